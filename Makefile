@@ -1,0 +1,27 @@
+# make run    everything on this machine: installs, builds, starts; Ctrl-C stops it
+# make test   the same set-up, then every test
+# make        build the module and its tools only
+# make help   lists the rest
+
+OUT   ?= out
+APXS  ?= apxs
+SHELL  = /bin/bash
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+
+include build/flags.mk
+include build/module.mk
+include build/lambda.mk
+include build/stack.mk
+include build/test.mk
+include build/lint.mk
+
+.PHONY: all clean help
+all: module lambda-bootstrap ## build the module and the statistics function
+
+clean: ## remove what was built (the run directory stays: make clean-run)
+	rm -rf $(OUT) $(OUT)-asan
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sort | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'

@@ -1,0 +1,29 @@
+# Compiler flags. SANITIZE=1 builds with ASan and UBSan into a directory of its own.
+
+WARNINGS = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+           -Wold-style-definition -Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 \
+           -Wvla -Wundef -Werror
+
+ifeq ($(SANITIZE),1)
+OUT     := $(OUT)-asan
+CFLAGS  ?= -g -O1 -fno-omit-frame-pointer
+HARDEN   = -fsanitize=address,undefined -fno-sanitize-recover=undefined
+else
+CFLAGS  ?= -g -O2
+HARDEN   = -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+endif
+
+REVISION := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
+VERSION  := 0.1.0
+
+BASE_CFLAGS = -std=gnu11 -fPIC -fvisibility=hidden -pthread $(WARNINGS) $(CFLAGS) $(HARDEN) -MMD -MP
+
+# Headers of others are system headers: their warnings are theirs.
+system = $(patsubst -I%,-isystem %,$(1))
+HTTPD_CFLAGS    = -isystem $(shell $(APXS) -q INCLUDEDIR) $(call system,$(shell $(APXS) -q EXTRA_INCLUDES)) \
+                  $(filter -D%,$(shell $(APXS) -q EXTRA_CPPFLAGS))
+MODULE_PACKAGES = jansson hiredis rdkafka libcurl libpq
+MODULE_CFLAGS   = $(call system,$(shell pkg-config --cflags $(MODULE_PACKAGES)))
+MODULE_LIBS     = $(shell pkg-config --libs $(MODULE_PACKAGES))
+CORE_CFLAGS     = $(call system,$(shell pkg-config --cflags jansson))
+CORE_LIBS       = $(shell pkg-config --libs jansson)

@@ -1,0 +1,36 @@
+# The module, and the core library that the Lambda, the tools and the unit tests link as well.
+
+CORE_SOURCES   := $(wildcard src/core/*.c)
+MODULE_SOURCES := mod_ratings.c $(wildcard src/backend/*.c src/service/*.c src/http/*.c src/config/*.c)
+CORE_OBJECTS   := $(CORE_SOURCES:%.c=$(OUT)/%.o)
+MODULE_OBJECTS := $(MODULE_SOURCES:%.c=$(OUT)/%.o)
+MODULE         := $(OUT)/mod_ratings.so
+
+.PHONY: module install
+module: $(MODULE) ## build the module alone
+
+$(OUT)/src/core/%.o: src/core/%.c
+	@mkdir -p $(@D)
+	$(CC) $(BASE_CFLAGS) $(CORE_CFLAGS) -c $< -o $@
+
+$(OUT)/src/config/describe.o $(OUT)/src/service/describe.o: EXTRA_DEFINES = \
+	-DRATINGS_VERSION='"$(VERSION)"' -DRATINGS_REVISION='"$(REVISION)"'
+
+$(OUT)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(BASE_CFLAGS) $(HTTPD_CFLAGS) $(MODULE_CFLAGS) $(EXTRA_DEFINES) -c $< -o $@
+
+$(OUT)/libratings.a: $(CORE_OBJECTS)
+	rm -f $@ && $(AR) rcs $@ $^
+
+$(MODULE): $(MODULE_OBJECTS) $(OUT)/libratings.a
+	$(CC) -shared $(CFLAGS) $(HARDEN) -pthread -o $@ $^ $(MODULE_LIBS) $(LDFLAGS)
+
+# By rename: an httpd that runs keeps the file that it has mapped.
+install: $(MODULE) ## install the module into the httpd that apxs belongs to
+	install -d "$(DESTDIR)$(shell $(APXS) -q LIBEXECDIR)"
+	install -m 644 $(MODULE) "$(DESTDIR)$(shell $(APXS) -q LIBEXECDIR)/.mod_ratings.so.new"
+	mv "$(DESTDIR)$(shell $(APXS) -q LIBEXECDIR)/.mod_ratings.so.new" \
+	   "$(DESTDIR)$(shell $(APXS) -q LIBEXECDIR)/mod_ratings.so"
+
+-include $(CORE_OBJECTS:.o=.d) $(MODULE_OBJECTS:.o=.d)

@@ -1,0 +1,31 @@
+/* What a backend says of a call, beside its apr_status_t: a line for the error log. It may name
+ * hosts and quote the client library, never a password, and never goes to a client.
+ *
+ * Every call of a backend maps its library's codes to these:
+ *   APR_SUCCESS       done
+ *   APR_NOTFOUND      the backend is well, and there is no such thing
+ *   APR_TIMEUP        the deadline passed, or no connection came free in time; what was asked may
+ *                     have happened
+ *   APR_ECONNREFUSED  the backend could not be reached; nothing happened
+ *   APR_EINVAL        the backend answered what it must not; see detail
+ *   APR_EGENERAL      anything else that failed */
+#ifndef RATINGS_BACKEND_RESULT_H
+#define RATINGS_BACKEND_RESULT_H
+
+#include <apr_errno.h>
+
+#define RATINGS_DETAIL_MAX 256
+
+typedef struct {
+    apr_status_t status;
+    char detail[RATINGS_DETAIL_MAX]; /* one line without control characters; "" on success */
+} ratings_result_t;
+
+/* Sets both and returns `status`, so that a failing call can end in one line. */
+apr_status_t ratings_result_set(ratings_result_t *result, apr_status_t status, const char *format,
+                                ...) __attribute__((format(printf, 3, 4)));
+
+/* Sets APR_SUCCESS and an empty detail. */
+apr_status_t ratings_result_ok(ratings_result_t *result);
+
+#endif

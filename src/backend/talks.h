@@ -1,0 +1,38 @@
+/* Which talks exist: PostgreSQL by apr_dbd (APR-util), in a bounded pool of connections per child.
+ * https://apr.apache.org/docs/apr-util/1.6/group___a_p_r___util___d_b_d.html
+ *
+ * All calls may be made by any thread at once. Nothing is logged here: `why` carries the reason. */
+#ifndef RATINGS_BACKEND_TALKS_H
+#define RATINGS_BACKEND_TALKS_H
+
+#include "result.h"
+
+#include <apr_pools.h>
+#include <apr_time.h>
+
+typedef struct ratings_talks_t ratings_talks_t;
+
+typedef struct {
+    const char *connection;      /* libpq: a URI (postgres:// or postgresql://) or key=value words */
+    int connections_max;         /* >= 1 */
+    apr_interval_time_t timeout; /* microseconds, the whole of one call */
+} ratings_talks_options_t;
+
+/* Makes the pool in `pool`, without connecting: a server that is away is found by the first call.
+ * To be called once threads may start (child_init or later). `*options` is copied. */
+apr_status_t ratings_talks_create(ratings_talks_t **talks, const ratings_talks_options_t *options,
+                                  apr_pool_t *pool, ratings_result_t *why);
+
+/* Wakes whoever waits (their calls fail) and closes every connection. No other call may be under
+ * way that began after, or begin. Must be called before the pool of create is destroyed. */
+void ratings_talks_destroy(ratings_talks_t *talks);
+
+/* APR_SUCCESS if the talk exists, APR_NOTFOUND if not, else a failure (result.h). A connection that
+ * turns out to be dead (the server was restarted) is opened anew once, within the timeout. */
+apr_status_t ratings_talks_exists(ratings_talks_t *talks, const char *talk_id, apr_pool_t *pool,
+                                  ratings_result_t *why);
+
+/* Whether the table of talks can be read. */
+apr_status_t ratings_talks_check(ratings_talks_t *talks, apr_pool_t *pool, ratings_result_t *why);
+
+#endif

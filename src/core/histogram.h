@@ -1,0 +1,39 @@
+/* How often each value was given to a talk, and what follows from that. Pure functions, any
+ * thread; JSON text is malloc()ed and owned by the caller. */
+#ifndef RATINGS_CORE_HISTOGRAM_H
+#define RATINGS_CORE_HISTOGRAM_H
+
+#include "rating.h"
+
+#include <stdint.h>
+
+typedef struct {
+    int64_t count[RATINGS_VALUES]; /* count[i]: ratings of value i + RATINGS_VALUE_MIN, never < 0 */
+} ratings_histogram_t;
+
+typedef struct {
+    double avg;          /* weighted mean of the values; 0 when there are none */
+    int64_t total_count; /* sum of the counts */
+} ratings_statistics_t;
+
+/* {"ratings":{"1":0,...,"5":7}}: what the statistics function is sent. */
+char *ratings_histogram_request(const ratings_histogram_t *histogram);
+
+/* The answer of GET /ratings: {"ratings":{...},"stats":{"avg":4.75,"totalCount":8}}, without
+ * "stats" when `stats` is NULL. Numbers are printed so that reading them gives the same double. */
+char *ratings_histogram_reply(const ratings_histogram_t *histogram, const ratings_statistics_t *stats);
+
+/* Reads the function's answer {"avg":4.75,"totalCount":8}. NULL, or what is wrong (static): not
+ * an object, a member missing or no finite number, totalCount no integer or not that of
+ * `histogram`, avg outside 1..5 (0 when the histogram is empty). */
+const char *ratings_statistics_from_json(const char *body, size_t len,
+                                    const ratings_histogram_t *histogram, ratings_statistics_t *out);
+
+/* The statistics function itself: reads {"ratings":{"<bucket>":<count>,...}} with any numeric
+ * bucket names (decimal, finite, whole string) and integer counts >= 0, and sets `*reply` to
+ * {"avg":...,"totalCount":...}. NULL, or what is wrong with the request (static) with `*reply`
+ * NULL: no object, a bucket that is not a number, a count that is no integer or negative, a sum
+ * beyond 2^63-1. An empty histogram gives 0 and 0. */
+const char *ratings_statistics_answer(const char *request, size_t len, char **reply);
+
+#endif

@@ -1,0 +1,14 @@
+/* Strict decimal integers. Pure functions, any thread. */
+#ifndef RATINGS_CORE_NUMBER_H
+#define RATINGS_CORE_NUMBER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Reads the whole of `len` bytes as a canonical decimal integer: digits, with a '-' before them if
+ * negative; no sign '+', no blanks, no leading zeros, no empty text. False, with `*out` untouched,
+ * when it is anything else or outside min..max. */
+bool ratings_parse_int(const char *text, size_t len, int64_t min, int64_t max, int64_t *out);
+
+#endif
