@@ -8,8 +8,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-typedef enum { RATINGS_BREAKER_CLOSED, RATINGS_BREAKER_OPEN, RATINGS_BREAKER_HALF_OPEN }
-    ratings_breaker_state_t;
+typedef enum {
+    RATINGS_BREAKER_CLOSED,
+    RATINGS_BREAKER_OPEN,
+    RATINGS_BREAKER_HALF_OPEN
+} ratings_breaker_state_t;
 
 typedef struct {
     pthread_mutex_t lock;
@@ -33,7 +36,9 @@ void ratings_breaker_destroy(ratings_breaker_t *b);
  * that does not report within a cool-down is given up. */
 bool ratings_breaker_allow(ratings_breaker_t *b, int64_t now_us);
 
-/* True when this report changed the state (closed it / opened it): the moment for a log line. */
+/* True when this report closed it / opened it: the moment for a log line. A probe that fails opens
+ * it again and gives false, so an outage makes one line at its begin and one at its end. Any
+ * success closes it; a failure reported while it is open (the call began before) does nothing. */
 bool ratings_breaker_success(ratings_breaker_t *b);
 bool ratings_breaker_failure(ratings_breaker_t *b, int64_t now_us);
 

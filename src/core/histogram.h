@@ -5,6 +5,7 @@
 
 #include "rating.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef struct {
@@ -16,24 +17,32 @@ typedef struct {
     int64_t total_count; /* sum of the counts */
 } ratings_statistics_t;
 
+/* The sum of the counts. False, with `*total` untouched, when it is beyond 2^63-1. */
+bool ratings_histogram_total(const ratings_histogram_t *histogram, int64_t *total);
+
 /* {"ratings":{"1":0,...,"5":7}}: what the statistics function is sent. */
 char *ratings_histogram_request(const ratings_histogram_t *histogram);
 
 /* The answer of GET /ratings: {"ratings":{...},"stats":{"avg":4.75,"totalCount":8}}, without
- * "stats" when `stats` is NULL. Numbers are printed so that reading them gives the same double. */
-char *ratings_histogram_reply(const ratings_histogram_t *histogram, const ratings_statistics_t *stats);
+ * "stats" when `stats` is NULL. `avg` is printed as JavaScript does, with the fewest digits that
+ * read back the same (5, not 5.0).
+ *
+ * Both writers return NULL when memory ran out, or when `avg` is not finite. */
+char *ratings_histogram_reply(const ratings_histogram_t *histogram,
+                              const ratings_statistics_t *stats);
 
 /* Reads the function's answer {"avg":4.75,"totalCount":8}. NULL, or what is wrong (static): not
  * an object, a member missing or no finite number, totalCount no integer or not that of
  * `histogram`, avg outside 1..5 (0 when the histogram is empty). */
 const char *ratings_statistics_from_json(const char *body, size_t len,
-                                    const ratings_histogram_t *histogram, ratings_statistics_t *out);
+                                         const ratings_histogram_t *histogram,
+                                         ratings_statistics_t *out);
 
 /* The statistics function itself: reads {"ratings":{"<bucket>":<count>,...}} with any numeric
- * bucket names (decimal, finite, whole string) and integer counts >= 0, and sets `*reply` to
- * {"avg":...,"totalCount":...}. NULL, or what is wrong with the request (static) with `*reply`
- * NULL: no object, a bucket that is not a number, a count that is no integer or negative, a sum
- * beyond 2^63-1. An empty histogram gives 0 and 0. */
+ * bucket names (as JSON writes numbers: decimal, finite, whole string) and integer counts >= 0, and
+ * sets `*reply` to {"avg":...,"totalCount":...}. NULL, or what is wrong with the request (static)
+ * with `*reply` NULL: no object, a bucket that is not a number, a count that is no integer or
+ * negative, a sum beyond 2^63-1, an average beyond a double. An empty histogram gives 0 and 0. */
 const char *ratings_statistics_answer(const char *request, size_t len, char **reply);
 
 #endif

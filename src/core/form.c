@@ -1,0 +1,94 @@
+#include "form.h"
+
+#include <string.h>
+
+typedef struct {
+    const char *text;
+    size_t len;
+} slice_t;
+
+static int hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+bool ratings_form_well_formed(const char *form, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (form[i] == '%' &&
+            (len - i < 3 || hex_digit(form[i + 1]) < 0 || hex_digit(form[i + 2]) < 0))
+            return false;
+    return true;
+}
+
+/* Cuts off what stands before the first `separator`, or all, and steps over the separator. */
+static slice_t cut(slice_t *rest, char separator)
+{
+    const char *end = rest->len > 0 ? memchr(rest->text, separator, rest->len) : NULL;
+    slice_t head = {rest->text, end ? (size_t)(end - rest->text) : rest->len};
+    size_t consumed = head.len + (end ? 1 : 0);
+
+    if (consumed > 0)
+        rest->text += consumed;
+    rest->len -= consumed;
+    return head;
+}
+
+/* Takes one decoded byte off the head of `*encoded`, which is not empty and well formed. */
+static char decode_byte(slice_t *encoded)
+{
+    const char *text = encoded->text;
+    size_t used = *text == '%' ? 3 : 1;
+
+    encoded->text += used;
+    encoded->len -= used;
+    if (*text == '%')
+        return (char)(hex_digit(text[1]) << 4 | hex_digit(text[2]));
+    return *text == '+' ? ' ' : *text;
+}
+
+static size_t decode(slice_t encoded, char *out, size_t size)
+{
+    size_t len = 0;
+
+    while (encoded.len > 0) {
+        char byte = decode_byte(&encoded);
+
+        if (len < size)
+            out[len] = byte;
+        len++;
+    }
+    return len;
+}
+
+static bool spells(slice_t encoded, const char *name)
+{
+    while (encoded.len > 0 && *name != '\0')
+        if (decode_byte(&encoded) != *name++)
+            return false;
+    return encoded.len == 0 && *name == '\0';
+}
+
+size_t ratings_form_field(const char *form, size_t len, const char *name, char *out, size_t size,
+                          size_t *out_len)
+{
+    slice_t rest = {form, len};
+    size_t found = 0;
+
+    while (rest.len > 0) {
+        slice_t value = cut(&rest, '&');
+        slice_t field = cut(&value, '=');
+
+        if (spells(field, name)) {
+            *out_len = decode(value, out, size);
+            found++;
+        }
+    }
+    return found;
+}

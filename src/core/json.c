@@ -1,0 +1,109 @@
+#include "json.h"
+
+#include <stdbool.h>
+
+const char ratings_memory_problem[] = "memory ran out";
+
+static const struct {
+    enum json_error_code code;
+    const char *problem;
+} problems[] = {
+    {json_error_duplicate_key, "the JSON has an object with the same member twice"},
+    {json_error_numeric_overflow, "the JSON has a number that is out of range"},
+    {json_error_invalid_utf8, "the JSON is not valid UTF-8"},
+    {json_error_null_character, "the JSON has a NUL character"},
+    {json_error_null_byte_in_key, "the JSON has a NUL character"},
+    {json_error_out_of_memory, ratings_memory_problem},
+};
+
+static const char *problem_of(const json_error_t *error)
+{
+    enum json_error_code code = json_error_code(error);
+
+    for (size_t i = 0; i < sizeof problems / sizeof *problems; i++)
+        if (problems[i].code == code)
+            return problems[i].problem;
+    return "the JSON is malformed";
+}
+
+/* Looks at brackets outside strings alone: the parser says whether they match. */
+static bool too_deep(const char *text, size_t len)
+{
+    size_t depth = 0;
+    bool in_string = false;
+
+    for (size_t i = 0; i < len; i++) {
+        char c = text[i];
+
+        if (c == '"')
+            in_string = !in_string;
+        else if (in_string)
+            i += c == '\\';
+        else if ((c == '{' || c == '[') && ++depth > RATINGS_JSON_DEPTH_MAX)
+            return true;
+        else if ((c == '}' || c == ']') && depth > 0)
+            depth--;
+    }
+    return false;
+}
+
+const char *ratings_json_read(const char *text, size_t len, json_t **object)
+{
+    json_error_t error;
+
+    *object = NULL;
+    if (too_deep(text, len))
+        return "the JSON is nested too deeply";
+    *object = json_loadb(len > 0 ? text : "", len, JSON_REJECT_DUPLICATES, &error);
+    if (!*object)
+        return problem_of(&error);
+    if (json_is_object(*object))
+        return NULL;
+    json_decref(*object);
+    *object = NULL;
+    return "the JSON is not an object";
+}
+
+json_t *ratings_json_number(double number)
+{
+    const double exact = 9007199254740992; /* up to 2^53 each whole number is a double */
+
+    if (number >= -exact && number <= exact && number == (double)(json_int_t)number)
+        return json_integer((json_int_t)number);
+    return json_real(number);
+}
+
+static bool reads_back(double number, size_t digits)
+{
+    json_t *written = json_real(number), *read = NULL;
+    char *text = json_dumps(written, JSON_ENCODE_ANY | JSON_REAL_PRECISION(digits));
+    bool same;
+
+    if (text)
+        read = json_loads(text, JSON_DECODE_ANY, NULL);
+    same =
+        json_is_real(read) && !(json_real_value(read) < number || json_real_value(read) > number);
+    json_decref(read);
+    json_decref(written);
+    free(text);
+    return same;
+}
+
+/* 15 digits survive the way into a double and back, and 17 tell every double from the others.
+ * Fewer than 15 need not be tried: %g drops the zeros at the end. */
+static size_t digits_of(double number)
+{
+    size_t digits = 15;
+
+    while (digits < 17 && !reads_back(number, digits))
+        digits++;
+    return digits;
+}
+
+char *ratings_json_write(json_t *root, double real)
+{
+    char *text = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(digits_of(real)));
+
+    json_decref(root);
+    return text;
+}

@@ -1,0 +1,26 @@
+/* The part of jansson's interface that core uses, with the strictness that it wants. Any thread.
+ * Private to core. */
+#ifndef RATINGS_CORE_JSON_H
+#define RATINGS_CORE_JSON_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+/* Containers in containers. The parser recurses, and a worker thread's stack may be small. */
+#define RATINGS_JSON_DEPTH_MAX 64
+
+extern const char ratings_memory_problem[]; /* what readers and writers say when it ran out */
+
+/* Reads the whole of `len` bytes as one JSON object (RFC 8259) without a duplicate member at any
+ * depth. The caller owns `*object`. NULL, or what is wrong (static) with `*object` NULL. */
+const char *ratings_json_read(const char *text, size_t len, json_t **object);
+
+/* A number as JavaScript writes it: 5, not 5.0, when it is whole. NULL when it is not finite. */
+json_t *ratings_json_number(double number);
+
+/* Compact text of `root`, malloc()ed by jansson; `real`, the only real number in it, has the
+ * fewest digits that read back the same. Takes over the reference to `root`; NULL (also for a
+ * `root` of NULL) when memory ran out. */
+char *ratings_json_write(json_t *root, double real);
+
+#endif

@@ -1,0 +1,42 @@
+#include "number.h"
+
+/* Canonical: each integer has one spelling. */
+static bool canonical_digits(const char *digits, size_t len, bool negative)
+{
+    if (len == 0 || (digits[0] == '0' && (len > 1 || negative)))
+        return false;
+    for (size_t i = 0; i < len; i++)
+        if (digits[i] < '0' || digits[i] > '9')
+            return false;
+    return true;
+}
+
+/* Sums downwards, since the range below zero is the larger one. */
+static bool negated_value(const char *digits, size_t len, int64_t *out)
+{
+    int64_t value = 0;
+
+    for (size_t i = 0; i < len; i++)
+        if (__builtin_mul_overflow(value, 10, &value) ||
+            __builtin_sub_overflow(value, digits[i] - '0', &value))
+            return false;
+    *out = value;
+    return true;
+}
+
+bool ratings_parse_int(const char *text, size_t len, int64_t min, int64_t max, int64_t *out)
+{
+    bool negative = len > 0 && text[0] == '-';
+    const char *digits = negative ? text + 1 : text;
+    size_t count = negative ? len - 1 : len;
+    int64_t value;
+
+    if (!canonical_digits(digits, count, negative) || !negated_value(digits, count, &value))
+        return false;
+    if (!negative && __builtin_sub_overflow(0, value, &value))
+        return false;
+    if (value < min || value > max)
+        return false;
+    *out = value;
+    return true;
+}

@@ -1,0 +1,134 @@
+#include "rating.h"
+
+#include "form.h"
+#include "json.h"
+#include "number.h"
+#include "utf8.h"
+
+#include <string.h>
+
+static const char no_talk_id[] = "talkId is missing";
+static const char talk_id_twice[] = "talkId is given twice";
+static const char no_value[] = "value is missing";
+static const char value_twice[] = "value is given twice";
+static const char bad_value[] = "value must be an integer from 1 to 5";
+static const char bad_escape[] = "a % is not followed by two hexadecimal digits";
+
+_Static_assert(RATINGS_TALK_ID_MAX == 255 && RATINGS_VALUE_MIN == 1 && RATINGS_VALUE_MAX == 5,
+               "the sentences for the client name these limits");
+
+/* C0, DEL and C1. */
+static bool is_control(int32_t point)
+{
+    return point < 0x20 || (point >= 0x7F && point <= 0x9F);
+}
+
+const char *ratings_talk_id_problem(const char *id, size_t len)
+{
+    size_t used = 0;
+
+    if (len == 0)
+        return "talkId must not be empty";
+    if (len > RATINGS_TALK_ID_MAX)
+        return "talkId must not be longer than 255 bytes";
+    for (size_t i = 0; i < len; i += used) {
+        int32_t point = ratings_utf8_next(id + i, len - i, &used);
+
+        if (point < 0)
+            return "talkId must be valid UTF-8";
+        if (is_control(point))
+            return "talkId must not contain control characters";
+    }
+    return NULL;
+}
+
+static const char *set_talk_id(char talk_id[RATINGS_TALK_ID_MAX + 1], const char *id, size_t len)
+{
+    const char *problem = ratings_talk_id_problem(id, len);
+
+    if (problem)
+        return problem;
+    memcpy(talk_id, id, len);
+    talk_id[len] = '\0';
+    return NULL;
+}
+
+static const char *read_object(const json_t *object, ratings_rating_t *out)
+{
+    const json_t *id = json_object_get(object, "talkId");
+    const json_t *value = json_object_get(object, "value");
+    json_int_t number = json_integer_value(value); /* 0 when it is no integer */
+
+    if (!id)
+        return no_talk_id;
+    if (!json_is_string(id))
+        return "talkId must be a string";
+    if (!value)
+        return no_value;
+    if (number < RATINGS_VALUE_MIN || number > RATINGS_VALUE_MAX)
+        return bad_value;
+    out->value = (int)number;
+    return set_talk_id(out->talk_id, json_string_value(id), json_string_length(id));
+}
+
+const char *ratings_rating_from_json(const char *body, size_t len, ratings_rating_t *out)
+{
+    json_t *object;
+    const char *problem = ratings_json_read(body, len, &object);
+
+    if (!problem)
+        problem = read_object(object, out);
+    json_decref(object);
+    return problem;
+}
+
+static const char *talk_id_from_form(const char *form, size_t len,
+                                     char talk_id[RATINGS_TALK_ID_MAX + 1])
+{
+    char id[RATINGS_TALK_ID_MAX + 1]; /* holds more than is allowed only when it is too long */
+    size_t id_len = 0;
+    size_t found = ratings_form_field(form, len, "talkId", id, sizeof id, &id_len);
+
+    if (found == 0)
+        return no_talk_id;
+    if (found > 1)
+        return talk_id_twice;
+    return set_talk_id(talk_id, id, id_len);
+}
+
+static const char *value_from_form(const char *form, size_t len, int *value)
+{
+    char digits[2];
+    size_t digits_len = 0;
+    size_t found = ratings_form_field(form, len, "value", digits, sizeof digits, &digits_len);
+    int64_t number;
+
+    if (found == 0)
+        return no_value;
+    if (found > 1)
+        return value_twice;
+    if (digits_len > sizeof digits ||
+        !ratings_parse_int(digits, digits_len, RATINGS_VALUE_MIN, RATINGS_VALUE_MAX, &number))
+        return bad_value;
+    *value = (int)number;
+    return NULL;
+}
+
+const char *ratings_rating_from_form(const char *body, size_t len, ratings_rating_t *out)
+{
+    const char *problem;
+
+    if (!ratings_form_well_formed(body, len))
+        return bad_escape;
+    problem = talk_id_from_form(body, len, out->talk_id);
+    return problem ? problem : value_from_form(body, len, &out->value);
+}
+
+const char *ratings_talk_id_from_query(const char *query, char talk_id[RATINGS_TALK_ID_MAX + 1])
+{
+    size_t len = query ? strlen(query) : 0;
+
+    if (!ratings_form_well_formed(query, len))
+        return bad_escape;
+    return talk_id_from_form(query, len, talk_id);
+}
