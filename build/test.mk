@@ -1,15 +1,46 @@
 # Unit tests: t/unit/test_X.c each make one program. The service's tests come after them.
 
 UNIT_SOURCES  := $(wildcard t/unit/test_*.c)
-UNIT_PROGRAMS := $(UNIT_SOURCES:t/unit/%.c=$(OUT)/t/unit/%)
+UNIT_PROGRAMS := $(UNIT_SOURCES:t/unit/%.c=$(OUT)/t/unit/%) $(LAMBDA_UNIT_PROGRAMS)
 
 .PHONY: unit
-unit: $(UNIT_PROGRAMS) ## the unit tests (SANITIZE=1: under ASan and UBSan)
-	@for t in $^; do echo "$$t"; $$t || exit 1; done
+unit: $(UNIT_PROGRAMS) replay ## the unit tests (SANITIZE=1: under ASan and UBSan)
+	@for t in $(UNIT_PROGRAMS); do echo "$$t"; $$t || exit 1; done
 
 $(OUT)/t/unit/%: t/unit/%.c $(OUT)/libratings.a
 	@mkdir -p $(@D)
 	$(CC) $(BASE_CFLAGS) $(CORE_CFLAGS) $(call system,$(shell pkg-config --cflags cmocka)) $< -o $@ \
 	    $(OUT)/libratings.a $(shell pkg-config --libs cmocka) $(CORE_LIBS) -lm $(LDFLAGS)
+
+# Fuzzing: t/fuzz/fuzz_X.c is a target, t/fuzz/corpus/X its inputs. `make unit` replays those, with
+# any compiler; `make fuzz` looks for more, below $(OUT), and leaves an input that fails in
+# $(OUT)/fuzz: put it into the corpus with the correction.
+
+FUZZ_SECONDS ?= 30
+FUZZ_CC      ?= clang
+FUZZ_TARGETS := $(patsubst t/fuzz/fuzz_%.c,%,$(wildcard t/fuzz/fuzz_*.c))
+FUZZ_CFLAGS   = -std=gnu11 -pthread $(WARNINGS) -g -O1 \
+                -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
+
+.PHONY: replay fuzz $(FUZZ_TARGETS:%=fuzz-%)
+replay: $(FUZZ_TARGETS:%=$(OUT)/t/fuzz/replay_%)
+	@for t in $(FUZZ_TARGETS); do $(OUT)/t/fuzz/replay_$$t t/fuzz/corpus/$$t/* || exit 1; done
+
+$(OUT)/t/fuzz/replay_%: t/fuzz/fuzz_%.c t/fuzz/replay.c $(OUT)/libratings.a t/fuzz/fuzz.h
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -MMD -MP,$(BASE_CFLAGS)) $(CORE_CFLAGS) $(filter-out %.h,$^) -o $@ \
+	    $(CORE_LIBS) -lm $(LDFLAGS)
+
+fuzz: $(FUZZ_TARGETS:%=fuzz-%) ## fuzz the parsers, FUZZ_SECONDS=30 each (needs clang)
+
+$(FUZZ_TARGETS:%=fuzz-%): fuzz-%: $(OUT)/fuzz/%
+	@mkdir -p $(OUT)/fuzz/corpus/$*
+	$(OUT)/fuzz/$* -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=1024 -max_len=8192 \
+	    -dict=t/fuzz/words.dict -artifact_prefix=$(OUT)/fuzz/$*- $(OUT)/fuzz/corpus/$* t/fuzz/corpus/$*
+
+$(OUT)/fuzz/%: t/fuzz/fuzz_%.c t/fuzz/fuzz.h $(CORE_SOURCES) $(wildcard src/core/*.h)
+	@mkdir -p $(@D)
+	$(FUZZ_CC) $(FUZZ_CFLAGS) $(CORE_CFLAGS) $(filter %.c,$^) -o $@ \
+	    $(CORE_LIBS) -lm
 
 -include $(UNIT_PROGRAMS:=.d)

@@ -1,0 +1,211 @@
+#include "../../src/core/crc32.h"
+#include "../../src/core/event.h"
+#include "unit.h"
+
+static const char malformed[] = "the JSON is malformed";
+static const char bad_version[] = "the event's version is missing or unknown";
+static const char bad_talk[] = "the event's talkId is missing or no talk id";
+static const char bad_value[] = "the event's value is missing or no rating";
+static const char bad_key[] = "the record's key is not the event's talkId";
+static const char too_long[] = "the record's value is too long for an event";
+static const char tombstone[] = "the record is a tombstone: it has no value";
+
+typedef struct {
+    const char *name;
+    const char *key;
+    size_t key_len;
+    const char *value;
+    size_t value_len;
+    const char *problem;
+} row_t;
+
+#define EVENT(members) BYTES("t"), BYTES("{" members "}")
+
+static row_t rows[] = {
+    {"an event is read", EVENT("\"version\":1,\"talkId\":\"t\",\"value\":5"), NULL},
+    {"members may come in any order", EVENT("\"value\":5,\"talkId\":\"t\",\"version\":1"), NULL},
+    {"members of later versions are ignored",
+     EVENT("\"version\":1,\"talkId\":\"t\",\"value\":5,\"by\":{\"x\":[1.5,null]}"), NULL},
+
+    {"a tombstone is no event", BYTES("t"), NULL, 0, tombstone},
+    {"an empty value is no event", BYTES("t"), BYTES(""), malformed},
+    {"text is no event", BYTES("t"), BYTES("hello"), malformed},
+    {"a list is no event", BYTES("t"), BYTES("[]"), "the JSON is not an object"},
+    {"an event cut short is no event", BYTES("t"), BYTES("{\"version\":1,\"talkId\":\"t\""),
+     malformed},
+    {"text after the object is no event", BYTES("t"),
+     BYTES("{\"version\":1,\"talkId\":\"t\",\"value\":5}\n{}"), malformed},
+    {"a NUL after the object is no event", BYTES("t"),
+     BYTES("{\"version\":1,\"talkId\":\"t\",\"value\":5}\0"), malformed},
+    {"a member twice is no event", EVENT("\"version\":1,\"talkId\":\"t\",\"value\":5,\"value\":5"),
+     "the JSON has an object with the same member twice"},
+
+    {"no version is no event", EVENT("\"talkId\":\"t\",\"value\":5"), bad_version},
+    {"version 0 is not ours", EVENT("\"version\":0,\"talkId\":\"t\",\"value\":5"), bad_version},
+    {"version 2 is not ours", EVENT("\"version\":2,\"talkId\":\"t\",\"value\":5"), bad_version},
+    {"version 1.0 is not ours", EVENT("\"version\":1.0,\"talkId\":\"t\",\"value\":5"), bad_version},
+    {"version \"1\" is not ours", EVENT("\"version\":\"1\",\"talkId\":\"t\",\"value\":5"),
+     bad_version},
+    {"no talkId is no event", EVENT("\"version\":1,\"value\":5"), bad_talk},
+    {"a talkId that is a number is no event", EVENT("\"version\":1,\"talkId\":7,\"value\":5"),
+     bad_talk},
+    {"an empty talkId is no event", EVENT("\"version\":1,\"talkId\":\"\",\"value\":5"), bad_talk},
+    {"a talkId with a control character is no event",
+     EVENT("\"version\":1,\"talkId\":\"\\u001f\",\"value\":5"), bad_talk},
+    {"no value is no event", EVENT("\"version\":1,\"talkId\":\"t\""), bad_value},
+    {"value 0 is no event", EVENT("\"version\":1,\"talkId\":\"t\",\"value\":0"), bad_value},
+    {"value 6 is no event", EVENT("\"version\":1,\"talkId\":\"t\",\"value\":6"), bad_value},
+    {"value 5.0 is no event", EVENT("\"version\":1,\"talkId\":\"t\",\"value\":5.0"), bad_value},
+    {"value null is no event", EVENT("\"version\":1,\"talkId\":\"t\",\"value\":null"), bad_value},
+
+    {"another key is no event", BYTES("u"), BYTES("{\"version\":1,\"talkId\":\"t\",\"value\":5}"),
+     bad_key},
+    {"a shorter key is no event", BYTES("t"),
+     BYTES("{\"version\":1,\"talkId\":\"talk\",\"value\":5}"), bad_key},
+    {"a longer key is no event", BYTES("talk"),
+     BYTES("{\"version\":1,\"talkId\":\"t\",\"value\":5}"), bad_key},
+    {"a key with a NUL after is no event", BYTES("t\0"),
+     BYTES("{\"version\":1,\"talkId\":\"t\",\"value\":5}"), bad_key},
+    {"an empty key is no event", BYTES(""), BYTES("{\"version\":1,\"talkId\":\"t\",\"value\":5}"),
+     bad_key},
+    {"no key is no event", NULL, 0, BYTES("{\"version\":1,\"talkId\":\"t\",\"value\":5}"), bad_key},
+};
+
+static void decodes(void **state)
+{
+    const row_t *row = *state;
+    char *key = row->key ? unit_copy(row->key, row->key_len) : NULL;
+    char *value = row->value ? unit_copy(row->value, row->value_len) : NULL;
+    ratings_rating_t rating;
+    const char *problem = ratings_event_decode(key, row->key_len, value, row->value_len, &rating);
+
+    free(key);
+    free(value);
+    assert_problem(problem, row->problem);
+    if (problem)
+        return;
+    assert_string_equal(rating.talk_id, "t");
+    assert_int_equal(rating.value, 5);
+}
+
+/* An event, and blanks after it up to `len` bytes. */
+static const char *decode_padded(size_t len)
+{
+    static const char event[] = "{\"version\":1,\"talkId\":\"t\",\"value\":5}";
+    char value[RATINGS_EVENT_VALUE_MAX + 1];
+    ratings_rating_t rating;
+
+    memset(value, ' ', sizeof value);
+    memcpy(value, event, sizeof event - 1);
+    return ratings_event_decode("t", 1, value, len, &rating);
+}
+
+static void bounds_the_value(void **state)
+{
+    (void)state;
+    assert_problem(decode_padded(RATINGS_EVENT_VALUE_MAX), NULL);
+    assert_problem(decode_padded(RATINGS_EVENT_VALUE_MAX + 1), too_long);
+}
+
+static void encodes_as_documented(void **state)
+{
+    ratings_rating_t rating = {.talk_id = "caf\xC3\xA9 \"x\"", .value = 4};
+    size_t len;
+    char *value = ratings_event_encode(&rating, &len);
+
+    (void)state;
+    assert_string_equal(value, "{\"version\":1,\"talkId\":\"caf\xC3\xA9 \\\"x\\\"\",\"value\":4}");
+    assert_int_equal(len, strlen(value));
+    free(value);
+}
+
+typedef struct {
+    const char *name;
+    const char *unit; /* the id is this, as often as it fits */
+} spelling_t;
+
+static spelling_t ids[] = {
+    {"an event of letters is read back", "x"},
+    {"an event of quotes is read back", "\""},
+    {"an event of backslashes is read back", "\\"},
+    {"an event of slashes is read back", "/"},
+    {"an event of two-byte characters is read back", "\xC3\xA9"},
+    {"an event of four-byte characters is read back", "\xF0\x9F\x98\x80"},
+    {"an event of line separators is read back", "\xE2\x80\xA8"},
+};
+
+static void round_trip(const ratings_rating_t *rating)
+{
+    ratings_rating_t read;
+    size_t len;
+    char *value = ratings_event_encode(rating, &len);
+
+    assert_non_null(value);
+    assert_true(len <= RATINGS_EVENT_VALUE_MAX);
+    assert_problem(
+        ratings_event_decode(rating->talk_id, strlen(rating->talk_id), value, len, &read), NULL);
+    free(value);
+    assert_string_equal(read.talk_id, rating->talk_id);
+    assert_int_equal(read.value, rating->value);
+}
+
+static void round_trips(void **state)
+{
+    const spelling_t *id = *state;
+    ratings_rating_t rating = {.talk_id = ""};
+
+    while (strlen(rating.talk_id) + strlen(id->unit) <= RATINGS_TALK_ID_MAX) {
+        strcat(rating.talk_id, id->unit);
+        for (rating.value = RATINGS_VALUE_MIN; rating.value <= RATINGS_VALUE_MAX; rating.value++)
+            round_trip(&rating);
+    }
+}
+
+static void never_encodes_what_is_no_utf8(void **state)
+{
+    ratings_rating_t rating = {.talk_id = "caf\xE9", .value = 5};
+    size_t len = 4711;
+
+    (void)state;
+    assert_null(ratings_event_encode(&rating, &len));
+    assert_int_equal(len, 0);
+}
+
+static void checksum_is_crc32(void **state)
+{
+    (void)state;
+    assert_int_equal(ratings_event_checksum(NULL, 0, "123456789", 9), 0xCBF43926);
+    assert_int_equal(ratings_event_checksum("123456789", 9, NULL, 0), 0xCBF43926);
+    assert_int_equal(ratings_event_checksum("1234", 4, "56789", 5), 0xCBF43926);
+    assert_int_equal(ratings_event_checksum(NULL, 0, NULL, 0), 0);
+    assert_int_equal(ratings_crc32(0, "a", 1), 0xE8B7BE43);
+    assert_int_equal(ratings_crc32(0, "\0\0\0\0", 4), 0x2144DF1C);
+    assert_int_equal(ratings_crc32(0, "\xFF\xFF\xFF\xFF", 4), 0xFFFFFFFF);
+}
+
+static void checksum_sees_each_bit(void **state)
+{
+    unsigned char bytes[64] = {0};
+    uint32_t whole = ratings_crc32(0, bytes, sizeof bytes);
+
+    (void)state;
+    for (size_t bit = 0; bit < 8 * sizeof bytes; bit++) {
+        bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
+        assert_int_not_equal(ratings_crc32(0, bytes, sizeof bytes), whole);
+        bytes[bit / 8] ^= (unsigned char)(1 << bit % 8);
+    }
+}
+
+int main(void)
+{
+    unit_suite_t suite = {.count = 0};
+
+    unit_add_rows(&suite, decodes, ROWS(rows));
+    unit_add(&suite, "a value has at most 4096 bytes", bounds_the_value, NULL);
+    unit_add(&suite, "an event is written as documented", encodes_as_documented, NULL);
+    unit_add_rows(&suite, round_trips, ROWS(ids));
+    unit_add(&suite, "what is no UTF-8 is not written", never_encodes_what_is_no_utf8, NULL);
+    unit_add(&suite, "the checksum is the CRC-32 of zlib", checksum_is_crc32, NULL);
+    unit_add(&suite, "the checksum sees each bit", checksum_sees_each_bit, NULL);
+    return unit_run("event", &suite);
+}
