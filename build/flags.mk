@@ -16,10 +16,16 @@ endif
 REVISION := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
 VERSION  := 0.1.0
 
+# Commands are shown with V=1.
+ifneq ($(V),1)
+QUIET = @echo "  $(1) $@";
+endif
+quiet = $(call QUIET,$(1))
+
 BASE_CFLAGS = -std=gnu11 -fPIC -fvisibility=hidden -pthread $(WARNINGS) $(CFLAGS) $(HARDEN) -MMD -MP
 
 # Headers of others are system headers: their warnings are theirs.
-system = $(patsubst -I%,-isystem %,$(1))
+system = $(patsubst -I%,-isystem %,$(filter-out -I/usr/include -I.,$(1)))
 HTTPD_CFLAGS    = -isystem $(shell $(APXS) -q INCLUDEDIR) $(call system,$(shell $(APXS) -q EXTRA_INCLUDES)) \
                   $(filter -D%,$(shell $(APXS) -q EXTRA_CPPFLAGS))
 MODULE_PACKAGES = jansson hiredis rdkafka libcurl libpq

@@ -11,20 +11,20 @@ module: $(MODULE) ## build the module alone
 
 $(OUT)/src/core/%.o: src/core/%.c
 	@mkdir -p $(@D)
-	$(CC) $(BASE_CFLAGS) $(CORE_CFLAGS) -c $< -o $@
+	$(call quiet,CC)$(CC) $(BASE_CFLAGS) $(CORE_CFLAGS) -c $< -o $@
 
 $(OUT)/src/config/describe.o $(OUT)/src/service/describe.o: EXTRA_DEFINES = \
 	-DRATINGS_VERSION='"$(VERSION)"' -DRATINGS_REVISION='"$(REVISION)"'
 
 $(OUT)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(BASE_CFLAGS) $(HTTPD_CFLAGS) $(MODULE_CFLAGS) $(EXTRA_DEFINES) -c $< -o $@
+	$(call quiet,CC)$(CC) $(BASE_CFLAGS) $(HTTPD_CFLAGS) $(MODULE_CFLAGS) $(EXTRA_DEFINES) -c $< -o $@
 
 $(OUT)/libratings.a: $(CORE_OBJECTS)
-	rm -f $@ && $(AR) rcs $@ $^
+	$(call quiet,AR)rm -f $@ && $(AR) rcs $@ $^
 
 $(MODULE): $(MODULE_OBJECTS) $(OUT)/libratings.a
-	$(CC) -shared $(CFLAGS) $(HARDEN) -pthread -o $@ $^ $(MODULE_LIBS) $(LDFLAGS)
+	$(call quiet,LD)$(CC) -shared $(CFLAGS) $(HARDEN) -pthread -o $@ $^ $(MODULE_LIBS) $(LDFLAGS)
 
 # By rename: an httpd that runs keeps the file that it has mapped.
 install: $(MODULE) ## install the module into the httpd that apxs belongs to

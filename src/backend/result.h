@@ -7,6 +7,7 @@
  *   APR_TIMEUP        the deadline passed, or no connection came free in time; what was asked may
  *                     have happened
  *   APR_ECONNREFUSED  the backend could not be reached; nothing happened
+ *   APR_EAGAIN        not at this moment; it passes by itself, and is no failure of the backend
  *   APR_EINVAL        the backend answered what it must not; see detail
  *   APR_EGENERAL      anything else that failed */
 #ifndef RATINGS_BACKEND_RESULT_H

@@ -1,0 +1,135 @@
+/* The event log: a Kafka topic, by librdkafka. One producer per child appends (with acks=all, and
+ * idempotent), one consumer per projector reads in order.
+ * https://docs.confluent.io/platform/current/clients/librdkafka/html/rdkafka_8h.html
+ *
+ * Handles are made in the child, never in the parent: their threads do not survive fork. Nothing is
+ * logged here: librdkafka's own lines go to the function of the options, `why` carries the rest. */
+#ifndef RATINGS_BACKEND_STREAM_H
+#define RATINGS_BACKEND_STREAM_H
+
+#include "../core/rating.h"
+#include "result.h"
+
+#include <apr_pools.h>
+#include <apr_tables.h>
+#include <apr_time.h>
+
+#include <stdbool.h>
+
+#define RATINGS_TOPIC_MAX 249 /* bytes of a topic's name, Kafka's own limit */
+#define RATINGS_PARTITIONS_MAX 1024
+
+/* Receives what librdkafka has to say: `level` is that of syslog (3 error ... 7 debug). Called on
+ * any of its threads. */
+typedef void ratings_stream_log_fn(void *context, int level, const char *text);
+
+typedef struct {
+    const char *brokers;         /* host:port[,host:port...] */
+    const char *topic;           /* */
+    const apr_table_t *kafka;    /* librdkafka properties of the administrator */
+    apr_interval_time_t timeout; /* microseconds, until an event is acknowledged or given up */
+    int partitions;              /* if the topic is created */
+    int replication;             /* the same; 0: three, or one where there are fewer brokers */
+    ratings_stream_log_fn *log;
+    void *log_context;
+} ratings_stream_options_t;
+
+/* ---- for the configuration ---- */
+
+const char *ratings_stream_brokers_problem(const char *brokers);
+const char *ratings_stream_topic_problem(const char *topic);
+
+/* Whether librdkafka knows the property and takes the value, and it is not one that the module
+ * settles itself; else false and a sentence in `why`. */
+bool ratings_stream_property_ok(const char *key, const char *value, char *why, size_t size);
+
+/* ---- appending ---- */
+
+typedef struct ratings_stream_t ratings_stream_t;
+
+/* What became of an event. */
+typedef struct {
+    /* APR_SUCCESS: durable. APR_ECONNREFUSED: not recorded. APR_TIMEUP: it may or may not be */
+    ratings_result_t result;
+    int partition;
+    int64_t offset; /* if durable */
+} ratings_delivery_t;
+
+/* Called once for every event that append took, on the producer's thread: must not block. */
+typedef void ratings_delivery_fn(void *ticket, const ratings_delivery_t *delivery);
+
+/* APR_EINVAL with librdkafka's text when it refuses the combination of properties. The options (and
+ * what they point to) must live as long as the stream. */
+apr_status_t ratings_stream_create(ratings_stream_t **stream,
+                                   const ratings_stream_options_t *options,
+                                   ratings_delivery_fn *delivered, apr_pool_t *pool,
+                                   ratings_result_t *why);
+
+/* Gives events under way until `timeout` (microseconds) to be acknowledged, then gives them up
+ * (each is still reported), and frees the handle. No other call may be under way. */
+void ratings_stream_destroy(ratings_stream_t *stream, apr_interval_time_t timeout);
+
+/* Queues the event that the rating was submitted, never blocking. APR_SUCCESS: `ticket` will be
+ * reported. Else nothing was queued: APR_ECONNREFUSED, the queue is full or the partition is not
+ * known. Any thread. */
+apr_status_t ratings_stream_append(ratings_stream_t *stream, const ratings_rating_t *rating,
+                                   int partition, void *ticket, ratings_result_t *why);
+
+/* The partition of a talk among `partitions` (>= 1): murmur2 of its id, as Kafka's own clients do.
+ */
+int ratings_stream_partition(const char *talk_id, int partitions);
+
+/* ---- the topic ---- */
+
+typedef struct {
+    int partitions;
+    const char *fault; /* why the topic cannot be the truth (static, fit for a client), or NULL */
+} ratings_topic_t;
+
+/* Creates the topic if it is missing, and tells what it is like. It is never altered. May take up
+ * to `timeout` microseconds for each of its four steps. */
+apr_status_t ratings_stream_topic(ratings_stream_t *stream, apr_interval_time_t timeout,
+                                  ratings_topic_t *topic, ratings_result_t *why);
+
+/* Whether a broker answers within `timeout` microseconds. */
+apr_status_t ratings_stream_check(ratings_stream_t *stream, apr_interval_time_t timeout,
+                                  ratings_result_t *why);
+
+/* ---- reading, by one thread ---- */
+
+typedef struct ratings_reader_t ratings_reader_t;
+
+typedef struct {
+    int partition;
+    int64_t offset;
+    int64_t timestamp;       /* milliseconds since 1970, as the topic has it */
+    const void *key, *value; /* NULL with length 0 is a tombstone's value, or no key */
+    size_t key_len, value_len;
+} ratings_record_t;
+
+apr_status_t ratings_reader_create(ratings_reader_t **reader,
+                                   const ratings_stream_options_t *options, apr_pool_t *pool,
+                                   ratings_result_t *why);
+void ratings_reader_destroy(ratings_reader_t *reader);
+
+/* First and next offset of a partition, asked of the broker. */
+apr_status_t ratings_reader_ends(ratings_reader_t *reader, int partition,
+                                 apr_interval_time_t timeout, int64_t *first, int64_t *next,
+                                 ratings_result_t *why);
+
+/* Reads partitions 0..count-1, each from its offset on, from now on. */
+apr_status_t ratings_reader_assign(ratings_reader_t *reader, const int64_t *offsets, int count,
+                                   ratings_result_t *why);
+
+/* Waits up to `timeout` (microseconds) for records; at most `max` of them (>= 1, <= 1000). They
+ * stay valid until the next call. `*count` may be 0. A failure (an offset that the log does not
+ * have any more, a topic that is gone) means: look at everything again. */
+apr_status_t ratings_reader_read(ratings_reader_t *reader, apr_interval_time_t timeout,
+                                 ratings_record_t *records, int max, int *count,
+                                 ratings_result_t *why);
+
+/* Tells Kafka how far the reader is, for tools that show the lag; not waited for, and nothing
+ * depends on it. */
+void ratings_reader_commit(ratings_reader_t *reader, const int64_t *offsets, int count);
+
+#endif

@@ -1,0 +1,28 @@
+/* Private to the stream: librdkafka's configuration and errors, common to producer and consumer. */
+#ifndef RATINGS_BACKEND_STREAM_CONF_H
+#define RATINGS_BACKEND_STREAM_CONF_H
+
+#include "stream.h"
+
+#include <librdkafka/rdkafka.h>
+
+typedef struct {
+    const char *key, *value;
+} stream_property_t;
+
+#define STREAM_TEXT 512 /* what librdkafka's error buffers take */
+
+/* A handle of `type` with the options' properties over `ours`. Takes `conf`-level callbacks from
+ * `setup` if it is not NULL. */
+apr_status_t stream_handle(rd_kafka_t **handle, rd_kafka_type_t type,
+                           const ratings_stream_options_t *options, const stream_property_t *ours,
+                           void (*setup)(rd_kafka_conf_t *conf), void *opaque,
+                           ratings_result_t *why);
+
+/* librdkafka's code as ours, with its text. */
+apr_status_t stream_failure(rd_kafka_resp_err_t code, const char *doing, ratings_result_t *why);
+
+/* Microseconds, rounded up to librdkafka's milliseconds. */
+int stream_ms(apr_interval_time_t us);
+
+#endif

@@ -1,0 +1,160 @@
+/* Reading the log in order: a consumer that is assigned its partitions by hand. */
+#include "stream_conf.h"
+
+#include <apr_strings.h>
+
+#include <stdio.h>
+
+#define READ_MAX 1000
+
+struct ratings_reader_t {
+    const ratings_stream_options_t *options; /* first: see stream_handle */
+    rd_kafka_t *handle;
+    rd_kafka_queue_t *queue;
+    rd_kafka_message_t *messages[READ_MAX];
+    ssize_t held; /* messages that the caller's records point into */
+};
+
+/* That brokers come and go is librdkafka's business; what reading means to us comes with the
+ * messages. Without this, a callback-less consumer would print it to stderr. */
+static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opaque)
+{
+    const ratings_reader_t *reader = opaque;
+    (void)handle, (void)code;
+    reader->options->log(reader->options->log_context, 6, reason);
+}
+
+static void set_callbacks(rd_kafka_conf_t *conf)
+{
+    rd_kafka_conf_set_error_cb(conf, on_error);
+}
+
+apr_status_t ratings_reader_create(ratings_reader_t **out, const ratings_stream_options_t *options,
+                                   apr_pool_t *pool, ratings_result_t *why)
+{
+    ratings_reader_t *reader = apr_pcalloc(pool, sizeof *reader);
+    const stream_property_t ours[] = {
+        {"client.id", "mod_ratings"},
+        {"group.id", apr_psprintf(pool, "mod_ratings.%s", options->topic)},
+        {"enable.auto.commit", "false"},
+        {"enable.auto.offset.store", "false"},
+        {"auto.offset.reset", "error"},
+        {"allow.auto.create.topics", "false"},
+        {"fetch.error.backoff.ms", "50"},
+        {"queued.max.messages.kbytes", "16384"},
+        {"socket.nagle.disable", "true"},
+        {"reconnect.backoff.ms", "50"},
+        {"reconnect.backoff.max.ms", "1000"},
+        {"log.connection.close", "false"},
+        {NULL, NULL},
+    };
+    reader->options = options;
+    apr_status_t status = stream_handle(&reader->handle, RD_KAFKA_CONSUMER, options, ours,
+                                        set_callbacks, reader, why);
+    if (status != APR_SUCCESS)
+        return status;
+    rd_kafka_poll_set_consumer(reader->handle);
+    reader->queue = rd_kafka_queue_get_consumer(reader->handle);
+    *out = reader;
+    return APR_SUCCESS;
+}
+
+static void drop_held(ratings_reader_t *reader)
+{
+    for (ssize_t i = 0; i < reader->held; i++)
+        rd_kafka_message_destroy(reader->messages[i]);
+    reader->held = 0;
+}
+
+/* Without rd_kafka_consumer_close: there is no group membership to give up, and it may wait. */
+void ratings_reader_destroy(ratings_reader_t *reader)
+{
+    drop_held(reader);
+    rd_kafka_queue_destroy(reader->queue);
+    rd_kafka_destroy_flags(reader->handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+}
+
+apr_status_t ratings_reader_ends(ratings_reader_t *reader, int partition,
+                                 apr_interval_time_t timeout, int64_t *first, int64_t *next,
+                                 ratings_result_t *why)
+{
+    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
+        reader->handle, reader->options->topic, partition, first, next, stream_ms(timeout));
+    return code ? stream_failure(code, "asking for the log's ends", why) : ratings_result_ok(why);
+}
+
+static rd_kafka_topic_partition_list_t *offset_list(const ratings_reader_t *reader,
+                                                    const int64_t *offsets, int count)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(count);
+    for (int p = 0; p < count; p++)
+        rd_kafka_topic_partition_list_add(list, reader->options->topic, p)->offset = offsets[p];
+    return list;
+}
+
+apr_status_t ratings_reader_assign(ratings_reader_t *reader, const int64_t *offsets, int count,
+                                   ratings_result_t *why)
+{
+    rd_kafka_topic_partition_list_t *list = offset_list(reader, offsets, count);
+    drop_held(reader);
+    rd_kafka_resp_err_t code = rd_kafka_assign(reader->handle, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    return code ? stream_failure(code, "assigning partitions", why) : ratings_result_ok(why);
+}
+
+static void to_record(const rd_kafka_message_t *message, ratings_record_t *record)
+{
+    rd_kafka_timestamp_type_t type;
+    record->partition = message->partition;
+    record->offset = message->offset;
+    record->timestamp = rd_kafka_message_timestamp(message, &type);
+    record->key = message->key;
+    record->key_len = message->key_len;
+    record->value = message->payload;
+    record->value_len = message->len;
+}
+
+/* Errors that pass by themselves, with librdkafka reconnecting behind them. */
+static bool is_passing(rd_kafka_resp_err_t code)
+{
+    return code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN ||
+           code == RD_KAFKA_RESP_ERR__TIMED_OUT || code == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+}
+
+/* Waits for one message, then takes those that are there: rd_kafka_consume_batch_queue alone would
+ * wait its whole time for the batch to fill. */
+static void fetch(ratings_reader_t *reader, int timeout_ms, int max)
+{
+    ssize_t more = 0;
+    reader->messages[0] = rd_kafka_consume_queue(reader->queue, timeout_ms);
+    if (!reader->messages[0])
+        return;
+    if (max > 1)
+        more =
+            rd_kafka_consume_batch_queue(reader->queue, 0, reader->messages + 1, (size_t)max - 1);
+    reader->held = 1 + (more > 0 ? more : 0);
+}
+
+apr_status_t ratings_reader_read(ratings_reader_t *reader, apr_interval_time_t timeout,
+                                 ratings_record_t *records, int max, int *count,
+                                 ratings_result_t *why)
+{
+    drop_held(reader);
+    *count = 0;
+    fetch(reader, stream_ms(timeout), max);
+    for (ssize_t i = 0; i < reader->held; i++) {
+        const rd_kafka_message_t *message = reader->messages[i];
+        if (!message->err)
+            to_record(message, &records[(*count)++]);
+        else if (!is_passing(message->err))
+            return stream_failure(message->err, "reading", why);
+    }
+    return ratings_result_ok(why);
+}
+
+void ratings_reader_commit(ratings_reader_t *reader, const int64_t *offsets, int count)
+{
+    rd_kafka_topic_partition_list_t *list = offset_list(reader, offsets, count);
+    (void)rd_kafka_commit(reader->handle, list, 1);
+    rd_kafka_topic_partition_list_destroy(list);
+}

@@ -1,0 +1,238 @@
+/* The topic: created if it is missing, judged, never altered. */
+#include "stream_producer.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- one admin call ---- */
+
+typedef struct {
+    rd_kafka_t *handle;
+    rd_kafka_AdminOptions_t *options;
+    rd_kafka_queue_t *queue;
+} admin_t;
+
+static admin_t admin_begin(rd_kafka_t *handle, rd_kafka_admin_op_t op, int timeout_ms)
+{
+    char text[STREAM_TEXT];
+    admin_t admin = {handle, rd_kafka_AdminOptions_new(handle, op), rd_kafka_queue_new(handle)};
+    (void)rd_kafka_AdminOptions_set_request_timeout(admin.options, timeout_ms, text, sizeof text);
+    return admin;
+}
+
+/* The answer, or NULL after half as long again as the request itself may take. */
+static rd_kafka_event_t *admin_end(admin_t *admin, int timeout_ms)
+{
+    rd_kafka_event_t *event = rd_kafka_queue_poll(admin->queue, timeout_ms + timeout_ms / 2);
+    rd_kafka_queue_destroy(admin->queue);
+    rd_kafka_AdminOptions_destroy(admin->options);
+    return event;
+}
+
+static apr_status_t event_status(rd_kafka_event_t *event, const char *doing, ratings_result_t *why)
+{
+    if (!event)
+        return ratings_result_set(why, APR_TIMEUP, "%s: no answer", doing);
+    if (rd_kafka_event_error(event))
+        return stream_failure(rd_kafka_event_error(event), doing, why);
+    return ratings_result_ok(why);
+}
+
+/* ---- metadata ---- */
+
+static apr_status_t count_brokers(rd_kafka_t *handle, int timeout_ms, int *brokers,
+                                  ratings_result_t *why)
+{
+    const struct rd_kafka_metadata *metadata = NULL;
+    rd_kafka_resp_err_t code = rd_kafka_metadata(handle, 0, NULL, &metadata, timeout_ms);
+    if (code)
+        return stream_failure(code, "asking for the brokers", why);
+    *brokers = metadata->broker_cnt;
+    rd_kafka_metadata_destroy(metadata);
+    return ratings_result_ok(why);
+}
+
+static apr_status_t read_partitions(const struct rd_kafka_metadata *metadata, int *partitions,
+                                    ratings_result_t *why)
+{
+    const rd_kafka_metadata_topic_t *topic = metadata->topics;
+    if (metadata->topic_cnt != 1)
+        return ratings_result_set(why, APR_EGENERAL, "asking for the topic: no answer about it");
+    if (topic->err)
+        return stream_failure(topic->err, "asking for the topic", why);
+    if (topic->partition_cnt < 1 || topic->partition_cnt > RATINGS_PARTITIONS_MAX)
+        return ratings_result_set(why, APR_EINVAL,
+                                  "the topic has %d partitions: 1 to %d can be served",
+                                  topic->partition_cnt, RATINGS_PARTITIONS_MAX);
+    *partitions = topic->partition_cnt;
+    return ratings_result_ok(why);
+}
+
+static apr_status_t count_partitions(rd_kafka_t *handle, const char *name, int timeout_ms,
+                                     int *partitions, ratings_result_t *why)
+{
+    const struct rd_kafka_metadata *metadata = NULL;
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(handle, name, NULL);
+    if (!topic)
+        return stream_failure(rd_kafka_last_error(), "asking for the topic", why);
+    rd_kafka_resp_err_t code = rd_kafka_metadata(handle, 0, topic, &metadata, timeout_ms);
+    apr_status_t status = code ? stream_failure(code, "asking for the topic", why)
+                               : read_partitions(metadata, partitions, why);
+    if (metadata)
+        rd_kafka_metadata_destroy(metadata);
+    rd_kafka_topic_destroy(topic);
+    return status;
+}
+
+/* ---- creating ---- */
+
+static const stream_property_t durable[] = {
+    {"cleanup.policy", "delete"},
+    {"retention.ms", "-1"},
+    {"retention.bytes", "-1"},
+    {"message.timestamp.type", "LogAppendTime"},
+};
+
+static rd_kafka_NewTopic_t *describe_new(const ratings_stream_options_t *options, int brokers,
+                                         ratings_result_t *why)
+{
+    char text[STREAM_TEXT];
+    int replication = options->replication ? options->replication : brokers >= 3 ? 3 : 1;
+    rd_kafka_NewTopic_t *topic =
+        rd_kafka_NewTopic_new(options->topic, options->partitions, replication, text, sizeof text);
+    if (!topic) {
+        ratings_result_set(why, APR_EINVAL, "creating the topic: %s", text);
+        return NULL;
+    }
+    for (size_t i = 0; i < sizeof durable / sizeof durable[0]; i++)
+        rd_kafka_NewTopic_set_config(topic, durable[i].key, durable[i].value);
+    if (replication >= 3)
+        rd_kafka_NewTopic_set_config(topic, "min.insync.replicas", "2");
+    return topic;
+}
+
+/* A topic that is there already is what is wanted; so may be one that we may not create. */
+static apr_status_t read_created(rd_kafka_event_t *event, ratings_result_t *why)
+{
+    size_t count = 0;
+    const rd_kafka_CreateTopics_result_t *result = rd_kafka_event_CreateTopics_result(event);
+    const rd_kafka_topic_result_t **topics = rd_kafka_CreateTopics_result_topics(result, &count);
+    rd_kafka_resp_err_t code = count == 1 ? rd_kafka_topic_result_error(topics[0]) : 0;
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS ||
+        code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
+        code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED)
+        return ratings_result_ok(why);
+    return ratings_result_set(why, APR_EGENERAL, "creating the topic: %s",
+                              rd_kafka_topic_result_error_string(topics[0]));
+}
+
+/* Creating comes before asking: asking a producer's handle for a topic that is missing could make
+ * the broker create it by itself, with settings that are not ours. */
+static apr_status_t create(rd_kafka_t *handle, const ratings_stream_options_t *options, int brokers,
+                           int timeout_ms, ratings_result_t *why)
+{
+    rd_kafka_NewTopic_t *topic = describe_new(options, brokers, why);
+    if (!topic)
+        return why->status;
+    admin_t admin = admin_begin(handle, RD_KAFKA_ADMIN_OP_CREATETOPICS, timeout_ms);
+    rd_kafka_CreateTopics(handle, &topic, 1, admin.options, admin.queue);
+    rd_kafka_event_t *event = admin_end(&admin, timeout_ms);
+    rd_kafka_NewTopic_destroy(topic);
+    apr_status_t status = event_status(event, "creating the topic", why);
+    if (status == APR_SUCCESS)
+        status = read_created(event, why);
+    if (event)
+        rd_kafka_event_destroy(event);
+    return status;
+}
+
+/* ---- judging ---- */
+
+/* What the truth must be like, and what to say of a topic that is otherwise. */
+static const struct {
+    const char *key, *value, *fault;
+} required[] = {
+    {"cleanup.policy", "delete",
+     "the topic compacts (cleanup.policy): it cannot be the log of all ratings"},
+    {"retention.ms", "-1", "the topic forgets (retention.ms): it cannot be the log of all ratings"},
+    {"retention.bytes", "-1",
+     "the topic forgets (retention.bytes): it cannot be the log of all ratings"},
+};
+
+static const char *fault_of(const rd_kafka_ConfigEntry_t **entries, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < sizeof required / sizeof required[0]; j++) {
+            const char *value = rd_kafka_ConfigEntry_value(entries[i]);
+            if (strcmp(rd_kafka_ConfigEntry_name(entries[i]), required[j].key) == 0 && value &&
+                strcmp(value, required[j].value) != 0)
+                return required[j].fault;
+        }
+    return NULL;
+}
+
+/* A topic whose settings we may not read is taken as good. */
+static const char *read_fault(rd_kafka_event_t *event)
+{
+    size_t count = 0, entries = 0;
+    const rd_kafka_DescribeConfigs_result_t *result = rd_kafka_event_DescribeConfigs_result(event);
+    const rd_kafka_ConfigResource_t **resources =
+        rd_kafka_DescribeConfigs_result_resources(result, &count);
+    if (count != 1 || rd_kafka_ConfigResource_error(resources[0]))
+        return NULL;
+    const rd_kafka_ConfigEntry_t **configs =
+        rd_kafka_ConfigResource_configs(resources[0], &entries);
+    return fault_of(configs, entries);
+}
+
+static apr_status_t judge(rd_kafka_t *handle, const char *name, int timeout_ms, const char **fault,
+                          ratings_result_t *why)
+{
+    rd_kafka_ConfigResource_t *resource =
+        rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name);
+    admin_t admin = admin_begin(handle, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, timeout_ms);
+    rd_kafka_DescribeConfigs(handle, &resource, 1, admin.options, admin.queue);
+    rd_kafka_event_t *event = admin_end(&admin, timeout_ms);
+    rd_kafka_ConfigResource_destroy(resource);
+    apr_status_t status = event_status(event, "asking for the topic's settings", why);
+    *fault = status == APR_SUCCESS ? read_fault(event) : NULL;
+    if (event)
+        rd_kafka_event_destroy(event);
+    return status;
+}
+
+/* ---- the steps ---- */
+
+static apr_status_t prepare(rd_kafka_t *handle, const ratings_stream_options_t *options, int ms,
+                            ratings_topic_t *topic, ratings_result_t *why)
+{
+    int brokers = 0;
+    apr_status_t status = count_brokers(handle, ms, &brokers, why);
+    if (status == APR_SUCCESS)
+        status = create(handle, options, brokers, ms, why);
+    if (status == APR_SUCCESS)
+        status = count_partitions(handle, options->topic, ms, &topic->partitions, why);
+    if (status == APR_SUCCESS)
+        status = judge(handle, options->topic, ms, &topic->fault, why);
+    return status;
+}
+
+apr_status_t ratings_stream_topic(ratings_stream_t *stream, apr_interval_time_t timeout,
+                                  ratings_topic_t *topic, ratings_result_t *why)
+{
+    rd_kafka_t *handle = stream_producer_handle(stream);
+    apr_status_t status =
+        prepare(handle, stream_producer_options(stream), stream_ms(timeout), topic, why);
+    stream_producer_release(stream);
+    return status;
+}
+
+apr_status_t ratings_stream_check(ratings_stream_t *stream, apr_interval_time_t timeout,
+                                  ratings_result_t *why)
+{
+    int brokers;
+    rd_kafka_t *handle = stream_producer_handle(stream);
+    apr_status_t status = count_brokers(handle, stream_ms(timeout), &brokers, why);
+    stream_producer_release(stream);
+    return status;
+}

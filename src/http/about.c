@@ -1,0 +1,45 @@
+/* The service about itself: metadata and health. */
+#include "handlers.h"
+
+#include "../service/describe.h"
+#include "../service/health.h"
+#include "reply.h"
+
+#include <http_protocol.h>
+#include <jansson.h>
+
+int ratings_get_metadata(request_rec *r, const ratings_config_t *config, int variant)
+{
+    (void)variant;
+    return ratings_reply_json(r, HTTP_OK, ratings_describe(config, (int)config->metadata_secrets));
+}
+
+static json_t *backend(const char *reason)
+{
+    return reason ? json_pack("{s:s,s:s}", "status", "down", "reason", reason)
+                  : json_pack("{s:s}", "status", "up");
+}
+
+static int reply_ready(request_rec *r, const ratings_health_t *health)
+{
+    int ready = ratings_health_is_ready(health);
+    json_t *reply = json_pack("{s:s,s:{s:o,s:o,s:o,s:o}}", "status", ready ? "ready" : "not ready",
+                              "backends", "talks", backend(health->reason[HEALTH_TALKS]), "store",
+                              backend(health->reason[HEALTH_STORE]), "stream",
+                              backend(health->reason[HEALTH_STREAM]), "stats",
+                              backend(health->reason[HEALTH_STATS]));
+    char *text = reply ? json_dumps(reply, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
+    json_decref(reply);
+    if (!ready)
+        apr_table_setn(r->headers_out, "Retry-After", "1");
+    return ratings_reply_json(r, ready ? HTTP_OK : HTTP_SERVICE_UNAVAILABLE, text);
+}
+
+int ratings_get_health(request_rec *r, const ratings_config_t *config, int variant)
+{
+    ratings_health_t health;
+    if (variant == 0)
+        return ratings_reply_json(r, HTTP_OK, strdup("{\"status\":\"alive\"}"));
+    ratings_health(config->service->child, r->pool, &health);
+    return reply_ready(r, &health);
+}

@@ -1,0 +1,25 @@
+/* Answers: JSON, problems (RFC 9457), entity tags. Each sends the response and returns what the
+ * handler is to return. */
+#ifndef RATINGS_HTTP_REPLY_H
+#define RATINGS_HTTP_REPLY_H
+
+#include <httpd.h>
+
+/* `json` is malloc()ed and freed here; NULL (memory ran out) gives a 500. */
+int ratings_reply_json(request_rec *r, int status, char *json);
+
+/* The same for a 200 that may be validated: strong ETag, If-None-Match and If-Match (RFC 9110, 13),
+ * Cache-Control: no-cache. */
+int ratings_reply_entity(request_rec *r, char *json);
+
+/* application/problem+json: type, title, status, detail, message (= detail), and the request's id
+ * as instance. `detail` says nothing of hosts, paths or libraries. */
+int ratings_reply_problem(request_rec *r, int status, const char *detail);
+
+/* The same with Retry-After. */
+int ratings_reply_unavailable(request_rec *r, const char *detail);
+
+/* The id of the request, which its lines in the error log carry too (%L). */
+const char *ratings_request_id(request_rec *r);
+
+#endif

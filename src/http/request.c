@@ -1,0 +1,143 @@
+#include "request.h"
+
+#include "reply.h"
+
+#include <apr_buckets.h>
+#include <apr_lib.h>
+#include <apr_strings.h>
+#include <http_protocol.h>
+
+#include <string.h>
+
+typedef const char *read_rating_fn(const char *body, size_t len, ratings_rating_t *out);
+
+/* ---- media type ---- */
+
+static const struct {
+    const char *type;
+    read_rating_fn *read;
+} media_types[] = {
+    {"application/json", ratings_rating_from_json},
+    {"application/x-www-form-urlencoded", ratings_rating_from_form},
+};
+
+static int is_type(const char *header, const char *type)
+{
+    size_t length = strlen(type);
+    return strncasecmp(header, type, length) == 0 &&
+           (header[length] == '\0' || header[length] == ';' || apr_isspace(header[length]));
+}
+
+/* Only UTF-8 is read; a charset parameter may say so (RFC 8259 has none, but clients send it). */
+static int is_utf8(const char *header)
+{
+    const char *charset = ap_strcasestr(header, "charset=");
+    if (!charset)
+        return 1;
+    charset += strlen("charset=");
+    charset += *charset == '"';
+    return strncasecmp(charset, "utf-8", 5) == 0 && !apr_isalnum(charset[5]) && charset[5] != '-';
+}
+
+static read_rating_fn *reader_of(const request_rec *r)
+{
+    const char *type = apr_table_get(r->headers_in, "Content-Type");
+    const char *coding = apr_table_get(r->headers_in, "Content-Encoding");
+    if (!type || !is_utf8(type) || (coding && strcasecmp(coding, "identity") != 0))
+        return NULL;
+    for (size_t i = 0; i < sizeof media_types / sizeof media_types[0]; i++)
+        if (is_type(type, media_types[i].type))
+            return media_types[i].read;
+    return NULL;
+}
+
+/* ---- body ---- */
+
+static int too_long(request_rec *r)
+{
+    r->connection->keepalive = AP_CONN_CLOSE; /* what is left of the body is not read */
+    return ratings_reply_problem(r, HTTP_REQUEST_ENTITY_TOO_LARGE, "The body is too long.");
+}
+
+static int announced_too_long(const request_rec *r, apr_off_t limit)
+{
+    const char *header = apr_table_get(r->headers_in, "Content-Length");
+    apr_off_t length = 0;
+    return header && (apr_strtoff(&length, header, NULL, 10) != APR_SUCCESS || length > limit);
+}
+
+/* AP_FILTER_ERROR: a filter has sent the answer. */
+static int read_failed(request_rec *r, apr_status_t status)
+{
+    if (status == AP_FILTER_ERROR)
+        return AP_FILTER_ERROR;
+    r->connection->keepalive = AP_CONN_CLOSE;
+    if (APR_STATUS_IS_TIMEUP(status))
+        return ratings_reply_problem(r, HTTP_REQUEST_TIME_OUT, "The body did not come in time.");
+    if (APR_STATUS_IS_ENOSPC(status)) /* LimitRequestBody */
+        return HTTP_REQUEST_ENTITY_TOO_LARGE;
+    return ratings_reply_problem(r, HTTP_BAD_REQUEST, "The body was cut short or broken.");
+}
+
+typedef struct {
+    char *bytes;
+    apr_size_t length, room;
+    int complete, overflow;
+} body_t;
+
+static apr_status_t take_buckets(apr_bucket_brigade *brigade, body_t *body)
+{
+    for (apr_bucket *b = APR_BRIGADE_FIRST(brigade);
+         b != APR_BRIGADE_SENTINEL(brigade) && !body->complete; b = APR_BUCKET_NEXT(b)) {
+        const char *data;
+        apr_size_t length;
+        body->complete = APR_BUCKET_IS_EOS(b);
+        if (APR_BUCKET_IS_METADATA(b))
+            continue;
+        apr_status_t status = apr_bucket_read(b, &data, &length, APR_BLOCK_READ);
+        if (status != APR_SUCCESS)
+            return status;
+        if (length > body->room - body->length) {
+            body->overflow = 1;
+            return APR_SUCCESS;
+        }
+        memcpy(body->bytes + body->length, data, length);
+        body->length += length;
+    }
+    return APR_SUCCESS;
+}
+
+/* Ends: each turn takes at least one byte of a bounded number, or fails by httpd's own Timeout. */
+static apr_status_t read_body(request_rec *r, body_t *body)
+{
+    apr_bucket_brigade *brigade = apr_brigade_create(r->pool, r->connection->bucket_alloc);
+    apr_status_t status = APR_SUCCESS;
+    while (status == APR_SUCCESS && !body->complete && !body->overflow) {
+        status = ap_get_brigade(r->input_filters, brigade, AP_MODE_READBYTES, APR_BLOCK_READ,
+                                (apr_off_t)(body->room - body->length) + 1);
+        if (status == APR_SUCCESS)
+            status = take_buckets(brigade, body);
+        apr_brigade_cleanup(brigade);
+    }
+    return status;
+}
+
+int ratings_request_rating(request_rec *r, apr_off_t limit, ratings_rating_t *rating)
+{
+    read_rating_fn *read = reader_of(r);
+    if (!read)
+        return ratings_reply_problem(
+            r, HTTP_UNSUPPORTED_MEDIA_TYPE,
+            "A rating is sent as application/json or application/x-www-form-urlencoded, in UTF-8 "
+            "and without a content coding.");
+    if (announced_too_long(r, limit))
+        return too_long(r);
+    body_t body = {.bytes = apr_palloc(r->pool, (apr_size_t)limit), .room = (apr_size_t)limit};
+    apr_status_t status = read_body(r, &body);
+    if (status != APR_SUCCESS)
+        return read_failed(r, status);
+    if (body.overflow)
+        return too_long(r);
+    const char *problem = read(body.bytes, body.length, rating);
+    return problem ? ratings_reply_problem(r, HTTP_BAD_REQUEST, problem) : RATINGS_REQUEST_OK;
+}

@@ -1,0 +1,11 @@
+/* The module record, and the use of httpd's log under its name (LogLevel ratings:debug). */
+#ifndef RATINGS_MODULE_H
+#define RATINGS_MODULE_H
+
+#include <http_config.h>
+#include <http_log.h>
+
+extern module AP_MODULE_DECLARE_DATA ratings_module;
+APLOG_USE_MODULE(ratings);
+
+#endif

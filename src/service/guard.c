@@ -1,0 +1,32 @@
+#include "guard.h"
+
+#include "../module.h"
+#include "waiters.h"
+
+bool ratings_guard_enter(ratings_guard_t *guard, ratings_result_t *why)
+{
+    if (ratings_breaker_allow(&guard->breaker, ratings_monotonic()))
+        return true;
+    ratings_result_set(why, APR_ECONNREFUSED, "%s is left alone after failures in a row",
+                       guard->name);
+    return false;
+}
+
+static bool is_well(apr_status_t status)
+{
+    return status == APR_SUCCESS || status == APR_NOTFOUND;
+}
+
+apr_status_t ratings_guard_leave(ratings_guard_t *guard, const ratings_result_t *why)
+{
+    if (is_well(why->status)) {
+        if (ratings_breaker_success(&guard->breaker))
+            ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, guard->server, "%s: %s is back", guard->tag,
+                         guard->name);
+    } else if (ratings_breaker_failure(&guard->breaker, ratings_monotonic())) {
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, guard->server,
+                     "%s: %s is away, %s; last failure: %s", guard->tag, guard->name, guard->effect,
+                     why->detail);
+    }
+    return why->status;
+}

@@ -1,0 +1,27 @@
+/* Stands before a backend: asks its circuit breaker, and tells the error log when the backend goes
+ * away and when it is back, rather than once a request. Any thread. */
+#ifndef RATINGS_SERVICE_GUARD_H
+#define RATINGS_SERVICE_GUARD_H
+
+#include "../backend/result.h"
+#include "../core/breaker.h"
+
+#include <httpd.h>
+
+typedef struct {
+    const char *tag;    /* of its log lines */
+    const char *name;   /* talks, store, stream or stats, with the server's name for people */
+    const char *effect; /* what its being away means for users */
+    const server_rec *server;
+    ratings_breaker_t breaker;
+} ratings_guard_t;
+
+/* False when the backend is left alone at the moment; `why` then says so. True: the caller makes
+ * its call and reports it by leave. */
+bool ratings_guard_enter(ratings_guard_t *guard, ratings_result_t *why);
+
+/* Reports a call. APR_SUCCESS and APR_NOTFOUND are answers of a backend that is well. Returns the
+ * status. */
+apr_status_t ratings_guard_leave(ratings_guard_t *guard, const ratings_result_t *why);
+
+#endif

@@ -1,0 +1,98 @@
+#include "health.h"
+
+#include "../module.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define UNREACHABLE "it cannot be reached"
+#define FRESH_US INT64_C(1000000)
+
+static const char *unreachable(const ratings_child_t *child, const char *name,
+                               const ratings_result_t *why)
+{
+    ap_log_error(APLOG_MARK, APLOG_INFO, 0, child->service->server, "RT0208: %s is not ready: %s",
+                 name, why->detail);
+    return UNREACHABLE;
+}
+
+static const char *talks_problem(ratings_child_t *child, apr_pool_t *pool)
+{
+    ratings_result_t why;
+    if (!child->talks)
+        return "it cannot be used: see the error log";
+    return ratings_talks_check(child->talks, pool, &why) == APR_SUCCESS
+               ? NULL
+               : unreachable(child, child->talks_guard.name, &why);
+}
+
+/* What the store's own account of itself says, once it is fit and reached. */
+static const char *log_problem(const ratings_child_t *child, const ratings_log_t *log)
+{
+    if (!log->present || log->claim[0] || log->position[0] < 0)
+        return "it is being rebuilt from the log";
+    if (strcmp(log->topic, child->service->config->topic) != 0)
+        return "it holds the ratings of another topic";
+    return NULL;
+}
+
+static const char *store_problem(ratings_child_t *child, ratings_log_t *log)
+{
+    ratings_result_t why;
+    const char *fault = NULL;
+    if (!child->store)
+        return "it cannot be used: see the error log";
+    if (ratings_store_check(child->store, &fault, &why) != APR_SUCCESS ||
+        ratings_store_load(child->store, log, &why) != APR_SUCCESS)
+        return unreachable(child, child->store_guard.name, &why);
+    return fault ? fault : log_problem(child, log);
+}
+
+static const char *stream_problem(ratings_child_t *child)
+{
+    ratings_result_t why;
+    ratings_topic_t topic = {0};
+    if (!child->projector)
+        return "it cannot be used: see the error log";
+    if (ratings_stream_topic(child->stream, child->service->config->stream_timeout, &topic, &why) !=
+        APR_SUCCESS)
+        return unreachable(child, child->stream_guard.name, &why);
+    return topic.fault;
+}
+
+static const char *stats_problem(ratings_child_t *child)
+{
+    return child->stats &&
+                   ratings_breaker_state(&child->stats_guard.breaker) == RATINGS_BREAKER_CLOSED
+               ? NULL
+               : UNREACHABLE;
+}
+
+static void examine(ratings_child_t *child, apr_pool_t *pool, ratings_health_t *health)
+{
+    ratings_log_t *log = malloc(sizeof *log);
+    health->reason[HEALTH_TALKS] = talks_problem(child, pool);
+    health->reason[HEALTH_STORE] = log ? store_problem(child, log) : "out of memory";
+    health->reason[HEALTH_STREAM] = stream_problem(child);
+    health->reason[HEALTH_STATS] = stats_problem(child);
+    free(log);
+}
+
+void ratings_health(ratings_child_t *child, apr_pool_t *pool, ratings_health_t *health)
+{
+    pthread_mutex_lock(&child->health_lock);
+    if (!child->health_at || ratings_monotonic() - child->health_at >= FRESH_US) {
+        examine(child, pool, &child->health);
+        child->health_at = ratings_monotonic();
+    }
+    *health = child->health;
+    pthread_mutex_unlock(&child->health_lock);
+}
+
+bool ratings_health_is_ready(const ratings_health_t *health)
+{
+    for (int i = 0; i < HEALTH_BACKENDS; i++)
+        if (health->reason[i] && i != HEALTH_STATS)
+            return false;
+    return true;
+}

@@ -1,0 +1,65 @@
+/* Private to the projector: its state, and the steps that its files share. */
+#ifndef RATINGS_SERVICE_PROJECTION_H
+#define RATINGS_SERVICE_PROJECTION_H
+
+#include "projector.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#define PROJECTION_BATCH 1000               /* records read, and applied in one script, at most */
+#define PROJECTION_STEP_US INT64_C(500000)  /* how long a single question to Kafka may take */
+#define PROJECTION_LOOK_US INT64_C(500000)  /* idle, how often the store is looked at */
+#define PROJECTION_PAUSE_US INT64_C(300000) /* after something failed */
+#define PROJECTION_GLANCE_US INT64_C(20000) /* after something that passes by itself */
+
+typedef struct {
+    int64_t position; /* what the store stands at, as far as we know */
+    ratings_mark_t mark;
+    int64_t first, next; /* ends of the log when it was opened */
+    bool verified;       /* the mark was found in the log, or there is none to find */
+} partition_t;
+
+struct ratings_projector_t {
+    ratings_child_t *child;
+    ratings_shared_t *shared;
+    ratings_store_t *store; /* its own, of one connection: never kept waiting by requests */
+    ratings_reader_t *reader;
+    char token[RATINGS_TOKEN_MAX + 1]; /* segment:process:random */
+    pthread_t thread;
+    atomic_bool stop;
+    apr_pool_t *pool;       /* of the thread */
+    apr_pool_t *batch_pool; /* cleared with each batch */
+
+    int64_t renew_at, look_at, commit_at; /* of ratings_monotonic */
+    const char *rebuild_reason;           /* what was found wrong while projecting */
+    bool held_up;                         /* and logged as such */
+    int64_t skip_logged_at;
+
+    ratings_log_t log;
+    int partitions;
+    partition_t partition[RATINGS_PARTITIONS_MAX];
+    ratings_record_t records[PROJECTION_BATCH];
+};
+
+/* Opens the log and the store at the position they agree on, rebuilding the store if they cannot.
+ */
+apr_status_t projection_open(ratings_projector_t *p, ratings_result_t *why);
+
+/* Reads once and applies what was read. APR_SUCCESS: go on. Else: open again. */
+apr_status_t projection_step(ratings_projector_t *p, ratings_result_t *why);
+
+/* Empties the store and sets it to position 0 under a claim. */
+apr_status_t projection_rebuild(ratings_projector_t *p, int partitions, const char *reason,
+                                ratings_result_t *why);
+
+/* Renews the lease if it is due; APR_EAGAIN if it is somebody else's now. */
+apr_status_t projector_renew(ratings_projector_t *p, ratings_result_t *why);
+
+/* Whether to leave everything as it is: the child ends. */
+bool projector_stopping(const ratings_projector_t *p);
+
+/* The end of a conditional write of the store as a status. */
+apr_status_t projector_end(ratings_projector_t *p, ratings_store_end_e end, ratings_result_t *why);
+
+#endif

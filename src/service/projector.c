@@ -1,0 +1,238 @@
+/* The projector's thread: the lease, and the roles that follow from it. */
+#include "projection.h"
+
+#include "../module.h"
+
+#include <ap_mpm.h>
+#include <apr_general.h>
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FOLLOW_US 10000 /* how often the position is asked for when another host projects */
+
+/* ---- the lease ---- */
+
+static int64_t lease_us(const ratings_projector_t *p)
+{
+    return p->child->service->config->lease;
+}
+
+static void make_token(ratings_projector_t *p)
+{
+    uint64_t random = 0;
+    apr_generate_random_bytes((unsigned char *)&random, sizeof random);
+    (void)snprintf(p->token, sizeof p->token, "%016llx:%ld:%016llx",
+                   (unsigned long long)p->shared->id, (long)getpid(), (unsigned long long)random);
+}
+
+/* Whether a token is that of a projector of this host, told by the segment that they share. */
+static bool is_local(const ratings_projector_t *p, const char *token)
+{
+    return strncmp(p->token, token, 17) == 0;
+}
+
+static apr_status_t take_lease(ratings_projector_t *p, bool *held, char *holder,
+                               ratings_result_t *why)
+{
+    int64_t now = ratings_monotonic();
+    apr_status_t status = ratings_store_lease(p->store, p->token, lease_us(p), held, holder, why);
+    p->renew_at = now + lease_us(p) / 3;
+    if (status == APR_SUCCESS && (*held || is_local(p, holder)))
+        atomic_store(&p->shared->leased_until, now + lease_us(p));
+    return status;
+}
+
+apr_status_t projector_renew(ratings_projector_t *p, ratings_result_t *why)
+{
+    char holder[RATINGS_TOKEN_MAX + 1];
+    bool held = false;
+    if (ratings_monotonic() < p->renew_at)
+        return APR_SUCCESS;
+    apr_status_t status = take_lease(p, &held, holder, why);
+    if (status == APR_SUCCESS && !held)
+        return ratings_result_set(why, APR_EAGAIN, "the lease has passed to another projector");
+    return status;
+}
+
+static void give_up_lease(ratings_projector_t *p)
+{
+    ratings_result_t why;
+    (void)ratings_store_release(p->store, p->token, &why);
+    atomic_store(&p->shared->leased_until, 0);
+    ratings_shared_wake(&p->shared->handover);
+}
+
+/* ---- ending ---- */
+
+/* A child that httpd drains (graceful restart, MaxConnectionsPerChild) projects no more: its
+ * successor does. */
+static bool child_is_draining(void)
+{
+    int state = AP_MPMQ_RUNNING;
+    return ap_mpm_query(AP_MPMQ_MPM_STATE, &state) == APR_SUCCESS && state == AP_MPMQ_STOPPING;
+}
+
+bool projector_stopping(const ratings_projector_t *p)
+{
+    return atomic_load(&p->stop) || child_is_draining();
+}
+
+/* Sleeps until a lease is given up, the projector is to stop, or the time has passed. */
+static void rest(ratings_projector_t *p, int64_t us)
+{
+    uint32_t seen = atomic_load(&p->shared->handover);
+    if (!atomic_load(&p->stop))
+        ratings_shared_wait(&p->shared->handover, seen, us);
+}
+
+/* ---- what the log says ---- */
+
+static void say_held_up(ratings_projector_t *p, const ratings_result_t *why)
+{
+    int level = p->held_up || why->status == APR_EAGAIN ? APLOG_DEBUG : APLOG_ERR;
+    ap_log_error(APLOG_MARK, level, 0, p->child->service->server,
+                 "RT0301: projecting is held up, ratings are accepted but not visible: %s",
+                 why->detail);
+    if (why->status != APR_EAGAIN)
+        p->held_up = true;
+}
+
+static void say_projecting(ratings_projector_t *p)
+{
+    ap_log_error(APLOG_MARK, p->held_up ? APLOG_NOTICE : APLOG_INFO, 0, p->child->service->server,
+                 "RT0302: projecting %d partitions", p->partitions);
+    p->held_up = false;
+}
+
+/* ---- roles ---- */
+
+static void project(ratings_projector_t *p)
+{
+    ratings_result_t why;
+    apr_status_t status = projection_open(p, &why);
+    if (status == APR_SUCCESS)
+        say_projecting(p);
+    while (status == APR_SUCCESS && !projector_stopping(p))
+        status = projection_step(p, &why);
+    if (status == APR_SUCCESS)
+        return;
+    if (!projector_stopping(p))
+        say_held_up(p, &why);
+    rest(p, status == APR_EAGAIN ? PROJECTION_GLANCE_US : PROJECTION_PAUSE_US);
+}
+
+static void publish_loaded(ratings_projector_t *p)
+{
+    for (int i = 0; i < RATINGS_PARTITIONS_MAX && p->log.position[i] >= 0; i++)
+        if (p->log.position[i] != atomic_load(&p->shared->partition[i].watermark))
+            ratings_shared_publish_adopted(p->shared, i, p->log.position[i]);
+    atomic_store(&p->shared->routed, p->log.routed);
+}
+
+/* Another host projects: learn from the store how far it is, for those who wait here. */
+static void follow(ratings_projector_t *p)
+{
+    ratings_result_t why;
+    bool wanted = ratings_waiters_any(p->child->waiters) || !atomic_load(&p->shared->routed);
+    if (wanted && ratings_store_load(p->store, &p->log, &why) == APR_SUCCESS &&
+        strcmp(p->log.topic, p->child->service->config->topic) == 0)
+        publish_loaded(p);
+    rest(p, FOLLOW_US);
+}
+
+/* One turn: who holds the lease decides what there is to do. */
+static void turn(ratings_projector_t *p)
+{
+    char holder[RATINGS_TOKEN_MAX + 1];
+    ratings_result_t why;
+    bool held = false;
+    int64_t leased_for = atomic_load(&p->shared->leased_until) - ratings_monotonic();
+    if (leased_for > 0) {
+        rest(p, leased_for);
+    } else if (take_lease(p, &held, holder, &why) != APR_SUCCESS) {
+        say_held_up(p, &why);
+        rest(p, PROJECTION_PAUSE_US);
+    } else if (held) {
+        project(p);
+        give_up_lease(p);
+    } else if (!is_local(p, holder)) {
+        int64_t until = ratings_monotonic() + lease_us(p) / 2;
+        while (!projector_stopping(p) && ratings_monotonic() < until)
+            follow(p);
+    }
+}
+
+static void *run(void *data)
+{
+    ratings_projector_t *p = data;
+    while (!atomic_load(&p->stop)) {
+        if (child_is_draining())
+            rest(p, PROJECTION_PAUSE_US);
+        else
+            turn(p);
+    }
+    return NULL;
+}
+
+/* ---- life ---- */
+
+static apr_status_t make_parts(ratings_projector_t *p, apr_pool_t *pool, ratings_result_t *why)
+{
+    const ratings_config_t *config = p->child->service->config;
+    const ratings_store_options_t options = {config->store, 1, config->store_timeout};
+    apr_status_t status = ratings_store_create(&p->store, &options, pool, why);
+    if (status == APR_SUCCESS)
+        status = ratings_reader_create(&p->reader, &p->child->stream_options, pool, why);
+    return status;
+}
+
+apr_status_t ratings_projector_create(ratings_projector_t **out, ratings_child_t *child,
+                                      apr_pool_t *pool, ratings_result_t *why)
+{
+    ratings_projector_t *p = apr_pcalloc(pool, sizeof *p);
+    p->child = child;
+    p->shared = child->service->shared;
+    make_token(p);
+    apr_status_t status = make_parts(p, pool, why);
+    if (status != APR_SUCCESS)
+        return status;
+    apr_pool_create_unmanaged_ex(&p->pool, NULL, NULL);
+    apr_pool_create(&p->batch_pool, p->pool);
+    status = pthread_create(&p->thread, NULL, run, p);
+    if (status != APR_SUCCESS)
+        return ratings_result_set(why, status, "no thread for the projector");
+    *out = p;
+    return APR_SUCCESS;
+}
+
+void ratings_projector_stop(ratings_projector_t *p)
+{
+    atomic_store(&p->stop, true);
+    ratings_shared_wake(&p->shared->handover);
+}
+
+/* The lease is given up by the thread itself, so the store is interrupted only if that takes long.
+ */
+static bool join_within(pthread_t thread, int64_t us)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    int64_t nanoseconds = until.tv_nsec + us * 1000;
+    until.tv_sec += nanoseconds / 1000000000;
+    until.tv_nsec = nanoseconds % 1000000000;
+    return pthread_timedjoin_np(thread, NULL, &until) == 0;
+}
+
+void ratings_projector_destroy(ratings_projector_t *p)
+{
+    ratings_projector_stop(p);
+    if (!join_within(p->thread, PROJECTION_STEP_US)) {
+        ratings_store_interrupt(p->store);
+        pthread_join(p->thread, NULL);
+    }
+    ratings_reader_destroy(p->reader);
+    ratings_store_destroy(p->store);
+    apr_pool_destroy(p->pool);
+}

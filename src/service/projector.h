@@ -1,0 +1,18 @@
+/* The projector: applies the log to the store, in order, while it holds the lease. Each child has
+ * one thread for it; one of all, over all hosts, works at a time. */
+#ifndef RATINGS_SERVICE_PROJECTOR_H
+#define RATINGS_SERVICE_PROJECTOR_H
+
+#include "service.h"
+
+/* Starts the thread; `child` has its stream and waiters. The thread's memory comes from pools of
+ * its own. */
+apr_status_t ratings_projector_create(ratings_projector_t **projector, ratings_child_t *child,
+                                      apr_pool_t *pool, ratings_result_t *why);
+
+/* Asks it to end (any thread, returns at once), and waits until it has: within a second, also when
+ * a backend hangs. The lease is given up. */
+void ratings_projector_stop(ratings_projector_t *projector);
+void ratings_projector_destroy(ratings_projector_t *projector);
+
+#endif

@@ -1,0 +1,85 @@
+/* A store that is no read model of the log is emptied and read anew from the log's beginning. */
+#include "projection.h"
+
+#include "../module.h"
+
+#include <apr_general.h>
+
+#include <stdio.h>
+#include <string.h>
+
+static apr_status_t claim(ratings_projector_t *p, char *token, ratings_result_t *why)
+{
+    uint64_t random = 0;
+    ratings_store_end_e end;
+    apr_generate_random_bytes((unsigned char *)&random, sizeof random);
+    (void)snprintf(token, RATINGS_TOKEN_MAX, "%016llx", (unsigned long long)random);
+    apr_status_t status = ratings_store_claim(p->store, &p->log, token, &end, why);
+    return status == APR_SUCCESS ? projector_end(p, end, why) : status;
+}
+
+static apr_status_t sweep(ratings_projector_t *p, const char *token, int64_t *deleted,
+                          ratings_result_t *why)
+{
+    char cursor[32] = "0";
+    ratings_store_end_e end;
+    apr_status_t status;
+    do {
+        if (projector_stopping(p))
+            return ratings_result_set(why, APR_EAGAIN, "the child ends");
+        status = ratings_store_sweep(p->store, token, cursor, deleted, &end, why);
+        if (status == APR_SUCCESS)
+            status = projector_end(p, end, why);
+        if (status == APR_SUCCESS)
+            status = projector_renew(p, why);
+    } while (status == APR_SUCCESS && strcmp(cursor, "0") != 0);
+    return status;
+}
+
+/* Talks keep the partition they had before the store was lost, as far as this host remembers. */
+static int routing(const ratings_projector_t *p, int partitions)
+{
+    int known = atomic_load(&p->shared->routed);
+    return known > 0 && known <= partitions ? known : partitions;
+}
+
+static apr_status_t open_store(ratings_projector_t *p, const char *token, int partitions,
+                               ratings_result_t *why)
+{
+    ratings_store_end_e end;
+    apr_status_t status = ratings_store_open(p->store, token, p->child->service->config->topic,
+                                             partitions, routing(p, partitions), &end, why);
+    if (status == APR_SUCCESS)
+        status = projector_end(p, end, why);
+    return status == APR_SUCCESS ? ratings_store_load(p->store, &p->log, why) : status;
+}
+
+static int64_t records_to_read(const ratings_projector_t *p, int partitions)
+{
+    int64_t records = 0;
+    for (int i = 0; i < partitions; i++)
+        records += p->partition[i].next - p->partition[i].first;
+    return records;
+}
+
+apr_status_t projection_rebuild(ratings_projector_t *p, int partitions, const char *reason,
+                                ratings_result_t *why)
+{
+    char token[RATINGS_TOKEN_MAX + 1];
+    int64_t deleted = 0, records = records_to_read(p, partitions);
+    apr_status_t status = claim(p, token, why);
+    if (status == APR_SUCCESS)
+        status = sweep(p, token, &deleted, why);
+    if (status == APR_SUCCESS)
+        status = open_store(p, token, partitions, why);
+    if (status != APR_SUCCESS)
+        return status;
+    atomic_store(&p->shared->suspect, 0);
+    /* a first start has nothing to lose and nothing to read: not worth a warning */
+    ap_log_error(APLOG_MARK, deleted || records ? APLOG_WARNING : APLOG_INFO, 0,
+                 p->child->service->server,
+                 "RT0305: the store is rebuilt from the log (%s): %" APR_INT64_T_FMT
+                 " talks deleted, %" APR_INT64_T_FMT " records to read",
+                 reason, deleted, records);
+    return APR_SUCCESS;
+}

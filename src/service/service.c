@@ -1,0 +1,284 @@
+/* The life of the service: shared by servers in the parent, made in each child, ended with it. */
+#include "service.h"
+
+#include "../module.h"
+#include "projector.h"
+
+#include <apr_strings.h>
+
+#include <errno.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <signal.h>
+#include <time.h>
+#include <unistd.h>
+
+#define END_S 2 /* what httpd's parent leaves a child before it sends signals again */
+#define FLUSH_US INT64_C(500000) /* of which events under way have this much to be acknowledged */
+
+/* ---- in the parent ---- */
+
+/* Nothing here is read by people: it only has to differ where the segment must. */
+static const char *shared_key(const ratings_config_t *config, apr_pool_t *pool)
+{
+    return apr_pstrcat(pool, config->talks, "\n", config->store, "\n", config->stream, "\n",
+                       config->stats, "\n", config->topic, NULL);
+}
+
+static apr_status_t make_service(ratings_service_t **out, const ratings_config_t *config,
+                                 const server_rec *server, apr_pool_t *pconf)
+{
+    ratings_service_t *service = apr_pcalloc(pconf, sizeof *service);
+    service->config = config;
+    service->server = server;
+    *out = service;
+    return ratings_shared_attach(&service->shared, shared_key(config, pconf),
+                                 server->process->pool);
+}
+
+static ratings_service_t *service_of_earlier(const server_rec *main, const server_rec *server)
+{
+    const ratings_config_t *config = ratings_config_of_server(server);
+    for (const server_rec *other = main; other != server; other = other->next) {
+        const ratings_config_t *earlier = ratings_config_of_server(other);
+        if (earlier->service && ratings_config_same_backends(config, earlier))
+            return earlier->service;
+    }
+    return NULL;
+}
+
+apr_status_t ratings_service_setup(apr_pool_t *pconf, server_rec *main)
+{
+    apr_status_t status = APR_SUCCESS;
+    for (server_rec *server = main; server && status == APR_SUCCESS; server = server->next) {
+        ratings_config_t *config = ratings_config_of_server(server);
+        if (!config->talks)
+            continue;
+        config->service = service_of_earlier(main, server);
+        if (!config->service)
+            status = make_service(&config->service, config, server, pconf);
+    }
+    if (status != APR_SUCCESS)
+        ap_log_error(APLOG_MARK, APLOG_CRIT, status, main,
+                     "RT0105: no shared memory for the service");
+    return status;
+}
+
+/* ---- in the child ---- */
+
+/* librdkafka's levels are syslog's, and so are httpd's. Its reports that a broker is away repeat
+ * what the guard says once, so they are no more than information. */
+static void log_stream(void *context, int level, const char *text)
+{
+    const ratings_service_t *service = context;
+    ap_log_error(APLOG_MARK, level >= APLOG_DEBUG ? APLOG_DEBUG : APLOG_INFO, 0, service->server,
+                 "RT0206: librdkafka: %s", text);
+}
+
+static void init_guard(ratings_child_t *child, ratings_guard_t *guard, const char *tag,
+                       const char *name, const char *effect)
+{
+    const ratings_config_t *config = child->service->config;
+    guard->tag = tag;
+    guard->name = name;
+    guard->effect = effect;
+    guard->server = child->service->server;
+    ratings_breaker_init(&guard->breaker, (unsigned)config->breaker_failures,
+                         config->breaker_cooldown, (uint64_t)getpid() ^ (uint64_t)(uintptr_t)guard);
+}
+
+static void init_guards(ratings_child_t *child)
+{
+    init_guard(child, &child->talks_guard, "RT0201", "PostgreSQL (RatingsTalks)",
+               "/ratings answers 503");
+    init_guard(child, &child->store_guard, "RT0202", "Redis (RatingsStore)",
+               "GET /ratings answers 503");
+    init_guard(child, &child->stream_guard, "RT0203", "Kafka (RatingsStream)",
+               "POST /ratings answers 503");
+    init_guard(child, &child->stats_guard, "RT0204", "the Lambda (RatingsStats)",
+               "GET /ratings leaves out stats");
+}
+
+static void say_not_made(const ratings_child_t *child, const char *name, const char *effect,
+                         const ratings_result_t *why)
+{
+    ap_log_error(APLOG_MARK, APLOG_ERR, 0, child->service->server,
+                 "RT0205: %s cannot be used in this child, %s: %s", name, effect, why->detail);
+}
+
+static void make_talks(ratings_child_t *child)
+{
+    const ratings_config_t *config = child->service->config;
+    const ratings_talks_options_t options = {config->talks, (int)config->talks_pool,
+                                             config->talks_timeout};
+    ratings_result_t why;
+    if (ratings_talks_create(&child->talks, &options, child->pool, &why) != APR_SUCCESS)
+        say_not_made(child, child->talks_guard.name, child->talks_guard.effect, &why);
+}
+
+static void make_store(ratings_child_t *child)
+{
+    const ratings_config_t *config = child->service->config;
+    const ratings_store_options_t options = {config->store, (int)config->store_pool,
+                                             config->store_timeout};
+    ratings_result_t why;
+    if (ratings_store_create(&child->store, &options, child->pool, &why) != APR_SUCCESS)
+        say_not_made(child, child->store_guard.name, child->store_guard.effect, &why);
+}
+
+static void make_stats(ratings_child_t *child)
+{
+    const ratings_config_t *config = child->service->config;
+    const ratings_stats_options_t options = {config->stats, (int)config->stats_pool,
+                                             config->stats_timeout};
+    ratings_result_t why;
+    if (ratings_stats_create(&child->stats, &options, child->pool, &why) != APR_SUCCESS)
+        say_not_made(child, child->stats_guard.name, child->stats_guard.effect, &why);
+}
+
+/* Without the stream there is nothing to project, and the store stays as it is. */
+static void make_stream(ratings_child_t *child)
+{
+    const ratings_config_t *config = child->service->config;
+    ratings_result_t why;
+    child->stream_options = (ratings_stream_options_t){
+        .brokers = config->stream,
+        .topic = config->topic,
+        .kafka = config->kafka,
+        .timeout = config->stream_timeout,
+        .partitions = (int)config->topic_partitions,
+        .replication = (int)config->topic_replication,
+        .log = log_stream,
+        .log_context = (void *)(uintptr_t)child->service,
+    };
+    apr_status_t status =
+        ratings_waiters_create(&child->waiters, child->service->shared, child->pool);
+    if (status != APR_SUCCESS)
+        ratings_result_set(&why, status, "no thread to wait for visibility");
+    else
+        status = ratings_stream_create(&child->stream, &child->stream_options,
+                                       ratings_ticket_deliver, child->pool, &why);
+    if (status == APR_SUCCESS)
+        status = ratings_projector_create(&child->projector, child, child->pool, &why);
+    if (status != APR_SUCCESS)
+        say_not_made(child, child->stream_guard.name, child->stream_guard.effect, &why);
+}
+
+/* Signals are for httpd's own threads. */
+static void block_signals(sigset_t *before)
+{
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, before);
+}
+
+static ratings_child_t *make_child(const ratings_service_t *service)
+{
+    apr_pool_t *pool;
+    apr_pool_create_unmanaged_ex(&pool, NULL, NULL);
+    ratings_child_t *child = apr_pcalloc(pool, sizeof *child);
+    child->pool = pool;
+    child->service = service;
+    pthread_mutex_init(&child->health_lock, NULL);
+    init_guards(child);
+    make_talks(child);
+    make_store(child);
+    make_stats(child);
+    make_stream(child);
+    return child;
+}
+
+/* In the order in which one needs another: the projector first, since it may give up its lease to
+ * another child; then what it used. */
+static void end_child(ratings_child_t *child)
+{
+    if (child->projector)
+        ratings_projector_destroy(child->projector);
+    if (child->stream)
+        ratings_stream_destroy(child->stream, FLUSH_US);
+    if (child->waiters)
+        ratings_waiters_destroy(child->waiters);
+    if (child->stats)
+        ratings_stats_destroy(child->stats);
+    if (child->store)
+        ratings_store_destroy(child->store);
+    if (child->talks)
+        ratings_talks_destroy(child->talks);
+    pthread_mutex_destroy(&child->health_lock);
+    apr_pool_destroy(child->pool);
+}
+
+/* ---- the end ---- */
+
+/* Under prefork, httpd destroys the child's pool inside its signal handler, when any lock may be
+ * held by the code that the signal interrupted. So the cleanup does nothing but ask this thread to
+ * end everything, and wait for it; should it be stuck behind such a lock, the process exits without
+ * it, which is harmless: the memory is not the pool's, and what is under way in Kafka goes on. */
+typedef struct {
+    server_rec *main;
+    sem_t asked, done;
+} ender_t;
+
+static void *end_when_asked(void *data)
+{
+    ender_t *ender = data;
+    while (sem_wait(&ender->asked) != 0 && errno == EINTR)
+        ;
+    for (server_rec *server = ender->main; server; server = server->next) {
+        ratings_service_t *service = ratings_config_of_server(server)->service;
+        if (service && service->child && service->server == server)
+            end_child(service->child);
+    }
+    sem_post(&ender->done);
+    return NULL;
+}
+
+static apr_status_t end_all(void *data)
+{
+    ender_t *ender = data;
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += END_S;
+    sem_post(&ender->asked);
+    while (sem_timedwait(&ender->done, &until) != 0 && errno == EINTR)
+        ;
+    return APR_SUCCESS;
+}
+
+static apr_status_t register_end(apr_pool_t *pchild, server_rec *main)
+{
+    apr_pool_t *pool; /* outlives pchild, should the thread be late */
+    pthread_t thread;
+    apr_pool_create_unmanaged_ex(&pool, NULL, NULL);
+    ender_t *ender = apr_pcalloc(pool, sizeof *ender);
+    ender->main = main;
+    sem_init(&ender->asked, 0, 0);
+    sem_init(&ender->done, 0, 0);
+    apr_status_t status = pthread_create(&thread, NULL, end_when_asked, ender);
+    if (status != APR_SUCCESS)
+        return status;
+    pthread_detach(thread);
+    apr_pool_pre_cleanup_register(pchild, ender, end_all);
+    return APR_SUCCESS;
+}
+
+void ratings_service_start(apr_pool_t *pchild, server_rec *main)
+{
+    sigset_t before;
+    apr_status_t status = APR_SUCCESS;
+    bool any = false;
+    block_signals(&before);
+    for (server_rec *server = main; server; server = server->next) {
+        ratings_service_t *service = ratings_config_of_server(server)->service;
+        if (service && service->server == server) {
+            service->child = make_child(service);
+            any = true;
+        }
+    }
+    if (any)
+        status = register_end(pchild, main);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (status != APR_SUCCESS)
+        ap_log_error(APLOG_MARK, APLOG_CRIT, status, main,
+                     "RT0207: no thread to end the service with");
+}

@@ -1,0 +1,90 @@
+/* The shared memory of the children, and the order in which it is written. */
+#include "shared.h"
+
+#include <apr_general.h>
+#include <apr_hash.h>
+#include <apr_shm.h>
+#include <apr_strings.h>
+
+#include <limits.h>
+#include <linux/futex.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+_Static_assert(sizeof(_Atomic uint32_t) == 4, "a futex is 32 bits");
+_Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "shared memory needs lock-free 64-bit atomics");
+
+apr_status_t ratings_shared_attach(ratings_shared_t **shared, const char *key, apr_pool_t *process)
+{
+    apr_shm_t *segment;
+    void *found = NULL;
+    const char *name = apr_psprintf(process, "mod_ratings:%d:%" APR_SIZE_T_FMT ":%s",
+                                    RATINGS_SHARED_LAYOUT, sizeof(ratings_shared_t), key);
+    apr_pool_userdata_get(&found, name, process);
+    *shared = found;
+    if (found)
+        return APR_SUCCESS;
+    apr_status_t status = apr_shm_create(&segment, sizeof(ratings_shared_t), NULL, process);
+    if (status != APR_SUCCESS)
+        return status;
+    *shared = apr_shm_baseaddr_get(segment);
+    memset(*shared, 0, sizeof **shared);
+    status = apr_generate_random_bytes((unsigned char *)&(*shared)->id, sizeof(*shared)->id);
+    apr_pool_userdata_setn(*shared, name, NULL, process);
+    return status;
+}
+
+/* https://man7.org/linux/man-pages/man2/futex.2.html; not FUTEX_PRIVATE: other processes wait */
+void ratings_shared_wait(_Atomic uint32_t *word, uint32_t seen, int64_t timeout)
+{
+    struct timespec relative = {timeout / 1000000, (timeout % 1000000) * 1000};
+    if (timeout > 0)
+        (void)syscall(SYS_futex, word, FUTEX_WAIT, seen, &relative, NULL, 0);
+}
+
+void ratings_shared_wake(_Atomic uint32_t *word)
+{
+    atomic_fetch_add(word, 1);
+    (void)syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
+}
+
+static void raise_to(_Atomic int64_t *value, int64_t at_least)
+{
+    int64_t now = atomic_load(value);
+    while (now < at_least && !atomic_compare_exchange_weak(value, &now, at_least))
+        ;
+}
+
+void ratings_shared_publish_applied(ratings_shared_t *shared, int partition, int64_t position,
+                                    const uint32_t *slots, int count)
+{
+    raise_to(&shared->partition[partition].high, position);
+    for (int i = 0; i < count; i++)
+        atomic_fetch_add(&shared->changed[slots[i]], 1);
+    atomic_store(&shared->partition[partition].watermark, position);
+    ratings_shared_wake(&shared->published);
+}
+
+void ratings_shared_publish_adopted(ratings_shared_t *shared, int partition, int64_t position)
+{
+    raise_to(&shared->partition[partition].high, position);
+    atomic_fetch_add(&shared->epoch, 1);
+    atomic_store(&shared->partition[partition].watermark, position);
+    ratings_shared_wake(&shared->published);
+}
+
+void ratings_shared_limit(ratings_shared_t *shared, int partition, int64_t next)
+{
+    _Atomic int64_t *high = &shared->partition[partition].high;
+    int64_t now = atomic_load(high);
+    while (now > next && !atomic_compare_exchange_weak(high, &now, next))
+        ;
+}
+
+uint32_t ratings_shared_slot(const char *talk_id)
+{
+    apr_ssize_t length = APR_HASH_KEY_STRING;
+    return apr_hashfunc_default(talk_id, &length) & (RATINGS_CHANGE_SLOTS - 1);
+}

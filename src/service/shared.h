@@ -1,0 +1,61 @@
+/* What all children of this host know in common: how far the store has come, and what changed.
+ *
+ * An anonymous segment, made by the parent and inherited, that lives as long as the httpd process:
+ * plain numbers, no pointers, so that children of before and after a graceful restart share it. All
+ * fields are lock-free atomics: a child killed at any point leaves nothing locked. */
+#ifndef RATINGS_SERVICE_SHARED_H
+#define RATINGS_SERVICE_SHARED_H
+
+#include "../backend/stream.h"
+
+#include <apr_pools.h>
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#define RATINGS_SHARED_LAYOUT 1   /* to be raised when the struct changes its meaning */
+#define RATINGS_CHANGE_SLOTS 4096 /* a power of two */
+
+typedef struct {
+    uint64_t id;                /* of the segment, random: tells projectors of this host */
+    _Atomic uint32_t published; /* counts publications; the word that watchers sleep on */
+    _Atomic uint32_t epoch;     /* raised when more may have changed than the counters say */
+    _Atomic uint32_t suspect;   /* set by who reads what the module never writes */
+    _Atomic uint32_t handover; /* counts leases given up; the word that other projectors sleep on */
+    _Atomic int64_t leased_until; /* while a projector of this host holds the lease: until when, by
+                                     CLOCK_MONOTONIC in microseconds */
+    _Atomic int32_t routed;       /* partitions by which talks are routed; 0: not known yet */
+    _Atomic uint64_t skipped;     /* records of the log that were no events */
+    struct {
+        _Atomic int64_t high;      /* highest position known of this log */
+        _Atomic int64_t watermark; /* what waiting POSTs look at */
+    } partition[RATINGS_PARTITIONS_MAX];
+    _Atomic uint32_t changed[RATINGS_CHANGE_SLOTS]; /* by the talk's hash */
+} ratings_shared_t;
+
+/* The segment named by `key` (service, topic, store, sizes), found again after a graceful restart,
+ * or made. In the parent, at post_config; `process` is the process pool. */
+apr_status_t ratings_shared_attach(ratings_shared_t **shared, const char *key, apr_pool_t *process);
+
+/* A chunk was applied by the caller itself: high, then the talks' counters, then the watermark.
+ * `slots`: ratings_shared_slot of each talk changed. */
+void ratings_shared_publish_applied(ratings_shared_t *shared, int partition, int64_t position,
+                                    const uint32_t *slots, int count);
+
+/* A position that the caller did not bring about itself: all may have changed. */
+void ratings_shared_publish_adopted(ratings_shared_t *shared, int partition, int64_t position);
+
+/* A log that ends at `next` cannot have been applied any further: it was truncated or made again.
+ */
+void ratings_shared_limit(ratings_shared_t *shared, int partition, int64_t next);
+
+uint32_t ratings_shared_slot(const char *talk_id);
+
+/* Sleeps until `word` (`published` or `handover`) is no longer `seen`, or for `timeout`
+ * microseconds (not at all if that is not positive). */
+void ratings_shared_wait(_Atomic uint32_t *word, uint32_t seen, int64_t timeout);
+
+/* Counts the word up and wakes all who wait for it, in every child. */
+void ratings_shared_wake(_Atomic uint32_t *word);
+
+#endif

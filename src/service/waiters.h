@@ -1,0 +1,54 @@
+/* POSTs that wait: first for Kafka's word that the event is durable, then until it is visible.
+ *
+ * A request takes a ticket, hands it to the stream with its event, and waits once. The delivery
+ * report (on the producer's thread) does not wake it, but puts it among those that wait for their
+ * offset; one watcher thread per child wakes each when the watermark has passed it. */
+#ifndef RATINGS_SERVICE_WAITERS_H
+#define RATINGS_SERVICE_WAITERS_H
+
+#include "../backend/stream.h"
+#include "shared.h"
+
+#include <apr_pools.h>
+
+typedef struct ratings_waiters_t ratings_waiters_t;
+typedef struct ratings_ticket_t ratings_ticket_t;
+
+typedef enum {
+    RATINGS_TICKET_PENDING, /* no word from Kafka */
+    RATINGS_TICKET_WAITING, /* in the log, not applied yet; never the end of a wait */
+    RATINGS_TICKET_FAILED,  /* see its result */
+    RATINGS_TICKET_DURABLE, /* in the log, not applied in time */
+    RATINGS_TICKET_VISIBLE  /* in the log, and applied */
+} ratings_ticket_state_e;
+
+apr_status_t ratings_waiters_create(ratings_waiters_t **waiters, ratings_shared_t *shared,
+                                    apr_pool_t *pool);
+
+/* Ends the watcher. No ticket may be held any more. */
+void ratings_waiters_destroy(ratings_waiters_t *waiters);
+
+/* A ticket for one event, held by the request and by the stream: each gives it back once. NULL when
+ * memory ran out. `visible_for`: how long, in microseconds, the request will wait for visibility
+ * once the event is durable. */
+ratings_ticket_t *ratings_ticket_take(ratings_waiters_t *waiters, int64_t visible_for);
+
+/* By the request: waits until the event is visible, or has failed, or is durable and not visible in
+ * time; or until `durable_by` (a time of ratings_monotonic) without any word from Kafka: PENDING.
+ * Gives its hold of the ticket back. `*delivery` is set if the end is not PENDING. */
+ratings_ticket_state_e ratings_ticket_wait(ratings_ticket_t *ticket, int64_t durable_by,
+                                           ratings_delivery_t *delivery);
+
+/* By the request, when the stream did not take the event: gives both holds back. */
+void ratings_ticket_cancel(ratings_ticket_t *ticket);
+
+/* By the stream (ratings_delivery_fn): gives its hold back. */
+void ratings_ticket_deliver(void *ticket, const ratings_delivery_t *delivery);
+
+/* Whether any request of this child waits for visibility: for who follows another host. */
+bool ratings_waiters_any(ratings_waiters_t *waiters);
+
+/* Microseconds of CLOCK_MONOTONIC. */
+int64_t ratings_monotonic(void);
+
+#endif
