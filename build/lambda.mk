@@ -1,0 +1,49 @@
+# The statistics function: a program to run on this machine, and its zip for provided.al2023.
+
+LAMBDA_SOURCES := $(filter-out lambda/launcher.c,$(wildcard lambda/*.c))
+LAMBDA_OBJECTS := $(LAMBDA_SOURCES:%.c=$(OUT)/%.o)
+LAMBDA_PROGRAM := $(OUT)/lambda/bootstrap
+LAMBDA_ZIP     := $(OUT)/lambda/ratings-stats.zip
+LAMBDA_CFLAGS   = $(CORE_CFLAGS) $(call system,$(shell pkg-config --cflags libcurl))
+LAMBDA_LIBS     = $(shell pkg-config --libs libcurl) $(CORE_LIBS)
+
+# All but the parts that are talking to the world, for the unit tests of lambda/t (build/test.mk).
+LAMBDA_PURE          := $(filter-out %/main.o %/runtime.o,$(LAMBDA_OBJECTS))
+LAMBDA_UNIT_SOURCES  := $(wildcard lambda/t/test_*.c)
+LAMBDA_UNIT_PROGRAMS := $(LAMBDA_UNIT_SOURCES:%.c=$(OUT)/%)
+
+.PHONY: lambda lambda-bootstrap test-lambda
+lambda-bootstrap: $(LAMBDA_PROGRAM) ## build the statistics function alone, to run here
+lambda: $(LAMBDA_ZIP) ## build the statistics function and its zip for AWS (provided.al2023)
+
+$(OUT)/lambda/%.o: lambda/%.c
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(CC) $(BASE_CFLAGS) $(LAMBDA_CFLAGS) -c $< -o $@
+
+$(LAMBDA_PROGRAM): $(LAMBDA_OBJECTS) $(OUT)/libratings.a
+	$(call quiet,LD)$(CC) $(CFLAGS) $(HARDEN) -pthread -o $@ $^ $(LAMBDA_LIBS) $(LDFLAGS)
+
+# Without HARDEN: sanitizers cannot be linked statically, and there is nothing here to watch.
+$(OUT)/lambda/launcher: lambda/launcher.c
+	@mkdir -p $(@D)
+	$(call quiet,LD)$(CC) -std=gnu11 $(WARNINGS) -Os -static -s -o $@ $<
+
+$(LAMBDA_ZIP): lambda/package $(LAMBDA_PROGRAM) $(OUT)/lambda/launcher
+	$(call quiet,ZIP)$^ $@
+
+$(OUT)/lambda/t/%: lambda/t/%.c $(LAMBDA_PURE) $(OUT)/libratings.a
+	@mkdir -p $(@D)
+	$(call quiet,LD)$(CC) $(BASE_CFLAGS) $(LAMBDA_CFLAGS) $< -o $@ \
+	    $(LAMBDA_PURE) $(OUT)/libratings.a $(shell pkg-config --libs cmocka) $(CORE_LIBS) $(LDFLAGS)
+
+# Breaks jansson, for the test of a function that cannot start.
+$(OUT)/lambda/t/no_json.so: lambda/t/no_json.c
+	@mkdir -p $(@D)
+	$(call quiet,LD)$(CC) -std=gnu11 $(WARNINGS) $(LAMBDA_CFLAGS) -fPIC -shared -o $@ $<
+
+# MINISTACK and CARGO_LAMBDA name the programs; LAMBDA_TEST_PORT the first of two ports to use
+# (free ones, if it is not given).
+test-lambda: $(LAMBDA_PROGRAM) $(LAMBDA_ZIP) $(OUT)/lambda/t/no_json.so ## test the function and its zip
+	LAMBDA_OUT=$(OUT)/lambda lambda/t/run
+
+-include $(LAMBDA_OBJECTS:.o=.d) $(LAMBDA_UNIT_PROGRAMS:=.d)
