@@ -5,7 +5,7 @@ WARNINGS = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-pro
            -Wvla -Wundef -Werror
 
 ifeq ($(SANITIZE),1)
-OUT     := $(OUT)-asan
+override OUT := $(OUT)-asan
 CFLAGS  ?= -g -O1 -fno-omit-frame-pointer
 HARDEN   = -fsanitize=address,undefined -fno-sanitize-recover=undefined
 else

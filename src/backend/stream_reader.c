@@ -40,6 +40,7 @@ apr_status_t ratings_reader_create(ratings_reader_t **out, const ratings_stream_
         {"enable.auto.offset.store", "false"},
         {"auto.offset.reset", "error"},
         {"allow.auto.create.topics", "false"},
+        {"fetch.wait.max.ms", "100"}, /* as long may a partition that joins a fetch be late */
         {"fetch.error.backoff.ms", "50"},
         {"queued.max.messages.kbytes", "16384"},
         {"socket.nagle.disable", "true"},

@@ -7,8 +7,9 @@
 
 #include <apr_tables.h>
 #include <apr_time.h>
-#include <http_config.h>
 #include <httpd.h>
+
+#include <http_config.h> /* needs httpd.h before it */
 
 #include <stdint.h>
 
