@@ -1,0 +1,34 @@
+# The packages that all this needs, and the servers of the development stack. The settings of both
+# (RUN_DIR CACHE_DIR HTTP_PORT PG_PORT REDIS_PORT KAFKA_PORT LAMBDA_PORT ...) are in
+# build/stack/config.bash; those given to make reach the scripts through the environment.
+
+STACK = OUT='$(OUT)' APXS='$(APXS)' build/stack
+
+DEPS_build = build
+DEPS_run   = build run
+DEPS_test  = build run test
+DEPS_lint  = build lint
+
+.PHONY: deps deps-build deps-run deps-test deps-lint run stack stack-stop clean-run
+deps: ## install what is missing, for everything (DEPS=no: nothing is ever installed)
+	@build/deps/install build run test lint
+
+deps-build deps-run deps-test deps-lint: deps-%:
+	@build/deps/install $(DEPS_$*)
+
+$(CORE_OBJECTS) $(MODULE_OBJECTS): | deps-build
+
+# In makes of their own: what is missing now may be needed to read a rule.
+run: deps-run ## everything, in the foreground; Ctrl-C stops it
+	@$(MAKE) --no-print-directory module lambda-bootstrap
+	@exec env $(STACK)/run
+
+stack: deps-run ## PostgreSQL, Redis, Kafka and the Lambda alone, in the background
+	@$(MAKE) --no-print-directory lambda-bootstrap
+	@$(STACK)/stack start
+
+stack-stop: ## stop them
+	@$(STACK)/stack stop
+
+clean-run: ## stop them and remove their data
+	@$(STACK)/stack clean

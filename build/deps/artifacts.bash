@@ -1,0 +1,90 @@
+# shellcheck shell=bash
+# What is fetched from Maven Central and PyPI, and what is made of it, once, into CACHE_DIR. Each in a
+# directory named after the text that defines it, so that a new version does not meet an old cache.
+# Sourced by install, which has `say`, and uses where things are from ../stack/config.bash.
+
+# shellcheck disable=SC2034 # read by install
+declare -A artifacts_of=([run]="kafka cargo-lambda class-data" [test]="ministack")
+
+# have ARTIFACT: it is there, whole
+have() {
+    case $1 in
+    class-data) find_java && [ -e "$class_data" ] ;;
+    *) [ -e "${artifact_dir[$1]}/.complete" ] ;;
+    esac
+}
+
+# obtain ARTIFACT: by one at a time; who waited for another's finds it made
+obtain() (
+    umask 022
+    mkdir -p "$CACHE_DIR"
+    exec 9>"$CACHE_DIR/.lock"
+    flock 9
+    have "$1" || "obtain_$1"
+)
+
+# in_cache ARTIFACT COMMAND...: runs the command, which fills the directory named by its last argument
+in_cache() {
+    local dir=${artifact_dir[$1]} log=$CACHE_DIR/$1.log
+    shift
+    rm -rf "$dir"
+    mkdir -p "$dir"
+    if ! "$@" "$dir" >"$log" 2>&1 </dev/null; then
+        tail -n 15 "$log" >&2
+        return 1
+    fi
+    touch "$dir/.complete"
+}
+
+obtain_kafka() {
+    say "Maven fetches Apache Kafka into ${artifact_dir[kafka]}"
+    in_cache kafka fetch_jars
+}
+
+fetch_jars() {
+    mvn -B -q -ntp -f "$here/kafka/pom.xml" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$1"
+}
+
+obtain_cargo-lambda() { obtain_from_pypi cargo-lambda; }
+obtain_ministack() { obtain_from_pypi ministack; }
+
+obtain_from_pypi() {
+    say "pip fetches $1 into ${artifact_dir[$1]}"
+    in_cache "$1" fetch_wheels "$here/$1.txt"
+}
+
+# The system's Python, not one that a version manager puts first in PATH: other users must reach it.
+fetch_wheels() {
+    /usr/bin/python3 -m venv "$2" &&
+        "$2/bin/pip" install -q --disable-pip-version-check --no-input --no-deps -r "$1"
+}
+
+# A broker of its own starts once and, at its end, writes down the classes that it loaded: the next
+# ones start in half the time. An empty archive says that this Java can't, and is not tried again.
+obtain_class-data() {
+    local log=$CACHE_DIR/class-data.log
+    RUN_DIR=$(mktemp -d)
+    KAFKA_PORT=$(free_port)
+    KAFKA_CONTROLLER_PORT=$(free_port)
+    KAFKA_JVM_OPTIONS=-XX:ArchiveClassesAtExit=$RUN_DIR/kafka/archive.jsa
+    export RUN_DIR KAFKA_PORT KAFKA_CONTROLLER_PORT KAFKA_JVM_OPTIONS
+    chmod 755 "$RUN_DIR"
+    # obtain is a subshell: this also runs when Ctrl-C ends it
+    trap '"$stack_dir/stack" stop kafka >/dev/null 2>&1; rm -rf "$RUN_DIR"' EXIT
+    say "Java archives Kafka's classes, for a quicker start"
+    if { "$stack_dir/stack" start kafka && "$stack_dir/stack" stop kafka; } >"$log" 2>&1; then
+        cat "$RUN_DIR/log/kafka.log" >>"$log"
+        cp "$RUN_DIR/kafka/archive.jsa" "$class_data.new" 2>>"$log" || true
+    fi
+    [ -s "$class_data.new" ] || { say "no archive (see $log): Kafka will start more slowly"; : >"$class_data.new"; }
+    chmod 644 "$class_data.new"
+    mv "$class_data.new" "$class_data"
+}
+
+# Below the range from which the kernel takes ports for outgoing connections.
+free_port() {
+    local port
+    while port=$((20000 + RANDOM % 10000)); do
+        (: <>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo "$port"; return; }
+    done
+}
