@@ -41,9 +41,14 @@ $(OUT)/lambda/t/no_json.so: lambda/t/no_json.c
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(CC) -std=gnu11 $(WARNINGS) $(LAMBDA_CFLAGS) -fPIC -shared -o $@ $<
 
-# MINISTACK and CARGO_LAMBDA name the programs; LAMBDA_TEST_PORT the first of two ports to use
-# (free ones, if it is not given).
+# MINISTACK and CARGO_LAMBDA name the programs: if they are not given, those that `make deps` put into
+# the cache, else those on PATH. LAMBDA_TEST_PORT is the first of the ports to use, if it is given.
+installed = $$(source build/stack/config.bash; \
+	    command -v "$${artifact_dir[$(1)]}/bin/$(1)" || echo $(1))
+
 test-lambda: $(LAMBDA_PROGRAM) $(LAMBDA_ZIP) $(OUT)/lambda/t/no_json.so ## test the function and its zip
-	LAMBDA_OUT=$(OUT)/lambda lambda/t/run
+	@MINISTACK="$${MINISTACK:-$(call installed,ministack)}" \
+	    CARGO_LAMBDA="$${CARGO_LAMBDA:-$(call installed,cargo-lambda)}" \
+	    LAMBDA_OUT=$(OUT)/lambda lambda/t/run
 
 -include $(LAMBDA_OBJECTS:.o=.d) $(LAMBDA_UNIT_PROGRAMS:=.d)
