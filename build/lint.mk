@@ -1,0 +1,64 @@
+# make lint: compilers, format, clang-tidy, shellcheck, and the project's own rules (build/lint/).
+# Nothing is run of what is built. make lint-X does one part.
+
+LINT_JOBS  ?= 2
+LINT_GCC   ?= gcc
+LINT_CLANG ?= clang
+# Beyond flags.mk: what only one of the two compilers knows, or what would be noise while one works.
+LINT_GCC_WARNINGS   = -Wlogical-op -Wduplicated-cond -Wduplicated-branches -Wjump-misses-init -Wtrampolines
+LINT_CLANG_WARNINGS = -Wunreachable-code-aggressive -Wcomma -Wextra-semi -Wnewline-eof -Wassign-enum
+
+LINT_C       = $(shell build/lint/files '*.c' '*.h')
+LINT_SOURCES = $(filter %.c,$(LINT_C))
+LINT_HEADERS = $(filter %.h,$(LINT_C))
+# from where the sources are read: in one place for all, since a file knows what it includes
+LINT_CFLAGS  = -std=gnu11 -pthread -It/unit $(HTTPD_CFLAGS) $(MODULE_CFLAGS) \
+               $(call system,$(shell pkg-config --cflags cmocka)) \
+               -DRATINGS_VERSION='"$(VERSION)"' -DRATINGS_REVISION='"lint"'
+
+LINT_PARTS = lint-rules lint-shell lint-format lint-gcc lint-clang lint-tidy
+
+.PHONY: lint $(LINT_PARTS) lint-objects
+lint: ## warnings as errors by gcc and clang, format, clang-tidy, shellcheck, the project's rules
+	@for part in $(LINT_PARTS); do $(MAKE) --no-print-directory $$part || exit 1; done
+	@echo "lint: all is well"
+
+lint-rules:
+	@build/lint/dependencies
+	@build/lint/directives
+	@build/lint/messages
+	@build/lint/function-length
+	@build/lint/hygiene
+
+lint-shell:
+	@build/lint/files --shell | xargs shellcheck --external-sources
+	@echo "lint-shell: $$(build/lint/files --shell | wc -l) scripts"
+
+lint-format:
+	@clang-format --dry-run --Werror $(LINT_C)
+	@echo "lint-format: $(words $(LINT_C)) files"
+
+# All that is compiled, linked as well, so that a symbol that nobody defines is found.
+lint-objects: $(MODULE) $(LAMBDA_PROGRAM) $(UNIT_PROGRAMS) $(FUZZ_TARGETS:%=$(OUT)/t/fuzz/replay_%)
+
+lint-gcc:
+	@$(MAKE) --no-print-directory -s -j$(LINT_JOBS) lint-objects OUT=$(OUT)/lint/gcc CC=$(LINT_GCC) \
+	    CFLAGS="-g -O2 $(LINT_GCC_WARNINGS)" >$(call lint_log,gcc) && echo "lint-gcc: no warnings"
+
+lint-clang:
+	@$(MAKE) --no-print-directory -s -j$(LINT_JOBS) lint-objects OUT=$(OUT)/lint/clang CC=$(LINT_CLANG) \
+	    CFLAGS="-g -O2 $(LINT_CLANG_WARNINGS)" >$(call lint_log,clang) && echo "lint-clang: no warnings"
+
+# standard output says what is built; faults go to standard error
+lint_log = /dev/null
+
+# A file is looked at again when it, any header or the settings have changed.
+lint-tidy:
+	@$(MAKE) --no-print-directory -s -k -j$(LINT_JOBS) $(LINT_SOURCES:%.c=$(OUT)/lint/tidy/%.ok)
+	@echo "lint-tidy: $(words $(LINT_SOURCES)) files"
+
+$(OUT)/lint/tidy/%.ok: %.c .clang-tidy $(wildcard *.h src/*.h src/*/*.h lambda/*.h t/*/*.h)
+	@mkdir -p $(@D)
+	@clang-tidy --quiet $< -- $(LINT_CFLAGS) 2>$@.errors || \
+	    { grep -vE '^[0-9]+ warnings? (generated|treated)|^Suppressed|^Use -' $@.errors >&2; exit 1; }
+	@touch $@
