@@ -33,7 +33,7 @@ $(LAMBDA_ZIP): lambda/package $(LAMBDA_PROGRAM) $(OUT)/lambda/launcher
 
 $(OUT)/lambda/t/%: lambda/t/%.c $(LAMBDA_PURE) $(OUT)/libratings.a
 	@mkdir -p $(@D)
-	$(call quiet,LD)$(CC) $(BASE_CFLAGS) $(LAMBDA_CFLAGS) $< -o $@ \
+	$(call quiet,LD)$(CC) $(BASE_CFLAGS) $(LAMBDA_CFLAGS) -It/unit $< -o $@ \
 	    $(LAMBDA_PURE) $(OUT)/libratings.a $(shell pkg-config --libs cmocka) $(CORE_LIBS) $(LDFLAGS)
 
 # Breaks jansson, for the test of a function that cannot start.

@@ -1,5 +1,5 @@
-#include "../../t/unit/unit.h"
 #include "../base64.h"
+#include <unit.h>
 
 typedef struct {
     const char *name;

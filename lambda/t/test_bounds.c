@@ -1,7 +1,7 @@
 /* What keeps the function within its bounds: the buffer's limit, and the pauses between tries. */
-#include "../../t/unit/unit.h"
 #include "../buffer.h"
 #include "../pause.h"
+#include <unit.h>
 
 static void holds_what_is_appended(void **state)
 {

@@ -1,5 +1,5 @@
-#include "../../t/unit/unit.h"
 #include "../payload.h"
+#include <unit.h>
 
 #include <jansson.h>
 

@@ -49,8 +49,10 @@ static char decode_byte(slice_t *encoded)
     encoded->text += used;
     encoded->len -= used;
     if (*text == '%')
-        return (char)(hex_digit(text[1]) << 4 | hex_digit(text[2]));
-    return *text == '+' ? ' ' : *text;
+        return (char)(16 * hex_digit(text[1]) + hex_digit(text[2]));
+    if (*text == '+')
+        return ' ';
+    return *text;
 }
 
 static size_t decode(slice_t encoded, char *out, size_t size)
