@@ -90,11 +90,12 @@ int main(void)
     }
     curl_global_init(CURL_GLOBAL_NOTHING); /* the Runtime API is plain HTTP: no TLS to set up */
     runtime = lambda_runtime_open(address);
-    if (runtime)
+    if (runtime) {
         run(runtime);
-    else
+        lambda_runtime_close(runtime);
+    } else {
         fputs("the client of the Runtime API cannot be set up\n", stderr);
-    lambda_runtime_close(runtime);
+    }
     curl_global_cleanup();
     return 1;
 }

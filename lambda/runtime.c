@@ -3,6 +3,7 @@
 #include "pause.h"
 
 #include <curl/curl.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,16 +24,30 @@ struct lambda_runtime_t {
     unsigned failures;         /* of `next`, in a row */
 };
 
+/* What does not fit is left empty, rather than cut into something else. */
+__attribute__((format(printf, 3, 4))) static void print(char *out, size_t size, const char *format,
+                                                        ...)
+{
+    va_list arguments;
+    int len;
+
+    va_start(arguments, format);
+    len = vsnprintf(out, size, format, arguments);
+    va_end(arguments);
+    if (len < 0 || (size_t)len >= size)
+        out[0] = '\0';
+}
+
 lambda_runtime_t *lambda_runtime_open(const char *address)
 {
     lambda_runtime_t *runtime = calloc(1, sizeof *runtime);
 
-    if (runtime && strlen(address) <= ADDRESS_MAX) {
-        strcpy(runtime->address, address);
-        runtime->curl = curl_easy_init();
-        runtime->headers = curl_slist_append(NULL, "Content-Type: application/json");
-    }
-    if (runtime && runtime->curl && runtime->headers)
+    if (!runtime)
+        return NULL;
+    print(runtime->address, sizeof runtime->address, "%s", address);
+    runtime->curl = curl_easy_init();
+    runtime->headers = curl_slist_append(NULL, "Content-Type: application/json");
+    if (runtime->address[0] != '\0' && runtime->curl && runtime->headers)
         return runtime;
     lambda_runtime_close(runtime);
     return NULL;
@@ -40,8 +55,6 @@ lambda_runtime_t *lambda_runtime_open(const char *address)
 
 void lambda_runtime_close(lambda_runtime_t *runtime)
 {
-    if (!runtime)
-        return;
     curl_easy_cleanup(runtime->curl);
     curl_slist_free_all(runtime->headers);
     free(runtime);
@@ -61,7 +74,7 @@ static void prepare(lambda_runtime_t *runtime, const char *path)
     CURL *curl = runtime->curl;
     char url[URL_MAX];
 
-    snprintf(url, sizeof url, "http://%s/2018-06-01/runtime/%s", runtime->address, path);
+    print(url, sizeof url, "http://%s/2018-06-01/runtime/%s", runtime->address, path);
     runtime->why[0] = '\0';
     curl_easy_reset(curl);
     curl_easy_setopt(curl, CURLOPT_URL, url);
@@ -82,7 +95,7 @@ static long perform(lambda_runtime_t *runtime)
     if (code == CURLE_OK)
         curl_easy_getinfo(runtime->curl, CURLINFO_RESPONSE_CODE, &status);
     else if (runtime->why[0] == '\0')
-        snprintf(runtime->why, sizeof runtime->why, "%s", curl_easy_strerror(code));
+        print(runtime->why, sizeof runtime->why, "%s", curl_easy_strerror(code));
     return status;
 }
 
@@ -221,7 +234,7 @@ bool lambda_runtime_respond(lambda_runtime_t *runtime, const char *id, const cha
 {
     char path[LAMBDA_REQUEST_ID_MAX + 32];
 
-    snprintf(path, sizeof path, "invocation/%s/response", id);
+    print(path, sizeof path, "invocation/%s/response", id);
     return post(runtime, path, text, len, runtime->headers);
 }
 
@@ -229,16 +242,13 @@ static bool post_error(lambda_runtime_t *runtime, const char *path, const char *
                        const char *message)
 {
     char body[ERROR_BODY_MAX], header[ERROR_BODY_MAX];
-    int len =
-        snprintf(body, sizeof body,
-                 "{\"errorMessage\":\"%s\",\"errorType\":\"%s\",\"stackTrace\":[]}", message, type);
     struct curl_slist headers = {.data = header, .next = runtime->headers};
 
     fprintf(stderr, "%s: %s\n", type, message);
-    snprintf(header, sizeof header, "Lambda-Runtime-Function-Error-Type: %s", type);
-    if (len < 0 || (size_t)len >= sizeof body)
-        return false;
-    return post(runtime, path, body, (size_t)len, &headers);
+    print(header, sizeof header, "Lambda-Runtime-Function-Error-Type: %s", type);
+    print(body, sizeof body, "{\"errorMessage\":\"%s\",\"errorType\":\"%s\",\"stackTrace\":[]}",
+          message, type);
+    return post(runtime, path, body, strlen(body), &headers);
 }
 
 bool lambda_runtime_fail(lambda_runtime_t *runtime, const char *id, const char *type,
@@ -246,7 +256,7 @@ bool lambda_runtime_fail(lambda_runtime_t *runtime, const char *id, const char *
 {
     char path[LAMBDA_REQUEST_ID_MAX + 32];
 
-    snprintf(path, sizeof path, "invocation/%s/error", id);
+    print(path, sizeof path, "invocation/%s/error", id);
     return post_error(runtime, path, type, message);
 }
 

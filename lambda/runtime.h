@@ -28,7 +28,7 @@ typedef enum {
 } lambda_next_t;
 
 /* `address` is that of AWS_LAMBDA_RUNTIME_API, host:port. NULL when memory ran out, or the address
- * is longer than any. */
+ * is empty or longer than any. */
 lambda_runtime_t *lambda_runtime_open(const char *address);
 void lambda_runtime_close(lambda_runtime_t *runtime);
 

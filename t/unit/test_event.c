@@ -155,7 +155,7 @@ static void round_trips(void **state)
     ratings_rating_t rating = {.talk_id = ""};
 
     while (strlen(rating.talk_id) + strlen(id->unit) <= RATINGS_TALK_ID_MAX) {
-        strcat(rating.talk_id, id->unit);
+        unit_append(rating.talk_id, sizeof rating.talk_id, id->unit);
         for (rating.value = RATINGS_VALUE_MIN; rating.value <= RATINGS_VALUE_MAX; rating.value++)
             round_trip(&rating);
     }

@@ -148,7 +148,7 @@ static void ignores_the_locale(void **state)
         writes_reply(&row);
     }
     averages_are_read_back(state);
-    setlocale(LC_ALL, "C");
+    assert_non_null(setlocale(LC_ALL, "C"));
 }
 
 int main(void)

@@ -135,8 +135,8 @@ static void check_id_of(const char *unit, size_t times, char decoded, const char
     char body[2048] = "talkId=", id[300] = "";
 
     for (size_t i = 0; i < times; i++)
-        strcat(body, unit);
-    strcat(body, "&value=5");
+        unit_append(body, sizeof body, unit);
+    unit_append(body, sizeof body, "&value=5");
     memset(id, decoded, times);
     check(body, strlen(body), expected, id, 5);
 }

@@ -72,11 +72,11 @@ static void judges_length(void **state)
 
 static void counts_bytes_not_characters(void **state)
 {
-    char id[256];
+    char id[257] = "";
 
     (void)state;
-    for (size_t i = 0; i < sizeof id; i += 2)
-        memcpy(id + i, "\xC3\xA9", 2);
+    while (strlen(id) < 256)
+        unit_append(id, sizeof id, "\xC3\xA9");
     assert_problem(ratings_talk_id_problem(id, 254), NULL);
     assert_problem(ratings_talk_id_problem(id, 256), too_long);
 }

@@ -38,8 +38,10 @@ static inline void unit_add_rows(unit_suite_t *suite, CMUnitTestFunction test, v
 {
     for (size_t i = 0; i < count; i++) {
         void *row = (char *)rows + i * size;
+        const char *name;
 
-        unit_add(suite, *(const char *const *)row, test, row);
+        memcpy(&name, row, sizeof name);
+        unit_add(suite, name, test, row);
     }
 }
 
@@ -56,6 +58,15 @@ static inline char *unit_copy(const char *bytes, size_t len)
     assert_non_null(copy);
     memcpy(copy, bytes, len);
     return copy;
+}
+
+/* Appends to the text in `out`, which has room for `size` bytes. */
+static inline void unit_append(char *out, size_t size, const char *text)
+{
+    size_t len = strlen(out), more = strlen(text);
+
+    assert_true(len + more < size);
+    memcpy(out + len, text, more + 1);
 }
 
 /* `expected` NULL: there must be no problem. */
