@@ -15,6 +15,7 @@ include build/module.mk
 include build/lambda.mk
 include build/stack.mk
 include build/test.mk
+include build/backend-test.mk
 include build/lint.mk
 
 .PHONY: all clean help

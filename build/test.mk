@@ -1,4 +1,20 @@
-# Unit tests: t/unit/test_X.c each make one program. The service's tests come after them.
+# make test: the parts below, in this order, each in a make of its own (what is missing at first may
+# be needed to read a rule). The cheap ones come first.
+TEST_PARTS = unit "unit SANITIZE=1" test-backend "test-backend SANITIZE=1" test-lambda test-service
+
+.PHONY: test test-service
+test: deps-test ## every test, on real servers
+	@for part in $(TEST_PARTS); do \
+	    echo "== make $$part"; $(MAKE) --no-print-directory $$part || exit 1; done
+	@echo "make test: all is well"
+
+# The service in httpd against real backends, under each MPM, and under ASan and UBSan.
+test-service: ## the service in httpd: all MPMs, and ASan and UBSan
+	@$(MAKE) --no-print-directory module lambda-bootstrap
+	@$(MAKE) --no-print-directory module SANITIZE=1
+	@OUT='$(OUT)' APXS='$(APXS)' t/run
+
+# Unit tests: t/unit/test_X.c each make one program.
 
 UNIT_SOURCES  := $(wildcard t/unit/test_*.c)
 UNIT_PROGRAMS := $(UNIT_SOURCES:t/unit/%.c=$(OUT)/t/unit/%) $(LAMBDA_UNIT_PROGRAMS)
@@ -9,7 +25,7 @@ unit: $(UNIT_PROGRAMS) replay ## the unit tests (SANITIZE=1: under ASan and UBSa
 
 $(OUT)/t/unit/%: t/unit/%.c $(OUT)/libratings.a
 	@mkdir -p $(@D)
-	$(CC) $(BASE_CFLAGS) $(CORE_CFLAGS) $(call system,$(shell pkg-config --cflags cmocka)) $< -o $@ \
+	$(call quiet,LD)$(CC) $(BASE_CFLAGS) $(CORE_CFLAGS) $(call system,$(shell pkg-config --cflags cmocka)) $< -o $@ \
 	    $(OUT)/libratings.a $(shell pkg-config --libs cmocka) $(CORE_LIBS) -lm $(LDFLAGS)
 
 # Fuzzing: t/fuzz/fuzz_X.c is a target, t/fuzz/corpus/X its inputs. `make unit` replays those, with
@@ -28,7 +44,7 @@ replay: $(FUZZ_TARGETS:%=$(OUT)/t/fuzz/replay_%)
 
 $(OUT)/t/fuzz/replay_%: t/fuzz/fuzz_%.c t/fuzz/replay.c $(OUT)/libratings.a t/fuzz/fuzz.h
 	@mkdir -p $(@D)
-	$(CC) $(filter-out -MMD -MP,$(BASE_CFLAGS)) $(CORE_CFLAGS) $(filter-out %.h,$^) -o $@ \
+	$(call quiet,LD)$(CC) $(filter-out -MMD -MP,$(BASE_CFLAGS)) $(CORE_CFLAGS) $(filter-out %.h,$^) -o $@ \
 	    $(CORE_LIBS) -lm $(LDFLAGS)
 
 fuzz: $(FUZZ_TARGETS:%=fuzz-%) ## fuzz the parsers, FUZZ_SECONDS=30 each (needs clang)
@@ -40,7 +56,7 @@ $(FUZZ_TARGETS:%=fuzz-%): fuzz-%: $(OUT)/fuzz/%
 
 $(OUT)/fuzz/%: t/fuzz/fuzz_%.c t/fuzz/fuzz.h $(CORE_SOURCES) $(wildcard src/core/*.h)
 	@mkdir -p $(@D)
-	$(FUZZ_CC) $(FUZZ_CFLAGS) $(CORE_CFLAGS) $(filter %.c,$^) -o $@ \
+	$(call quiet,LD)$(FUZZ_CC) $(FUZZ_CFLAGS) $(CORE_CFLAGS) $(filter %.c,$^) -o $@ \
 	    $(CORE_LIBS) -lm
 
 -include $(UNIT_PROGRAMS:=.d)

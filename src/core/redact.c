@@ -21,25 +21,12 @@ static void put(out_t *out, const char *text, size_t length)
     out->text[out->length] = '\0';
 }
 
-/* The '@' that ends the user information: the last one before the query, since a password that was
- * not escaped may hold others; or else the last one of all. */
-static const char *end_of_user(const char *authority)
-{
-    const char *at = NULL;
-    for (const char *c = authority; *c; c++) {
-        if (*c == '?' && at)
-            break;
-        if (*c == '@')
-            at = c;
-    }
-    return at;
-}
-
 /* Copies "scheme://user:" and the stars, if there is a password; returns what is left to do. */
 static const char *put_user(out_t *out, const char *connection)
 {
     const char *authority = strstr(connection, "://");
-    const char *at = authority ? end_of_user(authority + 3) : NULL;
+    /* the last one: a password that was not escaped may hold others, and a '?' as well */
+    const char *at = authority ? strrchr(authority + 3, '@') : NULL;
     const char *colon = at ? memchr(authority + 3, ':', (size_t)(at - authority - 3)) : NULL;
     if (!colon)
         return connection;
