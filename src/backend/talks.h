@@ -13,18 +13,25 @@
 typedef struct ratings_talks_t ratings_talks_t;
 
 typedef struct {
-    const char *connection;      /* libpq: a URI (postgres:// or postgresql://) or key=value words */
-    int connections_max;         /* >= 1 */
+    const char *connection; /* libpq: a URI (postgres:// or postgresql://) or key=value words */
+    int connections_max;    /* >= 1 */
     apr_interval_time_t timeout; /* microseconds, the whole of one call */
 } ratings_talks_options_t;
 
-/* Makes the pool in `pool`, without connecting: a server that is away is found by the first call.
- * To be called once threads may start (child_init or later). `*options` is copied. */
+/* NULL if libpq can read `connection`; else what is wrong with it (static, quotes nothing of it).
+ * For the configuration check: may be called before create. */
+const char *ratings_talks_connection_problem(const char *connection);
+
+/* Makes the pool of connections, without connecting: a server that is away is found by the first
+ * call. To be called once threads may start (child_init or later). `*options` is copied. What
+ * libpq lets a connection string bound (connecting, keep-alives, the query's time on the server)
+ * is set from `timeout` where the string does not. */
 apr_status_t ratings_talks_create(ratings_talks_t **talks, const ratings_talks_options_t *options,
                                   apr_pool_t *pool, ratings_result_t *why);
 
-/* Wakes whoever waits (their calls fail) and closes every connection. No other call may be under
- * way that began after, or begin. Must be called before the pool of create is destroyed. */
+/* Ends calls under way (they fail within milliseconds) and closes every connection. No call may
+ * begin after. Returns within about half a second: what is left then (a thread that libpq holds
+ * while a server neither accepts nor refuses it) owns its memory and goes when libpq lets it. */
 void ratings_talks_destroy(ratings_talks_t *talks);
 
 /* APR_SUCCESS if the talk exists, APR_NOTFOUND if not, else a failure (result.h). A connection that

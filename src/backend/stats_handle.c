@@ -1,0 +1,270 @@
+/* Each easy handle has a multi handle of its own: curl_easy_perform could be told to stop only from
+ * a callback that it makes once a second, whereas curl_multi_wait also waits for a descriptor. */
+#include "stats_handle.h"
+
+#include <curl/curl.h>
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct stats_handle_t {
+    CURLM *multi;
+    CURL *easy;
+    struct curl_slist *headers;
+    CURLcode code;   /* of the last transfer */
+    size_t received; /* bytes of headers and body */
+    size_t len;      /* of the body */
+    char body[STATS_ANSWER_MAX];
+    char error[CURL_ERROR_SIZE];
+};
+
+apr_time_t stats_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return apr_time_from_sec(now.tv_sec) + now.tv_nsec / 1000;
+}
+
+/* ---- receiving, within bounds ---- */
+
+static size_t on_header(char *data, size_t one, size_t len, void *to)
+{
+    stats_handle_t *handle = to;
+    (void)data;
+    handle->received += one * len;
+    return handle->received <= STATS_ANSWER_MAX ? len : 0;
+}
+
+static size_t on_body(char *data, size_t one, size_t len, void *to)
+{
+    stats_handle_t *handle = to;
+    handle->received += one * len;
+    if (handle->received > STATS_ANSWER_MAX)
+        return 0;
+    memcpy(handle->body + handle->len, data, len);
+    handle->len += len;
+    return len;
+}
+
+/* ---- life ---- */
+
+static bool limit_protocols(CURL *easy)
+{
+#if LIBCURL_VERSION_NUM >= 0x075500
+    return !curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+    return !curl_easy_setopt(easy, CURLOPT_PROTOCOLS, CURLPROTO_HTTP | CURLPROTO_HTTPS);
+#endif
+}
+
+/* A name server that does not answer must not hold a call beyond its deadline: without this libcurl
+ * waits for its resolver's thread, which goes by itself. Before 7.87 there is no way round that. */
+static bool leave_resolver(CURLM *multi, CURL *easy)
+{
+    (void)multi;
+    (void)easy;
+#if LIBCURL_VERSION_NUM >= 0x081400
+    if (curl_multi_setopt(multi, CURLMOPT_QUICK_EXIT, 1L))
+        return false;
+#endif
+#if LIBCURL_VERSION_NUM >= 0x075700
+    return !curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+#else
+    return true;
+#endif
+}
+
+/* No proxy: the environment's is for the way out, and this call stays inside. HTTP/1.1, as there is
+ * never more than one call on a connection. */
+static bool set_transport(CURL *easy, const char *url)
+{
+    return limit_protocols(easy) && !curl_easy_setopt(easy, CURLOPT_URL, url) &&
+           !curl_easy_setopt(easy, CURLOPT_PROXY, "") &&
+           !curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) &&
+           !curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) &&
+           !curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) &&
+           !curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) &&
+           !curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 30L) &&
+           !curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 10L);
+}
+
+/* No Expect: the wait for a 100 costs more than the few bytes sent for nothing. */
+static bool set_headers(stats_handle_t *handle)
+{
+    static const char *const lines[] = {"Content-Type: application/json",
+                                        "Accept: application/json", "Expect:"};
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        struct curl_slist *list = curl_slist_append(handle->headers, lines[i]);
+        if (!list)
+            return false;
+        handle->headers = list;
+    }
+    return !curl_easy_setopt(handle->easy, CURLOPT_HTTPHEADER, handle->headers) &&
+           !curl_easy_setopt(handle->easy, CURLOPT_USERAGENT, "mod_ratings");
+}
+
+static bool set_callbacks(stats_handle_t *handle)
+{
+    return !curl_easy_setopt(handle->easy, CURLOPT_HEADERFUNCTION, on_header) &&
+           !curl_easy_setopt(handle->easy, CURLOPT_HEADERDATA, handle) &&
+           !curl_easy_setopt(handle->easy, CURLOPT_WRITEFUNCTION, on_body) &&
+           !curl_easy_setopt(handle->easy, CURLOPT_WRITEDATA, handle) &&
+           !curl_easy_setopt(handle->easy, CURLOPT_ERRORBUFFER, handle->error);
+}
+
+stats_handle_t *stats_handle_create(const char *url)
+{
+    stats_handle_t *handle = calloc(1, sizeof *handle);
+    if (!handle)
+        return NULL;
+    handle->code = CURLE_ABORTED_BY_CALLBACK; /* there is no connection to be kept */
+    handle->multi = curl_multi_init();
+    handle->easy = curl_easy_init();
+    if (handle->multi && handle->easy && set_transport(handle->easy, url) &&
+        leave_resolver(handle->multi, handle->easy) && set_headers(handle) && set_callbacks(handle))
+        return handle;
+    stats_handle_destroy(handle);
+    return NULL;
+}
+
+void stats_handle_destroy(stats_handle_t *handle)
+{
+    if (!handle)
+        return;
+    curl_easy_cleanup(handle->easy);
+    curl_multi_cleanup(handle->multi);
+    curl_slist_free_all(handle->headers);
+    free(handle);
+}
+
+/* ---- what an end means ---- */
+
+static apr_status_t status_of(CURLcode code)
+{
+    switch (code) {
+    case CURLE_OK:
+        return APR_SUCCESS;
+    case CURLE_OPERATION_TIMEDOUT:
+        return APR_TIMEUP;
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_CONNECT:
+    case CURLE_INTERFACE_FAILED:
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return APR_ECONNREFUSED;
+    case CURLE_URL_MALFORMAT:
+    case CURLE_UNSUPPORTED_PROTOCOL: /* also an answer that is not HTTP/1 */
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_WRITE_ERROR: /* ours: an answer over the bound */
+        return APR_EINVAL;
+    default: /* a connection that broke midway, among others */
+        return APR_EGENERAL;
+    }
+}
+
+static apr_status_t judge(stats_handle_t *handle, CURLcode code, ratings_result_t *why)
+{
+    long http_status = 0;
+    if (handle->received > STATS_ANSWER_MAX)
+        return ratings_result_set(why, APR_EINVAL, "the answer is longer than %d bytes",
+                                  STATS_ANSWER_MAX);
+    if (code != CURLE_OK)
+        return ratings_result_set(why, status_of(code), "%s",
+                                  handle->error[0] ? handle->error : curl_easy_strerror(code));
+    curl_easy_getinfo(handle->easy, CURLINFO_RESPONSE_CODE, &http_status);
+    if (http_status != 200)
+        return ratings_result_set(why, APR_EINVAL, "the answer has status %ld", http_status);
+    return ratings_result_ok(why);
+}
+
+/* ---- one call ---- */
+
+static int ms_left(const stats_limit_t *limit)
+{
+    apr_time_t left = limit->deadline - stats_now();
+    if (left <= 0)
+        return 0;
+    left = (left + 999) / 1000;
+    return left > 60000 ? 60000 : (int)left;
+}
+
+static apr_status_t finish(stats_handle_t *handle, ratings_result_t *why)
+{
+    int more;
+    const CURLMsg *message = curl_multi_info_read(handle->multi, &more);
+    if (!message || message->msg != CURLMSG_DONE)
+        return ratings_result_set(why, APR_EGENERAL, "libcurl ended without a result");
+    handle->code = message->data.result;
+    return judge(handle, handle->code, why);
+}
+
+static apr_status_t run(stats_handle_t *handle, const stats_limit_t *limit, ratings_result_t *why)
+{
+    int running = 1;
+    for (;;) {
+        struct curl_waitfd stop = {limit->stop, CURL_WAIT_POLLIN, 0};
+        CURLMcode code = curl_multi_perform(handle->multi, &running);
+        if (code == CURLM_OK && !running)
+            return finish(handle, why);
+        int ms = ms_left(limit);
+        if (ms == 0)
+            return ratings_result_set(why, APR_TIMEUP, "the function did not answer in time");
+        if (code == CURLM_OK)
+            code = curl_multi_wait(handle->multi, &stop, 1, ms, NULL);
+        if (code != CURLM_OK)
+            return ratings_result_set(why, APR_EGENERAL, "%s", curl_multi_strerror(code));
+        if (stop.revents)
+            return ratings_result_set(why, APR_EGENERAL, "ended, as the service stops");
+    }
+}
+
+static bool prepare(stats_handle_t *handle, const char *json, const stats_limit_t *limit, bool anew)
+{
+    long ms = ms_left(limit);
+    handle->code = CURLE_ABORTED_BY_CALLBACK; /* unless it ends by itself */
+    handle->received = handle->len = 0;
+    handle->error[0] = '\0';
+    ms = ms > 0 ? ms : 1; /* 0 would be no limit */
+    return !curl_easy_setopt(handle->easy, CURLOPT_POSTFIELDS, json) &&
+           !curl_easy_setopt(handle->easy, CURLOPT_POSTFIELDSIZE, (long)strlen(json)) &&
+           !curl_easy_setopt(handle->easy, CURLOPT_TIMEOUT_MS, ms) &&
+           !curl_easy_setopt(handle->easy, CURLOPT_CONNECTTIMEOUT_MS, ms) &&
+           !curl_easy_setopt(handle->easy, CURLOPT_FRESH_CONNECT, (long)anew) &&
+           curl_multi_add_handle(handle->multi, handle->easy) == CURLM_OK;
+}
+
+static apr_status_t transfer(stats_handle_t *handle, const char *json, const stats_limit_t *limit,
+                             bool anew, ratings_result_t *why)
+{
+    if (!prepare(handle, json, limit, anew))
+        return ratings_result_set(why, APR_EGENERAL, "libcurl could not be set up");
+    apr_status_t status = run(handle, limit, why);
+    (void)curl_multi_remove_handle(handle->multi, handle->easy);
+    return status;
+}
+
+static bool was_closed(CURLcode code)
+{
+    return code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING;
+}
+
+/* A connection that was kept may have been closed since. libcurl sends again by itself then, but
+ * gives up each sixth time in the life of a handle: before 8.17 it counts over all of its transfers
+ * (lib/transfer.c, CONN_MAX_RETRIES). The function has no effects, so it may be asked twice. */
+apr_status_t stats_handle_post(stats_handle_t *handle, const char *json, const stats_limit_t *limit,
+                               const char **answer, size_t *len, ratings_result_t *why)
+{
+    bool kept = handle->code == CURLE_OK;
+    apr_status_t status = transfer(handle, json, limit, false, why);
+    if (kept && was_closed(handle->code))
+        status = transfer(handle, json, limit, true, why);
+    *answer = handle->body;
+    *len = handle->len;
+    return status;
+}

@@ -1,0 +1,34 @@
+/* Private to stats: one libcurl handle, with the connection that it keeps open, and one POST over
+ * it. One thread at a time uses a handle. */
+#ifndef RATINGS_BACKEND_STATS_HANDLE_H
+#define RATINGS_BACKEND_STATS_HANDLE_H
+
+#include "result.h"
+
+#include <apr_time.h>
+
+#include <stddef.h>
+
+#define STATS_ANSWER_MAX 65536 /* bytes of headers and body together */
+
+typedef struct stats_handle_t stats_handle_t;
+
+/* How long a wait may last. */
+typedef struct {
+    apr_time_t deadline; /* of stats_now */
+    int stop;            /* a descriptor that becomes readable when nobody may wait any longer */
+} stats_limit_t;
+
+/* Microseconds of a clock that does not go back. */
+apr_time_t stats_now(void);
+
+/* NULL when out of memory, or when this libcurl lacks what it takes. */
+stats_handle_t *stats_handle_create(const char *url);
+void stats_handle_destroy(stats_handle_t *handle); /* NULL is allowed */
+
+/* Sends `json`. On APR_SUCCESS the status was 200 and the answer is the handle's until its next
+ * use. */
+apr_status_t stats_handle_post(stats_handle_t *handle, const char *json, const stats_limit_t *limit,
+                               const char **answer, size_t *len, ratings_result_t *why);
+
+#endif

@@ -1,0 +1,411 @@
+/* The pool of connections. A call that finds none idle has one opened by a thread made for that,
+ * and waits for it no longer than its own deadline: libpq's connecting can be bounded in whole
+ * seconds only, and not be interrupted. A connection that comes too late for the call that wanted
+ * it serves the next one. */
+#include "talks.h"
+
+#include "talks_connection.h"
+#include "talks_conninfo.h"
+
+#include <apr_strings.h>
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+/* what destroy waits, at most, for calls and openers to leave */
+#define GRACE (APR_USEC_PER_SEC / 2)
+#define GRACE_OF_LOCK (APR_USEC_PER_SEC / 10)
+
+struct ratings_talks_t {
+    apr_pool_t *home; /* holds this; nothing is allocated from it after create */
+    const apr_dbd_driver_t *driver;
+    const char *conninfo, *password;
+    int connections_max;
+    apr_interval_time_t timeout;
+    int stop; /* readable once destroyed */
+
+    pthread_mutex_t lock; /* of what follows; never held across I/O */
+    pthread_cond_t changed;
+    int references; /* the owner, calls, openers: the last one to leave frees it all */
+    bool closing;
+    talks_connection_t **idle; /* a stack: the one used last is most likely to be well */
+    int idle_count;
+    int waiting;         /* calls that need one and find none idle */
+    int opening;         /* connections that a thread is opening */
+    int open;            /* those, and the idle, and those in use */
+    apr_uint64_t tries;  /* openings begun so far, each known by its number */
+    apr_uint64_t failed; /* the latest of them that failed, and why */
+    ratings_result_t failure;
+};
+
+/* One call: what it may wait for. */
+typedef struct {
+    talks_limit_t limit;
+    apr_uint64_t since; /* an opening that fails counts for this call if its number is higher */
+} call_t;
+
+/* ---- life ---- */
+
+static void free_talks(ratings_talks_t *talks)
+{
+    while (talks->idle_count > 0)
+        talks_connection_close(talks->idle[--talks->idle_count]);
+    (void)close(talks->stop);
+    pthread_cond_destroy(&talks->changed);
+    pthread_mutex_destroy(&talks->lock);
+    apr_pool_destroy(talks->home);
+}
+
+static void leave(ratings_talks_t *talks)
+{
+    pthread_mutex_lock(&talks->lock);
+    bool last = --talks->references == 0;
+    if (talks->closing)
+        pthread_cond_broadcast(&talks->changed);
+    pthread_mutex_unlock(&talks->lock);
+    if (last)
+        free_talks(talks);
+}
+
+static void make_lock(ratings_talks_t *talks)
+{
+    pthread_condattr_t monotonic;
+    pthread_mutex_init(&talks->lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&talks->changed, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
+
+static void fill(ratings_talks_t *talks, const ratings_talks_options_t *options)
+{
+    talks->conninfo =
+        talks_conninfo(talks->home, options->connection, options->timeout, &talks->password);
+    talks->connections_max = options->connections_max;
+    talks->timeout = options->timeout;
+    talks->idle = apr_pcalloc(talks->home, (size_t)options->connections_max * sizeof *talks->idle);
+    talks->references = 1;
+    make_lock(talks);
+}
+
+apr_status_t ratings_talks_create(ratings_talks_t **out, const ratings_talks_options_t *options,
+                                  apr_pool_t *pool, ratings_result_t *why)
+{
+    const char *problem = ratings_talks_connection_problem(options->connection);
+    const apr_dbd_driver_t *driver = problem ? NULL : talks_driver(pool, why);
+    apr_pool_t *home;
+    if (problem)
+        return ratings_result_set(why, APR_EINVAL, "%s", problem);
+    if (!driver)
+        return why->status;
+    int stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (stop < 0)
+        return ratings_result_set(why, APR_EGENERAL, "eventfd: %s", strerror(errno));
+    /* not of `pool`: an opener that is stuck in libpq may outlive it */
+    if (apr_pool_create_unmanaged(&home) != APR_SUCCESS) {
+        (void)close(stop);
+        return ratings_result_set(why, APR_EGENERAL, "out of memory");
+    }
+    *out = apr_pcalloc(home, sizeof **out);
+    (*out)->home = home;
+    (*out)->driver = driver;
+    (*out)->stop = stop;
+    fill(*out, options);
+    return ratings_result_ok(why);
+}
+
+/* Not for ever: where one process serves one request at a time, the signal that ends it may have
+ * interrupted, on this very thread, whoever holds the lock. */
+static bool lock_within(pthread_mutex_t *lock, apr_interval_time_t limit)
+{
+    struct timespec at;
+    clock_gettime(CLOCK_REALTIME, &at);
+    apr_time_t until = apr_time_from_sec(at.tv_sec) + at.tv_nsec / 1000 + limit;
+    at.tv_sec = (time_t)apr_time_sec(until);
+    at.tv_nsec = (long)apr_time_usec(until) * 1000;
+    return pthread_mutex_timedlock(lock, &at) == 0;
+}
+
+/* With the lock held. False when the deadline passed. */
+static bool wait_change(ratings_talks_t *talks, apr_time_t deadline)
+{
+    struct timespec at = {(time_t)apr_time_sec(deadline), (long)apr_time_usec(deadline) * 1000};
+    return pthread_cond_timedwait(&talks->changed, &talks->lock, &at) != ETIMEDOUT;
+}
+
+void ratings_talks_destroy(ratings_talks_t *talks)
+{
+    apr_time_t deadline = talks_now() + GRACE;
+    if (!lock_within(&talks->lock, GRACE_OF_LOCK))
+        return; /* the process ends: what it leaves open is closed for it */
+    talks->closing = true;
+    (void)eventfd_write(talks->stop, 1);
+    pthread_cond_broadcast(&talks->changed);
+    while (talks->references > 1 && wait_change(talks, deadline))
+        ;
+    int idle_count = talks->idle_count;
+    talks->idle_count = 0; /* from now on nothing is put there */
+    pthread_mutex_unlock(&talks->lock);
+    for (int i = 0; i < idle_count; i++)
+        talks_connection_close(talks->idle[i]);
+    leave(talks);
+}
+
+/* ---- connections come and go ---- */
+
+/* With the lock held, and room made for it in `open`. */
+static void put_idle(ratings_talks_t *talks, talks_connection_t *connection)
+{
+    talks->idle[talks->idle_count++] = connection;
+    pthread_cond_signal(&talks->changed);
+}
+
+/* With the lock held. All are woken: who waits may now have a connection opened, or give up. */
+static void give_room(ratings_talks_t *talks)
+{
+    talks->open--;
+    pthread_cond_broadcast(&talks->changed);
+}
+
+static void give_back(ratings_talks_t *talks, talks_connection_t *connection, bool reusable)
+{
+    pthread_mutex_lock(&talks->lock);
+    reusable = reusable && !talks->closing;
+    if (reusable)
+        put_idle(talks, connection);
+    else
+        give_room(talks);
+    pthread_mutex_unlock(&talks->lock);
+    if (!reusable)
+        talks_connection_close(connection);
+}
+
+/* One connection was found dead: the others that were idle are, as a rule, of the same server. */
+static void drop_idle(ratings_talks_t *talks)
+{
+    talks_connection_t *connection;
+    do {
+        pthread_mutex_lock(&talks->lock);
+        connection = talks->idle_count > 0 ? talks->idle[--talks->idle_count] : NULL;
+        if (connection)
+            give_room(talks);
+        pthread_mutex_unlock(&talks->lock);
+        talks_connection_close(connection);
+    } while (connection);
+}
+
+/* ---- opening ---- */
+
+typedef struct {
+    ratings_talks_t *talks;
+    apr_uint64_t number;
+} opener_t;
+
+/* With the lock held. */
+static void note_failure(ratings_talks_t *talks, apr_uint64_t number, const ratings_result_t *why)
+{
+    if (number > talks->failed) {
+        talks->failed = number;
+        talks->failure = *why;
+    }
+    give_room(talks);
+}
+
+static void *open_connection(void *data)
+{
+    opener_t opener = *(opener_t *)data;
+    ratings_talks_t *talks = opener.talks;
+    ratings_result_t why;
+    free(data);
+    talks_connection_t *connection =
+        talks_connection_open(talks->driver, talks->conninfo, talks->password, &why);
+    pthread_mutex_lock(&talks->lock);
+    talks->opening--;
+    if (!connection)
+        note_failure(talks, opener.number, &why);
+    pthread_mutex_unlock(&talks->lock);
+    if (connection)
+        give_back(talks, connection, true);
+    leave(talks);
+    return NULL;
+}
+
+/* Detached, as nobody can join it while libpq holds it. It takes no signals: those that end or
+ * restart a child are for the threads of httpd. */
+static int start_thread(opener_t *opener)
+{
+    pthread_t thread;
+    pthread_attr_t detached;
+    sigset_t all, before;
+    pthread_attr_init(&detached);
+    pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(&thread, &detached, open_connection, opener);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_attr_destroy(&detached);
+    return error;
+}
+
+/* With the lock held. */
+static void start_opening(ratings_talks_t *talks)
+{
+    opener_t *opener = malloc(sizeof *opener);
+    ratings_result_t why;
+    talks->tries++;
+    talks->references++;
+    talks->opening++;
+    talks->open++;
+    if (opener)
+        *opener = (opener_t){talks, talks->tries};
+    int error = opener ? start_thread(opener) : ENOMEM;
+    if (error == 0)
+        return;
+    free(opener);
+    talks->references--;
+    talks->opening--;
+    (void)ratings_result_set(&why, APR_EGENERAL, "no thread to connect with: %s", strerror(error));
+    note_failure(talks, talks->tries, &why);
+}
+
+/* ---- having one ---- */
+
+static apr_status_t ended(ratings_result_t *why)
+{
+    return ratings_result_set(why, APR_EGENERAL, "ended, as the service stops");
+}
+
+static apr_status_t none_in_time(const ratings_talks_t *talks, ratings_result_t *why)
+{
+    return ratings_result_set(why, APR_TIMEUP,
+                              "no connection in time: of %d allowed, %d are in use and %d are "
+                              "being opened",
+                              talks->connections_max,
+                              talks->open - talks->opening - talks->idle_count, talks->opening);
+}
+
+/* With the lock held: has an opening failed for this call? One failure is enough: what is left then
+ * is to wait for a connection that is in use, if there is any. */
+static bool has_failed(const ratings_talks_t *talks, const call_t *call)
+{
+    return talks->failed > call->since;
+}
+
+static bool is_hopeless(const ratings_talks_t *talks, const call_t *call)
+{
+    return has_failed(talks, call) && talks->open == talks->opening + talks->idle_count;
+}
+
+/* With the lock held. As many are being opened as calls wait, if they may be. */
+static void open_if_needed(ratings_talks_t *talks, call_t *call)
+{
+    if (has_failed(talks, call) || talks->opening >= talks->waiting ||
+        talks->open >= talks->connections_max)
+        return;
+    call->since = talks->tries;
+    start_opening(talks);
+}
+
+/* With the lock held. */
+static apr_status_t wait_for_idle(ratings_talks_t *talks, call_t *call, ratings_result_t *why)
+{
+    bool in_time = true;
+    while (in_time && !talks->closing && talks->idle_count == 0) {
+        open_if_needed(talks, call);
+        if (is_hopeless(talks, call)) {
+            *why = talks->failure;
+            return why->status;
+        }
+        in_time = wait_change(talks, call->limit.deadline);
+    }
+    if (talks->closing)
+        return ended(why);
+    return talks->idle_count > 0 ? ratings_result_ok(why) : none_in_time(talks, why);
+}
+
+static talks_connection_t *take(ratings_talks_t *talks, call_t *call, ratings_result_t *why)
+{
+    talks_connection_t *connection = NULL;
+    pthread_mutex_lock(&talks->lock);
+    talks->waiting++;
+    if (wait_for_idle(talks, call, why) == APR_SUCCESS)
+        connection = talks->idle[--talks->idle_count];
+    talks->waiting--;
+    pthread_mutex_unlock(&talks->lock);
+    return connection;
+}
+
+/* One that the server has not closed while it was idle. */
+static talks_connection_t *take_quiet(ratings_talks_t *talks, call_t *call, ratings_result_t *why)
+{
+    talks_connection_t *connection = take(talks, call, why);
+    while (connection && !talks_connection_quiet(connection)) {
+        give_back(talks, connection, false);
+        connection = take(talks, call, why);
+    }
+    return connection;
+}
+
+/* ---- calls ---- */
+
+static call_t enter(ratings_talks_t *talks)
+{
+    call_t call = {{talks_now() + talks->timeout, talks->stop}, 0};
+    pthread_mutex_lock(&talks->lock);
+    talks->references++;
+    call.since = talks->tries;
+    pthread_mutex_unlock(&talks->lock);
+    return call;
+}
+
+/* `*again`: the connection was dead, so that another one may do. */
+static apr_status_t try_find(ratings_talks_t *talks, call_t *call, const char *talk_id,
+                             apr_pool_t *pool, bool *again, ratings_result_t *why)
+{
+    talks_connection_t *connection = take_quiet(talks, call, why);
+    *again = false;
+    if (!connection)
+        return why->status;
+    apr_status_t status = talks_connection_find(connection, talk_id, pool, &call->limit, why);
+    *again = talks_connection_lost(connection);
+    give_back(talks, connection, talks_connection_reusable(connection));
+    return status;
+}
+
+static apr_status_t find(ratings_talks_t *talks, const char *talk_id, apr_pool_t *pool,
+                         ratings_result_t *why)
+{
+    call_t call = enter(talks);
+    bool again;
+    apr_status_t status = try_find(talks, &call, talk_id, pool, &again, why);
+    if (again) {
+        drop_idle(talks);
+        status = try_find(talks, &call, talk_id, pool, &again, why);
+    }
+    leave(talks);
+    return status;
+}
+
+apr_status_t ratings_talks_exists(ratings_talks_t *talks, const char *talk_id, apr_pool_t *pool,
+                                  ratings_result_t *why)
+{
+    apr_pool_t *scratch;
+    if (apr_pool_create(&scratch, pool) != APR_SUCCESS)
+        return ratings_result_set(why, APR_EGENERAL, "out of memory");
+    apr_status_t status = find(talks, talk_id, scratch, why);
+    apr_pool_destroy(scratch);
+    return status;
+}
+
+/* Asks for a talk that cannot be, which needs the table and its column all the same. */
+apr_status_t ratings_talks_check(ratings_talks_t *talks, apr_pool_t *pool, ratings_result_t *why)
+{
+    apr_status_t status = ratings_talks_exists(talks, "", pool, why);
+    return status == APR_NOTFOUND ? ratings_result_ok(why) : status;
+}

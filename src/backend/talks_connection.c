@@ -1,0 +1,218 @@
+#include "talks_connection.h"
+
+#include "talks_conninfo.h"
+
+#include <libpq-fe.h>
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <time.h>
+
+/* The second comparison is for a column of type uuid, to which spellings are equal that are
+ * different talks to everybody else. */
+#define FIND "SELECT 1 FROM talks WHERE uuid = %s AND uuid::text = %s LIMIT 1"
+
+struct talks_connection_t {
+    apr_pool_t *pool; /* with an allocator of its own, as threads pass the connection on */
+    const apr_dbd_driver_t *driver;
+    apr_dbd_t *handle;
+    apr_dbd_prepared_t *find;
+    PGconn *pq; /* what `handle` wraps */
+};
+
+apr_time_t talks_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return apr_time_from_sec(now.tv_sec) + now.tv_nsec / 1000;
+}
+
+/* ---- driver ---- */
+
+/* A thread may be inside the driver when the process ends: APR unloads it then, and must not. */
+static void pin(const apr_dbd_driver_t *driver)
+{
+    Dl_info info;
+    if (dladdr(driver, &info) && info.dli_fname)
+        (void)dlopen(info.dli_fname, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
+}
+
+const apr_dbd_driver_t *talks_driver(apr_pool_t *pool, ratings_result_t *why)
+{
+    const apr_dbd_driver_t *driver = NULL;
+    char text[128];
+    apr_status_t status = apr_dbd_init(pool); /* uses the topmost pool, which outlives all */
+    if (status == APR_SUCCESS)
+        status = apr_dbd_get_driver(pool, "pgsql", &driver);
+    if (status != APR_SUCCESS) {
+        (void)ratings_result_set(why, APR_EGENERAL,
+                                 "APR-util's driver for PostgreSQL cannot be loaded (%s): install "
+                                 "libaprutil1-dbd-pgsql, or apr-util-pgsql",
+                                 apr_strerror(status, text, sizeof text));
+        return NULL;
+    }
+    pin(driver);
+    return driver;
+}
+
+/* ---- life ---- */
+
+static bool set_up(talks_connection_t *connection, ratings_result_t *why)
+{
+    connection->pq = apr_dbd_native_handle(connection->driver, connection->handle);
+    /* without a label: a statement prepared on the server would be lost with the connection, and
+     * a pooler between would not find it again */
+    if (PQsetnonblocking(connection->pq, 1) == 0 &&
+        apr_dbd_prepare(connection->driver, connection->pool, connection->handle, FIND, NULL,
+                        &connection->find) == 0)
+        return true;
+    (void)ratings_result_set(why, APR_EGENERAL, "a new connection could not be set up");
+    return false;
+}
+
+talks_connection_t *talks_connection_open(const apr_dbd_driver_t *driver, const char *conninfo,
+                                          const char *password, ratings_result_t *why)
+{
+    apr_pool_t *pool;
+    const char *error = NULL;
+    if (apr_pool_create_unmanaged(&pool) != APR_SUCCESS) {
+        (void)ratings_result_set(why, APR_EGENERAL, "out of memory");
+        return NULL;
+    }
+    talks_connection_t *connection = apr_pcalloc(pool, sizeof *connection);
+    connection->pool = pool;
+    connection->driver = driver;
+    if (apr_dbd_open_ex(driver, pool, conninfo, &connection->handle, &error) != APR_SUCCESS) {
+        (void)ratings_result_set(why, APR_ECONNREFUSED, "%s",
+                                 talks_conceal(pool, error ? error : "no reason", password));
+        connection->handle = NULL;
+    }
+    if (connection->handle && set_up(connection, why))
+        return connection;
+    talks_connection_close(connection);
+    return NULL;
+}
+
+void talks_connection_close(talks_connection_t *connection)
+{
+    if (!connection)
+        return;
+    if (connection->handle)
+        apr_dbd_close(connection->driver, connection->handle);
+    apr_pool_destroy(connection->pool);
+}
+
+/* ---- state ---- */
+
+bool talks_connection_reusable(const talks_connection_t *connection)
+{
+    return PQtransactionStatus(connection->pq) == PQTRANS_IDLE;
+}
+
+bool talks_connection_lost(const talks_connection_t *connection)
+{
+    return PQstatus(connection->pq) != CONNECTION_OK;
+}
+
+bool talks_connection_quiet(const talks_connection_t *connection)
+{
+    struct pollfd fd = {PQsocket(connection->pq), POLLIN, 0};
+    return fd.fd >= 0 && poll(&fd, 1, 0) == 0;
+}
+
+/* ---- waiting ---- */
+
+static int ms_left(const talks_limit_t *limit)
+{
+    apr_time_t left = limit->deadline - talks_now();
+    if (left <= 0)
+        return 0;
+    left = (left + 999) / 1000;
+    return left > 60000 ? 60000 : (int)left;
+}
+
+static apr_status_t lost(const talks_connection_t *connection, ratings_result_t *why)
+{
+    return ratings_result_set(why, APR_EGENERAL, "%s", PQerrorMessage(connection->pq));
+}
+
+/* Until PQgetResult will not block. */
+static apr_status_t await(talks_connection_t *connection, const talks_limit_t *limit,
+                          ratings_result_t *why)
+{
+    while (PQisBusy(connection->pq)) {
+        short events = PQflush(connection->pq) == 1 ? POLLIN | POLLOUT : POLLIN;
+        struct pollfd fds[] = {{PQsocket(connection->pq), events, 0}, {limit->stop, POLLIN, 0}};
+        int ms = ms_left(limit);
+        if (fds[0].fd < 0)
+            return lost(connection, why);
+        if (ms == 0)
+            return ratings_result_set(why, APR_TIMEUP, "the server did not answer in time");
+        if (poll(fds, 2, ms) < 0 && errno != EINTR)
+            return ratings_result_set(why, APR_EGENERAL, "poll failed: %s", strerror(errno));
+        if (fds[1].revents)
+            return ratings_result_set(why, APR_EGENERAL, "ended, as the service stops");
+        if (!PQconsumeInput(connection->pq))
+            return lost(connection, why);
+    }
+    return APR_SUCCESS;
+}
+
+/* ---- asking ---- */
+
+/* https://www.postgresql.org/docs/current/errcodes-appendix.html */
+static apr_status_t status_of(const char *sqlstate)
+{
+    if (sqlstate && strcmp(sqlstate, "22P02") == 0) /* no uuid, so no key of a column of uuids */
+        return APR_NOTFOUND;
+    if (sqlstate && strcmp(sqlstate, "57014") == 0) /* statement_timeout */
+        return APR_TIMEUP;
+    return APR_EGENERAL;
+}
+
+static apr_status_t judge(const PGresult *result, ratings_result_t *why)
+{
+    apr_status_t status;
+    if (PQresultStatus(result) == PGRES_TUPLES_OK)
+        return PQntuples(result) > 0 ? ratings_result_ok(why)
+                                     : ratings_result_set(why, APR_NOTFOUND, "%s", "");
+    status = status_of(PQresultErrorField(result, PG_DIAG_SQLSTATE));
+    return ratings_result_set(why, status, "%s",
+                              status == APR_NOTFOUND ? "" : PQresultErrorMessage(result));
+}
+
+/* apr_dbd_get_row would do, but it sleeps for 100 ms when no row is found (apr_dbd_pgsql.c), and
+ * blocks. The first result is the answer; what follows tells that the server is ready again. */
+static apr_status_t answer(talks_connection_t *connection, const talks_limit_t *limit,
+                           ratings_result_t *why)
+{
+    ratings_result_t rest;
+    apr_status_t status = await(connection, limit, why);
+    PGresult *result = status == APR_SUCCESS ? PQgetResult(connection->pq) : NULL;
+    if (status != APR_SUCCESS)
+        return status;
+    if (!result)
+        return lost(connection, why);
+    status = judge(result, why);
+    while (result) {
+        PQclear(result);
+        result =
+            await(connection, limit, &rest) == APR_SUCCESS ? PQgetResult(connection->pq) : NULL;
+    }
+    return status;
+}
+
+apr_status_t talks_connection_find(talks_connection_t *connection, const char *talk_id,
+                                   apr_pool_t *pool, const talks_limit_t *limit,
+                                   ratings_result_t *why)
+{
+    const char *arguments[] = {talk_id, talk_id};
+    apr_dbd_results_t *unused = NULL;
+    /* not random access, which makes it PQsendQueryParams: sent, and not waited for */
+    if (apr_dbd_pselect(connection->driver, pool, connection->handle, &unused, connection->find, 0,
+                        2, arguments) != 0)
+        return lost(connection, why);
+    return answer(connection, limit, why);
+}

@@ -1,0 +1,46 @@
+/* Private to talks: one connection to PostgreSQL. apr_dbd opens it, sends and closes; libpq, which
+ * it wraps, waits, as apr_dbd knows no deadline. One thread at a time uses a connection. */
+#ifndef RATINGS_BACKEND_TALKS_CONNECTION_H
+#define RATINGS_BACKEND_TALKS_CONNECTION_H
+
+#include "talks.h"
+
+#include <apr_dbd.h>
+
+#include <stdbool.h>
+
+typedef struct talks_connection_t talks_connection_t;
+
+/* How long a wait may last. */
+typedef struct {
+    apr_time_t deadline; /* of talks_now */
+    int stop;            /* a descriptor that becomes readable when nobody may wait any longer */
+} talks_limit_t;
+
+/* Microseconds of a clock that does not go back. */
+apr_time_t talks_now(void);
+
+/* The driver, or NULL and why not. It is never unloaded. */
+const apr_dbd_driver_t *talks_driver(apr_pool_t *pool, ratings_result_t *why);
+
+/* NULL if it cannot be opened. Blocks for as long as libpq does: connect_timeout for each address
+ * of the host, and the resolver before that. `password` is kept out of `why`. */
+talks_connection_t *talks_connection_open(const apr_dbd_driver_t *driver, const char *conninfo,
+                                          const char *password, ratings_result_t *why);
+void talks_connection_close(talks_connection_t *connection); /* NULL is allowed */
+
+/* APR_SUCCESS if there is such a talk, APR_NOTFOUND, or a failure. `pool` is for the call alone. */
+apr_status_t talks_connection_find(talks_connection_t *connection, const char *talk_id,
+                                   apr_pool_t *pool, const talks_limit_t *limit,
+                                   ratings_result_t *why);
+
+/* After a call: could it serve another one / has the server or the network dropped it? A call that
+ * was given up at its deadline leaves neither. */
+bool talks_connection_reusable(const talks_connection_t *connection);
+bool talks_connection_lost(const talks_connection_t *connection);
+
+/* While it is idle: false if the server has said something unasked, which as a rule is that it
+ * closes the connection. */
+bool talks_connection_quiet(const talks_connection_t *connection);
+
+#endif

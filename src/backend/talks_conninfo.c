@@ -1,0 +1,152 @@
+/* libpq's own parser reads the administrator's string, and one way of quoting writes it again, so
+ * that URIs, escapes and words need no code of ours. */
+#include "talks_conninfo.h"
+
+#include "talks.h"
+
+#include <apr_strings.h>
+#include <libpq-fe.h>
+
+#include <string.h>
+
+typedef struct {
+    const char *keyword, *value;
+} word_t;
+
+static PQconninfoOption *parse(const char *connection)
+{
+    char *message = NULL;
+    PQconninfoOption *options = PQconninfoParse(connection, &message);
+    /* not passed on: it quotes the string, which may hold a password in an unlucky place */
+    PQfreemem(message);
+    return options;
+}
+
+static const char *value_of(const PQconninfoOption *options, const char *keyword)
+{
+    for (; options->keyword; options++)
+        if (strcmp(options->keyword, keyword) == 0)
+            return options->val;
+    return NULL;
+}
+
+/* ---- what is wrong ---- */
+
+static int is_uri(const char *connection)
+{
+    return strncmp(connection, "postgres://", 11) == 0 ||
+           strncmp(connection, "postgresql://", 13) == 0;
+}
+
+/* A '/' or '@' in a password that was not escaped leaves a part of it in the host, port or name of
+ * the database, which libpq would quote when it fails to connect. */
+static int is_misread(const PQconninfoOption *options)
+{
+    const char *host = value_of(options, "host");
+    const char *port = value_of(options, "port");
+    const char *database = value_of(options, "dbname");
+    return (host && strchr(host, '@')) || (database && strchr(database, '@')) ||
+           (port && port[strspn(port, "0123456789,")] != '\0');
+}
+
+const char *ratings_talks_connection_problem(const char *connection)
+{
+    PQconninfoOption *options = parse(connection);
+    const char *problem = NULL;
+    if (!options)
+        return "libpq cannot read it: it takes postgres://user:password@host:port/database or "
+               "words like host=... dbname=...";
+    if (is_uri(connection) && is_misread(options))
+        problem = "that is not a valid postgres:// URI (a '/', '@' or '%' in a password is "
+                  "written as %2F, %40 or %25)";
+    PQconninfoFree(options);
+    return problem;
+}
+
+/* ---- what is told ---- */
+
+/* in words, a value is quoted by '' and takes \ before ' and \ */
+static const char *quote(apr_pool_t *pool, const char *value)
+{
+    char *quoted = apr_palloc(pool, 2 * strlen(value) + 3), *end = quoted;
+    *end++ = '\'';
+    for (; *value; value++) {
+        if (*value == '\'' || *value == '\\')
+            *end++ = '\\';
+        *end++ = *value;
+    }
+    *end++ = '\'';
+    *end = '\0';
+    return quoted;
+}
+
+/* libpq takes less than 2 s for 2 s. A connection is opened by a thread of its own, so this bounds
+ * that thread and not the call. */
+static apr_time_t connect_seconds(apr_interval_time_t timeout)
+{
+    apr_time_t seconds = (timeout + APR_USEC_PER_SEC - 1) / APR_USEC_PER_SEC;
+    return seconds < 2 ? 2 : seconds;
+}
+
+static const char *number(apr_pool_t *pool, const char *prefix, apr_time_t n)
+{
+    return apr_psprintf(pool, "%s%" APR_TIME_T_FMT, prefix, n);
+}
+
+#define DEFAULTS 8
+
+static void set_defaults(apr_pool_t *pool, apr_interval_time_t timeout, word_t defaults[DEFAULTS])
+{
+    apr_time_t ms = apr_time_as_msec(timeout) > 0 ? apr_time_as_msec(timeout) : 1;
+    const word_t words[DEFAULTS] = {
+        {"connect_timeout", number(pool, "", connect_seconds(timeout))},
+        {"tcp_user_timeout", number(pool, "", ms)},
+        {"keepalives_idle", "30"},
+        {"keepalives_interval", "10"},
+        {"keepalives_count", "3"},
+        {"client_encoding", "UTF8"},
+        {"fallback_application_name", "mod_ratings"},
+        /* the server ends a query that nobody waits for any longer */
+        {"options", number(pool, "-c statement_timeout=", ms)},
+    };
+    memcpy(defaults, words, sizeof words);
+}
+
+static const char *default_of(const word_t defaults[DEFAULTS], const char *keyword)
+{
+    for (int i = 0; i < DEFAULTS; i++)
+        if (strcmp(defaults[i].keyword, keyword) == 0)
+            return defaults[i].value;
+    return NULL;
+}
+
+const char *talks_conninfo(apr_pool_t *pool, const char *connection, apr_interval_time_t timeout,
+                           const char **password)
+{
+    PQconninfoOption *options = parse(connection);
+    const char *conninfo = "";
+    word_t defaults[DEFAULTS];
+    if (!options)
+        return NULL;
+    set_defaults(pool, timeout, defaults);
+    *password = apr_pstrdup(pool, value_of(options, "password"));
+    for (const PQconninfoOption *option = options; option->keyword; option++) {
+        const char *value = option->val ? option->val : default_of(defaults, option->keyword);
+        if (value)
+            conninfo = apr_pstrcat(pool, conninfo, *conninfo ? " " : "", option->keyword, "=",
+                                   quote(pool, value), NULL);
+    }
+    PQconninfoFree(options);
+    return conninfo;
+}
+
+const char *talks_conceal(apr_pool_t *pool, const char *text, const char *secret)
+{
+    const char *safe = "", *found;
+    if (!secret || !*secret)
+        return text;
+    for (; (found = strstr(text, secret)) != NULL; text = found + strlen(secret))
+        safe = apr_pstrcat(pool, safe, apr_pstrmemdup(pool, text, (apr_size_t)(found - text)),
+                           "***", NULL);
+    return apr_pstrcat(pool, safe, text, NULL);
+}

@@ -1,0 +1,53 @@
+#!/bin/sh
+# A PostgreSQL cluster for tests, below DIR: on loopback alone, without a Unix socket, as an
+# unprivileged user. Its superuser is "owner", password "secret".
+#   postgres.sh start DIR PORT    makes the cluster if there is none; returns once it answers
+#   postgres.sh stop DIR MODE     smart, fast or immediate; returns once it is gone
+#   postgres.sh guard DIR PID     once process PID is gone, however it ended: stops, removes DIR
+set -eu
+
+bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
+bin=${bin:-$(pg_config --bindir)}
+
+unprivileged() {
+    if [ "$(id -u)" = 0 ]; then runuser -u nobody -- "$@"; else "$@"; fi
+}
+
+make_cluster() {
+    if [ "$(id -u)" = 0 ]; then chown nobody "$1"; fi
+    echo secret >"$1/password"
+    chmod a+r "$1/password"
+    unprivileged "$bin/initdb" -D "$1/data" -U owner --pwfile="$1/password" -A scram-sha-256 \
+        -E UTF8 --locale=C --no-sync >"$1/initdb.log"
+    cat >>"$1/data/postgresql.conf" <<END
+listen_addresses = '127.0.0.1'
+unix_socket_directories = ''
+fsync = off
+max_connections = 40
+superuser_reserved_connections = 3
+END
+}
+
+start() {
+    [ -d "$1/data" ] || make_cluster "$1"
+    unprivileged "$bin/pg_ctl" -D "$1/data" -o "-p $2" -l "$1/data/log" -w -t 30 -s start
+}
+
+stop() {
+    unprivileged "$bin/pg_ctl" -D "$1/data" -m "$2" -w -t 30 -s stop
+}
+
+guard() {
+    while kill -0 "$2" 2>/dev/null; do sleep 0.5; done
+    if [ -f "$1/data/postmaster.pid" ]; then
+        kill -CONT "$(head -n 1 "$1/data/postmaster.pid")" || true
+        stop "$1" immediate || true
+    fi
+    cd /
+    rm -rf "$1"
+}
+
+command=$1
+cd "$2"
+shift
+"$command" "$@"

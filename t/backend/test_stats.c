@@ -1,0 +1,461 @@
+#include "../../src/backend/stats.h"
+#include "backend_test.h"
+#include "slow_resolver.h"
+
+#include <apr_general.h>
+#include <apr_strings.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+static apr_pool_t *pool;
+static pid_t peer;
+static int peer_input =
+    -1; /* the peer ends when this is closed, which the end of this program does */
+static int port;
+
+static const ratings_histogram_t some = {{0, 0, 1, 0, 7}};
+
+/* ---- the peer ---- */
+
+static void run_peer(int input, int output)
+{
+    dup2(input, STDIN_FILENO);
+    dup2(output, STDOUT_FILENO);
+    execlp("python3", "python3", "t/backend/function_peer.py", (char *)NULL);
+    _exit(127);
+}
+
+static void start_peer(void)
+{
+    int to_peer[2], from_peer[2];
+    char line[16] = "";
+    assert_int_equal(pipe(to_peer), 0);
+    assert_int_equal(pipe(from_peer), 0);
+    peer = fork();
+    if (peer == 0) {
+        close(to_peer[1]);
+        run_peer(to_peer[0], from_peer[1]);
+    }
+    close(to_peer[0]);
+    close(from_peer[1]);
+    peer_input = to_peer[1];
+    assert_true(read(from_peer[0], line, sizeof line - 1) > 0);
+    close(from_peer[0]);
+    port = atoi(line);
+    assert_in_range(port, 1, 65535);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    alarm(TEST_SECONDS);
+    signal(SIGPIPE, SIG_IGN);
+    /* a proxy of the environment is not for this call: if it were, all that follows would fail */
+    setenv("http_proxy", "http://127.0.0.1:1", 1);
+    setenv("ALL_PROXY", "http://127.0.0.1:1", 1);
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    start_peer();
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    close(peer_input);
+    assert_int_equal(waitpid(peer, NULL, 0), peer);
+    AWAIT(threads() == 1);
+    apr_pool_destroy(pool);
+    apr_terminate();
+    return 0;
+}
+
+/* ---- the module's side ---- */
+
+static ratings_stats_t *stats_at(const char *url, int handles_max, int timeout_ms)
+{
+    ratings_stats_options_t options = {url, handles_max, apr_time_from_msec(timeout_ms)};
+    ratings_stats_t *stats = NULL;
+    ratings_result_t why;
+    assert_int_equal(ratings_stats_create(&stats, &options, pool, &why), APR_SUCCESS);
+    return stats;
+}
+
+static ratings_stats_t *stats_of(const char *path, int handles_max, int timeout_ms)
+{
+    return stats_at(apr_psprintf(pool, "http://127.0.0.1:%d/%s", port, path), handles_max,
+                    timeout_ms);
+}
+
+static double expect_success(ratings_stats_t *stats)
+{
+    ratings_statistics_t out = {0, 0};
+    ratings_result_t why;
+    apr_status_t status = ratings_stats_compute(stats, &some, &out, &why);
+    if (status != APR_SUCCESS)
+        print_error("%d: %s\n", status, why.detail);
+    assert_int_equal(status, APR_SUCCESS);
+    assert_int_equal(why.status, APR_SUCCESS);
+    assert_string_equal(why.detail, "");
+    assert_int_equal(out.total_count, 8);
+    return out.avg;
+}
+
+/* The call ends within `low`..`high` milliseconds, with `text` in its reason. */
+static void expect_failure(ratings_stats_t *stats, apr_status_t status, const char *text,
+                           int64_t low, int64_t high)
+{
+    ratings_statistics_t out;
+    ratings_result_t why;
+    int64_t begin = now_ms();
+    (void)ratings_stats_compute(stats, &some, &out, &why);
+    int64_t took = now_ms() - begin;
+    if (why.status != status || !strstr(why.detail, text) || took < low || took > high)
+        print_error("%d after %d ms: %s\n", why.status, (int)took, why.detail);
+    assert_int_equal(why.status, status);
+    assert_non_null(strstr(why.detail, text));
+    assert_in_range(took, low, high);
+}
+
+static void destroy_within(ratings_stats_t *stats, int64_t high)
+{
+    int64_t begin = now_ms();
+    ratings_stats_destroy(stats);
+    assert_in_range(now_ms() - begin, 0, high);
+}
+
+typedef struct {
+    ratings_stats_t *stats;
+    int count;
+    pthread_t thread;
+    int succeeded, timed_out, failed;
+    int64_t longest_ms;
+    ratings_result_t last;
+} caller_t;
+
+static void *call_often(void *data)
+{
+    caller_t *caller = data;
+    for (int i = 0; i < caller->count; i++) {
+        ratings_statistics_t out = {0, 0};
+        int64_t begin = now_ms();
+        apr_status_t status = ratings_stats_compute(caller->stats, &some, &out, &caller->last);
+        int64_t took = now_ms() - begin;
+        if (took > caller->longest_ms)
+            caller->longest_ms = took;
+        caller->succeeded += status == APR_SUCCESS && out.total_count == 8;
+        caller->timed_out += status == APR_TIMEUP;
+        caller->failed += status == APR_EGENERAL;
+    }
+    return NULL;
+}
+
+static void start_callers(caller_t *callers, int n, ratings_stats_t *stats, int count)
+{
+    for (int i = 0; i < n; i++) {
+        callers[i] = (caller_t){.stats = stats, .count = count};
+        assert_int_equal(pthread_create(&callers[i].thread, NULL, call_often, &callers[i]), 0);
+    }
+}
+
+static caller_t join_callers(caller_t *callers, int n)
+{
+    caller_t sum = {0};
+    for (int i = 0; i < n; i++) {
+        pthread_join(callers[i].thread, NULL);
+        sum.succeeded += callers[i].succeeded;
+        sum.timed_out += callers[i].timed_out;
+        sum.failed += callers[i].failed;
+        if (callers[i].longest_ms > sum.longest_ms)
+            sum.longest_ms = callers[i].longest_ms;
+    }
+    return sum;
+}
+
+/* ---- the URL ---- */
+
+static void url_problem_is_told(void **state)
+{
+    static const char *const good[] = {
+        "http://127.0.0.1:9001/",
+        "https://abc.lambda-url.eu-west-1.on.aws/",
+        "http://h",
+        "http://[::1]:9001/2015-03-31/functions/f/invocations",
+        "http://user:pass@h:80/?a=b",
+    };
+    static const char *const bad[] = {
+        "",        "h",           "ftp://h/",        "file:///etc/passwd", "http:///path",
+        "http://", "http://h:0/", "http://h:65536/", "http://h:port/",     "http://a b/",
+        "//h/",    "http://h/\n", "HTTP//h",         "redis://h/",         "http:h",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+        assert_null(ratings_stats_url_problem(good[i]));
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        if (!ratings_stats_url_problem(bad[i]))
+            print_error("%s is taken\n", bad[i]);
+        assert_non_null(ratings_stats_url_problem(bad[i]));
+    }
+}
+
+static void create_refuses_a_bad_url(void **state)
+{
+    ratings_stats_options_t options = {"ftp://h/", 1, APR_USEC_PER_SEC};
+    ratings_stats_t *stats;
+    ratings_result_t why;
+    (void)state;
+    assert_int_equal(ratings_stats_create(&stats, &options, pool, &why), APR_EINVAL);
+}
+
+/* ---- answers ---- */
+
+static void computes(void **state)
+{
+    static const char *const paths[] = {"ok", "chunked", "limit", "cookie"};
+    (void)state;
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        ratings_stats_t *stats = stats_of(paths[i], 2, 5000);
+        for (int k = 0; k < 3; k++)
+            assert_true(expect_success(stats) > 4.749 && expect_success(stats) < 4.751);
+        destroy_within(stats, 200);
+    }
+}
+
+static void computes_nothing(void **state)
+{
+    ratings_stats_t *stats = stats_of("ok", 2, 5000);
+    ratings_histogram_t none = {{0}};
+    ratings_statistics_t out = {1, 1};
+    ratings_result_t why;
+    (void)state;
+    assert_int_equal(ratings_stats_compute(stats, &none, &out, &why), APR_SUCCESS);
+    assert_true(out.total_count == 0 && !(out.avg > 0) && !(out.avg < 0));
+    ratings_stats_destroy(stats);
+}
+
+static void refuses_what_does_not_fit(void **state)
+{
+    static const char *const rows[][2] = {
+        {"500", "status 500"},
+        {"204", "status 204"},
+        {"redirect", "status 302"},
+        {"html", ""},
+        {"empty", ""},
+        {"nan", ""},
+        {"half", ""},
+        {"wrong", ""},
+        {"huge", "longer than 65536"},
+        {"huge_chunked", "longer than 65536"},
+        {"huge_headers", "longer than 65536"},
+        {"over_limit", "longer than 65536"},
+        {"no_http", ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        ratings_stats_t *stats = stats_of(rows[i][0], 2, 5000);
+        for (int k = 0; k < 3; k++) /* the handle is as good as new after each */
+            expect_failure(stats, APR_EINVAL, rows[i][1], 0, 1000);
+        ratings_stats_destroy(stats);
+    }
+}
+
+static void connection_that_breaks(void **state)
+{
+    static const char *const paths[] = {"cut", "no_answer"};
+    (void)state;
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        ratings_stats_t *stats = stats_of(paths[i], 2, 5000);
+        expect_failure(stats, APR_EGENERAL, "", 0, 1000);
+        ratings_stats_destroy(stats);
+    }
+}
+
+/* ---- connections ---- */
+
+static void connection_is_kept(void **state)
+{
+    ratings_stats_t *stats = stats_of("connections", 4, 5000);
+    double first = expect_success(stats);
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        double again = expect_success(stats);
+        assert_true(!(again > first) && !(again < first));
+    }
+    ratings_stats_destroy(stats);
+}
+
+/* The peer closes it after each answer, which is noticed at the next call, or in the midst of it.
+ */
+static void connection_that_was_closed_is_replaced(void **state)
+{
+    ratings_stats_t *stats = stats_of("close", 1, 5000);
+    (void)state;
+    for (int i = 0; i < 100; i++)
+        expect_success(stats);
+    ratings_stats_destroy(stats);
+}
+
+static void nobody_listens(void **state)
+{
+    ratings_stats_t *stats =
+        stats_at(apr_psprintf(pool, "http://127.0.0.1:%d/", free_port()), 2, 5000);
+    (void)state;
+    expect_failure(stats, APR_ECONNREFUSED, "", 0, 1000);
+    destroy_within(stats, 200);
+}
+
+static void no_such_host(void **state)
+{
+    ratings_stats_t *stats = stats_at("http://.invalid./", 2, 5000);
+    (void)state;
+    expect_failure(stats, APR_ECONNREFUSED, "", 0, 5000);
+    ratings_stats_destroy(stats);
+}
+
+static void peer_without_tls(void **state)
+{
+    ratings_stats_t *stats = stats_at(apr_psprintf(pool, "https://127.0.0.1:%d/ok", port), 2, 5000);
+    (void)state;
+    expect_failure(stats, APR_ECONNREFUSED, "", 0, 5000);
+    ratings_stats_destroy(stats);
+}
+
+/* ---- time ---- */
+
+static void ends_at_its_deadline(void **state)
+{
+    static const char *const paths[] = {"hang", "hang_in_headers", "hang_in_body", "drip"};
+    (void)state;
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        ratings_stats_t *stats = stats_of(paths[i], 2, 250);
+        expect_failure(stats, APR_TIMEUP, "", 245, 450);
+        expect_failure(stats, APR_TIMEUP, "", 245, 450);
+        destroy_within(stats, 200);
+    }
+}
+
+static void resolver_hangs(void **state)
+{
+    ratings_stats_t *stats = stats_at("http://" SLOW_NAME "/", 2, 250);
+    (void)state;
+    expect_failure(stats, APR_TIMEUP, "", 245, 450);
+    destroy_within(stats, 200);
+    AWAIT(threads() == 1);
+}
+
+static void peer_that_was_stopped(void **state)
+{
+    ratings_stats_t *stats = stats_of("ok", 2, 250);
+    (void)state;
+    expect_success(stats);
+    kill(peer, SIGSTOP);
+    expect_failure(stats, APR_TIMEUP, "", 245, 450);
+    kill(peer, SIGCONT);
+    expect_success(stats);
+    ratings_stats_destroy(stats);
+}
+
+static void pool_is_exhausted(void **state)
+{
+    ratings_stats_t *stats = stats_of("hang", 2, 300);
+    caller_t callers[6];
+    (void)state;
+    start_callers(callers, 6, stats, 1);
+    caller_t sum = join_callers(callers, 6);
+    assert_int_equal(sum.timed_out, 6);
+    assert_in_range(sum.longest_ms, 295, 600);
+    ratings_stats_destroy(stats);
+}
+
+static void waits_for_one_to_come_free(void **state)
+{
+    ratings_stats_t *stats = stats_of("ok", 1, 10000);
+    caller_t callers[8];
+    (void)state;
+    start_callers(callers, 8, stats, 20);
+    assert_int_equal(join_callers(callers, 8).succeeded, 8 * 20);
+    ratings_stats_destroy(stats);
+}
+
+/* Two calls hang, two wait for a handle. */
+static void destroyed_during_calls(void **state)
+{
+    static const char *const paths[] = {"hang", "hang_in_headers", "hang_in_body", "drip"};
+    (void)state;
+    for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
+        ratings_stats_t *stats = stats_of(paths[i], 2, 30000);
+        caller_t callers[4];
+        int before = open_files();
+        start_callers(callers, 4, stats, 1);
+        AWAIT(open_files() >= before + 2);
+        pause_ms(50); /* on the way to the peer's silence: no call may end however far it is */
+        destroy_within(stats, 100);
+        caller_t sum = join_callers(callers, 4);
+        assert_int_equal(sum.failed, 4);
+        assert_non_null(strstr(callers[0].last.detail, "stops"));
+    }
+}
+
+/* ---- many ---- */
+
+static void many_threads(void **state)
+{
+    ratings_stats_t *stats = stats_of("ok", 8, 30000);
+    caller_t callers[32];
+    (void)state;
+    start_callers(callers, 32, stats, 50);
+    assert_int_equal(join_callers(callers, 32).succeeded, 32 * 50);
+    ratings_stats_destroy(stats);
+}
+
+static void many_threads_and_closed_connections(void **state)
+{
+    ratings_stats_t *stats = stats_of("close", 8, 30000);
+    caller_t callers[32];
+    (void)state;
+    start_callers(callers, 32, stats, 30);
+    assert_int_equal(join_callers(callers, 32).succeeded, 32 * 30);
+    ratings_stats_destroy(stats);
+}
+
+static void nothing_is_left_open(void **state)
+{
+    int before = open_files();
+    (void)state;
+    for (int i = 0; i < 5; i++) {
+        ratings_stats_t *stats = stats_of("ok", 8, 10000);
+        caller_t callers[8];
+        start_callers(callers, 8, stats, 5);
+        assert_int_equal(join_callers(callers, 8).succeeded, 8 * 5);
+        ratings_stats_destroy(stats);
+    }
+    assert_int_equal(open_files(), before);
+    assert_int_equal(threads(), 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(url_problem_is_told),
+        cmocka_unit_test(create_refuses_a_bad_url),
+        cmocka_unit_test(computes),
+        cmocka_unit_test(computes_nothing),
+        cmocka_unit_test(refuses_what_does_not_fit),
+        cmocka_unit_test(connection_that_breaks),
+        cmocka_unit_test(connection_is_kept),
+        cmocka_unit_test(connection_that_was_closed_is_replaced),
+        cmocka_unit_test(nobody_listens),
+        cmocka_unit_test(no_such_host),
+        cmocka_unit_test(peer_without_tls),
+        cmocka_unit_test(ends_at_its_deadline),
+        cmocka_unit_test(resolver_hangs),
+        cmocka_unit_test(peer_that_was_stopped),
+        cmocka_unit_test(pool_is_exhausted),
+        cmocka_unit_test(waits_for_one_to_come_free),
+        cmocka_unit_test(destroyed_during_calls),
+        cmocka_unit_test(many_threads),
+        cmocka_unit_test(many_threads_and_closed_connections),
+        cmocka_unit_test(nothing_is_left_open),
+    };
+    return cmocka_run_group_tests_name("stats", tests, set_up, tear_down);
+}

@@ -1,0 +1,857 @@
+#include "../../src/backend/talks.h"
+#include "../../src/backend/talks_conninfo.h"
+#include "backend_test.h"
+#include "slow_resolver.h"
+
+#include <apr_dbd.h>
+#include <apr_general.h>
+#include <apr_strings.h>
+#include <libpq-fe.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+static char directory[] = "/tmp/ratings-talks-XXXXXX";
+static int port;
+static apr_pool_t *pool;
+
+/* ---- the server ---- */
+
+static int server(const char *command, const char *argument)
+{
+    char *line = apr_psprintf(pool, "t/backend/postgres.sh %s %s %s </dev/null >>%s/log 2>&1",
+                              command, directory, argument, directory);
+    return system(line);
+}
+
+static void start_server(void)
+{
+    assert_int_equal(server("start", apr_itoa(pool, port)), 0);
+}
+
+static void stop_server(const char *mode)
+{
+    assert_int_equal(server("stop", mode), 0);
+}
+
+static pid_t postmaster(void)
+{
+    FILE *file = fopen(apr_pstrcat(pool, directory, "/data/postmaster.pid", NULL), "r");
+    int pid = 0;
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%d", &pid), 1);
+    fclose(file);
+    return pid;
+}
+
+static PGconn *connect_as_owner(void)
+{
+    PGconn *owner = PQconnectdb(apr_psprintf(
+        pool, "postgres://owner:secret@127.0.0.1:%d/postgres?application_name=owner", port));
+    assert_int_equal(PQstatus(owner), CONNECTION_OK);
+    return owner;
+}
+
+/* Runs `sql` as the superuser; the first field of the first row, or "". */
+static const char *run(PGconn *owner, const char *sql)
+{
+    PGresult *result = PQexec(owner, sql);
+    ExecStatusType status = PQresultStatus(result);
+    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK)
+        print_error("%s: %s", sql, PQerrorMessage(owner));
+    assert_true(status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK);
+    char *value = apr_pstrdup(pool, PQntuples(result) > 0 ? PQgetvalue(result, 0, 0) : "");
+    PQclear(result);
+    return value;
+}
+
+static const char *run_once(const char *sql)
+{
+    PGconn *owner = connect_as_owner();
+    const char *value = run(owner, sql);
+    PQfinish(owner);
+    return value;
+}
+
+#define OF_MODULE "FROM pg_stat_activity WHERE application_name = 'mod_ratings'"
+
+/* Backends of the server that serve the module. */
+static int sessions(void)
+{
+    return atoi(run_once("SELECT count(*) " OF_MODULE));
+}
+
+/* ... that wait for the lock on the table: each has a query under way that does not end. */
+static int waiting_sessions(void)
+{
+    return atoi(run_once("SELECT count(*) " OF_MODULE " AND wait_event_type = 'Lock'"));
+}
+
+/* Until it is finished, no talk can be read. */
+static PGconn *lock_table(void)
+{
+    PGconn *owner = connect_as_owner();
+    run(owner, "BEGIN");
+    run(owner, "LOCK TABLE talks");
+    return owner;
+}
+
+static const char *const odd_ids[] = {
+    "it's",        "\"quoted\"",
+    "back\\slash", "100%",
+    "%s",          "%d%n",
+    "$1",          "a;DROP TABLE",
+    "--",          "na\xc3\xafve \xe2\x98\x83",
+    "E'\\x41'",    "\xf0\x9f\x8e\x89",
+    " blank ",     "{}",
+    "NULL",        "'; DELETE FROM talks; --",
+};
+#define ODD_IDS (sizeof odd_ids / sizeof odd_ids[0])
+
+static void add_talk(PGconn *owner, const char *id)
+{
+    const char *values[] = {id};
+    PGresult *result =
+        PQexecParams(owner, "INSERT INTO talks VALUES ($1)", 1, NULL, values, NULL, NULL, 0);
+    assert_int_equal(PQresultStatus(result), PGRES_COMMAND_OK);
+    PQclear(result);
+}
+
+static void make_tables(void)
+{
+    PGconn *owner = connect_as_owner();
+    run(owner, "CREATE TABLE talks (uuid text PRIMARY KEY)");
+    add_talk(owner, "here");
+    for (size_t i = 0; i < ODD_IDS; i++)
+        add_talk(owner, odd_ids[i]);
+    run(owner, "CREATE SCHEMA typed");
+    run(owner, "CREATE TABLE typed.talks (uuid uuid PRIMARY KEY)");
+    run(owner, "INSERT INTO typed.talks VALUES ('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11')");
+    run(owner, "CREATE ROLE reader LOGIN PASSWORD 'p@ss/w%rd ''\\'");
+    run(owner, "CREATE ROLE few LOGIN PASSWORD 'few' CONNECTION LIMIT 2");
+    run(owner, "CREATE ROLE nothing LOGIN PASSWORD 'nothing'");
+    run(owner, "GRANT SELECT ON talks TO reader, few");
+    run(owner, "GRANT USAGE ON SCHEMA typed TO reader");
+    run(owner, "GRANT SELECT ON typed.talks TO reader");
+    PQfinish(owner);
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    alarm(TEST_SECONDS);
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    assert_non_null(mkdtemp(directory));
+    port = free_port();
+    assert_int_equal(system(apr_psprintf(pool,
+                                         "t/backend/postgres.sh guard %s %d </dev/null "
+                                         ">/dev/null 2>&1 &",
+                                         directory, getpid())),
+                     0);
+    start_server();
+    make_tables();
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    stop_server("immediate");
+    AWAIT(threads() == 1);
+    apr_pool_destroy(pool);
+    apr_terminate();
+    return 0;
+}
+
+/* ---- the module's side ---- */
+
+#define READER "postgres://reader:p%%40ss%%2Fw%%25rd%%20%%27%%5C@127.0.0.1:%d/postgres%s"
+
+static ratings_talks_t *talks_at(const char *connection, int connections_max, int timeout_ms)
+{
+    ratings_talks_options_t options = {connection, connections_max, apr_time_from_msec(timeout_ms)};
+    ratings_talks_t *talks = NULL;
+    ratings_result_t why;
+    apr_status_t status = ratings_talks_create(&talks, &options, pool, &why);
+    if (status != APR_SUCCESS)
+        print_error("%s\n", why.detail);
+    assert_int_equal(status, APR_SUCCESS);
+    return talks;
+}
+
+static ratings_talks_t *talks_of(const char *parameters, int connections_max, int timeout_ms)
+{
+    return talks_at(apr_psprintf(pool, READER, port, parameters), connections_max, timeout_ms);
+}
+
+static ratings_result_t ask(ratings_talks_t *talks, const char *id)
+{
+    ratings_result_t why;
+    apr_pool_t *request;
+    memset(&why, 'x', sizeof why);
+    apr_pool_create(&request, NULL);
+    apr_status_t status = ratings_talks_exists(talks, id, request, &why);
+    apr_pool_destroy(request);
+    assert_int_equal(status, why.status);
+    return why;
+}
+
+static void expect(ratings_talks_t *talks, const char *id, apr_status_t status)
+{
+    ratings_result_t why = ask(talks, id);
+    if (why.status != status)
+        print_error("%s: %d: %s\n", id, why.status, why.detail);
+    assert_int_equal(why.status, status);
+    assert_int_equal(why.detail[0] == '\0', status == APR_SUCCESS || status == APR_NOTFOUND);
+}
+
+/* The call ends within `low`..`high` milliseconds. */
+static ratings_result_t expect_within(ratings_talks_t *talks, apr_status_t status, int64_t low,
+                                      int64_t high)
+{
+    int64_t begin = now_ms();
+    ratings_result_t why = ask(talks, "here");
+    int64_t took = now_ms() - begin;
+    if (why.status != status || took < low || took > high)
+        print_error("%d after %d ms: %s\n", why.status, (int)took, why.detail);
+    assert_int_equal(why.status, status);
+    assert_in_range(took, low, high);
+    return why;
+}
+
+static void destroy_within(ratings_talks_t *talks, int64_t high)
+{
+    int64_t begin = now_ms();
+    ratings_talks_destroy(talks);
+    assert_in_range(now_ms() - begin, 0, high);
+}
+
+/* Threads that each call `count` times. */
+typedef struct {
+    ratings_talks_t *talks;
+    const char *id;
+    int count;
+    pthread_t thread;
+    int succeeded, not_found, timed_out, refused, failed;
+    int64_t longest_ms;
+    ratings_result_t last;
+} caller_t;
+
+static void count_result(caller_t *caller, const ratings_result_t *why)
+{
+    caller->last = *why;
+    caller->succeeded += why->status == APR_SUCCESS;
+    caller->not_found += why->status == APR_NOTFOUND;
+    caller->timed_out += why->status == APR_TIMEUP;
+    caller->refused += why->status == APR_ECONNREFUSED;
+    caller->failed += why->status == APR_EGENERAL;
+}
+
+static void *call_often(void *data)
+{
+    caller_t *caller = data;
+    apr_pool_t *request;
+    apr_pool_create(&request, NULL);
+    for (int i = 0; i < caller->count; i++) {
+        ratings_result_t why;
+        int64_t begin = now_ms();
+        (void)ratings_talks_exists(caller->talks, caller->id, request, &why);
+        int64_t took = now_ms() - begin;
+        if (took > caller->longest_ms)
+            caller->longest_ms = took;
+        count_result(caller, &why);
+        apr_pool_clear(request);
+    }
+    apr_pool_destroy(request);
+    return NULL;
+}
+
+static void start_callers(caller_t *callers, int n, ratings_talks_t *talks, int count)
+{
+    for (int i = 0; i < n; i++) {
+        callers[i] = (caller_t){.talks = talks, .id = i % 2 ? "away" : "here", .count = count};
+        assert_int_equal(pthread_create(&callers[i].thread, NULL, call_often, &callers[i]), 0);
+    }
+}
+
+/* The sum of all. */
+static caller_t join_callers(caller_t *callers, int n)
+{
+    caller_t sum = {0};
+    for (int i = 0; i < n; i++) {
+        pthread_join(callers[i].thread, NULL);
+        sum.succeeded += callers[i].succeeded;
+        sum.not_found += callers[i].not_found;
+        sum.timed_out += callers[i].timed_out;
+        sum.refused += callers[i].refused;
+        sum.failed += callers[i].failed;
+        if (callers[i].longest_ms > sum.longest_ms)
+            sum.longest_ms = callers[i].longest_ms;
+        if (callers[i].last.status != APR_SUCCESS)
+            sum.last = callers[i].last;
+    }
+    return sum;
+}
+
+/* ---- the connection string ---- */
+
+static void expect_word(const char *connection, const char *keyword, const char *expected)
+{
+    const char *password = NULL;
+    const char *conninfo = talks_conninfo(pool, connection, apr_time_from_msec(1500), &password);
+    PQconninfoOption *options = conninfo ? PQconninfoParse(conninfo, NULL) : NULL;
+    assert_non_null(options);
+    for (PQconninfoOption *option = options; option->keyword; option++)
+        if (strcmp(option->keyword, keyword) == 0) {
+            if (expected)
+                assert_string_equal(option->val, expected);
+            else
+                assert_null(option->val);
+        }
+    PQconninfoFree(options);
+}
+
+static void conninfo_keeps_what_is_set(void **state)
+{
+    static const char *const rows[][3] = {
+        {"postgres://u:p@h:1/d", "user", "u"},
+        {"postgres://u:p@h:1/d", "host", "h"},
+        {"postgresql://u:p@h:1/d?sslmode=require", "sslmode", "require"},
+        {"postgres://u:p@h:1/d?connect_timeout=9&application_name=x", "connect_timeout", "9"},
+        {"postgres://u:p@h:1/d?connect_timeout=9&application_name=x", "application_name", "x"},
+        {"postgres://h/d?options=-c%20search_path%3Dtalks", "options", "-c search_path=talks"},
+        {"postgres://h/d?options=", "options", ""},
+        {"postgres://h1:1,h2:2/d", "host", "h1,h2"},
+        {"postgres://h1:1,h2:2/d", "port", "1,2"},
+        {"postgres://u:it%27s%5C%20a%25@h/d", "password", "it's\\ a%"},
+        {"postgres:///d?host=/var/run/postgresql", "host", "/var/run/postgresql"},
+        {"host=h dbname=d password='it\\'s\\\\ a%'", "password", "it's\\ a%"},
+        {"host=h client_encoding=LATIN1", "client_encoding", "LATIN1"},
+        {"host = h", "host", "h"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        expect_word(rows[i][0], rows[i][1], rows[i][2]);
+}
+
+static void conninfo_adds_what_is_not(void **state)
+{
+    static const char *const rows[][3] = {
+        {"postgres://h/d", "connect_timeout", "2"},
+        {"postgres://h/d?sslmode=disable", "tcp_user_timeout", "1500"},
+        {"postgres://h/d?", "client_encoding", "UTF8"},
+        {"host=h", "fallback_application_name", "mod_ratings"},
+        {"host=h", "options", "-c statement_timeout=1500"},
+        {"host=h", "keepalives_idle", "30"},
+        {"host=h", "password", NULL},
+        {"host=h", "sslmode", NULL},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        expect_word(rows[i][0], rows[i][1], rows[i][2]);
+}
+
+static void conninfo_names_the_password(void **state)
+{
+    const char *password = "";
+    (void)state;
+    assert_non_null(talks_conninfo(pool, "postgres://u:a%2Fb@h/d", 1, &password));
+    assert_string_equal(password, "a/b");
+    assert_non_null(talks_conninfo(pool, "host=h", 1, &password));
+    assert_null(password);
+    assert_null(talks_conninfo(pool, "postgres://u:%zz@h/d", 1, &password));
+}
+
+static void connection_problem_is_told_and_quotes_nothing(void **state)
+{
+    static const char *const bad[] = {
+        "hunter2",
+        "postgres://u:hunter2%@h/d",
+        "host=h password=hunter2 x",
+        "postgres://u:hun/ter2@h/d",
+        "postgres://u:hun@ter2@h/d",
+        "host='hunter2",
+        "postgres://h/d?hunter2=1",
+        "postgres://u:1/hunter2@h/d",
+    };
+    static const char *const good[] = {"postgres://u:p@h:5432/d", "host=h", "",
+                                       "postgres://[::1]:5432/d", "postgres://h1:1,h2:2/d"};
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        const char *problem = ratings_talks_connection_problem(bad[i]);
+        if (!problem)
+            print_error("%s is taken\n", bad[i]);
+        assert_non_null(problem);
+        assert_null(strstr(problem, "hun"));
+        assert_null(strstr(problem, "ter2"));
+    }
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
+        assert_null(ratings_talks_connection_problem(good[i]));
+}
+
+static void create_refuses_what_libpq_cannot_read(void **state)
+{
+    ratings_talks_options_t options = {"postgres://u:%zz@h/d", 1, APR_USEC_PER_SEC};
+    ratings_talks_t *talks;
+    ratings_result_t why;
+    (void)state;
+    assert_int_equal(ratings_talks_create(&talks, &options, pool, &why), APR_EINVAL);
+    assert_null(strstr(why.detail, "zz"));
+}
+
+static void conceal_replaces_each(void **state)
+{
+    static const char *const rows[][3] = {
+        {"no secret", "hunter2", "no secret"},
+        {"a hunter2 b hunter2", "hunter2", "a *** b ***"},
+        {"hunter2", "hunter2", "***"},
+        {"aaa", "a", "*********"},
+        {"aaa", "aa", "***a"},
+        {"same", "", "same"},
+        {"same", NULL, "same"},
+        {"", "x", ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        assert_string_equal(talks_conceal(pool, rows[i][0], rows[i][1]), rows[i][2]);
+}
+
+/* ---- answers ---- */
+
+static void talk_exists_or_not(void **state)
+{
+    ratings_talks_t *talks = talks_of("", 2, 5000);
+    (void)state;
+    expect(talks, "here", APR_SUCCESS);
+    expect(talks, "away", APR_NOTFOUND);
+    expect(talks, "HERE", APR_NOTFOUND);
+    expect(talks, "", APR_NOTFOUND);
+    assert_int_equal(sessions(), 1);
+    destroy_within(talks, 200);
+    AWAIT(sessions() == 0);
+}
+
+static void key_value_words_do_as_well(void **state)
+{
+    ratings_talks_t *talks = talks_at(
+        apr_psprintf(pool, "host=127.0.0.1 port=%d dbname=postgres user=few password=few", port), 2,
+        5000);
+    (void)state;
+    expect(talks, "here", APR_SUCCESS);
+    ratings_talks_destroy(talks);
+}
+
+static void ids_are_data(void **state)
+{
+    ratings_talks_t *talks = talks_of("", 2, 5000);
+    (void)state;
+    for (size_t i = 0; i < ODD_IDS; i++) {
+        expect(talks, odd_ids[i], APR_SUCCESS);
+        expect(talks, apr_pstrcat(pool, odd_ids[i], "'", NULL), APR_NOTFOUND);
+    }
+    expect(talks, "blank", APR_NOTFOUND);
+    expect(talks, "\xff", APR_EGENERAL); /* no UTF-8: refused by the server, and told so */
+    expect(talks, "here", APR_SUCCESS);
+    assert_int_equal(sessions(), 1); /* none of it cost the connection */
+    ratings_talks_destroy(talks);
+}
+
+static void column_of_type_uuid(void **state)
+{
+    ratings_talks_t *talks = talks_of("?options=-csearch_path%3Dtyped", 2, 5000);
+    ratings_result_t why;
+    (void)state;
+    expect(talks, "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", APR_SUCCESS);
+    expect(talks, "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11", APR_NOTFOUND);
+    expect(talks, "{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}", APR_NOTFOUND);
+    expect(talks, "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a12", APR_NOTFOUND);
+    expect(talks, "no uuid", APR_NOTFOUND);
+    assert_int_equal(ratings_talks_check(talks, pool, &why), APR_SUCCESS);
+    assert_int_equal(sessions(), 1);
+    ratings_talks_destroy(talks);
+}
+
+static void check_needs_the_table(void **state)
+{
+    ratings_talks_t *talks = talks_of("", 2, 5000);
+    ratings_talks_t *without = talks_of("?options=-csearch_path%3Dnowhere", 2, 5000);
+    ratings_result_t why;
+    (void)state;
+    assert_int_equal(ratings_talks_check(talks, pool, &why), APR_SUCCESS);
+    assert_int_equal(ratings_talks_check(without, pool, &why), APR_EGENERAL);
+    assert_non_null(strstr(why.detail, "\"talks\" does not exist"));
+    assert_null(strchr(why.detail, '\n'));
+    assert_int_equal(ratings_talks_check(without, pool, &why), APR_EGENERAL);
+    assert_int_equal(sessions(), 2); /* an error of the query does not cost the connection */
+    ratings_talks_destroy(without);
+    ratings_talks_destroy(talks);
+}
+
+static void check_needs_the_right_to_read(void **state)
+{
+    ratings_talks_t *talks = talks_at(
+        apr_psprintf(pool, "postgres://nothing:nothing@127.0.0.1:%d/postgres", port), 2, 5000);
+    ratings_result_t why;
+    (void)state;
+    assert_int_equal(ratings_talks_check(talks, pool, &why), APR_EGENERAL);
+    assert_non_null(strstr(why.detail, "permission denied"));
+    ratings_talks_destroy(talks);
+}
+
+/* ---- failures ---- */
+
+static void wrong_password_is_not_told(void **state)
+{
+    ratings_talks_t *talks = talks_at(
+        apr_psprintf(pool, "postgres://reader:hunter2@127.0.0.1:%d/postgres", port), 2, 5000);
+    ratings_talks_t *same = talks_at(
+        apr_psprintf(pool, "postgres://reader:reader@127.0.0.1:%d/postgres", port), 2, 5000);
+    ratings_result_t why = ask(talks, "here");
+    (void)state;
+    assert_int_equal(why.status, APR_ECONNREFUSED);
+    assert_non_null(strstr(why.detail, "password authentication failed for user \"reader\""));
+    assert_null(strstr(why.detail, "hunter2"));
+    why = ask(same, "here");
+    assert_int_equal(why.status, APR_ECONNREFUSED);
+    assert_non_null(strstr(why.detail, "password authentication failed for user \"***\""));
+    ratings_talks_destroy(talks);
+    ratings_talks_destroy(same);
+}
+
+static void nobody_listens(void **state)
+{
+    ratings_talks_t *talks =
+        talks_at(apr_psprintf(pool, "postgres://127.0.0.1:%d/d", free_port()), 2, 5000);
+    (void)state;
+    expect_within(talks, APR_ECONNREFUSED, 0, 1000);
+    expect_within(talks, APR_ECONNREFUSED, 0, 1000);
+    destroy_within(talks, 200);
+}
+
+static void resolver_hangs(void **state)
+{
+    ratings_talks_t *talks = talks_at("postgres://" SLOW_NAME "/d", 2, 200);
+    (void)state;
+    expect_within(talks, APR_TIMEUP, 200, 400);
+    destroy_within(talks, 800);
+    AWAIT(threads() == 1); /* the opener goes by itself, and frees what was left */
+}
+
+static void server_stops_and_comes_back(void **state)
+{
+    ratings_talks_t *talks = talks_of("", 3, 5000);
+    (void)state;
+    expect(talks, "here", APR_SUCCESS);
+    stop_server("fast");
+    expect_within(talks, APR_ECONNREFUSED, 0, 1000);
+    start_server();
+    expect(talks, "here", APR_SUCCESS);
+    ratings_talks_destroy(talks);
+}
+
+/* Makes `n` connections idle at once. */
+static void warm_up(ratings_talks_t *talks, int n)
+{
+    caller_t callers[32];
+    PGconn *owner = lock_table();
+    start_callers(callers, n, talks, 1);
+    AWAIT(waiting_sessions() == n);
+    PQfinish(owner);
+    caller_t sum = join_callers(callers, n);
+    assert_int_equal(sum.succeeded + sum.not_found, n);
+    assert_int_equal(sessions(), n);
+}
+
+static void restart_is_not_noticed(void **state)
+{
+    ratings_talks_t *talks = talks_of("", 5, 5000);
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        warm_up(talks, 5);
+        stop_server(i == 0 ? "fast" : "immediate");
+        start_server();
+        for (int k = 0; k < 5; k++)
+            expect(talks, "here", APR_SUCCESS);
+        assert_in_range(sessions(), 1, 5);
+    }
+    ratings_talks_destroy(talks);
+}
+
+static void terminated_while_idle(void **state)
+{
+    ratings_talks_t *talks = talks_of("", 3, 5000);
+    (void)state;
+    warm_up(talks, 3);
+    run_once("SELECT count(pg_terminate_backend(pid, 5000)) " OF_MODULE);
+    AWAIT(sessions() == 0);
+    expect(talks, "here", APR_SUCCESS);
+    assert_int_equal(sessions(), 1); /* the dead ones have made room */
+    ratings_talks_destroy(talks);
+}
+
+static void terminated_in_a_query(void **state)
+{
+    ratings_talks_t *talks = talks_of("", 3, 5000);
+    PGconn *owner = lock_table();
+    caller_t caller;
+    (void)state;
+    start_callers(&caller, 1, talks, 1);
+    AWAIT(waiting_sessions() == 1);
+    run(owner, "SELECT pg_terminate_backend(pid, 5000) " OF_MODULE);
+    PQfinish(owner);
+    assert_int_equal(join_callers(&caller, 1).succeeded, 1);
+    ratings_talks_destroy(talks);
+}
+
+static void server_ends_a_slow_query(void **state)
+{
+    ratings_talks_t *talks = talks_of("?options=-cstatement_timeout%3D100", 3, 5000);
+    PGconn *owner = lock_table();
+    (void)state;
+    ratings_result_t why = expect_within(talks, APR_TIMEUP, 100, 1000);
+    assert_non_null(strstr(why.detail, "statement timeout"));
+    PQfinish(owner);
+    expect(talks, "here", APR_SUCCESS);
+    assert_int_equal(sessions(), 1);
+    ratings_talks_destroy(talks);
+}
+
+static void abandoned_query_ends_on_the_server(void **state)
+{
+    ratings_talks_t *talks = talks_of("", 3, 300);
+    (void)state;
+    expect(talks, "here", APR_SUCCESS);
+    PGconn *owner = lock_table();
+    expect_within(talks, APR_TIMEUP, 250, 600);
+    AWAIT(waiting_sessions() == 0);
+    PQfinish(owner);
+    ratings_talks_destroy(talks);
+}
+
+/* ---- a server that hangs ---- */
+
+static void hangs_in_a_query(void **state)
+{
+    ratings_talks_t *talks = talks_of("", 1, 400);
+    (void)state;
+    expect(talks, "here", APR_SUCCESS);
+    pid_t backend = atoi(run_once("SELECT pid " OF_MODULE));
+    kill(backend, SIGSTOP);
+    expect_within(talks, APR_TIMEUP, 390, 600);
+    expect(talks, "here", APR_SUCCESS); /* by another connection */
+    kill(backend, SIGCONT);
+    destroy_within(talks, 200);
+}
+
+static void hangs_while_connecting(void **state)
+{
+    ratings_talks_t *talks = talks_of("", 2, 300);
+    (void)state;
+    kill(postmaster(), SIGSTOP);
+    expect_within(talks, APR_TIMEUP, 300, 500);
+    expect_within(talks, APR_TIMEUP, 300, 500);
+    assert_int_equal(threads(), 2); /* one opener is enough for one call at a time */
+    kill(postmaster(), SIGCONT);
+    AWAIT(threads() == 1);
+    int64_t begin = now_ms();
+    expect(talks, "here", APR_SUCCESS); /* the connection that came too late was kept */
+    assert_in_range(now_ms() - begin, 0, 250);
+    assert_int_equal(sessions(), 1);
+    destroy_within(talks, 200);
+}
+
+static void destroyed_while_it_hangs(void **state)
+{
+    ratings_talks_t *talks = talks_of("", 4, 4000);
+    caller_t callers[3];
+    (void)state;
+    kill(postmaster(), SIGSTOP);
+    start_callers(callers, 3, talks, 1);
+    AWAIT(threads() == 1 + 3 + 3);
+    destroy_within(talks, 900);
+    caller_t sum = join_callers(callers, 3);
+    assert_int_equal(sum.failed, 3);
+    assert_in_range(sum.longest_ms, 0, 1000);
+    AWAIT(threads() == 1); /* by connect_timeout */
+    kill(postmaster(), SIGCONT);
+}
+
+static void destroyed_during_queries(void **state)
+{
+    ratings_talks_t *talks = talks_of("", 2, 30000);
+    PGconn *owner = lock_table();
+    caller_t callers[4];
+    (void)state;
+    start_callers(callers, 4, talks, 1); /* two ask, two wait for a connection */
+    AWAIT(waiting_sessions() == 2);
+    destroy_within(talks, 200);
+    caller_t sum = join_callers(callers, 4);
+    assert_int_equal(sum.failed, 4);
+    assert_non_null(strstr(sum.last.detail, "stops"));
+    PQfinish(owner);
+}
+
+/* ---- not enough connections ---- */
+
+static void pool_is_exhausted(void **state)
+{
+    ratings_talks_t *talks = talks_of("", 2, 500);
+    caller_t callers[6];
+    (void)state;
+    warm_up(talks, 2);
+    PGconn *owner = lock_table();
+    start_callers(callers, 6, talks, 1);
+    caller_t sum = join_callers(callers, 6);
+    assert_int_equal(sum.timed_out, 6);
+    assert_in_range(sum.longest_ms, 500, 800);
+    PQfinish(owner);
+    expect(talks, "here", APR_SUCCESS);
+    ratings_talks_destroy(talks);
+}
+
+static void waits_for_one_to_come_free(void **state)
+{
+    ratings_talks_t *talks = talks_of("", 1, 5000);
+    caller_t callers[8];
+    (void)state;
+    start_callers(callers, 8, talks, 50);
+    caller_t sum = join_callers(callers, 8);
+    assert_int_equal(sum.succeeded + sum.not_found, 8 * 50);
+    assert_int_equal(sessions(), 1);
+    ratings_talks_destroy(talks);
+}
+
+static int fill_server(PGconn **connections, int max)
+{
+    for (int n = 0; n < max; n++) {
+        connections[n] =
+            PQconnectdb(apr_psprintf(pool, READER "?application_name=filler", port, ""));
+        if (PQstatus(connections[n]) != CONNECTION_OK) {
+            PQfinish(connections[n]);
+            return n;
+        }
+    }
+    return max;
+}
+
+static void server_has_no_room(void **state)
+{
+    ratings_talks_t *talks = talks_of("", 2, 5000);
+    PGconn *fillers[64];
+    (void)state;
+    int n = fill_server(fillers, 64);
+    assert_in_range(n, 1, 63);
+    ratings_result_t why = expect_within(talks, APR_ECONNREFUSED, 0, 1000);
+    assert_non_null(strstr(why.detail, "connection"));
+    while (n > 0)
+        PQfinish(fillers[--n]);
+    AWAIT(atoi(run_once("SELECT count(*) FROM pg_stat_activity "
+                        "WHERE application_name = 'filler'")) == 0);
+    expect(talks, "here", APR_SUCCESS);
+    ratings_talks_destroy(talks);
+}
+
+/* The pool may have 8 and the server gives 2: those that exist are shared. */
+static void server_has_little_room(void **state)
+{
+    ratings_talks_t *talks =
+        talks_at(apr_psprintf(pool, "postgres://few:few@127.0.0.1:%d/postgres", port), 8, 5000);
+    caller_t callers[8];
+    (void)state;
+    expect(talks, "here", APR_SUCCESS);
+    start_callers(callers, 8, talks, 100);
+    caller_t sum = join_callers(callers, 8);
+    assert_int_equal(sum.succeeded + sum.not_found, 8 * 100);
+    ratings_talks_destroy(talks);
+}
+
+/* ---- many ---- */
+
+static void many_threads(void **state)
+{
+    ratings_talks_t *talks = talks_of("", 8, 20000);
+    caller_t callers[32];
+    (void)state;
+    start_callers(callers, 32, talks, 300);
+    caller_t sum = join_callers(callers, 32);
+    assert_int_equal(sum.succeeded, 16 * 300);
+    assert_int_equal(sum.not_found, 16 * 300);
+    assert_in_range(sessions(), 1, 8);
+    ratings_talks_destroy(talks);
+}
+
+/* Connections die all the time. A call whose second connection dies as well fails, and says so. */
+static void many_threads_and_a_murderer(void **state)
+{
+    ratings_talks_t *talks = talks_of("", 8, 20000);
+    caller_t callers[32];
+    PGconn *owner = connect_as_owner();
+    (void)state;
+    start_callers(callers, 32, talks, 100);
+    for (int i = 0; i < 40; i++) {
+        run(owner, "SELECT pg_terminate_backend(pid) " OF_MODULE " ORDER BY random() LIMIT 2");
+        pause_ms(5);
+    }
+    caller_t sum = join_callers(callers, 32);
+    assert_int_equal(sum.succeeded + sum.not_found + sum.failed, 32 * 100);
+    assert_in_range(sum.failed, 0, 32);
+    AWAIT(threads() == 1);
+    for (int i = 0; i < 100; i++)
+        expect(talks, "here", APR_SUCCESS);
+    assert_in_range(sessions(), 1, 8);
+    PQfinish(owner);
+    ratings_talks_destroy(talks);
+}
+
+static void nothing_is_left_open(void **state)
+{
+    (void)state;
+    talk_exists_or_not(state); /* what libraries open once is open */
+    int before = open_files();
+    for (int i = 0; i < 5; i++) {
+        ratings_talks_t *talks = talks_of("", 8, 5000);
+        warm_up(talks, 4);
+        ratings_talks_destroy(talks);
+    }
+    assert_int_equal(open_files(), before);
+    assert_int_equal(threads(), 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(conninfo_keeps_what_is_set),
+        cmocka_unit_test(conninfo_adds_what_is_not),
+        cmocka_unit_test(conninfo_names_the_password),
+        cmocka_unit_test(connection_problem_is_told_and_quotes_nothing),
+        cmocka_unit_test(create_refuses_what_libpq_cannot_read),
+        cmocka_unit_test(conceal_replaces_each),
+        cmocka_unit_test(talk_exists_or_not),
+        cmocka_unit_test(key_value_words_do_as_well),
+        cmocka_unit_test(ids_are_data),
+        cmocka_unit_test(column_of_type_uuid),
+        cmocka_unit_test(check_needs_the_table),
+        cmocka_unit_test(check_needs_the_right_to_read),
+        cmocka_unit_test(wrong_password_is_not_told),
+        cmocka_unit_test(nobody_listens),
+        cmocka_unit_test(resolver_hangs),
+        cmocka_unit_test(server_stops_and_comes_back),
+        cmocka_unit_test(restart_is_not_noticed),
+        cmocka_unit_test(terminated_while_idle),
+        cmocka_unit_test(terminated_in_a_query),
+        cmocka_unit_test(server_ends_a_slow_query),
+        cmocka_unit_test(abandoned_query_ends_on_the_server),
+        cmocka_unit_test(hangs_in_a_query),
+        cmocka_unit_test(hangs_while_connecting),
+        cmocka_unit_test(destroyed_while_it_hangs),
+        cmocka_unit_test(destroyed_during_queries),
+        cmocka_unit_test(pool_is_exhausted),
+        cmocka_unit_test(waits_for_one_to_come_free),
+        cmocka_unit_test(server_has_no_room),
+        cmocka_unit_test(server_has_little_room),
+        cmocka_unit_test(many_threads),
+        cmocka_unit_test(many_threads_and_a_murderer),
+        cmocka_unit_test(nothing_is_left_open),
+    };
+    return cmocka_run_group_tests_name("talks", tests, set_up, tear_down);
+}
