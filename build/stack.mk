@@ -16,7 +16,7 @@ deps: ## install what is missing, for everything (DEPS=no: nothing is ever insta
 deps-build deps-run deps-test deps-lint: deps-%:
 	@build/deps/install $(DEPS_$*)
 
-$(CORE_OBJECTS) $(MODULE_OBJECTS): | deps-build
+$(CORE_OBJECTS) $(MODULE_OBJECTS) $(LAMBDA_OBJECTS): | deps-build
 
 # In makes of their own: what is missing now may be needed to read a rule.
 run: deps-run ## everything, in the foreground; Ctrl-C stops it

@@ -41,8 +41,9 @@ obtain_kafka() {
     in_cache kafka fetch_jars
 }
 
+# Maven goes by the home of the password file, where an account for a service has nothing to write.
 fetch_jars() {
-    mvn -B -q -ntp -f "$here/kafka/pom.xml" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$1"
+    MAVEN_OPTS="-Duser.home=$HOME ${MAVEN_OPTS-}" mvn -B -q -ntp -f "$here/kafka/pom.xml" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$1"
 }
 
 obtain_cargo-lambda() { obtain_from_pypi cargo-lambda; }
