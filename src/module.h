@@ -2,7 +2,9 @@
 #ifndef RATINGS_MODULE_H
 #define RATINGS_MODULE_H
 
-#include <http_config.h>
+#include <httpd.h>
+
+#include <http_config.h> /* needs httpd.h before it */
 #include <http_log.h>
 
 extern module AP_MODULE_DECLARE_DATA ratings_module;

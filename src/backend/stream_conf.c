@@ -99,7 +99,7 @@ apr_status_t stream_failure(rd_kafka_resp_err_t code, const char *doing, ratings
         {RD_KAFKA_RESP_ERR__TIMED_OUT, APR_TIMEUP},
         {RD_KAFKA_RESP_ERR__MSG_TIMED_OUT, APR_TIMEUP},
         {RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT, APR_TIMEUP},
-        {RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, APR_NOTFOUND},
+        {RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART, APR_EAGAIN},
         {RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE, APR_EAGAIN}, /* just created, or between leaders */
         {RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, APR_EAGAIN},
     };

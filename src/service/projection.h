@@ -33,6 +33,8 @@ struct ratings_projector_t {
 
     int64_t renew_at, look_at, commit_at; /* of ratings_monotonic */
     const char *rebuild_reason;           /* what was found wrong while projecting */
+    int64_t draining_at;                  /* since when httpd drains the child; 0: it does not */
+    int64_t held_up_at;                   /* since when nothing is projected; 0: it is */
     bool held_up;                         /* and logged as such */
     int64_t skip_logged_at;
 
@@ -56,8 +58,8 @@ apr_status_t projection_rebuild(ratings_projector_t *p, int partitions, const ch
 /* Renews the lease if it is due; APR_EAGAIN if it is somebody else's now. */
 apr_status_t projector_renew(ratings_projector_t *p, ratings_result_t *why);
 
-/* Whether to leave everything as it is: the child ends. */
-bool projector_stopping(const ratings_projector_t *p);
+/* Whether to leave everything as it is: the child ends, or another is there to go on. */
+bool projector_stopping(ratings_projector_t *p);
 
 /* The end of a conditional write of the store as a status. */
 apr_status_t projector_end(ratings_projector_t *p, ratings_store_end_e end, ratings_result_t *why);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#define PASSING_US INT64_C(3000000) /* what passes by itself has passed by then */
 #define FOLLOW_US 10000 /* how often the position is asked for when another host projects */
 
 /* ---- the lease ---- */
@@ -66,17 +67,25 @@ static void give_up_lease(ratings_projector_t *p)
 
 /* ---- ending ---- */
 
-/* A child that httpd drains (graceful restart, MaxConnectionsPerChild) projects no more: its
- * successor does. */
 static bool child_is_draining(void)
 {
     int state = AP_MPMQ_RUNNING;
     return ap_mpm_query(AP_MPMQ_MPM_STATE, &state) == APR_SUCCESS && state == AP_MPMQ_STOPPING;
 }
 
-bool projector_stopping(const ratings_projector_t *p)
+/* A child that httpd drains (graceful restart, MaxConnectionsPerChild) leaves projecting to one
+ * that goes on living, as soon as there is one: at a graceful restart all children are drained at
+ * once, and the new ones come a second or two later. */
+static bool has_successor(ratings_projector_t *p)
 {
-    return atomic_load(&p->stop) || child_is_draining();
+    if (!p->draining_at && child_is_draining())
+        p->draining_at = ratings_monotonic();
+    return p->draining_at && atomic_load(&p->shared->candidate_at) > p->draining_at;
+}
+
+bool projector_stopping(ratings_projector_t *p)
+{
+    return atomic_load(&p->stop) || has_successor(p);
 }
 
 /* Sleeps until a lease is given up, the projector is to stop, or the time has passed. */
@@ -89,20 +98,24 @@ static void rest(ratings_projector_t *p, int64_t us)
 
 /* ---- what the log says ---- */
 
+/* Once for a hold-up; and not at all for what passes by itself, if it does. */
 static void say_held_up(ratings_projector_t *p, const ratings_result_t *why)
 {
-    int level = p->held_up || why->status == APR_EAGAIN ? APLOG_DEBUG : APLOG_ERR;
-    ap_log_error(APLOG_MARK, level, 0, p->child->service->server,
-                 "RT0301: projecting is held up, ratings are accepted but not visible: %s",
-                 why->detail);
-    if (why->status != APR_EAGAIN)
-        p->held_up = true;
+    int64_t now = ratings_monotonic();
+    if (!p->held_up_at)
+        p->held_up_at = now;
+    bool passing = why->status == APR_EAGAIN && now < p->held_up_at + PASSING_US;
+    ap_log_error(
+        APLOG_MARK, p->held_up || passing ? APLOG_DEBUG : APLOG_ERR, 0, p->child->service->server,
+        "RT0301: projecting is held up, ratings are accepted but not visible: %s", why->detail);
+    p->held_up |= !passing;
 }
 
 static void say_projecting(ratings_projector_t *p)
 {
     ap_log_error(APLOG_MARK, p->held_up ? APLOG_NOTICE : APLOG_INFO, 0, p->child->service->server,
                  "RT0302: projecting %d partitions", p->partitions);
+    p->held_up_at = 0;
     p->held_up = false;
 }
 
@@ -148,8 +161,11 @@ static void turn(ratings_projector_t *p)
     char holder[RATINGS_TOKEN_MAX + 1];
     ratings_result_t why;
     bool held = false;
-    int64_t leased_for = atomic_load(&p->shared->leased_until) - ratings_monotonic();
+    int64_t now = ratings_monotonic();
+    int64_t leased_for = atomic_load(&p->shared->leased_until) - now;
     if (leased_for > 0) {
+        if (!p->draining_at)
+            atomic_store(&p->shared->candidate_at, now);
         rest(p, leased_for);
     } else if (take_lease(p, &held, holder, &why) != APR_SUCCESS) {
         say_held_up(p, &why);
@@ -168,7 +184,7 @@ static void *run(void *data)
 {
     ratings_projector_t *p = data;
     while (!atomic_load(&p->stop)) {
-        if (child_is_draining())
+        if (has_successor(p))
             rest(p, PROJECTION_PAUSE_US);
         else
             turn(p);

@@ -24,6 +24,8 @@ typedef struct {
     _Atomic uint32_t handover; /* counts leases given up; the word that other projectors sleep on */
     _Atomic int64_t leased_until; /* while a projector of this host holds the lease: until when, by
                                      CLOCK_MONOTONIC in microseconds */
+    _Atomic int64_t candidate_at; /* when a projector of a child that goes on living last asked for
+                                     the lease in vain, by the same clock */
     _Atomic int32_t routed;       /* partitions by which talks are routed; 0: not known yet */
     _Atomic uint64_t skipped;     /* records of the log that were no events */
     struct {
