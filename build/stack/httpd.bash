@@ -22,4 +22,12 @@ launch_httpd() {
         "$httpd" -D FOREGROUND -d "$httpd_dir" -f "$top/conf/httpd.conf"
 }
 
+explain_httpd() {
+    echo "the end of $RUN_DIR/log/httpd.log:"
+    tail -n 10 "$RUN_DIR/log/httpd.log"
+    echo "http://127.0.0.1:$HTTP_PORT/readyz:"
+    curl -q -s --noproxy '*' -m 2 "http://127.0.0.1:$HTTP_PORT/readyz" || true
+    echo
+}
+
 ready_httpd() { port_taken "$HTTP_PORT" && [ "$(http_status "http://127.0.0.1:$HTTP_PORT/readyz")" = 200 ]; }

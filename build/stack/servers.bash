@@ -5,6 +5,7 @@
 #   launch_X    starts its processes
 #   ready_X     true when it answers
 #   settle_X    what is to be done once it does (may be left out)
+#   explain_X   says more when it does not (may be left out)
 
 # what this run has started, and has to stop when it fails
 launched=()
@@ -134,6 +135,7 @@ see_up() {
         log=$RUN_DIR/log/$process.log
         running "$process" || die "$process ended at its start: $(first_words "$log" "${before[$process]:-0}") (log: $log)"
     done
+    [ -z "$late" ] || ! declare -F "explain_$1" >/dev/null || "explain_$1" >&2
     [ -z "$late" ] || die "$1 does not answer within ${up_within[$1]} s: $(first_words "$log" "${before[$process]:-0}") (log: $log)"
     ! declare -F "settle_$1" >/dev/null || "settle_$1"
 }
