@@ -20,11 +20,11 @@ $(CORE_OBJECTS) $(MODULE_OBJECTS) $(LAMBDA_OBJECTS): | deps-build
 
 # In makes of their own: what is missing now may be needed to read a rule.
 run: deps-run ## everything, in the foreground; Ctrl-C stops it
-	@$(MAKE) --no-print-directory module lambda-bootstrap
+	@$(MAKE) $(if $(V),,-s) --no-print-directory module lambda-bootstrap
 	@exec env $(STACK)/run
 
 stack: deps-run ## PostgreSQL, Redis, Kafka and the Lambda alone, in the background
-	@$(MAKE) --no-print-directory lambda-bootstrap
+	@$(MAKE) $(if $(V),,-s) --no-print-directory lambda-bootstrap
 	@$(STACK)/stack start
 
 stack-stop: ## stop them
