@@ -25,7 +25,7 @@ wait_for() {
     until "$@"; do
         [ -z "$interrupted" ] || exit 130
         [ "${EPOCHREALTIME/[.,]/}" -lt "$deadline" ] || return 1
-        sleep 0.03
+        sleep 0.05
     done
 }
 

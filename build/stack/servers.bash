@@ -14,10 +14,12 @@ launched=()
 use_run_dir() {
     local -a found=()
     umask 022
-    [ ! -d "$RUN_DIR" ] || mapfile -t found < <(ls -A "$RUN_DIR")
-    if [ "${#found[@]}" -gt 0 ]; then
-        [ -e "$RUN_DIR/.mod_ratings" ] || die "RUN_DIR=$RUN_DIR holds other things: give an empty or a new one"
+    if [ -d "$RUN_DIR" ]; then
+        # one that others own they could change underneath
         [ -O "$RUN_DIR" ] || die "RUN_DIR=$RUN_DIR belongs to the user $(stat -c %U "$RUN_DIR"): give another"
+        mapfile -t found < <(ls -A "$RUN_DIR")
+        [ "${#found[@]}" -eq 0 ] || [ -e "$RUN_DIR/.mod_ratings" ] ||
+            die "RUN_DIR=$RUN_DIR holds other things: give an empty or a new one"
     fi
     { mkdir -p "$RUN_DIR/log" "$RUN_DIR/pid" && : >>"$RUN_DIR/.mod_ratings"; } 2>/dev/null ||
         die "RUN_DIR=$RUN_DIR can't be written to"
