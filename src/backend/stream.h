@@ -81,10 +81,21 @@ int ratings_stream_partition(const char *talk_id, int partitions);
 
 /* ---- the topic ---- */
 
+/* Why a topic cannot be the truth. */
+typedef enum {
+    RATINGS_TOPIC_GOOD,
+    RATINGS_TOPIC_COMPACTS,
+    RATINGS_TOPIC_FORGETS_BY_TIME,
+    RATINGS_TOPIC_FORGETS_BY_SIZE
+} ratings_topic_fault_e;
+
 typedef struct {
     int partitions;
-    const char *fault; /* why the topic cannot be the truth (static, fit for a client), or NULL */
+    ratings_topic_fault_e fault;
 } ratings_topic_t;
+
+/* The fault in words (static, fit for a client); NULL for RATINGS_TOPIC_GOOD. */
+const char *ratings_stream_fault_text(ratings_topic_fault_e fault);
 
 /* Creates the topic if it is missing, and tells what it is like. It is never altered. May take up
  * to `timeout` microseconds for each of its four steps. */

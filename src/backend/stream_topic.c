@@ -150,43 +150,61 @@ static apr_status_t create(rd_kafka_t *handle, const ratings_stream_options_t *o
 
 /* What the truth must be like, and what to say of a topic that is otherwise. */
 static const struct {
-    const char *key, *value, *fault;
+    const char *key, *value;
+    ratings_topic_fault_e fault;
+    const char *text;
 } required[] = {
-    {"cleanup.policy", "delete",
+    {"cleanup.policy", "delete", RATINGS_TOPIC_COMPACTS,
      "the topic compacts (cleanup.policy): it cannot be the log of all ratings"},
-    {"retention.ms", "-1", "the topic forgets (retention.ms): it cannot be the log of all ratings"},
-    {"retention.bytes", "-1",
+    {"retention.ms", "-1", RATINGS_TOPIC_FORGETS_BY_TIME,
+     "the topic forgets (retention.ms): it cannot be the log of all ratings"},
+    {"retention.bytes", "-1", RATINGS_TOPIC_FORGETS_BY_SIZE,
      "the topic forgets (retention.bytes): it cannot be the log of all ratings"},
 };
 
-static const char *fault_of(const rd_kafka_ConfigEntry_t **entries, size_t count)
+#define REQUIRED (sizeof required / sizeof required[0])
+
+const char *ratings_stream_fault_text(ratings_topic_fault_e fault)
 {
-    for (size_t i = 0; i < count; i++)
-        for (size_t j = 0; j < sizeof required / sizeof required[0]; j++) {
-            const char *value = rd_kafka_ConfigEntry_value(entries[i]);
-            if (strcmp(rd_kafka_ConfigEntry_name(entries[i]), required[j].key) == 0 && value &&
-                strcmp(value, required[j].value) != 0)
-                return required[j].fault;
-        }
+    for (size_t i = 0; i < REQUIRED; i++)
+        if (required[i].fault == fault)
+            return required[i].text;
     return NULL;
 }
 
+static ratings_topic_fault_e fault_of_entry(const rd_kafka_ConfigEntry_t *entry)
+{
+    const char *name = rd_kafka_ConfigEntry_name(entry), *value = rd_kafka_ConfigEntry_value(entry);
+    for (size_t i = 0; i < REQUIRED; i++)
+        if (strcmp(name, required[i].key) == 0 && value && strcmp(value, required[i].value) != 0)
+            return required[i].fault;
+    return RATINGS_TOPIC_GOOD;
+}
+
+static ratings_topic_fault_e fault_of(const rd_kafka_ConfigEntry_t **entries, size_t count)
+{
+    ratings_topic_fault_e fault = RATINGS_TOPIC_GOOD;
+    for (size_t i = 0; i < count && fault == RATINGS_TOPIC_GOOD; i++)
+        fault = fault_of_entry(entries[i]);
+    return fault;
+}
+
 /* A topic whose settings we may not read is taken as good. */
-static const char *read_fault(rd_kafka_event_t *event)
+static ratings_topic_fault_e read_fault(rd_kafka_event_t *event)
 {
     size_t count = 0, entries = 0;
     const rd_kafka_DescribeConfigs_result_t *result = rd_kafka_event_DescribeConfigs_result(event);
     const rd_kafka_ConfigResource_t **resources =
         rd_kafka_DescribeConfigs_result_resources(result, &count);
     if (count != 1 || rd_kafka_ConfigResource_error(resources[0]))
-        return NULL;
+        return RATINGS_TOPIC_GOOD;
     const rd_kafka_ConfigEntry_t **configs =
         rd_kafka_ConfigResource_configs(resources[0], &entries);
     return fault_of(configs, entries);
 }
 
-static apr_status_t judge(rd_kafka_t *handle, const char *name, int timeout_ms, const char **fault,
-                          ratings_result_t *why)
+static apr_status_t judge(rd_kafka_t *handle, const char *name, int timeout_ms,
+                          ratings_topic_fault_e *fault, ratings_result_t *why)
 {
     rd_kafka_ConfigResource_t *resource =
         rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name);
@@ -195,7 +213,7 @@ static apr_status_t judge(rd_kafka_t *handle, const char *name, int timeout_ms, 
     rd_kafka_event_t *event = admin_end(&admin, timeout_ms);
     rd_kafka_ConfigResource_destroy(resource);
     apr_status_t status = event_status(event, "asking for the topic's settings", why);
-    *fault = status == APR_SUCCESS ? read_fault(event) : NULL;
+    *fault = status == APR_SUCCESS ? read_fault(event) : RATINGS_TOPIC_GOOD;
     if (event)
         rd_kafka_event_destroy(event);
     return status;

@@ -51,13 +51,12 @@ static const char *store_problem(ratings_child_t *child, ratings_log_t *log)
 static const char *stream_problem(ratings_child_t *child)
 {
     ratings_result_t why;
-    ratings_topic_t topic = {0};
     if (!child->projector)
         return "it cannot be used: see the error log";
-    if (ratings_stream_topic(child->stream, child->service->config->stream_timeout, &topic, &why) !=
+    if (ratings_stream_check(child->stream, child->service->config->stream_timeout, &why) !=
         APR_SUCCESS)
         return unreachable(child, child->stream_guard.name, &why);
-    return topic.fault;
+    return ratings_stream_fault_text(atomic_load(&child->service->shared->topic_fault));
 }
 
 static const char *stats_problem(ratings_child_t *child)

@@ -102,9 +102,9 @@ static apr_status_t check_topic(ratings_projector_t *p, const ratings_topic_t *t
 {
     const char *ours = p->child->service->config->topic;
     p->partitions = topic->partitions;
-    if (topic->fault && !p->held_up)
+    if (atomic_exchange(&p->shared->topic_fault, topic->fault) != topic->fault && topic->fault)
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, p->child->service->server, "RT0303: %s",
-                     topic->fault);
+                     ratings_stream_fault_text(topic->fault));
     if (p->log.present && p->log.topic[0] && strcmp(p->log.topic, ours) != 0)
         return ratings_result_set(why, APR_EINVAL,
                                   "the store holds the ratings of topic '%s', not of '%s'",
@@ -280,6 +280,7 @@ static apr_status_t apply(ratings_projector_t *p, const fold_t *fold, ratings_re
         return status;
     p->partition[chunk->partition].position = chunk->next;
     p->partition[chunk->partition].mark = chunk->mark;
+    p->commit_due = true;
     ratings_shared_publish_applied(p->shared, chunk->partition, chunk->next, fold->slots,
                                    chunk->count);
     p->look_at = ratings_monotonic() + PROJECTION_LOOK_US;
@@ -336,8 +337,9 @@ static apr_status_t look_at_store(ratings_projector_t *p, ratings_result_t *why)
 static void commit(ratings_projector_t *p)
 {
     int64_t now = ratings_monotonic();
-    if (now < p->commit_at)
+    if (!p->commit_due || now < p->commit_at)
         return;
+    p->commit_due = false;
     p->commit_at = now + COMMIT_US;
     int64_t *offsets = apr_palloc(p->batch_pool, (size_t)p->partitions * sizeof *offsets);
     for (int i = 0; i < p->partitions; i++)

@@ -32,6 +32,7 @@ struct ratings_projector_t {
     apr_pool_t *batch_pool; /* cleared with each batch */
 
     int64_t renew_at, look_at, commit_at; /* of ratings_monotonic */
+    bool commit_due;                      /* something was applied since the last commit */
     const char *rebuild_reason;           /* what was found wrong while projecting */
     int64_t draining_at;                  /* since when httpd drains the child; 0: it does not */
     int64_t held_up_at;                   /* since when nothing is projected; 0: it is */

@@ -27,6 +27,7 @@ typedef struct {
     _Atomic int64_t candidate_at; /* when a projector of a child that goes on living last asked for
                                      the lease in vain, by the same clock */
     _Atomic int32_t routed;       /* partitions by which talks are routed; 0: not known yet */
+    _Atomic uint32_t topic_fault; /* ratings_topic_fault_e, as the projector last found it */
     _Atomic uint64_t skipped;     /* records of the log that were no events */
     struct {
         _Atomic int64_t high;      /* highest position known of this log */
