@@ -1,0 +1,218 @@
+# What the service tests share: raw HTTP, the backends, httpds of a test's own, the error log.
+package RatingsTest;
+
+use strict;
+use warnings;
+use parent 'Exporter';
+use File::Path qw(make_path);
+use IO::Socket::INET;
+use JSON::PP ();
+use POSIX ();
+use Test::More;
+use Time::HiRes qw(sleep time);
+
+use RatingsTest::Client ();
+use RatingsTest::Httpd  ();
+use RatingsTest::Log    ();
+use RatingsTest::Redis  ();
+
+our @EXPORT = qw(
+    client get post post_form rate histogram_of total problem_ok
+    new_talks new_talk redis topic_since topic_write stack
+    wait_until wait_ready own_httpd expect_log mpm sanitized finish
+    json to_json note_time in_children
+);
+
+$SIG{PIPE} = 'IGNORE';
+
+my $log;      # of the httpd that Apache::Test runs; undef where the test has none
+my @own;      # httpds of the test's own
+my $serial = 0;
+
+sub mpm       { $ENV{TEST_MPM} }
+sub sanitized { $ENV{TEST_SANITIZED} }
+
+sub import {
+    my ($class, @arguments) = @_;
+    $log = RatingsTest::Log->new("$ENV{TEST_LOGS}/error_log") if $ENV{TEST_LOGS} && !grep { $_ eq '-alone' } @arguments;
+    $class->export_to_level(1, $class, @EXPORT);
+}
+
+# ---- JSON ----
+
+my $codec = JSON::PP->new->utf8->canonical;
+sub json    { my $text = shift; return eval { $codec->decode($text) } }
+sub to_json { return $codec->encode(shift) }
+
+# ---- HTTP ----
+
+sub client { return RatingsTest::Client->new(@_) }
+
+sub get {
+    my ($path, %options) = @_;
+    return client(%options)->request('GET', $path, $options{headers} || []);
+}
+
+sub post {
+    my ($body, %options) = @_;
+    my @headers = (@{ $options{headers} || [] }, 'Content-Type' => $options{type} || 'application/json');
+    return client(%options)->request('POST', $options{path} || '/ratings', \@headers, $body);
+}
+
+sub post_form { my ($body, %options) = @_; return post($body, %options, type => 'application/x-www-form-urlencoded') }
+
+sub rate {
+    my ($talk, $value, %options) = @_;
+    return post(to_json({ talkId => $talk, value => $value }), %options);
+}
+
+sub escape { my $text = shift; $text =~ s/([^A-Za-z0-9_.-])/sprintf '%%%02X', ord $1/ge; return $text }
+
+# The answer to GET, decoded; undef unless it is a 200.
+sub histogram_of {
+    my ($talk, %options) = @_;
+    my $response = get('/ratings?talkId=' . escape($talk), %options);
+    return $response->status == 200 ? json($response->body) : undef;
+}
+
+sub total { my $answer = shift; my $sum = 0; $sum += $_ for values %{ $answer->{ratings} }; return $sum }
+
+# A problem document of RFC 9457 that gives nothing away.
+sub problem_ok {
+    my ($response, $status, $name) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    my $problem = json($response->body) || {};
+    my @wrong;
+    push @wrong, 'status ' . $response->status . " instead of $status" if $response->status != $status;
+    push @wrong, 'type ' . ($response->header('Content-Type') // 'none')
+        if ($response->header('Content-Type') // '') ne 'application/problem+json';
+    push @wrong, "no $_" for grep { !defined $problem->{$_} } qw(type title status detail message instance);
+    push @wrong, 'status in the body' if ($problem->{status} // 0) != $status;
+    push @wrong, 'message is not detail' if ($problem->{message} // '') ne ($problem->{detail} // '');
+    push @wrong, 'no Retry-After' if $status == 503 && !defined $response->header('Retry-After');
+    push @wrong, "gives away '$1'" if $response->raw =~ /(127\.0\.0\.1|localhost|:\d{4,5}\b|postgres|redis|kafka|libpq|jansson|\/tmp\/|\/var\/|\.c:\d)/i;
+    ok(!@wrong, $name) or diag(join('; ', @wrong) . "\n" . $response->raw . ($response->error // ''));
+    return $problem;
+}
+
+# ---- talks ----
+
+sub new_talks {
+    my ($count, @given) = @_;
+    my @ids = @given ? @given : map { sprintf 't-%d-%d-%d', time, $$, ++$serial } 1 .. $count;
+    my $rows = join ',', map { (my $id = $_) =~ s/'/''/g; "('$id','A talk of the tests')" } @ids;
+    open my $psql, '|-', 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', $ENV{TALKS_CONNECTION} or die "psql: $!";
+    print $psql "insert into talks (uuid, title) values $rows on conflict do nothing;\n";
+    close $psql or die 'psql could not insert talks';
+    return wantarray ? @ids : $ids[0];
+}
+
+sub new_talk { return scalar new_talks(1) }
+
+# ---- store and stream ----
+
+sub redis { return RatingsTest::Redis->new(@_) }
+
+# The records of a topic since a time (epoch seconds), as kcat tells them.
+sub topic_since {
+    my ($since, $topic) = @_;
+    my @command = ('kcat', '-C', '-q', '-J', '-e', '-b', $ENV{STREAMS_CONNECTION}, '-t', $topic || 'ratings',
+        '-o', 's@' . int($since * 1000));
+    open my $kcat, '-|', @command or die "kcat: $!";
+    my @records = map { json($_) } <$kcat>;
+    return @records;
+}
+
+# Writes one record past the service: topic_write($key, $value, @kcat_options)
+sub topic_write {
+    my ($key, $value, @options) = @_;
+    my @command = ('kcat', '-P', '-q', '-b', $ENV{STREAMS_CONNECTION}, '-t', 'ratings', '-k', $key, @options);
+    open my $kcat, '|-', @command or die "kcat: $!";
+    print $kcat $value;
+    close $kcat or die 'kcat could not write';
+}
+
+# stack(qw(stop redis)): the servers of this run; dies when that fails
+sub stack {
+    my @arguments = @_;
+    my $output = qx($ENV{TEST_STACK} @arguments 2>&1);
+    $? == 0 || $arguments[0] eq 'status' or die "stack @arguments: $output";
+    note $output if $output;
+}
+
+# ---- waiting ----
+
+# Calls the condition until it is true; its value, or false at the deadline.
+sub wait_until {
+    my ($condition, $seconds, $pause) = @_;
+    my $until = time + $seconds * (sanitized() ? 3 : 1);
+    for (;;) {
+        my $value = $condition->();
+        return $value if $value || time > $until;
+        sleep($pause || 0.05);
+    }
+}
+
+sub wait_ready {
+    my (%options) = @_;
+    my $seconds = delete $options{within} || 20;
+    return wait_until(sub { get('/readyz', %options)->status == 200 }, $seconds, 0.2);
+}
+
+sub note_time { my ($name, $begun) = @_; note sprintf '%s: %.2f s', $name, time - $begun }
+
+# in_children(COUNT, CODE): forks COUNT children; each runs CODE->(index) and hands back its value
+sub in_children {
+    my ($count, $code) = @_;
+    my @pipes;
+    for my $index (0 .. $count - 1) {
+        pipe my $read, my $write or die "pipe: $!";
+        my $pid = fork // die "fork: $!";
+        if (!$pid) {
+            close $read;
+            my $result = eval { $code->($index) } || { died => "$@" };
+            print {$write} to_json($result);
+            close $write;
+            POSIX::_exit(0);
+        }
+        close $write;
+        push @pipes, [ $pid, $read ];
+    }
+    return sub {
+        return map {
+            my ($pid, $read) = @$_;
+            local $/;
+            my $text = <$read>;
+            waitpid $pid, 0;
+            json($text // '') || { died => 'no result' };
+        } @pipes;
+    };
+}
+
+# ---- httpds of the test's own, and the logs ----
+
+sub own_httpd {
+    my $httpd = RatingsTest::Httpd->new(@_);
+    push @own, $httpd;
+    return $httpd;
+}
+
+# Lines of the error log that this test brings about: patterns, good until the test ends.
+sub expect_log { $log->expect(@_) if $log; return }
+
+# Ends the test: nothing unexpected in the logs, nothing left running.
+sub finish {
+    for my $httpd (@own) {
+        $httpd->stop if $httpd->running;
+        my @lines = $httpd->log->surprises;
+        ok(!@lines, 'the log of ' . $httpd->name . ' has nothing unexpected') or diag(@lines);
+    }
+    if ($log) {
+        my @lines = $log->surprises;
+        ok(!@lines, 'the error log has nothing unexpected') or diag(@lines);
+        $log->sign_off;
+    }
+    done_testing();
+}
+
+1;

@@ -1,0 +1,154 @@
+# An httpd of a test's own, with a configuration of its own.
+package RatingsTest::Httpd;
+
+use strict;
+use warnings;
+use File::Path qw(make_path);
+use Time::HiRes qw(sleep time);
+
+use RatingsTest::Log ();
+
+my $sizes = <<'END';
+<IfModule mpm_prefork_module>
+StartServers 4
+MinSpareServers 2
+MaxSpareServers 20
+MaxRequestWorkers 40
+</IfModule>
+<IfModule !mpm_prefork_module>
+StartServers 2
+ServerLimit 8
+ThreadsPerChild 16
+MaxRequestWorkers 64
+</IfModule>
+END
+
+my $locations = <<'END';
+<Location "/ratings">
+RatingsEndpoint ratings
+</Location>
+<LocationMatch "^/$">
+RatingsEndpoint metadata
+</LocationMatch>
+<Location "/healthz">
+RatingsEndpoint health live
+</Location>
+<Location "/readyz">
+RatingsEndpoint health ready
+</Location>
+END
+
+# The four backends; a topic and a database of Redis of its own may be given, so that tests keep apart.
+sub backends {
+    my (%options) = @_;
+    my $database = $options{database} ? "/$options{database}" : '';
+    my $text = "RatingsTalks  \"\${TALKS_CONNECTION}\"\nRatingsStore  \"\${RATINGS_CONNECTION}$database\"\n"
+        . "RatingsStream \"\${STREAMS_CONNECTION}\"\nRatingsStats  \"\${RATINGS_LAMBDA_URL}\"\n";
+    $text .= "RatingsTopic $options{topic}\n" if $options{topic};
+    return $text;
+}
+
+sub locations { return $locations }
+
+# name; conf: what comes after the modules (default: backends and locations); before: what comes before;
+# port: added to HTTP_PORT; user: lines for User and Group
+sub new {
+    my ($class, %options) = @_;
+    my $directory = "$ENV{TEST_LOGS}/$options{name}";
+    my $self = bless {
+        name => $options{name}, directory => $directory, port => $ENV{HTTP_PORT} + ($options{port} || 1),
+        config => "$directory/httpd.conf", pid_file => "$directory/httpd.pid",
+    }, $class;
+    make_path("$directory/htdocs");
+    $self->{log} = RatingsTest::Log->new("$directory/error_log");
+    my $conf = $options{conf} // backends(%options) . $locations;
+    open my $file, '>', $self->{config} or die "$self->{config}: $!";
+    print $file <<"END", $options{sizes} // $sizes, $options{before} // '', $conf, $options{after} // '';
+ServerRoot "$directory"
+ServerName 127.0.0.1
+Listen 127.0.0.1:$self->{port}
+PidFile "$self->{pid_file}"
+DefaultRuntimeDir "$directory"
+ErrorLog "$directory/error_log"
+LogLevel info ratings:debug
+DocumentRoot "$directory/htdocs"
+LoadModule mpm_$ENV{TEST_MPM}_module "$ENV{TEST_MODULES}/mod_mpm_$ENV{TEST_MPM}.so"
+LoadModule authz_core_module "$ENV{TEST_MODULES}/mod_authz_core.so"
+LoadModule dir_module "$ENV{TEST_MODULES}/mod_dir.so"
+LoadModule ratings_module "$ENV{TEST_MODULE}"
+END
+    close $file;
+    return $self;
+}
+
+sub name { $_[0]{name} }
+sub port { $_[0]{port} }
+sub log  { $_[0]{log} }
+sub expect_log { my $self = shift; $self->{log}->expect(@_); return $self }
+
+# `httpd -t`: the exit code and what it said
+sub configtest {
+    my ($self) = @_;
+    my $output = qx($ENV{TEST_HTTPD} -t -f $self->{config} 2>&1);
+    return ($? >> 8, $output);
+}
+
+sub start {
+    my ($self) = @_;
+    my $output = qx($ENV{TEST_HTTPD} -f $self->{config} -k start 2>&1);
+    die "httpd $self->{name}: $output" if $?;
+    my $until = time + 30;
+    sleep 0.02 until $self->pid || time > $until;
+    $self->pid or die "httpd $self->{name} did not write its pid: " . join '', $self->{log}->lines;
+    $self->{started} = $self->pid;
+    return $self;
+}
+
+sub pid {
+    my ($self) = @_;
+    open my $file, '<', $self->{pid_file} or return;
+    my $pid = <$file> // return;
+    chomp $pid;
+    return $pid;
+}
+
+sub running { my $self = shift; my $pid = $self->{started}; return $pid && -d "/proc/$pid" ? $pid : undef }
+
+sub signal { my ($self, $signal) = @_; my $pid = $self->running or return; return kill $signal, $pid }
+
+# The processes of this httpd: of the parent, children of children too.
+sub processes {
+    my ($self) = @_;
+    my $parent = $self->{started} or return;
+    my @found;
+    for my $stat (glob '/proc/[0-9]*/stat') {
+        open my $file, '<', $stat or next;
+        my ($pid, $state, $ppid) = (<$file> // next) =~ /^(\d+) \(.*\) (\S) (\d+)/ or next;
+        push @found, $pid if $state ne 'Z' && ($pid == $parent || $ppid == $parent);
+    }
+    return @found;
+}
+
+sub children { my $self = shift; return grep { $_ != $self->{started} } $self->processes }
+
+# Asks it to end and waits: the seconds that it took, or undef when processes were left after `within`.
+sub stop {
+    my ($self, %options) = @_;
+    my @all   = $self->processes;
+    my $begun = time;
+    my $until = $begun + ($options{within} || 20);
+    $self->signal($options{signal} || 'TERM');
+    while (my @left = grep { -d "/proc/$_" && !zombie($_) } @all) {
+        if (time > $until) { kill 'KILL', @left; return }
+        sleep 0.02;
+    }
+    return time - $begun;
+}
+
+sub zombie {
+    my ($pid) = @_;
+    open my $file, '<', "/proc/$pid/stat" or return 1;
+    return (<$file> // '') =~ /\) Z /;
+}
+
+1;
