@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Servers, each of one or more processes: start together, stop together. A server X is the row X of the
-# table in config.bash and four functions in X.bash, each given the user that runs it:
+# table in config.bash and these functions in X.bash; the first two are given the user that runs it:
 #   prepare_X   makes what it needs before its first start, quick when that is there; runs beside others
 #   launch_X    starts its processes
 #   ready_X     true when it answers
