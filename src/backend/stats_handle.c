@@ -157,6 +157,9 @@ static apr_status_t status_of(CURLcode code)
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ISSUER_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
+#if LIBCURL_VERSION_NUM < 0x073e00 /* later the same as the one before */
+    case CURLE_SSL_CACERT:
+#endif
         return APR_ECONNREFUSED;
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL: /* also an answer that is not HTTP/1 */

@@ -228,10 +228,17 @@ static int partition_of(const redisReply *name, const char *prefix)
 
 static bool parse_mark(const char *text, ratings_mark_t *mark)
 {
-    int end = 0;
-    return sscanf(text, "%" SCNd64 ":%" SCNd64 ":%" SCNx32 "%n", &mark->offset, &mark->timestamp,
-                  &mark->checksum, &end) == 3 &&
-           text[end] == '\0' && mark->offset >= 0;
+    const char *timestamp = strchr(text, ':'),
+               *checksum = timestamp ? strchr(timestamp + 1, ':') : NULL;
+    int64_t sum = 0;
+    if (!checksum ||
+        !ratings_parse_int(text, (size_t)(timestamp - text), 0, INT64_MAX, &mark->offset) ||
+        !ratings_parse_int(timestamp + 1, (size_t)(checksum - timestamp - 1), -1, INT64_MAX,
+                           &mark->timestamp) ||
+        !ratings_parse_int(checksum + 1, strlen(checksum + 1), 0, UINT32_MAX, &sum))
+        return false;
+    mark->checksum = (uint32_t)sum;
+    return true;
 }
 
 static bool load_field(ratings_log_t *log, const redisReply *name, const redisReply *value)
@@ -292,7 +299,8 @@ apr_status_t ratings_store_load(ratings_store_t *store, ratings_log_t *log, rati
 
 /* ---- for the projector: writing ---- */
 
-#define CHUNK_WORDS 8 /* EVAL, script, numkeys, log; partition, position, next, mark */
+#define CHUNK_WORDS 9 /* EVAL, script, numkeys, log; partition, position, next, mark, generation   \
+                       */
 
 /* The texts of a chunk's keys and numbers, which must outlive its command. */
 typedef struct {
@@ -309,7 +317,7 @@ static bool chunk_text(chunk_text_t *text, const ratings_chunk_t *chunk)
     (void)snprintf(text->position, NUMBER_TEXT, "%" PRId64, chunk->position);
     (void)snprintf(text->next, NUMBER_TEXT, "%" PRId64, chunk->next);
     (void)snprintf(text->keys, NUMBER_TEXT, "%d", chunk->count + 1);
-    (void)snprintf(text->mark, sizeof text->mark, "%" PRId64 ":%" PRId64 ":%08" PRIx32,
+    (void)snprintf(text->mark, sizeof text->mark, "%" PRId64 ":%" PRId64 ":%" PRIu32,
                    chunk->mark.offset, chunk->mark.timestamp, chunk->mark.checksum);
     text->talks = malloc((count + 1) * sizeof *text->talks);
     text->added = malloc((count + 1) * sizeof *text->added);
@@ -324,15 +332,15 @@ static bool chunk_text(chunk_text_t *text, const ratings_chunk_t *chunk)
     return true;
 }
 
-static void chunk_words(words_t *words, const chunk_text_t *text, int count)
+static void chunk_words(words_t *words, const chunk_text_t *text, const char *generation, int count)
 {
     const char *head[] = {"EVAL", SCRIPT_APPLY, text->keys, KEY_LOG};
-    const char *args[] = {text->partition, text->position, text->next, text->mark};
+    const char *args[] = {text->partition, text->position, text->next, text->mark, generation};
     for (int i = 0; i < 4; i++)
         word(words, head[i]);
     for (int i = 0; i < count; i++)
         word(words, text->talks[i]);
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i < 5; i++)
         word(words, args[i]);
     for (int i = 0; i < count; i++)
         for (int v = 0; v < RATINGS_VALUES; v++)
@@ -347,7 +355,7 @@ apr_status_t ratings_store_apply(ratings_store_t *store, const ratings_chunk_t *
     apr_status_t status;
     if (chunk_text(&text, chunk) &&
         words_init(&words, CHUNK_WORDS + chunk->count * (RATINGS_VALUES + 1))) {
-        chunk_words(&words, &text, chunk->count);
+        chunk_words(&words, &text, chunk->generation, chunk->count);
         status = run_words(store, &words, end, why);
     } else {
         status = ratings_result_set(why, APR_ENOMEM, "out of memory");

@@ -92,6 +92,7 @@ typedef struct {
 
 /* A run of records of one partition, folded. */
 typedef struct {
+    const char *generation; /* what the store must be of */
     int partition;
     int64_t position; /* where the store must stand */
     int64_t next;     /* where it stands after */

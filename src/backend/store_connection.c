@@ -204,7 +204,7 @@ static apr_status_t context_failure(const redisContext *context, bool connecting
         (code == EAGAIN || code == EWOULDBLOCK || code == ETIMEDOUT || code == EINPROGRESS))
         return ratings_result_set(why, APR_TIMEUP, "timed out %s", doing);
     if (context->err == REDIS_ERR_PROTOCOL)
-        return ratings_result_set(why, APR_EINVAL, "not a Redis answer: %s", context->errstr);
+        return ratings_result_set(why, APR_EGENERAL, "not a Redis answer: %s", context->errstr);
     return ratings_result_set(why, connecting ? APR_ECONNREFUSED : APR_EGENERAL, "%s: %s", doing,
                               context->errstr);
 }

@@ -5,11 +5,13 @@
 #ifndef RATINGS_BACKEND_STORE_SCRIPTS_H
 #define RATINGS_BACKEND_STORE_SCRIPTS_H
 
-/* KEYS: log, talk...; ARGV: partition, position, next, mark, then five increments a talk */
+/* KEYS: log, talk...; ARGV: partition, position, next, mark, generation, then five increments a
+ * talk. The generation: a chunk read before a rebuild must not be added to the store of after. */
 #define SCRIPT_APPLY                                                                               \
     "local log, p = KEYS[1], ARGV[1]\n"                                                            \
     "local t = redis.call('TYPE', log).ok\n"                                                       \
-    "if t ~= 'hash' or redis.call('HGET', log, 'position:' .. p) ~= ARGV[2] then\n"                \
+    "if t ~= 'hash' or redis.call('HGET', log, 'position:' .. p) ~= ARGV[2]\n"                     \
+    "   or redis.call('HGET', log, 'generation') ~= ARGV[5] then\n"                                \
     "  return 'moved'\n"                                                                           \
     "end\n"                                                                                        \
     "for k = 2, #KEYS do\n"                                                                        \
@@ -24,7 +26,7 @@
     "end\n"                                                                                        \
     "for k = 2, #KEYS do\n"                                                                        \
     "  for v = 1, 5 do\n"                                                                          \
-    "    local n = ARGV[4 + (k - 2) * 5 + v]\n"                                                    \
+    "    local n = ARGV[5 + (k - 2) * 5 + v]\n"                                                    \
     "    if n ~= '0' then redis.call('HINCRBY', KEYS[k], v, n) end\n"                              \
     "  end\n"                                                                                      \
     "end\n"                                                                                        \
@@ -67,8 +69,13 @@
     "for p = 0, tonumber(ARGV[4]) - 1 do redis.call('HSET', KEYS[1], 'position:' .. p, '0') end\n" \
     "return 'done'\n"
 
-/* KEYS: lease; ARGV: token, milliseconds. Answers the holder. */
+/* KEYS: lease; ARGV: token, milliseconds. Answers the holder. What is not a lease (overwritten by
+ * hand: another type, or for ever) goes. */
 #define SCRIPT_LEASE                                                                               \
+    "local t = redis.call('TYPE', KEYS[1]).ok\n"                                                   \
+    "if t ~= 'none' and (t ~= 'string' or redis.call('PTTL', KEYS[1]) < 0) then\n"                 \
+    "  redis.call('DEL', KEYS[1])\n"                                                               \
+    "end\n"                                                                                        \
     "if redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return ARGV[1] end\n"        \
     "local holder = redis.call('GET', KEYS[1])\n"                                                  \
     "if holder == ARGV[1] then redis.call('PEXPIRE', KEYS[1], ARGV[2]) end\n"                      \

@@ -123,10 +123,9 @@ apr_status_t ratings_reader_create(ratings_reader_t **reader,
                                    ratings_result_t *why);
 void ratings_reader_destroy(ratings_reader_t *reader);
 
-/* First and next offset of a partition, asked of the broker. */
-apr_status_t ratings_reader_ends(ratings_reader_t *reader, int partition,
-                                 apr_interval_time_t timeout, int64_t *first, int64_t *next,
-                                 ratings_result_t *why);
+/* First and next offset of partitions 0..count-1, asked of the brokers within twice `timeout`. */
+apr_status_t ratings_reader_ends(ratings_reader_t *reader, int count, apr_interval_time_t timeout,
+                                 int64_t *first, int64_t *next, ratings_result_t *why);
 
 /* Reads partitions 0..count-1, each from its offset on, from now on. */
 apr_status_t ratings_reader_assign(ratings_reader_t *reader, const int64_t *offsets, int count,
@@ -138,6 +137,9 @@ apr_status_t ratings_reader_assign(ratings_reader_t *reader, const int64_t *offs
 apr_status_t ratings_reader_read(ratings_reader_t *reader, apr_interval_time_t timeout,
                                  ratings_record_t *records, int max, int *count,
                                  ratings_result_t *why);
+
+/* Reads no more, and lets go of what was fetched ahead, until the next assign. */
+void ratings_reader_unassign(ratings_reader_t *reader);
 
 /* Tells Kafka how far the reader is, for tools that show the lag; not waited for, and nothing
  * depends on it. */

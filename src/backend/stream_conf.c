@@ -23,6 +23,7 @@ static const struct {
     {"message.timeout.ms", "use RatingsStreamTimeout"},
     {"delivery.timeout.ms", "use RatingsStreamTimeout"},
     {"delivery.report.only.error", "every event's delivery is waited for"},
+    {"enable.idempotence", "an event that is sent again must not count twice"},
     {"transactional.id", "events are appended one at a time, without transactions"},
 };
 

@@ -47,6 +47,13 @@ static void on_delivery(rd_kafka_t *handle, const rd_kafka_message_t *message, v
     stream->delivered(message->_private, &delivery);
 }
 
+/* What does not pass by itself; that brokers come and go does. */
+static bool needs_attention(int code)
+{
+    return code == RD_KAFKA_RESP_ERR__FATAL || code == RD_KAFKA_RESP_ERR__AUTHENTICATION ||
+           code == RD_KAFKA_RESP_ERR__SSL;
+}
+
 static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opaque)
 {
     ratings_stream_t *stream = opaque;
@@ -56,7 +63,7 @@ static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opa
         atomic_store(&stream->fatal, true);
         reason = text;
     }
-    stream->options->log(stream->options->log_context, 3, reason);
+    stream->options->log(stream->options->log_context, needs_attention(code) ? 2 : 6, reason);
 }
 
 static void set_callbacks(rd_kafka_conf_t *conf)
@@ -128,6 +135,14 @@ static void *poll_reports(void *data)
     return NULL;
 }
 
+/* librdkafka looks for messages that timed out once a second, so it is given a second less: its
+ * verdict, whether the event may have been recorded, is to come within the timeout. */
+static int message_timeout_ms(apr_interval_time_t timeout)
+{
+    int ms = stream_ms(timeout);
+    return ms >= 2000 ? ms - 1000 : ms / 2;
+}
+
 apr_status_t ratings_stream_create(ratings_stream_t **out, const ratings_stream_options_t *options,
                                    ratings_delivery_fn *delivered, apr_pool_t *pool,
                                    ratings_result_t *why)
@@ -136,7 +151,7 @@ apr_status_t ratings_stream_create(ratings_stream_t **out, const ratings_stream_
     stream->options = options;
     stream->delivered = delivered;
     (void)snprintf(stream->message_timeout, sizeof stream->message_timeout, "%d",
-                   stream_ms(options->timeout));
+                   message_timeout_ms(options->timeout));
     apr_status_t status = make_handle(stream, &stream->handle, why);
     if (status != APR_SUCCESS)
         return status;

@@ -75,13 +75,46 @@ void ratings_reader_destroy(ratings_reader_t *reader)
     rd_kafka_destroy_flags(reader->handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 }
 
-apr_status_t ratings_reader_ends(ratings_reader_t *reader, int partition,
-                                 apr_interval_time_t timeout, int64_t *first, int64_t *next,
-                                 ratings_result_t *why)
+static rd_kafka_topic_partition_list_t *same_for_all(const ratings_reader_t *reader, int count,
+                                                     int64_t offset)
 {
-    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
-        reader->handle, reader->options->topic, partition, first, next, stream_ms(timeout));
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(count);
+    for (int p = 0; p < count; p++)
+        rd_kafka_topic_partition_list_add(list, reader->options->topic, p)->offset = offset;
+    return list;
+}
+
+static rd_kafka_resp_err_t first_error(const rd_kafka_topic_partition_list_t *list)
+{
+    for (int i = 0; i < list->cnt; i++)
+        if (list->elems[i].err)
+            return list->elems[i].err;
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+/* Not rd_kafka_query_watermark_offsets: before 2.3 it does not keep to its timeout (issue 2588).
+ * The offsets for the times -2 and -1 are the log's ends (ListOffsets of Kafka's protocol). */
+static apr_status_t one_end(ratings_reader_t *reader, int count, int64_t which, int timeout_ms,
+                            int64_t *offsets, ratings_result_t *why)
+{
+    rd_kafka_topic_partition_list_t *list = same_for_all(reader, count, which);
+    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(reader->handle, list, timeout_ms);
+    if (!code)
+        code = first_error(list);
+    for (int i = 0; i < list->cnt; i++)
+        offsets[list->elems[i].partition] = list->elems[i].offset;
+    rd_kafka_topic_partition_list_destroy(list);
     return code ? stream_failure(code, "asking for the log's ends", why) : ratings_result_ok(why);
+}
+
+apr_status_t ratings_reader_ends(ratings_reader_t *reader, int count, apr_interval_time_t timeout,
+                                 int64_t *first, int64_t *next, ratings_result_t *why)
+{
+    apr_status_t status =
+        one_end(reader, count, RD_KAFKA_OFFSET_BEGINNING, stream_ms(timeout), first, why);
+    return status == APR_SUCCESS
+               ? one_end(reader, count, RD_KAFKA_OFFSET_END, stream_ms(timeout), next, why)
+               : status;
 }
 
 static rd_kafka_topic_partition_list_t *offset_list(const ratings_reader_t *reader,
@@ -151,6 +184,12 @@ apr_status_t ratings_reader_read(ratings_reader_t *reader, apr_interval_time_t t
             return stream_failure(message->err, "reading", why);
     }
     return ratings_result_ok(why);
+}
+
+void ratings_reader_unassign(ratings_reader_t *reader)
+{
+    drop_held(reader);
+    (void)rd_kafka_assign(reader->handle, NULL);
 }
 
 void ratings_reader_commit(ratings_reader_t *reader, const int64_t *offsets, int count)

@@ -173,7 +173,7 @@ static const char *postgres_problem(const char *value)
 #define DURATION(...) VALUE(AP_INIT_TAKE1, set_duration, __VA_ARGS__)
 #define FLAG(...)     VALUE(AP_INIT_FLAG, set_flag, __VA_ARGS__)
 #define MS(n) ((n) * INT64_C(1000))
-#define SECONDS(n) MS((n) * 1000)
+#define SECONDS(n) MS((n) * INT64_C(1000))
 
 const command_rec ratings_directives[] = {
     AP_INIT_TAKE12("RatingsEndpoint", set_endpoint, NULL, ACCESS_CONF,

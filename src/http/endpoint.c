@@ -46,7 +46,7 @@ const char *ratings_endpoint_find(const char *name, const char *variant, const c
     for (size_t i = 0; i < sizeof endpoints / sizeof endpoints[0]; i++)
         if (strcasecmp(endpoints[i].name, name) == 0)
             *endpoint = &endpoints[i];
-    if (!variant && ends_with(path, "readyz"))
+    if (!variant && (ends_with(path, "readyz") || ends_with(path, "readyz$")))
         variant = *endpoint && (*endpoint)->variants[0] ? "ready" : NULL;
     if (*endpoint && variant)
         *found_variant = find_variant(*endpoint, variant);

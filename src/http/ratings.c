@@ -12,18 +12,20 @@
 #define NO_TALK "There is no such talk."
 
 /* One line a second and child for each kind of failure; the others are there at LogLevel debug. */
-static int log_level(ratings_child_t *child, int level)
+static int log_level(ratings_child_t *child, int status)
 {
-    int64_t now = ratings_monotonic(), last = atomic_load(&child->logged_at);
-    if (now - last < 1000000 || !atomic_compare_exchange_strong(&child->logged_at, &last, now))
+    int kind = status == HTTP_ACCEPTED ? 0 : status == HTTP_SERVICE_UNAVAILABLE ? 1 : 2;
+    int64_t now = ratings_monotonic(), last = atomic_load(&child->logged_at[kind]);
+    if (now - last < 1000000 ||
+        !atomic_compare_exchange_strong(&child->logged_at[kind], &last, now))
         return APLOG_DEBUG;
-    return level;
+    return status >= 500 ? APLOG_ERR : APLOG_WARNING;
 }
 
 static void log_failure(request_rec *r, ratings_child_t *child, int status,
                         const ratings_failure_t *failure)
 {
-    int level = log_level(child, status >= 500 ? APLOG_ERR : APLOG_WARNING);
+    int level = log_level(child, status);
     ap_log_rerror(APLOG_MARK, level, 0, r, "RT0501: request %s answered with %d: %s",
                   ratings_request_id(r), status, failure->why.detail);
 }

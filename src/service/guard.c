@@ -14,7 +14,7 @@ bool ratings_guard_enter(ratings_guard_t *guard, ratings_result_t *why)
 
 static bool is_well(apr_status_t status)
 {
-    return status == APR_SUCCESS || status == APR_NOTFOUND;
+    return status == APR_SUCCESS || status == APR_NOTFOUND || status == APR_EAGAIN;
 }
 
 apr_status_t ratings_guard_leave(ratings_guard_t *guard, const ratings_result_t *why)

@@ -23,7 +23,7 @@ apr_status_t projector_end(ratings_projector_t *p, ratings_store_end_e end, rati
     case RATINGS_STORE_CORRUPT:
         break;
     }
-    atomic_store(&p->shared->suspect, 1);
+    atomic_store(&p->shared->suspect, RATINGS_SUSPECT_STORE);
     return ratings_result_set(why, APR_EAGAIN, "the store holds what this module does not write");
 }
 
@@ -31,15 +31,13 @@ apr_status_t projector_end(ratings_projector_t *p, ratings_store_end_e end, rati
 
 static apr_status_t read_ends(ratings_projector_t *p, ratings_result_t *why)
 {
-    apr_status_t status = APR_SUCCESS;
+    int64_t *first = apr_palloc(p->batch_pool, (size_t)p->partitions * sizeof *first);
+    int64_t *next = apr_palloc(p->batch_pool, (size_t)p->partitions * sizeof *next);
+    apr_status_t status =
+        ratings_reader_ends(p->reader, p->partitions, PROJECTION_STEP_US, first, next, why);
     for (int i = 0; i < p->partitions && status == APR_SUCCESS; i++) {
-        partition_t *partition = &p->partition[i];
-        if (projector_stopping(p))
-            return ratings_result_set(why, APR_EAGAIN, "the child ends");
-        status = ratings_reader_ends(p->reader, i, PROJECTION_STEP_US, &partition->first,
-                                     &partition->next, why);
-        if (status == APR_SUCCESS)
-            status = projector_renew(p, why);
+        p->partition[i].first = first[i];
+        p->partition[i].next = next[i];
     }
     return status;
 }
@@ -72,9 +70,12 @@ static const char *position_problem(const ratings_projector_t *p, int i)
 static const char *rebuild_reason(const ratings_projector_t *p)
 {
     const char *problem = p->rebuild_reason;
+    uint32_t suspect = atomic_load(&p->shared->suspect);
     int known = count_positions(&p->log);
-    if (atomic_load(&p->shared->suspect))
+    if (suspect == RATINGS_SUSPECT_STORE)
         return "a key of a talk, or a count, is not what this module writes";
+    if (suspect == RATINGS_SUSPECT_LOG)
+        return "an event was appended below the store's position: the topic was made again";
     if (!p->log.present || known <= 0 || p->log.routed <= 0)
         return p->log.claim[0] ? "a rebuild was not finished" : "the store is empty or was lost";
     if (known > p->partitions || p->log.routed > p->partitions)
@@ -230,7 +231,9 @@ typedef struct {
 
 static fold_t fold_begin(const ratings_projector_t *p, int partition, int room)
 {
-    fold_t fold = {.chunk = {.partition = partition, .position = p->partition[partition].position}};
+    fold_t fold = {.chunk = {.generation = p->log.generation,
+                             .partition = partition,
+                             .position = p->partition[partition].position}};
     fold.chunk.next = fold.chunk.position;
     fold.increments = apr_pcalloc(p->batch_pool, (size_t)room * sizeof *fold.increments);
     fold.slots = apr_palloc(p->batch_pool, (size_t)room * sizeof *fold.slots);
@@ -318,19 +321,23 @@ static apr_status_t apply_batch(ratings_projector_t *p, int count, ratings_resul
 
 /* ---- between batches ---- */
 
-/* The store may change behind our back without any traffic: flushed, restored, overwritten. */
+/* Store and log may change behind our back without any traffic: flushed, restored, overwritten;
+ * made again. */
 static apr_status_t look_at_store(ratings_projector_t *p, ratings_result_t *why)
 {
     int64_t now = ratings_monotonic();
     if (atomic_load(&p->shared->suspect))
-        return ratings_result_set(why, APR_EAGAIN, "what was read is not what the module writes");
+        return ratings_result_set(why, APR_EAGAIN, "a request found that store and log do not fit");
     if (now < p->look_at)
         return APR_SUCCESS;
     p->look_at = now + PROJECTION_LOOK_US;
     apr_status_t status = ratings_store_load(p->store, &p->log, why);
+    if (status == APR_SUCCESS)
+        status = read_ends(p, why);
     for (int i = 0; i < p->partitions && status == APR_SUCCESS; i++)
-        if (!p->log.present || p->log.position[i] != p->partition[i].position)
-            status = ratings_result_set(why, APR_EAGAIN, "the store is not where it was left");
+        if (!p->log.present || p->log.position[i] != p->partition[i].position ||
+            p->partition[i].next < p->partition[i].position)
+            status = ratings_result_set(why, APR_EAGAIN, "store or log are not what they were");
     return status;
 }
 

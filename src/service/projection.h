@@ -31,6 +31,7 @@ struct ratings_projector_t {
     apr_pool_t *pool;       /* of the thread */
     apr_pool_t *batch_pool; /* cleared with each batch */
 
+    int64_t lease;                        /* how long it is taken for, microseconds */
     int64_t renew_at, look_at, commit_at; /* of ratings_monotonic */
     bool commit_due;                      /* something was applied since the last commit */
     const char *rebuild_reason;           /* what was found wrong while projecting */

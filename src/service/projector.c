@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define PASSING_US INT64_C(3000000) /* what passes by itself has passed by then */
+#define OPENING_US INT64_C(5000000)
 #define FOLLOW_US 10000 /* how often the position is asked for when another host projects */
 
 /* ---- the lease ---- */
@@ -38,10 +39,10 @@ static apr_status_t take_lease(ratings_projector_t *p, bool *held, char *holder,
                                ratings_result_t *why)
 {
     int64_t now = ratings_monotonic();
-    apr_status_t status = ratings_store_lease(p->store, p->token, lease_us(p), held, holder, why);
-    p->renew_at = now + lease_us(p) / 3;
-    if (status == APR_SUCCESS && (*held || is_local(p, holder)))
-        atomic_store(&p->shared->leased_until, now + lease_us(p));
+    apr_status_t status = ratings_store_lease(p->store, p->token, p->lease, held, holder, why);
+    p->renew_at = now + p->lease / 3;
+    if (status == APR_SUCCESS && *held)
+        atomic_store(&p->shared->leased_until, now + p->lease);
     return status;
 }
 
@@ -121,14 +122,29 @@ static void say_projecting(ratings_projector_t *p)
 
 /* ---- roles ---- */
 
+/* Opening asks Kafka, which may be slow: under the usual lease, the right could pass from one
+ * projector to the next before any is done. */
+static apr_status_t open_leisurely(ratings_projector_t *p, ratings_result_t *why)
+{
+    p->lease = lease_us(p) > OPENING_US ? lease_us(p) : OPENING_US;
+    p->renew_at = 0;
+    apr_status_t status = projector_renew(p, why);
+    if (status == APR_SUCCESS)
+        status = projection_open(p, why);
+    p->lease = lease_us(p);
+    p->renew_at = 0;
+    return status;
+}
+
 static void project(ratings_projector_t *p)
 {
     ratings_result_t why;
-    apr_status_t status = projection_open(p, &why);
+    apr_status_t status = open_leisurely(p, &why);
     if (status == APR_SUCCESS)
         say_projecting(p);
     while (status == APR_SUCCESS && !projector_stopping(p))
         status = projection_step(p, &why);
+    ratings_reader_unassign(p->reader);
     if (status == APR_SUCCESS)
         return;
     if (!projector_stopping(p))
@@ -144,14 +160,22 @@ static void publish_loaded(ratings_projector_t *p)
     atomic_store(&p->shared->routed, p->log.routed);
 }
 
-/* Another host projects: learn from the store how far it is, for those who wait here. */
-static void follow(ratings_projector_t *p)
+static void learn(ratings_projector_t *p)
 {
     ratings_result_t why;
-    bool wanted = ratings_waiters_any(p->child->waiters) || !atomic_load(&p->shared->routed);
-    if (wanted && ratings_store_load(p->store, &p->log, &why) == APR_SUCCESS &&
+    if (ratings_store_load(p->store, &p->log, &why) == APR_SUCCESS &&
         strcmp(p->log.topic, p->child->service->config->topic) == 0)
         publish_loaded(p);
+}
+
+/* Another host projects: learn from the store how far it is, often while somebody waits here. */
+static void follow(ratings_projector_t *p)
+{
+    int64_t now = ratings_monotonic();
+    if (now >= p->look_at || ratings_waiters_any(p->child->waiters)) {
+        p->look_at = now + PROJECTION_LOOK_US;
+        learn(p);
+    }
     rest(p, FOLLOW_US);
 }
 
@@ -173,7 +197,9 @@ static void turn(ratings_projector_t *p)
     } else if (held) {
         project(p);
         give_up_lease(p);
-    } else if (!is_local(p, holder)) {
+    } else if (is_local(p, holder)) {
+        rest(p, PROJECTION_GLANCE_US); /* it was killed: its lease is about to run out */
+    } else {
         int64_t until = ratings_monotonic() + lease_us(p) / 2;
         while (!projector_stopping(p) && ratings_monotonic() < until)
             follow(p);
@@ -210,6 +236,7 @@ apr_status_t ratings_projector_create(ratings_projector_t **out, ratings_child_t
     ratings_projector_t *p = apr_pcalloc(pool, sizeof *p);
     p->child = child;
     p->shared = child->service->shared;
+    p->lease = lease_us(p);
     make_token(p);
     apr_status_t status = make_parts(p, pool, why);
     if (status != APR_SUCCESS)

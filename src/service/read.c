@@ -15,7 +15,7 @@ static apr_status_t read_store(ratings_child_t *child, const char *talk_id, int 
         ratings_store_read(child->store, talk_id, partition, histogram, position, why);
     if (status == APR_EINVAL) {
         ratings_result_t well;
-        atomic_store(&child->service->shared->suspect, 1);
+        atomic_store(&child->service->shared->suspect, RATINGS_SUSPECT_STORE);
         ratings_result_ok(&well);
         (void)ratings_guard_leave(&child->store_guard, &well);
         return status;

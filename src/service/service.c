@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define END_S 2 /* what httpd's parent leaves a child before it sends signals again */
+#define STREAM_LOG_US INT64_C(10000000)
 #define FLUSH_US INT64_C(500000) /* of which events under way have this much to be acknowledged */
 
 /* ---- in the parent ---- */
@@ -67,12 +68,17 @@ apr_status_t ratings_service_setup(apr_pool_t *pconf, server_rec *main)
 /* ---- in the child ---- */
 
 /* librdkafka's levels are syslog's, and so are httpd's. Its reports that a broker is away repeat
- * what the guard says once, so they are no more than information. */
+ * what the guard says once, so they are no more than information; what does not pass by itself
+ * (a fatal error, a failed login) is told every so often. */
 static void log_stream(void *context, int level, const char *text)
 {
-    const ratings_service_t *service = context;
-    ap_log_error(APLOG_MARK, level >= APLOG_DEBUG ? APLOG_DEBUG : APLOG_INFO, 0, service->server,
-                 "RT0206: librdkafka: %s", text);
+    ratings_child_t *child = context;
+    int64_t now = ratings_monotonic(), last = atomic_load(&child->stream_logged_at);
+    int shown = level >= APLOG_DEBUG ? APLOG_DEBUG : APLOG_INFO;
+    if (level <= APLOG_CRIT && (last == 0 || now - last >= STREAM_LOG_US) &&
+        atomic_compare_exchange_strong(&child->stream_logged_at, &last, now))
+        shown = APLOG_ERR;
+    ap_log_error(APLOG_MARK, shown, 0, child->service->server, "RT0206: librdkafka: %s", text);
 }
 
 static void init_guard(ratings_child_t *child, ratings_guard_t *guard, const char *tag,
@@ -149,7 +155,7 @@ static void make_stream(ratings_child_t *child)
         .partitions = (int)config->topic_partitions,
         .replication = (int)config->topic_replication,
         .log = log_stream,
-        .log_context = (void *)(uintptr_t)child->service,
+        .log_context = child,
     };
     apr_status_t status =
         ratings_waiters_create(&child->waiters, child->service->shared, child->pool);
@@ -219,16 +225,28 @@ typedef struct {
     sem_t asked, done;
 } ender_t;
 
+static void stop_projecting(ratings_child_t *child)
+{
+    if (child->projector)
+        ratings_projector_stop(child->projector);
+}
+
+static void for_each_child(const server_rec *main, void (*act)(ratings_child_t *child))
+{
+    for (const server_rec *server = main; server; server = server->next) {
+        ratings_service_t *service = ratings_config_of_server(server)->service;
+        if (service && service->child && service->server == server)
+            act(service->child);
+    }
+}
+
 static void *end_when_asked(void *data)
 {
     ender_t *ender = data;
     while (sem_wait(&ender->asked) != 0 && errno == EINTR)
         ;
-    for (server_rec *server = ender->main; server; server = server->next) {
-        ratings_service_t *service = ratings_config_of_server(server)->service;
-        if (service && service->child && service->server == server)
-            end_child(service->child);
-    }
+    for_each_child(ender->main, stop_projecting); /* all at once, then one after the other */
+    for_each_child(ender->main, end_child);
     sem_post(&ender->done);
     return NULL;
 }

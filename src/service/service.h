@@ -30,6 +30,8 @@ typedef struct ratings_service_t {
     ratings_child_t *child; /* NULL in the parent */
 } ratings_service_t;
 
+#define RATINGS_FAILURE_KINDS 3 /* of requests: 202, 503, 504 */
+
 /* A backend that could not be made in this child is NULL: its guard then stays shut. */
 struct ratings_child_t {
     const ratings_service_t *service;
@@ -45,7 +47,8 @@ struct ratings_child_t {
 
     pthread_mutex_t health_lock; /* held while the backends are asked: the others wait for it */
     ratings_health_t health;
-    _Atomic int64_t logged_at; /* when a request that failed was logged last */
+    _Atomic int64_t logged_at[RATINGS_FAILURE_KINDS]; /* when a request that failed was logged */
+    _Atomic int64_t stream_logged_at;                 /* the same for what librdkafka has to say */
 
     int64_t health_at; /* when they were asked last, of ratings_monotonic; 0: never */
 };

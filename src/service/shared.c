@@ -63,7 +63,7 @@ void ratings_shared_publish_applied(ratings_shared_t *shared, int partition, int
     raise_to(&shared->partition[partition].high, position);
     for (int i = 0; i < count; i++)
         atomic_fetch_add(&shared->changed[slots[i]], 1);
-    atomic_store(&shared->partition[partition].watermark, position);
+    raise_to(&shared->partition[partition].watermark, position);
     ratings_shared_wake(&shared->published);
 }
 

@@ -16,11 +16,18 @@
 #define RATINGS_SHARED_LAYOUT 1   /* to be raised when the struct changes its meaning */
 #define RATINGS_CHANGE_SLOTS 4096 /* a power of two */
 
+/* Why the store may be no read model of the log, as anybody may notice. */
+typedef enum {
+    RATINGS_SUSPECT_NOTHING,
+    RATINGS_SUSPECT_STORE, /* it holds what the module never writes */
+    RATINGS_SUSPECT_LOG    /* an event was appended below what was applied */
+} ratings_suspect_e;
+
 typedef struct {
     uint64_t id;                /* of the segment, random: tells projectors of this host */
     _Atomic uint32_t published; /* counts publications; the word that watchers sleep on */
     _Atomic uint32_t epoch;     /* raised when more may have changed than the counters say */
-    _Atomic uint32_t suspect;   /* set by who reads what the module never writes */
+    _Atomic uint32_t suspect;   /* ratings_suspect_e: set by who notices, cleared by a rebuild */
     _Atomic uint32_t handover; /* counts leases given up; the word that other projectors sleep on */
     _Atomic int64_t leased_until; /* while a projector of this host holds the lease: until when, by
                                      CLOCK_MONOTONIC in microseconds */

@@ -36,7 +36,7 @@ static ratings_outcome_e await(ratings_child_t *child, ratings_ticket_t *ticket,
 static ratings_outcome_e append(ratings_child_t *child, const ratings_rating_t *rating,
                                 int partition, int64_t visible_for, ratings_failure_t *failure)
 {
-    ratings_ticket_t *ticket = ratings_ticket_take(child->waiters, visible_for);
+    ratings_ticket_t *ticket = ratings_ticket_take(child->waiters, partition, visible_for);
     if (!ticket) {
         ratings_result_set(&failure->why, APR_ENOMEM, "out of memory");
         return ratings_unavailable(failure, "the event log");

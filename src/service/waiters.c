@@ -14,6 +14,7 @@ struct ratings_ticket_t {
     ratings_ticket_state_e state;
     ratings_delivery_t delivery;
     int64_t visible_for;               /* microseconds from when it is durable */
+    int64_t floor;                     /* the watermark before the event was appended */
     int64_t expires_at;                /* once it is durable; of ratings_monotonic */
     ratings_ticket_t *next, **pointer; /* among those that wait for their offset */
 };
@@ -137,8 +138,10 @@ apr_status_t ratings_waiters_create(ratings_waiters_t **out, ratings_shared_t *s
     pthread_cond_init(&waiters->arrived, NULL);
     pthread_condattr_init(&waiters->monotonic);
     pthread_condattr_setclock(&waiters->monotonic, CLOCK_MONOTONIC);
-    *out = waiters;
-    return pthread_create(&waiters->watcher, NULL, watch, waiters);
+    apr_status_t status = pthread_create(&waiters->watcher, NULL, watch, waiters);
+    if (status == APR_SUCCESS)
+        *out = waiters;
+    return status;
 }
 
 void ratings_waiters_destroy(ratings_waiters_t *waiters)
@@ -163,7 +166,8 @@ bool ratings_waiters_any(ratings_waiters_t *waiters)
 
 /* ---- tickets ---- */
 
-ratings_ticket_t *ratings_ticket_take(ratings_waiters_t *waiters, int64_t visible_for)
+ratings_ticket_t *ratings_ticket_take(ratings_waiters_t *waiters, int partition,
+                                      int64_t visible_for)
 {
     ratings_ticket_t *ticket = calloc(1, sizeof *ticket);
     if (!ticket)
@@ -171,6 +175,7 @@ ratings_ticket_t *ratings_ticket_take(ratings_waiters_t *waiters, int64_t visibl
     ticket->owner = waiters;
     ticket->holds = 2;
     ticket->visible_for = visible_for;
+    ticket->floor = atomic_load(&waiters->shared->partition[partition].watermark);
     pthread_cond_init(&ticket->changed, &waiters->monotonic);
     return ticket;
 }
@@ -184,10 +189,23 @@ void ratings_ticket_cancel(ratings_ticket_t *ticket)
     pthread_mutex_unlock(lock);
 }
 
+/* An offset that Kafka does not tell (a duplicate of its own retry) cannot be waited for. One below
+ * the watermark of before is that of another log: the topic was made again. */
+static bool can_become_visible(const ratings_ticket_t *ticket)
+{
+    if (ticket->delivery.offset >= 0 && ticket->delivery.offset < ticket->floor)
+        atomic_store(&ticket->owner->shared->suspect, RATINGS_SUSPECT_LOG);
+    return ticket->delivery.offset >= ticket->floor && ticket->visible_for > 0;
+}
+
 /* Enlisted first and looked at after, so that no publication falls between the two. The request is
  * not woken: it would only wait again. */
 static void became_durable(ratings_ticket_t *ticket)
 {
+    if (!can_become_visible(ticket)) {
+        settle(ticket, RATINGS_TICKET_DURABLE);
+        return;
+    }
     ticket->expires_at = ratings_monotonic() + ticket->visible_for;
     ticket->state = RATINGS_TICKET_WAITING;
     enlist(ticket->owner, ticket);
@@ -216,11 +234,14 @@ static bool is_settled(const ratings_ticket_t *ticket)
     return ticket->state != RATINGS_TICKET_PENDING && ticket->state != RATINGS_TICKET_WAITING;
 }
 
-/* Whether the time is up without a word from Kafka. A ticket that waits for visibility is settled
- * by the watcher in its time. */
-static bool given_up(const ratings_ticket_t *ticket, int64_t durable_by)
+/* Whether the wait is over: settled, or no word from Kafka in time. A ticket that waits for
+ * visibility is settled by the watcher in its time, or here if the watcher is late. */
+static bool is_over(ratings_ticket_t *ticket, int64_t durable_by)
 {
-    return ticket->state == RATINGS_TICKET_PENDING && ratings_monotonic() >= durable_by;
+    int64_t now = ratings_monotonic();
+    if (ticket->state == RATINGS_TICKET_WAITING && now >= ticket->expires_at + WATCH_US)
+        settle(ticket, RATINGS_TICKET_DURABLE);
+    return is_settled(ticket) || (ticket->state == RATINGS_TICKET_PENDING && now >= durable_by);
 }
 
 ratings_ticket_state_e ratings_ticket_wait(ratings_ticket_t *ticket, int64_t durable_by,
@@ -228,7 +249,7 @@ ratings_ticket_state_e ratings_ticket_wait(ratings_ticket_t *ticket, int64_t dur
 {
     pthread_mutex_t *lock = &ticket->owner->lock;
     pthread_mutex_lock(lock);
-    while (!is_settled(ticket) && !given_up(ticket, durable_by)) {
+    while (!is_over(ticket, durable_by)) {
         struct timespec at = timespec_of(
             ticket->state == RATINGS_TICKET_PENDING ? durable_by : ticket->expires_at + WATCH_US);
         (void)pthread_cond_timedwait(&ticket->changed, lock, &at);

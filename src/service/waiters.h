@@ -28,10 +28,12 @@ apr_status_t ratings_waiters_create(ratings_waiters_t **waiters, ratings_shared_
 /* Ends the watcher. No ticket may be held any more. */
 void ratings_waiters_destroy(ratings_waiters_t *waiters);
 
-/* A ticket for one event, held by the request and by the stream: each gives it back once. NULL when
- * memory ran out. `visible_for`: how long, in microseconds, the request will wait for visibility
- * once the event is durable. */
-ratings_ticket_t *ratings_ticket_take(ratings_waiters_t *waiters, int64_t visible_for);
+/* A ticket for one event of `partition`, to be taken before the event is handed to the stream; held
+ * by the request and by the stream: each gives it back once. NULL when memory ran out.
+ * `visible_for`: how long, in microseconds, the request will wait for visibility once the event is
+ * durable. */
+ratings_ticket_t *ratings_ticket_take(ratings_waiters_t *waiters, int partition,
+                                      int64_t visible_for);
 
 /* By the request: waits until the event is visible, or has failed, or is durable and not visible in
  * time; or until `durable_by` (a time of ratings_monotonic) without any word from Kafka: PENDING.
