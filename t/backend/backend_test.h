@@ -12,6 +12,7 @@
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,9 +75,51 @@ static inline int open_files(void)
     return entries("/proc/self/fd");
 }
 
+/* Whether SIGSTOP has reached each thread. */
+static inline bool is_stopped(pid_t pid)
+{
+    char path[300], state = 'T';
+    (void)snprintf(path, sizeof path, "/proc/%d/task", (int)pid);
+    DIR *dir = opendir(path);
+    assert_non_null(dir);
+    for (struct dirent *entry; state == 'T' && (entry = readdir(dir)) != NULL;) {
+        (void)snprintf(path, sizeof path, "/proc/%d/task/%s/stat", (int)pid, entry->d_name);
+        FILE *file = entry->d_name[0] == '.' ? NULL : fopen(path, "r");
+        if (file) {
+            assert_int_equal(fscanf(file, "%*d (%*[^)]) %c", &state), 1);
+            fclose(file);
+        }
+    }
+    closedir(dir);
+    return state == 'T';
+}
+
+static inline void stop_process(pid_t pid)
+{
+    assert_int_equal(kill(pid, SIGSTOP), 0);
+    AWAIT(is_stopped(pid));
+}
+
+static int threads_at_begin;
+
+static inline void *do_nothing(void *data)
+{
+    return data;
+}
+
+/* A sanitizer may add a thread of its own, with the first of ours. */
+static inline void count_threads(void)
+{
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, do_nothing, NULL), 0);
+    pthread_join(thread, NULL);
+    threads_at_begin = entries("/proc/self/task");
+}
+
+/* Those begun since. */
 static inline int threads(void)
 {
-    return entries("/proc/self/task");
+    return entries("/proc/self/task") - threads_at_begin;
 }
 
 #endif

@@ -6,8 +6,8 @@
 #   postgres.sh guard DIR PID     once process PID is gone, however it ended: stops, removes DIR
 set -eu
 
-bin=$(ls -d /usr/lib/postgresql/*/bin 2>/dev/null | sort -V | tail -n 1)
-bin=${bin:-$(pg_config --bindir)}
+bin=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
+[ -d "$bin" ] || bin=$(pg_config --bindir)
 
 unprivileged() {
     if [ "$(id -u)" = 0 ]; then runuser -u nobody -- "$@"; else "$@"; fi
