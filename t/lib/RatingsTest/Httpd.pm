@@ -20,6 +20,8 @@ StartServers 2
 ServerLimit 8
 ThreadsPerChild 16
 MaxRequestWorkers 64
+MinSpareThreads 16
+MaxSpareThreads 48
 </IfModule>
 END
 
