@@ -20,8 +20,6 @@ LINT_CFLAGS  = -std=gnu11 -pthread -It/unit $(HTTPD_CFLAGS) $(MODULE_CFLAGS) \
 
 LINT_PARTS = lint-rules lint-shell lint-format lint-gcc lint-clang lint-tidy
 
-DEPS_lint = build run test lint # the tests are compiled, too: what make test installs
-
 .PHONY: lint $(LINT_PARTS) lint-objects
 lint: deps-lint ## warnings as errors by gcc and clang, format, clang-tidy, shellcheck, the project's rules
 	@$(MAKE) --no-print-directory -k -j1 $(LINT_PARTS)

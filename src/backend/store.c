@@ -299,8 +299,9 @@ apr_status_t ratings_store_load(ratings_store_t *store, ratings_log_t *log, rati
 
 /* ---- for the projector: writing ---- */
 
-#define CHUNK_WORDS 9 /* EVAL, script, numkeys, log; partition, position, next, mark, generation   \
-                       */
+#define CHUNK_WORDS                                                                                \
+    9 /* EVAL, script, numkeys, log; partition, position, next, mark, generation                   \
+       */
 
 /* The texts of a chunk's keys and numbers, which must outlive its command. */
 typedef struct {

@@ -5,6 +5,7 @@
 #include "../backend/stats.h"
 #include "../backend/store.h"
 #include "../backend/stream.h"
+#include "../backend/talks.h"
 #include "../core/number.h"
 #include "../http/endpoint.h"
 #include "../module.h"
@@ -152,15 +153,6 @@ static const char *set_endpoint(cmd_parms *cmd, void *dir, const char *name, con
 
 /* ---- the table ---- */
 
-/* libpq takes a URI or words; what is wrong within, it says when it connects. */
-static const char *postgres_problem(const char *value)
-{
-    return strncmp(value, "postgres://", 11) == 0 || strncmp(value, "postgresql://", 13) == 0 ||
-                   (strchr(value, '=') && !strstr(value, "://"))
-               ? NULL
-               : "it takes postgres://user:password@host:port/database, or libpq's key=value words";
-}
-
 /* clang-format off */
 #define FIELD(name) .offset = offsetof(ratings_config_t, name)
 #define TEXT(name, field_, problem_, preset_, help) \
@@ -179,7 +171,7 @@ const command_rec ratings_directives[] = {
     AP_INIT_TAKE12("RatingsEndpoint", set_endpoint, NULL, ACCESS_CONF,
         "What this location answers: ratings, metadata, health [live|ready], or none"),
 
-    TEXT("RatingsTalks",  talks,  postgres_problem, NULL, "PostgreSQL: postgres://user:password@host:port/database"),
+    TEXT("RatingsTalks",  talks,  ratings_talks_connection_problem, NULL, "PostgreSQL: postgres://user:password@host:port/database"),
     TEXT("RatingsStore",  store,  ratings_store_url_problem,        NULL, "Redis: redis://[user:password@]host[:port][/database]"),
     TEXT("RatingsStream", stream, ratings_stream_brokers_problem,   NULL, "Kafka: host:port[,host:port...]"),
     TEXT("RatingsStats",  stats,  ratings_stats_url_problem,        NULL, "The Lambda's function URL: http(s)://host[:port]/"),
