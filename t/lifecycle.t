@@ -1,0 +1,147 @@
+# Starts, restarts, graceful restarts and ends: no request is lost, and no process is left behind.
+use strict;
+use warnings;
+use Test::More;
+use Time::HiRes qw(time sleep);
+use RatingsTest;
+
+my $slack = sanitized() ? 3 : 1;
+my %own   = (topic => 'ratings-lifecycle', database => 6);
+# the error log of httpd says that children came to their end in time; a rating may be visible late
+my @usual = (qr/RT0305: the store is rebuilt/, qr/RT0501: request \S+ answered with 202/);
+
+# Clients that post and read until told to stop, each request on a connection of its own: one that
+# httpd closes while idle is lost by the rules of HTTP, and tells nothing.
+sub load {
+    my ($httpd, $count, $seconds, @talks) = @_;
+    return in_children($count, sub {
+        my ($index) = @_;
+        my (%result, %counted);
+        my $until = time + $seconds;
+        while (time < $until) {
+            my $talk   = $talks[ $index % @talks ];
+            my @close  = (Connection => 'close');
+            my $posted = rate($talk, 1 + $index % 5, port => $httpd->port, headers => \@close);
+            $result{ 'POST ' . ($posted->status || $posted->error) }++;
+            $counted{$talk}++ if $posted->status =~ /^20[02]$/;
+            my $got = get("/ratings?talkId=$talk", port => $httpd->port, headers => \@close);
+            $result{ 'GET ' . ($got->status || $got->error) }++;
+            $result{less}++ if $got->status == 200 && total(json($got->body)) < ($counted{$talk} || 0);
+        }
+        return { %result, counted => \%counted };
+    });
+}
+
+# The sums of what the clients tell; died ones are shown.
+sub sums {
+    my (@results) = @_;
+    my (%sum, %counted);
+    for my $result (@results) {
+        diag($result->{died}) if $result->{died};
+        my $own = delete $result->{counted} || {};
+        $counted{$_} += $own->{$_} for keys %$own;
+        $sum{$_} += /died/ ? 1 : $result->{$_} for keys %$result;
+    }
+    return (\%sum, \%counted);
+}
+
+sub all_counted {
+    my ($httpd, $counted, $name) = @_;
+    for my $talk (sort keys %$counted) {
+        wait_until(sub { total(histogram_of($talk, port => $httpd->port) || { ratings => {} }) >= $counted->{$talk} }, 10);
+        is(total(histogram_of($talk, port => $httpd->port) || { ratings => {} }), $counted->{$talk}, "$name: each acknowledged rating is counted once");
+    }
+}
+
+# ---- graceful restarts under load ----
+
+{
+    my $httpd = own_httpd(name => 'graceful', %own)->expect_log(@usual)->start;
+    my @at    = (port => $httpd->port);
+    ok(wait_ready(@at), 'graceful: ready') or diag($httpd->log->lines);
+    my $before  = join ' ', sort $httpd->children;
+    my $seconds = 11 * $slack;
+    my $results = load($httpd, 10, $seconds, new_talks(2));
+    for (1 .. 5) {
+        sleep 1.5 * $slack;
+        $httpd->signal('USR1');
+    }
+    my ($sum, $counted) = sums($results->());
+    note(to_json($sum));
+    my @bad = grep { !/^(POST 20[02]|GET 200)$/ } sort keys %$sum;
+    is("@bad", '', 'five graceful restarts under load: no request is refused, broken or wrong') or diag(to_json($sum));
+    cmp_ok($sum->{'POST 202'} || 0, '<=', 0.05 * ($sum->{'POST 200'} || 0), 'ratings go on being visible at once') or diag(to_json($sum));
+    all_counted($httpd, $counted, 'graceful');
+    isnt(join(' ', sort $httpd->children), $before, 'the children are new ones');
+    my $took = $httpd->stop;
+    ok(defined $took && $took < 8, sprintf 'graceful: it stops, and leaves no process behind (%.1f s)', $took // -1);
+}
+
+# ---- restart, stop under load, start again ----
+
+{
+    my $httpd = own_httpd(name => 'restart', port => 2, %own)->expect_log(@usual)->start;
+    my @at    = (port => $httpd->port);
+    ok(wait_ready(@at), 'restart: ready');
+    my $talk = new_talk();
+    is(rate($talk, 5, @at)->status, 200, 'restart: a rating before');
+    my %old = map { $_ => 1 } $httpd->children;
+    $httpd->signal('HUP');
+    ok(wait_until(sub { my @now = $httpd->children; @now && !grep { $old{$_} } @now }, 10), 'restart: the children are new ones');
+    ok(wait_until(sub { rate($talk, 5, @at)->status == 200 }, 10), 'restart: ratings are taken');
+    is(total(histogram_of($talk, @at)), 2, 'restart: nothing was lost, nothing counted twice');
+
+    my $results = load($httpd, 8, 3 * $slack, $talk);
+    sleep 1.5 * $slack;
+    my $took = $httpd->stop;
+    ok(defined $took && $took < 8, sprintf 'stop under load leaves no process behind (%.1f s)', $took // -1);
+    my ($sum, $counted) = sums($results->());
+    note(to_json($sum));
+    ok(!grep({ /^(POST|GET) 5\d\d$/ && !/ 503/ } keys %$sum), 'stop under load: no answer but good ones') or diag(to_json($sum));
+
+    $httpd->start;
+    ok(wait_ready(@at), 'it starts again');
+    my $total = total(histogram_of($talk, @at) || { ratings => {} });
+    cmp_ok($total, '>=', 2 + ($counted->{$talk} || 0), 'what was acknowledged before the stop is counted');
+    $took = $httpd->stop(signal => 'WINCH');
+    ok(defined $took && $took < 15, sprintf 'graceful stop leaves no process behind (%.1f s)', $took // -1);
+    $httpd->expect_log(qr/RT0501: request \S+ answered with 50[34]/);
+}
+
+# ---- children that end after some connections ----
+
+{
+    my $httpd = own_httpd(name => 'turnover', port => 3, %own, after => "MaxConnectionsPerChild 40\n")->expect_log(@usual)->start;
+    my @at    = (port => $httpd->port);
+    ok(wait_ready(@at), 'turnover: ready');
+    my %old = map { $_ => 1 } $httpd->children;
+    my ($sum, $counted) = sums(load($httpd, 6, 6 * $slack, new_talk())->());
+    note(to_json($sum));
+    my @bad = grep { !/^(POST 20[02]|GET 200)$/ } sort keys %$sum;
+    is("@bad", '', 'MaxConnectionsPerChild under load: no request is refused, broken or wrong') or diag(to_json($sum));
+    ok((grep { !$old{$_} } $httpd->children), 'turnover: there are new children');
+    all_counted($httpd, $counted, 'turnover');
+    my $took = $httpd->stop;
+    ok(defined $took && $took < 8, sprintf 'turnover: no process is left behind (%.1f s)', $took // -1);
+}
+
+# ---- ends while a backend hangs ----
+
+for my $server (qw(redis kafka postgres)) {
+    my $httpd = own_httpd(name => "hanging-$server", port => 4, %own)
+        ->expect_log(@usual, qr/RT020[1-4]: .* is away/, qr/RT0501/, qr/RT0301/)->start;
+    my @at = (port => $httpd->port);
+    ok(wait_ready(@at), "$server hangs: ready before");
+    my $talk = new_talk();
+    rate($talk, 5, @at);
+    expect_log(qr/RT020[1-4]: .* is away/, qr/RT0301/, qr/RT0501/);
+    stack('pause', $server);
+    my $results = load($httpd, 4, 2, $talk);
+    sleep 1;
+    my $took = $httpd->stop;
+    stack('resume', $server);
+    $results->();
+    ok(defined $took && $took < 5 * $slack, sprintf '%s hangs: httpd stops all the same (%.1f s)', $server, $took // -1);
+}
+
+finish();
