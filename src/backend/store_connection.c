@@ -298,14 +298,27 @@ static apr_status_t exchange(redisContext *context, const store_command_t *comma
     return ratings_result_ok(why);
 }
 
+/* Refusals that a server gives as long as it is in a state of its own (a replica, loading, its
+ * password changed), while the address may lead to another by now: not to be asked over the same
+ * connection. */
+static bool is_wrong_server(const redisReply *reply)
+{
+    static const char *const refusals[] = {"READONLY", "LOADING", "MASTERDOWN", "NOAUTH"};
+    for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++)
+        if (reply->type == REDIS_REPLY_ERROR &&
+            strncmp(reply->str, refusals[i], strlen(refusals[i])) == 0)
+            return true;
+    return false;
+}
+
 static apr_status_t attempt(ratings_store_t *store, slot_t *slot, const store_command_t *commands,
                             int count, redisReply **replies, ratings_result_t *why)
 {
     apr_status_t status = slot->context ? APR_SUCCESS : open_connection(store, slot, why);
     if (status == APR_SUCCESS)
         status = exchange(slot->context, commands, count, replies, why);
-    if (status != APR_SUCCESS) /* after an error a context is dead */
-        set_context(store, slot, NULL);
+    if (status != APR_SUCCESS || is_wrong_server(replies[count - 1]))
+        set_context(store, slot, NULL); /* after an error a context is dead */
     return status;
 }
 
