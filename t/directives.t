@@ -178,7 +178,7 @@ refused($host->(81, $backends . $endpoint) . $host->(82, $endpoint), 'an endpoin
             "<VirtualHost *:@{[$ENV{HTTP_PORT} + 2]}>\nServerName two.test\nRatingsBodyLimit 200\n</VirtualHost>\n",
             "<VirtualHost *:@{[$ENV{HTTP_PORT} + 2]}>\nServerName three.test\n${own}RatingsTopic ratings-hosts\n</VirtualHost>\n"),
     )->start;
-    $httpd->expect_log(qr/RT0305/, qr/RT0301/);
+    $httpd->expect_log(qr/RT030[45]/, qr/RT0301/);
     my %at = map { $_ => { port => $httpd->port, host => "$_.test" } } qw(one two three);
     ok(wait_ready(%{ $at{$_} }), "$_ is ready") for sort keys %at;
     my $talk = new_talk();
