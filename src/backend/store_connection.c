@@ -57,6 +57,16 @@ static const char *parse_database(const char *path, int *database)
     return NULL;
 }
 
+/* Of its text: apr_uri_parse wraps a number that is too large. */
+static const char *parse_port(const char *text, int *port)
+{
+    int64_t number = REDIS_PORT;
+    if (text && text[0] && !ratings_parse_int(text, strlen(text), 1, 65535, &number))
+        return "the port is a number from 1 to 65535";
+    *port = (int)number;
+    return NULL;
+}
+
 static const char *parse_address(apr_pool_t *pool, const char *url, address_t *address)
 {
     apr_uri_t uri;
@@ -70,12 +80,12 @@ static const char *parse_address(apr_pool_t *pool, const char *url, address_t *a
         return "that is not a valid redis:// URL (a '/', '@' or '%' in a password is written as "
                "%2F, %40 or %25)";
     address->host = uri.hostname;
-    address->port = uri.port ? uri.port : REDIS_PORT;
     address->password = unescape(pool, uri.password);
     address->user = uri.user && uri.user[0] ? unescape(pool, uri.user) : NULL;
     if ((uri.password && !address->password) || (address->user == NULL && uri.user && uri.user[0]))
         return "a percent escape in the user or password is not valid";
-    return parse_database(uri.path, &address->database);
+    const char *problem = parse_port(uri.port_str, &address->port);
+    return problem ? problem : parse_database(uri.path, &address->database);
 }
 
 const char *ratings_store_url_problem(const char *url)

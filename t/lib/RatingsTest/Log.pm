@@ -6,6 +6,9 @@ use warnings;
 
 my $crash = qr/exit signal|child died|AddressSanitizer|LeakSanitizer|runtime error:|core dump|assertion/i;
 
+# event's own, when it is stopped while a connection is being closed
+my $noise = qr/AH03092: process_lingering_close: apr_pollset_add failure/;
+
 sub new {
     my ($class, $path) = @_;
     return bless { path => $path, from => -s $path || 0, expected => [] }, $class;
@@ -20,6 +23,7 @@ sub expect { my ($self, @patterns) = @_; push @{ $self->{expected} }, @patterns 
 sub is_trouble {
     my ($line) = @_;
     return 1 if $line =~ $crash;
+    return 0 if $line =~ $noise;
     my ($module, $level) = $line =~ /^\[[^\]]+\] \[([\w-]*):(\w+)\]/ or return $line !~ /^\s*$/;
     return 1 if $level =~ /^(error|crit|alert|emerg)$/;
     return $module eq 'ratings' && $level eq 'warn';
