@@ -124,9 +124,20 @@ static void replace_handle(ratings_stream_t *stream)
     give_up(dead);
 }
 
+/* A handle connects only when it has something to send, and then looks after its producer id and the
+ * topic on a timer of up to a second: asked for the brokers at once, it is ready for the first event.
+ * That they are away is no matter here. */
+static void warm_up(rd_kafka_t *handle)
+{
+    const struct rd_kafka_metadata *metadata = NULL;
+    if (rd_kafka_metadata(handle, 0, NULL, &metadata, POLL_MS) == RD_KAFKA_RESP_ERR_NO_ERROR)
+        rd_kafka_metadata_destroy(metadata);
+}
+
 static void *poll_reports(void *data)
 {
     ratings_stream_t *stream = data;
+    warm_up(stream->handle);
     while (!atomic_load(&stream->stop)) {
         rd_kafka_poll(stream->handle, POLL_MS);
         if (atomic_load(&stream->fatal))
