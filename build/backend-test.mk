@@ -2,7 +2,7 @@
 # on loopback: this machine's PostgreSQL, and an HTTP server that misbehaves.
 
 BACKEND_TESTS     := $(OUT)/t/backend/test_talks $(OUT)/t/backend/test_stats
-BACKEND_OBJECTS   := $(patsubst %.c,$(OUT)/%.o,src/backend/result.c t/backend/slow_resolver.c \
+BACKEND_OBJECTS   := $(patsubst %.c,$(OUT)/%.o,src/backend/result.c src/backend/deadline.c t/backend/slow_resolver.c \
                        $(wildcard src/backend/talks*.c src/backend/stats*.c))
 BACKEND_PACKAGES   = cmocka apr-1 apr-util-1 libpq libcurl
 

@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 /* what destroy waits, at most, for calls to leave */
@@ -103,8 +102,7 @@ static void free_stats(ratings_stats_t *stats)
     while (stats->free_count > 0)
         stats_handle_destroy(stats->free[--stats->free_count]);
     (void)close(stats->stop);
-    pthread_cond_destroy(&stats->changed);
-    pthread_mutex_destroy(&stats->lock);
+    ratings_lock_destroy(&stats->lock, &stats->changed);
     apr_pool_destroy(stats->home);
 }
 
@@ -119,16 +117,6 @@ static void leave(ratings_stats_t *stats)
         free_stats(stats);
 }
 
-static void make_lock(ratings_stats_t *stats)
-{
-    pthread_condattr_t monotonic;
-    pthread_mutex_init(&stats->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&stats->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
-}
-
 static void fill(ratings_stats_t *stats, const ratings_stats_options_t *options)
 {
     stats->url = apr_pstrdup(stats->home, options->url);
@@ -136,7 +124,7 @@ static void fill(ratings_stats_t *stats, const ratings_stats_options_t *options)
     stats->timeout = options->timeout;
     stats->free = apr_pcalloc(stats->home, (size_t)options->handles_max * sizeof *stats->free);
     stats->references = 1;
-    make_lock(stats);
+    ratings_lock_init(&stats->lock, &stats->changed);
 }
 
 apr_status_t ratings_stats_create(ratings_stats_t **out, const ratings_stats_options_t *options,
@@ -164,34 +152,15 @@ apr_status_t ratings_stats_create(ratings_stats_t **out, const ratings_stats_opt
     return ratings_result_ok(why);
 }
 
-/* Not for ever: where one process serves one request at a time, the signal that ends it may have
- * interrupted, on this very thread, whoever holds the lock. */
-static bool lock_within(pthread_mutex_t *lock, apr_interval_time_t limit)
-{
-    struct timespec at;
-    clock_gettime(CLOCK_REALTIME, &at);
-    apr_time_t until = apr_time_from_sec(at.tv_sec) + at.tv_nsec / 1000 + limit;
-    at.tv_sec = (time_t)apr_time_sec(until);
-    at.tv_nsec = (long)apr_time_usec(until) * 1000;
-    return pthread_mutex_timedlock(lock, &at) == 0;
-}
-
-/* With the lock held. False when the deadline passed. */
-static bool wait_change(ratings_stats_t *stats, apr_time_t deadline)
-{
-    struct timespec at = {(time_t)apr_time_sec(deadline), (long)apr_time_usec(deadline) * 1000};
-    return pthread_cond_timedwait(&stats->changed, &stats->lock, &at) != ETIMEDOUT;
-}
-
 void ratings_stats_destroy(ratings_stats_t *stats)
 {
-    apr_time_t deadline = stats_now() + GRACE;
-    if (!lock_within(&stats->lock, GRACE_OF_LOCK))
+    apr_time_t deadline = ratings_monotonic() + GRACE;
+    if (!ratings_lock_within(&stats->lock, GRACE_OF_LOCK))
         return; /* the process ends: what it leaves open is closed for it */
     stats->closing = true;
     (void)eventfd_write(stats->stop, 1);
     pthread_cond_broadcast(&stats->changed);
-    while (stats->references > 1 && wait_change(stats, deadline))
+    while (stats->references > 1 && ratings_wait_until(&stats->changed, &stats->lock, deadline))
         ;
     pthread_mutex_unlock(&stats->lock);
     leave(stats);
@@ -205,7 +174,7 @@ static apr_status_t wait_for_free(ratings_stats_t *stats, apr_time_t deadline,
 {
     bool in_time = true;
     while (in_time && !stats->closing && stats->free_count == 0)
-        in_time = wait_change(stats, deadline);
+        in_time = ratings_wait_until(&stats->changed, &stats->lock, deadline);
     if (stats->closing)
         return ratings_result_set(why, APR_EGENERAL, "ended, as the service stops");
     if (stats->free_count == 0)
@@ -219,7 +188,7 @@ static apr_time_t enter(ratings_stats_t *stats)
     pthread_mutex_lock(&stats->lock);
     stats->references++;
     pthread_mutex_unlock(&stats->lock);
-    return stats_now() + stats->timeout;
+    return ratings_monotonic() + stats->timeout;
 }
 
 /* `*handle` is NULL where none was ever needed. */
@@ -243,7 +212,7 @@ static void give_back(ratings_stats_t *stats, stats_handle_t *handle)
 }
 
 static apr_status_t ask(stats_handle_t *handle, const ratings_histogram_t *histogram,
-                        const stats_limit_t *limit, ratings_statistics_t *out,
+                        const ratings_limit_t *limit, ratings_statistics_t *out,
                         ratings_result_t *why)
 {
     char *request = ratings_histogram_request(histogram);
@@ -264,7 +233,7 @@ static apr_status_t ask(stats_handle_t *handle, const ratings_histogram_t *histo
 apr_status_t ratings_stats_compute(ratings_stats_t *stats, const ratings_histogram_t *histogram,
                                    ratings_statistics_t *out, ratings_result_t *why)
 {
-    stats_limit_t limit = {enter(stats), stats->stop};
+    ratings_limit_t limit = {enter(stats), stats->stop};
     stats_handle_t *handle;
     apr_status_t status = take(stats, limit.deadline, &handle, why);
     if (status == APR_SUCCESS) {

@@ -7,7 +7,6 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 struct stats_handle_t {
     CURLM *multi;
@@ -19,13 +18,6 @@ struct stats_handle_t {
     char body[STATS_ANSWER_MAX];
     char error[CURL_ERROR_SIZE];
 };
-
-apr_time_t stats_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return apr_time_from_sec(now.tv_sec) + now.tv_nsec / 1000;
-}
 
 /* ---- receiving, within bounds ---- */
 
@@ -188,9 +180,9 @@ static apr_status_t judge(stats_handle_t *handle, CURLcode code, ratings_result_
 
 /* ---- one call ---- */
 
-static int ms_left(const stats_limit_t *limit)
+static int ms_left(const ratings_limit_t *limit)
 {
-    apr_time_t left = limit->deadline - stats_now();
+    apr_time_t left = limit->deadline - ratings_monotonic();
     if (left <= 0)
         return 0;
     left = (left + 999) / 1000;
@@ -207,7 +199,7 @@ static apr_status_t finish(stats_handle_t *handle, ratings_result_t *why)
     return judge(handle, handle->code, why);
 }
 
-static apr_status_t run(stats_handle_t *handle, const stats_limit_t *limit, ratings_result_t *why)
+static apr_status_t run(stats_handle_t *handle, const ratings_limit_t *limit, ratings_result_t *why)
 {
     int running = 1;
     for (;;) {
@@ -227,7 +219,8 @@ static apr_status_t run(stats_handle_t *handle, const stats_limit_t *limit, rati
     }
 }
 
-static bool prepare(stats_handle_t *handle, const char *json, const stats_limit_t *limit, bool anew)
+static bool prepare(stats_handle_t *handle, const char *json, const ratings_limit_t *limit,
+                    bool anew)
 {
     long ms = ms_left(limit);
     handle->code = CURLE_ABORTED_BY_CALLBACK; /* unless it ends by itself */
@@ -242,7 +235,7 @@ static bool prepare(stats_handle_t *handle, const char *json, const stats_limit_
            curl_multi_add_handle(handle->multi, handle->easy) == CURLM_OK;
 }
 
-static apr_status_t transfer(stats_handle_t *handle, const char *json, const stats_limit_t *limit,
+static apr_status_t transfer(stats_handle_t *handle, const char *json, const ratings_limit_t *limit,
                              bool anew, ratings_result_t *why)
 {
     if (!prepare(handle, json, limit, anew))
@@ -260,8 +253,9 @@ static bool was_closed(CURLcode code)
 /* A connection that was kept may have been closed since. libcurl sends again by itself then, but
  * gives up each sixth time in the life of a handle: before 8.17 it counts over all of its transfers
  * (lib/transfer.c, CONN_MAX_RETRIES). The function has no effects, so it may be asked twice. */
-apr_status_t stats_handle_post(stats_handle_t *handle, const char *json, const stats_limit_t *limit,
-                               const char **answer, size_t *len, ratings_result_t *why)
+apr_status_t stats_handle_post(stats_handle_t *handle, const char *json,
+                               const ratings_limit_t *limit, const char **answer, size_t *len,
+                               ratings_result_t *why)
 {
     bool kept = handle->code == CURLE_OK;
     apr_status_t status = transfer(handle, json, limit, false, why);

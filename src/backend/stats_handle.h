@@ -3,6 +3,7 @@
 #ifndef RATINGS_BACKEND_STATS_HANDLE_H
 #define RATINGS_BACKEND_STATS_HANDLE_H
 
+#include "deadline.h"
 #include "result.h"
 
 #include <apr_time.h>
@@ -13,22 +14,14 @@
 
 typedef struct stats_handle_t stats_handle_t;
 
-/* How long a wait may last. */
-typedef struct {
-    apr_time_t deadline; /* of stats_now */
-    int stop;            /* a descriptor that becomes readable when nobody may wait any longer */
-} stats_limit_t;
-
-/* Microseconds of a clock that does not go back. */
-apr_time_t stats_now(void);
-
 /* NULL when out of memory, or when this libcurl lacks what it takes. */
 stats_handle_t *stats_handle_create(const char *url);
 void stats_handle_destroy(stats_handle_t *handle); /* NULL is allowed */
 
 /* Sends `json`. On APR_SUCCESS the status was 200 and the answer is the handle's until its next
  * use. */
-apr_status_t stats_handle_post(stats_handle_t *handle, const char *json, const stats_limit_t *limit,
-                               const char **answer, size_t *len, ratings_result_t *why);
+apr_status_t stats_handle_post(stats_handle_t *handle, const char *json,
+                               const ratings_limit_t *limit, const char **answer, size_t *len,
+                               ratings_result_t *why);
 
 #endif

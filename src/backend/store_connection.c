@@ -2,6 +2,7 @@
 #include "store_connection.h"
 
 #include "../core/number.h"
+#include "deadline.h"
 
 #include <apr_escape.h>
 #include <apr_strings.h>
@@ -14,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #define REDIS_PORT 6379
 
@@ -105,7 +105,6 @@ apr_status_t ratings_store_create(ratings_store_t **out, const ratings_store_opt
 {
     ratings_store_t *store = apr_pcalloc(pool, sizeof *store);
     const char *problem = parse_address(pool, options->url, &store->address);
-    pthread_condattr_t monotonic;
     if (problem)
         return ratings_result_set(why, APR_EINVAL, "%s", problem);
     store->timeout.tv_sec = (time_t)apr_time_sec(options->timeout);
@@ -116,11 +115,7 @@ apr_status_t ratings_store_create(ratings_store_t **out, const ratings_store_opt
         store->slots[i].next = store->free;
         store->free = &store->slots[i];
     }
-    pthread_mutex_init(&store->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&store->freed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    ratings_lock_init(&store->lock, &store->freed);
     *out = store;
     return ratings_result_ok(why);
 }
@@ -141,33 +136,20 @@ void ratings_store_destroy(ratings_store_t *store)
     for (int i = 0; i < store->count; i++)
         if (store->slots[i].context)
             redisFree(store->slots[i].context);
-    pthread_cond_destroy(&store->freed);
-    pthread_mutex_destroy(&store->lock);
+    ratings_lock_destroy(&store->lock, &store->freed);
 }
 
 /* ---- checking out ---- */
 
-static struct timespec deadline_of(const ratings_store_t *store)
-{
-    struct timespec at;
-    clock_gettime(CLOCK_MONOTONIC, &at);
-    at.tv_sec += store->timeout.tv_sec;
-    at.tv_nsec += store->timeout.tv_usec * 1000;
-    if (at.tv_nsec >= 1000000000) {
-        at.tv_nsec -= 1000000000;
-        at.tv_sec++;
-    }
-    return at;
-}
-
 static slot_t *check_out(ratings_store_t *store)
 {
-    struct timespec deadline = deadline_of(store);
+    int64_t deadline =
+        ratings_monotonic() + apr_time_make(store->timeout.tv_sec, store->timeout.tv_usec);
     slot_t *slot = NULL;
-    int waited = 0;
+    bool in_time = true;
     pthread_mutex_lock(&store->lock);
-    while (!store->free && !store->interrupted && waited == 0)
-        waited = pthread_cond_timedwait(&store->freed, &store->lock, &deadline);
+    while (!store->free && !store->interrupted && in_time)
+        in_time = ratings_wait_until(&store->freed, &store->lock, deadline);
     if (!store->interrupted && store->free) {
         slot = store->free;
         store->free = slot->next;

@@ -124,9 +124,9 @@ static void replace_handle(ratings_stream_t *stream)
     give_up(dead);
 }
 
-/* A handle connects only when it has something to send, and then looks after its producer id and the
- * topic on a timer of up to a second: asked for the brokers at once, it is ready for the first event.
- * That they are away is no matter here. */
+/* A handle connects only when it has something to send, and then looks after its producer id and
+ * the topic on a timer of up to a second: asked for the brokers at once, it is ready for the first
+ * event. That they are away is no matter here. */
 static void warm_up(rd_kafka_t *handle)
 {
     const struct rd_kafka_metadata *metadata = NULL;

@@ -15,7 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 /* what destroy waits, at most, for calls and openers to leave */
@@ -46,7 +45,7 @@ struct ratings_talks_t {
 
 /* One call: what it may wait for. */
 typedef struct {
-    talks_limit_t limit;
+    ratings_limit_t limit;
     apr_uint64_t since; /* an opening that fails counts for this call if its number is higher */
 } call_t;
 
@@ -57,8 +56,7 @@ static void free_talks(ratings_talks_t *talks)
     while (talks->idle_count > 0)
         talks_connection_close(talks->idle[--talks->idle_count]);
     (void)close(talks->stop);
-    pthread_cond_destroy(&talks->changed);
-    pthread_mutex_destroy(&talks->lock);
+    ratings_lock_destroy(&talks->lock, &talks->changed);
     apr_pool_destroy(talks->home);
 }
 
@@ -73,16 +71,6 @@ static void leave(ratings_talks_t *talks)
         free_talks(talks);
 }
 
-static void make_lock(ratings_talks_t *talks)
-{
-    pthread_condattr_t monotonic;
-    pthread_mutex_init(&talks->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&talks->changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
-}
-
 static void fill(ratings_talks_t *talks, const ratings_talks_options_t *options)
 {
     talks->conninfo =
@@ -91,7 +79,7 @@ static void fill(ratings_talks_t *talks, const ratings_talks_options_t *options)
     talks->timeout = options->timeout;
     talks->idle = apr_pcalloc(talks->home, (size_t)options->connections_max * sizeof *talks->idle);
     talks->references = 1;
-    make_lock(talks);
+    ratings_lock_init(&talks->lock, &talks->changed);
 }
 
 apr_status_t ratings_talks_create(ratings_talks_t **out, const ratings_talks_options_t *options,
@@ -120,34 +108,15 @@ apr_status_t ratings_talks_create(ratings_talks_t **out, const ratings_talks_opt
     return ratings_result_ok(why);
 }
 
-/* Not for ever: where one process serves one request at a time, the signal that ends it may have
- * interrupted, on this very thread, whoever holds the lock. */
-static bool lock_within(pthread_mutex_t *lock, apr_interval_time_t limit)
-{
-    struct timespec at;
-    clock_gettime(CLOCK_REALTIME, &at);
-    apr_time_t until = apr_time_from_sec(at.tv_sec) + at.tv_nsec / 1000 + limit;
-    at.tv_sec = (time_t)apr_time_sec(until);
-    at.tv_nsec = (long)apr_time_usec(until) * 1000;
-    return pthread_mutex_timedlock(lock, &at) == 0;
-}
-
-/* With the lock held. False when the deadline passed. */
-static bool wait_change(ratings_talks_t *talks, apr_time_t deadline)
-{
-    struct timespec at = {(time_t)apr_time_sec(deadline), (long)apr_time_usec(deadline) * 1000};
-    return pthread_cond_timedwait(&talks->changed, &talks->lock, &at) != ETIMEDOUT;
-}
-
 void ratings_talks_destroy(ratings_talks_t *talks)
 {
-    apr_time_t deadline = talks_now() + GRACE;
-    if (!lock_within(&talks->lock, GRACE_OF_LOCK))
+    apr_time_t deadline = ratings_monotonic() + GRACE;
+    if (!ratings_lock_within(&talks->lock, GRACE_OF_LOCK))
         return; /* the process ends: what it leaves open is closed for it */
     talks->closing = true;
     (void)eventfd_write(talks->stop, 1);
     pthread_cond_broadcast(&talks->changed);
-    while (talks->references > 1 && wait_change(talks, deadline))
+    while (talks->references > 1 && ratings_wait_until(&talks->changed, &talks->lock, deadline))
         ;
     int idle_count = talks->idle_count;
     talks->idle_count = 0; /* from now on nothing is put there */
@@ -322,7 +291,7 @@ static apr_status_t wait_for_idle(ratings_talks_t *talks, call_t *call, ratings_
             *why = talks->failure;
             return why->status;
         }
-        in_time = wait_change(talks, call->limit.deadline);
+        in_time = ratings_wait_until(&talks->changed, &talks->lock, call->limit.deadline);
     }
     if (talks->closing)
         return ended(why);
@@ -356,7 +325,7 @@ static talks_connection_t *take_quiet(ratings_talks_t *talks, call_t *call, rati
 
 static call_t enter(ratings_talks_t *talks)
 {
-    call_t call = {{talks_now() + talks->timeout, talks->stop}, 0};
+    call_t call = {{ratings_monotonic() + talks->timeout, talks->stop}, 0};
     pthread_mutex_lock(&talks->lock);
     talks->references++;
     call.since = talks->tries;

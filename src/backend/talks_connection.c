@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
-#include <time.h>
 
 /* The second comparison is for a column of type uuid, to which spellings are equal that are
  * different talks to everybody else. */
@@ -21,13 +20,6 @@ struct talks_connection_t {
     apr_dbd_prepared_t *find;
     PGconn *pq; /* what `handle` wraps */
 };
-
-apr_time_t talks_now(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return apr_time_from_sec(now.tv_sec) + now.tv_nsec / 1000;
-}
 
 /* ---- driver ---- */
 
@@ -124,9 +116,9 @@ bool talks_connection_quiet(const talks_connection_t *connection)
 
 /* ---- waiting ---- */
 
-static int ms_left(const talks_limit_t *limit)
+static int ms_left(const ratings_limit_t *limit)
 {
-    apr_time_t left = limit->deadline - talks_now();
+    apr_time_t left = limit->deadline - ratings_monotonic();
     if (left <= 0)
         return 0;
     left = (left + 999) / 1000;
@@ -139,7 +131,7 @@ static apr_status_t lost(const talks_connection_t *connection, ratings_result_t 
 }
 
 /* Until PQgetResult will not block. */
-static apr_status_t await(talks_connection_t *connection, const talks_limit_t *limit,
+static apr_status_t await(talks_connection_t *connection, const ratings_limit_t *limit,
                           ratings_result_t *why)
 {
     while (PQisBusy(connection->pq)) {
@@ -185,7 +177,7 @@ static apr_status_t judge(const PGresult *result, ratings_result_t *why)
 
 /* apr_dbd_get_row would do, but it sleeps for 100 ms when no row is found (apr_dbd_pgsql.c), and
  * blocks. The first result is the answer; what follows tells that the server is ready again. */
-static apr_status_t answer(talks_connection_t *connection, const talks_limit_t *limit,
+static apr_status_t answer(talks_connection_t *connection, const ratings_limit_t *limit,
                            ratings_result_t *why)
 {
     ratings_result_t rest;
@@ -205,7 +197,7 @@ static apr_status_t answer(talks_connection_t *connection, const talks_limit_t *
 }
 
 apr_status_t talks_connection_find(talks_connection_t *connection, const char *talk_id,
-                                   apr_pool_t *pool, const talks_limit_t *limit,
+                                   apr_pool_t *pool, const ratings_limit_t *limit,
                                    ratings_result_t *why)
 {
     const char *arguments[] = {talk_id, talk_id};

@@ -3,6 +3,7 @@
 #ifndef RATINGS_BACKEND_TALKS_CONNECTION_H
 #define RATINGS_BACKEND_TALKS_CONNECTION_H
 
+#include "deadline.h"
 #include "talks.h"
 
 #include <apr_dbd.h>
@@ -10,15 +11,6 @@
 #include <stdbool.h>
 
 typedef struct talks_connection_t talks_connection_t;
-
-/* How long a wait may last. */
-typedef struct {
-    apr_time_t deadline; /* of talks_now */
-    int stop;            /* a descriptor that becomes readable when nobody may wait any longer */
-} talks_limit_t;
-
-/* Microseconds of a clock that does not go back. */
-apr_time_t talks_now(void);
 
 /* The driver, or NULL and why not. It is never unloaded. */
 const apr_dbd_driver_t *talks_driver(apr_pool_t *pool, ratings_result_t *why);
@@ -31,7 +23,7 @@ void talks_connection_close(talks_connection_t *connection); /* NULL is allowed 
 
 /* APR_SUCCESS if there is such a talk, APR_NOTFOUND, or a failure. `pool` is for the call alone. */
 apr_status_t talks_connection_find(talks_connection_t *connection, const char *talk_id,
-                                   apr_pool_t *pool, const talks_limit_t *limit,
+                                   apr_pool_t *pool, const ratings_limit_t *limit,
                                    ratings_result_t *why);
 
 /* After a call: could it serve another one / has the server or the network dropped it? A call that

@@ -3,7 +3,6 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define WATCH_US 100000 /* how late the watcher can notice that it is to end */
 
@@ -28,19 +27,6 @@ struct ratings_waiters_t {
     ratings_ticket_t *waiting;
     bool stop;
 };
-
-int64_t ratings_monotonic(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
-static struct timespec timespec_of(int64_t us)
-{
-    struct timespec at = {us / 1000000, (us % 1000000) * 1000};
-    return at;
-}
 
 /* ---- the list, under the lock ---- */
 
@@ -250,9 +236,9 @@ ratings_ticket_state_e ratings_ticket_wait(ratings_ticket_t *ticket, int64_t dur
     pthread_mutex_t *lock = &ticket->owner->lock;
     pthread_mutex_lock(lock);
     while (!is_over(ticket, durable_by)) {
-        struct timespec at = timespec_of(
+        (void)ratings_wait_until(
+            &ticket->changed, lock,
             ticket->state == RATINGS_TICKET_PENDING ? durable_by : ticket->expires_at + WATCH_US);
-        (void)pthread_cond_timedwait(&ticket->changed, lock, &at);
     }
     ratings_ticket_state_e state = ticket->state;
     *delivery = ticket->delivery;

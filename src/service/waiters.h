@@ -6,6 +6,7 @@
 #ifndef RATINGS_SERVICE_WAITERS_H
 #define RATINGS_SERVICE_WAITERS_H
 
+#include "../backend/deadline.h"
 #include "../backend/stream.h"
 #include "shared.h"
 
@@ -49,8 +50,5 @@ void ratings_ticket_deliver(void *ticket, const ratings_delivery_t *delivery);
 
 /* Whether any request of this child waits for visibility: for who follows another host. */
 bool ratings_waiters_any(ratings_waiters_t *waiters);
-
-/* Microseconds of CLOCK_MONOTONIC. */
-int64_t ratings_monotonic(void);
 
 #endif
