@@ -25,7 +25,7 @@ typedef void ratings_stream_log_fn(void *context, int level, const char *text);
 
 typedef struct {
     const char *brokers;         /* host:port[,host:port...] */
-    const char *topic;           /* */
+    const char *topic;           /* its name, see ratings_stream_topic_problem */
     const apr_table_t *kafka;    /* librdkafka properties of the administrator */
     apr_interval_time_t timeout; /* microseconds, until an event is acknowledged or given up */
     int partitions;              /* if the topic is created */

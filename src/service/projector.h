@@ -10,9 +10,12 @@
 apr_status_t ratings_projector_create(ratings_projector_t **projector, ratings_child_t *child,
                                       apr_pool_t *pool, ratings_result_t *why);
 
-/* Asks it to end (any thread, returns at once), and waits until it has: within a second, also when
- * a backend hangs. The lease is given up. */
+/* Asks it to end; any thread, returns at once. */
 void ratings_projector_stop(ratings_projector_t *projector);
+
+/* The same, and waits until it has ended: the lease is given up, or runs out if the store hangs. A
+ * question to Kafka that is under way, and a store that is being connected to, are waited for, up
+ * to their timeouts. Once, before the pool of create is destroyed. */
 void ratings_projector_destroy(ratings_projector_t *projector);
 
 #endif
