@@ -7,7 +7,7 @@
 #ifndef RATINGS_BACKEND_STREAM_H
 #define RATINGS_BACKEND_STREAM_H
 
-#include "../core/rating.h"
+#include "../core/event.h"
 #include "result.h"
 
 #include <apr_pools.h>
@@ -69,10 +69,10 @@ apr_status_t ratings_stream_create(ratings_stream_t **stream,
  * (each is still reported), and frees the handle. No other call may be under way. */
 void ratings_stream_destroy(ratings_stream_t *stream, apr_interval_time_t timeout);
 
-/* Queues the event that the rating was submitted, never blocking. APR_SUCCESS: `ticket` will be
+/* Queues the event, never blocking. APR_SUCCESS: `ticket` will be
  * reported. Else nothing was queued: APR_ECONNREFUSED, the queue is full or the partition is not
  * known. Any thread. */
-apr_status_t ratings_stream_append(ratings_stream_t *stream, const ratings_rating_t *rating,
+apr_status_t ratings_stream_append(ratings_stream_t *stream, const ratings_event_t *event,
                                    int partition, void *ticket, ratings_result_t *why);
 
 /* The partition of a talk among `partitions` (>= 1): murmur2 of its id, as Kafka's own clients do.

@@ -231,29 +231,30 @@ static rd_kafka_headers_t *make_headers(void)
 }
 
 /* On success librdkafka owns value and headers. */
-static rd_kafka_resp_err_t produce(ratings_stream_t *stream, const ratings_rating_t *rating,
-                                   int partition, char *value, size_t length,
-                                   rd_kafka_headers_t *headers, void *ticket)
+static rd_kafka_resp_err_t produce(ratings_stream_t *stream, const char *talk_id, int partition,
+                                   char *value, size_t length, rd_kafka_headers_t *headers,
+                                   void *ticket)
 {
     rd_kafka_t *handle = stream_producer_handle(stream);
-    rd_kafka_resp_err_t code = rd_kafka_producev(
-        handle, RD_KAFKA_V_TOPIC(stream->options->topic), RD_KAFKA_V_PARTITION(partition),
-        RD_KAFKA_V_KEY(rating->talk_id, strlen(rating->talk_id)), RD_KAFKA_V_VALUE(value, length),
-        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_FREE), RD_KAFKA_V_HEADERS(headers),
-        RD_KAFKA_V_OPAQUE(ticket), RD_KAFKA_V_END);
+    rd_kafka_resp_err_t code =
+        rd_kafka_producev(handle, RD_KAFKA_V_TOPIC(stream->options->topic),
+                          RD_KAFKA_V_PARTITION(partition), RD_KAFKA_V_KEY(talk_id, strlen(talk_id)),
+                          RD_KAFKA_V_VALUE(value, length), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_FREE),
+                          RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(ticket), RD_KAFKA_V_END);
     stream_producer_release(stream);
     return code;
 }
 
-apr_status_t ratings_stream_append(ratings_stream_t *stream, const ratings_rating_t *rating,
+apr_status_t ratings_stream_append(ratings_stream_t *stream, const ratings_event_t *event,
                                    int partition, void *ticket, ratings_result_t *why)
 {
     size_t length = 0;
-    char *value = ratings_event_encode(rating, &length);
+    char *value = ratings_event_encode(event, &length);
     if (!value)
         return ratings_result_set(why, APR_ENOMEM, "out of memory");
     rd_kafka_headers_t *headers = make_headers();
-    rd_kafka_resp_err_t code = produce(stream, rating, partition, value, length, headers, ticket);
+    rd_kafka_resp_err_t code =
+        produce(stream, event->rating.talk_id, partition, value, length, headers, ticket);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         return ratings_result_ok(why);
     free(value);

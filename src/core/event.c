@@ -5,23 +5,31 @@
 
 #include <string.h>
 
-char *ratings_event_encode(const ratings_rating_t *rating, size_t *len)
+static bool add_key(json_t *object, const ratings_key_t *key)
 {
-    json_t *event = json_pack("{s:i, s:s, s:i}", "version", RATINGS_EVENT_VERSION, "talkId",
-                              rating->talk_id, "value", rating->value);
-    char *text = ratings_json_write(event, 0);
+    return json_object_set_new(object, "idempotencyKey", json_string(key->text)) == 0 &&
+           json_object_set_new(object, "idempotencyWindow", json_integer(key->window_ms)) == 0;
+}
 
+char *ratings_event_encode(const ratings_event_t *event, size_t *len)
+{
+    const ratings_rating_t *rating = &event->rating;
+    json_t *object = json_pack("{s:i, s:s, s:i}", "version", RATINGS_EVENT_VERSION, "talkId",
+                               rating->talk_id, "value", rating->value);
+    char *text = NULL;
+
+    if (object && (!event->key.text[0] || add_key(object, &event->key)))
+        text = ratings_json_write(json_incref(object), 0);
+    json_decref(object);
     *len = text ? strlen(text) : 0;
     return text;
 }
 
-static const char *read_object(const json_t *event, ratings_rating_t *out)
+static const char *read_rating(const json_t *object, ratings_rating_t *out)
 {
-    const json_t *id = json_object_get(event, "talkId");
-    json_int_t value = json_integer_value(json_object_get(event, "value"));
+    const json_t *id = json_object_get(object, "talkId");
+    json_int_t value = json_integer_value(json_object_get(object, "value"));
 
-    if (json_integer_value(json_object_get(event, "version")) != RATINGS_EVENT_VERSION)
-        return "the event's version is missing or unknown";
     if (ratings_talk_id_problem(json_string_value(id), json_string_length(id)))
         return "the event's talkId is missing or no talk id";
     if (value < RATINGS_VALUE_MIN || value > RATINGS_VALUE_MAX)
@@ -31,26 +39,55 @@ static const char *read_object(const json_t *event, ratings_rating_t *out)
     return NULL;
 }
 
+static const char *read_key(const json_t *object, ratings_key_t *out)
+{
+    const json_t *key = json_object_get(object, "idempotencyKey");
+    json_int_t window = json_integer_value(json_object_get(object, "idempotencyWindow"));
+
+    out->text[0] = '\0';
+    out->window_ms = 0;
+    if (!key)
+        return NULL;
+    if (!json_is_string(key) ||
+        !ratings_key_is_valid(json_string_value(key), json_string_length(key)))
+        return "the event's idempotencyKey is not one";
+    if (window < 1 || window > RATINGS_KEY_WINDOW_MAX)
+        return "the event's idempotencyWindow is missing or out of range";
+    memcpy(out->text, json_string_value(key), json_string_length(key) + 1);
+    out->window_ms = window;
+    return NULL;
+}
+
+static const char *read_object(const json_t *object, ratings_event_t *out)
+{
+    const char *problem;
+
+    if (json_integer_value(json_object_get(object, "version")) != RATINGS_EVENT_VERSION)
+        return "the event's version is missing or unknown";
+    problem = read_rating(object, &out->rating);
+    return problem ? problem : read_key(object, &out->key);
+}
+
 static bool same_bytes(const void *bytes, size_t len, const char *text)
 {
     return len == strlen(text) && memcmp(bytes, text, len) == 0;
 }
 
 const char *ratings_event_decode(const void *key, size_t key_len, const void *value,
-                                 size_t value_len, ratings_rating_t *out)
+                                 size_t value_len, ratings_event_t *out)
 {
-    json_t *event;
+    json_t *object;
     const char *problem;
 
     if (!value)
         return "the record is a tombstone: it has no value";
     if (value_len > RATINGS_EVENT_VALUE_MAX)
         return "the record's value is too long for an event";
-    problem = ratings_json_read(value, value_len, &event);
+    problem = ratings_json_read(value, value_len, &object);
     if (!problem)
-        problem = read_object(event, out);
-    json_decref(event);
-    if (!problem && !(key && same_bytes(key, key_len, out->talk_id)))
+        problem = read_object(object, out);
+    json_decref(object);
+    if (!problem && !(key && same_bytes(key, key_len, out->rating.talk_id)))
         problem = "the record's key is not the event's talkId";
     return problem;
 }

@@ -59,19 +59,19 @@ static int submitted(request_rec *r, int status, const ratings_rating_t *rating)
 
 int ratings_post_ratings(request_rec *r, const ratings_config_t *config, int variant)
 {
-    ratings_rating_t rating;
+    ratings_event_t event = {.key = {.text = ""}};
     ratings_failure_t failure;
     ratings_child_t *child = config->service->child;
     (void)variant;
-    int result = ratings_request_rating(r, config->body_limit, &rating);
+    int result = ratings_request_rating(r, config->body_limit, &event.rating);
     if (result != RATINGS_REQUEST_OK)
         return result;
-    switch (ratings_submit(child, &rating, config->visibility_timeout, r->pool, &failure)) {
+    switch (ratings_submit(child, &event, config->visibility_timeout, r->pool, &failure)) {
     case RATINGS_DONE:
-        return submitted(r, HTTP_OK, &rating);
+        return submitted(r, HTTP_OK, &event.rating);
     case RATINGS_ACCEPTED:
         log_failure(r, child, HTTP_ACCEPTED, &failure);
-        return submitted(r, HTTP_ACCEPTED, &rating);
+        return submitted(r, HTTP_ACCEPTED, &event.rating);
     case RATINGS_NO_TALK:
         return ratings_reply_problem(r, HTTP_NOT_FOUND, NO_TALK);
     case RATINGS_UNAVAILABLE:

@@ -257,15 +257,15 @@ static void fold_rating(ratings_projector_t *p, fold_t *fold, const ratings_rati
 
 static void fold_record(ratings_projector_t *p, fold_t *fold, const ratings_record_t *record)
 {
-    ratings_rating_t rating;
+    ratings_event_t event;
     if (record->offset < fold->chunk.next) /* the mark itself, and what came before the position */
         return;
     const char *problem = ratings_event_decode(record->key, record->key_len, record->value,
-                                               record->value_len, &rating);
+                                               record->value_len, &event);
     if (problem)
         skip(p, record, problem);
     else
-        fold_rating(p, fold, &rating);
+        fold_rating(p, fold, &event.rating);
     fold->chunk.next = record->offset + 1;
     fold->chunk.mark = mark_of(record);
 }

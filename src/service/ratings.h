@@ -3,6 +3,7 @@
 #ifndef RATINGS_SERVICE_RATINGS_H
 #define RATINGS_SERVICE_RATINGS_H
 
+#include "../core/event.h"
 #include "../core/histogram.h"
 #include "service.h"
 
@@ -23,7 +24,7 @@ typedef struct {
 } ratings_failure_t;
 
 /* `visible_for`: how long to wait for visibility, microseconds. */
-ratings_outcome_e ratings_submit(ratings_child_t *child, const ratings_rating_t *rating,
+ratings_outcome_e ratings_submit(ratings_child_t *child, const ratings_event_t *event,
                                  int64_t visible_for, apr_pool_t *pool, ratings_failure_t *failure);
 
 typedef struct {

@@ -33,15 +33,15 @@ static ratings_outcome_e await(ratings_child_t *child, ratings_ticket_t *ticket,
     return failed(&delivery, failure);
 }
 
-static ratings_outcome_e append(ratings_child_t *child, const ratings_rating_t *rating,
-                                int partition, int64_t visible_for, ratings_failure_t *failure)
+static ratings_outcome_e append(ratings_child_t *child, const ratings_event_t *event, int partition,
+                                int64_t visible_for, ratings_failure_t *failure)
 {
     ratings_ticket_t *ticket = ratings_ticket_take(child->waiters, partition, visible_for);
     if (!ticket) {
         ratings_result_set(&failure->why, APR_ENOMEM, "out of memory");
         return ratings_unavailable(failure, "the event log");
     }
-    if (ratings_stream_append(child->stream, rating, partition, ticket, &failure->why) !=
+    if (ratings_stream_append(child->stream, event, partition, ticket, &failure->why) !=
         APR_SUCCESS) {
         ratings_ticket_cancel(ticket);
         return ratings_unavailable(failure, "the event log");
@@ -60,14 +60,14 @@ static void report(ratings_child_t *child, ratings_outcome_e outcome,
         outcome == RATINGS_DONE || outcome == RATINGS_ACCEPTED ? &well : &failure->why);
 }
 
-ratings_outcome_e ratings_submit(ratings_child_t *child, const ratings_rating_t *rating,
+ratings_outcome_e ratings_submit(ratings_child_t *child, const ratings_event_t *event,
                                  int64_t visible_for, apr_pool_t *pool, ratings_failure_t *failure)
 {
-    ratings_outcome_e outcome = ratings_talk_known(child, rating->talk_id, pool, failure);
+    ratings_outcome_e outcome = ratings_talk_known(child, event->rating.talk_id, pool, failure);
     if (outcome != RATINGS_DONE)
         return outcome;
     int64_t until = ratings_monotonic() + child->service->config->store_timeout;
-    int partition = ratings_partition_of(child, rating->talk_id, until, failure);
+    int partition = ratings_partition_of(child, event->rating.talk_id, until, failure);
     if (partition < 0)
         return ratings_unavailable(failure, "the event log");
     if (!child->projector) {
@@ -77,7 +77,7 @@ ratings_outcome_e ratings_submit(ratings_child_t *child, const ratings_rating_t 
     }
     if (!ratings_guard_enter(&child->stream_guard, &failure->why))
         return ratings_unavailable(failure, "the event log");
-    outcome = append(child, rating, partition, visible_for, failure);
+    outcome = append(child, event, partition, visible_for, failure);
     report(child, outcome, failure);
     return outcome;
 }

@@ -7,6 +7,8 @@ static const char bad_version[] = "the event's version is missing or unknown";
 static const char bad_talk[] = "the event's talkId is missing or no talk id";
 static const char bad_value[] = "the event's value is missing or no rating";
 static const char bad_key[] = "the record's key is not the event's talkId";
+static const char bad_idempotency_key[] = "the event's idempotencyKey is not one";
+static const char bad_window[] = "the event's idempotencyWindow is missing or out of range";
 static const char too_long[] = "the record's value is too long for an event";
 static const char tombstone[] = "the record is a tombstone: it has no value";
 
@@ -19,6 +21,7 @@ typedef struct {
     const char *problem;
 } row_t;
 
+#define RATING "\"version\":1,\"talkId\":\"t\",\"value\":5"
 #define EVENT(members) BYTES("t"), BYTES("{" members "}")
 
 static row_t rows[] = {
@@ -26,6 +29,22 @@ static row_t rows[] = {
     {"members may come in any order", EVENT("\"value\":5,\"talkId\":\"t\",\"version\":1"), NULL},
     {"members of later versions are ignored",
      EVENT("\"version\":1,\"talkId\":\"t\",\"value\":5,\"by\":{\"x\":[1.5,null]}"), NULL},
+
+    {"an idempotency key is read",
+     EVENT(RATING ",\"idempotencyKey\":\"k\",\"idempotencyWindow\":60000"), NULL},
+    {"a window without a key means nothing", EVENT(RATING ",\"idempotencyWindow\":\"x\""), NULL},
+    {"an empty idempotency key is none",
+     EVENT(RATING ",\"idempotencyKey\":\"\",\"idempotencyWindow\":60000"), bad_idempotency_key},
+    {"an idempotency key is text",
+     EVENT(RATING ",\"idempotencyKey\":7,\"idempotencyWindow\":60000"), bad_idempotency_key},
+    {"an idempotency key is ASCII",
+     EVENT(RATING ",\"idempotencyKey\":\"\u00e9\",\"idempotencyWindow\":60000"),
+     bad_idempotency_key},
+    {"an idempotency key needs its window", EVENT(RATING ",\"idempotencyKey\":\"k\""), bad_window},
+    {"a window of 0 is none", EVENT(RATING ",\"idempotencyKey\":\"k\",\"idempotencyWindow\":0"),
+     bad_window},
+    {"a window over 31 days is none",
+     EVENT(RATING ",\"idempotencyKey\":\"k\",\"idempotencyWindow\":2678400001"), bad_window},
 
     {"a tombstone is no event", BYTES("t"), NULL, 0, tombstone},
     {"an empty value is no event", BYTES("t"), BYTES(""), malformed},
@@ -76,16 +95,16 @@ static void decodes(void **state)
     const row_t *row = *state;
     char *key = row->key ? unit_copy(row->key, row->key_len) : NULL;
     char *value = row->value ? unit_copy(row->value, row->value_len) : NULL;
-    ratings_rating_t rating;
-    const char *problem = ratings_event_decode(key, row->key_len, value, row->value_len, &rating);
+    ratings_event_t event;
+    const char *problem = ratings_event_decode(key, row->key_len, value, row->value_len, &event);
 
     free(key);
     free(value);
     assert_problem(problem, row->problem);
     if (problem)
         return;
-    assert_string_equal(rating.talk_id, "t");
-    assert_int_equal(rating.value, 5);
+    assert_string_equal(event.rating.talk_id, "t");
+    assert_int_equal(event.rating.value, 5);
 }
 
 /* An event, and blanks after it up to `len` bytes. */
@@ -93,11 +112,11 @@ static const char *decode_padded(size_t len)
 {
     static const char event[] = "{\"version\":1,\"talkId\":\"t\",\"value\":5}";
     char value[RATINGS_EVENT_VALUE_MAX + 1];
-    ratings_rating_t rating;
+    ratings_event_t read;
 
     memset(value, ' ', sizeof value);
     memcpy(value, event, sizeof event - 1);
-    return ratings_event_decode("t", 1, value, len, &rating);
+    return ratings_event_decode("t", 1, value, len, &read);
 }
 
 static void bounds_the_value(void **state)
@@ -109,13 +128,25 @@ static void bounds_the_value(void **state)
 
 static void encodes_as_documented(void **state)
 {
-    ratings_rating_t rating = {.talk_id = "caf\xC3\xA9 \"x\"", .value = 4};
+    ratings_event_t event = {.rating = {.talk_id = "caf\xC3\xA9 \"x\"", .value = 4}};
     size_t len;
-    char *value = ratings_event_encode(&rating, &len);
+    char *value = ratings_event_encode(&event, &len);
 
     (void)state;
     assert_string_equal(value, "{\"version\":1,\"talkId\":\"caf\xC3\xA9 \\\"x\\\"\",\"value\":4}");
     assert_int_equal(len, strlen(value));
+    free(value);
+}
+
+static void encodes_the_key_as_documented(void **state)
+{
+    ratings_event_t event = {{"t", 4}, {"a \"k\"", 60000}};
+    size_t len;
+    char *value = ratings_event_encode(&event, &len);
+
+    (void)state;
+    assert_string_equal(value, "{\"version\":1,\"talkId\":\"t\",\"value\":4,"
+                               "\"idempotencyKey\":\"a \\\"k\\\"\",\"idempotencyWindow\":60000}");
     free(value);
 }
 
@@ -134,40 +165,47 @@ static spelling_t ids[] = {
     {"an event of line separators is read back", "\xE2\x80\xA8"},
 };
 
-static void round_trip(const ratings_rating_t *rating)
+static void round_trip(const ratings_event_t *event)
 {
-    ratings_rating_t read;
+    const char *id = event->rating.talk_id;
+    ratings_event_t read;
     size_t len;
-    char *value = ratings_event_encode(rating, &len);
+    char *value = ratings_event_encode(event, &len);
 
     assert_non_null(value);
     assert_true(len <= RATINGS_EVENT_VALUE_MAX);
-    assert_problem(
-        ratings_event_decode(rating->talk_id, strlen(rating->talk_id), value, len, &read), NULL);
+    assert_problem(ratings_event_decode(id, strlen(id), value, len, &read), NULL);
     free(value);
-    assert_string_equal(read.talk_id, rating->talk_id);
-    assert_int_equal(read.value, rating->value);
+    assert_string_equal(read.rating.talk_id, id);
+    assert_int_equal(read.rating.value, event->rating.value);
+    assert_string_equal(read.key.text, event->key.text);
+    assert_int_equal(read.key.window_ms, event->key.window_ms);
 }
 
 static void round_trips(void **state)
 {
     const spelling_t *id = *state;
-    ratings_rating_t rating = {.talk_id = ""};
+    ratings_event_t event = {.rating = {.talk_id = ""}};
+    ratings_rating_t *rating = &event.rating;
 
-    while (strlen(rating.talk_id) + strlen(id->unit) <= RATINGS_TALK_ID_MAX) {
-        unit_append(rating.talk_id, sizeof rating.talk_id, id->unit);
-        for (rating.value = RATINGS_VALUE_MIN; rating.value <= RATINGS_VALUE_MAX; rating.value++)
-            round_trip(&rating);
+    while (strlen(rating->talk_id) + strlen(id->unit) <= RATINGS_TALK_ID_MAX) {
+        unit_append(rating->talk_id, sizeof rating->talk_id, id->unit);
+        for (rating->value = RATINGS_VALUE_MIN; rating->value <= RATINGS_VALUE_MAX; rating->value++)
+            round_trip(&event);
     }
+    memset(event.key.text, '"', RATINGS_KEY_MAX); /* the longest there is */
+    event.key.window_ms = RATINGS_KEY_WINDOW_MAX;
+    rating->value = RATINGS_VALUE_MAX;
+    round_trip(&event);
 }
 
 static void never_encodes_what_is_no_utf8(void **state)
 {
-    ratings_rating_t rating = {.talk_id = "caf\xE9", .value = 5};
+    ratings_event_t event = {.rating = {.talk_id = "caf\xE9", .value = 5}};
     size_t len = 4711;
 
     (void)state;
-    assert_null(ratings_event_encode(&rating, &len));
+    assert_null(ratings_event_encode(&event, &len));
     assert_int_equal(len, 0);
 }
 
@@ -203,6 +241,8 @@ int main(void)
     unit_add_rows(&suite, decodes, ROWS(rows));
     unit_add(&suite, "a value has at most 4096 bytes", bounds_the_value, NULL);
     unit_add(&suite, "an event is written as documented", encodes_as_documented, NULL);
+    unit_add(&suite, "an idempotency key is written as documented", encodes_the_key_as_documented,
+             NULL);
     unit_add_rows(&suite, round_trips, ROWS(ids));
     unit_add(&suite, "what is no UTF-8 is not written", never_encodes_what_is_no_utf8, NULL);
     unit_add(&suite, "the checksum is the CRC-32 of zlib", checksum_is_crc32, NULL);

@@ -29,9 +29,9 @@ static bool read_rating(void)
 
 static bool write_event(void)
 {
-    const ratings_rating_t rating = {.talk_id = "t", .value = 5};
+    const ratings_event_t event = {{"t", 5}, {"k", 1000}};
     size_t len = 4711;
-    char *text = ratings_event_encode(&rating, &len);
+    char *text = ratings_event_encode(&event, &len);
 
     assert_int_equal(len, text ? strlen(text) : 0);
     free(text);
@@ -40,10 +40,10 @@ static bool write_event(void)
 
 static bool read_event(void)
 {
-    ratings_rating_t rating;
+    ratings_event_t event;
 
     return !ratings_event_decode("t", 1, BYTES("{\"version\":1,\"talkId\":\"t\",\"value\":5}"),
-                                 &rating);
+                                 &event);
 }
 
 static bool write_request(void)
