@@ -230,9 +230,10 @@ static apr_status_t ask(stats_handle_t *handle, const ratings_histogram_t *histo
     return problem ? ratings_result_set(why, APR_EINVAL, "%s", problem) : ratings_result_ok(why);
 }
 
-apr_status_t ratings_stats_compute(ratings_stats_t *stats, const ratings_histogram_t *histogram,
+apr_status_t ratings_stats_compute(ratings_stats_t *stats, const ratings_histogram_t *histogram, int64_t deadline,
                                    ratings_statistics_t *out, ratings_result_t *why)
 {
+    (void)deadline;
     ratings_limit_t limit = {enter(stats), stats->stop};
     stats_handle_t *handle;
     apr_status_t status = take(stats, limit.deadline, &handle, why);

@@ -35,7 +35,7 @@ void ratings_stats_destroy(ratings_stats_t *stats);
 
 /* Asks the function. A status other than 200, an answer over 64 KiB or one that does not fit the
  * contract (ratings_statistics_from_json) is APR_EINVAL. Redirects are not followed. */
-apr_status_t ratings_stats_compute(ratings_stats_t *stats, const ratings_histogram_t *histogram,
+apr_status_t ratings_stats_compute(ratings_stats_t *stats, const ratings_histogram_t *histogram, int64_t deadline,
                                    ratings_statistics_t *out, ratings_result_t *why);
 
 #endif

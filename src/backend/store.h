@@ -3,21 +3,26 @@
  *   ratings/ID          hash: fields 1..5, the counts of a talk
  *   ratings:log         hash: topic; partitions (by which talks are routed); generation (of the
  *                       rebuild that made it); claim (of the rebuild under way); for each
- *                       partition N position:N (the next offset to apply) and mark:N (the last
- *                       record applied)
+ *                       partition N position:N (the next offset to apply), mark:N and first:N (the
+ *                       last and the first record applied, "offset:timestamp:checksum", or "empty")
+ *                       and time:N (the log's time, milliseconds)
+ *   ratings:keys:N      hash: for each idempotency key that holds, "value:expires:offset" of the
+ *                       event last counted with it; its field is a digest of talk and key
+ *   ratings:expiry:N    list: "field:expires" of those, to forget them by
  *   ratings:projector   string: the lease
  *
  * The invariant: a talk's counts are the fold of the log up to the position. Whatever changes both
  * is one script, which Redis runs whole or not at all (https://redis.io/docs/latest/develop/
  * programmability/eval-intro/).
  *
- * All calls may be made by any thread at once, each with a connection of the pool of its own. Each
- * wait of a call (for a free connection, for the connection, for an answer) ends by the timeout of
- * create. Nothing is logged here: `why` carries the reason. */
+ * All calls may be made by any thread at once, each with a connection of the pool of its own. A
+ * call ends by the timeout of create, and by its `deadline` (of ratings_monotonic) where it has
+ * one. Nothing is logged here: `why` carries the reason. */
 #ifndef RATINGS_BACKEND_STORE_H
 #define RATINGS_BACKEND_STORE_H
 
 #include "../core/histogram.h"
+#include "../core/idempotency.h"
 #include "result.h"
 #include "stream.h"
 
@@ -47,31 +52,50 @@ void ratings_store_interrupt(ratings_store_t *store);
 /* Closes the connections; no call may be under way. Before the pool of create is destroyed. */
 void ratings_store_destroy(ratings_store_t *store);
 
-/* ---- for requests ---- */
+/* ---- a record that was applied ---- */
 
-/* A talk's counts and the position of `partition`, read in one atomic step. `*position` is -1 when
- * the store holds none (it is new, lost or being rebuilt). APR_EINVAL: the key is not the hash that
- * the module writes. */
-apr_status_t ratings_store_read(ratings_store_t *store, const char *talk_id, int partition,
-                                ratings_histogram_t *histogram, int64_t *position,
-                                ratings_result_t *why);
-
-/* Whether the store can be written and keeps what it is given. `*fault` is set to NULL, or to what
- * makes it unfit although it answers (static, fit for a client): it evicts, it is a replica. */
-apr_status_t ratings_store_check(ratings_store_t *store, const char **fault, ratings_result_t *why);
-
-/* ---- for the projector ---- */
-
-/* The last record applied in a partition, by which it is known again. */
+/* By these a record is known again. */
 typedef struct {
-    int64_t offset; /* -1: none yet */
+    int64_t offset; /* RATINGS_MARK_NONE, RATINGS_MARK_EMPTY: there is no such record */
     int64_t timestamp;
     uint32_t checksum;
 } ratings_mark_t;
 
+#define RATINGS_MARK_NONE (-1)  /* the store does not say */
+#define RATINGS_MARK_EMPTY (-2) /* of the first record: the log had none */
+
+/* A log's identity, from the first record applied of it: 0 where it is not known. Two logs have the
+ * same by a chance of one in 65,000. */
+uint16_t ratings_mark_tag(const ratings_mark_t *first);
+
+/* ---- for requests ---- */
+
+/* A talk's counts, and where the store stands: read in one atomic step. */
+typedef struct {
+    ratings_histogram_t histogram;
+    int64_t position; /* of the talk's partition; -1: none (the store is new, lost or rebuilt) */
+    uint16_t tag;     /* of the log that it was folded from */
+} ratings_view_t;
+
+/* APR_EINVAL: the key is not the hash that the module writes. */
+apr_status_t ratings_store_read(ratings_store_t *store, const char *talk_id, int partition,
+                                int64_t deadline, ratings_view_t *view, ratings_result_t *why);
+
+/* The event last counted with an idempotency key, and the position that goes with it. */
+apr_status_t ratings_store_read_use(ratings_store_t *store, const char *talk_id, const char *key,
+                                    int partition, int64_t deadline, ratings_use_t *use,
+                                    int64_t *position, ratings_result_t *why);
+
+/* Whether the store can be written and keeps what it is given. `*fault` is set to NULL, or to what
+ * makes it unfit although it answers (static, fit for a client): it evicts, it is a replica. */
+apr_status_t ratings_store_check(ratings_store_t *store, int64_t deadline, const char **fault,
+                                 ratings_result_t *why);
+
+/* ---- for the projector ---- */
+
 #define RATINGS_TOKEN_MAX 64
 
-/* What ratings:log says. About 32 KB: keep it off small stacks. */
+/* What ratings:log says. About 64 KB: keep it off small stacks. */
 typedef struct {
     bool present; /* there is such a key, and it is a hash */
     char topic[RATINGS_TOPIC_MAX + 1];
@@ -80,9 +104,12 @@ typedef struct {
     int routed;                               /* partitions by which talks are routed; 0: unknown */
     int64_t position[RATINGS_PARTITIONS_MAX]; /* -1: absent */
     ratings_mark_t mark[RATINGS_PARTITIONS_MAX];
+    ratings_mark_t first[RATINGS_PARTITIONS_MAX];
+    int64_t time[RATINGS_PARTITIONS_MAX]; /* of the log; 0: no record with an append time yet */
 } ratings_log_t;
 
-apr_status_t ratings_store_load(ratings_store_t *store, ratings_log_t *log, ratings_result_t *why);
+apr_status_t ratings_store_load(ratings_store_t *store, int64_t deadline, ratings_log_t *log,
+                                ratings_result_t *why);
 
 /* What a run of records adds to one talk. */
 typedef struct {
@@ -90,15 +117,26 @@ typedef struct {
     int64_t added[RATINGS_VALUES];
 } ratings_increment_t;
 
+/* The last use of an idempotency key, as a run of records leaves it. */
+typedef struct {
+    const char *talk_id, *key;
+    ratings_use_t use;
+    bool changed; /* an event of the run was counted with it */
+} ratings_keyed_t;
+
 /* A run of records of one partition, folded. */
 typedef struct {
     const char *generation; /* what the store must be of */
     int partition;
     int64_t position; /* where the store must stand */
     int64_t next;     /* where it stands after */
+    int64_t time;     /* of the log, after */
     ratings_mark_t mark;
+    ratings_mark_t first; /* RATINGS_MARK_NONE: the store knows it already */
     const ratings_increment_t *increments;
     int count;
+    ratings_keyed_t *keyed;
+    int keyed_count;
 } ratings_chunk_t;
 
 /* Ends of a conditional write. */
@@ -108,7 +146,11 @@ typedef enum {
     RATINGS_STORE_CORRUPT /* a key is not what we write: the store must be rebuilt */
 } ratings_store_end_e;
 
-/* Adds a chunk, counts, position and mark together, if the store stands at its position. */
+/* Fills in the last use of each key of the chunk, if the store stands at its position. */
+apr_status_t ratings_store_load_uses(ratings_store_t *store, ratings_chunk_t *chunk,
+                                     ratings_store_end_e *end, ratings_result_t *why);
+
+/* Adds a chunk, counts, keys, position and marks together, if the store stands at its position. */
 apr_status_t ratings_store_apply(ratings_store_t *store, const ratings_chunk_t *chunk,
                                  ratings_store_end_e *end, ratings_result_t *why);
 
@@ -125,9 +167,10 @@ apr_status_t ratings_store_claim(ratings_store_t *store, const ratings_log_t *se
 /* `cursor`: "0" at first, in and out; "0" again when all is deleted. `deleted` is added to. */
 apr_status_t ratings_store_sweep(ratings_store_t *store, const char *token, char cursor[32],
                                  int64_t *deleted, ratings_store_end_e *end, ratings_result_t *why);
+/* `empty[p]`: the log of partition p has no record yet. */
 apr_status_t ratings_store_open(ratings_store_t *store, const char *token, const char *topic,
-                                int partitions, int routed, ratings_store_end_e *end,
-                                ratings_result_t *why);
+                                int partitions, int routed, const bool *empty,
+                                ratings_store_end_e *end, ratings_result_t *why);
 
 /* The lease: takes or renews it for `token` (at most RATINGS_TOKEN_MAX bytes). `*held` tells
  * whether it is ours now; `holder` (RATINGS_TOKEN_MAX + 1 bytes) whose it is. */

@@ -315,8 +315,9 @@ static apr_status_t attempt(ratings_store_t *store, slot_t *slot, const store_co
 }
 
 apr_status_t store_pipeline(ratings_store_t *store, const store_command_t *commands, int count,
-                            redisReply **replies, ratings_result_t *why)
+                            redisReply **replies, int64_t deadline, ratings_result_t *why)
 {
+    (void)deadline;
     slot_t *slot = check_out(store);
     if (!slot)
         return ratings_result_set(why, APR_TIMEUP, "no connection came free in time");
@@ -328,8 +329,13 @@ apr_status_t store_pipeline(ratings_store_t *store, const store_command_t *comma
     return status;
 }
 
-apr_status_t store_command(ratings_store_t *store, redisReply **reply, ratings_result_t *why,
-                           const char *word, ...)
+int64_t store_deadline(const ratings_store_t *store)
+{
+    return ratings_monotonic() + apr_time_make(store->timeout.tv_sec, store->timeout.tv_usec);
+}
+
+apr_status_t store_command(ratings_store_t *store, redisReply **reply, int64_t deadline,
+                           ratings_result_t *why, const char *word, ...)
 {
     const char *argv[16];
     size_t argvlen[16];
@@ -341,7 +347,7 @@ apr_status_t store_command(ratings_store_t *store, redisReply **reply, ratings_r
         argvlen[command.argc++] = strlen(w);
     }
     va_end(words);
-    apr_status_t status = store_pipeline(store, &command, 1, reply, why);
+    apr_status_t status = store_pipeline(store, &command, 1, reply, deadline, why);
     if (status == APR_SUCCESS && (*reply)->type == REDIS_REPLY_ERROR) {
         status = store_error_reply(*reply, why);
         freeReplyObject(*reply);

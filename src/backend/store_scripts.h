@@ -5,32 +5,59 @@
 #ifndef RATINGS_BACKEND_STORE_SCRIPTS_H
 #define RATINGS_BACKEND_STORE_SCRIPTS_H
 
-/* KEYS: log, talk...; ARGV: partition, position, next, mark, generation, then five increments a
- * talk. The generation: a chunk read before a rebuild must not be added to the store of after. */
+/* How long a use of an idempotency key stays after its window, so that requests under way can still
+ * read what became of their events; milliseconds, more than the longest RatingsDeadline. */
+#define SCRIPT_KEY_GRACE "120000"
+
+/* KEYS: log, keys, expiry, talk...
+ * ARGV: partition, position, next, mark, generation, log time, first ('' when it is known), number
+ *       of uses; five increments a talk; for each use its field, its value and when it expires
+ *
+ * The generation: a chunk read before a rebuild must not be added to the store of after.
+ * The expiry list holds fields of `keys` with the time when each expires ("FIELD:TIME"), about in
+ * the order of those times; a few whose time has passed go with every chunk, by the log's own time,
+ * so that what is forgotten does not depend on when the script runs. */
 #define SCRIPT_APPLY                                                                               \
-    "local log, p = KEYS[1], ARGV[1]\n"                                                            \
-    "local t = redis.call('TYPE', log).ok\n"                                                       \
-    "if t ~= 'hash' or redis.call('HGET', log, 'position:' .. p) ~= ARGV[2]\n"                     \
+    "local log, keys, expiry, p = KEYS[1], KEYS[2], KEYS[3], ARGV[1]\n"                            \
+    "local function type_of(key) return redis.call('TYPE', key).ok end\n"                          \
+    "local function is(key, wanted)\n"                                                             \
+    "  local t = type_of(key)\n"                                                                   \
+    "  return t == wanted or t == 'none'\n"                                                        \
+    "end\n"                                                                                        \
+    "if type_of(log) ~= 'hash' or redis.call('HGET', log, 'position:' .. p) ~= ARGV[2]\n"          \
     "   or redis.call('HGET', log, 'generation') ~= ARGV[5] then\n"                                \
     "  return 'moved'\n"                                                                           \
     "end\n"                                                                                        \
-    "for k = 2, #KEYS do\n"                                                                        \
-    "  t = redis.call('TYPE', KEYS[k]).ok\n"                                                       \
-    "  if t == 'hash' then\n"                                                                      \
-    "    for _, n in ipairs(redis.call('HMGET', KEYS[k], '1', '2', '3', '4', '5')) do\n"           \
-    "      if n and (#n > 15 or not n:match('^%d+$')) then return 'corrupt' end\n"                 \
-    "    end\n"                                                                                    \
-    "  elseif t ~= 'none' then\n"                                                                  \
-    "    return 'corrupt'\n"                                                                       \
+    "local talks, uses, time = #KEYS - 3, tonumber(ARGV[8]), tonumber(ARGV[6])\n"                  \
+    "local keeps_keys = uses > 0 or type_of(expiry) ~= 'none'\n"                                   \
+    "if keeps_keys and not (is(keys, 'hash') and is(expiry, 'list')) then return 'corrupt' end\n"  \
+    "for k = 4, #KEYS do\n"                                                                        \
+    "  if not is(KEYS[k], 'hash') then return 'corrupt' end\n"                                     \
+    "  for _, n in ipairs(redis.call('HMGET', KEYS[k], '1', '2', '3', '4', '5')) do\n"             \
+    "    if n and (#n > 15 or not n:match('^%d+$')) then return 'corrupt' end\n"                   \
     "  end\n"                                                                                      \
     "end\n"                                                                                        \
-    "for k = 2, #KEYS do\n"                                                                        \
+    "for k = 1, talks do\n"                                                                        \
     "  for v = 1, 5 do\n"                                                                          \
-    "    local n = ARGV[5 + (k - 2) * 5 + v]\n"                                                    \
-    "    if n ~= '0' then redis.call('HINCRBY', KEYS[k], v, n) end\n"                              \
+    "    local n = ARGV[8 + (k - 1) * 5 + v]\n"                                                    \
+    "    if n ~= '0' then redis.call('HINCRBY', KEYS[3 + k], v, n) end\n"                          \
     "  end\n"                                                                                      \
     "end\n"                                                                                        \
-    "redis.call('HSET', log, 'position:' .. p, ARGV[3], 'mark:' .. p, ARGV[4])\n"                  \
+    "for u = 1, uses do\n"                                                                         \
+    "  local at = 8 + talks * 5 + (u - 1) * 3\n"                                                   \
+    "  redis.call('HSET', keys, ARGV[at + 1], ARGV[at + 2])\n"                                     \
+    "  redis.call('RPUSH', expiry, ARGV[at + 1] .. ':' .. ARGV[at + 3])\n"                         \
+    "end\n"                                                                                        \
+    "for _ = 1, keeps_keys and 2 * uses + 16 or 0 do\n"                                            \
+    "  local field, expires = (redis.call('LINDEX', expiry, 0) or ''):match('^(.*):(%d+)$')\n"     \
+    "  if not field or tonumber(expires) + " SCRIPT_KEY_GRACE " > time then break end\n"           \
+    "  redis.call('LPOP', expiry)\n"                                                               \
+    "  local use = redis.call('HGET', keys, field)\n"                                              \
+    "  if use and use:match('^%d+:(%d+):') == expires then redis.call('HDEL', keys, field) end\n"  \
+    "end\n"                                                                                        \
+    "redis.call('HSET', log, 'position:' .. p, ARGV[3], 'mark:' .. p, ARGV[4],\n"                  \
+    "           'time:' .. p, ARGV[6])\n"                                                          \
+    "if ARGV[7] ~= '' then redis.call('HSET', log, 'first:' .. p, ARGV[7]) end\n"                  \
     "return 'done'\n"
 
 /* ARGV: generation, first partition, last partition */
@@ -59,14 +86,19 @@
     "for k = 2, #KEYS do redis.call('UNLINK', KEYS[k]) end\n"                                      \
     "return 'done'\n"
 
-/* ARGV: our token (the generation from now on), topic, routed, partitions */
+/* ARGV: our token (the generation from now on), topic, routed, partitions, how many partitions may
+ * have idempotency keys, then those whose log is empty. */
 #define SCRIPT_OPEN                                                                                \
     "if redis.call('TYPE', KEYS[1]).ok ~= 'hash'\n"                                                \
     "   or redis.call('HGET', KEYS[1], 'claim') ~= ARGV[1] then return 'moved' end\n"              \
+    "for p = 0, tonumber(ARGV[5]) - 1 do\n"                                                        \
+    "  redis.call('UNLINK', 'ratings:keys:' .. p, 'ratings:expiry:' .. p)\n"                       \
+    "end\n"                                                                                        \
     "redis.call('DEL', KEYS[1])\n"                                                                 \
     "redis.call('HSET', KEYS[1], 'generation', ARGV[1], 'topic', ARGV[2], 'partitions', "          \
     "ARGV[3])\n"                                                                                   \
     "for p = 0, tonumber(ARGV[4]) - 1 do redis.call('HSET', KEYS[1], 'position:' .. p, '0') end\n" \
+    "for i = 6, #ARGV do redis.call('HSET', KEYS[1], 'first:' .. ARGV[i], 'empty') end\n"          \
     "return 'done'\n"
 
 /* KEYS: lease; ARGV: token, milliseconds. Answers the holder. What is not a lease (overwritten by

@@ -89,9 +89,16 @@ typedef enum {
     RATINGS_TOPIC_FORGETS_BY_SIZE
 } ratings_topic_fault_e;
 
+typedef enum {
+    RATINGS_APPEND_TIME_UNKNOWN, /* the topic's settings may not be read */
+    RATINGS_APPEND_TIME_KEPT,    /* message.timestamp.type=LogAppendTime */
+    RATINGS_APPEND_TIME_NOT_KEPT
+} ratings_append_time_e;
+
 typedef struct {
     int partitions;
     ratings_topic_fault_e fault;
+    ratings_append_time_e append_time;
 } ratings_topic_t;
 
 /* The fault in words (static, fit for a client); NULL for RATINGS_TOPIC_GOOD. */
@@ -114,6 +121,7 @@ typedef struct {
     int partition;
     int64_t offset;
     int64_t timestamp;       /* milliseconds since 1970, as the topic has it */
+    bool has_append_time;    /* that is when the broker appended it (LogAppendTime) */
     const void *key, *value; /* NULL with length 0 is a tombstone's value, or no key */
     size_t key_len, value_len;
 } ratings_record_t;

@@ -142,6 +142,7 @@ static void to_record(const rd_kafka_message_t *message, ratings_record_t *recor
     record->partition = message->partition;
     record->offset = message->offset;
     record->timestamp = rd_kafka_message_timestamp(message, &type);
+    record->has_append_time = type == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME;
     record->key = message->key;
     record->key_len = message->key_len;
     record->value = message->payload;

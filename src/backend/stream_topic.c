@@ -181,6 +181,17 @@ static ratings_topic_fault_e fault_of_entry(const rd_kafka_ConfigEntry_t *entry)
     return RATINGS_TOPIC_GOOD;
 }
 
+static ratings_append_time_e append_time_of(const rd_kafka_ConfigEntry_t **entries, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *value = rd_kafka_ConfigEntry_value(entries[i]);
+        if (strcmp(rd_kafka_ConfigEntry_name(entries[i]), "message.timestamp.type") == 0 && value)
+            return strcmp(value, "LogAppendTime") == 0 ? RATINGS_APPEND_TIME_KEPT
+                                                       : RATINGS_APPEND_TIME_NOT_KEPT;
+    }
+    return RATINGS_APPEND_TIME_UNKNOWN;
+}
+
 static ratings_topic_fault_e fault_of(const rd_kafka_ConfigEntry_t **entries, size_t count)
 {
     ratings_topic_fault_e fault = RATINGS_TOPIC_GOOD;
@@ -190,21 +201,22 @@ static ratings_topic_fault_e fault_of(const rd_kafka_ConfigEntry_t **entries, si
 }
 
 /* A topic whose settings we may not read is taken as good. */
-static ratings_topic_fault_e read_fault(rd_kafka_event_t *event)
+static void read_settings(rd_kafka_event_t *event, ratings_topic_t *topic)
 {
     size_t count = 0, entries = 0;
     const rd_kafka_DescribeConfigs_result_t *result = rd_kafka_event_DescribeConfigs_result(event);
     const rd_kafka_ConfigResource_t **resources =
         rd_kafka_DescribeConfigs_result_resources(result, &count);
     if (count != 1 || rd_kafka_ConfigResource_error(resources[0]))
-        return RATINGS_TOPIC_GOOD;
+        return;
     const rd_kafka_ConfigEntry_t **configs =
         rd_kafka_ConfigResource_configs(resources[0], &entries);
-    return fault_of(configs, entries);
+    topic->fault = fault_of(configs, entries);
+    topic->append_time = append_time_of(configs, entries);
 }
 
 static apr_status_t judge(rd_kafka_t *handle, const char *name, int timeout_ms,
-                          ratings_topic_fault_e *fault, ratings_result_t *why)
+                          ratings_topic_t *topic, ratings_result_t *why)
 {
     rd_kafka_ConfigResource_t *resource =
         rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name);
@@ -213,7 +225,10 @@ static apr_status_t judge(rd_kafka_t *handle, const char *name, int timeout_ms,
     rd_kafka_event_t *event = admin_end(&admin, timeout_ms);
     rd_kafka_ConfigResource_destroy(resource);
     apr_status_t status = event_status(event, "asking for the topic's settings", why);
-    *fault = status == APR_SUCCESS ? read_fault(event) : RATINGS_TOPIC_GOOD;
+    topic->fault = RATINGS_TOPIC_GOOD;
+    topic->append_time = RATINGS_APPEND_TIME_UNKNOWN;
+    if (status == APR_SUCCESS)
+        read_settings(event, topic);
     if (event)
         rd_kafka_event_destroy(event);
     return status;
@@ -231,7 +246,7 @@ static apr_status_t prepare(rd_kafka_t *handle, const ratings_stream_options_t *
     if (status == APR_SUCCESS)
         status = count_partitions(handle, options->topic, ms, &topic->partitions, why);
     if (status == APR_SUCCESS)
-        status = judge(handle, options->topic, ms, &topic->fault, why);
+        status = judge(handle, options->topic, ms, topic, why);
     return status;
 }
 

@@ -361,9 +361,10 @@ static apr_status_t find(ratings_talks_t *talks, const char *talk_id, apr_pool_t
     return status;
 }
 
-apr_status_t ratings_talks_exists(ratings_talks_t *talks, const char *talk_id, apr_pool_t *pool,
+apr_status_t ratings_talks_exists(ratings_talks_t *talks, const char *talk_id, int64_t deadline, apr_pool_t *pool,
                                   ratings_result_t *why)
 {
+    (void)deadline;
     apr_pool_t *scratch;
     if (apr_pool_create(&scratch, pool) != APR_SUCCESS)
         return ratings_result_set(why, APR_EGENERAL, "out of memory");
@@ -373,8 +374,8 @@ apr_status_t ratings_talks_exists(ratings_talks_t *talks, const char *talk_id, a
 }
 
 /* Asks for a talk that cannot be, which needs the table and its column all the same. */
-apr_status_t ratings_talks_check(ratings_talks_t *talks, apr_pool_t *pool, ratings_result_t *why)
+apr_status_t ratings_talks_check(ratings_talks_t *talks, int64_t deadline, apr_pool_t *pool, ratings_result_t *why)
 {
-    apr_status_t status = ratings_talks_exists(talks, "", pool, why);
+    apr_status_t status = ratings_talks_exists(talks, "", deadline, pool, why);
     return status == APR_NOTFOUND ? ratings_result_ok(why) : status;
 }

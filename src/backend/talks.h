@@ -36,10 +36,10 @@ void ratings_talks_destroy(ratings_talks_t *talks);
 
 /* APR_SUCCESS if the talk exists, APR_NOTFOUND if not, else a failure (result.h). A connection that
  * turns out to be dead (the server was restarted) is opened anew once, within the timeout. */
-apr_status_t ratings_talks_exists(ratings_talks_t *talks, const char *talk_id, apr_pool_t *pool,
+apr_status_t ratings_talks_exists(ratings_talks_t *talks, const char *talk_id, int64_t deadline, apr_pool_t *pool,
                                   ratings_result_t *why);
 
 /* Whether the table of talks can be read. */
-apr_status_t ratings_talks_check(ratings_talks_t *talks, apr_pool_t *pool, ratings_result_t *why);
+apr_status_t ratings_talks_check(ratings_talks_t *talks, int64_t deadline, apr_pool_t *pool, ratings_result_t *why);
 
 #endif

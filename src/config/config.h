@@ -36,8 +36,11 @@ typedef struct {
     int64_t stats_pool;
     int64_t breaker_failures;
     int64_t breaker_cooldown;
+    int64_t waiters_max; /* threads that may wait for one backend; 0: three quarters */
     int64_t lease;
     int64_t visibility_timeout;
+    int64_t deadline;
+    int64_t idempotency_window;
     int64_t body_limit;
     int64_t metadata_secrets;
     apr_table_t *kafka; /* librdkafka properties; never NULL */

@@ -190,9 +190,12 @@ const command_rec ratings_directives[] = {
     NUMBER("RatingsStatsPool", stats_pool, SCOPE_SERVICE, 8, 1, 64,   "Calls of the Lambda under way in a child, at most"),
     NUMBER("RatingsBreakerFailures",   breaker_failures, SCOPE_SERVICE, 5, 1, 1000000, "Failures in a row after which a backend is left alone"),
     DURATION("RatingsBreakerCooldown", breaker_cooldown, SCOPE_SERVICE, MS(1000), MS(10), SECONDS(60), "How long a backend is left alone before it is tried again"),
+    NUMBER("RatingsWaitersMax", waiters_max, SCOPE_SERVICE, 0, 0, 100000, "Threads of a child that may wait for one backend that is slow; 0: three quarters of them"),
     DURATION("RatingsLease", lease, SCOPE_SERVICE, MS(1000), MS(300), SECONDS(60), "How long the right to project lasts if it is not renewed"),
 
     DURATION("RatingsVisibilityTimeout", visibility_timeout, SCOPE_HOST, MS(1000), 0, SECONDS(60), "How long a POST waits until its rating is visible, after Kafka has it"),
+    DURATION("RatingsDeadline",          deadline,           SCOPE_HOST, MS(5000), MS(100), SECONDS(60), "How long a request may take, once it has been read, whatever hangs"),
+    DURATION("RatingsIdempotencyWindow", idempotency_window, SCOPE_HOST, SECONDS(86400), 0, SECONDS(2678400), "How long an Idempotency-Key holds; 0: requests that have one are refused"),
     NUMBER("RatingsBodyLimit",      body_limit,       SCOPE_HOST, 4096, 64, 1048576, "The longest body of a POST, in bytes"),
     FLAG("RatingsMetadataSecrets",  metadata_secrets, SCOPE_HOST, 0, 0, 1, "Whether GET / shows passwords"),
     {NULL, {NULL}, NULL, 0, RAW_ARGS, NULL},

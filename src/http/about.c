@@ -40,6 +40,8 @@ int ratings_get_health(request_rec *r, const ratings_config_t *config, int varia
     ratings_health_t health;
     if (variant == 0)
         return ratings_reply_json(r, HTTP_OK, strdup("{\"status\":\"alive\"}"));
-    ratings_health(config->service->child, r->pool, &health);
+    if (!ratings_health(config->service->child, ratings_monotonic() + config->deadline, r->pool,
+                        &health))
+        return ratings_reply_unavailable(r, "The backends are still being asked.");
     return reply_ready(r, &health);
 }

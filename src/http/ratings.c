@@ -9,6 +9,9 @@
 #include <apr_strings.h>
 #include <jansson.h>
 
+#define NO_KEYS "This service cannot tell ratings apart by Idempotency-Key: please send it without."
+#define CONFLICT                                                                                   \
+    "Another rating of this talk was sent with the same Idempotency-Key: this one does not count."
 #define NO_TALK "There is no such talk."
 
 /* One line a second and child for each kind of failure; the others are there at LogLevel debug. */
@@ -22,27 +25,33 @@ static int log_level(ratings_child_t *child, int status)
     return status >= 500 ? APLOG_ERR : APLOG_WARNING;
 }
 
-static void log_failure(request_rec *r, ratings_child_t *child, int status,
-                        const ratings_failure_t *failure)
+static void log_failure(request_rec *r, const ratings_call_t *call, int status)
 {
-    int level = log_level(child, status);
+    int level = log_level(call->child, status);
     ap_log_rerror(APLOG_MARK, level, 0, r, "RT0501: request %s answered with %d: %s",
-                  ratings_request_id(r), status, failure->why.detail);
+                  ratings_request_id(r), status, call->failure.why.detail);
 }
 
-static int unavailable(request_rec *r, ratings_child_t *child, const ratings_failure_t *failure)
+static ratings_call_t begin(const request_rec *r, const ratings_config_t *config)
 {
-    log_failure(r, child, HTTP_SERVICE_UNAVAILABLE, failure);
-    return ratings_reply_unavailable(r,
-                                     apr_pstrcat(r->pool, "The service cannot use ", failure->part,
-                                                 " at the moment. Please try again.", NULL));
+    return (ratings_call_t){.child = config->service->child,
+                            .pool = r->pool,
+                            .deadline = ratings_monotonic() + config->deadline};
+}
+
+static int unavailable(request_rec *r, const ratings_call_t *call)
+{
+    log_failure(r, call, HTTP_SERVICE_UNAVAILABLE);
+    return ratings_reply_unavailable(r, apr_pstrcat(r->pool, "The service cannot use ",
+                                                    call->failure.part,
+                                                    " at the moment. Please try again.", NULL));
 }
 
 /* ---- POST ---- */
 
-static int unknown(request_rec *r, ratings_child_t *child, const ratings_failure_t *failure)
+static int unknown(request_rec *r, const ratings_call_t *call)
 {
-    log_failure(r, child, HTTP_GATEWAY_TIME_OUT, failure);
+    log_failure(r, call, HTTP_GATEWAY_TIME_OUT);
     return ratings_reply_problem(r, HTTP_GATEWAY_TIME_OUT,
                                  "The event log did not answer in time: the rating may or may not "
                                  "have been recorded.");
@@ -57,29 +66,52 @@ static int submitted(request_rec *r, int status, const ratings_rating_t *rating)
     return ratings_reply_json(r, status, text);
 }
 
+/* NULL, or what is wrong with the request's key (a sentence for the client). */
+static const char *read_key(const request_rec *r, const ratings_config_t *config,
+                            ratings_key_t *key)
+{
+    const char *header = apr_table_get(r->headers_in, "Idempotency-Key");
+    key->text[0] = '\0';
+    key->window_ms = apr_time_as_msec(config->idempotency_window);
+    return header ? ratings_key_from_header(header, key->text) : NULL;
+}
+
+static int submit(request_rec *r, const ratings_config_t *config, const ratings_event_t *event)
+{
+    ratings_call_t call = begin(r, config);
+    switch (ratings_submit(&call, event, config->visibility_timeout)) {
+    case RATINGS_DONE:
+        return submitted(r, HTTP_OK, &event->rating);
+    case RATINGS_ACCEPTED:
+        log_failure(r, &call, HTTP_ACCEPTED);
+        return submitted(r, HTTP_ACCEPTED, &event->rating);
+    case RATINGS_NO_TALK:
+        return ratings_reply_problem(r, HTTP_NOT_FOUND, NO_TALK);
+    case RATINGS_CONFLICTING:
+        return ratings_reply_problem(r, HTTP_UNPROCESSABLE_ENTITY, CONFLICT);
+    case RATINGS_NO_KEYS:
+        return ratings_reply_problem(r, HTTP_NOT_IMPLEMENTED, NO_KEYS);
+    case RATINGS_UNAVAILABLE:
+        return unavailable(r, &call);
+    case RATINGS_UNKNOWN:
+        break;
+    }
+    return unknown(r, &call);
+}
+
 int ratings_post_ratings(request_rec *r, const ratings_config_t *config, int variant)
 {
-    ratings_event_t event = {.key = {.text = ""}};
-    ratings_failure_t failure;
-    ratings_child_t *child = config->service->child;
+    ratings_event_t event;
+    const char *problem = read_key(r, config, &event.key);
     (void)variant;
     int result = ratings_request_rating(r, config->body_limit, &event.rating);
     if (result != RATINGS_REQUEST_OK)
         return result;
-    switch (ratings_submit(child, &event, config->visibility_timeout, r->pool, &failure)) {
-    case RATINGS_DONE:
-        return submitted(r, HTTP_OK, &event.rating);
-    case RATINGS_ACCEPTED:
-        log_failure(r, child, HTTP_ACCEPTED, &failure);
-        return submitted(r, HTTP_ACCEPTED, &event.rating);
-    case RATINGS_NO_TALK:
-        return ratings_reply_problem(r, HTTP_NOT_FOUND, NO_TALK);
-    case RATINGS_UNAVAILABLE:
-        return unavailable(r, child, &failure);
-    case RATINGS_UNKNOWN:
-        break;
-    }
-    return unknown(r, child, &failure);
+    if (problem)
+        return ratings_reply_problem(r, HTTP_BAD_REQUEST, problem);
+    if (event.key.text[0] && config->idempotency_window == 0)
+        return ratings_reply_problem(r, HTTP_NOT_IMPLEMENTED, NO_KEYS);
+    return submit(r, config, &event);
 }
 
 /* ---- GET ---- */
@@ -88,13 +120,12 @@ int ratings_get_ratings(request_rec *r, const ratings_config_t *config, int vari
 {
     char talk_id[RATINGS_TALK_ID_MAX + 1];
     ratings_summary_t summary;
-    ratings_failure_t failure;
-    ratings_child_t *child = config->service->child;
+    ratings_call_t call = begin(r, config);
     const char *problem = ratings_talk_id_from_query(r->args, talk_id);
     (void)variant;
     if (problem)
         return ratings_reply_problem(r, HTTP_BAD_REQUEST, problem);
-    switch (ratings_read(child, talk_id, r->pool, &summary, &failure)) {
+    switch (ratings_read(&call, talk_id, &summary)) {
     case RATINGS_DONE:
         return ratings_reply_entity(
             r, ratings_histogram_reply(&summary.histogram,
@@ -102,6 +133,6 @@ int ratings_get_ratings(request_rec *r, const ratings_config_t *config, int vari
     case RATINGS_NO_TALK:
         return ratings_reply_problem(r, HTTP_NOT_FOUND, NO_TALK);
     default:
-        return unavailable(r, child, &failure);
+        return unavailable(r, &call);
     }
 }

@@ -1,10 +1,11 @@
-/* Stands before a backend: asks its circuit breaker, and tells the error log when the backend goes
- * away and when it is back, rather than once a request. Any thread. */
+/* Stands before a backend: asks its circuit breaker, bounds how many threads wait for it, and tells
+ * the error log when it goes away and when it is back, rather than once a request. Any thread. */
 #ifndef RATINGS_SERVICE_GUARD_H
 #define RATINGS_SERVICE_GUARD_H
 
 #include "../backend/result.h"
 #include "../core/breaker.h"
+#include "../core/gate.h"
 
 #include <httpd.h>
 
@@ -14,14 +15,18 @@ typedef struct {
     const char *effect; /* what its being away means for users */
     const server_rec *server;
     ratings_breaker_t breaker;
+    ratings_gate_t gate;
 } ratings_guard_t;
 
-/* False when the backend is left alone at the moment; `why` then says so. True: the caller makes
- * its call and reports it by leave. */
-bool ratings_guard_enter(ratings_guard_t *guard, ratings_result_t *why);
+/* False when the backend is left alone at the moment, or too many wait for it; `why` then says so.
+ * True: the caller makes its call and reports it by leave, with `*since`. May wait for a moment,
+ * and not beyond `deadline` (of ratings_monotonic). */
+bool ratings_guard_enter(ratings_guard_t *guard, int64_t deadline, int64_t *since,
+                         ratings_result_t *why);
 
-/* Reports a call. APR_SUCCESS and APR_NOTFOUND are answers of a backend that is well. Returns the
- * status. */
-apr_status_t ratings_guard_leave(ratings_guard_t *guard, const ratings_result_t *why);
+/* Reports a call. APR_SUCCESS, APR_NOTFOUND and APR_EAGAIN are answers of a backend that is well.
+ * Returns the status. */
+apr_status_t ratings_guard_leave(ratings_guard_t *guard, int64_t since,
+                                 const ratings_result_t *why);
 
 #endif

@@ -16,12 +16,12 @@ static const char *unreachable(const ratings_child_t *child, const char *name,
     return UNREACHABLE;
 }
 
-static const char *talks_problem(ratings_child_t *child, apr_pool_t *pool)
+static const char *talks_problem(ratings_child_t *child, int64_t deadline, apr_pool_t *pool)
 {
     ratings_result_t why;
     if (!child->talks)
         return "it cannot be used: see the error log";
-    return ratings_talks_check(child->talks, pool, &why) == APR_SUCCESS
+    return ratings_talks_check(child->talks, deadline, pool, &why) == APR_SUCCESS
                ? NULL
                : unreachable(child, child->talks_guard.name, &why);
 }
@@ -36,25 +36,25 @@ static const char *log_problem(const ratings_child_t *child, const ratings_log_t
     return NULL;
 }
 
-static const char *store_problem(ratings_child_t *child, ratings_log_t *log)
+static const char *store_problem(ratings_child_t *child, int64_t deadline, ratings_log_t *log)
 {
     ratings_result_t why;
     const char *fault = NULL;
     if (!child->store)
         return "it cannot be used: see the error log";
-    if (ratings_store_check(child->store, &fault, &why) != APR_SUCCESS ||
-        ratings_store_load(child->store, log, &why) != APR_SUCCESS)
+    if (ratings_store_check(child->store, deadline, &fault, &why) != APR_SUCCESS ||
+        ratings_store_load(child->store, deadline, log, &why) != APR_SUCCESS)
         return unreachable(child, child->store_guard.name, &why);
     return fault ? fault : log_problem(child, log);
 }
 
-static const char *stream_problem(ratings_child_t *child)
+static const char *stream_problem(ratings_child_t *child, int64_t deadline)
 {
+    int64_t left = deadline - ratings_monotonic(), timeout = child->service->config->stream_timeout;
     ratings_result_t why;
     if (!child->projector)
         return "it cannot be used: see the error log";
-    if (ratings_stream_check(child->stream, child->service->config->stream_timeout, &why) !=
-        APR_SUCCESS)
+    if (ratings_stream_check(child->stream, left < timeout ? left : timeout, &why) != APR_SUCCESS)
         return unreachable(child, child->stream_guard.name, &why);
     return ratings_stream_fault_text(atomic_load(&child->service->shared->topic_fault));
 }
@@ -67,25 +67,29 @@ static const char *stats_problem(ratings_child_t *child)
                : UNREACHABLE;
 }
 
-static void examine(ratings_child_t *child, apr_pool_t *pool, ratings_health_t *health)
+static void examine(ratings_child_t *child, int64_t deadline, apr_pool_t *pool,
+                    ratings_health_t *health)
 {
     ratings_log_t *log = malloc(sizeof *log);
-    health->reason[HEALTH_TALKS] = talks_problem(child, pool);
-    health->reason[HEALTH_STORE] = log ? store_problem(child, log) : "out of memory";
-    health->reason[HEALTH_STREAM] = stream_problem(child);
+    health->reason[HEALTH_TALKS] = talks_problem(child, deadline, pool);
+    health->reason[HEALTH_STORE] = log ? store_problem(child, deadline, log) : "out of memory";
+    health->reason[HEALTH_STREAM] = stream_problem(child, deadline);
     health->reason[HEALTH_STATS] = stats_problem(child);
     free(log);
 }
 
-void ratings_health(ratings_child_t *child, apr_pool_t *pool, ratings_health_t *health)
+bool ratings_health(ratings_child_t *child, int64_t deadline, apr_pool_t *pool,
+                    ratings_health_t *health)
 {
-    pthread_mutex_lock(&child->health_lock);
+    if (!ratings_lock_within(&child->health_lock, deadline - ratings_monotonic()))
+        return false;
     if (!child->health_at || ratings_monotonic() - child->health_at >= FRESH_US) {
-        examine(child, pool, &child->health);
+        examine(child, deadline, pool, &child->health);
         child->health_at = ratings_monotonic();
     }
     *health = child->health;
     pthread_mutex_unlock(&child->health_lock);
+    return true;
 }
 
 bool ratings_health_is_ready(const ratings_health_t *health)

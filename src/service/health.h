@@ -4,9 +4,11 @@
 
 #include "service.h"
 
-/* Asks the backends, at most once a second in a child; within the sum of their timeouts. The
- * function is not called, as each call costs money: it is down when its last calls failed. */
-void ratings_health(ratings_child_t *child, apr_pool_t *pool, ratings_health_t *health);
+/* Asks the backends, at most once a second in a child, until `deadline` (of ratings_monotonic). The
+ * function is not called, as each call costs money: it is down when its last calls failed. False
+ * when another request was still asking by then. */
+bool ratings_health(ratings_child_t *child, int64_t deadline, apr_pool_t *pool,
+                    ratings_health_t *health);
 
 /* Ready: all are up but the statistics, which answers can do without. */
 bool ratings_health_is_ready(const ratings_health_t *health);

@@ -2,37 +2,70 @@
 
 #define GLANCE_US INT64_C(20000)
 
-ratings_outcome_e ratings_unavailable(ratings_failure_t *failure, const char *part)
+ratings_outcome_e ratings_unavailable(ratings_call_t *call, const char *part)
 {
-    failure->part = part;
+    call->failure.part = part;
     return RATINGS_UNAVAILABLE;
 }
 
-static apr_status_t look_up(ratings_child_t *child, const char *talk_id, apr_pool_t *pool,
-                            ratings_result_t *why)
+int64_t ratings_until(const ratings_call_t *call, int64_t timeout)
 {
+    int64_t until = ratings_monotonic() + timeout;
+    return until < call->deadline ? until : call->deadline;
+}
+
+/* ---- the talk ---- */
+
+static apr_status_t look_up(ratings_call_t *call, const char *talk_id)
+{
+    ratings_child_t *child = call->child;
+    ratings_result_t *why = &call->failure.why;
+    int64_t since;
     if (!child->talks)
         return ratings_result_set(why, APR_ECONNREFUSED, "%s cannot be used in this child",
                                   child->talks_guard.name);
-    if (!ratings_guard_enter(&child->talks_guard, why))
+    if (!ratings_guard_enter(&child->talks_guard, call->deadline, &since, why))
         return why->status;
-    (void)ratings_talks_exists(child->talks, talk_id, pool, why);
-    return ratings_guard_leave(&child->talks_guard, why);
+    (void)ratings_talks_exists(child->talks, talk_id, call->deadline, call->pool, why);
+    return ratings_guard_leave(&child->talks_guard, since, why);
 }
 
-ratings_outcome_e ratings_talk_known(ratings_child_t *child, const char *talk_id, apr_pool_t *pool,
-                                     ratings_failure_t *failure)
+ratings_outcome_e ratings_talk_known(ratings_call_t *call, const char *talk_id)
 {
-    apr_status_t status = look_up(child, talk_id, pool, &failure->why);
+    apr_status_t status = look_up(call, talk_id);
     if (status == APR_NOTFOUND)
         return RATINGS_NO_TALK;
-    return status == APR_SUCCESS ? RATINGS_DONE : ratings_unavailable(failure, "the list of talks");
+    return status == APR_SUCCESS ? RATINGS_DONE : ratings_unavailable(call, "the list of talks");
 }
 
-int ratings_partition_of(ratings_child_t *child, const char *talk_id, int64_t until,
-                         ratings_failure_t *failure)
+/* ---- waiting for the projector ---- */
+
+bool ratings_may_wait(ratings_child_t *child)
 {
-    ratings_shared_t *shared = child->service->shared;
+    return ratings_gate_try(&child->projector_gate, ratings_monotonic());
+}
+
+void ratings_waited(ratings_child_t *child, int64_t since, bool in_vain)
+{
+    int64_t now = ratings_monotonic();
+    ratings_gate_leave(&child->projector_gate, now,
+                       !in_vain && now - since <= RATINGS_GATE_PATIENCE_US);
+}
+
+/* ---- the partition ---- */
+
+/* After that it is the store or the topic that is missing, and nobody is kept waiting for it. */
+static int64_t is_new_until(const ratings_child_t *child)
+{
+    return child->started_at + child->service->config->store_timeout;
+}
+
+int ratings_partition_of(ratings_call_t *call, const char *talk_id)
+{
+    ratings_shared_t *shared = call->child->service->shared;
+    int64_t until = is_new_until(call->child);
+    if (until > call->deadline)
+        until = call->deadline;
     for (;;) {
         uint32_t seen = atomic_load(&shared->published);
         int routed = atomic_load(&shared->routed);
@@ -43,7 +76,7 @@ int ratings_partition_of(ratings_child_t *child, const char *talk_id, int64_t un
             break;
         ratings_shared_wait(&shared->published, seen, left < GLANCE_US ? left : GLANCE_US);
     }
-    ratings_result_set(&failure->why, APR_ECONNREFUSED,
+    ratings_result_set(&call->failure.why, APR_ECONNREFUSED,
                        "the store or the topic has not been reached since httpd was started");
     return -1;
 }

@@ -5,15 +5,21 @@
 #include "ratings.h"
 
 /* RATINGS_DONE if the talk exists. */
-ratings_outcome_e ratings_talk_known(ratings_child_t *child, const char *talk_id, apr_pool_t *pool,
-                                     ratings_failure_t *failure);
+ratings_outcome_e ratings_talk_known(ratings_call_t *call, const char *talk_id);
 
 /* The partition of a talk, or -1 while no projector has told how talks are routed: the store has
- * not been reached since httpd was started. Waits until `until` (ratings_monotonic) for it. */
-int ratings_partition_of(ratings_child_t *child, const char *talk_id, int64_t until,
-                         ratings_failure_t *failure);
+ * not been reached since httpd was started. In a child that is new it waits for that. */
+int ratings_partition_of(ratings_call_t *call, const char *talk_id);
+
+/* Whether the caller may wait for the projector; it then calls ratings_waited after. False when so
+ * many wait that this would leave no thread for other requests. */
+bool ratings_may_wait(ratings_child_t *child);
+void ratings_waited(ratings_child_t *child, int64_t since, bool in_vain);
+
+/* The earlier of the call's deadline, and now and `timeout` (microseconds). */
+int64_t ratings_until(const ratings_call_t *call, int64_t timeout);
 
 /* Ends a use case: the failure's part, and RATINGS_UNAVAILABLE. */
-ratings_outcome_e ratings_unavailable(ratings_failure_t *failure, const char *part);
+ratings_outcome_e ratings_unavailable(ratings_call_t *call, const char *part);
 
 #endif

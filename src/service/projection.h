@@ -3,6 +3,7 @@
 #define RATINGS_SERVICE_PROJECTION_H
 
 #include "projector.h"
+#include "shared.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -14,10 +15,11 @@
 #define PROJECTION_GLANCE_US INT64_C(20000) /* after something that passes by itself */
 
 typedef struct {
-    int64_t position; /* what the store stands at, as far as we know */
-    ratings_mark_t mark;
-    int64_t first, next; /* ends of the log when it was opened */
-    bool verified;       /* the mark was found in the log, or there is none to find */
+    int64_t position;                /* what the store stands at, as far as we know */
+    ratings_mark_t mark, first_mark; /* the last and the first record applied */
+    int64_t time;                    /* of the log, up to the position */
+    int64_t first, next;             /* ends of the log when it was opened */
+    bool verified;                   /* the mark was found in the log, or there is none to find */
 } partition_t;
 
 struct ratings_projector_t {
@@ -35,6 +37,7 @@ struct ratings_projector_t {
     int64_t renew_at, look_at, commit_at; /* of ratings_monotonic */
     bool commit_due;                      /* something was applied since the last commit */
     const char *rebuild_reason;           /* what was found wrong while projecting */
+    int64_t doubted_at;                   /* since when the log shows less than it should; or 0 */
     int64_t draining_at;                  /* since when httpd drains the child; 0: it does not */
     int64_t held_up_at;                   /* since when nothing is projected; 0: it is */
     bool held_up;                         /* and logged as such */
@@ -49,6 +52,12 @@ struct ratings_projector_t {
 /* Opens the log and the store at the position they agree on, rebuilding the store if they cannot.
  */
 apr_status_t projection_open(ratings_projector_t *p, ratings_result_t *why);
+
+/* First and next offset of each partition, asked of the brokers. */
+apr_status_t projection_read_ends(ratings_projector_t *p, ratings_result_t *why);
+
+/* A partition as this host knows it from now on. */
+ratings_known_t projection_known(const partition_t *partition);
 
 /* Reads once and applies what was read. APR_SUCCESS: go on. Else: open again. */
 apr_status_t projection_step(ratings_projector_t *p, ratings_result_t *why);

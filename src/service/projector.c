@@ -154,16 +154,19 @@ static void project(ratings_projector_t *p)
 
 static void publish_loaded(ratings_projector_t *p)
 {
-    for (int i = 0; i < RATINGS_PARTITIONS_MAX && p->log.position[i] >= 0; i++)
-        if (p->log.position[i] != atomic_load(&p->shared->partition[i].watermark))
-            ratings_shared_publish_adopted(p->shared, i, p->log.position[i]);
+    for (int i = 0; i < RATINGS_PARTITIONS_MAX && p->log.position[i] >= 0; i++) {
+        ratings_known_t now = {ratings_mark_tag(&p->log.first[i]), p->log.position[i]};
+        if (now.high != atomic_load(&p->shared->partition[i].watermark) ||
+            (now.tag && now.tag != ratings_shared_known(p->shared, i).tag))
+            ratings_shared_publish_adopted(p->shared, i, now);
+    }
     atomic_store(&p->shared->routed, p->log.routed);
 }
 
 static void learn(ratings_projector_t *p)
 {
     ratings_result_t why;
-    if (ratings_store_load(p->store, &p->log, &why) == APR_SUCCESS &&
+    if (ratings_store_load(p->store, INT64_MAX, &p->log, &why) == APR_SUCCESS &&
         strcmp(p->log.topic, p->child->service->config->topic) == 0)
         publish_loaded(p);
 }

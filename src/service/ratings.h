@@ -1,5 +1,5 @@
 /* The use cases: submit a rating, read a talk's ratings. Called by request threads; each waits no
- * longer than the timeouts of the backends that it needs. */
+ * longer than the timeouts of the backends that it needs, and not beyond the call's deadline. */
 #ifndef RATINGS_SERVICE_RATINGS_H
 #define RATINGS_SERVICE_RATINGS_H
 
@@ -13,6 +13,8 @@ typedef enum {
     RATINGS_DONE,        /* submitted and visible; or read */
     RATINGS_ACCEPTED,    /* durable, not visible yet */
     RATINGS_NO_TALK,     /* there is no such talk */
+    RATINGS_CONFLICTING, /* another rating has the same idempotency key: this one is not counted */
+    RATINGS_NO_KEYS,     /* the log keeps no append times, so idempotency keys mean nothing */
     RATINGS_UNAVAILABLE, /* a backend could not do its part; nothing was recorded */
     RATINGS_UNKNOWN      /* it may or may not have been recorded */
 } ratings_outcome_e;
@@ -23,9 +25,17 @@ typedef struct {
     const char *part;     /* for the client (static): which part of the service could not be used */
 } ratings_failure_t;
 
+/* One call of a use case. */
+typedef struct {
+    ratings_child_t *child;
+    apr_pool_t *pool;
+    int64_t deadline;          /* when it has to end, of ratings_monotonic */
+    ratings_failure_t failure; /* set unless it ends with RATINGS_DONE */
+} ratings_call_t;
+
 /* `visible_for`: how long to wait for visibility, microseconds. */
-ratings_outcome_e ratings_submit(ratings_child_t *child, const ratings_event_t *event,
-                                 int64_t visible_for, apr_pool_t *pool, ratings_failure_t *failure);
+ratings_outcome_e ratings_submit(ratings_call_t *call, const ratings_event_t *event,
+                                 int64_t visible_for);
 
 typedef struct {
     ratings_histogram_t histogram;
@@ -33,7 +43,7 @@ typedef struct {
     bool has_statistics; /* false: the function did not answer; failure->why tells */
 } ratings_summary_t;
 
-ratings_outcome_e ratings_read(ratings_child_t *child, const char *talk_id, apr_pool_t *pool,
-                               ratings_summary_t *summary, ratings_failure_t *failure);
+ratings_outcome_e ratings_read(ratings_call_t *call, const char *talk_id,
+                               ratings_summary_t *summary);
 
 #endif

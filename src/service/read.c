@@ -4,68 +4,107 @@
 
 #define RETRY_US INT64_C(50000)
 
+typedef struct {
+    const char *talk_id;
+    int partition;
+    int64_t until;
+} question_t;
+
 /* One read. A store that answers nonsense is well as a server: the projector is told instead. */
-static apr_status_t read_store(ratings_child_t *child, const char *talk_id, int partition,
-                               ratings_histogram_t *histogram, int64_t *position,
-                               ratings_result_t *why)
+static apr_status_t read_store(ratings_call_t *call, const question_t *question,
+                               ratings_view_t *view)
 {
-    if (!ratings_guard_enter(&child->store_guard, why))
+    ratings_child_t *child = call->child;
+    ratings_result_t *why = &call->failure.why, well;
+    int64_t since;
+    if (!ratings_guard_enter(&child->store_guard, question->until, &since, why))
         return why->status;
-    apr_status_t status =
-        ratings_store_read(child->store, talk_id, partition, histogram, position, why);
-    if (status == APR_EINVAL) {
-        ratings_result_t well;
-        atomic_store(&child->service->shared->suspect, RATINGS_SUSPECT_STORE);
-        ratings_result_ok(&well);
-        (void)ratings_guard_leave(&child->store_guard, &well);
+    apr_status_t status = ratings_store_read(child->store, question->talk_id, question->partition,
+                                             question->until, view, why);
+    if (status != APR_EINVAL)
+        return ratings_guard_leave(&child->store_guard, since, why);
+    atomic_store(&child->service->shared->suspect, RATINGS_SUSPECT_STORE);
+    ratings_result_ok(&well);
+    (void)ratings_guard_leave(&child->store_guard, since, &well);
+    return status;
+}
+
+/* One read that is good if it is of the log that this host knows, and no older than what this host
+ * has seen of it. What was seen is looked up before the store is read; what is shown is seen. */
+static apr_status_t try_fresh(ratings_call_t *call, const question_t *question,
+                              ratings_view_t *view)
+{
+    ratings_shared_t *shared = call->child->service->shared;
+    ratings_known_t known = ratings_shared_known(shared, question->partition);
+    apr_status_t status = read_store(call, question, view);
+    if (status == APR_EINVAL)
+        return APR_EAGAIN;
+    if (status != APR_SUCCESS)
         return status;
-    }
-    return ratings_guard_leave(&child->store_guard, why);
+    if (view->position < known.high || view->tag != known.tag || view->tag == 0)
+        return APR_EAGAIN;
+    known.high = view->position;
+    ratings_shared_seen(shared, question->partition, known);
+    return APR_SUCCESS;
 }
 
 /* A store behind what this host has seen of the log was lost or restored: it is being brought up to
- * date, and is waited for. What was seen is looked up before the store is read. */
-static apr_status_t read_fresh(ratings_child_t *child, const char *talk_id, int partition,
-                               int64_t until, ratings_histogram_t *histogram, ratings_result_t *why)
+ * date, and is waited for. */
+static apr_status_t wait_fresh(ratings_call_t *call, const question_t *question,
+                               ratings_view_t *view)
 {
-    ratings_shared_t *shared = child->service->shared;
-    for (;;) {
+    ratings_shared_t *shared = call->child->service->shared;
+    int64_t left = 1;
+    apr_status_t status = APR_EAGAIN;
+    while (status == APR_EAGAIN && left > 0) {
         uint32_t seen = atomic_load(&shared->published);
-        int64_t high = atomic_load(&shared->partition[partition].high), position = -1;
-        apr_status_t status = read_store(child, talk_id, partition, histogram, &position, why);
-        if (status != APR_SUCCESS && status != APR_EINVAL)
-            return status;
-        if (status == APR_SUCCESS && position >= 0 && position >= high)
-            return APR_SUCCESS;
-        int64_t left = until - ratings_monotonic();
-        if (left <= 0)
-            return ratings_result_set(why, APR_EAGAIN, "the store is being brought up to date");
-        ratings_shared_wait(&shared->published, seen, left < RETRY_US ? left : RETRY_US);
+        status = try_fresh(call, question, view);
+        left = question->until - ratings_monotonic();
+        if (status == APR_EAGAIN && left > 0)
+            ratings_shared_wait(&shared->published, seen, left < RETRY_US ? left : RETRY_US);
     }
+    return status;
 }
 
-static bool compute(ratings_child_t *child, const ratings_histogram_t *histogram,
-                    ratings_statistics_t *statistics, ratings_result_t *why)
+static apr_status_t read_fresh(ratings_call_t *call, const question_t *question,
+                               ratings_view_t *view)
 {
-    if (!child->stats || !ratings_guard_enter(&child->stats_guard, why))
+    int64_t since = ratings_monotonic();
+    apr_status_t status = try_fresh(call, question, view);
+    if (status == APR_EAGAIN && ratings_may_wait(call->child)) {
+        status = wait_fresh(call, question, view);
+        ratings_waited(call->child, since, status != APR_SUCCESS);
+    }
+    return status == APR_EAGAIN ? ratings_result_set(&call->failure.why, status,
+                                                     "the store is being brought up to date")
+                                : status;
+}
+
+static bool compute(ratings_call_t *call, const ratings_histogram_t *histogram,
+                    ratings_statistics_t *statistics)
+{
+    ratings_child_t *child = call->child;
+    ratings_result_t *why = &call->failure.why;
+    int64_t since;
+    if (!child->stats || !ratings_guard_enter(&child->stats_guard, call->deadline, &since, why))
         return false;
-    (void)ratings_stats_compute(child->stats, histogram, statistics, why);
-    return ratings_guard_leave(&child->stats_guard, why) == APR_SUCCESS;
+    (void)ratings_stats_compute(child->stats, histogram, call->deadline, statistics, why);
+    return ratings_guard_leave(&child->stats_guard, since, why) == APR_SUCCESS;
 }
 
-ratings_outcome_e ratings_read(ratings_child_t *child, const char *talk_id, apr_pool_t *pool,
-                               ratings_summary_t *summary, ratings_failure_t *failure)
+ratings_outcome_e ratings_read(ratings_call_t *call, const char *talk_id,
+                               ratings_summary_t *summary)
 {
-    ratings_outcome_e outcome = ratings_talk_known(child, talk_id, pool, failure);
+    ratings_view_t view;
+    ratings_outcome_e outcome = ratings_talk_known(call, talk_id);
     if (outcome != RATINGS_DONE)
         return outcome;
-    int64_t until = ratings_monotonic() + child->service->config->store_timeout;
-    int partition = ratings_partition_of(child, talk_id, until, failure);
-    if (partition < 0 || !child->store ||
-        read_fresh(child, talk_id, partition, until, &summary->histogram, &failure->why) !=
-            APR_SUCCESS)
-        return ratings_unavailable(failure, "the store of ratings");
-    summary->has_statistics =
-        compute(child, &summary->histogram, &summary->statistics, &failure->why);
+    const question_t question = {talk_id, ratings_partition_of(call, talk_id),
+                                 ratings_until(call, call->child->service->config->store_timeout)};
+    if (question.partition < 0 || !call->child->store ||
+        read_fresh(call, &question, &view) != APR_SUCCESS)
+        return ratings_unavailable(call, "the store of ratings");
+    summary->histogram = view.histogram;
+    summary->has_statistics = compute(call, &summary->histogram, &summary->statistics);
     return RATINGS_DONE;
 }

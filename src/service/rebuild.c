@@ -47,11 +47,14 @@ static apr_status_t open_store(ratings_projector_t *p, const char *token, int pa
                                ratings_result_t *why)
 {
     ratings_store_end_e end;
+    bool empty[RATINGS_PARTITIONS_MAX];
+    for (int i = 0; i < partitions; i++)
+        empty[i] = p->partition[i].next == p->partition[i].first;
     apr_status_t status = ratings_store_open(p->store, token, p->child->service->config->topic,
-                                             partitions, routing(p, partitions), &end, why);
+                                             partitions, routing(p, partitions), empty, &end, why);
     if (status == APR_SUCCESS)
         status = projector_end(p, end, why);
-    return status == APR_SUCCESS ? ratings_store_load(p->store, &p->log, why) : status;
+    return status == APR_SUCCESS ? ratings_store_load(p->store, INT64_MAX, &p->log, why) : status;
 }
 
 static int64_t records_to_read(const ratings_projector_t *p, int partitions)

@@ -4,6 +4,7 @@
 #include "../module.h"
 #include "projector.h"
 
+#include <ap_mpm.h>
 #include <apr_strings.h>
 
 #include <errno.h>
@@ -81,6 +82,18 @@ static void log_stream(void *context, int level, const char *text)
     ap_log_error(APLOG_MARK, shown, 0, child->service->server, "RT0206: librdkafka: %s", text);
 }
 
+/* By default a quarter of the child's threads is kept for requests that need nothing of what hangs.
+ */
+static unsigned waiters_max(const ratings_config_t *config)
+{
+    int threads = 1;
+    if (config->waiters_max > 0)
+        return (unsigned)config->waiters_max;
+    if (ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads) != APR_SUCCESS || threads < 4)
+        return threads > 0 ? (unsigned)threads : 1;
+    return (unsigned)(threads - threads / 4);
+}
+
 static void init_guard(ratings_child_t *child, ratings_guard_t *guard, const char *tag,
                        const char *name, const char *effect)
 {
@@ -91,6 +104,7 @@ static void init_guard(ratings_child_t *child, ratings_guard_t *guard, const cha
     guard->server = child->service->server;
     ratings_breaker_init(&guard->breaker, (unsigned)config->breaker_failures,
                          config->breaker_cooldown, (uint64_t)getpid() ^ (uint64_t)(uintptr_t)guard);
+    ratings_gate_init(&guard->gate, waiters_max(config));
 }
 
 static void init_guards(ratings_child_t *child)
@@ -103,6 +117,18 @@ static void init_guards(ratings_child_t *child)
                "POST /ratings answers 503");
     init_guard(child, &child->stats_guard, "RT0204", "the Lambda (RatingsStats)",
                "GET /ratings leaves out stats");
+    ratings_gate_init(&child->projector_gate, waiters_max(child->service->config));
+}
+
+static void destroy_guards(ratings_child_t *child)
+{
+    ratings_guard_t *guards[] = {&child->talks_guard, &child->store_guard, &child->stream_guard,
+                                 &child->stats_guard};
+    for (size_t i = 0; i < sizeof guards / sizeof guards[0]; i++) {
+        ratings_breaker_destroy(&guards[i]->breaker);
+        ratings_gate_destroy(&guards[i]->gate);
+    }
+    ratings_gate_destroy(&child->projector_gate);
 }
 
 static void say_not_made(const ratings_child_t *child, const char *name, const char *effect,
@@ -157,8 +183,8 @@ static void make_stream(ratings_child_t *child)
         .log = log_stream,
         .log_context = child,
     };
-    apr_status_t status =
-        ratings_waiters_create(&child->waiters, child->service->shared, child->pool);
+    apr_status_t status = ratings_waiters_create(&child->waiters, child->service->shared,
+                                                 &child->projector_gate, child->pool);
     if (status != APR_SUCCESS)
         ratings_result_set(&why, status, "no thread to wait for visibility");
     else
@@ -185,6 +211,7 @@ static ratings_child_t *make_child(const ratings_service_t *service)
     ratings_child_t *child = apr_pcalloc(pool, sizeof *child);
     child->pool = pool;
     child->service = service;
+    child->started_at = ratings_monotonic();
     pthread_mutex_init(&child->health_lock, NULL);
     init_guards(child);
     make_talks(child);
@@ -211,6 +238,7 @@ static void end_child(ratings_child_t *child)
     if (child->talks)
         ratings_talks_destroy(child->talks);
     pthread_mutex_destroy(&child->health_lock);
+    destroy_guards(child);
     apr_pool_destroy(child->pool);
 }
 

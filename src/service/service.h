@@ -41,6 +41,7 @@ struct ratings_child_t {
     ratings_stream_t *stream;
     ratings_stats_t *stats;
     ratings_guard_t talks_guard, store_guard, stream_guard, stats_guard;
+    ratings_gate_t projector_gate; /* of those who wait for what the projector does */
     ratings_waiters_t *waiters;
     ratings_projector_t *projector;
     ratings_stream_options_t stream_options;
@@ -50,7 +51,8 @@ struct ratings_child_t {
     _Atomic int64_t logged_at[RATINGS_FAILURE_KINDS]; /* when a request that failed was logged */
     _Atomic int64_t stream_logged_at;                 /* the same for what librdkafka has to say */
 
-    int64_t health_at; /* when they were asked last, of ratings_monotonic; 0: never */
+    int64_t started_at; /* of ratings_monotonic */
+    int64_t health_at;  /* when they were asked last, of ratings_monotonic; 0: never */
 };
 
 /* post_config: makes the services of all configured servers, and their shared memory. */

@@ -50,6 +50,67 @@ void ratings_shared_wake(_Atomic uint32_t *word)
     (void)syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
+/* ---- what is known of a log: tag and position in one word ---- */
+
+#define HIGH_BITS 48
+#define HIGH_MASK ((UINT64_C(1) << HIGH_BITS) - 1)
+
+static uint64_t pack(ratings_known_t known)
+{
+    return (uint64_t)known.tag << HIGH_BITS | ((uint64_t)known.high & HIGH_MASK);
+}
+
+static ratings_known_t unpack(uint64_t word)
+{
+    return (ratings_known_t){(uint16_t)(word >> HIGH_BITS), (int64_t)(word & HIGH_MASK)};
+}
+
+ratings_known_t ratings_shared_known(const ratings_shared_t *shared, int partition)
+{
+    return unpack(atomic_load(&shared->partition[partition].known));
+}
+
+typedef bool better_fn(ratings_known_t now, ratings_known_t then);
+
+/* Replaces what is known by `now` where that is better. */
+static void improve(_Atomic uint64_t *word, ratings_known_t now, better_fn *is_better)
+{
+    uint64_t then = atomic_load(word);
+    while (is_better(now, unpack(then)) && !atomic_compare_exchange_weak(word, &then, pack(now)))
+        ;
+}
+
+static bool is_further(ratings_known_t now, ratings_known_t then)
+{
+    return now.tag == then.tag && now.high > then.high;
+}
+
+/* Another log begins anew; one that is not known (the store is being rebuilt) says nothing. */
+static bool is_news(ratings_known_t now, ratings_known_t then)
+{
+    return now.tag != 0 && (now.tag != then.tag || now.high > then.high);
+}
+
+void ratings_shared_seen(ratings_shared_t *shared, int partition, ratings_known_t seen)
+{
+    improve(&shared->partition[partition].known, seen, is_further);
+}
+
+void ratings_shared_limit(ratings_shared_t *shared, int partition, int64_t next)
+{
+    _Atomic uint64_t *word = &shared->partition[partition].known;
+    uint64_t then = atomic_load(word);
+    ratings_known_t known = unpack(then);
+    while (known.high > next) {
+        ratings_known_t limited = {known.tag, next};
+        if (atomic_compare_exchange_weak(word, &then, pack(limited)))
+            return;
+        known = unpack(then);
+    }
+}
+
+/* ---- publishing ---- */
+
 static void raise_to(_Atomic int64_t *value, int64_t at_least)
 {
     int64_t now = atomic_load(value);
@@ -57,30 +118,22 @@ static void raise_to(_Atomic int64_t *value, int64_t at_least)
         ;
 }
 
-void ratings_shared_publish_applied(ratings_shared_t *shared, int partition, int64_t position,
+void ratings_shared_publish_applied(ratings_shared_t *shared, int partition, ratings_known_t now,
                                     const uint32_t *slots, int count)
 {
-    raise_to(&shared->partition[partition].high, position);
+    improve(&shared->partition[partition].known, now, is_news);
     for (int i = 0; i < count; i++)
         atomic_fetch_add(&shared->changed[slots[i]], 1);
-    raise_to(&shared->partition[partition].watermark, position);
+    raise_to(&shared->partition[partition].watermark, now.high);
     ratings_shared_wake(&shared->published);
 }
 
-void ratings_shared_publish_adopted(ratings_shared_t *shared, int partition, int64_t position)
+void ratings_shared_publish_adopted(ratings_shared_t *shared, int partition, ratings_known_t now)
 {
-    raise_to(&shared->partition[partition].high, position);
+    improve(&shared->partition[partition].known, now, is_news);
     atomic_fetch_add(&shared->epoch, 1);
-    atomic_store(&shared->partition[partition].watermark, position);
+    atomic_store(&shared->partition[partition].watermark, now.high);
     ratings_shared_wake(&shared->published);
-}
-
-void ratings_shared_limit(ratings_shared_t *shared, int partition, int64_t next)
-{
-    _Atomic int64_t *high = &shared->partition[partition].high;
-    int64_t now = atomic_load(high);
-    while (now > next && !atomic_compare_exchange_weak(high, &now, next))
-        ;
 }
 
 uint32_t ratings_shared_slot(const char *talk_id)

@@ -1,83 +1,141 @@
-/* Submitting a rating: the talk exists, the event is durable, the rating is visible. */
+/* Submitting a rating: the talk exists, the event is durable, the rating is visible, and, if it has
+ * an idempotency key, it is the one that counts. */
 #include "known.h"
 
 /* Kafka's word is waited for a little longer than librdkafka tries, so that its own verdict, which
  * tells whether the event may have been recorded, comes first. */
 #define VERDICT_US INT64_C(250000)
 
-static ratings_outcome_e failed(const ratings_delivery_t *delivery, ratings_failure_t *failure)
+static ratings_outcome_e failed(ratings_call_t *call, const ratings_delivery_t *delivery)
 {
-    failure->why = delivery->result;
-    failure->part = "the event log";
+    call->failure.why = delivery->result;
+    call->failure.part = "the event log";
     return delivery->result.status == APR_TIMEUP ? RATINGS_UNKNOWN : RATINGS_UNAVAILABLE;
 }
 
-static ratings_outcome_e await(ratings_child_t *child, ratings_ticket_t *ticket,
-                               ratings_failure_t *failure)
+static ratings_outcome_e accepted(ratings_call_t *call, const char *why)
 {
-    ratings_delivery_t delivery;
-    int64_t until = ratings_monotonic() + child->service->config->stream_timeout + VERDICT_US;
-    switch (ratings_ticket_wait(ticket, until, &delivery)) {
+    ratings_result_set(&call->failure.why, APR_TIMEUP, "%s", why);
+    return RATINGS_ACCEPTED;
+}
+
+static ratings_outcome_e await(ratings_call_t *call, ratings_ticket_t *ticket,
+                               ratings_delivery_t *delivery)
+{
+    int64_t until = ratings_until(call, call->child->service->config->stream_timeout + VERDICT_US);
+    switch (ratings_ticket_wait(ticket, until, delivery)) {
     case RATINGS_TICKET_VISIBLE:
         return RATINGS_DONE;
     case RATINGS_TICKET_DURABLE:
-        ratings_result_set(&failure->why, APR_TIMEUP, "not visible in time");
-        return RATINGS_ACCEPTED;
+        return accepted(call, "not visible in time");
     case RATINGS_TICKET_FAILED:
-        return failed(&delivery, failure);
+        return failed(call, delivery);
     case RATINGS_TICKET_PENDING:
     case RATINGS_TICKET_WAITING:
         break;
     }
-    ratings_result_set(&delivery.result, APR_TIMEUP, "Kafka did not answer in time");
-    return failed(&delivery, failure);
+    ratings_result_set(&delivery->result, APR_TIMEUP, "Kafka did not answer in time");
+    return failed(call, delivery);
 }
 
-static ratings_outcome_e append(ratings_child_t *child, const ratings_event_t *event, int partition,
-                                int64_t visible_for, ratings_failure_t *failure)
+static ratings_outcome_e append(ratings_call_t *call, const ratings_event_t *event, int partition,
+                                int64_t visible_for, ratings_delivery_t *delivery)
 {
-    ratings_ticket_t *ticket = ratings_ticket_take(child->waiters, partition, visible_for);
+    ratings_child_t *child = call->child;
+    ratings_ticket_t *ticket =
+        ratings_ticket_take(child->waiters, partition, visible_for, call->deadline);
     if (!ticket) {
-        ratings_result_set(&failure->why, APR_ENOMEM, "out of memory");
-        return ratings_unavailable(failure, "the event log");
+        ratings_result_set(&call->failure.why, APR_ENOMEM, "out of memory");
+        return ratings_unavailable(call, "the event log");
     }
-    if (ratings_stream_append(child->stream, event, partition, ticket, &failure->why) !=
+    if (ratings_stream_append(child->stream, event, partition, ticket, &call->failure.why) !=
         APR_SUCCESS) {
         ratings_ticket_cancel(ticket);
-        return ratings_unavailable(failure, "the event log");
+        return ratings_unavailable(call, "the event log");
     }
-    return await(child, ticket, failure);
+    return await(call, ticket, delivery);
 }
 
 /* What the outcome says of Kafka: an event that is durable is its success. */
-static void report(ratings_child_t *child, ratings_outcome_e outcome,
-                   const ratings_failure_t *failure)
+static void report(ratings_call_t *call, int64_t since, ratings_outcome_e outcome)
 {
     ratings_result_t well;
     ratings_result_ok(&well);
     (void)ratings_guard_leave(
-        &child->stream_guard,
-        outcome == RATINGS_DONE || outcome == RATINGS_ACCEPTED ? &well : &failure->why);
+        &call->child->stream_guard, since,
+        outcome == RATINGS_DONE || outcome == RATINGS_ACCEPTED ? &well : &call->failure.why);
 }
 
-ratings_outcome_e ratings_submit(ratings_child_t *child, const ratings_event_t *event,
-                                 int64_t visible_for, apr_pool_t *pool, ratings_failure_t *failure)
+static ratings_outcome_e record(ratings_call_t *call, const ratings_event_t *event, int partition,
+                                int64_t visible_for, ratings_delivery_t *delivery)
 {
-    ratings_outcome_e outcome = ratings_talk_known(child, event->rating.talk_id, pool, failure);
+    ratings_child_t *child = call->child;
+    int64_t since;
+    if (!child->projector) {
+        ratings_result_set(&call->failure.why, APR_ECONNREFUSED, "%s cannot be used in this child",
+                           child->stream_guard.name);
+        return ratings_unavailable(call, "the event log");
+    }
+    if (!ratings_guard_enter(&child->stream_guard, call->deadline, &since, &call->failure.why))
+        return ratings_unavailable(call, "the event log");
+    ratings_outcome_e outcome = append(call, event, partition, visible_for, delivery);
+    report(call, since, outcome);
+    return outcome;
+}
+
+/* ---- idempotency keys ---- */
+
+static bool keys_mean_something(const ratings_call_t *call)
+{
+    return atomic_load(&call->child->service->shared->append_time) != RATINGS_APPEND_TIME_NOT_KEPT;
+}
+
+/* What the use of the key says of the event at `offset`. */
+static ratings_outcome_e judge(ratings_call_t *call, const ratings_event_t *event,
+                               const ratings_use_t *use, int64_t offset)
+{
+    if (use->offset < 0 || use->offset > offset)
+        return accepted(call, "the use of its idempotency key is forgotten");
+    return use->offset == offset || use->value == event->rating.value ? RATINGS_DONE
+                                                                      : RATINGS_CONFLICTING;
+}
+
+/* Where the event was applied it was decided whether it counts. A store that is not there, or not
+ * there yet, cannot tell: the rating is recorded, and asking again with the same key will. */
+static ratings_outcome_e verdict(ratings_call_t *call, const ratings_event_t *event,
+                                 const ratings_delivery_t *delivery)
+{
+    ratings_child_t *child = call->child;
+    int64_t position = -1, since,
+            until = ratings_until(call, child->service->config->store_timeout);
+    ratings_result_t *why = &call->failure.why;
+    ratings_use_t use;
+    if (!child->store || !ratings_guard_enter(&child->store_guard, until, &since, why))
+        return RATINGS_ACCEPTED;
+    (void)ratings_store_read_use(child->store, event->rating.talk_id, event->key.text,
+                                 delivery->partition, until, &use, &position, why);
+    if (ratings_guard_leave(&child->store_guard, since, why) != APR_SUCCESS)
+        return RATINGS_ACCEPTED;
+    if (position <= delivery->offset)
+        return accepted(call, "the store is being brought up to date");
+    return judge(call, event, &use, delivery->offset);
+}
+
+/* ---- the use case ---- */
+
+ratings_outcome_e ratings_submit(ratings_call_t *call, const ratings_event_t *event,
+                                 int64_t visible_for)
+{
+    ratings_delivery_t delivery;
+    bool has_key = event->key.text[0] != '\0';
+    ratings_outcome_e outcome = ratings_talk_known(call, event->rating.talk_id);
     if (outcome != RATINGS_DONE)
         return outcome;
-    int64_t until = ratings_monotonic() + child->service->config->store_timeout;
-    int partition = ratings_partition_of(child, event->rating.talk_id, until, failure);
+    int partition = ratings_partition_of(call, event->rating.talk_id);
     if (partition < 0)
-        return ratings_unavailable(failure, "the event log");
-    if (!child->projector) {
-        ratings_result_set(&failure->why, APR_ECONNREFUSED, "%s cannot be used in this child",
-                           child->stream_guard.name);
-        return ratings_unavailable(failure, "the event log");
-    }
-    if (!ratings_guard_enter(&child->stream_guard, &failure->why))
-        return ratings_unavailable(failure, "the event log");
-    outcome = append(child, event, partition, visible_for, failure);
-    report(child, outcome, failure);
-    return outcome;
+        return ratings_unavailable(call, "the event log");
+    if (has_key && !keys_mean_something(call))
+        return RATINGS_NO_KEYS;
+    outcome = record(call, event, partition, visible_for, &delivery);
+    return outcome == RATINGS_DONE && has_key ? verdict(call, event, &delivery) : outcome;
 }

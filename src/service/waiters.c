@@ -13,6 +13,8 @@ struct ratings_ticket_t {
     ratings_ticket_state_e state;
     ratings_delivery_t delivery;
     int64_t visible_for;               /* microseconds from when it is durable */
+    int64_t deadline;                  /* of the request; of ratings_monotonic */
+    int64_t entered_at;                /* when it went through the gate; 0: it did not */
     int64_t floor;                     /* the watermark before the event was appended */
     int64_t expires_at;                /* once it is durable; of ratings_monotonic */
     ratings_ticket_t *next, **pointer; /* among those that wait for their offset */
@@ -20,6 +22,7 @@ struct ratings_ticket_t {
 
 struct ratings_waiters_t {
     ratings_shared_t *shared;
+    ratings_gate_t *gate;
     pthread_t watcher;
     pthread_condattr_t monotonic;
     pthread_mutex_t lock; /* of all below, and of every ticket */
@@ -49,9 +52,19 @@ static void delist(ratings_ticket_t *ticket)
     ticket->pointer = NULL;
 }
 
+static void leave_gate(ratings_ticket_t *ticket, bool visible)
+{
+    int64_t now = ratings_monotonic();
+    if (ticket->entered_at)
+        ratings_gate_leave(ticket->owner->gate, now,
+                           visible && now - ticket->entered_at <= RATINGS_GATE_PATIENCE_US);
+    ticket->entered_at = 0;
+}
+
 static void settle(ratings_ticket_t *ticket, ratings_ticket_state_e state)
 {
     delist(ticket);
+    leave_gate(ticket, state == RATINGS_TICKET_VISIBLE);
     ticket->state = state;
     pthread_cond_signal(&ticket->changed);
 }
@@ -116,10 +129,11 @@ static void *watch(void *data)
 }
 
 apr_status_t ratings_waiters_create(ratings_waiters_t **out, ratings_shared_t *shared,
-                                    apr_pool_t *pool)
+                                    ratings_gate_t *gate, apr_pool_t *pool)
 {
     ratings_waiters_t *waiters = apr_pcalloc(pool, sizeof *waiters);
     waiters->shared = shared;
+    waiters->gate = gate;
     pthread_mutex_init(&waiters->lock, NULL);
     pthread_cond_init(&waiters->arrived, NULL);
     pthread_condattr_init(&waiters->monotonic);
@@ -153,7 +167,7 @@ bool ratings_waiters_any(ratings_waiters_t *waiters)
 /* ---- tickets ---- */
 
 ratings_ticket_t *ratings_ticket_take(ratings_waiters_t *waiters, int partition,
-                                      int64_t visible_for)
+                                      int64_t visible_for, int64_t deadline)
 {
     ratings_ticket_t *ticket = calloc(1, sizeof *ticket);
     if (!ticket)
@@ -161,6 +175,7 @@ ratings_ticket_t *ratings_ticket_take(ratings_waiters_t *waiters, int partition,
     ticket->owner = waiters;
     ticket->holds = 2;
     ticket->visible_for = visible_for;
+    ticket->deadline = deadline;
     ticket->floor = atomic_load(&waiters->shared->partition[partition].watermark);
     pthread_cond_init(&ticket->changed, &waiters->monotonic);
     return ticket;
@@ -188,11 +203,15 @@ static bool can_become_visible(const ratings_ticket_t *ticket)
  * not woken: it would only wait again. */
 static void became_durable(ratings_ticket_t *ticket)
 {
-    if (!can_become_visible(ticket)) {
+    int64_t now = ratings_monotonic();
+    if (!can_become_visible(ticket) || !ratings_gate_try(ticket->owner->gate, now)) {
         settle(ticket, RATINGS_TICKET_DURABLE);
         return;
     }
-    ticket->expires_at = ratings_monotonic() + ticket->visible_for;
+    ticket->entered_at = now;
+    ticket->expires_at = now + ticket->visible_for;
+    if (ticket->expires_at > ticket->deadline)
+        ticket->expires_at = ticket->deadline;
     ticket->state = RATINGS_TICKET_WAITING;
     enlist(ticket->owner, ticket);
     if (is_visible(ticket))

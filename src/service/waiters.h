@@ -8,6 +8,7 @@
 
 #include "../backend/deadline.h"
 #include "../backend/stream.h"
+#include "../core/gate.h"
 #include "shared.h"
 
 #include <apr_pools.h>
@@ -23,8 +24,9 @@ typedef enum {
     RATINGS_TICKET_VISIBLE  /* in the log, and applied */
 } ratings_ticket_state_e;
 
+/* `gate` bounds how many wait for visibility, once visibility is long in coming. */
 apr_status_t ratings_waiters_create(ratings_waiters_t **waiters, ratings_shared_t *shared,
-                                    apr_pool_t *pool);
+                                    ratings_gate_t *gate, apr_pool_t *pool);
 
 /* Ends the watcher. No ticket may be held any more. */
 void ratings_waiters_destroy(ratings_waiters_t *waiters);
@@ -32,9 +34,9 @@ void ratings_waiters_destroy(ratings_waiters_t *waiters);
 /* A ticket for one event of `partition`, to be taken before the event is handed to the stream; held
  * by the request and by the stream: each gives it back once. NULL when memory ran out.
  * `visible_for`: how long, in microseconds, the request will wait for visibility once the event is
- * durable. */
+ * durable, and not beyond `deadline` (of ratings_monotonic). */
 ratings_ticket_t *ratings_ticket_take(ratings_waiters_t *waiters, int partition,
-                                      int64_t visible_for);
+                                      int64_t visible_for, int64_t deadline);
 
 /* By the request: waits until the event is visible, or has failed, or is durable and not visible in
  * time; or until `durable_by` (a time of ratings_monotonic) without any word from Kafka: PENDING.

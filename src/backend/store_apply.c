@@ -1,0 +1,205 @@
+/* Applying a chunk: one script, made of its numbers. */
+#include "store_reply.h"
+#include "store_scripts.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- the keys' uses ---- */
+
+static bool is_text_of(const redisReply *reply, const char *text)
+{
+    return store_is_text(reply) && strcmp(reply->str, text) == 0;
+}
+
+/* The uses belong to a position and a generation, as all else does. */
+static apr_status_t take_uses(ratings_chunk_t *chunk, const redisReply *exec, const char *position,
+                              ratings_store_end_e *end, ratings_result_t *why)
+{
+    const redisReply *place = exec->element[0], *uses = exec->element[1];
+    *end = RATINGS_STORE_CORRUPT;
+    if (!store_is_array(place, 2) || !store_is_array(uses, (size_t)chunk->keyed_count))
+        return ratings_result_ok(why);
+    for (int i = 0; i < chunk->keyed_count; i++)
+        if (!store_read_use(uses->element[i], &chunk->keyed[i].use))
+            return ratings_result_ok(why);
+    *end =
+        is_text_of(place->element[0], position) && is_text_of(place->element[1], chunk->generation)
+            ? RATINGS_STORE_DONE
+            : RATINGS_STORE_MOVED;
+    return ratings_result_ok(why);
+}
+
+static apr_status_t ask_uses(ratings_store_t *store, ratings_chunk_t *chunk, store_words_t *words,
+                             char (*fields)[USE_FIELD_SIZE], ratings_store_end_e *end,
+                             ratings_result_t *why)
+{
+    char keys[FIELD_TEXT_SIZE], where[FIELD_TEXT_SIZE], position[NUMBER_TEXT];
+    const char *get_place[] = {"HMGET", KEY_LOG, where, "generation"};
+    redisReply *exec;
+
+    store_field(keys, KEY_KEYS, chunk->partition);
+    store_field(where, "position", chunk->partition);
+    (void)snprintf(position, sizeof position, "%" PRId64, chunk->position);
+    store_word(words, "HMGET");
+    store_word(words, keys);
+    for (int i = 0; i < chunk->keyed_count; i++) {
+        store_use_field(fields[i], chunk->keyed[i].talk_id, chunk->keyed[i].key);
+        store_word(words, fields[i]);
+    }
+    size_t lengths[] = {5, sizeof KEY_LOG - 1, strlen(where), 10};
+    const store_command_t place = {4, get_place, lengths},
+                          uses = {words->argc, words->argv, words->argvlen};
+    apr_status_t status =
+        store_transaction(store, &place, &uses, store_deadline(store), &exec, why);
+    if (status != APR_SUCCESS)
+        return status;
+    status = take_uses(chunk, exec, position, end, why);
+    freeReplyObject(exec);
+    return status;
+}
+
+apr_status_t ratings_store_load_uses(ratings_store_t *store, ratings_chunk_t *chunk,
+                                     ratings_store_end_e *end, ratings_result_t *why)
+{
+    store_words_t words = {0};
+    char(*fields)[USE_FIELD_SIZE] = malloc((size_t)chunk->keyed_count * sizeof *fields);
+    apr_status_t status = fields && store_words_init(&words, chunk->keyed_count + 2)
+                              ? ask_uses(store, chunk, &words, fields, end, why)
+                              : ratings_result_set(why, APR_ENOMEM, "out of memory");
+    store_words_free(&words);
+    free(fields);
+    return status;
+}
+
+/* ---- the script's words ---- */
+
+#define HEAD_WORDS 14 /* EVAL, script, number of keys, three keys, and eight arguments */
+#define MARK_TEXT (3 * NUMBER_TEXT)
+
+typedef struct {
+    char field[USE_FIELD_SIZE], value[MARK_TEXT], expires[NUMBER_TEXT];
+} use_text_t;
+
+/* The texts of a chunk's keys and numbers, which must outlive its command. */
+typedef struct {
+    char partition[NUMBER_TEXT], position[NUMBER_TEXT], next[NUMBER_TEXT], time[NUMBER_TEXT];
+    char key_count[NUMBER_TEXT], use_count[NUMBER_TEXT];
+    char keys[FIELD_TEXT_SIZE], expiry[FIELD_TEXT_SIZE];
+    char mark[MARK_TEXT], first[MARK_TEXT];
+    char (*talks)[KEY_TALK_MAX + 1];
+    char (*added)[RATINGS_VALUES][NUMBER_TEXT];
+    use_text_t *uses;
+    int changed; /* uses */
+} chunk_text_t;
+
+static void number_text(char text[NUMBER_TEXT], int64_t number)
+{
+    (void)snprintf(text, NUMBER_TEXT, "%" PRId64, number);
+}
+
+static void mark_text(char text[MARK_TEXT], const ratings_mark_t *mark)
+{
+    (void)snprintf(text, MARK_TEXT, "%" PRId64 ":%" PRId64 ":%" PRIu32, mark->offset,
+                   mark->timestamp, mark->checksum);
+}
+
+static void head_text(chunk_text_t *text, const ratings_chunk_t *chunk)
+{
+    number_text(text->partition, chunk->partition);
+    number_text(text->position, chunk->position);
+    number_text(text->next, chunk->next);
+    number_text(text->time, chunk->time);
+    number_text(text->key_count, chunk->count + 3);
+    number_text(text->use_count, text->changed);
+    store_field(text->keys, KEY_KEYS, chunk->partition);
+    store_field(text->expiry, KEY_EXPIRY, chunk->partition);
+    mark_text(text->mark, &chunk->mark);
+    if (chunk->first.offset >= 0)
+        mark_text(text->first, &chunk->first);
+}
+
+static void talk_text(chunk_text_t *text, const ratings_chunk_t *chunk)
+{
+    for (int i = 0; i < chunk->count; i++) {
+        store_talk_key(text->talks[i], chunk->increments[i].talk_id);
+        for (int v = 0; v < RATINGS_VALUES; v++)
+            number_text(text->added[i][v], chunk->increments[i].added[v]);
+    }
+}
+
+static void use_text(chunk_text_t *text, const ratings_chunk_t *chunk)
+{
+    for (int i = 0; i < chunk->keyed_count; i++) {
+        const ratings_keyed_t *keyed = &chunk->keyed[i];
+        use_text_t *use = &text->uses[text->changed];
+        if (!keyed->changed)
+            continue;
+        store_use_field(use->field, keyed->talk_id, keyed->key);
+        number_text(use->expires, keyed->use.expires_ms);
+        (void)snprintf(use->value, sizeof use->value, "%d:%s:%" PRId64, keyed->use.value,
+                       use->expires, keyed->use.offset);
+        text->changed++;
+    }
+}
+
+static bool chunk_text(chunk_text_t *text, const ratings_chunk_t *chunk)
+{
+    size_t count = (size_t)chunk->count, keyed = (size_t)chunk->keyed_count;
+    text->talks = malloc((count + 1) * sizeof *text->talks);
+    text->added = malloc((count + 1) * sizeof *text->added);
+    text->uses = malloc((keyed + 1) * sizeof *text->uses);
+    if (!text->talks || !text->added || !text->uses)
+        return false;
+    talk_text(text, chunk);
+    use_text(text, chunk);
+    head_text(text, chunk);
+    return true;
+}
+
+static void add_words(store_words_t *words, const char *const *texts, int count)
+{
+    for (int i = 0; i < count; i++)
+        store_word(words, texts[i]);
+}
+
+static void chunk_words(store_words_t *words, const chunk_text_t *text, const char *generation,
+                        int count)
+{
+    const char *head[] = {"EVAL", SCRIPT_APPLY, text->key_count, KEY_LOG, text->keys, text->expiry};
+    const char *args[] = {text->partition, text->position, text->next,  text->mark,
+                          generation,      text->time,     text->first, text->use_count};
+    add_words(words, head, 6);
+    for (int i = 0; i < count; i++)
+        store_word(words, text->talks[i]);
+    add_words(words, args, 8);
+    for (int i = 0; i < count; i++)
+        for (int v = 0; v < RATINGS_VALUES; v++)
+            store_word(words, text->added[i][v]);
+    for (int i = 0; i < text->changed; i++) {
+        const char *use[] = {text->uses[i].field, text->uses[i].value, text->uses[i].expires};
+        add_words(words, use, 3);
+    }
+}
+
+apr_status_t ratings_store_apply(ratings_store_t *store, const ratings_chunk_t *chunk,
+                                 ratings_store_end_e *end, ratings_result_t *why)
+{
+    chunk_text_t text = {.first = ""};
+    store_words_t words = {0};
+    apr_status_t status;
+    int room = HEAD_WORDS + chunk->count * (RATINGS_VALUES + 1) + chunk->keyed_count * 3;
+    if (chunk_text(&text, chunk) && store_words_init(&words, room)) {
+        chunk_words(&words, &text, chunk->generation, chunk->count);
+        status = store_run(store, &words, end, why);
+    } else {
+        status = ratings_result_set(why, APR_ENOMEM, "out of memory");
+    }
+    store_words_free(&words);
+    free(text.talks);
+    free(text.added);
+    free(text.uses);
+    return status;
+}

@@ -1,0 +1,203 @@
+#include "store_reply.h"
+
+#include "../core/number.h"
+
+#include <apr_base64.h>
+#include <apr_sha1.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- keys ---- */
+
+void store_talk_key(char key[KEY_TALK_MAX + 1], const char *talk_id)
+{
+    (void)snprintf(key, KEY_TALK_MAX + 1, KEY_TALK "%s", talk_id);
+}
+
+void store_field(char field[FIELD_TEXT_SIZE], const char *name, int partition)
+{
+    (void)snprintf(field, FIELD_TEXT_SIZE, "%s:%d", name, partition);
+}
+
+#define DIGEST_BYTES 15 /* 120 bits: no two keys have the same, and no padding in base64 */
+
+/* A digest, so that a key takes the same little memory however long it is. */
+void store_use_field(char field[USE_FIELD_SIZE], const char *talk_id, const char *key)
+{
+    unsigned char digest[APR_SHA1_DIGESTSIZE];
+    apr_sha1_ctx_t context;
+    apr_sha1_init(&context);
+    apr_sha1_update(&context, talk_id, (unsigned)strlen(talk_id) + 1); /* with its end */
+    apr_sha1_update(&context, key, (unsigned)strlen(key));
+    apr_sha1_final(digest, &context);
+    (void)apr_base64_encode_binary(field, digest, DIGEST_BYTES);
+}
+
+/* ---- commands ---- */
+
+bool store_words_init(store_words_t *words, int room)
+{
+    words->argc = 0;
+    words->room = room;
+    words->argv = malloc((size_t)room * sizeof *words->argv);
+    words->argvlen = malloc((size_t)room * sizeof *words->argvlen);
+    return words->argv && words->argvlen;
+}
+
+void store_words_free(store_words_t *words)
+{
+    free(words->argv);
+    free(words->argvlen);
+}
+
+void store_word_bytes(store_words_t *words, const char *bytes, size_t len)
+{
+    if (words->argc == words->room)
+        abort(); /* the room is counted by the callers: a bug, not an input */
+    words->argv[words->argc] = bytes;
+    words->argvlen[words->argc++] = len;
+}
+
+void store_word(store_words_t *words, const char *text)
+{
+    store_word_bytes(words, text, strlen(text));
+}
+
+static apr_status_t read_end(const redisReply *reply, ratings_store_end_e *end,
+                             ratings_result_t *why)
+{
+    static const struct {
+        const char *text;
+        ratings_store_end_e end;
+    } ends[] = {{"done", RATINGS_STORE_DONE},
+                {"moved", RATINGS_STORE_MOVED},
+                {"corrupt", RATINGS_STORE_CORRUPT}};
+    if (reply->type == REDIS_REPLY_ERROR)
+        return store_error_reply(reply, why);
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
+        if (store_is_text(reply) && strcmp(reply->str, ends[i].text) == 0) {
+            *end = ends[i].end;
+            return ratings_result_ok(why);
+        }
+    return store_unexpected(why, "the answer of a script");
+}
+
+/* Redis keeps a script by its text, so sending it again costs its bytes alone, once a chunk, and
+ * survives SCRIPT FLUSH and restarts. */
+apr_status_t store_run(ratings_store_t *store, const store_words_t *words, ratings_store_end_e *end,
+                       ratings_result_t *why)
+{
+    const store_command_t command = {words->argc, words->argv, words->argvlen};
+    redisReply *reply = NULL;
+    apr_status_t status = store_pipeline(store, &command, 1, &reply, store_deadline(store), why);
+    if (status == APR_SUCCESS) {
+        status = read_end(reply, end, why);
+        freeReplyObject(reply);
+    }
+    return status;
+}
+
+apr_status_t store_transaction(ratings_store_t *store, const store_command_t *first,
+                               const store_command_t *second, int64_t deadline, redisReply **exec,
+                               ratings_result_t *why)
+{
+    const char *begin[] = {"MULTI"}, *end[] = {"EXEC"};
+    size_t lengths[2][1] = {{5}, {4}};
+    const store_command_t commands[] = {
+        {1, begin, lengths[0]}, *first, *second, {1, end, lengths[1]}};
+    redisReply *replies[4];
+    apr_status_t status = store_pipeline(store, commands, 4, replies, deadline, why);
+    if (status != APR_SUCCESS)
+        return status;
+    for (int i = 0; i < 3; i++)
+        freeReplyObject(replies[i]);
+    *exec = replies[3];
+    if (store_is_array(*exec, 2))
+        return ratings_result_ok(why);
+    status = (*exec)->type == REDIS_REPLY_ERROR
+                 ? store_error_reply(*exec, why)
+                 : store_unexpected(why, "the answer of a transaction");
+    freeReplyObject(*exec);
+    return status;
+}
+
+/* ---- answers ---- */
+
+bool store_is_text(const redisReply *reply)
+{
+    return reply->type == REDIS_REPLY_STRING || reply->type == REDIS_REPLY_STATUS;
+}
+
+bool store_is_array(const redisReply *reply, size_t elements)
+{
+    return reply->type == REDIS_REPLY_ARRAY && reply->elements == elements;
+}
+
+bool store_read_number(const redisReply *reply, int64_t absent, int64_t max, int64_t *out)
+{
+    *out = absent;
+    return reply->type == REDIS_REPLY_NIL ||
+           (store_is_text(reply) && ratings_parse_int(reply->str, (size_t)reply->len, 0, max, out));
+}
+
+/* Three numbers with colons between them; `min` of each. */
+static bool read_triple(const char *text, const int64_t min[3], int64_t out[3])
+{
+    for (int i = 0; i < 3; i++) {
+        size_t length = i < 2 ? strcspn(text, ":") : strlen(text);
+        if ((i < 2 && text[length] != ':') ||
+            !ratings_parse_int(text, length, min[i], INT64_MAX, &out[i]))
+            return false;
+        text += length + 1;
+    }
+    return true;
+}
+
+bool store_read_mark(const redisReply *reply, ratings_mark_t *mark)
+{
+    static const int64_t min[] = {0, -1, 0};
+    int64_t numbers[3];
+    *mark = (ratings_mark_t){.offset = RATINGS_MARK_EMPTY};
+    if (!store_is_text(reply))
+        return false;
+    if (strcmp(reply->str, "empty") == 0)
+        return true;
+    if (!read_triple(reply->str, min, numbers) || numbers[2] > UINT32_MAX)
+        return false;
+    *mark = (ratings_mark_t){numbers[0], numbers[1], (uint32_t)numbers[2]};
+    return true;
+}
+
+bool store_read_use(const redisReply *reply, ratings_use_t *use)
+{
+    static const int64_t min[] = {RATINGS_VALUE_MIN, 0, 0};
+    int64_t numbers[3];
+    *use = (ratings_use_t){.offset = -1};
+    if (reply->type == REDIS_REPLY_NIL)
+        return true;
+    if (!store_is_text(reply) || !read_triple(reply->str, min, numbers) ||
+        numbers[0] > RATINGS_VALUE_MAX)
+        return false;
+    *use =
+        (ratings_use_t){.offset = numbers[2], .expires_ms = numbers[1], .value = (int)numbers[0]};
+    return true;
+}
+
+apr_status_t store_unexpected(ratings_result_t *why, const char *what)
+{
+    return ratings_result_set(why, APR_EINVAL, "%s is not what this module writes", what);
+}
+
+/* ---- marks ---- */
+
+uint16_t ratings_mark_tag(const ratings_mark_t *first)
+{
+    if (first->offset == RATINGS_MARK_NONE)
+        return 0;
+    if (first->offset == RATINGS_MARK_EMPTY)
+        return 1;
+    uint64_t mixed = ((uint64_t)first->timestamp << 20) ^ (uint64_t)first->offset ^ first->checksum;
+    return (uint16_t)(2 + mixed % 65521); /* a prime: each bit takes part */
+}

@@ -1,0 +1,77 @@
+#include "gate.h"
+
+void ratings_gate_init(ratings_gate_t *gate, unsigned max)
+{
+    pthread_condattr_t monotonic;
+
+    *gate = (ratings_gate_t){.max = max};
+    pthread_mutex_init(&gate->lock, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&gate->left, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+}
+
+void ratings_gate_destroy(ratings_gate_t *gate)
+{
+    pthread_cond_destroy(&gate->left);
+    pthread_mutex_destroy(&gate->lock);
+}
+
+static int64_t hope_ends(const ratings_gate_t *gate)
+{
+    return gate->prompt_at + RATINGS_GATE_PATIENCE_US;
+}
+
+/* False when `until` has passed. */
+static bool wait_for_one(ratings_gate_t *gate, int64_t until)
+{
+    struct timespec at = {(time_t)(until / 1000000), (long)(until % 1000000) * 1000};
+
+    return pthread_cond_timedwait(&gate->left, &gate->lock, &at) == 0;
+}
+
+static void go_in(ratings_gate_t *gate, int64_t now)
+{
+    if (gate->inside++ == 0)
+        gate->prompt_at = now;
+}
+
+bool ratings_gate_enter(ratings_gate_t *gate, int64_t now, int64_t deadline)
+{
+    bool may_wait = true, free;
+
+    pthread_mutex_lock(&gate->lock);
+    while (gate->inside >= gate->max && may_wait) {
+        int64_t until = hope_ends(gate) < deadline ? hope_ends(gate) : deadline;
+
+        may_wait = until > now && wait_for_one(gate, until);
+    }
+    free = gate->inside < gate->max;
+    if (free)
+        go_in(gate, now);
+    pthread_mutex_unlock(&gate->lock);
+    return free;
+}
+
+bool ratings_gate_try(ratings_gate_t *gate, int64_t now)
+{
+    bool free;
+
+    pthread_mutex_lock(&gate->lock);
+    free = gate->inside < gate->max || now < hope_ends(gate);
+    if (free)
+        go_in(gate, now);
+    pthread_mutex_unlock(&gate->lock);
+    return free;
+}
+
+void ratings_gate_leave(ratings_gate_t *gate, int64_t now, bool prompt)
+{
+    pthread_mutex_lock(&gate->lock);
+    gate->inside--;
+    if (prompt)
+        gate->prompt_at = now;
+    pthread_cond_signal(&gate->left);
+    pthread_mutex_unlock(&gate->lock);
+}

@@ -1,0 +1,160 @@
+#include "chunk.h"
+
+#include "../core/event.h"
+#include "shared.h"
+
+#include <apr_hash.h>
+#include <apr_strings.h>
+
+#include <string.h>
+
+/* An event with a key, until it is known what the store says of the key. */
+typedef struct {
+    ratings_event_t event;
+    ratings_keyed_t *keyed;
+    int64_t offset, time;
+} pending_t;
+
+struct chunk_t {
+    ratings_chunk_t chunk;
+    ratings_increment_t *increments;
+    uint32_t *slots;
+    apr_hash_t *by_talk;
+    apr_array_header_t *pending; /* of pending_t *; NULL until there is one */
+    apr_hash_t *by_key;          /* "talk\0key" -> ratings_keyed_t */
+    int room;
+    apr_pool_t *pool;
+};
+
+chunk_t *chunk_begin(const ratings_chunk_t *start, int room, apr_pool_t *pool)
+{
+    chunk_t *chunk = apr_pcalloc(pool, sizeof *chunk);
+    chunk->chunk = *start;
+    chunk->chunk.next = start->position;
+    chunk->chunk.first.offset = RATINGS_MARK_NONE;
+    chunk->increments = apr_pcalloc(pool, (size_t)room * sizeof *chunk->increments);
+    chunk->slots = apr_palloc(pool, (size_t)room * sizeof *chunk->slots);
+    chunk->by_talk = apr_hash_make(pool);
+    chunk->chunk.increments = chunk->increments;
+    chunk->room = room;
+    chunk->pool = pool;
+    return chunk;
+}
+
+static void count(chunk_t *chunk, const ratings_rating_t *rating)
+{
+    ratings_increment_t *increment =
+        apr_hash_get(chunk->by_talk, rating->talk_id, APR_HASH_KEY_STRING);
+    if (!increment) {
+        increment = &chunk->increments[chunk->chunk.count];
+        increment->talk_id = apr_pstrdup(chunk->pool, rating->talk_id);
+        chunk->slots[chunk->chunk.count++] = ratings_shared_slot(rating->talk_id);
+        apr_hash_set(chunk->by_talk, increment->talk_id, APR_HASH_KEY_STRING, increment);
+    }
+    increment->added[rating->value - RATINGS_VALUE_MIN]++;
+}
+
+/* ---- events with a key ---- */
+
+static ratings_keyed_t *keyed_of(chunk_t *chunk, const ratings_event_t *event)
+{
+    const char *talk_id = event->rating.talk_id;
+    apr_ssize_t talk_length = (apr_ssize_t)strlen(talk_id) + 1; /* with its end */
+    apr_ssize_t length = talk_length + (apr_ssize_t)strlen(event->key.text);
+    char name[RATINGS_TALK_ID_MAX + 1 + RATINGS_KEY_MAX + 1];
+    memcpy(name, talk_id, (size_t)talk_length);
+    memcpy(name + talk_length, event->key.text, (size_t)(length - talk_length));
+    ratings_keyed_t *keyed = apr_hash_get(chunk->by_key, name, length);
+    if (!keyed) {
+        keyed = &chunk->chunk.keyed[chunk->chunk.keyed_count++];
+        keyed->talk_id = apr_pstrdup(chunk->pool, talk_id);
+        keyed->key = apr_pstrdup(chunk->pool, event->key.text);
+        apr_hash_set(chunk->by_key, apr_pmemdup(chunk->pool, name, (size_t)length), length, keyed);
+    }
+    return keyed;
+}
+
+static void postpone(chunk_t *chunk, const ratings_event_t *event, int64_t offset)
+{
+    if (!chunk->pending) {
+        chunk->pending = apr_array_make(chunk->pool, 16, sizeof(pending_t *));
+        chunk->by_key = apr_hash_make(chunk->pool);
+        chunk->chunk.keyed =
+            apr_pcalloc(chunk->pool, (size_t)chunk->room * sizeof *chunk->chunk.keyed);
+    }
+    pending_t *pending = apr_palloc(chunk->pool, sizeof *pending);
+    *pending = (pending_t){*event, keyed_of(chunk, event), offset, chunk->chunk.time};
+    APR_ARRAY_PUSH(chunk->pending, pending_t *) = pending;
+}
+
+static void judge(chunk_t *chunk, pending_t *pending)
+{
+    const ratings_event_t *event = &pending->event;
+    if (ratings_key_judge(&pending->keyed->use, &event->key, event->rating.value, pending->offset,
+                          pending->time) != RATINGS_COUNTED)
+        return;
+    pending->keyed->changed = true;
+    count(chunk, &event->rating);
+}
+
+apr_status_t chunk_settle(chunk_t *chunk, ratings_store_t *store, ratings_store_end_e *end,
+                          ratings_result_t *why)
+{
+    *end = RATINGS_STORE_DONE;
+    if (!chunk->pending)
+        return ratings_result_ok(why);
+    apr_status_t status = ratings_store_load_uses(store, &chunk->chunk, end, why);
+    if (status != APR_SUCCESS || *end != RATINGS_STORE_DONE)
+        return status;
+    for (int i = 0; i < chunk->pending->nelts; i++)
+        judge(chunk, APR_ARRAY_IDX(chunk->pending, i, pending_t *));
+    return APR_SUCCESS;
+}
+
+/* ---- records ---- */
+
+ratings_mark_t chunk_mark_of(const ratings_record_t *record)
+{
+    ratings_mark_t mark = {
+        record->offset, record->timestamp,
+        ratings_event_checksum(record->key, record->key_len, record->value, record->value_len)};
+    return mark;
+}
+
+static const char *add_event(chunk_t *chunk, const ratings_record_t *record)
+{
+    ratings_event_t event;
+    const char *problem = ratings_event_decode(record->key, record->key_len, record->value,
+                                               record->value_len, &event);
+    if (problem)
+        return problem;
+    if (event.key.text[0] && record->has_append_time)
+        postpone(chunk, &event, record->offset);
+    else /* without the log's own time a key means nothing */
+        count(chunk, &event.rating);
+    return NULL;
+}
+
+const char *chunk_add(chunk_t *chunk, const ratings_record_t *record)
+{
+    ratings_chunk_t *result = &chunk->chunk;
+    if (record->offset < result->next)
+        return NULL;
+    if (record->has_append_time)
+        result->time = ratings_log_time(result->time, record->timestamp);
+    result->next = record->offset + 1;
+    result->mark = chunk_mark_of(record);
+    if (result->position == 0 && result->first.offset == RATINGS_MARK_NONE)
+        result->first = result->mark;
+    return add_event(chunk, record);
+}
+
+const ratings_chunk_t *chunk_result(const chunk_t *chunk)
+{
+    return &chunk->chunk;
+}
+
+const uint32_t *chunk_slots(const chunk_t *chunk)
+{
+    return chunk->slots;
+}

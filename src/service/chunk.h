@@ -1,0 +1,32 @@
+/* Private to the projector: folding a run of records of one partition into what they add. */
+#ifndef RATINGS_SERVICE_CHUNK_H
+#define RATINGS_SERVICE_CHUNK_H
+
+#include "../backend/store.h"
+
+#include <apr_pools.h>
+
+typedef struct chunk_t chunk_t;
+
+/* An empty chunk of `chunk` (its generation, partition, position, and the log's time there), for at
+ * most `room` records. It lives as long as `pool`, and needs what records point to only until they
+ * were added. */
+chunk_t *chunk_begin(const ratings_chunk_t *start, int room, apr_pool_t *pool);
+
+/* Adds a record; those before the chunk's position are passed over. NULL, or why it is no event
+ * (static): it then counts for nothing but the position. */
+const char *chunk_add(chunk_t *chunk, const ratings_record_t *record);
+
+/* Once all are added: which of the events with an idempotency key count, by what the store knows of
+ * those keys. `*end` as of a conditional write. */
+apr_status_t chunk_settle(chunk_t *chunk, ratings_store_t *store, ratings_store_end_e *end,
+                          ratings_result_t *why);
+
+/* What is to be applied, and the slots (ratings_shared_slot) of its talks. */
+const ratings_chunk_t *chunk_result(const chunk_t *chunk);
+const uint32_t *chunk_slots(const chunk_t *chunk);
+
+/* By which the record is known again. */
+ratings_mark_t chunk_mark_of(const ratings_record_t *record);
+
+#endif

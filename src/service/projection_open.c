@@ -1,0 +1,225 @@
+/* Before anything is applied: where do log and store stand, and do they belong together? */
+#include "projection.h"
+
+#include "../module.h"
+
+#include <apr_strings.h>
+
+#include <string.h>
+
+#define DOUBT_US INT64_C(2000000)
+
+ratings_known_t projection_known(const partition_t *partition)
+{
+    return (ratings_known_t){ratings_mark_tag(&partition->first_mark), partition->position};
+}
+
+/* ---- looking ---- */
+
+apr_status_t projection_read_ends(ratings_projector_t *p, ratings_result_t *why)
+{
+    int64_t *first = apr_palloc(p->batch_pool, (size_t)p->partitions * sizeof *first);
+    int64_t *next = apr_palloc(p->batch_pool, (size_t)p->partitions * sizeof *next);
+    apr_status_t status =
+        ratings_reader_ends(p->reader, p->partitions, PROJECTION_STEP_US, first, next, why);
+    for (int i = 0; i < p->partitions && status == APR_SUCCESS; i++) {
+        p->partition[i].first = first[i];
+        p->partition[i].next = next[i];
+    }
+    return status;
+}
+
+/* Partitions that the store has a position for, if these are the first ones without a gap; else -1.
+ */
+static int count_positions(const ratings_log_t *log)
+{
+    int count = 0, all = 0;
+    while (count < RATINGS_PARTITIONS_MAX && log->position[count] >= 0)
+        count++;
+    for (int i = 0; i < RATINGS_PARTITIONS_MAX; i++)
+        all += log->position[i] >= 0;
+    return all == count ? count : -1;
+}
+
+static bool has_fewer_partitions(const ratings_projector_t *p)
+{
+    return count_positions(&p->log) > p->partitions || p->log.routed > p->partitions;
+}
+
+static bool ends_too_early(const ratings_projector_t *p)
+{
+    for (int i = 0; i < p->partitions; i++)
+        if (p->log.position[i] > p->partition[i].next)
+            return true;
+    return false;
+}
+
+/* A broker that has just come back, or has just become leader, may tell of less than there is.
+ * What it tells is believed when it has lasted, or when an event has proved it. */
+static apr_status_t doubt(ratings_projector_t *p, ratings_result_t *why)
+{
+    int64_t now = ratings_monotonic();
+    if (!has_fewer_partitions(p) && !ends_too_early(p)) {
+        p->doubted_at = 0;
+        return APR_SUCCESS;
+    }
+    if (!p->doubted_at)
+        p->doubted_at = now;
+    if (now >= p->doubted_at + DOUBT_US || atomic_load(&p->shared->suspect))
+        return APR_SUCCESS;
+    return ratings_result_set(why, APR_EAGAIN, "the topic has less than the store has applied");
+}
+
+/* What is wrong with a partition's position, or NULL. */
+static const char *position_problem(const ratings_projector_t *p, int i)
+{
+    int64_t position = p->log.position[i];
+    const ratings_mark_t *mark = &p->log.mark[i];
+    if (position > p->partition[i].next)
+        return "the log ends before the store's position: it was truncated or made again";
+    if (position > 0 && (mark->offset < 0 || mark->offset >= position))
+        return "the store does not say which record it applied last";
+    if (position > 0 && p->log.first[i].offset < 0)
+        return "the store does not say which record it applied first";
+    return NULL;
+}
+
+/* ---- judging ---- */
+
+/* Why the store is no read model of this log, or NULL. */
+static const char *rebuild_reason(const ratings_projector_t *p)
+{
+    const char *problem = p->rebuild_reason;
+    uint32_t suspect = atomic_load(&p->shared->suspect);
+    int known = count_positions(&p->log);
+    if (suspect == RATINGS_SUSPECT_STORE)
+        return "a key of a talk, or a count, is not what this module writes";
+    if (suspect == RATINGS_SUSPECT_LOG)
+        return "an event was appended below the store's position: the topic was made again";
+    if (!p->log.present || known <= 0 || p->log.routed <= 0)
+        return p->log.claim[0] ? "a rebuild was not finished" : "the store is empty or was lost";
+    if (has_fewer_partitions(p))
+        return "the topic has fewer partitions than the store: it was made again";
+    for (int i = 0; i < known && !problem; i++)
+        problem = position_problem(p, i);
+    return problem;
+}
+
+/* The topic was given partitions: they count from 0. Talks stay where they are. */
+static apr_status_t extend(ratings_projector_t *p, ratings_result_t *why)
+{
+    ratings_store_end_e end;
+    int known = count_positions(&p->log);
+    if (known == p->partitions)
+        return APR_SUCCESS;
+    apr_status_t status = ratings_store_extend(p->store, &p->log, known, p->partitions, &end, why);
+    if (status == APR_SUCCESS)
+        status = projector_end(p, end, why);
+    return status == APR_SUCCESS ? ratings_store_load(p->store, INT64_MAX, &p->log, why) : status;
+}
+
+static void tell_append_time(ratings_projector_t *p, ratings_append_time_e kept)
+{
+    const ratings_config_t *config = p->child->service->config;
+    if (atomic_exchange(&p->shared->append_time, kept) == kept ||
+        kept != RATINGS_APPEND_TIME_NOT_KEPT || config->idempotency_window == 0)
+        return;
+    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, p->child->service->server,
+                 "RT0307: topic '%s' keeps no append times (message.timestamp.type is not "
+                 "LogAppendTime): ratings with an Idempotency-Key are refused",
+                 config->topic);
+}
+
+static apr_status_t check_topic(ratings_projector_t *p, const ratings_topic_t *topic,
+                                ratings_result_t *why)
+{
+    const char *ours = p->child->service->config->topic;
+    p->partitions = topic->partitions;
+    tell_append_time(p, topic->append_time);
+    if (atomic_exchange(&p->shared->topic_fault, topic->fault) != topic->fault && topic->fault)
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, p->child->service->server, "RT0303: %s",
+                     ratings_stream_fault_text(topic->fault));
+    if (p->log.present && p->log.topic[0] && strcmp(p->log.topic, ours) != 0)
+        return ratings_result_set(why, APR_EINVAL,
+                                  "the store holds the ratings of topic '%s', not of '%s'",
+                                  p->log.topic, ours);
+    return APR_SUCCESS;
+}
+
+/* Where reading begins: at the mark, so that the first record read proves that the log is the one
+ * that was applied; at the position when there is nothing to prove, or no record any more. */
+static int64_t start_of(const partition_t *partition)
+{
+    int64_t from = partition->verified ? partition->position : partition->mark.offset;
+    return from < partition->first ? partition->first : from;
+}
+
+/* What the log has forgotten before it was applied is in no count; nothing can bring it back. */
+static void tell_forgotten(const ratings_projector_t *p, int i)
+{
+    const partition_t *partition = &p->partition[i];
+    if (partition->first > partition->position)
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, p->child->service->server,
+                     "RT0306: partition %d begins at offset %" APR_INT64_T_FMT
+                     ", records from %" APR_INT64_T_FMT
+                     " on were deleted before they were applied: their ratings are not counted",
+                     i, partition->first, partition->position);
+}
+
+static void adopt(ratings_projector_t *p, int i)
+{
+    partition_t *partition = &p->partition[i];
+    partition->position = p->log.position[i];
+    partition->mark = p->log.mark[i];
+    partition->first_mark = p->log.first[i];
+    partition->time = p->log.time[i];
+    partition->verified = partition->position == 0 || partition->mark.offset < partition->first;
+    tell_forgotten(p, i);
+    ratings_shared_limit(p->shared, i, partition->next);
+    if (partition->verified)
+        ratings_shared_publish_adopted(p->shared, i, projection_known(partition));
+}
+
+static apr_status_t begin_reading(ratings_projector_t *p, ratings_result_t *why)
+{
+    int64_t *from = apr_pcalloc(p->batch_pool, (size_t)p->partitions * sizeof *from);
+    for (int i = 0; i < p->partitions; i++) {
+        adopt(p, i);
+        from[i] = start_of(&p->partition[i]);
+    }
+    atomic_store(&p->shared->routed, p->log.routed);
+    p->look_at = ratings_monotonic() + PROJECTION_LOOK_US;
+    return ratings_reader_assign(p->reader, from, p->partitions, why);
+}
+
+static apr_status_t agree(ratings_projector_t *p, ratings_result_t *why)
+{
+    const char *reason = rebuild_reason(p);
+    apr_status_t status = APR_SUCCESS;
+    if (reason)
+        status = projection_rebuild(p, p->partitions, reason, why);
+    if (status == APR_SUCCESS)
+        status = extend(p, why);
+    return status;
+}
+
+apr_status_t projection_open(ratings_projector_t *p, ratings_result_t *why)
+{
+    ratings_topic_t topic = {0};
+    apr_pool_clear(p->batch_pool);
+    apr_status_t status = ratings_stream_topic(p->child->stream, PROJECTION_STEP_US, &topic, why);
+    if (status == APR_SUCCESS)
+        status = ratings_store_load(p->store, INT64_MAX, &p->log, why);
+    if (status == APR_SUCCESS)
+        status = check_topic(p, &topic, why);
+    if (status == APR_SUCCESS)
+        status = projection_read_ends(p, why);
+    if (status == APR_SUCCESS)
+        status = doubt(p, why);
+    if (status == APR_SUCCESS)
+        status = agree(p, why);
+    if (status == APR_SUCCESS)
+        status = begin_reading(p, why);
+    p->rebuild_reason = NULL;
+    return status;
+}
