@@ -146,6 +146,9 @@ apr_status_t ratings_reader_read(ratings_reader_t *reader, apr_interval_time_t t
                                  ratings_record_t *records, int max, int *count,
                                  ratings_result_t *why);
 
+/* Makes a read that waits return at once, with what it has. Any thread. */
+void ratings_reader_wake(ratings_reader_t *reader);
+
 /* Reads no more, and lets go of what was fetched ahead, until the next assign. */
 void ratings_reader_unassign(ratings_reader_t *reader);
 

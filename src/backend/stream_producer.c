@@ -176,15 +176,6 @@ apr_status_t ratings_stream_create(ratings_stream_t **out, const ratings_stream_
     return APR_SUCCESS;
 }
 
-void ratings_stream_destroy(ratings_stream_t *stream, apr_interval_time_t timeout)
-{
-    atomic_store(&stream->stop, true);
-    pthread_join(stream->poller, NULL);
-    rd_kafka_flush(stream->handle, stream_ms(timeout));
-    give_up(stream->handle);
-    pthread_rwlock_destroy(&stream->lock);
-}
-
 rd_kafka_t *stream_producer_handle(ratings_stream_t *stream)
 {
     pthread_rwlock_rdlock(&stream->lock);
@@ -194,6 +185,25 @@ rd_kafka_t *stream_producer_handle(ratings_stream_t *stream)
 void stream_producer_release(ratings_stream_t *stream)
 {
     pthread_rwlock_unlock(&stream->lock);
+}
+
+/* A child that takes its time to end makes a graceful restart wait for it. */
+static void wake_poller(ratings_stream_t *stream)
+{
+    rd_kafka_queue_t *queue = rd_kafka_queue_get_main(stream_producer_handle(stream));
+    rd_kafka_queue_yield(queue);
+    rd_kafka_queue_destroy(queue);
+    stream_producer_release(stream);
+}
+
+void ratings_stream_destroy(ratings_stream_t *stream, apr_interval_time_t timeout)
+{
+    atomic_store(&stream->stop, true);
+    wake_poller(stream);
+    pthread_join(stream->poller, NULL);
+    rd_kafka_flush(stream->handle, stream_ms(timeout));
+    give_up(stream->handle);
+    pthread_rwlock_destroy(&stream->lock);
 }
 
 const ratings_stream_options_t *stream_producer_options(const ratings_stream_t *stream)

@@ -187,6 +187,11 @@ apr_status_t ratings_reader_read(ratings_reader_t *reader, apr_interval_time_t t
     return ratings_result_ok(why);
 }
 
+void ratings_reader_wake(ratings_reader_t *reader)
+{
+    rd_kafka_queue_yield(reader->queue);
+}
+
 void ratings_reader_unassign(ratings_reader_t *reader)
 {
     drop_held(reader);

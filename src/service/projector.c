@@ -256,6 +256,7 @@ apr_status_t ratings_projector_create(ratings_projector_t **out, ratings_child_t
 void ratings_projector_stop(ratings_projector_t *p)
 {
     atomic_store(&p->stop, true);
+    ratings_reader_wake(p->reader);
     ratings_shared_wake(&p->shared->handover);
 }
 
