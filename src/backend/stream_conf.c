@@ -78,9 +78,10 @@ bool ratings_stream_property_ok(const char *key, const char *value, char *why, s
     return good;
 }
 
+/* Never negative: that is for ever to librdkafka. */
 int stream_ms(apr_interval_time_t us)
 {
-    return (int)((us + 999) / 1000);
+    return us > 0 ? (int)((us + 999) / 1000) : 0;
 }
 
 /* ---- errors ---- */
