@@ -1,11 +1,13 @@
 # Tests of the backends on libpq and libcurl, each against a real server that the test itself starts
 # on loopback: this machine's PostgreSQL, and an HTTP server that misbehaves.
 
-BACKEND_TESTS     := $(OUT)/t/backend/test_talks $(OUT)/t/backend/test_stats
-BACKEND_OBJECTS   := $(patsubst %.c,$(OUT)/%.o,src/backend/result.c src/backend/deadline.c t/backend/slow_resolver.c \
-                       $(wildcard src/backend/talks*.c src/backend/stats*.c))
+BACKEND_TESTS     := $(patsubst %,$(OUT)/t/backend/test_%,talks stats)
+BACKEND_OBJECTS   := $(patsubst %.c,$(OUT)/%.o,t/backend/slow_resolver.c \
+                       $(patsubst %,src/backend/%.c,result deadline thread) \
+                       $(wildcard $(patsubst %,src/backend/%*.c,talks stats)))
 BACKEND_PACKAGES   = cmocka apr-1 apr-util-1 libpq libcurl
 
+.SECONDARY: $(BACKEND_OBJECTS)
 .PHONY: test-backend
 test-backend: $(BACKEND_TESTS) ## talks and stats against real servers (SANITIZE=1: ASan, UBSan)
 	@for t in $^; do echo "$$t"; $$t || exit 1; done
@@ -17,4 +19,4 @@ $(OUT)/t/backend/test_%: t/backend/test_%.c $(BACKEND_OBJECTS) $(OUT)/libratings
 	    $(BACKEND_OBJECTS) $(OUT)/libratings.a $(shell pkg-config --libs $(BACKEND_PACKAGES)) \
 	    $(CORE_LIBS) -lm -ldl $(LDFLAGS)
 
--include $(BACKEND_TESTS:=.d) $(OUT)/t/backend/slow_resolver.d
+-include $(BACKEND_TESTS:=.d) $(BACKEND_OBJECTS:.o=.d)

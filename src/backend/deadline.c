@@ -1,9 +1,12 @@
 #include "deadline.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <string.h>
 #include <time.h>
 
 #define US_PER_S 1000000
+#define MS_PER_WAIT 60000
 
 static int64_t now_by(clockid_t clock)
 {
@@ -21,6 +24,47 @@ static struct timespec timespec_of(int64_t us)
 int64_t ratings_monotonic(void)
 {
     return now_by(CLOCK_MONOTONIC);
+}
+
+ratings_limit_t ratings_limit(int64_t deadline, int64_t timeout, int stop)
+{
+    int64_t own = ratings_monotonic() + timeout;
+    ratings_limit_t limit = {deadline < own ? deadline : own, stop};
+    return limit;
+}
+
+int ratings_ms_left(const ratings_limit_t *limit)
+{
+    int64_t left = limit->deadline - ratings_monotonic();
+    if (left <= 0)
+        return 0;
+    left = (left + 999) / 1000;
+    return left > MS_PER_WAIT ? MS_PER_WAIT : (int)left;
+}
+
+apr_status_t ratings_in_time(const ratings_limit_t *limit, const char *late, ratings_result_t *why)
+{
+    return limit->deadline > ratings_monotonic() ? APR_SUCCESS
+                                                 : ratings_result_set(why, APR_TIMEUP, "%s", late);
+}
+
+apr_status_t ratings_stopped(ratings_result_t *why)
+{
+    return ratings_result_set(why, APR_EGENERAL, "ended, as the service stops");
+}
+
+apr_status_t ratings_await(int fd, short events, const ratings_limit_t *limit, const char *late,
+                           ratings_result_t *why)
+{
+    for (int ms; (ms = ratings_ms_left(limit)) > 0;) {
+        struct pollfd fds[] = {{fd, events, 0}, {limit->stop, POLLIN, 0}};
+        int ready = poll(fds, 2, ms);
+        if (ready < 0 && errno != EINTR)
+            return ratings_result_set(why, APR_EGENERAL, "poll failed: %s", strerror(errno));
+        if (ready > 0)
+            return fds[1].revents ? ratings_stopped(why) : APR_SUCCESS;
+    }
+    return ratings_result_set(why, APR_TIMEUP, "%s", late);
 }
 
 void ratings_lock_init(pthread_mutex_t *lock, pthread_cond_t *changed)

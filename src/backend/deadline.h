@@ -3,6 +3,8 @@
 #ifndef RATINGS_BACKEND_DEADLINE_H
 #define RATINGS_BACKEND_DEADLINE_H
 
+#include "result.h"
+
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,6 +16,23 @@ typedef struct {
     int64_t deadline; /* of ratings_monotonic */
     int stop;         /* a descriptor that becomes readable when nobody may wait any longer */
 } ratings_limit_t;
+
+/* By the earlier of `deadline` and `timeout` microseconds from now. */
+ratings_limit_t ratings_limit(int64_t deadline, int64_t timeout, int stop);
+
+/* For poll: rounded up, at most a minute, 0 when the deadline has passed. */
+int ratings_ms_left(const ratings_limit_t *limit);
+
+/* APR_TIMEUP with `late` as its reason when the deadline has passed. */
+apr_status_t ratings_in_time(const ratings_limit_t *limit, const char *late, ratings_result_t *why);
+
+/* Waits until poll finds one of `events`, or an error, on `fd`. APR_TIMEUP with `late` as its
+ * reason at the deadline, APR_EGENERAL when nobody may wait any longer. */
+apr_status_t ratings_await(int fd, short events, const ratings_limit_t *limit, const char *late,
+                           ratings_result_t *why);
+
+/* What a call says that was ended by `stop`. */
+apr_status_t ratings_stopped(ratings_result_t *why);
 
 /* A lock, and a condition that ratings_wait_until waits for. */
 void ratings_lock_init(pthread_mutex_t *lock, pthread_cond_t *changed);

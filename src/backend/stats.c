@@ -154,7 +154,7 @@ apr_status_t ratings_stats_create(ratings_stats_t **out, const ratings_stats_opt
 
 void ratings_stats_destroy(ratings_stats_t *stats)
 {
-    apr_time_t deadline = ratings_monotonic() + GRACE;
+    int64_t deadline = ratings_monotonic() + GRACE;
     if (!ratings_lock_within(&stats->lock, GRACE_OF_LOCK))
         return; /* the process ends: what it leaves open is closed for it */
     stats->closing = true;
@@ -169,30 +169,29 @@ void ratings_stats_destroy(ratings_stats_t *stats)
 /* ---- calls ---- */
 
 /* With the lock held. */
-static apr_status_t wait_for_free(ratings_stats_t *stats, apr_time_t deadline,
-                                  ratings_result_t *why)
+static apr_status_t wait_for_free(ratings_stats_t *stats, int64_t deadline, ratings_result_t *why)
 {
     bool in_time = true;
     while (in_time && !stats->closing && stats->free_count == 0)
         in_time = ratings_wait_until(&stats->changed, &stats->lock, deadline);
     if (stats->closing)
-        return ratings_result_set(why, APR_EGENERAL, "ended, as the service stops");
+        return ratings_stopped(why);
     if (stats->free_count == 0)
         return ratings_result_set(why, APR_TIMEUP, "all %d handles were in use",
                                   stats->handles_max);
     return ratings_result_ok(why);
 }
 
-static apr_time_t enter(ratings_stats_t *stats)
+static ratings_limit_t enter(ratings_stats_t *stats, int64_t deadline)
 {
     pthread_mutex_lock(&stats->lock);
     stats->references++;
     pthread_mutex_unlock(&stats->lock);
-    return ratings_monotonic() + stats->timeout;
+    return ratings_limit(deadline, stats->timeout, stats->stop);
 }
 
 /* `*handle` is NULL where none was ever needed. */
-static apr_status_t take(ratings_stats_t *stats, apr_time_t deadline, stats_handle_t **handle,
+static apr_status_t take(ratings_stats_t *stats, int64_t deadline, stats_handle_t **handle,
                          ratings_result_t *why)
 {
     pthread_mutex_lock(&stats->lock);
@@ -230,13 +229,15 @@ static apr_status_t ask(stats_handle_t *handle, const ratings_histogram_t *histo
     return problem ? ratings_result_set(why, APR_EINVAL, "%s", problem) : ratings_result_ok(why);
 }
 
-apr_status_t ratings_stats_compute(ratings_stats_t *stats, const ratings_histogram_t *histogram, int64_t deadline,
-                                   ratings_statistics_t *out, ratings_result_t *why)
+apr_status_t ratings_stats_compute(ratings_stats_t *stats, const ratings_histogram_t *histogram,
+                                   int64_t deadline, ratings_statistics_t *out,
+                                   ratings_result_t *why)
 {
-    (void)deadline;
-    ratings_limit_t limit = {enter(stats), stats->stop};
+    ratings_limit_t limit = enter(stats, deadline);
     stats_handle_t *handle;
-    apr_status_t status = take(stats, limit.deadline, &handle, why);
+    apr_status_t status = ratings_in_time(&limit, "no time was left to ask the function", why);
+    if (status == APR_SUCCESS)
+        status = take(stats, limit.deadline, &handle, why);
     if (status == APR_SUCCESS) {
         if (!handle)
             handle = stats_handle_create(stats->url);

@@ -17,7 +17,7 @@ typedef struct ratings_stats_t ratings_stats_t;
 typedef struct {
     const char *url;             /* http:// or https:// */
     int handles_max;             /* >= 1: calls in flight; one more waits, within its timeout */
-    apr_interval_time_t timeout; /* microseconds, the whole of one call */
+    apr_interval_time_t timeout; /* microseconds, the whole of one call; a caller may allow less */
 } ratings_stats_options_t;
 
 /* NULL if libcurl can call `url` (http or https, with a host); else what is wrong with it (static).
@@ -33,9 +33,11 @@ apr_status_t ratings_stats_create(ratings_stats_t **stats, const ratings_stats_o
  * the pool of create is destroyed. */
 void ratings_stats_destroy(ratings_stats_t *stats);
 
-/* Asks the function. A status other than 200, an answer over 64 KiB or one that does not fit the
+/* Asks the function, no longer than until `deadline` (of ratings_monotonic) and no longer than the
+ * timeout of create. A status other than 200, an answer over 64 KiB or one that does not fit the
  * contract (ratings_statistics_from_json) is APR_EINVAL. Redirects are not followed. */
-apr_status_t ratings_stats_compute(ratings_stats_t *stats, const ratings_histogram_t *histogram, int64_t deadline,
-                                   ratings_statistics_t *out, ratings_result_t *why);
+apr_status_t ratings_stats_compute(ratings_stats_t *stats, const ratings_histogram_t *histogram,
+                                   int64_t deadline, ratings_statistics_t *out,
+                                   ratings_result_t *why);
 
 #endif

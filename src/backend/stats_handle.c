@@ -180,15 +180,6 @@ static apr_status_t judge(stats_handle_t *handle, CURLcode code, ratings_result_
 
 /* ---- one call ---- */
 
-static int ms_left(const ratings_limit_t *limit)
-{
-    apr_time_t left = limit->deadline - ratings_monotonic();
-    if (left <= 0)
-        return 0;
-    left = (left + 999) / 1000;
-    return left > 60000 ? 60000 : (int)left;
-}
-
 static apr_status_t finish(stats_handle_t *handle, ratings_result_t *why)
 {
     int more;
@@ -207,7 +198,7 @@ static apr_status_t run(stats_handle_t *handle, const ratings_limit_t *limit, ra
         CURLMcode code = curl_multi_perform(handle->multi, &running);
         if (code == CURLM_OK && !running)
             return finish(handle, why);
-        int ms = ms_left(limit);
+        int ms = ratings_ms_left(limit);
         if (ms == 0)
             return ratings_result_set(why, APR_TIMEUP, "the function did not answer in time");
         if (code == CURLM_OK)
@@ -215,14 +206,14 @@ static apr_status_t run(stats_handle_t *handle, const ratings_limit_t *limit, ra
         if (code != CURLM_OK)
             return ratings_result_set(why, APR_EGENERAL, "%s", curl_multi_strerror(code));
         if (stop.revents)
-            return ratings_result_set(why, APR_EGENERAL, "ended, as the service stops");
+            return ratings_stopped(why);
     }
 }
 
 static bool prepare(stats_handle_t *handle, const char *json, const ratings_limit_t *limit,
                     bool anew)
 {
-    long ms = ms_left(limit);
+    long ms = ratings_ms_left(limit);
     handle->code = CURLE_ABORTED_BY_CALLBACK; /* unless it ends by itself */
     handle->received = handle->len = 0;
     handle->error[0] = '\0';

@@ -6,12 +6,12 @@
 
 #include "talks_connection.h"
 #include "talks_conninfo.h"
+#include "thread.h"
 
 #include <apr_strings.h>
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -110,7 +110,7 @@ apr_status_t ratings_talks_create(ratings_talks_t **out, const ratings_talks_opt
 
 void ratings_talks_destroy(ratings_talks_t *talks)
 {
-    apr_time_t deadline = ratings_monotonic() + GRACE;
+    int64_t deadline = ratings_monotonic() + GRACE;
     if (!ratings_lock_within(&talks->lock, GRACE_OF_LOCK))
         return; /* the process ends: what it leaves open is closed for it */
     talks->closing = true;
@@ -205,23 +205,6 @@ static void *open_connection(void *data)
     return NULL;
 }
 
-/* Detached, as nobody can join it while libpq holds it. It takes no signals: those that end or
- * restart a child are for the threads of httpd. */
-static int start_thread(opener_t *opener)
-{
-    pthread_t thread;
-    pthread_attr_t detached;
-    sigset_t all, before;
-    pthread_attr_init(&detached);
-    pthread_attr_setdetachstate(&detached, PTHREAD_CREATE_DETACHED);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&thread, &detached, open_connection, opener);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&detached);
-    return error;
-}
-
 /* With the lock held. */
 static void start_opening(ratings_talks_t *talks)
 {
@@ -233,7 +216,7 @@ static void start_opening(ratings_talks_t *talks)
     talks->open++;
     if (opener)
         *opener = (opener_t){talks, talks->tries};
-    int error = opener ? start_thread(opener) : ENOMEM;
+    int error = opener ? ratings_thread_start(open_connection, opener) : ENOMEM;
     if (error == 0)
         return;
     free(opener);
@@ -244,11 +227,6 @@ static void start_opening(ratings_talks_t *talks)
 }
 
 /* ---- having one ---- */
-
-static apr_status_t ended(ratings_result_t *why)
-{
-    return ratings_result_set(why, APR_EGENERAL, "ended, as the service stops");
-}
 
 static apr_status_t none_in_time(const ratings_talks_t *talks, ratings_result_t *why)
 {
@@ -294,7 +272,7 @@ static apr_status_t wait_for_idle(ratings_talks_t *talks, call_t *call, ratings_
         in_time = ratings_wait_until(&talks->changed, &talks->lock, call->limit.deadline);
     }
     if (talks->closing)
-        return ended(why);
+        return ratings_stopped(why);
     return talks->idle_count > 0 ? ratings_result_ok(why) : none_in_time(talks, why);
 }
 
@@ -323,9 +301,9 @@ static talks_connection_t *take_quiet(ratings_talks_t *talks, call_t *call, rati
 
 /* ---- calls ---- */
 
-static call_t enter(ratings_talks_t *talks)
+static call_t enter(ratings_talks_t *talks, int64_t deadline)
 {
-    call_t call = {{ratings_monotonic() + talks->timeout, talks->stop}, 0};
+    call_t call = {ratings_limit(deadline, talks->timeout, talks->stop), 0};
     pthread_mutex_lock(&talks->lock);
     talks->references++;
     call.since = talks->tries;
@@ -347,12 +325,14 @@ static apr_status_t try_find(ratings_talks_t *talks, call_t *call, const char *t
     return status;
 }
 
-static apr_status_t find(ratings_talks_t *talks, const char *talk_id, apr_pool_t *pool,
-                         ratings_result_t *why)
+static apr_status_t find(ratings_talks_t *talks, const char *talk_id, int64_t deadline,
+                         apr_pool_t *pool, ratings_result_t *why)
 {
-    call_t call = enter(talks);
-    bool again;
-    apr_status_t status = try_find(talks, &call, talk_id, pool, &again, why);
+    call_t call = enter(talks, deadline);
+    bool again = false;
+    apr_status_t status = ratings_in_time(&call.limit, "no time was left to ask the server", why);
+    if (status == APR_SUCCESS)
+        status = try_find(talks, &call, talk_id, pool, &again, why);
     if (again) {
         drop_idle(talks);
         status = try_find(talks, &call, talk_id, pool, &again, why);
@@ -361,20 +341,21 @@ static apr_status_t find(ratings_talks_t *talks, const char *talk_id, apr_pool_t
     return status;
 }
 
-apr_status_t ratings_talks_exists(ratings_talks_t *talks, const char *talk_id, int64_t deadline, apr_pool_t *pool,
-                                  ratings_result_t *why)
+apr_status_t ratings_talks_exists(ratings_talks_t *talks, const char *talk_id, int64_t deadline,
+                                  apr_pool_t *pool, ratings_result_t *why)
 {
     (void)deadline;
     apr_pool_t *scratch;
     if (apr_pool_create(&scratch, pool) != APR_SUCCESS)
         return ratings_result_set(why, APR_EGENERAL, "out of memory");
-    apr_status_t status = find(talks, talk_id, scratch, why);
+    apr_status_t status = find(talks, talk_id, deadline, scratch, why);
     apr_pool_destroy(scratch);
     return status;
 }
 
 /* Asks for a talk that cannot be, which needs the table and its column all the same. */
-apr_status_t ratings_talks_check(ratings_talks_t *talks, int64_t deadline, apr_pool_t *pool, ratings_result_t *why)
+apr_status_t ratings_talks_check(ratings_talks_t *talks, int64_t deadline, apr_pool_t *pool,
+                                 ratings_result_t *why)
 {
     apr_status_t status = ratings_talks_exists(talks, "", deadline, pool, why);
     return status == APR_NOTFOUND ? ratings_result_ok(why) : status;

@@ -15,7 +15,7 @@ typedef struct ratings_talks_t ratings_talks_t;
 typedef struct {
     const char *connection; /* libpq: a URI (postgres:// or postgresql://) or key=value words */
     int connections_max;    /* >= 1 */
-    apr_interval_time_t timeout; /* microseconds, the whole of one call */
+    apr_interval_time_t timeout; /* microseconds, the whole of one call; a caller may allow less */
 } ratings_talks_options_t;
 
 /* NULL if libpq can read `connection`; else what is wrong with it (static, quotes nothing of it).
@@ -34,12 +34,15 @@ apr_status_t ratings_talks_create(ratings_talks_t **talks, const ratings_talks_o
  * while a server neither accepts nor refuses it) owns its memory and goes when libpq lets it. */
 void ratings_talks_destroy(ratings_talks_t *talks);
 
-/* APR_SUCCESS if the talk exists, APR_NOTFOUND if not, else a failure (result.h). A connection that
- * turns out to be dead (the server was restarted) is opened anew once, within the timeout. */
-apr_status_t ratings_talks_exists(ratings_talks_t *talks, const char *talk_id, int64_t deadline, apr_pool_t *pool,
-                                  ratings_result_t *why);
+/* APR_SUCCESS if the talk exists, APR_NOTFOUND if not, else a failure (result.h). The call ends by
+ * `deadline` (of ratings_monotonic), and no later than the timeout of create after it began. A
+ * connection that turns out to be dead (the server was restarted) is opened anew once, in that
+ * time. */
+apr_status_t ratings_talks_exists(ratings_talks_t *talks, const char *talk_id, int64_t deadline,
+                                  apr_pool_t *pool, ratings_result_t *why);
 
-/* Whether the table of talks can be read. */
-apr_status_t ratings_talks_check(ratings_talks_t *talks, int64_t deadline, apr_pool_t *pool, ratings_result_t *why);
+/* Whether the table of talks can be read; ends as ratings_talks_exists does. */
+apr_status_t ratings_talks_check(ratings_talks_t *talks, int64_t deadline, apr_pool_t *pool,
+                                 ratings_result_t *why);
 
 #endif

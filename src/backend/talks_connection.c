@@ -5,7 +5,6 @@
 #include <libpq-fe.h>
 
 #include <dlfcn.h>
-#include <errno.h>
 #include <poll.h>
 #include <string.h>
 
@@ -116,15 +115,6 @@ bool talks_connection_quiet(const talks_connection_t *connection)
 
 /* ---- waiting ---- */
 
-static int ms_left(const ratings_limit_t *limit)
-{
-    apr_time_t left = limit->deadline - ratings_monotonic();
-    if (left <= 0)
-        return 0;
-    left = (left + 999) / 1000;
-    return left > 60000 ? 60000 : (int)left;
-}
-
 static apr_status_t lost(const talks_connection_t *connection, ratings_result_t *why)
 {
     return ratings_result_set(why, APR_EGENERAL, "%s", PQerrorMessage(connection->pq));
@@ -136,16 +126,13 @@ static apr_status_t await(talks_connection_t *connection, const ratings_limit_t 
 {
     while (PQisBusy(connection->pq)) {
         short events = PQflush(connection->pq) == 1 ? POLLIN | POLLOUT : POLLIN;
-        struct pollfd fds[] = {{PQsocket(connection->pq), events, 0}, {limit->stop, POLLIN, 0}};
-        int ms = ms_left(limit);
-        if (fds[0].fd < 0)
+        int fd = PQsocket(connection->pq);
+        if (fd < 0)
             return lost(connection, why);
-        if (ms == 0)
-            return ratings_result_set(why, APR_TIMEUP, "the server did not answer in time");
-        if (poll(fds, 2, ms) < 0 && errno != EINTR)
-            return ratings_result_set(why, APR_EGENERAL, "poll failed: %s", strerror(errno));
-        if (fds[1].revents)
-            return ratings_result_set(why, APR_EGENERAL, "ended, as the service stops");
+        apr_status_t status =
+            ratings_await(fd, events, limit, "the server did not answer in time", why);
+        if (status != APR_SUCCESS)
+            return status;
         if (!PQconsumeInput(connection->pq))
             return lost(connection, why);
     }

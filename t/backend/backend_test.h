@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "../../src/backend/deadline.h"
+
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <pthread.h>
@@ -35,6 +37,15 @@ static inline void pause_ms(long ms)
 {
     struct timespec time = {ms / 1000, ms % 1000 * 1000000};
     nanosleep(&time, NULL);
+}
+
+/* No deadline but the backend's own timeout. */
+#define NO_DEADLINE INT64_MAX
+
+/* What a caller allows whose own deadline is `ms` away. */
+static inline int64_t deadline_in(int64_t ms)
+{
+    return ratings_monotonic() + ms * 1000;
 }
 
 /* Waits until `condition` holds, for 10 s at most. */

@@ -87,11 +87,17 @@ static ratings_stats_t *stats_of(const char *path, int handles_max, int timeout_
                     timeout_ms);
 }
 
+static apr_status_t compute(ratings_stats_t *stats, ratings_statistics_t *out,
+                            ratings_result_t *why)
+{
+    return ratings_stats_compute(stats, &some, NO_DEADLINE, out, why);
+}
+
 static double expect_success(ratings_stats_t *stats)
 {
     ratings_statistics_t out = {0, 0};
     ratings_result_t why;
-    apr_status_t status = ratings_stats_compute(stats, &some, &out, &why);
+    apr_status_t status = compute(stats, &out, &why);
     if (status != APR_SUCCESS)
         print_error("%d: %s\n", status, why.detail);
     assert_int_equal(status, APR_SUCCESS);
@@ -108,7 +114,7 @@ static void expect_failure(ratings_stats_t *stats, apr_status_t status, const ch
     ratings_statistics_t out;
     ratings_result_t why;
     int64_t begin = now_ms();
-    (void)ratings_stats_compute(stats, &some, &out, &why);
+    (void)compute(stats, &out, &why);
     int64_t took = now_ms() - begin;
     if (why.status != status || !strstr(why.detail, text) || took < low || took > high)
         print_error("%d after %d ms: %s\n", why.status, (int)took, why.detail);
@@ -139,7 +145,7 @@ static void *call_often(void *data)
     for (int i = 0; i < caller->count; i++) {
         ratings_statistics_t out = {0, 0};
         int64_t begin = now_ms();
-        apr_status_t status = ratings_stats_compute(caller->stats, &some, &out, &caller->last);
+        apr_status_t status = compute(caller->stats, &out, &caller->last);
         int64_t took = now_ms() - begin;
         if (took > caller->longest_ms)
             caller->longest_ms = took;
@@ -228,7 +234,7 @@ static void computes_nothing(void **state)
     ratings_statistics_t out = {1, 1};
     ratings_result_t why;
     (void)state;
-    assert_int_equal(ratings_stats_compute(stats, &none, &out, &why), APR_SUCCESS);
+    assert_int_equal(ratings_stats_compute(stats, &none, NO_DEADLINE, &out, &why), APR_SUCCESS);
     assert_true(out.total_count == 0 && !(out.avg > 0) && !(out.avg < 0));
     ratings_stats_destroy(stats);
 }
@@ -332,6 +338,44 @@ static void ends_at_its_deadline(void **state)
         expect_failure(stats, APR_TIMEUP, "", 245, 450);
         destroy_within(stats, 200);
     }
+}
+
+/* The caller's deadline or the timeout of create, whichever is earlier. */
+static void ends_at_the_deadline_of_its_caller(void **state)
+{
+    static const struct {
+        int timeout_ms, deadline_ms, low, high;
+    } rows[] = {{10000, 250, 245, 450}, {250, 10000, 245, 450}, {10000, 0, 0, 50}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        ratings_stats_t *stats = stats_of("hang", 2, rows[i].timeout_ms);
+        ratings_statistics_t out;
+        ratings_result_t why;
+        int64_t begin = now_ms();
+        assert_int_equal(
+            ratings_stats_compute(stats, &some, deadline_in(rows[i].deadline_ms), &out, &why),
+            APR_TIMEUP);
+        assert_in_range(now_ms() - begin, rows[i].low, rows[i].high);
+        ratings_stats_destroy(stats);
+    }
+}
+
+static void wait_for_a_handle_ends_at_the_deadline_of_its_caller(void **state)
+{
+    ratings_stats_t *stats = stats_of("hang", 1, 1000);
+    ratings_statistics_t out;
+    ratings_result_t why;
+    caller_t caller;
+    (void)state;
+    int before = open_files();
+    start_callers(&caller, 1, stats, 1);
+    AWAIT(open_files() > before);
+    int64_t begin = now_ms();
+    assert_int_equal(ratings_stats_compute(stats, &some, deadline_in(200), &out, &why), APR_TIMEUP);
+    assert_in_range(now_ms() - begin, 195, 400);
+    assert_non_null(strstr(why.detail, "in use"));
+    assert_int_equal(join_callers(&caller, 1).timed_out, 1);
+    ratings_stats_destroy(stats);
 }
 
 static void resolver_hangs(void **state)
@@ -448,6 +492,8 @@ int main(void)
         cmocka_unit_test(no_such_host),
         cmocka_unit_test(peer_without_tls),
         cmocka_unit_test(ends_at_its_deadline),
+        cmocka_unit_test(ends_at_the_deadline_of_its_caller),
+        cmocka_unit_test(wait_for_a_handle_ends_at_the_deadline_of_its_caller),
         cmocka_unit_test(resolver_hangs),
         cmocka_unit_test(peer_that_was_stopped),
         cmocka_unit_test(pool_is_exhausted),

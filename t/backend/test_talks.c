@@ -184,16 +184,21 @@ static ratings_talks_t *talks_of(const char *parameters, int connections_max, in
     return talks_at(apr_psprintf(pool, READER, port, parameters), connections_max, timeout_ms);
 }
 
-static ratings_result_t ask(ratings_talks_t *talks, const char *id)
+static ratings_result_t ask_until(ratings_talks_t *talks, const char *id, int64_t deadline)
 {
     ratings_result_t why;
     apr_pool_t *request;
     memset(&why, 'x', sizeof why);
     apr_pool_create(&request, NULL);
-    apr_status_t status = ratings_talks_exists(talks, id, request, &why);
+    apr_status_t status = ratings_talks_exists(talks, id, deadline, request, &why);
     apr_pool_destroy(request);
     assert_int_equal(status, why.status);
     return why;
+}
+
+static ratings_result_t ask(ratings_talks_t *talks, const char *id)
+{
+    return ask_until(talks, id, NO_DEADLINE);
 }
 
 static void expect(ratings_talks_t *talks, const char *id, apr_status_t status)
@@ -255,7 +260,7 @@ static void *call_often(void *data)
     for (int i = 0; i < caller->count; i++) {
         ratings_result_t why;
         int64_t begin = now_ms();
-        (void)ratings_talks_exists(caller->talks, caller->id, request, &why);
+        (void)ratings_talks_exists(caller->talks, caller->id, NO_DEADLINE, request, &why);
         int64_t took = now_ms() - begin;
         if (took > caller->longest_ms)
             caller->longest_ms = took;
@@ -466,7 +471,7 @@ static void column_of_type_uuid(void **state)
     expect(talks, "{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}", APR_NOTFOUND);
     expect(talks, "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a12", APR_NOTFOUND);
     expect(talks, "no uuid", APR_NOTFOUND);
-    assert_int_equal(ratings_talks_check(talks, pool, &why), APR_SUCCESS);
+    assert_int_equal(ratings_talks_check(talks, NO_DEADLINE, pool, &why), APR_SUCCESS);
     assert_int_equal(sessions(), 1);
     ratings_talks_destroy(talks);
 }
@@ -477,11 +482,11 @@ static void check_needs_the_table(void **state)
     ratings_talks_t *without = talks_of("?options=-csearch_path%3Dnowhere", 2, 5000);
     ratings_result_t why;
     (void)state;
-    assert_int_equal(ratings_talks_check(talks, pool, &why), APR_SUCCESS);
-    assert_int_equal(ratings_talks_check(without, pool, &why), APR_EGENERAL);
+    assert_int_equal(ratings_talks_check(talks, NO_DEADLINE, pool, &why), APR_SUCCESS);
+    assert_int_equal(ratings_talks_check(without, NO_DEADLINE, pool, &why), APR_EGENERAL);
     assert_non_null(strstr(why.detail, "\"talks\" does not exist"));
     assert_null(strchr(why.detail, '\n'));
-    assert_int_equal(ratings_talks_check(without, pool, &why), APR_EGENERAL);
+    assert_int_equal(ratings_talks_check(without, NO_DEADLINE, pool, &why), APR_EGENERAL);
     assert_int_equal(sessions(), 2); /* an error of the query does not cost the connection */
     ratings_talks_destroy(without);
     ratings_talks_destroy(talks);
@@ -493,7 +498,7 @@ static void check_needs_the_right_to_read(void **state)
         apr_psprintf(pool, "postgres://nothing:nothing@127.0.0.1:%d/postgres", port), 2, 5000);
     ratings_result_t why;
     (void)state;
-    assert_int_equal(ratings_talks_check(talks, pool, &why), APR_EGENERAL);
+    assert_int_equal(ratings_talks_check(talks, NO_DEADLINE, pool, &why), APR_EGENERAL);
     assert_non_null(strstr(why.detail, "permission denied"));
     ratings_talks_destroy(talks);
 }
@@ -664,6 +669,64 @@ static void hangs_while_connecting(void **state)
     assert_in_range(now_ms() - begin, 0, 250);
     assert_int_equal(sessions(), 1);
     destroy_within(talks, 200);
+}
+
+/* The time a caller's deadline allows, be it spent in a query, in connecting or in waiting. */
+static void expect_deadline_kept(ratings_talks_t *talks)
+{
+    int64_t begin = now_ms();
+    ratings_result_t why = ask_until(talks, "here", deadline_in(200));
+    if (why.status != APR_TIMEUP)
+        print_error("%d: %s\n", why.status, why.detail);
+    assert_int_equal(why.status, APR_TIMEUP);
+    assert_in_range(now_ms() - begin, 195, 400);
+    begin = now_ms();
+    assert_int_equal(ratings_talks_check(talks, deadline_in(200), pool, &why), APR_TIMEUP);
+    assert_in_range(now_ms() - begin, 195, 400);
+}
+
+static void ends_at_the_deadline_of_its_caller(void **state)
+{
+    ratings_talks_t *talks = talks_of("", 1, 5000);
+    caller_t caller;
+    (void)state;
+    expect(talks, "here", APR_SUCCESS);
+    PGconn *owner = lock_table();
+    expect_deadline_kept(talks); /* in a query */
+    PQfinish(owner);
+    AWAIT(waiting_sessions() == 0);
+    owner = lock_table();
+    start_callers(&caller, 1, talks, 1);
+    AWAIT(waiting_sessions() == 1);
+    expect_deadline_kept(talks); /* waiting for a connection to come free */
+    PQfinish(owner);
+    assert_int_equal(join_callers(&caller, 1).succeeded, 1);
+    ratings_talks_destroy(talks);
+}
+
+static void connecting_ends_at_the_deadline_of_its_caller(void **state)
+{
+    ratings_talks_t *talks = talks_of("", 1, 5000);
+    (void)state;
+    stop_process(postmaster());
+    expect_deadline_kept(talks);
+    kill(postmaster(), SIGCONT);
+    AWAIT(threads() == 0);
+    expect(talks, "here", APR_SUCCESS);
+    ratings_talks_destroy(talks);
+}
+
+/* Nor does it cost the connection, as a query that is given up does. */
+static void passed_deadline_asks_nothing(void **state)
+{
+    ratings_talks_t *talks = talks_of("", 1, 5000);
+    (void)state;
+    expect(talks, "here", APR_SUCCESS);
+    const char *pid = run_once("SELECT pid " OF_MODULE);
+    assert_int_equal(ask_until(talks, "here", deadline_in(0)).status, APR_TIMEUP);
+    expect(talks, "here", APR_SUCCESS);
+    assert_string_equal(run_once("SELECT pid " OF_MODULE), pid);
+    ratings_talks_destroy(talks);
 }
 
 static void destroyed_while_it_hangs(void **state)
@@ -850,6 +913,9 @@ int main(void)
         cmocka_unit_test(abandoned_query_ends_on_the_server),
         cmocka_unit_test(hangs_in_a_query),
         cmocka_unit_test_teardown(hangs_while_connecting, resume_server),
+        cmocka_unit_test(ends_at_the_deadline_of_its_caller),
+        cmocka_unit_test_teardown(connecting_ends_at_the_deadline_of_its_caller, resume_server),
+        cmocka_unit_test(passed_deadline_asks_nothing),
         cmocka_unit_test_teardown(destroyed_while_it_hangs, resume_server),
         cmocka_unit_test(destroyed_during_queries),
         cmocka_unit_test(pool_is_exhausted),
