@@ -1,15 +1,15 @@
-# Tests of the backends on libpq and libcurl, each against a real server that the test itself starts
-# on loopback: this machine's PostgreSQL, and an HTTP server that misbehaves.
+# Tests of the backends on libpq, libcurl and hiredis, each against a real server that the test itself
+# starts on loopback: this machine's PostgreSQL and Redis, and servers that misbehave.
 
-BACKEND_TESTS     := $(patsubst %,$(OUT)/t/backend/test_%,talks stats)
-BACKEND_OBJECTS   := $(patsubst %.c,$(OUT)/%.o,t/backend/slow_resolver.c \
-                       $(patsubst %,src/backend/%.c,result deadline thread) \
-                       $(wildcard $(patsubst %,src/backend/%*.c,talks stats)))
-BACKEND_PACKAGES   = cmocka apr-1 apr-util-1 libpq libcurl
+BACKEND_TESTS     := $(patsubst %,$(OUT)/t/backend/test_%,talks stats store)
+BACKEND_OBJECTS   := $(patsubst %.c,$(OUT)/%.o,t/backend/slow_resolver.c t/backend/tcp_peer.c \
+                       $(patsubst %,src/backend/%.c,result deadline thread lookup) \
+                       $(wildcard $(patsubst %,src/backend/%*.c,talks stats store_)))
+BACKEND_PACKAGES   = cmocka apr-1 apr-util-1 libpq libcurl hiredis
 
 .SECONDARY: $(BACKEND_OBJECTS)
 .PHONY: test-backend
-test-backend: $(BACKEND_TESTS) ## talks and stats against real servers (SANITIZE=1: ASan, UBSan)
+test-backend: $(BACKEND_TESTS) ## talks, stats and the store against real servers (SANITIZE=1: ASan, UBSan)
 	@for t in $^; do echo "$$t"; $$t || exit 1; done
 
 $(OUT)/t/backend/test_%: t/backend/test_%.c $(BACKEND_OBJECTS) $(OUT)/libratings.a

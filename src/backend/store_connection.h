@@ -1,22 +1,15 @@
-/* Private to the store: a bounded pool of hiredis connections, and calls over them. The only header
- * besides store_connection.c that knows hiredis. */
+/* Private to the store: a bounded pool of connections to Redis, and calls over them. */
 #ifndef RATINGS_BACKEND_STORE_CONNECTION_H
 #define RATINGS_BACKEND_STORE_CONNECTION_H
 
 #include "store.h"
-
-#include <hiredis/hiredis.h>
-
-/* One command: words with their lengths, as they may hold any byte. */
-typedef struct {
-    int argc;
-    const char **argv;
-    size_t *argvlen;
-} store_command_t;
+#include "store_link.h"
 
 /* Sends `count` commands in one write and reads as many replies; `replies` receives them and the
- * caller frees each. On a failure none is left to free. A connection that had been idle and turns
- * out to be closed is replaced once: what is sent may be sent twice, so it must bear that. */
+ * caller frees each. On a failure none is left to free. The whole of it, with the wait for a
+ * connection and connecting, ends by `deadline` (of ratings_monotonic), and no later than the
+ * timeout of create after it began. A connection that had been idle and turns out to be closed is
+ * replaced once: what is sent may be sent twice, so it must bear that. */
 apr_status_t store_pipeline(ratings_store_t *store, const store_command_t *commands, int count,
                             redisReply **replies, int64_t deadline, ratings_result_t *why);
 
@@ -25,10 +18,7 @@ apr_status_t store_pipeline(ratings_store_t *store, const store_command_t *comma
 apr_status_t store_command(ratings_store_t *store, redisReply **reply, int64_t deadline,
                            ratings_result_t *why, const char *word, ...) __attribute__((sentinel));
 
-/* Now and the timeout of create: for calls that have no deadline of their own. */
+/* For a call that has no deadline of its own: the timeout of create from now. */
 int64_t store_deadline(const ratings_store_t *store);
-
-/* An error reply as failure: NOAUTH, OOM, READONLY, LOADING ... */
-apr_status_t store_error_reply(const redisReply *reply, ratings_result_t *why);
 
 #endif

@@ -1,0 +1,109 @@
+#include "tcp_peer.h"
+
+#include "backend_test.h"
+
+#include <poll.h>
+
+#define PATIENCE_MS 10000 /* nothing here takes longer */
+#define DRIP_MS 50
+
+static int bind_to(const char *host, int port, int *bound)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    socklen_t len = sizeof address;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+    assert_int_equal(inet_pton(AF_INET, host, &address.sin_addr), 1);
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, len), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+    *bound = ntohs(address.sin_port);
+    return fd;
+}
+
+/* ---- answering ---- */
+
+/* Whether the client said something, rather than closed. */
+static bool hear(int fd)
+{
+    char buffer[65536];
+    struct pollfd ready = {fd, POLLIN, 0};
+    return poll(&ready, 1, PATIENCE_MS) == 1 && recv(fd, buffer, sizeof buffer, 0) > 0;
+}
+
+static void drip(int fd)
+{
+    for (int ms = 0; ms < PATIENCE_MS && send(fd, "x", 1, MSG_NOSIGNAL) == 1; ms += DRIP_MS)
+        pause_ms(DRIP_MS);
+}
+
+static void serve(peer_t *peer, int fd)
+{
+    then_e then = THEN_NEXT;
+    while (then == THEN_NEXT && hear(fd)) {
+        atomic_fetch_add(&peer->requests, 1);
+        then = peer->step->answer ? peer->step->then : THEN_SILENCE;
+        if (peer->step->answer)
+            (void)send(fd, peer->step->answer, strlen(peer->step->answer), MSG_NOSIGNAL);
+        if (peer->step->answer)
+            peer->step++;
+    }
+    if (then == THEN_DRIP)
+        drip(fd);
+    while (then == THEN_SILENCE && hear(fd))
+        ;
+    close(fd);
+}
+
+static void *run(void *data)
+{
+    peer_t *peer = data;
+    for (int fd; (fd = accept(peer->listener, NULL, NULL)) >= 0;) {
+        atomic_fetch_add(&peer->accepted, 1);
+        serve(peer, fd);
+    }
+    return NULL;
+}
+
+void peer_start(peer_t *peer, const step_t *steps)
+{
+    *peer = (peer_t){.step = steps};
+    peer->listener = bind_to("127.0.0.1", 0, &peer->port);
+    assert_int_equal(listen(peer->listener, 16), 0);
+    assert_int_equal(pthread_create(&peer->thread, NULL, run, peer), 0);
+}
+
+void peer_stop(peer_t *peer)
+{
+    shutdown(peer->listener, SHUT_RDWR);
+    pthread_join(peer->thread, NULL);
+    close(peer->listener);
+}
+
+/* ---- not even accepting ---- */
+
+static int knock(const char *host, int port)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    assert_int_equal(inet_pton(AF_INET, host, &address.sin_addr), 1);
+    (void)connect(fd, (struct sockaddr *)&address, sizeof address);
+    return fd;
+}
+
+/* The last one that knocks finds no room: the others have taken it. */
+void swamp_make(swamp_t *swamp, const char *address, int port)
+{
+    const int count = sizeof swamp->fds / sizeof swamp->fds[0];
+    swamp->fds[0] = bind_to(address, port, &swamp->port);
+    assert_int_equal(listen(swamp->fds[0], 1), 0);
+    for (int i = 1; i < count; i++)
+        swamp->fds[i] = knock(address, swamp->port);
+    struct pollfd last = {swamp->fds[count - 1], POLLOUT, 0};
+    assert_int_equal(poll(&last, 1, 100), 0);
+}
+
+void swamp_drain(swamp_t *swamp)
+{
+    for (size_t i = 0; i < sizeof swamp->fds / sizeof swamp->fds[0]; i++)
+        close(swamp->fds[i]);
+}

@@ -1,0 +1,861 @@
+#include "../../src/backend/store_connection.h"
+#include "backend_test.h"
+#include "slow_resolver.h"
+#include "tcp_peer.h"
+
+#include <apr_general.h>
+#include <apr_strings.h>
+
+static char directory[] = "/tmp/ratings-store-XXXXXX";
+static int port;
+static apr_pool_t *pool;
+
+/* ---- the server ---- */
+
+static int server(const char *command, const char *argument)
+{
+    return system(apr_psprintf(pool, "t/backend/redis.sh %s %s %s </dev/null >>%s/log 2>&1",
+                               command, directory, argument, directory));
+}
+
+static void start_server(void)
+{
+    assert_int_equal(server("start", apr_itoa(pool, port)), 0);
+}
+
+static void stop_server(void)
+{
+    assert_int_equal(server("stop", ""), 0);
+}
+
+static pid_t server_pid(void)
+{
+    FILE *file = fopen(apr_pstrcat(pool, directory, "/pid", NULL), "r");
+    int pid = 0;
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%d", &pid), 1);
+    fclose(file);
+    return pid;
+}
+
+static int resume_server(void **state)
+{
+    (void)state;
+    return kill(server_pid(), SIGCONT);
+}
+
+/* What Redis answers to `line` over a connection of the test's own. */
+static const char *run_once(const char *line)
+{
+    redisContext *owner = redisConnect("127.0.0.1", port);
+    assert_int_equal(owner->err, 0);
+    redisReply *reply = redisCommand(owner, line);
+    assert_non_null(reply);
+    if (reply->type == REDIS_REPLY_ERROR)
+        print_error("%s: %s\n", line, reply->str);
+    assert_int_not_equal(reply->type, REDIS_REPLY_ERROR);
+    const char *text = apr_pstrdup(pool, reply->str ? reply->str : "");
+    freeReplyObject(reply);
+    redisFree(owner);
+    return text;
+}
+
+/* Calls that Redis keeps waiting, in BLPOP. */
+static int blocked(void)
+{
+    const char *at = strstr(run_once("INFO clients"), "blocked_clients:");
+    assert_non_null(at);
+    return atoi(at + strlen("blocked_clients:"));
+}
+
+/* Connections, but for the one that asks. */
+static int sessions(void)
+{
+    int count = -1;
+    for (const char *at = run_once("CLIENT LIST TYPE normal"); at; at = strchr(at, '\n')) {
+        at += *at == '\n';
+        count += strncmp(at, "id=", 3) == 0;
+    }
+    return count;
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    alarm(TEST_SECONDS);
+    count_threads();
+    signal(SIGPIPE, SIG_IGN); /* as in httpd */
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    assert_non_null(mkdtemp(directory));
+    port = free_port();
+    assert_int_equal(system(apr_psprintf(pool,
+                                         "t/backend/redis.sh guard %s %d </dev/null "
+                                         ">/dev/null 2>&1 &",
+                                         directory, getpid())),
+                     0);
+    start_server();
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    stop_server();
+    AWAIT(threads() == 0);
+    apr_pool_destroy(pool);
+    apr_terminate();
+    return 0;
+}
+
+/* ---- the module's side ---- */
+
+static ratings_store_t *store_at(const char *url, int connections_max, int timeout_ms)
+{
+    ratings_store_options_t options = {url, connections_max, apr_time_from_msec(timeout_ms)};
+    ratings_store_t *store = NULL;
+    ratings_result_t why;
+    assert_int_equal(ratings_store_create(&store, &options, pool, &why), APR_SUCCESS);
+    return store;
+}
+
+static ratings_store_t *store_on(int its_port, int connections_max, int timeout_ms)
+{
+    return store_at(apr_psprintf(pool, "redis://127.0.0.1:%d", its_port), connections_max,
+                    timeout_ms);
+}
+
+static ratings_store_t *store_of(int connections_max, int timeout_ms)
+{
+    return store_on(port, connections_max, timeout_ms);
+}
+
+/* What the store says of PING, and how long that took. */
+typedef struct {
+    ratings_result_t why;
+    int64_t ms;
+} ping_t;
+
+static ping_t ping_until(ratings_store_t *store, int64_t deadline)
+{
+    ping_t ping;
+    redisReply *reply = NULL;
+    int64_t begin = now_ms();
+    memset(&ping, 'x', sizeof ping);
+    apr_status_t status = store_command(store, &reply, deadline, &ping.why, "PING", NULL);
+    ping.ms = now_ms() - begin;
+    assert_int_equal(status, ping.why.status);
+    assert_int_equal(status == APR_SUCCESS, reply != NULL);
+    assert_int_equal(status == APR_SUCCESS, ping.why.detail[0] == '\0');
+    freeReplyObject(reply);
+    return ping;
+}
+
+static void expect_success(ratings_store_t *store)
+{
+    ping_t ping = ping_until(store, NO_DEADLINE);
+    if (ping.why.status != APR_SUCCESS)
+        print_error("%d: %s\n", ping.why.status, ping.why.detail);
+    assert_int_equal(ping.why.status, APR_SUCCESS);
+}
+
+/* It ends within `low`..`high` milliseconds, with `text` in its reason. */
+static void expect_failure_until(ratings_store_t *store, int64_t deadline, apr_status_t status,
+                                 const char *text, int64_t low, int64_t high)
+{
+    ping_t ping = ping_until(store, deadline);
+    if (ping.why.status != status || !strstr(ping.why.detail, text) || ping.ms < low ||
+        ping.ms > high)
+        print_error("%d after %d ms: %s\n", ping.why.status, (int)ping.ms, ping.why.detail);
+    assert_int_equal(ping.why.status, status);
+    assert_non_null(strstr(ping.why.detail, text));
+    assert_in_range(ping.ms, low, high);
+}
+
+static void expect_failure(ratings_store_t *store, apr_status_t status, const char *text,
+                           int64_t low, int64_t high)
+{
+    expect_failure_until(store, NO_DEADLINE, status, text, low, high);
+}
+
+/* The store's timeout is far, the caller's deadline near: and the other way round. */
+static void expect_deadlines_kept(const char *url, const char *text)
+{
+    ratings_store_t *patient = store_at(url, 2, 10000), *hasty = store_at(url, 2, 250);
+    expect_failure_until(patient, deadline_in(250), APR_TIMEUP, text, 245, 450);
+    expect_failure_until(hasty, deadline_in(10000), APR_TIMEUP, text, 245, 450);
+    ratings_store_destroy(patient);
+    ratings_store_destroy(hasty);
+}
+
+/* A one-word answer, or that of a command that is to succeed. */
+static const char *ask(ratings_store_t *store, const char *word, const char *more)
+{
+    redisReply *reply = NULL;
+    ratings_result_t why;
+    apr_status_t status = store_command(store, &reply, NO_DEADLINE, &why, word, more, NULL);
+    if (status != APR_SUCCESS)
+        print_error("%s: %d: %s\n", word, status, why.detail);
+    assert_int_equal(status, APR_SUCCESS);
+    const char *text = reply->type == REDIS_REPLY_INTEGER
+                           ? apr_psprintf(pool, "%lld", reply->integer)
+                           : apr_pstrdup(pool, reply->str);
+    freeReplyObject(reply);
+    return text;
+}
+
+/* Threads that each call `count` times; BLPOP waits until somebody pushes. */
+typedef struct {
+    ratings_store_t *store;
+    bool blocks;
+    int count;
+    pthread_t thread;
+    int succeeded, timed_out, refused, failed;
+    int64_t longest_ms;
+    ratings_result_t last;
+} caller_t;
+
+static void call_once(caller_t *caller)
+{
+    redisReply *reply = NULL;
+    int64_t begin = now_ms();
+    apr_status_t status = store_command(caller->store, &reply, NO_DEADLINE, &caller->last,
+                                        caller->blocks ? "BLPOP" : "PING",
+                                        caller->blocks ? "queue" : NULL, "0", NULL);
+    int64_t took = now_ms() - begin;
+    if (took > caller->longest_ms)
+        caller->longest_ms = took;
+    caller->succeeded += status == APR_SUCCESS;
+    caller->timed_out += status == APR_TIMEUP;
+    caller->refused += status == APR_ECONNREFUSED;
+    caller->failed += status == APR_EGENERAL;
+    freeReplyObject(reply);
+}
+
+static void *call_often(void *data)
+{
+    caller_t *caller = data;
+    for (int i = 0; i < caller->count; i++)
+        call_once(caller);
+    return NULL;
+}
+
+static void start_callers(caller_t *callers, int n, ratings_store_t *store, bool blocks, int count)
+{
+    for (int i = 0; i < n; i++) {
+        callers[i] = (caller_t){.store = store, .blocks = blocks, .count = count};
+        assert_int_equal(pthread_create(&callers[i].thread, NULL, call_often, &callers[i]), 0);
+    }
+}
+
+static caller_t join_callers(caller_t *callers, int n)
+{
+    caller_t sum = {0};
+    for (int i = 0; i < n; i++) {
+        pthread_join(callers[i].thread, NULL);
+        sum.succeeded += callers[i].succeeded;
+        sum.timed_out += callers[i].timed_out;
+        sum.refused += callers[i].refused;
+        sum.failed += callers[i].failed;
+        sum.last = callers[i].last;
+        if (callers[i].longest_ms > sum.longest_ms)
+            sum.longest_ms = callers[i].longest_ms;
+    }
+    return sum;
+}
+
+/* Makes `n` connections idle at once. */
+static void warm_up(ratings_store_t *store, int n)
+{
+    caller_t callers[16];
+    start_callers(callers, n, store, true, 1);
+    AWAIT(blocked() == n);
+    for (int i = 0; i < n; i++)
+        run_once("RPUSH queue x");
+    assert_int_equal(join_callers(callers, n).succeeded, n);
+    assert_int_equal(sessions(), n);
+}
+
+/* ---- answers ---- */
+
+static void login_and_database_are_asked_for(void **state)
+{
+    ratings_store_t *store = store_at(
+        apr_psprintf(pool, "redis://reader:p%%40ss%%2Fw%%25rd@127.0.0.1:%d/3", port), 1, 5000);
+    (void)state;
+    assert_non_null(strstr(ask(store, "CLIENT", "INFO"), " db=3 "));
+    assert_non_null(strstr(ask(store, "CLIENT", "INFO"), " user=reader "));
+    ratings_store_destroy(store);
+}
+
+static void refused_login_is_told_without_its_password(void **state)
+{
+    ratings_store_t *store =
+        store_at(apr_psprintf(pool, "redis://reader:hunter2@127.0.0.1:%d", port), 1, 5000);
+    (void)state;
+    ping_t ping = ping_until(store, NO_DEADLINE);
+    assert_int_equal(ping.why.status, APR_EGENERAL);
+    assert_non_null(strstr(ping.why.detail, "WRONGPASS"));
+    assert_null(strstr(ping.why.detail, "hunter2"));
+    AWAIT(sessions() == 0);
+    ratings_store_destroy(store);
+}
+
+static void refused_command_is_a_failure_and_costs_no_connection(void **state)
+{
+    ratings_store_t *store = store_of(1, 5000);
+    redisReply *reply = NULL;
+    ratings_result_t why;
+    (void)state;
+    const char *id = ask(store, "CLIENT", "ID");
+    assert_int_equal(store_command(store, &reply, NO_DEADLINE, &why, "NOSUCH", NULL), APR_EGENERAL);
+    assert_null(reply);
+    assert_non_null(strstr(why.detail, "Redis refused: ERR unknown command"));
+    assert_string_equal(ask(store, "CLIENT", "ID"), id);
+    ratings_store_destroy(store);
+}
+
+/* More than a socket takes at once, in both directions, and any byte. */
+static void pipeline_of_any_size_is_answered_in_order(void **state)
+{
+    ratings_store_t *store = store_of(1, 20000);
+    size_t size = 16 << 20;
+    char *value = calloc(1, size);
+    const char *set[] = {"SET", "big", value}, *get[] = {"GET", "big"}, *del[] = {"DEL", "big"};
+    size_t set_lengths[] = {3, 3, size}, get_lengths[] = {3, 3};
+    const store_command_t commands[] = {
+        {3, set, set_lengths}, {2, get, get_lengths}, {2, del, get_lengths}};
+    redisReply *replies[3];
+    ratings_result_t why;
+    (void)state;
+    value[size - 1] = '\r';
+    assert_int_equal(store_pipeline(store, commands, 3, replies, NO_DEADLINE, &why), APR_SUCCESS);
+    assert_string_equal(replies[0]->str, "OK");
+    assert_int_equal(replies[1]->len, size);
+    assert_memory_equal(replies[1]->str, value, size);
+    assert_int_equal(replies[2]->integer, 1);
+    for (int i = 0; i < 3; i++)
+        freeReplyObject(replies[i]);
+    free(value);
+    ratings_store_destroy(store);
+}
+
+static void connection_used_last_is_used_next(void **state)
+{
+    ratings_store_t *store = store_of(4, 5000);
+    (void)state;
+    warm_up(store, 4);
+    const char *id = ask(store, "CLIENT", "ID");
+    for (int i = 0; i < 10; i++)
+        assert_string_equal(ask(store, "CLIENT", "ID"), id);
+    ratings_store_destroy(store);
+}
+
+/* ---- connecting ---- */
+
+static void nobody_listens(void **state)
+{
+    ratings_store_t *store = store_on(free_port(), 2, 5000);
+    (void)state;
+    expect_failure(store, APR_ECONNREFUSED, "connecting: Connection refused", 0, 500);
+    ratings_store_destroy(store);
+}
+
+static void name_that_does_not_exist_is_no_connection(void **state)
+{
+    ratings_store_t *store = store_at("redis://.invalid.", 2, 5000);
+    (void)state;
+    expect_failure(store, APR_ECONNREFUSED, "looking up .invalid.", 0, 4000);
+    AWAIT(threads() == 0);
+    ratings_store_destroy(store);
+}
+
+static void second_address_is_tried_when_the_first_refuses(void **state)
+{
+    ratings_store_t *store = store_at(apr_psprintf(pool, "redis://" TWO_NAME ":%d", port), 2, 5000);
+    (void)state;
+    expect_success(store);
+    ratings_store_destroy(store);
+}
+
+/* ... in time, although nobody says that it does not */
+static void second_address_is_tried_when_the_first_is_silent(void **state)
+{
+    ratings_store_t *store = store_at(apr_psprintf(pool, "redis://" TWO_NAME ":%d", port), 2, 5000);
+    swamp_t swamp;
+    (void)state;
+    swamp_make(&swamp, TWO_FIRST, port);
+    ping_t ping = ping_until(store, deadline_in(400));
+    assert_int_equal(ping.why.status, APR_SUCCESS);
+    assert_in_range(ping.ms, 195, 400);
+    swamp_drain(&swamp);
+    ratings_store_destroy(store);
+}
+
+/* ---- deadlines ---- */
+
+static void connecting_ends_by_the_deadline(void **state)
+{
+    swamp_t swamp;
+    (void)state;
+    swamp_make(&swamp, "127.0.0.1", 0);
+    expect_deadlines_kept(apr_psprintf(pool, "redis://127.0.0.1:%d", swamp.port),
+                          "timed out connecting");
+    swamp_drain(&swamp);
+}
+
+static void looking_up_a_name_ends_by_the_deadline(void **state)
+{
+    (void)state;
+    expect_deadlines_kept("redis://" SLOW_NAME, "not looked up in time");
+    AWAIT(threads() == 0);
+}
+
+static void calls_share_one_thread_that_looks_up_a_name(void **state)
+{
+    ratings_store_t *store = store_at("redis://" SLOW_NAME, 8, 300);
+    caller_t callers[8];
+    (void)state;
+    start_callers(callers, 8, store, false, 2);
+    pause_ms(400); /* in the midst of the second round */
+    assert_in_range(threads(), 1, 8 + 1);
+    assert_int_equal(join_callers(callers, 8).timed_out, 16);
+    assert_int_equal(threads(), 1);
+    ratings_store_destroy(store); /* does not wait for it */
+    AWAIT(threads() == 0);
+}
+
+static void call_ends_by_its_deadline_whatever_the_answer_does(void **state)
+{
+    static const step_t silence[] = {{NULL, THEN_SILENCE}};
+    static const step_t half[] = {{"$10\r\nhal", THEN_SILENCE}, {NULL, THEN_SILENCE}};
+    static const step_t drip[] = {
+        {"$1000\r\n", THEN_DRIP}, {"$1000\r\n", THEN_DRIP}, {NULL, THEN_SILENCE}};
+    static const step_t header[] = {{"*2\r\n$", THEN_SILENCE}, {NULL, THEN_SILENCE}};
+    static const step_t *const rows[] = {silence, half, drip, header};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        peer_t peer;
+        peer_start(&peer, rows[i]);
+        expect_deadlines_kept(apr_psprintf(pool, "redis://127.0.0.1:%d", peer.port),
+                              "timed out waiting for an answer");
+        peer_stop(&peer);
+    }
+}
+
+static void logging_in_is_part_of_the_call(void **state)
+{
+    static const step_t silence[] = {{NULL, THEN_SILENCE}};
+    static const step_t slow[] = {
+        {"+OK\r\n", THEN_NEXT}, {"$1000\r\n", THEN_DRIP}, {NULL, THEN_SILENCE}};
+    static const step_t *const rows[] = {silence, slow};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        peer_t peer;
+        peer_start(&peer, rows[i]);
+        ratings_store_t *store =
+            store_at(apr_psprintf(pool, "redis://:p@127.0.0.1:%d/1", peer.port), 1, 5000);
+        expect_failure_until(store, deadline_in(250), APR_TIMEUP, "", 245, 450);
+        ratings_store_destroy(store);
+        peer_stop(&peer);
+    }
+}
+
+/* One that does not read: what is sent fills the socket's buffers. */
+static void sending_ends_by_the_deadline(void **state)
+{
+    ratings_store_t *store = store_of(1, 5000);
+    size_t size = 32 << 20;
+    char *value = calloc(1, size);
+    const char *words[] = {"SET", "big", value};
+    size_t lengths[] = {3, 3, size};
+    const store_command_t command = {3, words, lengths};
+    redisReply *reply;
+    ratings_result_t why;
+    (void)state;
+    expect_success(store);
+    stop_process(server_pid());
+    int64_t begin = now_ms();
+    assert_int_equal(store_pipeline(store, &command, 1, &reply, deadline_in(300), &why),
+                     APR_TIMEUP);
+    assert_in_range(now_ms() - begin, 295, 600);
+    kill(server_pid(), SIGCONT);
+    free(value);
+    ratings_store_destroy(store);
+}
+
+static void server_that_was_stopped_is_used_again_when_it_goes_on(void **state)
+{
+    ratings_store_t *store = store_of(1, 250);
+    (void)state;
+    expect_success(store);
+    stop_process(server_pid());
+    expect_failure(store, APR_TIMEUP, "timed out waiting", 245, 450);
+    expect_failure(store, APR_TIMEUP, "timed out waiting", 245, 450);
+    kill(server_pid(), SIGCONT);
+    expect_success(store);
+    ratings_store_destroy(store);
+}
+
+/* Nor does it cost the connection, as a call that is given up does. */
+static void passed_deadline_asks_nothing(void **state)
+{
+    static const step_t steps[] = {
+        {"+PONG\r\n", THEN_NEXT}, {"+PONG\r\n", THEN_NEXT}, {NULL, THEN_SILENCE}};
+    peer_t peer;
+    (void)state;
+    peer_start(&peer, steps);
+    ratings_store_t *store = store_on(peer.port, 1, 5000);
+    expect_success(store);
+    expect_failure_until(store, deadline_in(0), APR_TIMEUP, "no time was left", 0, 50);
+    expect_success(store);
+    assert_int_equal(peer.requests, 2);
+    assert_int_equal(peer.accepted, 1);
+    ratings_store_destroy(store);
+    peer_stop(&peer);
+}
+
+static void deadline_of_a_call_without_one_is_the_timeout(void **state)
+{
+    ratings_store_t *store = store_of(1, 5000);
+    (void)state;
+    int64_t low = deadline_in(5000), deadline = store_deadline(store);
+    assert_in_range(deadline, low, deadline_in(5000));
+    ratings_store_destroy(store);
+}
+
+/* ---- connections that end ---- */
+
+static void server_restarted_while_a_connection_was_idle_costs_no_failure(void **state)
+{
+    ratings_store_t *store = store_of(3, 5000);
+    (void)state;
+    warm_up(store, 3);
+    stop_server();
+    start_server();
+    warm_up(store, 3);
+    ratings_store_destroy(store);
+}
+
+static void server_that_went_is_no_connection(void **state)
+{
+    ratings_store_t *store = store_of(2, 5000);
+    (void)state;
+    expect_success(store);
+    stop_server();
+    expect_failure(store, APR_ECONNREFUSED, "refused", 0, 500);
+    start_server();
+    expect_success(store);
+    ratings_store_destroy(store);
+}
+
+/* How the answers to two calls make the second end, and how many connections and requests it takes.
+ */
+static void connection_that_ends_is_replaced_once_if_nothing_came(void **state)
+{
+    static const struct {
+        step_t steps[4];
+        apr_status_t status;
+        int accepted, requests;
+    } rows[] = {
+        {{{"+A\r\n", THEN_CLOSE}, {"+B\r\n", THEN_NEXT}}, APR_SUCCESS, 2, 2},
+        {{{"+A\r\n", THEN_NEXT}, {"", THEN_CLOSE}, {"+B\r\n", THEN_NEXT}}, APR_SUCCESS, 2, 3},
+        {{{"+A\r\n", THEN_NEXT}, {"", THEN_CLOSE}, {"", THEN_CLOSE}, {"+B\r\n", THEN_NEXT}},
+         APR_EGENERAL,
+         2,
+         3},
+        {{{"+A\r\n", THEN_NEXT}, {"$10\r\nha", THEN_CLOSE}, {"+B\r\n", THEN_NEXT}},
+         APR_EGENERAL,
+         1,
+         2},
+        {{{"+A\r\n", THEN_NEXT}, {"HTTP/1.1\r\n", THEN_NEXT}, {"+B\r\n", THEN_NEXT}},
+         APR_EGENERAL,
+         1,
+         2},
+        {{{"+A\r\n", THEN_NEXT}, {"", THEN_CLOSE}, {NULL, THEN_SILENCE}}, APR_TIMEUP, 2, 3},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        peer_t peer;
+        step_t steps[5] = {{NULL, THEN_SILENCE}};
+        memcpy(steps, rows[i].steps, sizeof rows[i].steps);
+        peer_start(&peer, steps);
+        ratings_store_t *store = store_on(peer.port, 1, 5000);
+        expect_success(store);
+        ping_t ping = ping_until(store, deadline_in(250));
+        ratings_store_destroy(store);
+        peer_stop(&peer);
+        if (ping.why.status != rows[i].status)
+            print_error("row %d: %d: %s\n", (int)i, ping.why.status, ping.why.detail);
+        assert_int_equal(ping.why.status, rows[i].status);
+        assert_in_range(ping.ms, 0, 450);
+        assert_int_equal(peer.accepted, rows[i].accepted);
+        assert_int_equal(peer.requests, rows[i].requests);
+    }
+}
+
+static void new_connection_that_ends_is_a_failure(void **state)
+{
+    static const step_t rows[][2] = {{{"", THEN_CLOSE}, {NULL, THEN_SILENCE}},
+                                     {{"$10\r\nha", THEN_CLOSE}, {NULL, THEN_SILENCE}}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        peer_t peer;
+        peer_start(&peer, rows[i]);
+        ratings_store_t *store = store_on(peer.port, 1, 5000);
+        expect_failure(store, APR_EGENERAL, "waiting for an answer", 0, 500);
+        ratings_store_destroy(store);
+        peer_stop(&peer);
+        assert_int_equal(peer.accepted, 1);
+    }
+}
+
+static void login_that_is_cut_is_no_connection(void **state)
+{
+    static const step_t steps[] = {{"", THEN_CLOSE}, {NULL, THEN_SILENCE}};
+    peer_t peer;
+    (void)state;
+    peer_start(&peer, steps);
+    ratings_store_t *store =
+        store_at(apr_psprintf(pool, "redis://:p@127.0.0.1:%d", peer.port), 1, 5000);
+    expect_failure(store, APR_ECONNREFUSED, "", 0, 500);
+    ratings_store_destroy(store);
+    peer_stop(&peer);
+}
+
+/* MULTI and GET, as it were: a refusal in the first of two answers counts as one in the last. */
+static void server_that_is_the_wrong_one_is_not_asked_twice(void **state)
+{
+    static const struct {
+        const char *answer;
+        int accepted;
+    } rows[] = {
+        {"+OK\r\n-READONLY You can't write against a read only replica.\r\n", 2},
+        {"-LOADING Redis is loading the dataset in memory\r\n-EXECABORT x\r\n", 2},
+        {"-MASTERDOWN Link with MASTER is down\r\n-EXECABORT x\r\n", 2},
+        {"-NOAUTH Authentication required.\r\n-NOAUTH Authentication required.\r\n", 2},
+        {"+OK\r\n-OOM command not allowed\r\n", 1},
+        {"+OK\r\n+READONLY\r\n", 1},
+    };
+    const char *word[] = {"PING"};
+    const size_t length[] = {4};
+    const store_command_t commands[] = {{1, word, length}, {1, word, length}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const step_t steps[] = {
+            {rows[i].answer, THEN_NEXT}, {"+PONG\r\n", THEN_NEXT}, {NULL, THEN_SILENCE}};
+        redisReply *replies[2];
+        ratings_result_t why;
+        peer_t peer;
+        peer_start(&peer, steps);
+        ratings_store_t *store = store_on(peer.port, 1, 5000);
+        assert_int_equal(store_pipeline(store, commands, 2, replies, NO_DEADLINE, &why),
+                         APR_SUCCESS);
+        freeReplyObject(replies[0]);
+        freeReplyObject(replies[1]);
+        expect_success(store);
+        ratings_store_destroy(store);
+        peer_stop(&peer);
+        assert_int_equal(peer.accepted, rows[i].accepted);
+    }
+}
+
+static void what_is_not_redis_is_told(void **state)
+{
+    static const step_t steps[] = {{"HTTP/1.1 400 Bad Request\r\n\r\n", THEN_CLOSE},
+                                   {NULL, THEN_SILENCE}};
+    peer_t peer;
+    (void)state;
+    peer_start(&peer, steps);
+    ratings_store_t *store = store_on(peer.port, 1, 5000);
+    expect_failure(store, APR_EGENERAL, "not a Redis answer", 0, 500);
+    ratings_store_destroy(store);
+    peer_stop(&peer);
+}
+
+/* ---- interrupted ---- */
+
+/* Four calls, two of which wait for a connection; then a fifth. */
+static void expect_interrupted(ratings_store_t *store, bool (*is_under_way)(void), bool blocks)
+{
+    caller_t callers[4];
+    start_callers(callers, 4, store, blocks, 1);
+    if (is_under_way)
+        AWAIT(is_under_way());
+    pause_ms(50); /* however far they are: none may end by itself, nor go on */
+    int64_t begin = now_ms();
+    ratings_store_interrupt(store);
+    caller_t sum = join_callers(callers, 4);
+    assert_in_range(now_ms() - begin, 0, 100);
+    assert_int_equal(sum.failed, 4);
+    assert_non_null(strstr(sum.last.detail, "stops"));
+    expect_failure(store, APR_EGENERAL, "stops", 0, 50);
+    ratings_store_destroy(store);
+}
+
+static bool two_are_blocked(void)
+{
+    return blocked() == 2;
+}
+
+static void interrupt_ends_calls_that_wait_for_an_answer(void **state)
+{
+    (void)state;
+    expect_interrupted(store_of(2, 30000), two_are_blocked, true);
+    AWAIT(blocked() == 0);
+}
+
+static void interrupt_ends_a_connect_that_hangs(void **state)
+{
+    swamp_t swamp;
+    (void)state;
+    swamp_make(&swamp, "127.0.0.1", 0);
+    expect_interrupted(store_on(swamp.port, 2, 30000), NULL, false);
+    swamp_drain(&swamp);
+}
+
+/* ... and does not go on to the next address */
+static void interrupt_ends_the_first_of_several_connects(void **state)
+{
+    swamp_t swamp;
+    (void)state;
+    swamp_make(&swamp, TWO_FIRST, port);
+    expect_interrupted(store_at(apr_psprintf(pool, "redis://" TWO_NAME ":%d", port), 2, 30000),
+                       NULL, false);
+    assert_int_equal(sessions(), 0);
+    swamp_drain(&swamp);
+}
+
+static bool one_looks_up(void)
+{
+    return threads() == 4 + 1;
+}
+
+static void interrupt_ends_the_look_up_of_a_name(void **state)
+{
+    (void)state;
+    expect_interrupted(store_at("redis://" SLOW_NAME, 2, 30000), one_looks_up, false);
+    AWAIT(threads() == 0);
+}
+
+/* ---- not enough connections ---- */
+
+static void exhausted_pool_says_so_by_the_deadline(void **state)
+{
+    ratings_store_t *store = store_of(2, 5000);
+    caller_t callers[2];
+    (void)state;
+    start_callers(callers, 2, store, true, 1);
+    AWAIT(blocked() == 2);
+    expect_failure_until(store, deadline_in(250), APR_TIMEUP, "all 2 were in use", 245, 450);
+    run_once("RPUSH queue x y");
+    assert_int_equal(join_callers(callers, 2).succeeded, 2);
+    expect_success(store);
+    ratings_store_destroy(store);
+}
+
+static void exhausted_pool_frees_in_time(void **state)
+{
+    ratings_store_t *store = store_of(1, 5000);
+    caller_t blocker, caller;
+    (void)state;
+    start_callers(&blocker, 1, store, true, 1);
+    AWAIT(blocked() == 1);
+    start_callers(&caller, 1, store, false, 1);
+    pause_ms(100); /* on its way to waiting */
+    run_once("RPUSH queue x");
+    assert_int_equal(join_callers(&caller, 1).succeeded, 1);
+    assert_int_equal(join_callers(&blocker, 1).succeeded, 1);
+    assert_int_equal(sessions(), 1);
+    ratings_store_destroy(store);
+}
+
+/* ---- many ---- */
+
+static void many_threads_share_few_connections(void **state)
+{
+    ratings_store_t *store = store_of(8, 20000);
+    caller_t callers[32];
+    (void)state;
+    start_callers(callers, 32, store, false, 500);
+    assert_int_equal(join_callers(callers, 32).succeeded, 32 * 500);
+    assert_in_range(sessions(), 1, 8);
+    ratings_store_destroy(store);
+}
+
+/* A call whose second connection is closed as well fails, and says so. */
+static void many_threads_whose_connections_are_closed(void **state)
+{
+    ratings_store_t *store = store_of(8, 20000);
+    caller_t callers[16];
+    (void)state;
+    start_callers(callers, 16, store, false, 1000);
+    for (int i = 0; i < 40; i++) {
+        run_once("CLIENT KILL TYPE normal");
+        pause_ms(5);
+    }
+    caller_t sum = join_callers(callers, 16);
+    assert_int_equal(sum.succeeded + sum.failed, 16 * 1000);
+    assert_in_range(sum.failed, 0, 16);
+    for (int i = 0; i < 100; i++)
+        expect_success(store);
+    ratings_store_destroy(store);
+}
+
+static void nothing_is_left_open(void **state)
+{
+    int before = open_files();
+    (void)state;
+    for (int i = 0; i < 5; i++) {
+        ratings_store_t *store = store_of(4, 5000);
+        warm_up(store, 4);
+        ratings_store_destroy(store);
+        store = store_at(apr_psprintf(pool, "redis://" TWO_NAME ":%d", free_port()), 2, 5000);
+        expect_failure(store, APR_ECONNREFUSED, "", 0, 500);
+        ratings_store_destroy(store);
+    }
+    AWAIT(threads() == 0);
+    assert_int_equal(open_files(), before);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(login_and_database_are_asked_for),
+        cmocka_unit_test(refused_login_is_told_without_its_password),
+        cmocka_unit_test(refused_command_is_a_failure_and_costs_no_connection),
+        cmocka_unit_test(pipeline_of_any_size_is_answered_in_order),
+        cmocka_unit_test(connection_used_last_is_used_next),
+        cmocka_unit_test(nobody_listens),
+        cmocka_unit_test(name_that_does_not_exist_is_no_connection),
+        cmocka_unit_test(second_address_is_tried_when_the_first_refuses),
+        cmocka_unit_test(second_address_is_tried_when_the_first_is_silent),
+        cmocka_unit_test(connecting_ends_by_the_deadline),
+        cmocka_unit_test(looking_up_a_name_ends_by_the_deadline),
+        cmocka_unit_test(calls_share_one_thread_that_looks_up_a_name),
+        cmocka_unit_test(call_ends_by_its_deadline_whatever_the_answer_does),
+        cmocka_unit_test(logging_in_is_part_of_the_call),
+        cmocka_unit_test_teardown(sending_ends_by_the_deadline, resume_server),
+        cmocka_unit_test_teardown(server_that_was_stopped_is_used_again_when_it_goes_on,
+                                  resume_server),
+        cmocka_unit_test(passed_deadline_asks_nothing),
+        cmocka_unit_test(deadline_of_a_call_without_one_is_the_timeout),
+        cmocka_unit_test(server_restarted_while_a_connection_was_idle_costs_no_failure),
+        cmocka_unit_test(server_that_went_is_no_connection),
+        cmocka_unit_test(connection_that_ends_is_replaced_once_if_nothing_came),
+        cmocka_unit_test(new_connection_that_ends_is_a_failure),
+        cmocka_unit_test(login_that_is_cut_is_no_connection),
+        cmocka_unit_test(server_that_is_the_wrong_one_is_not_asked_twice),
+        cmocka_unit_test(what_is_not_redis_is_told),
+        cmocka_unit_test(interrupt_ends_calls_that_wait_for_an_answer),
+        cmocka_unit_test(interrupt_ends_a_connect_that_hangs),
+        cmocka_unit_test(interrupt_ends_the_first_of_several_connects),
+        cmocka_unit_test(interrupt_ends_the_look_up_of_a_name),
+        cmocka_unit_test(exhausted_pool_says_so_by_the_deadline),
+        cmocka_unit_test(exhausted_pool_frees_in_time),
+        cmocka_unit_test(many_threads_share_few_connections),
+        cmocka_unit_test(many_threads_whose_connections_are_closed),
+        cmocka_unit_test(nothing_is_left_open),
+    };
+    return cmocka_run_group_tests_name("store", tests, set_up, tear_down);
+}
