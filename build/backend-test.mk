@@ -3,7 +3,7 @@
 
 BACKEND_TESTS     := $(patsubst %,$(OUT)/t/backend/test_%,talks stats store)
 BACKEND_OBJECTS   := $(patsubst %.c,$(OUT)/%.o,t/backend/slow_resolver.c t/backend/tcp_peer.c \
-                       $(patsubst %,src/backend/%.c,result deadline thread lookup) \
+                       $(patsubst %,src/backend/%.c,result deadline life thread lookup) \
                        $(wildcard $(patsubst %,src/backend/%*.c,talks stats store_)))
 BACKEND_PACKAGES   = cmocka apr-1 apr-util-1 libpq libcurl hiredis
 

@@ -3,35 +3,23 @@
 #include "stats.h"
 
 #include "../core/number.h"
+#include "life.h"
 #include "stats_handle.h"
 
 #include <apr_strings.h>
 #include <apr_uri.h>
 #include <curl/curl.h>
 
-#include <errno.h>
-#include <pthread.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
-
-/* what destroy waits, at most, for calls to leave */
-#define GRACE (APR_USEC_PER_SEC / 2)
-#define GRACE_OF_LOCK (APR_USEC_PER_SEC / 10)
 
 struct ratings_stats_t {
-    apr_pool_t *home; /* holds this; nothing is allocated from it after create */
+    ratings_life_t life; /* its lock is never held across I/O */
     const char *url;
     int handles_max;
     apr_interval_time_t timeout;
-    int stop; /* readable once destroyed */
 
-    pthread_mutex_t lock; /* of what follows; never held across I/O */
-    pthread_cond_t changed;
-    int references; /* the owner and calls: the last one to leave frees it all */
-    bool closing;
+    /* with the lock held */
     stats_handle_t **free; /* a stack; NULL where no call has needed that many yet */
     int free_count;
 };
@@ -97,73 +85,42 @@ static void start_curl(void)
     curl_started = curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-static void free_stats(ratings_stats_t *stats)
+static void release(void *self)
 {
+    ratings_stats_t *stats = self;
     while (stats->free_count > 0)
         stats_handle_destroy(stats->free[--stats->free_count]);
-    (void)close(stats->stop);
-    ratings_lock_destroy(&stats->lock, &stats->changed);
-    apr_pool_destroy(stats->home);
-}
-
-static void leave(ratings_stats_t *stats)
-{
-    pthread_mutex_lock(&stats->lock);
-    bool last = --stats->references == 0;
-    if (stats->closing)
-        pthread_cond_broadcast(&stats->changed);
-    pthread_mutex_unlock(&stats->lock);
-    if (last)
-        free_stats(stats);
 }
 
 static void fill(ratings_stats_t *stats, const ratings_stats_options_t *options)
 {
-    stats->url = apr_pstrdup(stats->home, options->url);
+    stats->url = apr_pstrdup(stats->life.home, options->url);
     stats->handles_max = stats->free_count = options->handles_max;
     stats->timeout = options->timeout;
-    stats->free = apr_pcalloc(stats->home, (size_t)options->handles_max * sizeof *stats->free);
-    stats->references = 1;
-    ratings_lock_init(&stats->lock, &stats->changed);
+    stats->free = apr_pcalloc(stats->life.home, (size_t)options->handles_max * sizeof *stats->free);
 }
 
 apr_status_t ratings_stats_create(ratings_stats_t **out, const ratings_stats_options_t *options,
                                   apr_pool_t *pool, ratings_result_t *why)
 {
     const char *problem = ratings_stats_url_problem(options->url);
-    apr_pool_t *home;
     (void)pool; /* not of it: a call that a resolver holds may outlive it */
     if (problem)
         return ratings_result_set(why, APR_EINVAL, "%s", problem);
     pthread_once(&curl_once, start_curl);
     if (curl_started != CURLE_OK)
         return ratings_result_set(why, APR_EGENERAL, "%s", curl_easy_strerror(curl_started));
-    int stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (stop < 0)
-        return ratings_result_set(why, APR_EGENERAL, "eventfd: %s", strerror(errno));
-    if (apr_pool_create_unmanaged(&home) != APR_SUCCESS) {
-        (void)close(stop);
-        return ratings_result_set(why, APR_EGENERAL, "out of memory");
-    }
-    *out = apr_pcalloc(home, sizeof **out);
-    (*out)->home = home;
-    (*out)->stop = stop;
+    *out = ratings_life_begin(sizeof **out, release, why);
+    if (!*out)
+        return why->status;
     fill(*out, options);
     return ratings_result_ok(why);
 }
 
 void ratings_stats_destroy(ratings_stats_t *stats)
 {
-    int64_t deadline = ratings_monotonic() + GRACE;
-    if (!ratings_lock_within(&stats->lock, GRACE_OF_LOCK))
-        return; /* the process ends: what it leaves open is closed for it */
-    stats->closing = true;
-    (void)eventfd_write(stats->stop, 1);
-    pthread_cond_broadcast(&stats->changed);
-    while (stats->references > 1 && ratings_wait_until(&stats->changed, &stats->lock, deadline))
-        ;
-    pthread_mutex_unlock(&stats->lock);
-    leave(stats);
+    if (ratings_life_close(&stats->life))
+        ratings_life_leave(&stats->life);
 }
 
 /* ---- calls ---- */
@@ -172,9 +129,9 @@ void ratings_stats_destroy(ratings_stats_t *stats)
 static apr_status_t wait_for_free(ratings_stats_t *stats, int64_t deadline, ratings_result_t *why)
 {
     bool in_time = true;
-    while (in_time && !stats->closing && stats->free_count == 0)
-        in_time = ratings_wait_until(&stats->changed, &stats->lock, deadline);
-    if (stats->closing)
+    while (in_time && !stats->life.closing && stats->free_count == 0)
+        in_time = ratings_wait_until(&stats->life.changed, &stats->life.lock, deadline);
+    if (stats->life.closing)
         return ratings_stopped(why);
     if (stats->free_count == 0)
         return ratings_result_set(why, APR_TIMEUP, "all %d handles were in use",
@@ -182,32 +139,24 @@ static apr_status_t wait_for_free(ratings_stats_t *stats, int64_t deadline, rati
     return ratings_result_ok(why);
 }
 
-static ratings_limit_t enter(ratings_stats_t *stats, int64_t deadline)
-{
-    pthread_mutex_lock(&stats->lock);
-    stats->references++;
-    pthread_mutex_unlock(&stats->lock);
-    return ratings_limit(deadline, stats->timeout, stats->stop);
-}
-
 /* `*handle` is NULL where none was ever needed. */
 static apr_status_t take(ratings_stats_t *stats, int64_t deadline, stats_handle_t **handle,
                          ratings_result_t *why)
 {
-    pthread_mutex_lock(&stats->lock);
+    pthread_mutex_lock(&stats->life.lock);
     apr_status_t status = wait_for_free(stats, deadline, why);
     if (status == APR_SUCCESS)
         *handle = stats->free[--stats->free_count];
-    pthread_mutex_unlock(&stats->lock);
+    pthread_mutex_unlock(&stats->life.lock);
     return status;
 }
 
 static void give_back(ratings_stats_t *stats, stats_handle_t *handle)
 {
-    pthread_mutex_lock(&stats->lock);
+    pthread_mutex_lock(&stats->life.lock);
     stats->free[stats->free_count++] = handle;
-    pthread_cond_signal(&stats->changed);
-    pthread_mutex_unlock(&stats->lock);
+    pthread_cond_signal(&stats->life.changed);
+    pthread_mutex_unlock(&stats->life.lock);
 }
 
 static apr_status_t ask(stats_handle_t *handle, const ratings_histogram_t *histogram,
@@ -233,8 +182,9 @@ apr_status_t ratings_stats_compute(ratings_stats_t *stats, const ratings_histogr
                                    int64_t deadline, ratings_statistics_t *out,
                                    ratings_result_t *why)
 {
-    ratings_limit_t limit = enter(stats, deadline);
+    ratings_limit_t limit = ratings_limit(deadline, stats->timeout, stats->life.stop);
     stats_handle_t *handle;
+    ratings_life_enter(&stats->life);
     apr_status_t status = ratings_in_time(&limit, "no time was left to ask the function", why);
     if (status == APR_SUCCESS)
         status = take(stats, limit.deadline, &handle, why);
@@ -244,6 +194,6 @@ apr_status_t ratings_stats_compute(ratings_stats_t *stats, const ratings_histogr
         status = ask(handle, histogram, &limit, out, why);
         give_back(stats, handle);
     }
-    leave(stats);
+    ratings_life_leave(&stats->life);
     return status;
 }

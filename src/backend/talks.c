@@ -4,6 +4,7 @@
  * it serves the next one. */
 #include "talks.h"
 
+#include "life.h"
 #include "talks_connection.h"
 #include "talks_conninfo.h"
 #include "thread.h"
@@ -11,28 +12,17 @@
 #include <apr_strings.h>
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
-
-/* what destroy waits, at most, for calls and openers to leave */
-#define GRACE (APR_USEC_PER_SEC / 2)
-#define GRACE_OF_LOCK (APR_USEC_PER_SEC / 10)
 
 struct ratings_talks_t {
-    apr_pool_t *home; /* holds this; nothing is allocated from it after create */
+    ratings_life_t life; /* its lock is never held across I/O */
     const apr_dbd_driver_t *driver;
     const char *conninfo, *password;
     int connections_max;
     apr_interval_time_t timeout;
-    int stop; /* readable once destroyed */
 
-    pthread_mutex_t lock; /* of what follows; never held across I/O */
-    pthread_cond_t changed;
-    int references; /* the owner, calls, openers: the last one to leave frees it all */
-    bool closing;
+    /* with the lock held */
     talks_connection_t **idle; /* a stack: the one used last is most likely to be well */
     int idle_count;
     int waiting;         /* calls that need one and find none idle */
@@ -51,35 +41,14 @@ typedef struct {
 
 /* ---- life ---- */
 
-static void free_talks(ratings_talks_t *talks)
-{
-    while (talks->idle_count > 0)
-        talks_connection_close(talks->idle[--talks->idle_count]);
-    (void)close(talks->stop);
-    ratings_lock_destroy(&talks->lock, &talks->changed);
-    apr_pool_destroy(talks->home);
-}
-
-static void leave(ratings_talks_t *talks)
-{
-    pthread_mutex_lock(&talks->lock);
-    bool last = --talks->references == 0;
-    if (talks->closing)
-        pthread_cond_broadcast(&talks->changed);
-    pthread_mutex_unlock(&talks->lock);
-    if (last)
-        free_talks(talks);
-}
-
 static void fill(ratings_talks_t *talks, const ratings_talks_options_t *options)
 {
     talks->conninfo =
-        talks_conninfo(talks->home, options->connection, options->timeout, &talks->password);
+        talks_conninfo(talks->life.home, options->connection, options->timeout, &talks->password);
     talks->connections_max = options->connections_max;
     talks->timeout = options->timeout;
-    talks->idle = apr_pcalloc(talks->home, (size_t)options->connections_max * sizeof *talks->idle);
-    talks->references = 1;
-    ratings_lock_init(&talks->lock, &talks->changed);
+    talks->idle =
+        apr_pcalloc(talks->life.home, (size_t)options->connections_max * sizeof *talks->idle);
 }
 
 apr_status_t ratings_talks_create(ratings_talks_t **out, const ratings_talks_options_t *options,
@@ -87,43 +56,16 @@ apr_status_t ratings_talks_create(ratings_talks_t **out, const ratings_talks_opt
 {
     const char *problem = ratings_talks_connection_problem(options->connection);
     const apr_dbd_driver_t *driver = problem ? NULL : talks_driver(pool, why);
-    apr_pool_t *home;
     if (problem)
         return ratings_result_set(why, APR_EINVAL, "%s", problem);
     if (!driver)
         return why->status;
-    int stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (stop < 0)
-        return ratings_result_set(why, APR_EGENERAL, "eventfd: %s", strerror(errno));
-    /* not of `pool`: an opener that is stuck in libpq may outlive it */
-    if (apr_pool_create_unmanaged(&home) != APR_SUCCESS) {
-        (void)close(stop);
-        return ratings_result_set(why, APR_EGENERAL, "out of memory");
-    }
-    *out = apr_pcalloc(home, sizeof **out);
-    (*out)->home = home;
+    *out = ratings_life_begin(sizeof **out, NULL, why);
+    if (!*out)
+        return why->status;
     (*out)->driver = driver;
-    (*out)->stop = stop;
     fill(*out, options);
     return ratings_result_ok(why);
-}
-
-void ratings_talks_destroy(ratings_talks_t *talks)
-{
-    int64_t deadline = ratings_monotonic() + GRACE;
-    if (!ratings_lock_within(&talks->lock, GRACE_OF_LOCK))
-        return; /* the process ends: what it leaves open is closed for it */
-    talks->closing = true;
-    (void)eventfd_write(talks->stop, 1);
-    pthread_cond_broadcast(&talks->changed);
-    while (talks->references > 1 && ratings_wait_until(&talks->changed, &talks->lock, deadline))
-        ;
-    int idle_count = talks->idle_count;
-    talks->idle_count = 0; /* from now on nothing is put there */
-    pthread_mutex_unlock(&talks->lock);
-    for (int i = 0; i < idle_count; i++)
-        talks_connection_close(talks->idle[i]);
-    leave(talks);
 }
 
 /* ---- connections come and go ---- */
@@ -132,25 +74,25 @@ void ratings_talks_destroy(ratings_talks_t *talks)
 static void put_idle(ratings_talks_t *talks, talks_connection_t *connection)
 {
     talks->idle[talks->idle_count++] = connection;
-    pthread_cond_signal(&talks->changed);
+    pthread_cond_signal(&talks->life.changed);
 }
 
 /* With the lock held. All are woken: who waits may now have a connection opened, or give up. */
 static void give_room(ratings_talks_t *talks)
 {
     talks->open--;
-    pthread_cond_broadcast(&talks->changed);
+    pthread_cond_broadcast(&talks->life.changed);
 }
 
 static void give_back(ratings_talks_t *talks, talks_connection_t *connection, bool reusable)
 {
-    pthread_mutex_lock(&talks->lock);
-    reusable = reusable && !talks->closing;
+    pthread_mutex_lock(&talks->life.lock);
+    reusable = reusable && !talks->life.closing;
     if (reusable)
         put_idle(talks, connection);
     else
         give_room(talks);
-    pthread_mutex_unlock(&talks->lock);
+    pthread_mutex_unlock(&talks->life.lock);
     if (!reusable)
         talks_connection_close(connection);
 }
@@ -160,13 +102,23 @@ static void drop_idle(ratings_talks_t *talks)
 {
     talks_connection_t *connection;
     do {
-        pthread_mutex_lock(&talks->lock);
+        pthread_mutex_lock(&talks->life.lock);
         connection = talks->idle_count > 0 ? talks->idle[--talks->idle_count] : NULL;
         if (connection)
             give_room(talks);
-        pthread_mutex_unlock(&talks->lock);
+        pthread_mutex_unlock(&talks->life.lock);
         talks_connection_close(connection);
     } while (connection);
+}
+
+/* What is idle is not left to an opener that libpq may hold for long; nothing is put there later.
+ */
+void ratings_talks_destroy(ratings_talks_t *talks)
+{
+    if (!ratings_life_close(&talks->life))
+        return;
+    drop_idle(talks);
+    ratings_life_leave(&talks->life);
 }
 
 /* ---- opening ---- */
@@ -194,14 +146,14 @@ static void *open_connection(void *data)
     free(data);
     talks_connection_t *connection =
         talks_connection_open(talks->driver, talks->conninfo, talks->password, &why);
-    pthread_mutex_lock(&talks->lock);
+    pthread_mutex_lock(&talks->life.lock);
     talks->opening--;
     if (!connection)
         note_failure(talks, opener.number, &why);
-    pthread_mutex_unlock(&talks->lock);
+    pthread_mutex_unlock(&talks->life.lock);
     if (connection)
         give_back(talks, connection, true);
-    leave(talks);
+    ratings_life_leave(&talks->life);
     return NULL;
 }
 
@@ -211,7 +163,7 @@ static void start_opening(ratings_talks_t *talks)
     opener_t *opener = malloc(sizeof *opener);
     ratings_result_t why;
     talks->tries++;
-    talks->references++;
+    talks->life.references++;
     talks->opening++;
     talks->open++;
     if (opener)
@@ -220,7 +172,7 @@ static void start_opening(ratings_talks_t *talks)
     if (error == 0)
         return;
     free(opener);
-    talks->references--;
+    talks->life.references--;
     talks->opening--;
     (void)ratings_result_set(&why, APR_EGENERAL, "no thread to connect with: %s", strerror(error));
     note_failure(talks, talks->tries, &why);
@@ -263,15 +215,15 @@ static void open_if_needed(ratings_talks_t *talks, call_t *call)
 static apr_status_t wait_for_idle(ratings_talks_t *talks, call_t *call, ratings_result_t *why)
 {
     bool in_time = true;
-    while (in_time && !talks->closing && talks->idle_count == 0) {
+    while (in_time && !talks->life.closing && talks->idle_count == 0) {
         open_if_needed(talks, call);
         if (is_hopeless(talks, call)) {
             *why = talks->failure;
             return why->status;
         }
-        in_time = ratings_wait_until(&talks->changed, &talks->lock, call->limit.deadline);
+        in_time = ratings_wait_until(&talks->life.changed, &talks->life.lock, call->limit.deadline);
     }
-    if (talks->closing)
+    if (talks->life.closing)
         return ratings_stopped(why);
     return talks->idle_count > 0 ? ratings_result_ok(why) : none_in_time(talks, why);
 }
@@ -279,12 +231,12 @@ static apr_status_t wait_for_idle(ratings_talks_t *talks, call_t *call, ratings_
 static talks_connection_t *take(ratings_talks_t *talks, call_t *call, ratings_result_t *why)
 {
     talks_connection_t *connection = NULL;
-    pthread_mutex_lock(&talks->lock);
+    pthread_mutex_lock(&talks->life.lock);
     talks->waiting++;
     if (wait_for_idle(talks, call, why) == APR_SUCCESS)
         connection = talks->idle[--talks->idle_count];
     talks->waiting--;
-    pthread_mutex_unlock(&talks->lock);
+    pthread_mutex_unlock(&talks->life.lock);
     return connection;
 }
 
@@ -303,11 +255,11 @@ static talks_connection_t *take_quiet(ratings_talks_t *talks, call_t *call, rati
 
 static call_t enter(ratings_talks_t *talks, int64_t deadline)
 {
-    call_t call = {ratings_limit(deadline, talks->timeout, talks->stop), 0};
-    pthread_mutex_lock(&talks->lock);
-    talks->references++;
+    call_t call = {ratings_limit(deadline, talks->timeout, talks->life.stop), 0};
+    pthread_mutex_lock(&talks->life.lock);
+    talks->life.references++;
     call.since = talks->tries;
-    pthread_mutex_unlock(&talks->lock);
+    pthread_mutex_unlock(&talks->life.lock);
     return call;
 }
 
@@ -337,7 +289,7 @@ static apr_status_t find(ratings_talks_t *talks, const char *talk_id, int64_t de
         drop_idle(talks);
         status = try_find(talks, &call, talk_id, pool, &again, why);
     }
-    leave(talks);
+    ratings_life_leave(&talks->life);
     return status;
 }
 
