@@ -53,7 +53,7 @@ sub backends {
 sub locations { return $locations }
 
 # name; conf: what comes after the modules (default: backends and locations); before: what comes before;
-# port: added to HTTP_PORT; user: lines for User and Group
+# after: what comes last; port: added to HTTP_PORT; user: lines for User and Group
 sub new {
     my ($class, %options) = @_;
     my $directory = "$ENV{TEST_LOGS}/$options{name}";
@@ -63,12 +63,19 @@ sub new {
     }, $class;
     make_path("$directory/htdocs");
     $self->{log} = RatingsTest::Log->new("$directory/error_log");
+    return $self->configure(%options);
+}
+
+# Writes the configuration: again with other options, for the next start or restart.
+sub configure {
+    my ($self, %options) = @_;
     my $conf = $options{conf} // backends(%options) . $locations;
-    open my $file, '>', $self->{config} or die "$self->{config}: $!";
+    my ($directory, $port) = @$self{qw(directory port)};
+    open my $file, '>', "$self->{config}.new" or die "$self->{config}.new: $!";
     print $file <<"END", $options{sizes} // $sizes, $options{before} // '', $conf, $options{after} // '';
 ServerRoot "$directory"
 ServerName 127.0.0.1
-Listen 127.0.0.1:$self->{port}
+Listen 127.0.0.1:$port
 PidFile "$self->{pid_file}"
 DefaultRuntimeDir "$directory"
 ErrorLog "$directory/error_log"
@@ -79,7 +86,8 @@ LoadModule authz_core_module "$ENV{TEST_MODULES}/mod_authz_core.so"
 LoadModule dir_module "$ENV{TEST_MODULES}/mod_dir.so"
 LoadModule ratings_module "$ENV{TEST_MODULE}"
 END
-    close $file;
+    close $file or die "$self->{config}.new: $!";
+    rename "$self->{config}.new", $self->{config} or die "$self->{config}: $!";
     return $self;
 }
 

@@ -1,0 +1,87 @@
+# What the clients have written down: a line a request, times in seconds since 1970:
+#   begun ended POST|GET|PROBE|READY httpd kind talk value key outcome notes
+# The outcome is the status, or refused (no connection), broken (closed before the answer was whole),
+# crossed (a kept connection that httpd closed while the request was on its way), timeout (the client's).
+package Chaos::Journal;
+
+use strict;
+use warnings;
+
+my @columns = qw(begun ended what where kind talk value key outcome notes);
+
+sub new {
+    my ($class, $pattern) = @_;
+    my @lines;
+    for my $path (glob $pattern) {
+        open my $file, '<', $path or die "$path: $!";
+        while (my $text = <$file>) {
+            chomp $text;
+            my %line;
+            @line{@columns} = split /\t/, $text, -1;
+            $line{notes} = [ split / /, $line{notes} ];
+            push @lines, \%line;
+        }
+    }
+    return bless { lines => [ sort { $a->{ended} <=> $b->{ended} } @lines ] }, $class;
+}
+
+# Those that are of one of the kinds (POST, GET, ...); all without.
+sub lines {
+    my ($self, @what) = @_;
+    return @{ $self->{lines} } unless @what;
+    my %wanted = map { $_ => 1 } @what;
+    return grep { $wanted{ $_->{what} } } @{ $self->{lines} };
+}
+
+# { POST => { 200 => 17, ... }, ... }
+sub outcomes {
+    my ($self) = @_;
+    my %sum;
+    $sum{ $_->{what} }{ $_->{outcome} }++ for @{ $self->{lines} };
+    return \%sum;
+}
+
+sub is_good { my $line = shift; return $line->{outcome} eq '200' }
+
+# A rating that is durable, and an answer with the counts: there was service.
+sub is_service { my $line = shift; return $line->{outcome} eq '200' || $line->{what} eq 'POST' && $line->{outcome} eq '202' }
+
+# The longest time without service, between two times.
+sub longest_gap {
+    my ($self, $what, $from, $to) = @_;
+    my ($last, $gap) = ($from, 0);
+    for my $line (grep { is_service($_) } $self->lines($what)) {
+        next if $line->{ended} < $from || $line->{ended} > $to;
+        $gap  = $line->{ended} - $last if $line->{ended} - $last > $gap;
+        $last = $line->{ended};
+    }
+    return $to - $last > $gap ? $to - $last : $gap;
+}
+
+# The longest that a request took.
+sub longest_request {
+    my ($self, @what) = @_;
+    my $longest = 0;
+    for ($self->lines(@what)) { $longest = $_->{ended} - $_->{begun} if $_->{ended} - $_->{begun} > $longest }
+    return $longest;
+}
+
+# The seconds from `since` to the first moment from which POST, GET and READY are 200 for a second
+# without a failure; undef if there is none before `to`.
+sub recovery {
+    my ($self, $since, $to, $where) = @_;
+    my @lines = grep { $_->{ended} >= $since && $_->{ended} <= $to && (!defined $where || $_->{where} == $where) }
+        $self->lines(qw(POST GET READY));
+    my ($from, %first) = ($since);
+    for my $line (@lines) {
+        if (!is_good($line)) { $from = $line->{ended}; %first = (); next }
+        $first{ $line->{what} } //= $line->{ended};
+        next if keys %first < 3 || $line->{ended} < $from + 1;
+        my ($latest) = sort { $b <=> $a } values %first;
+        next if $line->{ended} < $latest + 0.5;
+        return $latest - $since < $line->{ended} - $since && $from > $since ? $latest - $since : 0;
+    }
+    return;
+}
+
+1;
