@@ -86,11 +86,11 @@ sub _write {
 
 sub _post {
     my ($self, $talk, $value, $key) = @_;
-    my @headers = ('Content-Type' => 'application/json', defined $key ? ('Idempotency-Key' => qq("$key")) : ());
+    my @headers = ('Content-Type' => 'application/json', defined $key && $self->{keyed} ? ('Idempotency-Key' => qq("$key")) : ());
     my ($outcome, undef, $line) = $self->_ask('POST', 'POST', '/ratings', \@headers, qq({"talkId":"$talk","value":$value}));
     $self->{counted}{$talk}{$value}++ if $outcome eq '200';
     $self->{sent}{$talk}{$value}++ if $outcome !~ /^(?:503|refused|4\d\d)$/;
-    @$line{qw(talk value key)} = ($talk, $value, $key);
+    @$line{qw(talk value key)} = ($talk, $value, $self->{keyed} ? $key : undef);
     $self->_write($line);
     return $outcome;
 }

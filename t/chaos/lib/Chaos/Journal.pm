@@ -67,19 +67,21 @@ sub longest_request {
 }
 
 # The seconds from `since` to the first moment from which POST, GET and READY are 200 for a second
-# without a failure; undef if there is none before `to`.
+# without a failure; undef if there is none before `to`. Of one httpd alone, if it is given.
 sub recovery {
     my ($self, $since, $to, $where) = @_;
-    my @lines = grep { $_->{ended} >= $since && $_->{ended} <= $to && (!defined $where || $_->{where} == $where) }
-        $self->lines(qw(POST GET READY));
-    my ($from, %first) = ($since);
-    for my $line (@lines) {
-        if (!is_good($line)) { $from = $line->{ended}; %first = (); next }
+    my ($moment, %first) = ($since);
+    for my $line ($self->lines(qw(POST GET READY))) {
+        next if $line->{ended} < $since || $line->{ended} > $to || defined $where && $line->{where} != $where;
+        if (!is_good($line)) {
+            ($moment, %first) = ();
+            next;
+        }
         $first{ $line->{what} } //= $line->{ended};
-        next if keys %first < 3 || $line->{ended} < $from + 1;
-        my ($latest) = sort { $b <=> $a } values %first;
-        next if $line->{ended} < $latest + 0.5;
-        return $latest - $since < $line->{ended} - $since && $from > $since ? $latest - $since : 0;
+        next if keys %first < 3;
+        # after a failure, service is back when each of the three has been good once
+        $moment //= $line->{ended};
+        return $moment - $since if $line->{ended} >= $moment + 1;
     }
     return;
 }

@@ -1,0 +1,29 @@
+# make chaos: load, one fault at a time, an audit (t/chaos/run). NAMES="..." chooses scenarios.
+
+SECONDS     ?= 900
+CHAOS_RUN    = OUT='$(OUT)' APXS='$(APXS)' t/chaos/run
+CHAOS_MODULE = $(OUT)/chaos/mod_ratings.so
+
+.PHONY: chaos chaos-short chaos-random chaos-ready
+chaos: chaos-ready ## every fault under load, each followed by an audit (NAMES="...": only these)
+	@$(CHAOS_RUN) $(NAMES)
+
+chaos-short: chaos-ready ## the short form of the faults that matter most
+	@$(CHAOS_RUN) --short $(NAMES)
+
+chaos-random: chaos-ready ## faults drawn by lot under one load (SECONDS=900 SEED=...)
+	@$(CHAOS_RUN) --random --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(NAMES)
+
+chaos-ready: deps-test
+	@$(MAKE) --no-print-directory module lambda-bootstrap $(CHAOS_MODULE)
+
+# The module as if it were a newer one: its version says so.
+$(OUT)/chaos/describe.o: src/service/describe.c
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(CC) $(BASE_CFLAGS) $(HTTPD_CFLAGS) $(MODULE_CFLAGS) -DRATINGS_VERSION='"$(VERSION)-next"' \
+	    -DRATINGS_REVISION='"$(REVISION)"' -c $< -o $@
+
+$(CHAOS_MODULE): $(filter-out $(OUT)/src/service/describe.o,$(MODULE_OBJECTS)) $(OUT)/chaos/describe.o $(OUT)/libratings.a
+	$(call quiet,LD)$(CC) -shared $(CFLAGS) $(HARDEN) -pthread -o $@ $^ $(MODULE_LIBS) $(LDFLAGS)
+
+-include $(OUT)/chaos/describe.d

@@ -1,0 +1,179 @@
+# The audit after the load: the log is read as a whole and folded here, with no code of the service's; it
+# is compared with the store, and with what the clients were told.
+package Chaos::Audit;
+
+use strict;
+use warnings;
+use JSON::PP ();
+use Time::HiRes qw(sleep time);
+
+use RatingsTest::Redis ();
+
+# the quicker codec if it is there: a log has some hundred thousand records
+my $codec = (eval { require JSON::XS; 'JSON::XS' } || 'JSON::PP')->new->utf8;
+sub decode { my $text = shift; return eval { $codec->decode($text) } }
+
+# ---- the log ----
+
+sub read_log {
+    my ($topic) = @_;
+    my @command = ('timeout', '120', 'kcat', '-C', '-q', '-J', '-e', '-b', $ENV{STREAMS_CONNECTION}, '-t', $topic, '-o', 'beginning');
+    open my $kcat, '-|', @command or die "kcat: $!";
+    my @records = map { decode($_) // die "kcat said: $_" } <$kcat>;
+    close $kcat or die 'kcat failed: ' . ($? >> 8) . "\n";
+    return [ sort { $a->{partition} <=> $b->{partition} || $a->{offset} <=> $b->{offset} } @records ];
+}
+
+# The event of a record, or undef: what is no event counts for nothing.
+sub event_of {
+    my ($record) = @_;
+    my $event = decode($record->{payload} // '');
+    return unless ref $event eq 'HASH' && ($event->{version} // 0) eq '1' && ($event->{value} // '') =~ /^[1-5]$/;
+    return unless defined $event->{talkId} && $event->{talkId} eq ($record->{key} // '');
+    return $event;
+}
+
+# events: how many of each talk and value; counts: those that count; keys: of each talk and key, how many
+# events and how many of them count; ends: the offset after the last of each partition. The rule of keys:
+# an event whose key has counted, less than its window ago by the clock of the log (the running maximum
+# of the partition's append times), is a repeat.
+sub fold {
+    my ($records) = @_;
+    my (%fold, %clock, %expires);
+    for my $record (@$records) {
+        my $partition = $record->{partition};
+        $fold{ends}{$partition} = $record->{offset} + 1;
+        my $now = $clock{$partition} = $record->{ts} > ($clock{$partition} // 0) ? $record->{ts} : $clock{$partition};
+        my $event = event_of($record) or next;
+        my ($talk, $value, $key) = @$event{qw(talkId value idempotencyKey)};
+        $fold{events}{$talk}{$value}++;
+        my $repeat = 0;
+        if (defined $key) {
+            $repeat = ($expires{$partition}{$talk}{$key} // 0) > $now;
+            $expires{$partition}{$talk}{$key} = $now + $event->{idempotencyWindow} unless $repeat;
+            $fold{keys}{$talk}{$key}{events}++;
+            $fold{keys}{$talk}{$key}{counted}++ unless $repeat;
+        }
+        $fold{counts}{$talk}{$value}++ unless $repeat;
+    }
+    return \%fold;
+}
+
+# ---- the store ----
+
+sub read_store {
+    my ($redis, $cursor, %store) = (RatingsTest::Redis->new, '0');
+    do {
+        my $reply = $redis->call('SCAN', $cursor, 'MATCH', 'ratings/*', 'COUNT', 1000);
+        $cursor = $reply->[0];
+        for my $key (@{ $reply->[1] }) {
+            my $hash = eval { $redis->hash($key) } // { unreadable => 1 };
+            $store{ substr $key, length 'ratings/' } = $hash;
+        }
+    } while ($cursor ne '0');
+    return \%store;
+}
+
+# Waits until the store has applied the log to its end; the fold, and what is wrong.
+sub wait_for_lag {
+    my ($topic, $seconds) = @_;
+    my $until = time + $seconds;
+    for (;;) {
+        my $fold = fold(read_log($topic));
+        my $ends = $fold->{ends} || {};
+        my $lag  = sub {
+            my $log = eval { RatingsTest::Redis->new->hash('ratings:log') } || {};
+            return grep { ($log->{"position:$_"} // -1) ne $ends->{$_} } sort keys %$ends;
+        };
+        sleep 0.05 while $lag->() && time < $until;
+        my @behind = $lag->();
+        # a rating of which nobody knew may have come meanwhile: once more, then
+        my $again = fold(read_log($topic));
+        return ($again) if !@behind && join(' ', %{ $again->{ends} || {} }) eq join(' ', %$ends);
+        return ($again, "the store is behind the log in partitions @behind") if time > $until;
+    }
+}
+
+# ---- the comparisons ----
+
+sub _pairs { my ($hash) = @_; return map { my $talk = $_; map { [ $talk, $_ ] } keys %{ $hash->{$talk} } } keys %{ $hash || {} } }
+
+# Where the store is not the fold: a list of { talk, value, log, store }.
+sub differences {
+    my ($fold, $store) = @_;
+    my %all = map { ("$_->[0]\t$_->[1]" => $_) } _pairs($fold->{counts}), _pairs($store);
+    my @found;
+    for my $pair (map { $all{$_} } sort keys %all) {
+        my ($talk, $value) = @$pair;
+        my ($log, $stored) = ($fold->{counts}{$talk}{$value} // 0, $store->{$talk}{$value} // 0);
+        push @found, { talk => $talk, value => $value, log => $log, store => $stored } if $log ne $stored;
+    }
+    return @found;
+}
+
+# Each rating that was sent once, with a key: in the log once if it was acknowledged, not at all if it was
+# refused. One that was sent until it was taken: counted once.
+sub check_keys {
+    my ($fold, $journal, $result) = @_;
+    my %sent;
+    for my $line (grep { length $_->{key} } $journal->lines('POST')) {
+        my $key = $sent{"$line->{talk}\t$line->{key}"} ||= { kind => $line->{kind}, outcomes => {} };
+        $key->{outcomes}{ outcome_class($line) }++;
+        $key->{times}++;
+    }
+    for my $name (keys %sent) {
+        my ($talk, $key) = split /\t/, $name;
+        my $sent  = $sent{$name};
+        my $found = $fold->{keys}{$talk}{$key} || { events => 0, counted => 0 };
+        $result->{lost}++ if $sent->{outcomes}{taken} && !$found->{counted};
+        $result->{doubled}++ if $found->{counted} > 1 || $found->{events} > $sent->{times};
+        push @{ $result->{problems} }, "the rating with key $key was refused and is in the log"
+            if $found->{events} && !grep { $sent->{outcomes}{$_} } qw(taken unknown);
+    }
+}
+
+# What an outcome says of the log: taken, refused (not in it), or unknown.
+sub outcome_class {
+    my ($line) = @_;
+    return 'taken' if $line->{outcome} =~ /^20[02]$/;
+    return $line->{outcome} =~ /^(?:503|refused|4\d\d)$/ ? 'refused' : 'unknown';
+}
+
+# Of each talk and value: acknowledged <= log <= acknowledged + unknown. Exact where each client has a
+# talk of its own. A key counts as one acknowledged, however many times it was sent.
+sub check_counts {
+    my ($fold, $journal, $result) = @_;
+    my (%least, %most, %done);
+    for my $line ($journal->lines('POST')) {
+        my ($class, $pair) = (outcome_class($line), "$line->{talk}\t$line->{value}");
+        $least{$pair} += $class eq 'taken' && !(length $line->{key} && $done{"$line->{talk}\t$line->{key}"}++);
+        $most{$pair}  += $class ne 'refused';
+    }
+    for my $pair (keys %least) {
+        my ($talk, $value) = split /\t/, $pair;
+        my $log = $fold->{events}{$talk}{$value} // 0;
+        $result->{lost} += $least{$pair} - $log if $log < $least{$pair};
+        $result->{doubled} += $log - $most{$pair} if $log > $most{$pair};
+    }
+}
+
+# The audit: { lost, doubled, problems, records, differences }.
+# topic; journal; within: seconds for the store to catch up; others: true if talks that no client has
+# rated may differ (a scenario has changed them by hand)
+sub audit {
+    my (%options) = @_;
+    my ($fold, @problems) = wait_for_lag($options{topic}, $options{within} || 20);
+    my $result = { lost => 0, doubled => 0, problems => \@problems, fold => $fold };
+    check_keys($fold, $options{journal}, $result);
+    check_counts($fold, $options{journal}, $result);
+    for my $other (differences($fold, read_store())) {
+        my ($log, $store) = @$other{qw(log store)};
+        push @{ $result->{differences} }, $other;
+        next if $options{others} && $options{others}->($other->{talk});
+        $result->{ $store =~ /^\d+$/ && $store > $log ? 'doubled' : 'lost' } += $store =~ /^\d+$/ ? abs $store - $log : $log;
+        push @problems, "$other->{talk}: value $other->{value} is $log in the log and $store in the store" if @problems < 10;
+    }
+    return $result;
+}
+
+1;

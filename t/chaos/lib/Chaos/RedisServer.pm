@@ -1,0 +1,64 @@
+# A Redis of a scenario's own: a second one to replicate from or to, or one that takes the place of the
+# stack's.
+package Chaos::RedisServer;
+
+use strict;
+use warnings;
+use File::Path qw(make_path);
+use POSIX ();
+use Time::HiRes qw(sleep time);
+
+use RatingsTest::Redis ();
+
+# directory; port; arguments: more of redis-server's
+sub new {
+    my ($class, %options) = @_;
+    make_path($options{directory});
+    # Debian's redis-tools has the server under this name, and goes by the name that it is called by
+    my $program = "$options{directory}/redis-server";
+    -l $program or symlink '/usr/bin/redis-check-rdb', $program or die "$program: $!";
+    return bless { %options, program => $program }, $class;
+}
+
+sub start {
+    my ($self) = @_;
+    my $pid = fork // die "fork: $!";
+    if (!$pid) {
+        open STDOUT, '>>', "$self->{directory}/log";
+        open STDERR, '>&', \*STDOUT;
+        open STDIN,  '<', '/dev/null';
+        chdir $self->{directory};
+        exec $self->{program}, '--bind', '127.0.0.1', '--port', $self->{port}, '--dir', $self->{directory}, '--save', '',
+            '--maxmemory-policy', 'noeviction', @{ $self->{arguments} || [] } or POSIX::_exit(127);
+    }
+    $self->{pid} = $pid;
+    my $until = time + 20;
+    until (eval { $self->client->call('PING') eq 'PONG' }) {
+        die "redis-server did not start: see $self->{directory}/log\n" if time > $until || waitpid($pid, POSIX::WNOHANG()) != 0;
+        sleep 0.02;
+    }
+    return $self;
+}
+
+sub port { $_[0]{port} }
+
+sub client { my $self = shift; local $ENV{REDIS_PORT} = $self->{port}; return RatingsTest::Redis->new }
+
+sub call { my $self = shift; return $self->client->call(@_) }
+
+# Goes on listening at another port: what clients see of a failover.
+sub move {
+    my ($self, $port) = @_;
+    $self->call('CONFIG', 'SET', 'port', $port);
+    $self->{port} = $port;
+}
+
+sub stop {
+    my ($self) = @_;
+    my $pid = delete $self->{pid} or return;
+    kill 'CONT', $pid;
+    kill 'KILL', $pid;
+    waitpid $pid, 0;
+}
+
+1;
