@@ -17,8 +17,19 @@ case $RUN_DIR in /*) ;; *) RUN_DIR=$PWD/$RUN_DIR ;; esac
 case $CACHE_DIR in /*) ;; *) CACHE_DIR=$PWD/$CACHE_DIR ;; esac
 
 : "${HTTP_PORT:=8080}" "${PG_PORT:=5432}" "${REDIS_PORT:=6379}" "${KAFKA_PORT:=9092}" "${LAMBDA_PORT:=9000}"
-case $KAFKA_PORT in *[!0-9]*) ;; *) : "${KAFKA_CONTROLLER_PORT:=$((KAFKA_PORT + 1))}" ;; esac # a wrong one is told later
-: "${LAMBDA_PROCESSES:=2}" "${KAFKA_JVM_OPTIONS:=}"
+# following NAME PORT BEYOND: gives NAME a default, so far beyond the port; a wrong port is told later
+following() {
+    case ${!2-} in '' | *[!0-9]*) ;; *) [ -n "${!1-}" ] || printf -v "$1" %d $((${!2} + $3)) ;; esac
+}
+following KAFKA_CONTROLLER_PORT KAFKA_PORT 1
+following KAFKA_PROXIED_PORT KAFKA_PORT 2
+following KAFKA_CLUSTER_PORT KAFKA_PORT 10
+following REPLICA_PORT REDIS_PORT 1
+for node in 1 2 3; do
+    following "KAFKA_${node}_PORT" KAFKA_CLUSTER_PORT $((node * 2 - 2))
+    following "KAFKA_${node}_CONTROLLER_PORT" KAFKA_CLUSTER_PORT $((node * 2 - 1))
+done
+: "${LAMBDA_PROCESSES:=2}" "${KAFKA_JVM_OPTIONS:=}" "${KAFKA_ADVERTISED_PORT:=}"
 : "${OUT:=$top/out}" "${APXS:=apxs}" "${JAVA:=java}"
 case $OUT in /*) ;; *) OUT=$top/$OUT ;; esac
 : "${MODULE:=$OUT/mod_ratings.so}" "${LAMBDA_BOOTSTRAP:=$OUT/lambda/bootstrap}"
@@ -29,6 +40,10 @@ RATINGS_CONNECTION="redis://127.0.0.1:$REDIS_PORT"
 STREAMS_CONNECTION="127.0.0.1:$KAFKA_PORT"
 RATINGS_LAMBDA_URL="http://127.0.0.1:$LAMBDA_PORT/"
 connections=(TALKS_CONNECTION RATINGS_CONNECTION STREAMS_CONNECTION RATINGS_LAMBDA_URL)
+# of the servers that run only when they are named
+CLUSTER_CONNECTION="127.0.0.1:${KAFKA_1_PORT-},127.0.0.1:${KAFKA_2_PORT-},127.0.0.1:${KAFKA_3_PORT-}"
+REPLICA_CONNECTION="redis://127.0.0.1:${REPLICA_PORT-}"
+spare_connections=(CLUSTER_CONNECTION REPLICA_CONNECTION)
 
 # artifact NAME FILE: where the artifact is kept that FILE defines
 declare -A artifact_dir
@@ -52,8 +67,11 @@ find_java() {
 }
 
 # The servers. `runs as` holds where root starts them; anybody else runs them all as themselves.
-declare -A processes ports runs_as stop_signal up_within down_within
-while read -r server list settings user signal up down; do
+declare -A kind processes ports runs_as stop_signal up_within down_within
+servers=()
+while read -r server of list settings user signal up down; do
+    servers+=("$server")
+    kind[$server]=$of
     processes[$server]=${list//,/ }
     ports[$server]=${settings//,/ }
     runs_as[$server]=$user
@@ -61,12 +79,17 @@ while read -r server list settings user signal up down; do
     up_within[$server]=$up
     down_within[$server]=$down
 done <<'END'
-postgres  postgres               PG_PORT                           postgres  INT   30  10
-redis     redis                  REDIS_PORT                        nobody    TERM  20  10
-kafka     kafka                  KAFKA_PORT,KAFKA_CONTROLLER_PORT  nobody    TERM  60  15
-lambda    lambda,lambda-runtime  LAMBDA_PORT                       nobody    TERM  20  5
-httpd     httpd                  HTTP_PORT                         root      TERM  60  12
+postgres  postgres  postgres               PG_PORT                               postgres  INT   30  10
+redis     redis     redis                  REDIS_PORT                            nobody    TERM  20  10
+replica   redis     replica                REPLICA_PORT                          nobody    TERM  20  10
+kafka     kafka     kafka                  KAFKA_PORT,KAFKA_CONTROLLER_PORT      nobody    TERM  60  15
+kafka-1   kafka     kafka-1                KAFKA_1_PORT,KAFKA_1_CONTROLLER_PORT  nobody    TERM  60  15
+kafka-2   kafka     kafka-2                KAFKA_2_PORT,KAFKA_2_CONTROLLER_PORT  nobody    TERM  60  15
+kafka-3   kafka     kafka-3                KAFKA_3_PORT,KAFKA_3_CONTROLLER_PORT  nobody    TERM  60  15
+lambda    lambda    lambda,lambda-runtime  LAMBDA_PORT                           nobody    TERM  20  5
+httpd     httpd     httpd                  HTTP_PORT                             root      TERM  60  12
 END
-# columns: server, its processes, its ports, runs as, stop signal, seconds to come up, seconds to end
-backends=(postgres redis kafka lambda)
-servers=("${backends[@]}" httpd)
+# columns: server, whose functions it uses, its processes, its ports, runs as, stop signal, seconds to come
+# up, seconds to end
+backends=(postgres redis kafka lambda) # what the service needs, and what is meant where none is named
+declare -A groups=([cluster]='kafka-1 kafka-2 kafka-3')

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# Servers, each of one or more processes: start together, stop together. A server X is the row X of the
-# table in config.bash and these functions in X.bash; the first two are given the user that runs it:
+# Servers, each of one or more processes: start together, stop together. A server is a row of the table
+# in config.bash; those of the kind X use these functions in X.bash, and are named to them:
 #   prepare_X   makes what it needs before its first start, quick when that is there; runs beside others
-#   launch_X    starts its processes
+#   launch_X    starts its processes; this and prepare_X are given the user that runs it, then the server
 #   ready_X     true when it answers
 #   settle_X    what is to be done once it does (may be left out)
 #   explain_X   says more when it does not (may be left out)
@@ -38,10 +38,11 @@ run_alone() {
     echo $$ >"$RUN_DIR/run.lock"
 }
 
+# check_ports SERVER...: they, and those that run without being named, have ports of their own
 check_ports() {
     local server setting
     local -A seen=()
-    for server in "${!ports[@]}"; do
+    for server in $(printf '%s\n' "${backends[@]}" httpd "$@" | sort -u); do
         for setting in ${ports[$server]}; do
             [[ ${!setting-} =~ ^[1-9][0-9]{0,4}$ && ${!setting} -le 65535 ]] || die "$setting=${!setting-} is no port"
             [ -z "${seen[${!setting}]-}" ] || die "$setting and ${seen[${!setting}]} are the same port, ${!setting}"
@@ -53,7 +54,7 @@ check_ports() {
 # check_free SERVER...: nobody else listens where they will
 check_free() {
     local server setting
-    check_ports
+    check_ports "$@"
     for server; do
         for setting in ${ports[$server]}; do
             ! port_taken "${!setting}" ||
@@ -103,7 +104,7 @@ start() {
     stop "${starting[@]}" # the half of one whose other half is gone
     check_free "${starting[@]}"
     for server in "${starting[@]}"; do
-        "prepare_$server" "${runs_as[$server]}" &
+        "prepare_${kind[$server]}" "${runs_as[$server]}" "$server" &
         jobs+=($!)
     done
     for job in "${jobs[@]}"; do wait_for_job "$job" || failed=yes; done
@@ -123,7 +124,7 @@ bring_up() {
         [ -z "$interrupted" ] || exit 130
         for process in ${processes[$server]}; do before[$process]=$(lines "$RUN_DIR/log/$process.log"); done
         launched+=("$server")
-        "launch_$server" "${runs_as[$server]}"
+        "launch_${kind[$server]}" "${runs_as[$server]}" "$server"
     done
     for server; do see_up "$server"; done
     [ -z "$interrupted" ] || exit 130
@@ -137,12 +138,14 @@ see_up() {
         log=$RUN_DIR/log/$process.log
         running "$process" || die "$process ended at its start: $(first_words "$log" "${before[$process]:-0}") (log: $log)"
     done
-    [ -z "$late" ] || ! declare -F "explain_$1" >/dev/null || "explain_$1" >&2
+    [ -z "$late" ] || if_there "explain_${kind[$1]}" "$1" >&2
     [ -z "$late" ] || die "$1 does not answer within ${up_within[$1]} s: $(first_words "$log" "${before[$process]:-0}") (log: $log)"
-    ! declare -F "settle_$1" >/dev/null || "settle_$1"
+    if_there "settle_${kind[$1]}" "$1"
 }
 
-ready_or_ended() { ! is_up "$1" || "ready_$1"; }
+if_there() { ! declare -F "$1" >/dev/null || "$@"; }
+
+ready_or_ended() { ! is_up "$1" || "ready_${kind[$1]}" "$1"; }
 
 # stop SERVER...: all are asked to, then all are waited for
 stop() {
