@@ -3,6 +3,7 @@
 SECONDS     ?= 900
 CHAOS_RUN    = OUT='$(OUT)' APXS='$(APXS)' t/chaos/run
 CHAOS_MODULE = $(OUT)/chaos/mod_ratings.so
+CHAOS_FATAL  = $(OUT)/chaos/fatal.so
 
 .PHONY: chaos chaos-short chaos-random chaos-ready
 chaos: chaos-ready ## every fault under load, each followed by an audit (NAMES="...": only these)
@@ -15,7 +16,7 @@ chaos-random: chaos-ready ## faults drawn by lot under one load (SECONDS=900 SEE
 	@$(CHAOS_RUN) --random --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(NAMES)
 
 chaos-ready: deps-test
-	@$(MAKE) --no-print-directory module lambda-bootstrap $(CHAOS_MODULE)
+	@$(MAKE) --no-print-directory module lambda-bootstrap $(CHAOS_MODULE) $(CHAOS_FATAL)
 
 # The module as if it were a newer one: its version says so.
 $(OUT)/chaos/describe.o: src/service/describe.c
@@ -26,4 +27,9 @@ $(OUT)/chaos/describe.o: src/service/describe.c
 $(CHAOS_MODULE): $(filter-out $(OUT)/src/service/describe.o,$(MODULE_OBJECTS)) $(OUT)/chaos/describe.o $(OUT)/libratings.a
 	$(call quiet,LD)$(CC) -shared $(CFLAGS) $(HARDEN) -pthread -o $@ $^ $(MODULE_LIBS) $(LDFLAGS)
 
--include $(OUT)/chaos/describe.d
+# Preloaded into httpd, ends a producer on demand.
+$(CHAOS_FATAL): t/chaos/tools/fatal.c
+	@mkdir -p $(@D)
+	$(call quiet,LD)$(CC) $(BASE_CFLAGS) $(call system,$(shell pkg-config --cflags rdkafka)) -shared $< -o $@ $(LDFLAGS)
+
+-include $(OUT)/chaos/describe.d $(OUT)/chaos/fatal.d

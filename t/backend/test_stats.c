@@ -20,7 +20,7 @@ static void run_peer(int input, int output)
 {
     dup2(input, STDIN_FILENO);
     dup2(output, STDOUT_FILENO);
-    execlp("python3", "python3", "t/backend/function_peer.py", (char *)NULL);
+    execlp("python3", "python3", "t/chaos/tools/function", (char *)NULL);
     _exit(127);
 }
 
