@@ -29,7 +29,7 @@ sub start {
         open STDIN,  '<', '/dev/null';
         chdir $self->{directory};
         exec $self->{program}, '--bind', '127.0.0.1', '--port', $self->{port}, '--dir', $self->{directory}, '--save', '',
-            '--maxmemory-policy', 'noeviction', @{ $self->{arguments} || [] } or POSIX::_exit(127);
+            '--maxmemory-policy', 'noeviction', '--repl-diskless-sync-delay', '0', @{ $self->{arguments} || [] } or POSIX::_exit(127);
     }
     $self->{pid} = $pid;
     my $until = time + 20;

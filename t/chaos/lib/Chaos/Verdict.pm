@@ -17,6 +17,7 @@ sub new {
     $self->_judge_notes;
     $self->_judge_recovery;
     $self->_judge_audit;
+    $self->_judge_gaps;
     return $self;
 }
 
@@ -94,6 +95,16 @@ sub _judge_recovery {
             unless defined $took;
         $self->_problem(sprintf '%s: recovery took %.1f s, allowed are %.1f', $row->{name}, $took, $limit)
             if defined $took && $took > $limit;
+    }
+}
+
+# A row's `gap`: the longest time without an answer to a kind of request, of all clients together.
+sub _judge_gaps {
+    my ($self) = @_;
+    my %limit = map { %{ $_->{row}{gap} || {} } } @{ $self->{episodes} };
+    for my $what (sort keys %limit) {
+        my $gap = $self->{journal}->longest_gap($what, @$self{qw(begun ended)});
+        $self->_problem(sprintf 'no %s was served for %.2f s, allowed are %.2f', $what, $gap, $limit{$what}) if $gap > $limit{$what} * $ENV{CHAOS_SLACK};
     }
 }
 

@@ -1,0 +1,69 @@
+# Graceful restarts with another configuration, and with another build of the module.
+use strict;
+use warnings;
+use File::Copy qw(copy);
+
+# By renaming: children that run keep the file that they have mapped.
+sub install_module {
+    my ($name) = @_;
+    copy("$ENV{CHAOS_MODULES}/$name", "$ENV{TEST_MODULE}.new") or die "$name: $!";
+    chmod 0755, "$ENV{TEST_MODULE}.new";
+    rename "$ENV{TEST_MODULE}.new", $ENV{TEST_MODULE} or die "$ENV{TEST_MODULE}: $!";
+}
+
+sub version_is {
+    my ($stage, $pattern) = @_;
+    $stage->until("version $pattern", sub { $stage->get('/')->body =~ /"version":"$pattern"/ }, 10);
+}
+
+my @settings = (
+    "RatingsStorePool 4\nRatingsTalksPool 12\n",
+    "RatingsVisibilityTimeout 2s\nRatingsBreakerFailures 3\n",
+    "RatingsStreamTimeout 4s\nRatingsLease 2s\n",
+    "RatingsStatsPool 4\nRatingsKafka linger.ms 1\n",
+    '',
+);
+
+return (
+    {
+        name => 'reconfigured', number => 3, what => 'graceful restarts, each with other directives', short => 1,
+        fault => sub {
+            my ($stage) = @_;
+            for my $settings ($stage->short ? @settings[ 0, 2 ] : @settings) {
+                $stage->configure($stage->httpd, after => $settings);
+                $stage->graceful($stage->httpd);
+                $stage->pause(1);
+            }
+        },
+        clean => sub { $_[0]->configure($_[0]->httpd) if $_[0]->httpd },
+        recover => 3, alone => 1,
+    },
+    {
+        name => 'other-threads', number => 3, what => 'a graceful restart with another number of threads and children',
+        fault => sub {
+            my ($stage) = @_;
+            for my $sizes ("StartServers 1\nThreadsPerChild 64\nMaxRequestWorkers 128\nServerLimit 12\n",
+                "StartServers 4\nThreadsPerChild 24\nMaxRequestWorkers 96\nServerLimit 12\n")
+            {
+                $stage->configure($stage->httpd, sizes => $sizes);
+                $stage->graceful($stage->httpd);
+                $stage->pause(2);
+            }
+        },
+        recover => 3, alone => 1,
+    },
+    {
+        name => 'newer-module', number => 3, what => 'a newer module, installed by renaming; and back to the older', short => 1,
+        fault => sub {
+            my ($stage) = @_;
+            for my $build ([ 'next.so', '[^"]*-next' ], [ 'this.so', '[^"-]*' ]) {
+                install_module($build->[0]);
+                $stage->graceful($stage->httpd);
+                version_is($stage, $build->[1]);
+                $stage->pause(1);
+            }
+        },
+        clean => sub { install_module('this.so') },
+        recover => 3, alone => 1,
+    },
+);

@@ -1,0 +1,174 @@
+# Kafka: frozen, restarted, killed, its disk full; a cluster that loses nodes; the topic changed behind the
+# service's back; a producer that ends with a fatal error.
+package Chaos::Scenarios::Kafka;
+
+use strict;
+use warnings;
+
+use Chaos::Audit   ();
+use Chaos::Journal ();
+use RatingsTest    ();
+
+my $away    = qr/RT0203: Kafka .* is away/;
+my $held_up = qr/RT0301: projecting is held up/;
+my $rebuilt = qr/RT0305: the store is rebuilt/;
+my $library = qr/RT0206: librdkafka/;
+
+# Ratings fail, or their fate is not known; what is counted is read all the time.
+my %absent = (number => 5, allow => { POST => '503 504' }, expect => [ $away, $held_up ]);
+
+sub topic_tool {
+    my ($stage, @arguments) = @_;
+    return $stage->stack('kafka-tool', 'TopicCommand', '--bootstrap-server', $ENV{STREAMS_CONNECTION}, '--topic', $stage->topic, @arguments);
+}
+
+# ---- the cluster ----
+
+my $single;
+
+# The topic then is one of three replicas, of which two must have what is acknowledged.
+sub use_cluster {
+    my ($stage) = @_;
+    $stage->stack(qw(start cluster));
+    $single = $ENV{STREAMS_CONNECTION};
+    $ENV{STREAMS_CONNECTION} = $ENV{CLUSTER_CONNECTION};
+}
+
+# httpd first, for which it would be gone
+sub leave_cluster {
+    my ($stage) = @_;
+    my @left = grep { $_->running && !defined $_->stop } $stage->httpds;
+    $ENV{STREAMS_CONNECTION} = $single if $single;
+    $stage->stack(qw(stop cluster));
+    die "httpd left processes behind\n" if @left;
+}
+
+# Of each partition of the topic: who leads it, and who is in sync
+sub partitions {
+    my ($stage) = @_;
+    my $metadata = RatingsTest::json(qx(timeout 10 kcat -L -J -b $ENV{STREAMS_CONNECTION} -t @{[ $stage->topic ]})) or return;
+    return map { { leader => $_->{leader}, in_sync => scalar @{ $_->{isrs} } } } @{ $metadata->{topics}[0]{partitions} };
+}
+
+sub leader { my $stage = shift; my ($first) = partitions($stage); return 'kafka-' . $first->{leader} }
+
+# A node that is back still has to fetch what it has missed.
+sub in_sync { my $stage = shift; $stage->until('all replicas in sync', sub { !grep { $_->{in_sync} < 3 } partitions($stage) }, 30) }
+
+sub cluster {
+    my %row = @_;
+    return { %absent, setup => \&use_cluster, clean => \&leave_cluster, recover => 10, %row };
+}
+
+sub is_replicated {
+    my ($stage) = @_;
+    my @partitions = partitions($stage);
+    return map { "a partition of the topic has $_->{in_sync} replicas in sync" } grep { $_->{in_sync} != 3 } @partitions;
+}
+
+# ---- the topic ----
+
+# Deleted and created again under the same name: what was counted is gone with the log, the store follows.
+sub make_topic_again {
+    my ($stage) = @_;
+    my ($talk) = $stage->talks;
+    $stage->rate($talk, 5) for 1 .. 20;
+    topic_tool($stage, '--delete');
+    $stage->pause($stage->either(5, 1));
+    # the service may have made it already
+    topic_tool($stage, '--create', '--if-not-exists', '--partitions', 4);
+    my $taken = 0;
+    $stage->until('ratings again', sub { ($stage->rate($talk, 4) == 200 ? ++$taken : ($taken = 0)) >= 8 }, 30);
+    my $audit  = Chaos::Audit::audit(topic => $stage->topic, journal => Chaos::Journal->new('/dev/null/*'), within => 20);
+    my $answer = $stage->get("/ratings?talkId=$talk");
+    my @wrong  = @{ $audit->{problems} };
+    push @wrong, 'GET answers ' . $answer->status . ' ' . $answer->body
+        unless $answer->status == 200 && RatingsTest::json($answer->body)->{ratings}{4} == $audit->{fold}{counts}{$talk}{4};
+    push @wrong, 'ratings of the log before are counted' if ($audit->{fold}{counts}{$talk}{5} // 0) || $answer->body =~ /"5":[1-9]/;
+    push @wrong, 'the store was not rebuilt' unless $stage->httpd->log->has($rebuilt);
+    return { requests => {}, note => 'by hand, without load', lost => $audit->{lost}, doubled => $audit->{doubled}, problems => \@wrong };
+}
+
+# A talk's ratings are in one partition for ever.
+sub in_one_partition {
+    my ($stage) = @_;
+    my %where;
+    my @records = @{ Chaos::Audit::read_log($stage->topic) };
+    $where{ $_->{key} }{ $_->{partition} } = 1 for @records;
+    return map { "ratings of $_ are in several partitions" } grep { keys %{ $where{$_} } > 1 } sort keys %where;
+}
+
+# ---- the producer, and the disk ----
+
+# See t/chaos/tools/fatal.c.
+sub prepare_fatal {
+    my ($stage) = @_;
+    $stage->environment(LD_PRELOAD => "$ENV{CHAOS_MODULES}/fatal.so", RATINGS_TEST_FATAL => $stage->directory . '/fatal');
+}
+
+sub fatal_errors {
+    my ($stage) = @_;
+    my $file = $stage->directory . '/fatal';
+    for (1 .. $stage->either(10, 3)) {
+        open my $out, '>', $file or die "$file: $!";
+        close $out;
+        $stage->until('a fatal error', sub { !-e $file }, 10);
+        $stage->pause(0.5);
+    }
+}
+
+# Files must not grow any more: to the broker, a disk that is full. Nobody has to be root for that.
+sub fill_disk {
+    my ($stage) = @_;
+    open my $file, '<', "$ENV{STACK_DIR}/pid/kafka" or die "the pid of kafka: $!";
+    my ($pid) = split ' ', <$file>;
+    system('prlimit', '--pid', $pid, '--fsize=1:') == 0 or die "prlimit failed\n";
+}
+
+my @fatal = (qr/RT0206: librdkafka: .*Fatal error/);
+
+return (
+    {
+        name => 'kafka-frozen', what => 'SIGSTOP for 20 s', short => 1, fault => sub { $_[0]->stack(qw(pause kafka)) }, hold => 20, short_hold => 4,
+        heal => sub { $_[0]->stack(qw(resume kafka)) }, clean => sub { $_[0]->stack(qw(resume kafka)) }, recover => 8, %absent,
+    },
+    { name => 'kafka-restart', what => 'a restart', short => 1, fault => sub { $_[0]->stack(qw(restart kafka)) }, recover => 8, %absent },
+    {
+        name => 'kafka-kill', what => 'kill -9, started again after 2 s', fault => sub { $_[0]->stack(qw(kill kafka)) }, hold => 2,
+        heal => sub { $_[0]->stack(qw(start kafka)) }, recover => 10, %absent,
+    },
+    {
+        name => 'kafka-disk-full', what => 'its files cannot grow: it gives up; started again after 4 s', alone => 1, fault => \&fill_disk,
+        hold => 4, heal => sub { $_[0]->stack(qw(kill kafka)); $_[0]->stack(qw(start kafka)) }, recover => 10, %absent,
+    },
+    {
+        name => 'kafka-partitions', number => 5, what => 'partitions added to the topic: talks stay where they are', short => 1, alone => 1,
+        fault => sub { topic_tool($_[0], '--alter', '--partitions', 9) }, hold => 8, short_hold => 3, recover => 2, check => \&in_one_partition,
+        expect => [$held_up],
+    },
+    { name => 'kafka-topic-again', number => 5, what => 'the topic deleted and created again', run => \&make_topic_again,
+        expect => [ $away, $held_up, $rebuilt, $library, qr/RT0501/ ] },
+    {
+        name => 'kafka-fatal', what => 'fatal errors of the producer, which is made anew', short => 1, setup => \&prepare_fatal,
+        fault => \&fatal_errors, recover => 3, %absent, expect => [ @fatal, $away ], logged => \@fatal,
+    },
+    cluster(
+        name => 'cluster-leader', what => 'kill -9 of the leader of three nodes, started again after 5 s', short => 1,
+        fault => sub { my ($stage) = @_; $stage->stack('kill', $stage->{node} = leader($stage)) }, hold => 5,
+        heal => sub { my ($stage) = @_; $stage->stack('start', $stage->{node}); in_sync($stage) }, check => \&is_replicated,
+    ),
+    cluster(
+        name => 'cluster-rolling', what => 'three nodes restarted one after the other',
+        fault => sub { my ($stage) = @_; for my $n (1 .. 3) { $stage->stack('restart', "kafka-$n"); in_sync($stage) } }, check => \&is_replicated,
+    ),
+    cluster(
+        name => 'cluster-frozen', what => 'SIGSTOP of the leader of three nodes for 10 s',
+        fault => sub { my ($stage) = @_; $stage->stack('pause', $stage->{node} = leader($stage)) }, hold => 10,
+        heal => sub { my ($stage) = @_; $stage->stack('resume', $stage->{node}); in_sync($stage) }, check => \&is_replicated,
+    ),
+    cluster(
+        name => 'cluster-minority', what => 'kill -9 of two nodes of three, started again after 6 s',
+        fault => sub { $_[0]->stack(qw(kill kafka-2 kafka-3)) }, hold => 6,
+        heal => sub { my ($stage) = @_; $stage->stack(qw(start kafka-2 kafka-3)); in_sync($stage) }, check => \&is_replicated,
+    ),
+);

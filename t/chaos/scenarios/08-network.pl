@@ -1,0 +1,69 @@
+# The network between httpd and each backend: slow, losing packets, cutting connections off. Through a
+# proxy, see t/chaos/tools/proxy.
+package Chaos::Scenarios::Network;
+
+use strict;
+use warnings;
+
+use Chaos::Tool ();
+
+# what a backend that does not answer in time makes of requests
+my %backends = (
+    postgres => { connection => 'TALKS_CONNECTION', allow => { POST => '503', GET => '503' } },
+    redis    => { connection => 'RATINGS_CONNECTION', allow => { POST => '503', GET => '503' } },
+    kafka    => { connection => 'STREAMS_CONNECTION', allow => { POST => '503 504' } },
+    lambda   => { connection => 'RATINGS_LAMBDA_URL', allow => {} },
+);
+
+my @faults = (
+    {
+        name => 'slow', what => '100 ms later each way', commands => ['delay 100'], allow => {}, short => 1,
+    },
+    {
+        name => 'lossy', what => 'one piece in twenty up to 1.5 s late', commands => [ 'delay 5', 'stall 5 1500 1' ],
+        worked => 'stalled',
+    },
+    {
+        name => 'cut', what => 'connections cut off in the middle of replies',
+        commands => [ map { "cut $_ 5" } 0, 1, 3, 10, 40 ], pause => 1, worked => 'cut', short => 1,
+    },
+    {
+        name => 'reset', what => 'all connections reset, five times', commands => [ ('reset') x 5 ], pause => 1,
+    },
+    {
+        name => 'parted', what => 'nothing goes through for 5 s, then all of it arrives', commands => ['hold'], hold => 5,
+    },
+    {
+        name => 'hole', what => 'connections are accepted and nothing is answered, for 5 s', commands => ['blackhole'], hold => 5,
+        worked => 'swallowed',
+    },
+);
+
+sub row {
+    my ($server, $fault) = @_;
+    my ($backend, $hold) = ($backends{$server}, $fault->{hold} // ($fault->{pause} ? 1 : 8));
+    return {
+        name => "net-$server-$fault->{name}", number => $server eq 'redis' && $fault->{name} eq 'cut' ? 4 : 8, what => "$server: $fault->{what}",
+        short => $fault->{short} && $server =~ /redis|kafka/ ? 1 : 0,
+        setup => sub { Chaos::Tool::proxy($_[0], $backend->{connection}) },
+        fault => sub {
+            my ($stage) = @_;
+            for my $command (@{ $fault->{commands} }) {
+                $stage->{tool}->command($command);
+                $stage->pause($fault->{pause}) if $fault->{pause};
+            }
+        },
+        hold => $hold, short_hold => $hold > 2 ? 3 : 1,
+        heal => sub { my ($stage) = @_; $stage->{counts} = $stage->{tool}->command('pass') },
+        check => sub {
+            my ($stage) = @_;
+            my ($counts, $worked) = ($stage->{counts}, $fault->{worked});
+            return 'no connection went through the proxy' unless $counts->{connections};
+            return $worked && !$counts->{$worked} ? "the proxy has not $worked anything" : ();
+        },
+        allow => $fault->{allow} // $backend->{allow}, recover => 5,
+        expect => [ qr/RT020[1-4]: .* is away/, qr/RT0301: projecting is held up/ ],
+    };
+}
+
+return map { my $server = $_; map { row($server, $_) } @faults } qw(postgres redis kafka lambda);

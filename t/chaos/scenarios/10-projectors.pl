@@ -1,0 +1,60 @@
+# Two projectors at once, one that was frozen for longer than its lease, two httpds on one store.
+use strict;
+use warnings;
+
+my $held_up = qr/RT0301: projecting is held up/;
+
+sub kill_all {
+    my ($stage, $httpd) = @_;
+    kill 'KILL', $httpd->pid, $httpd->children;
+}
+
+sub two_httpds {
+    my ($victim) = @_;
+    return (
+        number => 10, httpds => 2, victim => $victim, what => 'two httpds on one store, kill -9 of ' . ('the first', 'the second')[$victim],
+        fault  => sub { kill_all($_[0], $_[0]->httpd($victim)) },
+        allow  => { any => 'broken refused' }, recover => 4, expect => [$held_up],
+        check  => sub { return $_[0]->httpd(1 - $victim)->running ? () : 'the other httpd has ended, too' },
+    );
+}
+
+return (
+    {
+        name => 'two-projectors', number => 10, what => 'the lease is deleted all the time, so that several project', short => 1,
+        fault => sub {
+            my ($stage) = @_;
+            my $redis = $stage->redis;
+            my $until = time + $stage->either(6, 3);
+            while (time < $until) {
+                for (1 .. 50) {
+                    $redis->call('DEL', 'ratings:projector');
+                    $stage->pause(0.005);
+                }
+            }
+        },
+        recover => 2, expect => [$held_up],
+    },
+    {
+        name => 'projector-frozen', number => 10, what => 'SIGSTOP of the child that projects, for longer than its lease', short => 1,
+        fault => sub { $_[0]{frozen} = $_[0]->kill_child('projector', 'STOP') }, hold => 4, short_hold => 3,
+        heal  => sub { kill 'CONT', $_[0]{frozen} },
+        clean => sub { kill 'CONT', $_[0]{frozen} if $_[0]{frozen} && $_[0]{frozen} > 1 },
+        # its own requests stand still with it
+        allow => { POST => '503 504', GET => '503' }, recover => 3,
+        expect => [ $held_up, qr/RT020[1-4]: .* is away/ ],
+    },
+    { name => 'two-httpds-first',  two_httpds(0) },
+    { name => 'two-httpds-second', two_httpds(1), short => 1 },
+    {
+        name => 'two-httpds-in-turn', number => 10, httpds => 2, what => 'two httpds on one store, each restarted gracefully in turn',
+        fault => sub {
+            my ($stage) = @_;
+            for my $n (1 .. 6) {
+                $stage->graceful($stage->httpd($n % 2));
+                $stage->pause(0.7);
+            }
+        },
+        recover => 2,
+    },
+);

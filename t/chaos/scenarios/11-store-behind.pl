@@ -1,0 +1,142 @@
+# A store that is behind the log, or is not what the log says: after a failover, a cut file, an old
+# backup, edits by hand.
+use strict;
+use warnings;
+use File::Copy qw(copy);
+use File::Path qw(make_path remove_tree);
+
+my %behind = (
+    allow   => { POST => '503', GET => '503' },
+    expect  => [ qr/RT0202: Redis .* is away/, qr/RT0301: projecting is held up/, qr/RT0208/, qr/RT0305: the store is rebuilt/ ],
+    recover => 4,
+);
+
+my $files = sub { return $_[0]->redis_directory . '/appendonlydir' };
+
+# Redis of the stack comes up with this file (an RDB) as the base of its append-only file.
+sub start_from {
+    my ($stage, $base) = @_;
+    remove_tree($files->($stage));
+    make_path($files->($stage));
+    my $name = $files->($stage) . '/appendonly.aof';
+    copy($base, "$name.1.base.rdb") or die "$base: $!";
+    open my $increments, '>', "$name.1.incr.aof" or die "$name: $!";
+    open my $manifest, '>', "$name.manifest" or die "$name: $!";
+    print $manifest "file appendonly.aof.1.base.rdb seq 1 type b\nfile appendonly.aof.1.incr.aof seq 1 type i\n";
+    close $manifest;
+    $stage->stack(qw(start redis));
+}
+
+sub cut_file {
+    my ($stage) = @_;
+    $stage->stack(qw(kill redis));
+    my ($last) = sort { -M $a <=> -M $b } glob $files->($stage) . '/*.incr.aof';
+    my $size = -s $last;
+    $size > 20_000 or die "the append-only file has $size bytes\n";
+    truncate $last, int($size * 0.6) or die "$last: $!";
+    $stage->stack(qw(start redis));
+}
+
+# ---- edits by hand ----
+
+my @edited = map { "chaos-edited-$_" } 1 .. 4;
+
+sub rate_edited {
+    my ($stage) = @_;
+    RatingsTest::new_talks(0, @edited);
+    for my $talk (@edited) {
+        for (1 .. 3) { $stage->until('a rating', sub { $stage->rate($talk, 3) == 200 }, 10) }
+    }
+}
+
+# Each as somebody might do it; the projector sees what it cannot count with when the talk is rated next.
+my @unusable = (
+    sub { my ($redis, $key) = @_; $redis->call('HSET', $key, 3, 'many') },
+    sub { my ($redis, $key) = @_; $redis->call('HSET', $key, 3, '-4') },
+    sub { my ($redis, $key) = @_; $redis->call('HSET', $key, 'a', 1, 3, 'b') },
+    sub { my ($redis, $key) = @_; $redis->call('DEL', $key); $redis->call('SET', $key, 'a string') },
+);
+
+sub make_unusable {
+    my ($stage) = @_;
+    rate_edited($stage);
+    my $redis = $stage->redis;
+    for my $n (0 .. $#unusable) {
+        $unusable[$n]->($redis, "ratings/$edited[$n]");
+        $stage->until('a count of 4', sub {
+            $stage->rate($edited[$n], 3) if !$stage->{rated}{$n}++;
+            $stage->get("/ratings?talkId=$edited[$n]")->body =~ /"3":4\b/;
+        }, 10);
+    }
+}
+
+sub change_counts {
+    my ($stage) = @_;
+    rate_edited($stage);
+    my $redis = $stage->redis;
+    $redis->call('DEL', "ratings/$edited[0]");
+    $redis->call('HSET', "ratings/$edited[1]", 3, 99);
+    $redis->call('HSET', "ratings/$edited[2]", 5, 7);
+    $redis->call('HDEL', "ratings/$edited[3]", 3);
+}
+
+# The audit must name these four and no other; then they are mended.
+sub see_and_mend {
+    my ($stage, $audit) = @_;
+    my %named = map { $_->{talk} => 1 } @{ $audit->{differences} || [] };
+    my @wrong;
+    push @wrong, 'the audit names ' . join ' ', sort keys %named if join(' ', sort keys %named) ne "@edited";
+    if ($ENV{RATINGS_AUDIT}) {
+        my ($code, $output) = $stage->audit_program('--repair');
+        push @wrong, "ratings-audit --repair ended with $code: $output" if $code > 1;
+    } else {
+        $stage->redis->call('DEL', 'ratings:log'); # by the document: it is rebuilt
+    }
+    my $mended = eval { $stage->until('mended counts', sub { !Chaos::Audit::differences($audit->{fold}, Chaos::Audit::read_store()) }, 10) };
+    push @wrong, 'the counts are not mended' unless $mended;
+    return @wrong;
+}
+
+return (
+    {
+        name => 'failover-behind', number => 11, what => 'a replica without the last two seconds of writes takes over', short => 1, alone => 1,
+        fault => sub {
+            my ($stage) = @_;
+            my $replica = $stage->{replica} = $stage->redis_server(port => $stage->port(1));
+            $stage->redis->call(qw(CONFIG SET repl-diskless-sync-delay 0));
+            $replica->call('REPLICAOF', '127.0.0.1', $ENV{REDIS_PORT});
+            $stage->until('replication', sub { $replica->call('INFO', 'replication') =~ /master_link_status:up/ }, 10);
+            $stage->pause(1);
+            $replica->call('REPLICAOF', 'NO', 'ONE'); # from here on it misses what is written
+            $stage->pause(2);
+            $stage->stack(qw(kill redis));
+            $replica->move($ENV{REDIS_PORT});
+        },
+        clean => sub { $_[0]{replica}->stop if $_[0]{replica} }, %behind,
+    },
+    {
+        name => 'aof-cut', number => 11, what => 'the append-only file has lost its last two fifths', short => 1,
+        fault => \&cut_file, %behind,
+    },
+    {
+        name => 'old-rdb', number => 11, what => 'a backup of 3 s ago is restored', short => 1,
+        fault => sub {
+            my ($stage) = @_;
+            $stage->redis->call('SAVE');
+            rename $stage->redis_directory . '/dump.rdb', $stage->directory . '/old.rdb' or die "dump.rdb: $!";
+            $stage->pause(3);
+            $stage->stack(qw(kill redis));
+            start_from($stage, $stage->directory . '/old.rdb');
+        },
+        %behind,
+    },
+    {
+        name => 'unusable-keys', number => 11, what => 'keys overwritten with a string, a letter or a negative count: rebuilt by itself',
+        fault => \&make_unusable, alone => 1, %behind, logged => [qr/ratings:warn.*RT0305: the store is rebuilt/],
+    },
+    {
+        name => 'changed-counts', number => 11, what => 'counts deleted and changed by hand: the audit names them, and mends', short => 1,
+        fault => \&change_counts, others => sub { my $talk = shift; scalar grep { $_ eq $talk } @edited },
+        check => \&see_and_mend, %behind,
+    },
+);
