@@ -1,0 +1,197 @@
+#include "fold.h"
+
+#include "../core/event.h"
+
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int compare(const void *a, const void *b)
+{
+    const audit_talk_t *left = a, *right = b;
+    if (left->len != right->len)
+        return left->len < right->len ? -1 : 1;
+    return memcmp(left->id, right->id, left->len);
+}
+
+bool audit_fold_init(audit_fold_t *fold, int partitions)
+{
+    memset(fold, 0, sizeof *fold);
+    fold->partition = calloc((size_t)partitions, sizeof *fold->partition);
+    if (!fold->partition)
+        return false;
+    fold->partitions = partitions;
+    for (int p = 0; p < partitions; p++)
+        fold->partition[p].first.offset = fold->partition[p].last.offset = -1;
+    return true;
+}
+
+static void free_talk(audit_fold_t *fold, audit_talk_t *talk)
+{
+    (void)tdelete(talk, &fold->tree, compare);
+    while (talk->tallies) {
+        audit_tally_t *next = talk->tallies->next;
+        free(talk->tallies);
+        talk->tallies = next;
+    }
+    free(talk);
+}
+
+void audit_fold_free(audit_fold_t *fold)
+{
+    for (int p = 0; p < fold->partitions; p++)
+        audit_keys_free(&fold->partition[p].keys);
+    free(fold->partition);
+    for (size_t i = 0; i < fold->talks; i++)
+        free_talk(fold, fold->talk[i]);
+    free(fold->talk);
+}
+
+/* ---- talks ---- */
+
+static audit_talk_t *find(const audit_fold_t *fold, const char *id, size_t len)
+{
+    const audit_talk_t wanted = {.id = id, .len = len};
+    audit_talk_t *const *found = tfind(&wanted, &fold->tree, compare);
+    return found ? *found : NULL;
+}
+
+static bool make_room(audit_fold_t *fold)
+{
+    size_t room = fold->room ? 2 * fold->room : 256;
+    if (fold->talks < fold->room)
+        return true;
+    audit_talk_t **talk = realloc(fold->talk, room * sizeof(audit_talk_t *));
+    if (!talk)
+        return false;
+    fold->talk = talk;
+    fold->room = room;
+    return true;
+}
+
+audit_talk_t *audit_fold_talk(audit_fold_t *fold, const char *id, size_t len)
+{
+    audit_talk_t *talk = find(fold, id, len);
+    if (talk || !make_room(fold))
+        return talk;
+    talk = calloc(1, sizeof *talk + len + 1);
+    if (!talk)
+        return NULL;
+    talk->id = memcpy(talk + 1, id, len);
+    talk->len = len;
+    if (!tsearch(talk, &fold->tree, compare)) {
+        free(talk);
+        return NULL;
+    }
+    return fold->talk[fold->talks++] = talk;
+}
+
+static audit_tally_t *tally_of(audit_talk_t *talk, int partition)
+{
+    audit_tally_t **link = &talk->tallies;
+    while (*link && (*link)->partition != partition)
+        link = &(*link)->next;
+    if (!*link && (*link = calloc(1, sizeof **link)))
+        (*link)->partition = partition;
+    return *link;
+}
+
+/* ---- records ---- */
+
+static bool count(audit_talk_t *talk, const audit_record_t *record, int value)
+{
+    audit_tally_t *tally = tally_of(talk, record->partition);
+    if (!tally)
+        return false;
+    bool later = talk->read_at && record->offset >= talk->read_at[record->partition];
+    ratings_histogram_t *side = later ? &tally->later : &tally->counted;
+    side->count[value - RATINGS_VALUE_MIN]++;
+    return true;
+}
+
+static bool judge(audit_partition_t *partition, const audit_talk_t *talk,
+                  const audit_record_t *record, const ratings_event_t *event, bool *counts)
+{
+    *counts = true;
+    if (!event->key.text[0] || !record->append_time)
+        return true;
+    ratings_use_t *use = audit_keys_use(&partition->keys, talk, event->key.text, partition->time);
+    if (!use)
+        return false;
+    *counts = ratings_key_judge(use, &event->key, event->rating.value, record->offset,
+                                partition->time) == RATINGS_COUNTED;
+    return true;
+}
+
+static bool fold_event(audit_fold_t *fold, const audit_record_t *record,
+                       const ratings_event_t *event)
+{
+    audit_partition_t *partition = &fold->partition[record->partition];
+    const char *id = event->rating.talk_id;
+    audit_talk_t *talk =
+        fold->chosen ? find(fold, id, strlen(id)) : audit_fold_talk(fold, id, strlen(id));
+    bool counts;
+    if (!talk)
+        return fold->chosen;
+    if (!judge(partition, talk, record, event, &counts))
+        return false;
+    partition->repeated += !counts;
+    return !counts || count(talk, record, event->rating.value);
+}
+
+static audit_mark_t mark_of(const audit_record_t *record)
+{
+    return (audit_mark_t){
+        record->offset, record->timestamp,
+        ratings_event_checksum(record->key, record->key_len, record->value, record->value_len)};
+}
+
+bool audit_fold_record(audit_fold_t *fold, const audit_record_t *record)
+{
+    audit_partition_t *partition = &fold->partition[record->partition];
+    ratings_event_t event;
+    partition->next = record->offset + 1;
+    partition->last = mark_of(record);
+    if (partition->records++ == 0)
+        partition->first = partition->last;
+    if (record->append_time)
+        partition->time = ratings_log_time(partition->time, record->timestamp);
+    if (!ratings_event_decode(record->key, record->key_len, record->value, record->value_len,
+                              &event))
+        return fold_event(fold, record, &event);
+    partition->skipped++;
+    return true;
+}
+
+/* ---- what follows ---- */
+
+static void add(ratings_histogram_t *sum, const ratings_histogram_t *more)
+{
+    for (int v = 0; v < RATINGS_VALUES; v++)
+        sum->count[v] += more->count[v];
+}
+
+void audit_fold_read_at(audit_talk_t *talk, const int64_t *positions)
+{
+    for (audit_tally_t *tally = talk->tallies; tally; tally = tally->next) {
+        add(&tally->counted, &tally->later);
+        tally->later = (ratings_histogram_t){{0}};
+    }
+    talk->read_at = positions;
+}
+
+ratings_histogram_t audit_fold_expected(const audit_talk_t *talk)
+{
+    ratings_histogram_t sum = {{0}};
+    for (const audit_tally_t *tally = talk->tallies; tally; tally = tally->next)
+        add(&sum, &tally->counted);
+    return sum;
+}
+
+ratings_histogram_t audit_fold_now(const audit_talk_t *talk)
+{
+    ratings_histogram_t sum = audit_fold_expected(talk);
+    for (const audit_tally_t *tally = talk->tallies; tally; tally = tally->next)
+        add(&sum, &tally->later);
+    return sum;
+}

@@ -1,0 +1,94 @@
+/* The fold of the log: what the store must hold at a position. Pure but for memory; nothing of the
+ * projector is in it, so that a fault of one is not repeated in the other. Not thread-safe.
+ *
+ * Each partition is folded by itself, wherever a talk's events may be. A record that is no event is
+ * skipped. An event without a key counts, so does one whose append time the log has not written;
+ * for all others ratings_key_judge decides, by the log's time. */
+#ifndef RATINGS_AUDIT_FOLD_H
+#define RATINGS_AUDIT_FOLD_H
+
+#include "../core/histogram.h"
+#include "keys.h"
+
+/* A record by which a log is known again; offset -1: there is none. */
+typedef struct {
+    int64_t offset;
+    int64_t timestamp; /* milliseconds since 1970 */
+    uint32_t checksum;
+} audit_mark_t;
+
+typedef struct {
+    int partition;
+    int64_t offset;
+    int64_t timestamp;
+    bool append_time; /* the log has written the timestamp, not the producer */
+    const void *key, *value;
+    size_t key_len, value_len;
+} audit_record_t;
+
+/* The events of a talk in one partition. */
+typedef struct audit_tally_t {
+    int partition;
+    ratings_histogram_t counted; /* before the position at which the store was read last */
+    ratings_histogram_t later;   /* from there on */
+    struct audit_tally_t *next;
+} audit_tally_t;
+
+/* What the store has of a talk. */
+typedef enum {
+    AUDIT_FOUND_NOTHING, /* no key */
+    AUDIT_FOUND_COUNTS,
+    AUDIT_FOUND_OTHER_TYPE,   /* no hash */
+    AUDIT_FOUND_OTHER_FIELDS, /* fields that the service does not write, or none of its own */
+    AUDIT_FOUND_NO_COUNT      /* a count that is no number */
+} audit_found_e;
+
+/* A talk of the log, of the store, or of both. `found` is for whoever compares. */
+typedef struct {
+    const char *id; /* `len` bytes and a terminator. Of the store: any bytes */
+    size_t len;
+    audit_tally_t *tallies; /* one for each partition with events of it: in good order, one */
+    const int64_t *read_at; /* for each partition, where the store stood when the talk was read */
+    struct {
+        audit_found_e what;
+        ratings_histogram_t counts;
+    } found;
+} audit_talk_t;
+
+typedef struct {
+    int64_t next;             /* the offset to fold next */
+    audit_mark_t first, last; /* records folded */
+    int64_t time;             /* the log's, milliseconds; 0: no append time so far */
+    int64_t records, skipped; /* skipped: no events */
+    int64_t repeated;         /* events that a key kept from being counted */
+    audit_keys_t keys;
+} audit_partition_t;
+
+typedef struct {
+    audit_partition_t *partition;
+    int partitions;
+    audit_talk_t **talk; /* in the order in which they came */
+    size_t talks, room;
+    void *tree;
+    bool chosen; /* talks are those of audit_fold_talk alone: events of others do not count */
+} audit_fold_t;
+
+/* `*fold` must be freed in any case. False when memory ran out; so with all that follow. */
+bool audit_fold_init(audit_fold_t *fold, int partitions);
+void audit_fold_free(audit_fold_t *fold);
+
+/* The talk of that name, added when it is new. NULL when memory ran out. */
+audit_talk_t *audit_fold_talk(audit_fold_t *fold, const char *id, size_t len);
+
+/* The next record of its partition. */
+bool audit_fold_record(audit_fold_t *fold, const audit_record_t *record);
+
+/* From now on a talk's events count up to these positions, one for each partition; none may be
+ * below what is folded already. */
+void audit_fold_read_at(audit_talk_t *talk, const int64_t *positions);
+
+/* What the store must have had when it was read; and what it must have where the fold is now. */
+ratings_histogram_t audit_fold_expected(const audit_talk_t *talk);
+ratings_histogram_t audit_fold_now(const audit_talk_t *talk);
+
+#endif

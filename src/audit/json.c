@@ -1,0 +1,121 @@
+/* The report as one JSON document. */
+#include "../core/redact.h"
+#include "report.h"
+
+#include <jansson.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const char *const fit_words[] = {"fits", "differs", "absent"};
+
+static json_t *redacted(const char *connection)
+{
+    char *shown = ratings_redact(connection);
+    json_t *string = shown ? json_string(shown) : NULL;
+    free(shown);
+    return string;
+}
+
+static json_t *counts(const ratings_histogram_t *histogram)
+{
+    const int64_t *count = histogram->count;
+    return json_pack("{s:I, s:I, s:I, s:I, s:I}", "1", (json_int_t)count[0], "2",
+                     (json_int_t)count[1], "3", (json_int_t)count[2], "4", (json_int_t)count[3],
+                     "5", (json_int_t)count[4]);
+}
+
+static json_t *partition(const audit_t *audit, int p)
+{
+    const audit_check_t *check = &audit->checks[p];
+    const audit_partition_t *folded = &audit->fold.partition[p];
+    return json_pack("{s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:s, s:s, s:s?}",
+                     "partition", p, "logStart", (json_int_t)check->start, "logEnd",
+                     (json_int_t)check->end, "position", (json_int_t)check->position, "lag",
+                     (json_int_t)audit_lag(check), "records", (json_int_t)folded->records,
+                     "skipped", (json_int_t)folded->skipped, "repeated",
+                     (json_int_t)folded->repeated, "liveKeys",
+                     (json_int_t)audit_keys_live(&folded->keys, folded->time), "mark",
+                     fit_words[check->mark], "first", fit_words[check->first], "time",
+                     fit_words[check->time], "problem", check->problem);
+}
+
+static json_t *places(const audit_talk_t *talk)
+{
+    json_t *array = json_array();
+    for (const audit_tally_t *tally = talk->tallies; tally; tally = tally->next)
+        (void)json_array_append_new(array, json_pack("{s:i, s:I}", "partition", tally->partition,
+                                                     "position",
+                                                     (json_int_t)talk->read_at[tally->partition]));
+    return array;
+}
+
+static json_t *id_of(const audit_talk_t *talk)
+{
+    char *id = audit_shown_id(talk);
+    json_t *string = id ? json_string(id) : NULL;
+    free(id);
+    return string;
+}
+
+static json_t *difference(const audit_talk_t *talk)
+{
+    ratings_histogram_t expected = audit_fold_expected(talk);
+    bool found = talk->found.what == AUDIT_FOUND_COUNTS;
+    return json_pack("{s:o, s:o, s:s, s:o, s:o}", "talk", id_of(talk), "partitions", places(talk),
+                     "problem", audit_talk_problem(talk), "expected", counts(&expected), "found",
+                     found ? counts(&talk->found.counts) : json_null());
+}
+
+/* A row that could not be made makes the array fail, so that nothing is left out silently. */
+static bool add(json_t *array, json_t *row)
+{
+    return row && json_array_append_new(array, row) == 0;
+}
+
+static bool fill(const audit_t *audit, json_t *partitions, json_t *differences, json_t *spread)
+{
+    bool good = true;
+    for (int p = 0; p < audit->fold.partitions && good; p++)
+        good = add(partitions, partition(audit, p));
+    for (size_t i = 0; i < audit->differ && good; i++)
+        good = add(differences, difference(audit->differing[i]));
+    for (size_t i = 0; i < audit->compared && good; i++) {
+        const audit_talk_t *talk = audit->fold.talk[i];
+        if (talk->tallies && talk->tallies->next)
+            good = add(spread,
+                       json_pack("{s:o, s:o}", "talk", id_of(talk), "partitions", places(talk)));
+    }
+    return good;
+}
+
+static json_t *document(const audit_t *audit, json_t *partitions, json_t *differences,
+                        json_t *spread)
+{
+    return json_pack("{s:b, s:s, s:o, s:o, s:s, s:s?, s:O, s:{s:I, s:I, s:I, s:I}, s:O, s:O, "
+                     "s:{s:I, s:I}}",
+                     "agree", audit_agrees(audit), "topic", audit->options->stream.topic, "brokers",
+                     redacted(audit->options->stream.brokers), "store",
+                     redacted(audit->options->store), "generation", audit->log.generation,
+                     "problem", audit->problem, "partitions", partitions, "talks", "log",
+                     (json_int_t)audit->in_log, "store", (json_int_t)audit->in_store, "compared",
+                     (json_int_t)audit->compared, "differ", (json_int_t)audit->differ,
+                     "differences", differences, "spread", spread, "repair", "repaired",
+                     (json_int_t)audit->mended, "failed", (json_int_t)audit->tired);
+}
+
+bool audit_report_json(const audit_t *audit, audit_why_t *why)
+{
+    json_t *partitions = json_array(), *differences = json_array(), *spread = json_array();
+    json_t *root = fill(audit, partitions, differences, spread)
+                       ? document(audit, partitions, differences, spread)
+                       : NULL;
+    bool good = root && json_dumpf(root, stdout, JSON_PRESERVE_ORDER | JSON_INDENT(1)) == 0;
+    json_decref(root);
+    json_decref(partitions);
+    json_decref(differences);
+    json_decref(spread);
+    if (good)
+        (void)putchar('\n');
+    return good || audit_fail(why, "the report could not be made or written");
+}

@@ -1,0 +1,87 @@
+#include "keys.h"
+
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SWEEP_MIN 1024
+
+struct audit_key_t {
+    const void *talk;
+    const char *text; /* behind the structure, but for the one that is searched for */
+    ratings_use_t use;
+    audit_key_t *next;
+};
+
+static int compare(const void *a, const void *b)
+{
+    const audit_key_t *left = a, *right = b;
+    if (left->talk != right->talk)
+        return (uintptr_t)left->talk < (uintptr_t)right->talk ? -1 : 1;
+    return strcmp(left->text, right->text);
+}
+
+/* As good as new (see ratings_key_judge), and the log's time does not go back. */
+static bool has_run_out(const audit_key_t *key, int64_t log_time)
+{
+    return key->use.expires_ms <= log_time;
+}
+
+static void sweep(audit_keys_t *keys, int64_t log_time)
+{
+    audit_key_t **link = &keys->list;
+    while (*link) {
+        audit_key_t *key = *link;
+        if (!has_run_out(key, log_time)) {
+            link = &key->next;
+            continue;
+        }
+        *link = key->next;
+        (void)tdelete(key, &keys->tree, compare);
+        free(key);
+        keys->count--;
+    }
+    keys->sweep_at = 2 * keys->count > SWEEP_MIN ? 2 * keys->count : SWEEP_MIN;
+}
+
+static audit_key_t *add(audit_keys_t *keys, const void *talk, const char *text)
+{
+    size_t len = strlen(text);
+    audit_key_t *key = malloc(sizeof *key + len + 1);
+    if (!key)
+        return NULL;
+    *key = (audit_key_t){talk, memcpy(key + 1, text, len + 1), {.offset = -1}, keys->list};
+    if (!tsearch(key, &keys->tree, compare)) {
+        free(key);
+        return NULL;
+    }
+    keys->list = key;
+    keys->count++;
+    return key;
+}
+
+ratings_use_t *audit_keys_use(audit_keys_t *keys, const void *talk, const char *text,
+                              int64_t log_time)
+{
+    const audit_key_t wanted = {.talk = talk, .text = text};
+    audit_key_t *const *found = tfind(&wanted, &keys->tree, compare);
+    if (found)
+        return &(*found)->use;
+    if (keys->count >= keys->sweep_at)
+        sweep(keys, log_time);
+    audit_key_t *key = add(keys, talk, text);
+    return key ? &key->use : NULL;
+}
+
+size_t audit_keys_live(const audit_keys_t *keys, int64_t log_time)
+{
+    size_t live = 0;
+    for (const audit_key_t *key = keys->list; key; key = key->next)
+        live += !has_run_out(key, log_time);
+    return live;
+}
+
+void audit_keys_free(audit_keys_t *keys)
+{
+    sweep(keys, INT64_MAX);
+}

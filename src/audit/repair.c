@@ -1,0 +1,77 @@
+/* Mending talks while the service runs: counts are written only if the store stands exactly where
+ * the fold does; if it has moved on, so does the fold, and tries again. */
+#include "audit.h"
+
+#include <stdlib.h>
+
+#define TRIES 1000 /* each follows the store, so a busy one is met in a few */
+
+static bool is_in(const int *partitions, int count, int partition)
+{
+    for (int i = 0; i < count; i++)
+        if (partitions[i] == partition)
+            return true;
+    return false;
+}
+
+/* The partitions that have events of the talk, and the one where its next will be. */
+static int partitions_of(audit_t *audit, const audit_talk_t *talk)
+{
+    int count = 0;
+    int routed = (int)audit->log.routed; /* not above the topic's partitions: see unmendable */
+    int home = audit_stream_home(audit->stream, talk, routed > 0 ? routed : 1);
+    for (const audit_tally_t *tally = talk->tallies; tally; tally = tally->next)
+        audit->partitions[count++] = tally->partition;
+    if (!is_in(audit->partitions, count, home))
+        audit->partitions[count++] = home;
+    for (int i = 0; i < count; i++)
+        audit->positions[i] = audit->fold.partition[audit->partitions[i]].next;
+    return count;
+}
+
+static bool mend(audit_t *audit, const audit_talk_t *talk, audit_why_t *why)
+{
+    for (int i = 0; i < TRIES; i++) {
+        audit_store_end_e end;
+        ratings_histogram_t counts = audit_fold_now(talk);
+        int count = partitions_of(audit, talk);
+        if (!audit_store_mend(audit->store, audit->log.generation, audit->partitions,
+                              audit->positions, count, talk, &counts, &end, why))
+            return false;
+        switch (end) {
+        case AUDIT_STORE_DONE:
+            audit->mended++;
+            return true;
+        case AUDIT_STORE_REBUILT:
+            return audit_fail(why, "the store was rebuilt meanwhile: try again");
+        case AUDIT_STORE_MOVED:
+            break;
+        }
+        if (!audit_follow(audit, audit->partitions, count, why))
+            return false;
+    }
+    audit->tired++;
+    return true;
+}
+
+/* Talks of a partition after another: following the store is quickest in the same one. */
+static int by_partition(const void *a, const void *b)
+{
+    const audit_talk_t *const *left = a, *const *right = b;
+    int first = (*left)->tallies ? (*left)->tallies->partition : -1;
+    int second = (*right)->tallies ? (*right)->tallies->partition : -1;
+    return (first > second) - (first < second);
+}
+
+/* Where ratings:log itself does not fit the log, counts alone would mend nothing. */
+bool audit_repair(audit_t *audit, audit_why_t *why)
+{
+    bool good = true;
+    audit->unmendable = audit->bad_partitions > 0 || audit->problem;
+    if (audit->unmendable)
+        return true;
+    qsort(audit->differing, audit->differ, sizeof *audit->differing, by_partition);
+    for (size_t i = 0; i < audit->differ && good; i++)
+        good = mend(audit, audit->differing[i], why);
+    return good;
+}

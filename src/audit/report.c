@@ -1,0 +1,168 @@
+#include "report.h"
+
+#include "../core/redact.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SHOWN_MAX 20 /* talks that differ; all of them are counted, and --json has them all */
+
+static const char *const fit_words[] = {"fits", "differs", "absent"};
+
+char *audit_shown_id(const audit_talk_t *talk)
+{
+    char *text = malloc(4 * talk->len + 1), *at = text;
+    if (!text)
+        return NULL;
+    if (!ratings_talk_id_problem(talk->id, talk->len))
+        return memcpy(text, talk->id, talk->len + 1);
+    for (size_t i = 0; i < talk->len; i++) {
+        unsigned char c = (unsigned char)talk->id[i];
+        bool plain = c >= ' ' && c <= '~' && c != '\\';
+        at += plain ? sprintf(at, "%c", c) : sprintf(at, "\\x%02X", c);
+    }
+    *at = '\0';
+    return text;
+}
+
+static void show_sources(const audit_t *audit)
+{
+    char *brokers = ratings_redact(audit->options->stream.brokers);
+    char *store = ratings_redact(audit->options->store);
+    (void)printf("log    topic %s at %s\nstore  %s, generation %s\n\n",
+                 audit->options->stream.topic, brokers ? brokers : "?", store ? store : "?",
+                 audit->log.generation[0] ? audit->log.generation : "unknown");
+    free(brokers);
+    free(store);
+}
+
+static void show_partitions(const audit_t *audit)
+{
+    (void)printf("%9s %12s %12s %12s %10s %12s %9s %9s %9s  %-8s%-8s%s\n", "partition", "log start",
+                 "log end", "position", "lag", "records", "skipped", "repeated", "live keys",
+                 "mark", "first", "time");
+    for (int p = 0; p < audit->fold.partitions; p++) {
+        const audit_check_t *check = &audit->checks[p];
+        const audit_partition_t *folded = &audit->fold.partition[p];
+        (void)printf("%9d %12" PRId64 " %12" PRId64 " %12" PRId64 " %10" PRId64 " %12" PRId64
+                     " %9" PRId64 " %9" PRId64 " %9zu  %-8s%-8s%s\n",
+                     p, check->start, check->end, check->position, audit_lag(check),
+                     folded->records, folded->skipped, folded->repeated,
+                     audit_keys_live(&folded->keys, folded->time), fit_words[check->mark],
+                     fit_words[check->first], fit_words[check->time]);
+    }
+    for (int p = 0; p < audit->fold.partitions; p++)
+        if (audit->checks[p].problem)
+            (void)printf("partition %d: %s\n", p, audit->checks[p].problem);
+    if (audit->problem)
+        (void)printf("ratings:log: %s\n", audit->problem);
+}
+
+/* ---- talks ---- */
+
+static void show_counts(const char *name, const ratings_histogram_t *counts)
+{
+    (void)printf("    %-9s", name);
+    for (int v = 0; v < RATINGS_VALUES; v++)
+        (void)printf("  %d: %" PRId64, v + RATINGS_VALUE_MIN, counts->count[v]);
+    (void)printf("\n");
+}
+
+static void show_place(const audit_talk_t *talk)
+{
+    const char *before = " (";
+    for (const audit_tally_t *tally = talk->tallies; tally; tally = tally->next) {
+        (void)printf("%spartition %d at %" PRId64, before, tally->partition,
+                     talk->read_at[tally->partition]);
+        before = ", ";
+    }
+    (void)printf("%s", talk->tallies ? ")" : "");
+}
+
+static bool show_talk(const audit_talk_t *talk, const char *what)
+{
+    char *id = audit_shown_id(talk);
+    if (!id)
+        return false;
+    (void)printf("talk %s", id);
+    show_place(talk);
+    (void)printf(": %s\n", what);
+    free(id);
+    return true;
+}
+
+static bool show_differing(const audit_t *audit)
+{
+    bool good = true;
+    for (size_t i = 0; i < audit->differ && i < SHOWN_MAX && good; i++) {
+        const audit_talk_t *talk = audit->differing[i];
+        ratings_histogram_t expected = audit_fold_expected(talk);
+        good = show_talk(talk, audit_talk_problem(talk));
+        show_counts("expected", &expected);
+        if (talk->found.what == AUDIT_FOUND_COUNTS)
+            show_counts("found", &talk->found.counts);
+    }
+    if (audit->differ > SHOWN_MAX)
+        (void)printf("... and %zu more\n", audit->differ - SHOWN_MAX);
+    return good;
+}
+
+static bool show_spread(const audit_t *audit)
+{
+    size_t shown = 0;
+    bool good = true;
+    for (size_t i = 0; i < audit->compared && shown < SHOWN_MAX && good; i++) {
+        const audit_talk_t *talk = audit->fold.talk[i];
+        if (!talk->tallies || !talk->tallies->next)
+            continue;
+        good = show_talk(talk, "it has events in more than one partition, which are added up");
+        shown++;
+    }
+    if (audit->spread > shown)
+        (void)printf("... and %zu more\n", audit->spread - shown);
+    return good;
+}
+
+/* ---- the end ---- */
+
+static void show_repair(const audit_t *audit)
+{
+    if (audit->unmendable)
+        (void)printf("nothing was repaired, as the store as a whole does not fit the log: use "
+                     "--rebuild\n");
+    else if (audit->options->repair)
+        (void)printf("repaired: %zu talks\n", audit->mended);
+    if (audit->tired)
+        (void)printf("not repaired: %zu talks, as the store moved on each time\n", audit->tired);
+}
+
+static void show_verdict(const audit_t *audit)
+{
+    int64_t lag = 0;
+    for (int p = 0; p < audit->fold.partitions; p++)
+        lag += audit_lag(&audit->checks[p]);
+    if (!audit_agrees(audit))
+        (void)printf("DIFFER: %zu talks and %d partitions%s\n", audit->differ,
+                     audit->bad_partitions, audit->problem ? ", and ratings:log" : "");
+    else if (lag > 0)
+        (void)printf("agree, with a lag: the store has not applied the last %" PRId64
+                     " offsets of the log\n",
+                     lag);
+    else
+        (void)printf("agree\n");
+}
+
+bool audit_report_text(const audit_t *audit, audit_why_t *why)
+{
+    show_sources(audit);
+    show_partitions(audit);
+    (void)printf("\ntalks: %zu in the log, %zu in the store, %zu compared, %zu differ\n",
+                 audit->in_log, audit->in_store, audit->compared, audit->differ);
+    if (!show_differing(audit) || !show_spread(audit))
+        return audit_no_memory(why);
+    show_repair(audit);
+    show_verdict(audit);
+    return true;
+}

@@ -1,0 +1,17 @@
+/* What has come out, for people and for programs, on standard output. */
+#ifndef RATINGS_AUDIT_REPORT_H
+#define RATINGS_AUDIT_REPORT_H
+
+#include "audit.h"
+
+/* The id as it can be shown: itself, or, if it is none (a key of the store may have any bytes),
+ * with \xNN for what cannot be printed. malloc()ed; NULL when memory ran out. */
+char *audit_shown_id(const audit_talk_t *talk);
+
+/* Tables and a verdict. */
+bool audit_report_text(const audit_t *audit, audit_why_t *why);
+
+/* One JSON document (docs/audit.md). */
+bool audit_report_json(const audit_t *audit, audit_why_t *why);
+
+#endif

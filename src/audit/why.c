@@ -1,0 +1,18 @@
+#include "why.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+bool audit_fail(audit_why_t *why, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(why->text, sizeof why->text, format, arguments);
+    va_end(arguments);
+    return false;
+}
+
+bool audit_no_memory(audit_why_t *why)
+{
+    return audit_fail(why, "memory ran out");
+}

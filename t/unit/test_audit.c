@@ -1,0 +1,395 @@
+/* What of ratings-audit needs neither Kafka nor Redis: the fold, the keys, the store's address. */
+#include "../../src/audit/address.h"
+#include "../../src/audit/fold.h"
+#include "../../src/core/event.h"
+#include "unit.h"
+
+#include <stdio.h>
+
+/* ---- the store's address ---- */
+
+typedef struct {
+    const char *name;
+    const char *url;
+    const char *host; /* NULL: it is refused */
+    int port, database;
+    const char *user, *password; /* password NULL: none is sent */
+} address_row_t;
+
+static address_row_t addresses[] = {
+    {"a host alone", "redis://cache", "cache", 6379, 0, "", NULL},
+    {"a port and a database", "redis://127.0.0.1:6380/3", "127.0.0.1", 6380, 3, "", NULL},
+    {"a slash at the end is database 0", "redis://cache/", "cache", 6379, 0, "", NULL},
+    {"an address of IPv6", "redis://[::1]:6380", "::1", 6380, 0, "", NULL},
+    {"an address of IPv6 without a port", "redis://[::1]/2", "::1", 6379, 2, "", NULL},
+    {"a user and a password", "redis://u:p@cache", "cache", 6379, 0, "u", "p"},
+    {"a password alone", "redis://:p@cache", "cache", 6379, 0, "", "p"},
+    {"an empty password is one", "redis://u:@cache", "cache", 6379, 0, "u", ""},
+    {"a user without a password", "redis://u@cache", "cache", 6379, 0, "u", NULL},
+    {"escapes", "redis://a%40b:%2f%3A%25@cache", "cache", 6379, 0, "a@b", "/:%"},
+    {"an '@' that was not escaped", "redis://u:p@q@cache", "cache", 6379, 0, "u", "p@q"},
+    {"a colon in the password", "redis://u:p:q@cache", "cache", 6379, 0, "u", "p:q"},
+
+    {"nothing", "", NULL, 0, 0, NULL, NULL},
+    {"no scheme", "cache:6379", NULL, 0, 0, NULL, NULL},
+    {"another scheme", "http://cache", NULL, 0, 0, NULL, NULL},
+    {"TLS", "rediss://cache", NULL, 0, 0, NULL, NULL},
+    {"no host", "redis://", NULL, 0, 0, NULL, NULL},
+    {"no host but a port", "redis://:6379", NULL, 0, 0, NULL, NULL},
+    {"no host but a user", "redis://u:p@", NULL, 0, 0, NULL, NULL},
+    {"an empty port", "redis://cache:", NULL, 0, 0, NULL, NULL},
+    {"port 0", "redis://cache:0", NULL, 0, 0, NULL, NULL},
+    {"a port that is too high", "redis://cache:65536", NULL, 0, 0, NULL, NULL},
+    {"a port with more", "redis://cache:6379x", NULL, 0, 0, NULL, NULL},
+    {"a database that is no number", "redis://cache/x", NULL, 0, 0, NULL, NULL},
+    {"a query", "redis://cache?db=1", NULL, 0, 0, NULL, NULL},
+    {"a bracket that stays open", "redis://[::1", NULL, 0, 0, NULL, NULL},
+    {"a bracket with more", "redis://[::1]x", NULL, 0, 0, NULL, NULL},
+    {"an escape cut short", "redis://u:p%4@cache", NULL, 0, 0, NULL, NULL},
+    {"an escape at the end", "redis://u:p%@cache", NULL, 0, 0, NULL, NULL},
+    {"an escape of no digits", "redis://u:%zz@cache", NULL, 0, 0, NULL, NULL},
+    {"an escape of NUL", "redis://u:%00@cache", NULL, 0, 0, NULL, NULL},
+};
+
+static void parses_address(void **state)
+{
+    const address_row_t *row = *state;
+    char *url = unit_copy(row->url, strlen(row->url) + 1);
+    audit_address_t address;
+    const char *problem = audit_address_parse(url, &address);
+
+    free(url);
+    if (!row->host) {
+        assert_non_null(problem);
+        return;
+    }
+    assert_problem(problem, NULL);
+    assert_string_equal(address.host, row->host);
+    assert_int_equal(address.port, row->port);
+    assert_int_equal(address.database, row->database);
+    assert_string_equal(address.user, row->user);
+    assert_int_equal(address.has_password, row->password != NULL);
+    assert_string_equal(address.password, row->password ? row->password : "");
+}
+
+static void bounds_the_address(void **state)
+{
+    char url[2048];
+    audit_address_t address;
+
+    (void)state;
+    (void)snprintf(url, sizeof url, "redis://:%0*d@cache", AUDIT_SECRET_MAX, 0);
+    assert_problem(audit_address_parse(url, &address), NULL);
+    (void)snprintf(url, sizeof url, "redis://:%0*d@cache", AUDIT_SECRET_MAX + 1, 0);
+    assert_non_null(audit_address_parse(url, &address));
+    (void)snprintf(url, sizeof url, "redis://%0*d", AUDIT_HOST_MAX, 0);
+    assert_problem(audit_address_parse(url, &address), NULL);
+    (void)snprintf(url, sizeof url, "redis://%0*d", AUDIT_HOST_MAX + 1, 0);
+    assert_non_null(audit_address_parse(url, &address));
+}
+
+/* ---- the fold ---- */
+
+#define PARTITIONS 2
+
+static void fold_text(audit_fold_t *fold, int partition, int64_t timestamp, bool append_time,
+                      const char *key, const char *value)
+{
+    char *k = unit_copy(key, strlen(key)), *v = unit_copy(value, strlen(value));
+    const audit_record_t record = {.partition = partition,
+                                   .offset = fold->partition[partition].next,
+                                   .timestamp = timestamp,
+                                   .append_time = append_time,
+                                   .key = k,
+                                   .value = v,
+                                   .key_len = strlen(key),
+                                   .value_len = strlen(value)};
+
+    assert_true(audit_fold_record(fold, &record));
+    free(k);
+    free(v);
+}
+
+/* `key` NULL: none */
+static void rate(audit_fold_t *fold, int partition, const char *talk, int value, const char *key,
+                 int64_t window, int64_t at)
+{
+    char text[512];
+
+    (void)snprintf(text, sizeof text, "{\"version\":1,\"talkId\":\"%s\",\"value\":%d", talk, value);
+    if (key)
+        (void)snprintf(text + strlen(text), sizeof text - strlen(text),
+                       ",\"idempotencyKey\":\"%s\",\"idempotencyWindow\":%lld", key,
+                       (long long)window);
+    unit_append(text, sizeof text, "}");
+    fold_text(fold, partition, at, true, talk, text);
+}
+
+static audit_talk_t *talk_of(audit_fold_t *fold, const char *id)
+{
+    audit_talk_t *talk = audit_fold_talk(fold, id, strlen(id));
+
+    assert_non_null(talk);
+    return talk;
+}
+
+static void assert_counts(ratings_histogram_t counts, int64_t one, int64_t two, int64_t three,
+                          int64_t four, int64_t five)
+{
+    const int64_t expected[RATINGS_VALUES] = {one, two, three, four, five};
+
+    for (int v = 0; v < RATINGS_VALUES; v++)
+        assert_int_equal(counts.count[v], expected[v]);
+}
+
+static int set_up(void **state)
+{
+    audit_fold_t *fold = malloc(sizeof *fold);
+
+    if (!fold)
+        return -1;
+    *state = fold;
+    return audit_fold_init(fold, PARTITIONS) ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    audit_fold_free(*state);
+    free(*state);
+    return 0;
+}
+
+static void counts_events(void **state)
+{
+    audit_fold_t *fold = *state;
+
+    rate(fold, 0, "a", 5, NULL, 0, 1);
+    rate(fold, 1, "b", 1, NULL, 0, 1);
+    rate(fold, 0, "a", 5, NULL, 0, 2);
+    rate(fold, 0, "a", 2, NULL, 0, 3);
+    assert_counts(audit_fold_expected(talk_of(fold, "a")), 0, 1, 0, 0, 2);
+    assert_counts(audit_fold_expected(talk_of(fold, "b")), 1, 0, 0, 0, 0);
+    assert_int_equal(fold->talks, 2);
+    assert_int_equal(fold->partition[0].next, 3);
+    assert_int_equal(fold->partition[0].records, 3);
+    assert_int_equal(fold->partition[1].records, 1);
+}
+
+static void knows_first_and_last_again(void **state)
+{
+    audit_fold_t *fold = *state;
+    audit_partition_t *partition = &fold->partition[1];
+
+    assert_int_equal(partition->first.offset, -1);
+    assert_int_equal(partition->last.offset, -1);
+    partition->next = 7; /* the log begins there */
+    fold_text(fold, 1, 11, true, "1234", "56789");
+    rate(fold, 1, "a", 5, NULL, 0, 12);
+    assert_int_equal(partition->first.offset, 7);
+    assert_int_equal(partition->first.timestamp, 11);
+    assert_int_equal(partition->first.checksum, 0xCBF43926); /* the check value of this CRC */
+    assert_int_equal(partition->last.offset, 8);
+    assert_int_equal(partition->last.timestamp, 12);
+}
+
+static void skips_what_is_no_event(void **state)
+{
+    audit_fold_t *fold = *state;
+    const audit_record_t tombstone = {.key = "a", .key_len = 1};
+
+    fold_text(fold, 0, 1, true, "a", "garbage");
+    fold_text(fold, 0, 1, true, "b", "{\"version\":1,\"talkId\":\"a\",\"value\":5}");
+    rate(fold, 0, "a", 6, NULL, 0, 1);
+    rate(fold, 0, "a", 5, "k", 0, 1); /* a window of no length */
+    assert_true(audit_fold_record(fold, &tombstone));
+    assert_int_equal(fold->partition[0].records, 5);
+    assert_int_equal(fold->partition[0].skipped, 5);
+    assert_int_equal(fold->talks, 0);
+}
+
+static void the_log_keeps_time(void **state)
+{
+    audit_fold_t *fold = *state;
+
+    fold_text(fold, 0, 100, false, "a", "garbage"); /* a producer's time is none */
+    assert_int_equal(fold->partition[0].time, 0);
+    fold_text(fold, 0, 50, true, "a", "garbage"); /* but a record need not be an event */
+    assert_int_equal(fold->partition[0].time, 50);
+    rate(fold, 0, "a", 5, NULL, 0, 40);
+    assert_int_equal(fold->partition[0].time, 50);
+    assert_int_equal(fold->partition[1].time, 0);
+}
+
+static void a_key_counts_once(void **state)
+{
+    audit_fold_t *fold = *state;
+
+    rate(fold, 0, "a", 5, "k", 10, 100);
+    rate(fold, 0, "a", 5, "k", 10, 105); /* again */
+    rate(fold, 0, "a", 4, "k", 10, 109); /* another value */
+    rate(fold, 0, "a", 5, "other", 10, 105);
+    rate(fold, 0, "b", 5, "k", 10, 105); /* another talk */
+    assert_counts(audit_fold_expected(talk_of(fold, "a")), 0, 0, 0, 0, 2);
+    assert_counts(audit_fold_expected(talk_of(fold, "b")), 0, 0, 0, 0, 1);
+    assert_int_equal(fold->partition[0].repeated, 2);
+    rate(fold, 0, "a", 4, "k", 10, 110); /* its time is over */
+    assert_counts(audit_fold_expected(talk_of(fold, "a")), 0, 0, 0, 1, 2);
+}
+
+static void the_time_of_any_record_ends_a_key(void **state)
+{
+    audit_fold_t *fold = *state;
+
+    rate(fold, 0, "a", 5, "k", 10, 100);
+    fold_text(fold, 0, 110, true, "x", "garbage");
+    rate(fold, 0, "a", 5, "k", 10, 101); /* the broker's clock went back, the log's does not */
+    assert_counts(audit_fold_expected(talk_of(fold, "a")), 0, 0, 0, 0, 2);
+}
+
+static void a_key_needs_append_time(void **state)
+{
+    static const char value[] = "{\"version\":1,\"talkId\":\"a\",\"value\":5,\"idempotencyKey\":"
+                                "\"k\",\"idempotencyWindow\":1000}";
+    audit_fold_t *fold = *state;
+
+    fold_text(fold, 0, 100, false, "a", value);
+    fold_text(fold, 0, 101, false, "a", value);
+    assert_counts(audit_fold_expected(talk_of(fold, "a")), 0, 0, 0, 0, 2);
+    fold_text(fold, 0, 102, true, "a", value); /* the first that is judged */
+    fold_text(fold, 0, 103, true, "a", value);
+    assert_counts(audit_fold_expected(talk_of(fold, "a")), 0, 0, 0, 0, 3);
+}
+
+static void partitions_have_keys_of_their_own(void **state)
+{
+    audit_fold_t *fold = *state;
+
+    rate(fold, 0, "a", 5, "k", 1000, 100);
+    rate(fold, 1, "a", 5, "k", 1000, 100);
+    assert_counts(audit_fold_expected(talk_of(fold, "a")), 0, 0, 0, 0, 2);
+    assert_non_null(talk_of(fold, "a")->tallies->next);
+}
+
+static void counts_up_to_where_the_store_was_read(void **state)
+{
+    static const int64_t early[PARTITIONS] = {2, 0}, late[PARTITIONS] = {3, 1};
+    audit_fold_t *fold = *state;
+    audit_talk_t *talk = talk_of(fold, "a");
+
+    rate(fold, 0, "a", 5, NULL, 0, 1);
+    audit_fold_read_at(talk, early);
+    rate(fold, 0, "a", 5, NULL, 0, 1); /* offset 1 */
+    rate(fold, 0, "a", 4, NULL, 0, 1); /* offset 2 */
+    rate(fold, 1, "a", 1, NULL, 0, 1); /* offset 0 */
+    assert_counts(audit_fold_expected(talk), 0, 0, 0, 0, 2);
+    assert_counts(audit_fold_now(talk), 1, 0, 0, 1, 2);
+    audit_fold_read_at(talk, late);
+    assert_counts(audit_fold_expected(talk), 1, 0, 0, 1, 2);
+    rate(fold, 0, "a", 3, NULL, 0, 1); /* offset 3 */
+    assert_counts(audit_fold_expected(talk), 1, 0, 0, 1, 2);
+    audit_fold_read_at(talk, NULL);
+    assert_counts(audit_fold_expected(talk), 1, 0, 1, 1, 2);
+}
+
+static void counts_chosen_talks_alone(void **state)
+{
+    audit_fold_t *fold = *state;
+    audit_talk_t *talk = talk_of(fold, "a");
+
+    fold->chosen = true;
+    rate(fold, 0, "a", 5, NULL, 0, 1);
+    rate(fold, 0, "b", 5, NULL, 0, 1);
+    fold_text(fold, 0, 1, true, "b", "garbage");
+    assert_int_equal(fold->talks, 1);
+    assert_counts(audit_fold_expected(talk), 0, 0, 0, 0, 1);
+    assert_int_equal(fold->partition[0].skipped, 1);
+}
+
+static void names_may_have_any_bytes(void **state)
+{
+    audit_fold_t *fold = *state;
+    audit_talk_t *talk = audit_fold_talk(fold, BYTES("a\0b"));
+
+    assert_ptr_equal(audit_fold_talk(fold, BYTES("a\0b")), talk);
+    assert_ptr_not_equal(audit_fold_talk(fold, BYTES("a")), talk);
+    assert_ptr_not_equal(audit_fold_talk(fold, BYTES("a\0c")), talk);
+    assert_non_null(audit_fold_talk(fold, "", 0));
+    assert_int_equal(fold->talks, 4);
+}
+
+/* ---- keys ---- */
+
+/* Each key holds for ten of a hundred thousand moments. */
+static void forgets_keys_that_have_run_out(void **state)
+{
+    audit_keys_t keys = {0};
+    const ratings_key_t key = {"", 10};
+    const int talk = 0;
+    size_t most = 0;
+    char text[32];
+
+    (void)state;
+    for (int64_t now = 1; now <= 100000; now++) {
+        (void)snprintf(text, sizeof text, "%lld", (long long)now);
+        ratings_use_t *use = audit_keys_use(&keys, &talk, text, now);
+        assert_non_null(use);
+        assert_int_equal(ratings_key_judge(use, &key, 5, now, now), RATINGS_COUNTED);
+        assert_int_equal(audit_keys_live(&keys, now), now < 10 ? now : 10);
+        most = keys.count > most ? keys.count : most;
+    }
+    assert_in_range(most, 10, 2048);
+    audit_keys_free(&keys);
+    assert_int_equal(keys.count, 0);
+}
+
+static void keeps_keys_that_hold(void **state)
+{
+    audit_keys_t keys = {0};
+    const ratings_key_t key = {"", RATINGS_KEY_WINDOW_MAX};
+    const int talk = 0;
+    char text[32];
+
+    (void)state;
+    for (int round = 0; round < 2; round++)
+        for (int i = 0; i < 20000; i++) {
+            (void)snprintf(text, sizeof text, "%d", i);
+            ratings_use_t *use = audit_keys_use(&keys, &talk, text, i);
+            assert_non_null(use);
+            assert_int_equal(ratings_key_judge(use, &key, 5, i, i),
+                             round ? RATINGS_REPEATED : RATINGS_COUNTED);
+        }
+    assert_int_equal(keys.count, 20000);
+    audit_keys_free(&keys);
+}
+
+#define FOLD(name, function)                                                                       \
+    {                                                                                              \
+        name, function, set_up, tear_down, NULL                                                    \
+    }
+
+static const struct CMUnitTest folds[] = {
+    FOLD("each event counts for its talk", counts_events),
+    FOLD("the first and the last record are known again", knows_first_and_last_again),
+    FOLD("what is no event is skipped", skips_what_is_no_event),
+    FOLD("the log keeps time by append times alone", the_log_keeps_time),
+    FOLD("a key counts once in its window", a_key_counts_once),
+    FOLD("the time of any record ends a key", the_time_of_any_record_ends_a_key),
+    FOLD("a key means nothing without append time", a_key_needs_append_time),
+    FOLD("each partition has keys of its own", partitions_have_keys_of_their_own),
+    FOLD("events count up to where the store was read", counts_up_to_where_the_store_was_read),
+    FOLD("events of talks that were not chosen do not count", counts_chosen_talks_alone),
+    FOLD("a talk of the store may have any name", names_may_have_any_bytes),
+};
+
+int main(void)
+{
+    unit_suite_t suite = {.count = 0};
+
+    unit_add_rows(&suite, parses_address, ROWS(addresses));
+    unit_add(&suite, "host and password have a limit", bounds_the_address, NULL);
+    for (size_t i = 0; i < sizeof folds / sizeof *folds; i++)
+        suite.tests[suite.count++] = folds[i];
+    unit_add(&suite, "keys that have run out are forgotten", forgets_keys_that_have_run_out, NULL);
+    unit_add(&suite, "keys that hold are kept", keeps_keys_that_hold, NULL);
+    return unit_run("audit", &suite);
+}
