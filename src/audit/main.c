@@ -44,7 +44,7 @@ static bool rebuild_store(audit_store_t *store, const char *topic, audit_why_t *
     if (!good || !audit_store_forget(store, &deleted, why))
         return false;
     (void)printf("%s: the service, if it runs, rebuilds the store from the log within half a "
-                 "second; its error log says so (RT0305)\n",
+                 "second; its error log says so\n",
                  deleted ? "ratings:log is deleted" : "there was no ratings:log");
     return true;
 }

@@ -128,10 +128,11 @@ typedef struct {
 typedef struct {
     const char *generation; /* what the store must be of */
     int partition;
-    int64_t position; /* where the store must stand */
-    int64_t next;     /* where it stands after */
-    int64_t time;     /* of the log, after */
-    ratings_mark_t mark;
+    int64_t position;     /* where the store must stand */
+    int64_t next;         /* where it stands after */
+    int64_t time;         /* of the log, after */
+    ratings_mark_t last;  /* the last record that the store must have applied */
+    ratings_mark_t mark;  /* the last one after */
     ratings_mark_t first; /* RATINGS_MARK_NONE: the store knows it already */
     const ratings_increment_t *increments;
     int count;
@@ -150,7 +151,8 @@ typedef enum {
 apr_status_t ratings_store_load_uses(ratings_store_t *store, ratings_chunk_t *chunk,
                                      ratings_store_end_e *end, ratings_result_t *why);
 
-/* Adds a chunk, counts, keys, position and marks together, if the store stands at its position. */
+/* Adds a chunk, counts, keys, position and marks together, if the store stands at its position and
+ * has applied the record before it last. */
 apr_status_t ratings_store_apply(ratings_store_t *store, const ratings_chunk_t *chunk,
                                  ratings_store_end_e *end, ratings_result_t *why);
 
@@ -160,16 +162,22 @@ apr_status_t ratings_store_extend(ratings_store_t *store, const ratings_log_t *l
 
 /* A rebuild: claim it (from then on nothing is applied), delete the talks' keys while the claim
  * holds, step by step, then open the store with all positions 0. Each step is MOVED when somebody
- * else has claimed it since. */
+ * else has claimed it since, or when the store has gone back behind a step (restored, failed over):
+ * the store counts them. */
+typedef struct {
+    char token[RATINGS_TOKEN_MAX + 1]; /* of the claim, random */
+    char cursor[32];                   /* "0" when all is deleted */
+    int64_t steps, deleted;            /* so far */
+} ratings_sweep_t;
+
 apr_status_t ratings_store_claim(ratings_store_t *store, const ratings_log_t *seen,
-                                 const char *token, ratings_store_end_e *end,
+                                 const ratings_sweep_t *sweep, ratings_store_end_e *end,
                                  ratings_result_t *why);
-/* `cursor`: "0" at first, in and out; "0" again when all is deleted. `deleted` is added to. */
-apr_status_t ratings_store_sweep(ratings_store_t *store, const char *token, char cursor[32],
-                                 int64_t *deleted, ratings_store_end_e *end, ratings_result_t *why);
+apr_status_t ratings_store_sweep(ratings_store_t *store, ratings_sweep_t *sweep,
+                                 ratings_store_end_e *end, ratings_result_t *why);
 /* `empty[p]`: the log of partition p has no record yet. */
-apr_status_t ratings_store_open(ratings_store_t *store, const char *token, const char *topic,
-                                int partitions, int routed, const bool *empty,
+apr_status_t ratings_store_open(ratings_store_t *store, const ratings_sweep_t *sweep,
+                                const char *topic, int partitions, int routed, const bool *empty,
                                 ratings_store_end_e *end, ratings_result_t *why);
 
 /* The lease: takes or renews it for `token` (at most RATINGS_TOKEN_MAX bytes). `*held` tells

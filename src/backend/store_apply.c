@@ -76,7 +76,7 @@ apr_status_t ratings_store_load_uses(ratings_store_t *store, ratings_chunk_t *ch
 
 /* ---- the script's words ---- */
 
-#define HEAD_WORDS 14 /* EVAL, script, number of keys, three keys, and eight arguments */
+#define HEAD_WORDS 15 /* EVAL, script, number of keys, three keys, and nine arguments */
 #define MARK_TEXT (3 * NUMBER_TEXT)
 
 typedef struct {
@@ -88,7 +88,7 @@ typedef struct {
     char partition[NUMBER_TEXT], position[NUMBER_TEXT], next[NUMBER_TEXT], time[NUMBER_TEXT];
     char key_count[NUMBER_TEXT], use_count[NUMBER_TEXT];
     char keys[FIELD_TEXT_SIZE], expiry[FIELD_TEXT_SIZE];
-    char mark[MARK_TEXT], first[MARK_TEXT];
+    char mark[MARK_TEXT], first[MARK_TEXT], last[MARK_TEXT];
     char (*talks)[KEY_TALK_MAX + 1];
     char (*added)[RATINGS_VALUES][NUMBER_TEXT];
     use_text_t *uses;
@@ -102,6 +102,9 @@ static void number_text(char text[NUMBER_TEXT], int64_t number)
 
 static void mark_text(char text[MARK_TEXT], const ratings_mark_t *mark)
 {
+    text[0] = '\0';
+    if (mark->offset < 0)
+        return;
     (void)snprintf(text, MARK_TEXT, "%" PRId64 ":%" PRId64 ":%" PRIu32, mark->offset,
                    mark->timestamp, mark->checksum);
 }
@@ -117,8 +120,8 @@ static void head_text(chunk_text_t *text, const ratings_chunk_t *chunk)
     store_field(text->keys, KEY_KEYS, chunk->partition);
     store_field(text->expiry, KEY_EXPIRY, chunk->partition);
     mark_text(text->mark, &chunk->mark);
-    if (chunk->first.offset >= 0)
-        mark_text(text->first, &chunk->first);
+    mark_text(text->first, &chunk->first);
+    mark_text(text->last, &chunk->last);
 }
 
 static void talk_text(chunk_text_t *text, const ratings_chunk_t *chunk)
@@ -169,12 +172,12 @@ static void chunk_words(store_words_t *words, const chunk_text_t *text, const ch
                         int count)
 {
     const char *head[] = {"EVAL", SCRIPT_APPLY, text->key_count, KEY_LOG, text->keys, text->expiry};
-    const char *args[] = {text->partition, text->position, text->next,  text->mark,
-                          generation,      text->time,     text->first, text->use_count};
+    const char *args[] = {text->partition, text->position, text->next,      text->mark, generation,
+                          text->time,      text->first,    text->use_count, text->last};
     add_words(words, head, 6);
     for (int i = 0; i < count; i++)
         store_word(words, text->talks[i]);
-    add_words(words, args, 8);
+    add_words(words, args, 9);
     for (int i = 0; i < count; i++)
         for (int v = 0; v < RATINGS_VALUES; v++)
             store_word(words, text->added[i][v]);
@@ -187,7 +190,7 @@ static void chunk_words(store_words_t *words, const chunk_text_t *text, const ch
 apr_status_t ratings_store_apply(ratings_store_t *store, const ratings_chunk_t *chunk,
                                  ratings_store_end_e *end, ratings_result_t *why)
 {
-    chunk_text_t text = {.first = ""};
+    chunk_text_t text = {.changed = 0};
     store_words_t words = {0};
     apr_status_t status;
     int room = HEAD_WORDS + chunk->count * (RATINGS_VALUES + 1) + chunk->keyed_count * 3;

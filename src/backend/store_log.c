@@ -142,29 +142,32 @@ apr_status_t ratings_store_extend(ratings_store_t *store, const ratings_log_t *l
 }
 
 apr_status_t ratings_store_claim(ratings_store_t *store, const ratings_log_t *seen,
-                                 const char *token, ratings_store_end_e *end, ratings_result_t *why)
+                                 const ratings_sweep_t *sweep, ratings_store_end_e *end,
+                                 ratings_result_t *why)
 {
-    const char *args[] = {seen->generation, seen->claim, token};
+    const char *args[] = {seen->generation, seen->claim, sweep->token};
     return run_on_log(store, SCRIPT_CLAIM, args, 3, end, why);
 }
 
-#define OPEN_ARGS 5
+#define OPEN_ARGS 6
 
-apr_status_t ratings_store_open(ratings_store_t *store, const char *token, const char *topic,
-                                int partitions, int routed, const bool *empty,
+apr_status_t ratings_store_open(ratings_store_t *store, const ratings_sweep_t *sweep,
+                                const char *topic, int partitions, int routed, const bool *empty,
                                 ratings_store_end_e *end, ratings_result_t *why)
 {
-    char numbers[RATINGS_PARTITIONS_MAX + 3][NUMBER_TEXT];
-    char *all = numbers[0], *routing = numbers[1], *most = numbers[2];
-    const char *args[OPEN_ARGS + RATINGS_PARTITIONS_MAX] = {token, topic, routing, all, most};
+    char numbers[RATINGS_PARTITIONS_MAX][NUMBER_TEXT];
+    char all[NUMBER_TEXT], routing[NUMBER_TEXT], most[NUMBER_TEXT], steps[NUMBER_TEXT];
+    const char *args[OPEN_ARGS + RATINGS_PARTITIONS_MAX] = {sweep->token, topic, routing,
+                                                            all,          most,  steps};
     int count = OPEN_ARGS;
     (void)snprintf(all, NUMBER_TEXT, "%d", partitions);
     (void)snprintf(routing, NUMBER_TEXT, "%d", routed);
     (void)snprintf(most, NUMBER_TEXT, "%d", RATINGS_PARTITIONS_MAX);
+    (void)snprintf(steps, NUMBER_TEXT, "%" PRId64, sweep->steps);
     for (int p = 0; p < partitions; p++)
         if (empty[p]) {
-            (void)snprintf(numbers[3 + p], NUMBER_TEXT, "%d", p);
-            args[count++] = numbers[3 + p];
+            (void)snprintf(numbers[p], NUMBER_TEXT, "%d", p);
+            args[count++] = numbers[p];
         }
     return run_on_log(store, SCRIPT_OPEN, args, count, end, why);
 }
@@ -172,20 +175,23 @@ apr_status_t ratings_store_open(ratings_store_t *store, const char *token, const
 /* ---- sweeping ---- */
 
 /* SCAN may answer any number of keys; those of one answer go into one script. */
-static apr_status_t delete_keys(ratings_store_t *store, const char *token, const redisReply *keys,
-                                ratings_store_end_e *end, ratings_result_t *why)
+static apr_status_t delete_keys(ratings_store_t *store, const ratings_sweep_t *sweep,
+                                const redisReply *keys, ratings_store_end_e *end,
+                                ratings_result_t *why)
 {
     store_words_t words = {0};
-    char count[NUMBER_TEXT];
+    char count[NUMBER_TEXT], steps[NUMBER_TEXT];
     apr_status_t status;
+    (void)snprintf(steps, sizeof steps, "%" PRId64, sweep->steps);
     (void)snprintf(count, sizeof count, "%zu", keys->elements + 1);
-    if (store_words_init(&words, (int)keys->elements + 5)) {
+    if (store_words_init(&words, (int)keys->elements + 6)) {
         start_words(&words, SCRIPT_SWEEP);
         words.argv[2] = count;
         words.argvlen[2] = strlen(count);
         for (size_t i = 0; i < keys->elements; i++)
             store_word_bytes(&words, keys->element[i]->str, (size_t)keys->element[i]->len);
-        store_word(&words, token);
+        store_word(&words, sweep->token);
+        store_word(&words, steps);
         status = store_run(store, &words, end, why);
     } else {
         status = ratings_result_set(why, APR_ENOMEM, "out of memory");
@@ -200,21 +206,28 @@ static bool is_scan(const redisReply *reply)
            reply->element[0]->len < 32 && reply->element[1]->type == REDIS_REPLY_ARRAY;
 }
 
-apr_status_t ratings_store_sweep(ratings_store_t *store, const char *token, char cursor[32],
-                                 int64_t *deleted, ratings_store_end_e *end, ratings_result_t *why)
+static void count_step(ratings_sweep_t *sweep, const redisReply *scan)
 {
-    redisReply *reply = NULL;
-    apr_status_t status = store_command(store, &reply, store_deadline(store), why, "SCAN", cursor,
-                                        "MATCH", KEY_TALK "*", "COUNT", "1000", NULL);
+    sweep->steps++;
+    sweep->deleted += (int64_t)scan->element[1]->elements;
+    (void)snprintf(sweep->cursor, sizeof sweep->cursor, "%s", scan->element[0]->str);
+}
+
+apr_status_t ratings_store_sweep(ratings_store_t *store, ratings_sweep_t *sweep,
+                                 ratings_store_end_e *end, ratings_result_t *why)
+{
+    redisReply *scan = NULL;
+    apr_status_t status =
+        store_command(store, &scan, store_deadline(store), why, "SCAN", sweep->cursor, "MATCH",
+                      KEY_TALK "*", "COUNT", "1000", NULL);
     if (status != APR_SUCCESS)
         return status;
-    if (is_scan(reply)) {
-        status = delete_keys(store, token, reply->element[1], end, why);
-        *deleted += (int64_t)reply->element[1]->elements;
-        (void)snprintf(cursor, 32, "%s", reply->element[0]->str);
-    } else {
+    if (is_scan(scan))
+        status = delete_keys(store, sweep, scan->element[1], end, why);
+    else
         status = store_unexpected(why, "the answer of SCAN");
-    }
-    freeReplyObject(reply);
+    if (status == APR_SUCCESS && *end == RATINGS_STORE_DONE)
+        count_step(sweep, scan);
+    freeReplyObject(scan);
     return status;
 }

@@ -11,8 +11,10 @@
 
 /* KEYS: log, keys, expiry, talk...
  * ARGV: partition, position, next, mark, generation, log time, first ('' when it is known), number
- *       of uses; five increments a talk; for each use its field, its value and when it expires
+ *       of uses, the mark of before ('' : none); five increments a talk; for each use its field,
+ * its value and when it expires
  *
+ * The mark of before: a store that was restored may be of another log.
  * The generation: a chunk read before a rebuild must not be added to the store of after.
  * The expiry list holds fields of `keys` with the time when each expires ("FIELD:TIME"), about in
  * the order of those times; a few whose time has passed go with every chunk, by the log's own time,
@@ -25,7 +27,8 @@
     "  return t == wanted or t == 'none'\n"                                                        \
     "end\n"                                                                                        \
     "if type_of(log) ~= 'hash' or redis.call('HGET', log, 'position:' .. p) ~= ARGV[2]\n"          \
-    "   or redis.call('HGET', log, 'generation') ~= ARGV[5] then\n"                                \
+    "   or redis.call('HGET', log, 'generation') ~= ARGV[5]\n"                                     \
+    "   or (redis.call('HGET', log, 'mark:' .. p) or '') ~= ARGV[9] then\n"                        \
     "  return 'moved'\n"                                                                           \
     "end\n"                                                                                        \
     "local talks, uses, time = #KEYS - 3, tonumber(ARGV[8]), tonumber(ARGV[6])\n"                  \
@@ -39,12 +42,12 @@
     "end\n"                                                                                        \
     "for k = 1, talks do\n"                                                                        \
     "  for v = 1, 5 do\n"                                                                          \
-    "    local n = ARGV[8 + (k - 1) * 5 + v]\n"                                                    \
+    "    local n = ARGV[9 + (k - 1) * 5 + v]\n"                                                    \
     "    if n ~= '0' then redis.call('HINCRBY', KEYS[3 + k], v, n) end\n"                          \
     "  end\n"                                                                                      \
     "end\n"                                                                                        \
     "for u = 1, uses do\n"                                                                         \
-    "  local at = 8 + talks * 5 + (u - 1) * 3\n"                                                   \
+    "  local at = 9 + talks * 5 + (u - 1) * 3\n"                                                   \
     "  redis.call('HSET', keys, ARGV[at + 1], ARGV[at + 2])\n"                                     \
     "  redis.call('RPUSH', expiry, ARGV[at + 1] .. ':' .. ARGV[at + 3])\n"                         \
     "end\n"                                                                                        \
@@ -79,18 +82,21 @@
     "redis.call('HSET', KEYS[1], 'claim', ARGV[3])\n"                                              \
     "return 'done'\n"
 
-/* KEYS: log, talk...; ARGV: our token */
+/* KEYS: log, talk...; ARGV: our token, steps so far */
 #define SCRIPT_SWEEP                                                                               \
     "if redis.call('TYPE', KEYS[1]).ok ~= 'hash'\n"                                                \
-    "   or redis.call('HGET', KEYS[1], 'claim') ~= ARGV[1] then return 'moved' end\n"              \
+    "   or redis.call('HGET', KEYS[1], 'claim') ~= ARGV[1]\n"                                      \
+    "   or (redis.call('HGET', KEYS[1], 'swept') or '0') ~= ARGV[2] then return 'moved' end\n"     \
     "for k = 2, #KEYS do redis.call('UNLINK', KEYS[k]) end\n"                                      \
+    "redis.call('HINCRBY', KEYS[1], 'swept', 1)\n"                                                 \
     "return 'done'\n"
 
 /* ARGV: our token (the generation from now on), topic, routed, partitions, how many partitions may
- * have idempotency keys, then those whose log is empty. */
+ * have idempotency keys, steps of the sweep, then the partitions whose log is empty. */
 #define SCRIPT_OPEN                                                                                \
     "if redis.call('TYPE', KEYS[1]).ok ~= 'hash'\n"                                                \
-    "   or redis.call('HGET', KEYS[1], 'claim') ~= ARGV[1] then return 'moved' end\n"              \
+    "   or redis.call('HGET', KEYS[1], 'claim') ~= ARGV[1]\n"                                      \
+    "   or redis.call('HGET', KEYS[1], 'swept') ~= ARGV[6] then return 'moved' end\n"              \
     "for p = 0, tonumber(ARGV[5]) - 1 do\n"                                                        \
     "  redis.call('UNLINK', 'ratings:keys:' .. p, 'ratings:expiry:' .. p)\n"                       \
     "end\n"                                                                                        \
@@ -98,7 +104,7 @@
     "redis.call('HSET', KEYS[1], 'generation', ARGV[1], 'topic', ARGV[2], 'partitions', "          \
     "ARGV[3])\n"                                                                                   \
     "for p = 0, tonumber(ARGV[4]) - 1 do redis.call('HSET', KEYS[1], 'position:' .. p, '0') end\n" \
-    "for i = 6, #ARGV do redis.call('HSET', KEYS[1], 'first:' .. ARGV[i], 'empty') end\n"          \
+    "for i = 7, #ARGV do redis.call('HSET', KEYS[1], 'first:' .. ARGV[i], 'empty') end\n"          \
     "return 'done'\n"
 
 /* KEYS: lease; ARGV: token, milliseconds. Answers the holder. What is not a lease (overwritten by

@@ -50,9 +50,16 @@ const apr_dbd_driver_t *talks_driver(apr_pool_t *pool, ratings_result_t *why)
 
 /* ---- life ---- */
 
+/* libpq would print what the server says by the way to stderr; a call that fails has its reason. */
+static void ignore_notice(void *context, const char *text)
+{
+    (void)context, (void)text;
+}
+
 static bool set_up(talks_connection_t *connection, ratings_result_t *why)
 {
     connection->pq = apr_dbd_native_handle(connection->driver, connection->handle);
+    (void)PQsetNoticeProcessor(connection->pq, ignore_notice, NULL);
     /* without a label: a statement prepared on the server would be lost with the connection, and
      * a pooler between would not find it again */
     if (PQsetnonblocking(connection->pq, 1) == 0 &&

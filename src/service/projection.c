@@ -4,6 +4,8 @@
 #include "../module.h"
 #include "chunk.h"
 
+#include <string.h>
+
 #define SKIP_LOG_US INT64_C(10000000) /* a record that is no event is logged this often at most */
 #define COMMIT_US INT64_C(1000000)
 
@@ -56,7 +58,7 @@ static apr_status_t verify(ratings_projector_t *p, const ratings_record_t *recor
         return ratings_result_set(why, APR_EAGAIN, "%s", p->rebuild_reason);
     }
     partition->verified = true;
-    ratings_shared_publish_adopted(p->shared, record->partition, projection_known(partition));
+    ratings_shared_publish_adopted(p->shared, record->partition, projection_place(partition));
     return APR_SUCCESS;
 }
 
@@ -67,6 +69,7 @@ static ratings_chunk_t where_it_stands(const ratings_projector_t *p, int partiti
     return (ratings_chunk_t){.generation = p->log.generation,
                              .partition = partition,
                              .position = p->partition[partition].position,
+                             .last = p->partition[partition].mark,
                              .time = p->partition[partition].time};
 }
 
@@ -80,7 +83,7 @@ static void applied(ratings_projector_t *p, const ratings_chunk_t *chunk, const 
         partition->first_mark = chunk->first;
     p->commit_due = true;
     p->look_at = ratings_monotonic() + PROJECTION_LOOK_US;
-    ratings_shared_publish_applied(p->shared, chunk->partition, projection_known(partition), slots,
+    ratings_shared_publish_applied(p->shared, chunk->partition, projection_place(partition), slots,
                                    chunk->count);
 }
 
@@ -142,19 +145,39 @@ static apr_status_t apply_batch(ratings_projector_t *p, int count, ratings_resul
 
 /* ---- between batches ---- */
 
-/* What is wrong between batches with a partition of store and log, as they were just looked at. */
+/* Whether store or log have changed since they were opened, as they were just looked at. */
 static bool has_moved(const ratings_projector_t *p, int i)
 {
-    return !p->log.present || p->log.position[i] != p->partition[i].position ||
+    return p->log.position[i] != p->partition[i].position ||
            p->partition[i].next < p->partition[i].position;
+}
+
+bool projection_is_news(const ratings_projector_t *p, int partition, ratings_place_t place)
+{
+    ratings_place_t watermark = ratings_shared_watermark(p->shared, partition);
+    return place.tag != 0 && (ratings_shared_high(p->shared, partition).tag != place.tag ||
+                              watermark.tag != place.tag || watermark.position < place.position);
 }
 
 /* Who projected before, and was held up in the middle of it, may have told of another log since. */
 static void tell_again(ratings_projector_t *p, int i)
 {
-    ratings_known_t known = projection_known(&p->partition[i]);
-    if (p->partition[i].verified && ratings_shared_known(p->shared, i).tag != known.tag)
-        ratings_shared_publish_adopted(p->shared, i, known);
+    ratings_place_t place = projection_place(&p->partition[i]);
+    if (p->partition[i].verified && projection_is_news(p, i, place))
+        ratings_shared_publish_adopted(p->shared, i, place);
+}
+
+/* The store, if it is that of the same rebuild. */
+static apr_status_t load_same(ratings_projector_t *p, ratings_result_t *why)
+{
+    char generation[RATINGS_TOKEN_MAX + 1];
+    memcpy(generation, p->log.generation, sizeof generation);
+    apr_status_t status = ratings_store_load(p->store, INT64_MAX, &p->log, why);
+    if (status != APR_SUCCESS)
+        return status;
+    return p->log.present && strcmp(generation, p->log.generation) == 0
+               ? APR_SUCCESS
+               : ratings_result_set(why, APR_EAGAIN, "the store was lost or rebuilt");
 }
 
 /* Store and log may change behind our back without any traffic: flushed, restored, overwritten;
@@ -167,7 +190,7 @@ static apr_status_t look_at_store(ratings_projector_t *p, ratings_result_t *why)
     if (now < p->look_at)
         return APR_SUCCESS;
     p->look_at = now + PROJECTION_LOOK_US;
-    apr_status_t status = ratings_store_load(p->store, INT64_MAX, &p->log, why);
+    apr_status_t status = load_same(p, why);
     if (status == APR_SUCCESS)
         status = projection_read_ends(p, why);
     for (int i = 0; i < p->partitions && status == APR_SUCCESS; i++) {

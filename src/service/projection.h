@@ -19,6 +19,7 @@ typedef struct {
     ratings_mark_t mark, first_mark; /* the last and the first record applied */
     int64_t time;                    /* of the log, up to the position */
     int64_t first, next;             /* ends of the log when it was opened */
+    ratings_place_t seen;            /* what this host knew before those were asked for */
     bool verified;                   /* the mark was found in the log, or there is none to find */
 } partition_t;
 
@@ -56,8 +57,12 @@ apr_status_t projection_open(ratings_projector_t *p, ratings_result_t *why);
 /* First and next offset of each partition, asked of the brokers. */
 apr_status_t projection_read_ends(ratings_projector_t *p, ratings_result_t *why);
 
-/* A partition as this host knows it from now on. */
-ratings_known_t projection_known(const partition_t *partition);
+/* Where a partition of the store stands. */
+ratings_place_t projection_place(const partition_t *partition);
+
+/* Whether a place of the store is not what this host knows: a publication was late, or never came,
+ * or another host applies. */
+bool projection_is_news(const ratings_projector_t *p, int partition, ratings_place_t place);
 
 /* Reads once and applies what was read. APR_SUCCESS: go on. Else: open again. */
 apr_status_t projection_step(ratings_projector_t *p, ratings_result_t *why);

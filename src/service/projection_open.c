@@ -9,9 +9,9 @@
 
 #define DOUBT_US INT64_C(2000000)
 
-ratings_known_t projection_known(const partition_t *partition)
+ratings_place_t projection_place(const partition_t *partition)
 {
-    return (ratings_known_t){ratings_mark_tag(&partition->first_mark), partition->position};
+    return (ratings_place_t){ratings_mark_tag(&partition->first_mark), partition->position};
 }
 
 /* ---- looking ---- */
@@ -20,6 +20,8 @@ apr_status_t projection_read_ends(ratings_projector_t *p, ratings_result_t *why)
 {
     int64_t *first = apr_palloc(p->batch_pool, (size_t)p->partitions * sizeof *first);
     int64_t *next = apr_palloc(p->batch_pool, (size_t)p->partitions * sizeof *next);
+    for (int i = 0; i < p->partitions; i++)
+        p->partition[i].seen = ratings_shared_high(p->shared, i);
     apr_status_t status =
         ratings_reader_ends(p->reader, p->partitions, PROJECTION_STEP_US, first, next, why);
     for (int i = 0; i < p->partitions && status == APR_SUCCESS; i++) {
@@ -175,9 +177,9 @@ static void adopt(ratings_projector_t *p, int i)
     partition->time = p->log.time[i];
     partition->verified = partition->position == 0 || partition->mark.offset < partition->first;
     tell_forgotten(p, i);
-    ratings_shared_limit(p->shared, i, partition->next);
+    ratings_shared_forget(p->shared, i, partition->seen, partition->next);
     if (partition->verified)
-        ratings_shared_publish_adopted(p->shared, i, projection_known(partition));
+        ratings_shared_publish_adopted(p->shared, i, projection_place(partition));
 }
 
 static apr_status_t begin_reading(ratings_projector_t *p, ratings_result_t *why)

@@ -155,10 +155,9 @@ static void project(ratings_projector_t *p)
 static void publish_loaded(ratings_projector_t *p)
 {
     for (int i = 0; i < RATINGS_PARTITIONS_MAX && p->log.position[i] >= 0; i++) {
-        ratings_known_t now = {ratings_mark_tag(&p->log.first[i]), p->log.position[i]};
-        if (now.high != atomic_load(&p->shared->partition[i].watermark) ||
-            (now.tag && now.tag != ratings_shared_known(p->shared, i).tag))
-            ratings_shared_publish_adopted(p->shared, i, now);
+        ratings_place_t place = {ratings_mark_tag(&p->log.first[i]), p->log.position[i]};
+        if (projection_is_news(p, i, place))
+            ratings_shared_publish_adopted(p->shared, i, place);
     }
     atomic_store(&p->shared->routed, p->log.routed);
 }

@@ -35,16 +35,16 @@ static apr_status_t try_fresh(ratings_call_t *call, const question_t *question,
                               ratings_view_t *view)
 {
     ratings_shared_t *shared = call->child->service->shared;
-    ratings_known_t known = ratings_shared_known(shared, question->partition);
+    ratings_place_t high = ratings_shared_high(shared, question->partition);
     apr_status_t status = read_store(call, question, view);
     if (status == APR_EINVAL)
         return APR_EAGAIN;
     if (status != APR_SUCCESS)
         return status;
-    if (view->position < known.high || view->tag != known.tag || view->tag == 0)
+    if (view->position < high.position || view->tag != high.tag || view->tag == 0)
         return APR_EAGAIN;
-    known.high = view->position;
-    ratings_shared_seen(shared, question->partition, known);
+    ratings_shared_shown(shared, question->partition, (ratings_place_t){view->tag, view->position},
+                         ratings_shared_slot(question->talk_id));
     return APR_SUCCESS;
 }
 

@@ -8,31 +8,29 @@
 #include <stdio.h>
 #include <string.h>
 
-static apr_status_t claim(ratings_projector_t *p, char *token, ratings_result_t *why)
+static apr_status_t claim(ratings_projector_t *p, ratings_sweep_t *sweep, ratings_result_t *why)
 {
     uint64_t random = 0;
     ratings_store_end_e end;
     apr_generate_random_bytes((unsigned char *)&random, sizeof random);
-    (void)snprintf(token, RATINGS_TOKEN_MAX, "%016llx", (unsigned long long)random);
-    apr_status_t status = ratings_store_claim(p->store, &p->log, token, &end, why);
+    (void)snprintf(sweep->token, sizeof sweep->token, "%016llx", (unsigned long long)random);
+    apr_status_t status = ratings_store_claim(p->store, &p->log, sweep, &end, why);
     return status == APR_SUCCESS ? projector_end(p, end, why) : status;
 }
 
-static apr_status_t sweep(ratings_projector_t *p, const char *token, int64_t *deleted,
-                          ratings_result_t *why)
+static apr_status_t sweep_all(ratings_projector_t *p, ratings_sweep_t *sweep, ratings_result_t *why)
 {
-    char cursor[32] = "0";
     ratings_store_end_e end;
     apr_status_t status;
     do {
         if (projector_stopping(p))
             return ratings_result_set(why, APR_EAGAIN, "the child ends");
-        status = ratings_store_sweep(p->store, token, cursor, deleted, &end, why);
+        status = ratings_store_sweep(p->store, sweep, &end, why);
         if (status == APR_SUCCESS)
             status = projector_end(p, end, why);
         if (status == APR_SUCCESS)
             status = projector_renew(p, why);
-    } while (status == APR_SUCCESS && strcmp(cursor, "0") != 0);
+    } while (status == APR_SUCCESS && strcmp(sweep->cursor, "0") != 0);
     return status;
 }
 
@@ -43,14 +41,14 @@ static int routing(const ratings_projector_t *p, int partitions)
     return known > 0 && known <= partitions ? known : partitions;
 }
 
-static apr_status_t open_store(ratings_projector_t *p, const char *token, int partitions,
+static apr_status_t open_store(ratings_projector_t *p, const ratings_sweep_t *sweep, int partitions,
                                ratings_result_t *why)
 {
     ratings_store_end_e end;
     bool empty[RATINGS_PARTITIONS_MAX];
     for (int i = 0; i < partitions; i++)
         empty[i] = p->partition[i].next == p->partition[i].first;
-    apr_status_t status = ratings_store_open(p->store, token, p->child->service->config->topic,
+    apr_status_t status = ratings_store_open(p->store, sweep, p->child->service->config->topic,
                                              partitions, routing(p, partitions), empty, &end, why);
     if (status == APR_SUCCESS)
         status = projector_end(p, end, why);
@@ -68,21 +66,21 @@ static int64_t records_to_read(const ratings_projector_t *p, int partitions)
 apr_status_t projection_rebuild(ratings_projector_t *p, int partitions, const char *reason,
                                 ratings_result_t *why)
 {
-    char token[RATINGS_TOKEN_MAX + 1];
-    int64_t deleted = 0, records = records_to_read(p, partitions);
-    apr_status_t status = claim(p, token, why);
+    ratings_sweep_t sweep = {.cursor = "0"};
+    int64_t records = records_to_read(p, partitions);
+    apr_status_t status = claim(p, &sweep, why);
     if (status == APR_SUCCESS)
-        status = sweep(p, token, &deleted, why);
+        status = sweep_all(p, &sweep, why);
     if (status == APR_SUCCESS)
-        status = open_store(p, token, partitions, why);
+        status = open_store(p, &sweep, partitions, why);
     if (status != APR_SUCCESS)
         return status;
     atomic_store(&p->shared->suspect, RATINGS_SUSPECT_NOTHING);
     /* a first start has nothing to lose and nothing to read: not worth a warning */
-    ap_log_error(APLOG_MARK, deleted || records ? APLOG_WARNING : APLOG_INFO, 0,
+    ap_log_error(APLOG_MARK, sweep.deleted || records ? APLOG_WARNING : APLOG_INFO, 0,
                  p->child->service->server,
                  "RT0305: the store is rebuilt from the log (%s): %" APR_INT64_T_FMT
                  " talks deleted, %" APR_INT64_T_FMT " records to read",
-                 reason, deleted, records);
+                 reason, sweep.deleted, records);
     return APR_SUCCESS;
 }

@@ -50,90 +50,95 @@ void ratings_shared_wake(_Atomic uint32_t *word)
     (void)syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
-/* ---- what is known of a log: tag and position in one word ---- */
+/* ---- places: tag and position in one word ---- */
 
-#define HIGH_BITS 48
-#define HIGH_MASK ((UINT64_C(1) << HIGH_BITS) - 1)
+#define POSITION_BITS 48
+#define POSITION_MASK ((UINT64_C(1) << POSITION_BITS) - 1)
 
-static uint64_t pack(ratings_known_t known)
+static uint64_t pack(ratings_place_t place)
 {
-    return (uint64_t)known.tag << HIGH_BITS | ((uint64_t)known.high & HIGH_MASK);
+    return (uint64_t)place.tag << POSITION_BITS | ((uint64_t)place.position & POSITION_MASK);
 }
 
-static ratings_known_t unpack(uint64_t word)
+static ratings_place_t unpack(uint64_t word)
 {
-    return (ratings_known_t){(uint16_t)(word >> HIGH_BITS), (int64_t)(word & HIGH_MASK)};
+    return (ratings_place_t){(uint16_t)(word >> POSITION_BITS), (int64_t)(word & POSITION_MASK)};
 }
 
-ratings_known_t ratings_shared_known(const ratings_shared_t *shared, int partition)
+ratings_place_t ratings_shared_high(const ratings_shared_t *shared, int partition)
 {
-    return unpack(atomic_load(&shared->partition[partition].known));
+    return unpack(atomic_load(&shared->partition[partition].high));
 }
 
-typedef bool better_fn(ratings_known_t now, ratings_known_t then);
+ratings_place_t ratings_shared_watermark(const ratings_shared_t *shared, int partition)
+{
+    return unpack(atomic_load(&shared->partition[partition].watermark));
+}
 
-/* Replaces what is known by `now` where that is better. */
-static void improve(_Atomic uint64_t *word, ratings_known_t now, better_fn *is_better)
+typedef bool better_fn(ratings_place_t now, ratings_place_t then);
+
+/* Replaces the place by `now` where that is better. */
+static void improve(_Atomic uint64_t *word, ratings_place_t now, better_fn *is_better)
 {
     uint64_t then = atomic_load(word);
     while (is_better(now, unpack(then)) && !atomic_compare_exchange_weak(word, &then, pack(now)))
         ;
 }
 
-static bool is_further(ratings_known_t now, ratings_known_t then)
+static bool is_further(ratings_place_t now, ratings_place_t then)
 {
-    return now.tag == then.tag && now.high > then.high;
+    return now.tag == then.tag && now.position > then.position;
 }
 
 /* Another log begins anew; one that is not known (the store is being rebuilt) says nothing. */
-static bool is_news(ratings_known_t now, ratings_known_t then)
+static bool is_news(ratings_place_t now, ratings_place_t then)
 {
-    return now.tag != 0 && (now.tag != then.tag || now.high > then.high);
+    return now.tag != 0 && (now.tag != then.tag || now.position > then.position);
 }
 
-void ratings_shared_seen(ratings_shared_t *shared, int partition, ratings_known_t seen)
+void ratings_shared_shown(ratings_shared_t *shared, int partition, ratings_place_t place,
+                          uint32_t slot)
 {
-    improve(&shared->partition[partition].known, seen, is_further);
+    _Atomic uint64_t *high = &shared->partition[partition].high;
+    if (!is_further(place, unpack(atomic_load(high))))
+        return;
+    atomic_fetch_add(&shared->changed[slot], 1);
+    improve(high, place, is_further);
 }
 
-void ratings_shared_limit(ratings_shared_t *shared, int partition, int64_t next)
+void ratings_shared_forget(ratings_shared_t *shared, int partition, ratings_place_t seen,
+                           int64_t next)
 {
-    _Atomic uint64_t *word = &shared->partition[partition].known;
-    uint64_t then = atomic_load(word);
-    ratings_known_t known = unpack(then);
-    while (known.high > next) {
-        ratings_known_t limited = {known.tag, next};
-        if (atomic_compare_exchange_weak(word, &then, pack(limited)))
-            return;
-        known = unpack(then);
-    }
+    uint64_t high = pack(seen), watermark = atomic_load(&shared->partition[partition].watermark);
+    if (seen.position <= next ||
+        !atomic_compare_exchange_strong(&shared->partition[partition].high, &high, 0))
+        return;
+    if (unpack(watermark).tag == seen.tag)
+        (void)atomic_compare_exchange_strong(&shared->partition[partition].watermark, &watermark,
+                                             0);
 }
 
-/* ---- publishing ---- */
+/* ---- publishing: whoever sees a watermark sees what comes before it ---- */
 
-static void raise_to(_Atomic int64_t *value, int64_t at_least)
+static void publish(ratings_shared_t *shared, int partition, ratings_place_t place)
 {
-    int64_t now = atomic_load(value);
-    while (now < at_least && !atomic_compare_exchange_weak(value, &now, at_least))
-        ;
+    improve(&shared->partition[partition].high, place, is_news);
+    improve(&shared->partition[partition].watermark, place, is_news);
+    ratings_shared_wake(&shared->published);
 }
 
-void ratings_shared_publish_applied(ratings_shared_t *shared, int partition, ratings_known_t now,
+void ratings_shared_publish_applied(ratings_shared_t *shared, int partition, ratings_place_t place,
                                     const uint32_t *slots, int count)
 {
-    improve(&shared->partition[partition].known, now, is_news);
     for (int i = 0; i < count; i++)
         atomic_fetch_add(&shared->changed[slots[i]], 1);
-    raise_to(&shared->partition[partition].watermark, now.high);
-    ratings_shared_wake(&shared->published);
+    publish(shared, partition, place);
 }
 
-void ratings_shared_publish_adopted(ratings_shared_t *shared, int partition, ratings_known_t now)
+void ratings_shared_publish_adopted(ratings_shared_t *shared, int partition, ratings_place_t place)
 {
-    improve(&shared->partition[partition].known, now, is_news);
     atomic_fetch_add(&shared->epoch, 1);
-    atomic_store(&shared->partition[partition].watermark, now.high);
-    ratings_shared_wake(&shared->published);
+    publish(shared, partition, place);
 }
 
 uint32_t ratings_shared_slot(const char *talk_id)

@@ -13,7 +13,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define RATINGS_SHARED_LAYOUT 2   /* to be raised when the struct changes its meaning */
+#define RATINGS_SHARED_LAYOUT 3   /* to be raised when the struct changes its meaning */
 #define RATINGS_CHANGE_SLOTS 4096 /* a power of two */
 
 /* Why the store may be no read model of the log, as anybody may notice. */
@@ -38,8 +38,8 @@ typedef struct {
     _Atomic uint32_t append_time; /* 1: the topic keeps append times; 2: it does not; 0: unknown */
     _Atomic uint64_t skipped;     /* records of the log that were no events */
     struct {
-        _Atomic uint64_t known;    /* which log, and its highest position known: ratings_known_t */
-        _Atomic int64_t watermark; /* what waiting POSTs look at */
+        _Atomic uint64_t high;      /* highest position known of this log */
+        _Atomic uint64_t watermark; /* what waiting POSTs look at */
     } partition[RATINGS_PARTITIONS_MAX];
     _Atomic uint32_t changed[RATINGS_CHANGE_SLOTS]; /* by the talk's hash */
 } ratings_shared_t;
@@ -48,28 +48,35 @@ typedef struct {
  * or made. In the parent, at post_config; `process` is the process pool. */
 apr_status_t ratings_shared_attach(ratings_shared_t **shared, const char *key, apr_pool_t *process);
 
-/* What this host has seen of a partition. The two are one word, so that a position is never taken
- * for that of another log: a topic that was made again begins anew. */
+/* A position and the log that it is of. High and watermark hold one each in one word, so that a
+ * position is never taken for that of another log: a topic that was made again begins anew. */
 typedef struct {
-    uint16_t tag; /* of the log (ratings_mark_tag); 0: nothing is known */
-    int64_t high; /* highest position known of it; below 2^48 */
-} ratings_known_t;
+    uint16_t tag;     /* of the log (ratings_mark_tag); 0: nothing is known */
+    int64_t position; /* below 2^48 */
+} ratings_place_t;
 
-ratings_known_t ratings_shared_known(const ratings_shared_t *shared, int partition);
+ratings_place_t ratings_shared_high(const ratings_shared_t *shared, int partition);
+ratings_place_t ratings_shared_watermark(const ratings_shared_t *shared, int partition);
 
-/* The store was shown, or found visible, at a position: nothing older may be shown from now on. */
-void ratings_shared_seen(ratings_shared_t *shared, int partition, ratings_known_t seen);
+/* The store is about to be shown as it was at a place: nothing older may be shown from then on, and
+ * the talk (its slot) may have changed. */
+void ratings_shared_shown(ratings_shared_t *shared, int partition, ratings_place_t place,
+                          uint32_t slot);
 
-/* A chunk was applied by the caller itself: high, then the talks' counters, then the watermark.
+/* A chunk was applied by the caller itself: the talks' counters, then high, then the watermark.
  * `slots`: ratings_shared_slot of each talk changed. */
-void ratings_shared_publish_applied(ratings_shared_t *shared, int partition, ratings_known_t now,
+void ratings_shared_publish_applied(ratings_shared_t *shared, int partition, ratings_place_t place,
                                     const uint32_t *slots, int count);
 
-/* A position that the caller did not bring about itself: all may have changed. */
-void ratings_shared_publish_adopted(ratings_shared_t *shared, int partition, ratings_known_t now);
+/* A position that the caller did not bring about itself, so that all may have changed: the epoch,
+ * then high, then the watermark. */
+void ratings_shared_publish_adopted(ratings_shared_t *shared, int partition, ratings_place_t place);
 
-/* A log that ends at `next` cannot have been applied any further: it was truncated. */
-void ratings_shared_limit(ratings_shared_t *shared, int partition, int64_t next);
+/* A log that ends at `next` was not applied any further: if high is still `seen`, as it was before
+ * the log's end was asked for, and beyond that end, it is of another log, or of one that was cut.
+ */
+void ratings_shared_forget(ratings_shared_t *shared, int partition, ratings_place_t seen,
+                           int64_t next);
 
 uint32_t ratings_shared_slot(const char *talk_id);
 

@@ -71,7 +71,7 @@ static void settle(ratings_ticket_t *ticket, ratings_ticket_state_e state)
 
 static bool is_visible(const ratings_ticket_t *ticket)
 {
-    return atomic_load(&ticket->owner->shared->partition[ticket->delivery.partition].watermark) >
+    return ratings_shared_watermark(ticket->owner->shared, ticket->delivery.partition).position >
            ticket->delivery.offset;
 }
 
@@ -176,7 +176,7 @@ ratings_ticket_t *ratings_ticket_take(ratings_waiters_t *waiters, int partition,
     ticket->holds = 2;
     ticket->visible_for = visible_for;
     ticket->deadline = deadline;
-    ticket->floor = atomic_load(&waiters->shared->partition[partition].watermark);
+    ticket->floor = ratings_shared_watermark(waiters->shared, partition).position;
     pthread_cond_init(&ticket->changed, &waiters->monotonic);
     return ticket;
 }
