@@ -9,7 +9,7 @@ use Time::HiRes qw(sleep time);
 use RatingsTest::Client ();
 
 my $deadline  = 10;   # seconds for a request: longer than the service may ever take
-my $race      = 0.01; # a kept connection closed within this crossed with our request: HTTP's own race
+my $race      = 0.03; # a kept connection closed within this crossed with our request: HTTP's own race
 my %behaviour = (
     rater  => \&rate_once,  # a key of its own for each rating, sent once
     plain  => \&rate_plain, # no key, a talk of its own

@@ -163,7 +163,7 @@ sub redis_server {
 # ratings-audit, as its users call it: exit code and output
 sub audit_program {
     my ($self, @options) = @_;
-    my $output = qx($ENV{RATINGS_AUDIT} --json @options 2>&1);
+    my $output = qx($ENV{RATINGS_AUDIT} --json --topic @{[ $self->topic ]} @options 2>&1);
     return ($? >> 8, $output);
 }
 
