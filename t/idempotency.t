@@ -84,7 +84,8 @@ ok(wait_ready(), 'ready') or BAIL_OUT('the service does not become ready');
     keyed($talk, $_ % 5 + 1, $keys[ $_ % 5 ]) for 0 .. 19;
     keyed($talk, 5, $keys[0]);
     is(counted($talk), '11111', 'five keys, sent four times each and once with another value');
-    expect_log(qr/RT0305: the store is rebuilt/, @away);
+    # what other tests have written into the topic is read again, too
+    expect_log(qr/RT0305: the store is rebuilt/, qr/RT0304: /, @away);
     redis()->call('FLUSHALL');
     ok(wait_until(sub { my $now = counted($talk); $now && $now eq '11111' }, $patience), 'a rebuild comes to the same counts') or diag(counted($talk));
     is(keyed($talk, 1, $keys[0])->status, 200, 'a key is known after it');
@@ -129,7 +130,7 @@ ok(wait_ready(), 'ready') or BAIL_OUT('the service does not become ready');
 # ---- the window ----
 
 {
-    my $httpd = own_httpd(name => 'window', topic => 'ratings-window', database => 6, before => "RatingsIdempotencyWindow 2s\n");
+    my $httpd = own_httpd(name => 'window', topic => 'ratings-window', database => 10, before => "RatingsIdempotencyWindow 2s\n");
     my @at    = (port => $httpd->port);
     my $talk  = new_talk();
     my $key   = new_key();
@@ -149,7 +150,7 @@ ok(wait_ready(), 'ready') or BAIL_OUT('the service does not become ready');
 # ---- a log that cannot tell ----
 
 {
-    my $httpd = own_httpd(name => 'no-time', topic => 'ratings-no-time', database => 7);
+    my $httpd = own_httpd(name => 'no-time', topic => 'ratings-no-time', database => 11);
     my @at    = (port => $httpd->port);
     my $talk  = new_talk();
     stack(qw(kafka-tool TopicCommand --bootstrap-server), $ENV{STREAMS_CONNECTION}, qw(--create --if-not-exists --topic ratings-no-time
@@ -168,7 +169,7 @@ ok(wait_ready(), 'ready') or BAIL_OUT('the service does not become ready');
 # ---- switched off ----
 
 {
-    my $httpd = own_httpd(name => 'no-window', topic => 'ratings-no-window', database => 8, before => "RatingsIdempotencyWindow 0\n");
+    my $httpd = own_httpd(name => 'no-window', topic => 'ratings-no-window', database => 12, before => "RatingsIdempotencyWindow 0\n");
     my @at    = (port => $httpd->port);
     my $talk  = new_talk();
     $httpd->start;

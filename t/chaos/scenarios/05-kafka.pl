@@ -66,6 +66,18 @@ sub is_replicated {
     return map { "a partition of the topic has $_->{in_sync} replicas in sync" } grep { $_->{in_sync} != 3 } @partitions;
 }
 
+# For a while the others fetch nothing, so that what the leader takes is on its disk alone; then it is
+# gone, and one of them leads. What was acknowledged must not be among what is lost.
+sub kill_what_is_ahead {
+    my ($stage) = @_;
+    my $leader = $stage->{node} = leader($stage);
+    my @others = grep { $_ ne $leader } map { "kafka-$_" } 1 .. 3;
+    $stage->stack('pause', @others);
+    $stage->pause(1.5);
+    $stage->stack('kill',   $leader);
+    $stage->stack('resume', @others);
+}
+
 # ---- the topic ----
 
 # Deleted and created again under the same name: what was counted is gone with the log, the store follows.
@@ -165,6 +177,12 @@ return (
         name => 'cluster-frozen', what => 'SIGSTOP of the leader of three nodes for 10 s',
         fault => sub { my ($stage) = @_; $stage->stack('pause', $stage->{node} = leader($stage)) }, hold => 10,
         heal => sub { my ($stage) = @_; $stage->stack('resume', $stage->{node}); in_sync($stage) }, check => \&is_replicated,
+    ),
+    cluster(
+        name => 'cluster-behind', what => 'the leader of three nodes is killed with what it alone has; started again after 5 s', short => 1,
+        fault => \&kill_what_is_ahead, hold => 5,
+        heal => sub { my ($stage) = @_; $stage->stack('start', $stage->{node}); in_sync($stage) }, check => \&is_replicated,
+        clean => sub { my ($stage) = @_; $stage->stack('resume', 'cluster'); leave_cluster($stage) },
     ),
     cluster(
         name => 'cluster-minority', what => 'kill -9 of two nodes of three, started again after 6 s',
