@@ -5,7 +5,7 @@ CHAOS_RUN    = OUT='$(OUT)' APXS='$(APXS)' t/chaos/run
 CHAOS_MODULE = $(OUT)/chaos/mod_ratings.so
 CHAOS_FATAL  = $(OUT)/chaos/fatal.so
 
-.PHONY: chaos chaos-short chaos-random chaos-ready
+.PHONY: chaos chaos-short chaos-random chaos-mutants chaos-ready
 chaos: chaos-ready ## every fault under load, each followed by an audit (NAMES="...": only these)
 	@$(CHAOS_RUN) $(NAMES)
 
@@ -14,6 +14,9 @@ chaos-short: chaos-ready ## the short form of the faults that matter most
 
 chaos-random: chaos-ready ## faults drawn by lot under one load (SECONDS=900 SEED=...)
 	@$(CHAOS_RUN) --random --seconds $(SECONDS) $(if $(SEED),--seed $(SEED)) $(NAMES)
+
+chaos-mutants: chaos-ready ## bugs put in on purpose, each of which the chaos suite must see (NAMES="...")
+	@OUT='$(OUT)' APXS='$(APXS)' t/chaos/mutants/run $(NAMES)
 
 chaos-ready: deps-test
 	@$(MAKE) --no-print-directory module lambda-bootstrap $(CHAOS_MODULE) $(CHAOS_FATAL)

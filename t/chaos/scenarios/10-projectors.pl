@@ -40,7 +40,7 @@ return (
         fault => sub { $_[0]{frozen} = $_[0]->kill_child('projector', 'STOP') }, hold => 4, short_hold => 3,
         heal  => sub { kill 'CONT', $_[0]{frozen} },
         clean => sub { kill 'CONT', $_[0]{frozen} if $_[0]{frozen} && $_[0]{frozen} > 1 },
-        # its own requests stand still with it
+        stands_still => 1, # its own requests, with it
         allow => { POST => '503 504', GET => '503' }, recover => 3,
         expect => [ $held_up, qr/RT020[1-4]: .* is away/ ],
     },

@@ -6,7 +6,8 @@ use warnings;
 
 use Chaos::Journal ();
 
-my %always = (POST => '200 202', GET => '200', PROBE => '200', READY => '200');
+my $deadline = 5; # seconds, the default of RatingsDeadline
+my %always   = (POST => '200 202', GET => '200', PROBE => '200', READY => '200');
 
 # An episode: { row, from (the fault), since (from when recovery counts), to (it must be over) }. What a
 # request may end in is what its row allows, if it was under way in the episode.
@@ -18,6 +19,7 @@ sub new {
     $self->_judge_recovery;
     $self->_judge_audit;
     $self->_judge_gaps;
+    $self->_judge_deadline;
     return $self;
 }
 
@@ -107,6 +109,15 @@ sub _judge_gaps {
         my $gap = $self->{journal}->longest_gap($what, @$self{qw(begun ended)});
         $self->_problem(sprintf 'no %s was served for %.2f s, allowed are %.2f', $what, $gap, $limit{$what}) if $gap > $limit{$what} * $ENV{CHAOS_SLACK};
     }
+}
+
+# No request takes longer than RatingsDeadline, whatever hangs; a little more for a machine that is busy.
+# Those of a process that is stopped stand still with it (row's `stands_still`).
+sub _judge_deadline {
+    my ($self) = @_;
+    return if grep { $_->{row}{stands_still} } @{ $self->{episodes} };
+    my $longest = $self->{journal}->longest_request(qw(POST GET));
+    $self->_problem(sprintf 'a request took %.2f s, allowed are %.2f', $longest, $deadline) if $longest > $deadline + 0.5 * $ENV{CHAOS_SLACK};
 }
 
 sub _judge_audit {

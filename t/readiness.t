@@ -1,0 +1,107 @@
+# What readiness tells of backends that answer and are unfit all the same, and how far Kafka's tools see
+# the projector.
+use strict;
+use warnings;
+use Test::More;
+use RatingsTest;
+
+# Each in a virtual host of its own: topic, how it is made, what readiness then says of the stream.
+my @topics = (
+    [ 'compacts',        'cleanup.policy=compact',        'the topic compacts (cleanup.policy): it cannot be the log of all ratings' ],
+    [ 'also-compacts',   'cleanup.policy=compact,delete', 'the topic compacts (cleanup.policy): it cannot be the log of all ratings' ],
+    [ 'forgets-by-time', 'retention.ms=86400000',         'the topic forgets (retention.ms): it cannot be the log of all ratings' ],
+    [ 'forgets-by-size', 'retention.bytes=100000000',     'the topic forgets (retention.bytes): it cannot be the log of all ratings' ],
+);
+my %forever = ('retention.ms' => -1, 'retention.bytes' => -1);
+
+sub kafka_tool { my ($class, @arguments) = @_; return qx($ENV{TEST_STACK} kafka-tool $class --bootstrap-server $ENV{STREAMS_CONNECTION} @arguments 2>&1) }
+
+sub make_topic {
+    my ($name, $setting) = @_;
+    my ($key)  = split /=/, $setting;
+    my @others = map { "$_=$forever{$_}" } grep { $_ ne $key } sort keys %forever;
+    my @config = map { "--config $_" } $setting, @others, 'message.timestamp.type=LogAppendTime';
+    my $output = kafka_tool('TopicCommand', '--create', '--if-not-exists', '--partitions 1', "--topic ratings-$name", @config);
+    $? == 0 or die "ratings-$name: $output";
+}
+
+sub virtual_host {
+    my ($number) = @_;
+    my ($topic, $database) = ("ratings-$topics[$number][0]", $number + 1);
+    return RatingsTest::Httpd::backends(topic => $topic, database => $database) . RatingsTest::Httpd::locations() if $number == 0;
+    return "<VirtualHost 127.0.0.1:*>\nServerName $topic.test\nRatingsTopic $topic\nRatingsStore \"\${RATINGS_CONNECTION}/$database\"\n</VirtualHost>\n";
+}
+
+# The state of a backend, once all children say so.
+sub state_of {
+    my ($backend, $reason, @at) = @_;
+    my ($agreed, $answer) = (0);
+    wait_until(sub {
+        $answer = get('/readyz', @at);
+        my $state = (json($answer->body) || {})->{backends}{$backend} || {};
+        $agreed = ($state->{reason} // '') eq ($reason // '') ? $agreed + 1 : 0;
+        return $agreed >= 6;
+    }, 20);
+    return $answer;
+}
+
+# ---- a topic that cannot be the truth ----
+
+make_topic(@$_[ 0, 1 ]) for @topics;
+{
+    my $main  = "<VirtualHost 127.0.0.1:*>\nServerName main.test\n</VirtualHost>\n";
+    my $httpd = own_httpd(name => 'topics', conf => join '', virtual_host(0), $main, map { virtual_host($_) } 1 .. $#topics);
+    $httpd->expect_log(qr/RT0303: the topic (?:compacts|forgets)/);
+    $httpd->start;
+    for my $number (0 .. $#topics) {
+        my ($name, $setting, $reason) = @{ $topics[$number] };
+        my @at     = (port => $httpd->port, $number ? (host => "ratings-$name.test") : ());
+        my $answer = state_of('stream', $reason, @at);
+        is($answer->status, 503, "$setting: not ready");
+        is(json($answer->body)->{backends}{stream}{reason}, $reason, "$setting: and says why");
+        is(json($answer->body)->{backends}{store}{status}, 'up', "$setting: the store is not blamed");
+        is(rate(new_talk(), 5, @at)->status, 200, "$setting: ratings are taken all the same");
+        ok($httpd->log->has(qr/RT0303: \Q$reason\E/), "$setting: the error log says it once more");
+    }
+    $httpd->stop;
+}
+
+# ---- a store that forgets, or that cannot be written ----
+
+{
+    expect_log(qr/RT0301: |RT020[1-4]: |RT0501: /);
+    ok(wait_ready(), 'ready before');
+    redis()->call(qw(CONFIG SET maxmemory 1gb));
+    redis()->call(qw(CONFIG SET maxmemory-policy allkeys-lru));
+    my $reason = 'the store evicts keys: set maxmemory-policy to noeviction';
+    my $answer = state_of('store', $reason);
+    is($answer->status, 503, 'a store that evicts: not ready');
+    is(json($answer->body)->{backends}{store}{reason}, $reason, 'and says why');
+    redis()->call(qw(CONFIG SET maxmemory-policy noeviction));
+    redis()->call(qw(CONFIG SET maxmemory 0));
+    is(state_of('store', undef)->status, 200, 'ready again');
+
+    redis()->call('REPLICAOF', '127.0.0.1', 1);
+    $reason = 'the store is a read-only replica: name its primary';
+    $answer = state_of('store', $reason);
+    is($answer->status, 503, 'a replica: not ready');
+    is(json($answer->body)->{backends}{store}{reason}, $reason, 'and says why');
+    redis()->call(qw(REPLICAOF NO ONE));
+    is(state_of('store', undef)->status, 200, 'ready again as a primary');
+}
+
+# ---- the lag, as Kafka's own tools show it ----
+
+{
+    my @talks = new_talks(4);
+    for my $talk (@talks) { is(rate($talk, 3)->status, 200, 'a rating is visible') }
+    my %lag;
+    my $shown = wait_until(sub {
+        my $output = kafka_tool('consumer.group.ConsumerGroupCommand', '--describe', '--group mod_ratings.ratings');
+        %lag = $output =~ /^mod_ratings\.ratings +ratings +(\d+) +\d+ +\d+ +(\d+) /mg;
+        return keys %lag == 4 && !grep { $_ } values %lag;
+    }, 20, 0.5);
+    ok($shown, 'the group of the projector is at the end of each partition') or diag(to_json(\%lag));
+}
+
+finish();
