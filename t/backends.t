@@ -126,6 +126,23 @@ for my $server (qw(postgres redis kafka lambda)) {
     is(total(histogram_of($talks[0])), 5, 'and counted on top of what was before');
 }
 
+# ---- the store is full ----
+
+{
+    my $talk = new_talk();
+    is(rate($talk, 4)->status, 200, 'a full store: well before');
+    expect_log(@away);
+    redis()->call(qw(CONFIG SET maxmemory 1));
+    is(rate($talk, 5)->status, 202, 'a full store: a rating is recorded');
+    for my $n (1 .. 6) {
+        my $answer = read_of($talk);
+        is($answer->status, 200, "a full store: GET $n is answered");
+        is_deeply(json($answer->body)->{ratings}, { 1 => 0, 2 => 0, 3 => 0, 4 => 1, 5 => 0 }, "a full store: GET $n has what was counted");
+    }
+    redis()->call(qw(CONFIG SET maxmemory 0));
+    ok(wait_until(sub { (histogram_of($talk) || {})->{ratings}{5} }, $patience), 'a full store: the rating is counted when there is room');
+}
+
 # ---- keys that somebody wrote by hand ----
 
 for my $row (

@@ -71,19 +71,23 @@ make_topic(@$_[ 0, 1 ]) for @topics;
 {
     expect_log(qr/RT0301: |RT020[1-4]: |RT0501: /);
     ok(wait_ready(), 'ready before');
-    redis()->call(qw(CONFIG SET maxmemory 1gb));
-    redis()->call(qw(CONFIG SET maxmemory-policy allkeys-lru));
-    my $reason = 'the store evicts keys: set maxmemory-policy to noeviction';
-    my $answer = state_of('store', $reason);
-    is($answer->status, 503, 'a store that evicts: not ready');
-    is(json($answer->body)->{backends}{store}{reason}, $reason, 'and says why');
-    redis()->call(qw(CONFIG SET maxmemory-policy noeviction));
-    redis()->call(qw(CONFIG SET maxmemory 0));
-    is(state_of('store', undef)->status, 200, 'ready again');
+    for my $row (
+        [ 'that evicts', 'the store evicts keys: set maxmemory-policy to noeviction', [ 'maxmemory-policy', 'allkeys-lru' ], [ 'maxmemory-policy', 'noeviction' ] ],
+        [ 'that is full', 'the store is out of memory: ratings are recorded and not counted until it has more', [ 'maxmemory', 1 ], [ 'maxmemory', 0 ] ],
+        )
+    {
+        my ($name, $reason, $fault, $remedy) = @$row;
+        redis()->call(qw(CONFIG SET), @$fault);
+        my $answer = state_of('store', $reason);
+        is($answer->status, 503, "a store $name: not ready");
+        is(json($answer->body)->{backends}{store}{reason}, $reason, 'and says why');
+        redis()->call(qw(CONFIG SET), @$remedy);
+        is(state_of('store', undef)->status, 200, 'ready again');
+    }
 
     redis()->call('REPLICAOF', '127.0.0.1', 1);
-    $reason = 'the store is a read-only replica: name its primary';
-    $answer = state_of('store', $reason);
+    my $reason = 'the store is a read-only replica: name its primary';
+    my $answer = state_of('store', $reason);
     is($answer->status, 503, 'a replica: not ready');
     is(json($answer->body)->{backends}{store}{reason}, $reason, 'and says why');
     redis()->call(qw(REPLICAOF NO ONE));

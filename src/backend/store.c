@@ -1,6 +1,7 @@
 /* What requests ask of the store, and the lease. */
 #include "store.h"
 
+#include "../core/number.h"
 #include "store_reply.h"
 #include "store_scripts.h"
 
@@ -37,89 +38,114 @@ apr_status_t ratings_store_read(ratings_store_t *store, const char *talk_id, int
                                 int64_t deadline, ratings_view_t *view, ratings_result_t *why)
 {
     char key[KEY_TALK_MAX + 1], position[FIELD_TEXT_SIZE], first[FIELD_TEXT_SIZE];
-    const char *where[] = {"HMGET", KEY_LOG, position, first};
-    const char *counts[] = {"HMGET", key, "1", "2", "3", "4", "5"};
-    redisReply *exec;
+    const char *const where[] = {position, first}, *const values[] = {"1", "2", "3", "4", "5"};
+    const store_fields_t place = {KEY_LOG, where, 2}, counts = {key, values, RATINGS_VALUES};
+    redisReply *answer;
 
     store_talk_key(key, talk_id);
     store_field(position, "position", partition);
     store_field(first, "first", partition);
-    size_t where_lengths[] = {5, sizeof KEY_LOG - 1, strlen(position), strlen(first)};
-    size_t counts_lengths[] = {5, strlen(key), 1, 1, 1, 1, 1};
-    const store_command_t place = {4, where, where_lengths}, talk = {7, counts, counts_lengths};
-    apr_status_t status = store_transaction(store, &place, &talk, deadline, &exec, why);
+    apr_status_t status = store_read_both(store, &place, &counts, deadline, &answer, why);
     if (status != APR_SUCCESS)
         return status;
-    status = read_place(exec->element[0], view, why);
+    status = read_place(answer->element[0], view, why);
     if (status == APR_SUCCESS)
-        status = read_histogram(exec->element[1], &view->histogram, why);
-    freeReplyObject(exec);
+        status = read_histogram(answer->element[1], &view->histogram, why);
+    freeReplyObject(answer);
     return status;
 }
 
 /* ---- an idempotency key ---- */
+
+static bool read_position_and_use(const redisReply *answer, int64_t *position, ratings_use_t *use)
+{
+    const redisReply *place = answer->element[0], *uses = answer->element[1];
+    return store_is_array(place, 1) && store_is_array(uses, 1) &&
+           store_read_number(place->element[0], -1, INT64_MAX, position) &&
+           store_read_use(uses->element[0], use);
+}
 
 apr_status_t ratings_store_read_use(ratings_store_t *store, const char *talk_id, const char *key,
                                     int partition, int64_t deadline, ratings_use_t *use,
                                     int64_t *position, ratings_result_t *why)
 {
     char field[USE_FIELD_SIZE], keys[FIELD_TEXT_SIZE], where[FIELD_TEXT_SIZE];
-    const char *get_position[] = {"HGET", KEY_LOG, where}, *get_use[] = {"HGET", keys, field};
-    redisReply *exec;
+    const char *const at[] = {where}, *const of[] = {field};
+    const store_fields_t place = {KEY_LOG, at, 1}, uses = {keys, of, 1};
+    redisReply *answer;
 
     store_use_field(field, talk_id, key);
     store_field(keys, KEY_KEYS, partition);
     store_field(where, "position", partition);
-    size_t lengths[2][3] = {{4, sizeof KEY_LOG - 1, strlen(where)},
-                            {4, strlen(keys), strlen(field)}};
-    const store_command_t first = {3, get_position, lengths[0]}, second = {3, get_use, lengths[1]};
-    apr_status_t status = store_transaction(store, &first, &second, deadline, &exec, why);
+    apr_status_t status = store_read_both(store, &place, &uses, deadline, &answer, why);
     if (status != APR_SUCCESS)
         return status;
-    if (!store_read_number(exec->element[0], -1, INT64_MAX, position) ||
-        !store_read_use(exec->element[1], use))
+    if (!read_position_and_use(answer, position, use))
         status = store_unexpected(why, "the use of an idempotency key");
-    freeReplyObject(exec);
+    freeReplyObject(answer);
     return status;
 }
 
 /* ---- fitness ---- */
 
+#define INFO_VALUE 32
+
 /* The value of "name:value\r\n" in an answer of INFO; "" if it is not there. */
-static void info_value(const redisReply *info, const char *name, char *value, size_t size)
+static void info_value(const redisReply *info, const char *name, char value[INFO_VALUE])
 {
     const char *at = store_is_text(info) ? strstr(info->str, name) : NULL;
     size_t length = at ? strcspn(at + strlen(name), "\r\n") : 0;
-    (void)snprintf(value, size, "%.*s", (int)length, at ? at + strlen(name) : "");
+    (void)snprintf(value, INFO_VALUE, "%.*s", (int)length, at ? at + strlen(name) : "");
 }
 
-static apr_status_t info(ratings_store_t *store, const char *section, const char *name, char *value,
-                         size_t size, int64_t deadline, ratings_result_t *why)
+static int64_t info_number(const redisReply *info, const char *name)
 {
-    redisReply *reply = NULL;
-    apr_status_t status = store_command(store, &reply, deadline, why, "INFO", section, NULL);
-    if (status == APR_SUCCESS) {
-        info_value(reply, name, value, size);
-        freeReplyObject(reply);
-    }
-    return status;
+    char value[INFO_VALUE];
+    int64_t number = 0;
+    info_value(info, name, value);
+    (void)ratings_parse_int(value, strlen(value), 0, INT64_MAX, &number);
+    return number;
 }
+
+static const char *memory_fault(const redisReply *info)
+{
+    char policy[INFO_VALUE];
+    int64_t most = info_number(info, "\nmaxmemory:");
+    info_value(info, "\nmaxmemory_policy:", policy);
+    if (policy[0] && strcmp(policy, "noeviction") != 0)
+        return "the store evicts keys: set maxmemory-policy to noeviction";
+    if (most > 0 && info_number(info, "\nused_memory:") > most)
+        return "the store is out of memory: ratings are recorded and not counted until it has more";
+    return NULL;
+}
+
+static const char *replication_fault(const redisReply *info)
+{
+    char role[INFO_VALUE];
+    info_value(info, "\nrole:", role);
+    return strcmp(role, "slave") == 0 ? "the store is a read-only replica: name its primary" : NULL;
+}
+
+/* https://redis.io/docs/latest/commands/info/ */
+static const struct {
+    const char *section;
+    const char *(*fault)(const redisReply *info);
+} checks[] = {{"memory", memory_fault}, {"replication", replication_fault}};
 
 apr_status_t ratings_store_check(ratings_store_t *store, int64_t deadline, const char **fault,
                                  ratings_result_t *why)
 {
-    char policy[32], role[32];
-    apr_status_t status =
-        info(store, "memory", "maxmemory_policy:", policy, sizeof policy, deadline, why);
-    if (status == APR_SUCCESS)
-        status = info(store, "replication", "role:", role, sizeof role, deadline, why);
-    if (status != APR_SUCCESS)
-        return status;
-    *fault = policy[0] && strcmp(policy, "noeviction") != 0
-                 ? "the store evicts keys: set maxmemory-policy to noeviction"
-             : strcmp(role, "slave") == 0 ? "the store is a read-only replica: name its primary"
-                                          : NULL;
-    return APR_SUCCESS;
+    *fault = NULL;
+    for (size_t i = 0; i < sizeof checks / sizeof checks[0] && !*fault; i++) {
+        redisReply *reply = NULL;
+        apr_status_t status =
+            store_command(store, &reply, deadline, why, "INFO", checks[i].section, NULL);
+        if (status != APR_SUCCESS)
+            return status;
+        *fault = checks[i].fault(reply);
+        freeReplyObject(reply);
+    }
+    return ratings_result_ok(why);
 }
 
 /* ---- the lease ---- */

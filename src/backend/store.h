@@ -87,7 +87,8 @@ apr_status_t ratings_store_read_use(ratings_store_t *store, const char *talk_id,
                                     int64_t *position, ratings_result_t *why);
 
 /* Whether the store can be written and keeps what it is given. `*fault` is set to NULL, or to what
- * makes it unfit although it answers (static, fit for a client): it evicts, it is a replica. */
+ * makes it unfit although it answers (static, fit for a client): it evicts, it is full, it is a
+ * replica. */
 apr_status_t ratings_store_check(ratings_store_t *store, int64_t deadline, const char **fault,
                                  ratings_result_t *why);
 

@@ -15,10 +15,10 @@ static bool is_text_of(const redisReply *reply, const char *text)
 }
 
 /* The uses belong to a position and a generation, as all else does. */
-static apr_status_t take_uses(ratings_chunk_t *chunk, const redisReply *exec, const char *position,
-                              ratings_store_end_e *end, ratings_result_t *why)
+static apr_status_t take_uses(ratings_chunk_t *chunk, const redisReply *answer,
+                              const char *position, ratings_store_end_e *end, ratings_result_t *why)
 {
-    const redisReply *place = exec->element[0], *uses = exec->element[1];
+    const redisReply *place = answer->element[0], *uses = answer->element[1];
     *end = RATINGS_STORE_CORRUPT;
     if (!store_is_array(place, 2) || !store_is_array(uses, (size_t)chunk->keyed_count))
         return ratings_result_ok(why);
@@ -32,44 +32,40 @@ static apr_status_t take_uses(ratings_chunk_t *chunk, const redisReply *exec, co
     return ratings_result_ok(why);
 }
 
-static apr_status_t ask_uses(ratings_store_t *store, ratings_chunk_t *chunk, store_words_t *words,
-                             char (*fields)[USE_FIELD_SIZE], ratings_store_end_e *end,
+static apr_status_t ask_uses(ratings_store_t *store, ratings_chunk_t *chunk,
+                             const char *const *fields, ratings_store_end_e *end,
                              ratings_result_t *why)
 {
     char keys[FIELD_TEXT_SIZE], where[FIELD_TEXT_SIZE], position[NUMBER_TEXT];
-    const char *get_place[] = {"HMGET", KEY_LOG, where, "generation"};
-    redisReply *exec;
+    const char *const at[] = {where, "generation"};
+    const store_fields_t place = {KEY_LOG, at, 2}, uses = {keys, fields, chunk->keyed_count};
+    redisReply *answer;
 
     store_field(keys, KEY_KEYS, chunk->partition);
     store_field(where, "position", chunk->partition);
     (void)snprintf(position, sizeof position, "%" PRId64, chunk->position);
-    store_word(words, "HMGET");
-    store_word(words, keys);
-    for (int i = 0; i < chunk->keyed_count; i++) {
-        store_use_field(fields[i], chunk->keyed[i].talk_id, chunk->keyed[i].key);
-        store_word(words, fields[i]);
-    }
-    size_t lengths[] = {5, sizeof KEY_LOG - 1, strlen(where), 10};
-    const store_command_t place = {4, get_place, lengths},
-                          uses = {words->argc, words->argv, words->argvlen};
     apr_status_t status =
-        store_transaction(store, &place, &uses, store_deadline(store), &exec, why);
+        store_read_both(store, &place, &uses, store_deadline(store), &answer, why);
     if (status != APR_SUCCESS)
         return status;
-    status = take_uses(chunk, exec, position, end, why);
-    freeReplyObject(exec);
+    status = take_uses(chunk, answer, position, end, why);
+    freeReplyObject(answer);
     return status;
 }
 
 apr_status_t ratings_store_load_uses(ratings_store_t *store, ratings_chunk_t *chunk,
                                      ratings_store_end_e *end, ratings_result_t *why)
 {
-    store_words_t words = {0};
-    char(*fields)[USE_FIELD_SIZE] = malloc((size_t)chunk->keyed_count * sizeof *fields);
-    apr_status_t status = fields && store_words_init(&words, chunk->keyed_count + 2)
-                              ? ask_uses(store, chunk, &words, fields, end, why)
-                              : ratings_result_set(why, APR_ENOMEM, "out of memory");
-    store_words_free(&words);
+    size_t count = (size_t)chunk->keyed_count;
+    char(*texts)[USE_FIELD_SIZE] = malloc((count + 1) * sizeof *texts);
+    const char **fields = malloc((count + 1) * sizeof *fields);
+    for (size_t i = 0; i < count && texts && fields; i++) {
+        store_use_field(texts[i], chunk->keyed[i].talk_id, chunk->keyed[i].key);
+        fields[i] = texts[i];
+    }
+    apr_status_t status = texts && fields ? ask_uses(store, chunk, fields, end, why)
+                                          : ratings_result_set(why, APR_ENOMEM, "out of memory");
+    free(texts);
     free(fields);
     return status;
 }

@@ -1,6 +1,7 @@
 #include "store_reply.h"
 
 #include "../core/number.h"
+#include "store_scripts.h"
 
 #include <apr_base64.h>
 #include <apr_sha1.h>
@@ -99,28 +100,46 @@ apr_status_t store_run(ratings_store_t *store, const store_words_t *words, ratin
     return status;
 }
 
-apr_status_t store_transaction(ratings_store_t *store, const store_command_t *first,
-                               const store_command_t *second, int64_t deadline, redisReply **exec,
-                               ratings_result_t *why)
+static void add_fields(store_words_t *words, const store_fields_t *hash)
 {
-    const char *begin[] = {"MULTI"}, *end[] = {"EXEC"};
-    size_t lengths[2][1] = {{5}, {4}};
-    const store_command_t commands[] = {
-        {1, begin, lengths[0]}, *first, *second, {1, end, lengths[1]}};
-    redisReply *replies[4];
-    apr_status_t status = store_pipeline(store, commands, 4, replies, deadline, why);
-    if (status != APR_SUCCESS)
-        return status;
-    for (int i = 0; i < 3; i++)
-        freeReplyObject(replies[i]);
-    *exec = replies[3];
-    if (store_is_array(*exec, 2))
+    for (int i = 0; i < hash->count; i++)
+        store_word(words, hash->fields[i]);
+}
+
+static apr_status_t take_both(redisReply *reply, redisReply **answer, ratings_result_t *why)
+{
+    *answer = reply;
+    if (store_is_array(reply, 2))
         return ratings_result_ok(why);
-    status = (*exec)->type == REDIS_REPLY_ERROR
-                 ? store_error_reply(*exec, why)
-                 : store_unexpected(why, "the answer of a transaction");
-    freeReplyObject(*exec);
+    apr_status_t status = reply->type == REDIS_REPLY_ERROR
+                              ? store_error_reply(reply, why)
+                              : store_unexpected(why, "the answer of a script");
+    freeReplyObject(reply);
     return status;
+}
+
+apr_status_t store_read_both(ratings_store_t *store, const store_fields_t *first,
+                             const store_fields_t *second, int64_t deadline, redisReply **answer,
+                             ratings_result_t *why)
+{
+    char count[NUMBER_TEXT];
+    const char *const head[] = {"EVAL", SCRIPT_READ, "2", first->key, second->key, count};
+    const store_fields_t begin = {.fields = head, .count = sizeof head / sizeof head[0]};
+    store_words_t words;
+    redisReply *reply = NULL;
+    apr_status_t status;
+    (void)snprintf(count, sizeof count, "%d", first->count);
+    if (store_words_init(&words, begin.count + first->count + second->count)) {
+        add_fields(&words, &begin);
+        add_fields(&words, first);
+        add_fields(&words, second);
+        const store_command_t command = {words.argc, words.argv, words.argvlen};
+        status = store_pipeline(store, &command, 1, &reply, deadline, why);
+    } else {
+        status = ratings_result_set(why, APR_ENOMEM, "out of memory");
+    }
+    store_words_free(&words);
+    return status == APR_SUCCESS ? take_both(reply, answer, why) : status;
 }
 
 /* ---- answers ---- */

@@ -39,10 +39,19 @@ void store_word_bytes(store_words_t *words, const char *bytes, size_t len);
 apr_status_t store_run(ratings_store_t *store, const store_words_t *words, ratings_store_end_e *end,
                        ratings_result_t *why);
 
-/* Two commands as one transaction: `exec` becomes the array of their two answers, to be freed. */
-apr_status_t store_transaction(ratings_store_t *store, const store_command_t *first,
-                               const store_command_t *second, int64_t deadline, redisReply **exec,
-                               ratings_result_t *why);
+/* Some fields of a hash. */
+typedef struct {
+    const char *key;
+    const char *const *fields;
+    int count;
+} store_fields_t;
+
+/* Reads fields of two hashes in one atomic step: `answer` becomes the array of the two answers, to
+ * be freed; that of a key of another type is an error reply. Works when the store takes no writes.
+ */
+apr_status_t store_read_both(ratings_store_t *store, const store_fields_t *first,
+                             const store_fields_t *second, int64_t deadline, redisReply **answer,
+                             ratings_result_t *why);
 
 /* ---- answers ---- */
 

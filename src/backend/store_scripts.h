@@ -5,6 +5,13 @@
 #ifndef RATINGS_BACKEND_STORE_SCRIPTS_H
 #define RATINGS_BACKEND_STORE_SCRIPTS_H
 
+/* KEYS: two hashes; ARGV: how many fields of the first, its fields, those of the second. A script
+ * and not a transaction (MULTI), in which a Redis that is out of memory refuses to read. */
+#define SCRIPT_READ                                                                                \
+    "local n = tonumber(ARGV[1])\n"                                                                \
+    "return {redis.pcall('HMGET', KEYS[1], unpack(ARGV, 2, n + 1)),\n"                             \
+    "        redis.pcall('HMGET', KEYS[2], unpack(ARGV, n + 2))}\n"
+
 /* How long a use of an idempotency key stays after its window, so that requests under way can still
  * read what became of their events; milliseconds, more than the longest RatingsDeadline. */
 #define SCRIPT_KEY_GRACE "120000"

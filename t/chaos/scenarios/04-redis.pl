@@ -56,6 +56,7 @@ return (
         fault => sub { $_[0]->redis->call(qw(CONFIG SET maxmemory 1)) }, hold => 5, short_hold => 2,
         heal => sub { $_[0]->redis->call(qw(CONFIG SET maxmemory 0)) }, recover => 4, %absent,
         clean => sub { $_[0]->redis->call(qw(CONFIG SET maxmemory 0)) },
+        allow => {}, # what is counted is read all the time
     },
     {
         name => 'redis-read-only', number => 4, what => 'made a replica of another Redis that has the same, then a primary again',
