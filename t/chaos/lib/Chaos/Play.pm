@@ -35,7 +35,7 @@ sub scenario {
     $facts ||= { requests => {} };
     push @{ $facts->{problems} }, @wrong;
     die "interrupted\n" if grep { /^it died: interrupted/ } @wrong;
-    return { %$facts, fault => $row->{name}, number => $row->{number}, verdict => @{ $facts->{problems} } ? 'FAIL' : 'pass' };
+    return { %$facts, fault => $row->{name}, what => $row->{what}, number => $row->{number}, verdict => @{ $facts->{problems} } ? 'FAIL' : 'pass' };
 }
 
 # Faults one after the other, drawn by lot, under one load: a row for each, and one for the whole.
@@ -79,7 +79,7 @@ sub _whole {
     push @wrong, $self->_clear($stage);
     $facts ||= { requests => {} };
     push @{ $facts->{problems} }, @wrong;
-    return { %$facts, fault => "random, seed $self->{seed}", verdict => @{ $facts->{problems} } ? 'FAIL' : 'pass' };
+    return { %$facts, fault => "random, seed $self->{seed}", tells_auditor => 1, verdict => @{ $facts->{problems} } ? 'FAIL' : 'pass' };
 }
 
 sub _stage {
@@ -124,11 +124,12 @@ sub _act {
     die $error if $error =~ /^interrupted/;
     my $row   = $stage->row;
     my $audit = Chaos::Audit::audit(topic => $stage->topic, journal => $journal, within => 20 * $ENV{CHAOS_SLACK}, others => $row->{others});
-    push @wrong, _ask_auditor($stage, $audit);
+    my ($code, @differ) = _ask_auditor($stage, $audit);
+    push @wrong, @differ;
     push @wrong, $row->{check}->($stage, $audit) if $row->{check};
     push @wrong, map { "the error log does not have $_" } grep { my $line = $_; !grep { $_->log->has($line) } $stage->httpds } @{ $row->{logged} || [] };
     return Chaos::Verdict->new(name => $row->{name}, journal => $journal, episodes => \@episodes, audit => $audit, problems => \@wrong,
-        begun => $load->{begun}, ended => $load->{ended})->facts;
+        begun => $load->{begun}, ended => $load->{ended}, extra => { auditor => $code })->facts;
 }
 
 # One fault: from calm to calm again.
@@ -165,14 +166,14 @@ sub _wait_for_calm {
     }
 }
 
-# The program that users have for the same: it must see what the audit sees.
+# The program that users have for the same: how it ended, and what is wrong if it does not see what the
+# audit sees.
 sub _ask_auditor {
     my ($stage, $audit) = @_;
-    my $program = $ENV{RATINGS_AUDIT} or return;
     my ($code, $output) = $stage->audit_program;
     my $differ = @{ $audit->{differences} || [] } ? 1 : 0;
-    return if $code == $differ;
-    return "ratings-audit ended with $code, and differences there are " . ($differ ? 'some' : 'none') . ": $output";
+    return $code if $code == $differ;
+    return ($code, "ratings-audit ended with $code, and differences there are " . ($differ ? 'some' : 'none') . ": $output");
 }
 
 # Everything is stopped, and the servers run as before.

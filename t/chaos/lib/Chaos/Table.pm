@@ -1,4 +1,4 @@
-# The table: a row as each scenario ends, and all rows as JSON lines in a file.
+# The table: a row as each scenario ends; all rows as JSON lines in a file, and as Markdown in another.
 package Chaos::Table;
 
 use strict;
@@ -7,15 +7,21 @@ use JSON::PP ();
 
 my $format = "%-28s %-44s %6s %6s %8s %5s %7s %5s  %s\n";
 
+my @markdown = ('fault', 'POST', 'GET', 'no POST for', 'no GET for', 'back after', 'lost', 'doubled', 'went back', '');
+
+# directory: where results.jsonl and table.md go
 sub new {
-    my ($class, $path) = @_;
-    open my $file, '>', $path or die "$path: $!";
-    $file->autoflush(1);
+    my ($class, $directory) = @_;
+    my ($file, $markdown) = map { _open("$directory/$_") } qw(results.jsonl table.md);
     STDOUT->autoflush(1);
+    print $markdown _cells(@markdown), _cells(map { '---' } @markdown);
     printf $format, 'fault', 'requests by status', 'gap', 'gap', 'time to', '', '', 'went', '';
     printf $format, '', '', 'POST', 'GET', 'recover', 'lost', 'doubled', 'back', 'verdict';
-    return bless { file => $file, failed => [], rows => 0 }, $class;
+    return bless { file => $file, markdown => $markdown, failed => [], rows => 0 }, $class;
 }
+
+sub _open { my $path = shift; open my $file, '>', $path or die "$path: $!"; $file->autoflush(1); return $file }
+sub _cells { return '| ' . join(' | ', @_) . " |\n" }
 
 # One line for each kind of request: "POST 200:812 202:3", the numbers in order
 sub _requests {
@@ -29,15 +35,24 @@ sub _requests {
     return @lines;
 }
 
+# The same for a cell of Markdown
+sub _outcomes {
+    my ($outcomes) = @_;
+    return join ', ', map { "$_: $outcomes->{$_}" } sort keys %{ $outcomes || {} };
+}
+
 sub _seconds { my $seconds = shift; return defined $seconds ? sprintf '%.2f', $seconds : '-' }
 
 sub add {
     my ($self, $facts) = @_;
     print { $self->{file} } JSON::PP->new->utf8->canonical->encode($facts), "\n";
+    print { $self->{markdown} } _cells($facts->{what} // $facts->{fault}, $facts->{note} // _outcomes($facts->{requests}{POST}), _outcomes($facts->{requests}{GET}),
+        _seconds($facts->{gap_post}), _seconds($facts->{gap_get}), _seconds($facts->{recovery}), map({ $_ // '-' } @$facts{qw(lost doubled went_back)}), $facts->{verdict});
     my ($first, @more) = _requests($facts->{requests} || {});
     printf $format, $facts->{fault}, $first // $facts->{note} // '', _seconds($facts->{gap_post}), _seconds($facts->{gap_get}),
         _seconds($facts->{recovery}), map({ $_ // '-' } @$facts{qw(lost doubled went_back)}), $facts->{verdict};
     print ' ' x 29, "$_\n" for @more;
+    printf "    ratings-audit ended with %s\n", $facts->{auditor} // 'nothing' if $facts->{tells_auditor};
     print "    $_\n" for map { s/\s+$//r } @{ $facts->{problems} };
     $self->{rows}++;
     push @{ $self->{failed} }, $facts->{fault} if $facts->{verdict} ne 'pass';
