@@ -22,6 +22,7 @@ RUN apt-get update \
         librdkafka1 libhiredis0.14 libjansson4 libcurl4 libpq5 ca-certificates curl \
  && rm -rf /var/lib/apt/lists/*
 COPY --from=build /image/usr/lib/apache2/modules/mod_ratings.so /usr/lib/apache2/modules/
+COPY --from=build /image/usr/bin/ratings-audit /usr/bin/
 COPY conf/ratings.conf /etc/ratings/
 COPY <<'END' /etc/ratings/httpd.conf
 ServerRoot /etc/ratings

@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char *const fit_words[] = {"fits", "differs", "absent"};
-
 static json_t *redacted(const char *connection)
 {
     char *shown = ratings_redact(connection);
@@ -36,8 +34,8 @@ static json_t *partition(const audit_t *audit, int p)
                      "skipped", (json_int_t)folded->skipped, "repeated",
                      (json_int_t)folded->repeated, "liveKeys",
                      (json_int_t)audit_keys_live(&folded->keys, folded->time), "mark",
-                     fit_words[check->mark], "first", fit_words[check->first], "time",
-                     fit_words[check->time], "problem", check->problem);
+                     audit_fit_word(check->mark), "first", audit_fit_word(check->first), "time",
+                     audit_fit_word(check->time), "problem", check->problem);
 }
 
 static json_t *places(const audit_talk_t *talk)

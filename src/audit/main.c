@@ -81,7 +81,7 @@ int main(int argc, char **argv)
     audit_why_t why = {""};
     (void)signal(SIGPIPE, SIG_IGN);
     int code = run(argc, argv, &why);
-    if (fflush(stdout) != 0 && !why.text[0]) {
+    if ((fflush(stdout) != 0 || ferror(stdout)) && !why.text[0]) {
         code = EXIT_UNKNOWN;
         audit_fail(&why, "the report could not be written");
     }

@@ -2,7 +2,7 @@
 
 #include "../core/number.h"
 #include "../core/rating.h"
-#include "address.h"
+#include "../core/redis_url.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -63,7 +63,7 @@ static audit_options_e bad(audit_why_t *why, const char *what)
     return AUDIT_OPTIONS_BAD;
 }
 
-/* Names the option as far as its name goes: what is behind it may be a secret. */
+/* Names the option as far as that can be a name: what is behind it may be a secret. */
 static audit_options_e unknown(char **argv, audit_why_t *why)
 {
     const char *word = argv[optind - 1];
@@ -71,7 +71,7 @@ static audit_options_e unknown(char **argv, audit_why_t *why)
         audit_fail(why, "-%c is not an option, or its value is missing (see --help)", optopt);
     else
         audit_fail(why, "%.*s is not an option, or its value is missing or too much (see --help)",
-                   (int)strcspn(word, "="), word);
+                   (int)strspn(word, "-abcdefghijklmnopqrstuvwxyz"), word);
     return AUDIT_OPTIONS_BAD;
 }
 
@@ -126,8 +126,7 @@ static audit_options_e take(int option, audit_options_t *out, const char **prope
 
 static audit_options_e check(const audit_options_t *options, audit_why_t *why)
 {
-    audit_address_t address;
-    const char *problem = NULL;
+    ratings_redis_url_t url;
     bool has_stream = options->stream.brokers && options->stream.brokers[0];
     if (options->rebuild && (options->repair || options->json || options->talks_count > 0))
         return bad(why, "--rebuild goes with neither --repair nor --json nor --talk");
@@ -137,8 +136,11 @@ static audit_options_e check(const audit_options_t *options, audit_why_t *why)
         return bad(why, "neither --store nor RATINGS_CONNECTION says where Redis is");
     if (!options->stream.topic[0])
         return bad(why, "--topic takes the name of a topic");
-    problem = audit_address_parse(options->store, &address);
-    return problem ? bad(why, problem) : AUDIT_OPTIONS_GOOD;
+    const char *problem = ratings_redis_url_parse(options->store, &url);
+    if (!problem)
+        return AUDIT_OPTIONS_GOOD;
+    audit_fail(why, "the address of the store: %s (see --help)", problem);
+    return AUDIT_OPTIONS_BAD;
 }
 
 static audit_options_e show(int option)

@@ -14,8 +14,8 @@ static bool is_in(const int *partitions, int count, int partition)
     return false;
 }
 
-/* The partitions that have events of the talk, and the one where its next will be. */
-static int partitions_of(audit_t *audit, const audit_talk_t *talk)
+/* In the partitions that have events of the talk, and in the one where its next will be. */
+static audit_stand_t stand_of(audit_t *audit, const audit_talk_t *talk)
 {
     int count = 0;
     int routed = (int)audit->log.routed; /* not above the topic's partitions: see unmendable */
@@ -26,7 +26,7 @@ static int partitions_of(audit_t *audit, const audit_talk_t *talk)
         audit->partitions[count++] = home;
     for (int i = 0; i < count; i++)
         audit->positions[i] = audit->fold.partition[audit->partitions[i]].next;
-    return count;
+    return (audit_stand_t){audit->log.generation, audit->partitions, audit->positions, count};
 }
 
 static bool mend(audit_t *audit, const audit_talk_t *talk, audit_why_t *why)
@@ -34,9 +34,8 @@ static bool mend(audit_t *audit, const audit_talk_t *talk, audit_why_t *why)
     for (int i = 0; i < TRIES; i++) {
         audit_store_end_e end;
         ratings_histogram_t counts = audit_fold_now(talk);
-        int count = partitions_of(audit, talk);
-        if (!audit_store_mend(audit->store, audit->log.generation, audit->partitions,
-                              audit->positions, count, talk, &counts, &end, why))
+        audit_stand_t stand = stand_of(audit, talk);
+        if (!audit_store_mend(audit->store, &stand, talk, &counts, &end, why))
             return false;
         switch (end) {
         case AUDIT_STORE_DONE:
@@ -47,7 +46,7 @@ static bool mend(audit_t *audit, const audit_talk_t *talk, audit_why_t *why)
         case AUDIT_STORE_MOVED:
             break;
         }
-        if (!audit_follow(audit, audit->partitions, count, why))
+        if (!audit_follow(audit, stand.partitions, stand.count, why))
             return false;
     }
     audit->tired++;

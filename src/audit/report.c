@@ -9,7 +9,11 @@
 
 #define SHOWN_MAX 20 /* talks that differ; all of them are counted, and --json has them all */
 
-static const char *const fit_words[] = {"fits", "differs", "absent"};
+const char *audit_fit_word(audit_fit_e fit)
+{
+    static const char *const words[] = {"fits", "differs", "absent"};
+    return words[fit];
+}
 
 char *audit_shown_id(const audit_talk_t *talk)
 {
@@ -50,8 +54,8 @@ static void show_partitions(const audit_t *audit)
                      " %9" PRId64 " %9" PRId64 " %9zu  %-8s%-8s%s\n",
                      p, check->start, check->end, check->position, audit_lag(check),
                      folded->records, folded->skipped, folded->repeated,
-                     audit_keys_live(&folded->keys, folded->time), fit_words[check->mark],
-                     fit_words[check->first], fit_words[check->time]);
+                     audit_keys_live(&folded->keys, folded->time), audit_fit_word(check->mark),
+                     audit_fit_word(check->first), audit_fit_word(check->time));
     }
     for (int p = 0; p < audit->fold.partitions; p++)
         if (audit->checks[p].problem)

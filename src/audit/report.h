@@ -8,6 +8,9 @@
  * with \xNN for what cannot be printed. malloc()ed; NULL when memory ran out. */
 char *audit_shown_id(const audit_talk_t *talk);
 
+/* "fits", "differs" or "absent". */
+const char *audit_fit_word(audit_fit_e fit);
+
 /* Tables and a verdict. */
 bool audit_report_text(const audit_t *audit, audit_why_t *why);
 

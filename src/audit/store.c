@@ -2,6 +2,7 @@
 
 #include "../core/number.h"
 #include "../core/redact.h"
+#include "../core/redis_url.h"
 
 #include <hiredis/hiredis.h>
 
@@ -15,7 +16,18 @@
 #define KEY_LOG "ratings:log"
 #define KEY_TALK "ratings/"
 #define KEY_TALK_LEN (sizeof KEY_TALK - 1)
+#define KEY_TALK_ALL "ratings/*"
 #define FIELD_MAX 32
+
+/* KEYS: log, talk...; ARGV: fields of the log. A script and not a transaction (MULTI), in which a
+ * Redis that is out of memory refuses to read. */
+static const char script_read[] =
+    "local answer = {redis.pcall('HMGET', KEYS[1], unpack(ARGV))}\n"
+    "for k = 2, #KEYS do\n"
+    "  answer[2 * k - 2] = redis.pcall('HLEN', KEYS[k])\n"
+    "  answer[2 * k - 1] = redis.pcall('HMGET', KEYS[k], '1', '2', '3', '4', '5')\n"
+    "end\n"
+    "return answer\n";
 
 /* KEYS: log, talk; ARGV: generation, count, then partition and position of each, then five counts.
  * A position that is absent is 0: the partition was given to the topic later. */
@@ -37,8 +49,8 @@ static const char script_mend[] =
     "return 'done'\n";
 
 struct audit_store_t {
-    audit_address_t address;
-    char *shown; /* the URL without its password */
+    ratings_redis_url_t url;
+    char *shown; /* that without its password */
     int timeout_ms;
     redisContext *context; /* NULL: not connected */
 };
@@ -50,7 +62,7 @@ audit_store_t *audit_store_new(const char *url, int timeout_ms)
         return NULL;
     store->timeout_ms = timeout_ms;
     store->shown = ratings_redact(url);
-    if (store->shown && !audit_address_parse(url, &store->address))
+    if (store->shown && !ratings_redis_url_parse(url, &store->url))
         return store;
     audit_store_free(store);
     return NULL;
@@ -120,28 +132,28 @@ static bool greet(audit_store_t *store, int argc, const char **argv, audit_why_t
 
 static bool authenticate(audit_store_t *store, audit_why_t *why)
 {
-    const audit_address_t *address = &store->address;
-    const char *with_user[] = {"AUTH", address->user, address->password};
-    const char *without[] = {"AUTH", address->password};
-    if (!address->has_password)
+    const ratings_redis_url_t *url = &store->url;
+    const char *with_user[] = {"AUTH", url->user, url->password};
+    const char *without[] = {"AUTH", url->password};
+    if (!url->has_password)
         return true;
-    return address->user[0] ? greet(store, 3, with_user, why) : greet(store, 2, without, why);
+    return url->user[0] ? greet(store, 3, with_user, why) : greet(store, 2, without, why);
 }
 
 static bool select_database(audit_store_t *store, audit_why_t *why)
 {
     char number[16];
     const char *words[] = {"SELECT", number};
-    (void)snprintf(number, sizeof number, "%d", store->address.database);
-    return store->address.database == 0 || greet(store, 2, words, why);
+    (void)snprintf(number, sizeof number, "%d", store->url.database);
+    return store->url.database == 0 || greet(store, 2, words, why);
 }
 
 static bool connect_store(audit_store_t *store, audit_why_t *why)
 {
-    const struct timeval timeout = {store->timeout_ms / 1000, store->timeout_ms % 1000 * 1000};
+    const struct timeval timeout = {store->timeout_ms / 1000, store->timeout_ms % 1000 * 1000L};
     if (store->context)
         return true;
-    store->context = redisConnectWithTimeout(store->address.host, store->address.port, timeout);
+    store->context = redisConnectWithTimeout(store->url.host, store->url.port, timeout);
     if (!store->context || store->context->err ||
         redisSetTimeout(store->context, timeout) != REDIS_OK)
         return lost(store, why);
@@ -153,79 +165,106 @@ static bool connect_store(audit_store_t *store, audit_why_t *why)
 
 /* ---- commands ---- */
 
-/* Words are copied when the command is appended: they need to live no longer. */
+/* The words of a command, each a copy of its own. */
 typedef struct {
-    const char **argv;
+    char **argv;
     size_t *argvlen;
-    int argc, room;
+    size_t argc, room;
+    bool good; /* memory has not run out */
 } words_t;
 
-static bool words_init(words_t *words, int room, audit_why_t *why)
+static void make_room(words_t *words)
 {
-    words->argc = 0;
-    words->room = room;
-    words->argv = malloc((size_t)room * sizeof *words->argv);
-    words->argvlen = malloc((size_t)room * sizeof *words->argvlen);
-    return (words->argv && words->argvlen) || audit_no_memory(why);
+    size_t room = words->room ? 2 * words->room : 32;
+    if (words->argc < words->room)
+        return;
+    char **argv = realloc(words->argv, room * sizeof(char *));
+    if (argv)
+        words->argv = argv;
+    size_t *argvlen = realloc(words->argvlen, room * sizeof *argvlen);
+    if (argvlen)
+        words->argvlen = argvlen;
+    words->good &= argv && argvlen;
+    if (words->good)
+        words->room = room;
 }
 
-static void words_free(words_t *words)
+/* Of two parts: a key is a prefix and a name of any bytes. */
+static void word_of(words_t *words, const char *prefix, const char *bytes, size_t len)
 {
-    free(words->argv);
-    free(words->argvlen);
-}
-
-static void word_of(words_t *words, const char *text, size_t len)
-{
-    if (words->argc == words->room)
-        abort(); /* the room is counted by the callers below: a bug, not an input */
-    words->argv[words->argc] = text;
-    words->argvlen[words->argc++] = len;
+    size_t before = strlen(prefix);
+    make_room(words);
+    char *copy = words->good ? malloc(before + len + 1) : NULL;
+    words->good &= copy != NULL;
+    if (!copy)
+        return;
+    memcpy(stpcpy(copy, prefix), bytes, len);
+    words->argv[words->argc] = copy;
+    words->argvlen[words->argc++] = before + len;
 }
 
 static void word(words_t *words, const char *text)
 {
-    word_of(words, text, strlen(text));
+    word_of(words, text, "", 0);
 }
 
-static bool append(audit_store_t *store, const words_t *words, audit_why_t *why)
+static void number_word(words_t *words, int64_t number)
 {
-    return redisAppendCommandArgv(store->context, words->argc, words->argv, words->argvlen) ==
-               REDIS_OK ||
-           lost(store, why);
+    char text[FIELD_MAX];
+    (void)snprintf(text, sizeof text, "%" PRId64, number);
+    word(words, text);
 }
 
-static bool append_words(audit_store_t *store, const char *const *texts, int count,
-                         audit_why_t *why)
+static void talk_word(words_t *words, const audit_talk_t *talk)
 {
-    const char *argv[8];
-    size_t argvlen[8];
-    words_t words = {argv, argvlen, 0, 8};
-    for (int i = 0; i < count; i++)
+    word_of(words, KEY_TALK, talk->id, talk->len);
+}
+
+static words_t words_of(const char *const *texts, size_t count)
+{
+    words_t words = {.good = true};
+    for (size_t i = 0; i < count; i++)
         word(&words, texts[i]);
-    return append(store, &words, why);
+    return words;
 }
 
-#define APPEND(store, why, ...)                                                                    \
-    append_words((store), (const char *const[]){__VA_ARGS__},                                      \
-                 (int)(sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *)), (why))
+#define WORDS(...)                                                                                 \
+    words_of((const char *const[]){__VA_ARGS__},                                                   \
+             sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
 
-/* The next reply; NULL, with the reason, for an error. */
-static redisReply *reply_of(audit_store_t *store, audit_why_t *why)
+static void words_free(words_t *words)
 {
-    void *reply = NULL;
-    redisReply *answer;
-    if (redisGetReply(store->context, &reply) != REDIS_OK) {
+    for (size_t i = 0; i < words->argc; i++)
+        free(words->argv[i]);
+    free(words->argv);
+    free(words->argvlen);
+}
+
+static redisReply *exchange(audit_store_t *store, const words_t *words, audit_why_t *why)
+{
+    redisReply *reply =
+        redisCommandArgv(store->context, (int)words->argc, (void *)words->argv, words->argvlen);
+    if (!reply) {
         lost(store, why);
         return NULL;
     }
-    answer = reply;
-    if (answer->type != REDIS_REPLY_ERROR)
-        return answer;
-    refused(store, answer, why);
-    freeReplyObject(answer);
-    audit_store_rest(store); /* there may be more replies to come, which nobody will read */
+    if (reply->type != REDIS_REPLY_ERROR)
+        return reply;
+    refused(store, reply, why);
+    freeReplyObject(reply);
     return NULL;
+}
+
+/* The answer, to be freed; NULL, and the reason, for none or an error. The words are used up. */
+static redisReply *ask(audit_store_t *store, words_t words, audit_why_t *why)
+{
+    redisReply *reply = NULL;
+    if (!words.good)
+        audit_no_memory(why);
+    else if (connect_store(store, why))
+        reply = exchange(store, &words, why);
+    words_free(&words);
+    return reply;
 }
 
 /* ---- what ratings:log says ---- */
@@ -255,26 +294,24 @@ void audit_log_free(audit_log_t *log)
     free(log->time);
 }
 
-static bool append_log(audit_store_t *store, int partitions, audit_why_t *why)
+static void field_word(words_t *words, const char *field, int partition)
 {
-    const char *const fixed[] = {"HMGET", KEY_LOG, "topic", "generation", "claim", "partitions"};
-    size_t fields = (size_t)partitions * EACH + 1;
-    char(*name)[FIELD_MAX] = calloc(fields, sizeof *name);
-    words_t words;
-    bool good = words_init(&words, (int)fields + (int)(sizeof fixed / sizeof *fixed), why) &&
-                (name || audit_no_memory(why));
-    for (size_t i = 0; good && i < sizeof fixed / sizeof *fixed; i++)
-        word(&words, fixed[i]);
-    for (size_t i = 0; good && i < fields; i++) {
-        int p = i == 0 ? partitions : (int)((i - 1) / EACH); /* the first is the one beyond */
-        const char *field = each_field[i == 0 ? EACH_POSITION : (i - 1) % EACH];
-        (void)snprintf(name[i], sizeof name[i], "%s:%d", field, p);
-        word(&words, name[i]);
-    }
-    good = good && append(store, &words, why);
-    words_free(&words);
-    free(name);
-    return good;
+    char text[FIELD_MAX];
+    (void)snprintf(text, sizeof text, "%s:%d", field, partition);
+    word(words, text);
+}
+
+/* In the order of FIELD_..., then for each partition that of EACH_... */
+static void log_words(words_t *words, int partitions)
+{
+    word(words, "topic");
+    word(words, "generation");
+    word(words, "claim");
+    word(words, "partitions");
+    field_word(words, each_field[EACH_POSITION], partitions);
+    for (int p = 0; p < partitions; p++)
+        for (int field = 0; field < EACH; field++)
+            field_word(words, each_field[field], p);
 }
 
 static bool is_array(const redisReply *reply, size_t elements)
@@ -327,37 +364,6 @@ static bool read_log(const audit_store_t *store, const redisReply *reply, audit_
 
 /* ---- talks ---- */
 
-/* malloc()ed; a talk of the store may have any bytes in its name. */
-static char *talk_key(const audit_talk_t *talk)
-{
-    char *key = malloc(KEY_TALK_LEN + talk->len + 1);
-    if (!key)
-        return NULL;
-    memcpy(key, KEY_TALK, KEY_TALK_LEN);
-    memcpy(key + KEY_TALK_LEN, talk->id, talk->len + 1);
-    return key;
-}
-
-static bool append_talk(audit_store_t *store, const audit_talk_t *talk, audit_why_t *why)
-{
-    static const char *const commands[] = {"HLEN", "HMGET"};
-    static const char *const fields[] = {"1", "2", "3", "4", "5"};
-    const char *argv[2 + RATINGS_VALUES];
-    size_t argvlen[2 + RATINGS_VALUES];
-    char *key = talk_key(talk);
-    bool good = key || audit_no_memory(why);
-    for (int c = 0; c < 2 && good; c++) {
-        words_t words = {argv, argvlen, 0, 2 + RATINGS_VALUES};
-        word(&words, commands[c]);
-        word_of(&words, key, KEY_TALK_LEN + talk->len);
-        for (int v = 0; c == 1 && v < RATINGS_VALUES; v++)
-            word(&words, fields[v]);
-        good = append(store, &words, why);
-    }
-    free(key);
-    return good;
-}
-
 static audit_found_e read_talk(const redisReply *length, const redisReply *counts,
                                ratings_histogram_t *out)
 {
@@ -375,35 +381,31 @@ static audit_found_e read_talk(const redisReply *length, const redisReply *count
     return fields == length->integer ? AUDIT_FOUND_COUNTS : AUDIT_FOUND_OTHER_FIELDS;
 }
 
-static bool read_all(const audit_store_t *store, const redisReply *exec, audit_log_t *log,
+static bool read_all(const audit_store_t *store, const redisReply *answer, audit_log_t *log,
                      audit_talk_t *const *talks, size_t count, audit_why_t *why)
 {
-    if (!is_array(exec, 1 + 2 * count))
-        return unexpected(store, "the answer of a transaction", why);
-    if (!read_log(store, exec->element[0], log, why))
+    if (!is_array(answer, 1 + 2 * count))
+        return unexpected(store, "the answer of a script", why);
+    if (!read_log(store, answer->element[0], log, why))
         return false;
     for (size_t i = 0; i < count; i++)
-        talks[i]->found.what =
-            read_talk(exec->element[1 + 2 * i], exec->element[2 + 2 * i], &talks[i]->found.counts);
+        talks[i]->found.what = read_talk(answer->element[1 + 2 * i], answer->element[2 + 2 * i],
+                                         &talks[i]->found.counts);
     return true;
 }
 
 bool audit_store_read(audit_store_t *store, audit_log_t *log, audit_talk_t *const *talks,
                       size_t count, audit_why_t *why)
 {
-    bool good = connect_store(store, why) && APPEND(store, why, "MULTI") &&
-                append_log(store, log->partitions, why);
-    for (size_t i = 0; i < count && good; i++)
-        good = append_talk(store, talks[i], why);
-    good = good && APPEND(store, why, "EXEC");
-    for (size_t i = 0; i < 2 + 2 * count && good; i++) { /* those of MULTI and what is queued */
-        redisReply *reply = reply_of(store, why);
-        good = reply != NULL;
-        freeReplyObject(reply);
-    }
-    redisReply *exec = good ? reply_of(store, why) : NULL;
-    good = exec && read_all(store, exec, log, talks, count, why);
-    freeReplyObject(exec);
+    words_t words = WORDS("EVAL", script_read);
+    number_word(&words, 1 + (int64_t)count);
+    word(&words, KEY_LOG);
+    for (size_t i = 0; i < count; i++)
+        talk_word(&words, talks[i]);
+    log_words(&words, log->partitions);
+    redisReply *answer = ask(store, words, why);
+    bool good = answer && read_all(store, answer, log, talks, count, why);
+    freeReplyObject(answer);
     return good;
 }
 
@@ -431,9 +433,8 @@ bool audit_store_scan(audit_store_t *store, audit_fold_t *fold, audit_why_t *why
     char cursor[FIELD_MAX] = "0";
     bool good;
     do {
-        good = connect_store(store, why) &&
-               APPEND(store, why, "SCAN", cursor, "MATCH", KEY_TALK "*", "COUNT", "1000");
-        redisReply *reply = good ? reply_of(store, why) : NULL;
+        redisReply *reply =
+            ask(store, WORDS("SCAN", cursor, "MATCH", KEY_TALK_ALL, "COUNT", "1000"), why);
         good = reply && (is_scan(reply) || unexpected(store, "the answer of SCAN", why)) &&
                add_keys(fold, reply->element[1], why);
         if (good)
@@ -461,58 +462,28 @@ static bool read_end(const audit_store_t *store, const redisReply *reply, audit_
     return unexpected(store, "the answer of a script", why);
 }
 
-static bool send_mend(audit_store_t *store, const words_t *words, audit_store_end_e *end,
-                      audit_why_t *why)
+bool audit_store_mend(audit_store_t *store, const audit_stand_t *stand, const audit_talk_t *talk,
+                      const ratings_histogram_t *counts, audit_store_end_e *end, audit_why_t *why)
 {
-    redisReply *reply =
-        connect_store(store, why) && append(store, words, why) ? reply_of(store, why) : NULL;
+    words_t words = WORDS("EVAL", script_mend, "2", KEY_LOG);
+    talk_word(&words, talk);
+    word(&words, stand->generation);
+    number_word(&words, stand->count);
+    for (int i = 0; i < stand->count; i++) {
+        number_word(&words, stand->partitions[i]);
+        number_word(&words, stand->positions[i]);
+    }
+    for (int v = 0; v < RATINGS_VALUES; v++)
+        number_word(&words, counts->count[v]);
+    redisReply *reply = ask(store, words, why);
     bool good = reply && read_end(store, reply, end, why);
     freeReplyObject(reply);
     return good;
 }
 
-static void number_word(words_t *words, char (*text)[FIELD_MAX], int64_t number)
-{
-    (void)snprintf(*text, sizeof *text, "%" PRId64, number);
-    word(words, *text);
-}
-
-bool audit_store_mend(audit_store_t *store, const char *generation, const int *partitions,
-                      const int64_t *positions, int count, const audit_talk_t *talk,
-                      const ratings_histogram_t *counts, audit_store_end_e *end, audit_why_t *why)
-{
-    const char *const fixed[] = {"EVAL", script_mend, "2", KEY_LOG};
-    size_t numbers = 1 + 2 * (size_t)count + RATINGS_VALUES;
-    char(*text)[FIELD_MAX] = calloc(numbers, sizeof *text), (*at)[FIELD_MAX] = text;
-    char *key = talk_key(talk);
-    words_t words;
-    bool good =
-        words_init(&words, 6 + (int)numbers, why) && ((text && key) || audit_no_memory(why));
-    if (good) {
-        for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
-            word(&words, fixed[i]);
-        word_of(&words, key, KEY_TALK_LEN + talk->len);
-        word(&words, generation);
-        number_word(&words, at++, count);
-        for (int i = 0; i < count; i++) {
-            number_word(&words, at++, partitions[i]);
-            number_word(&words, at++, positions[i]);
-        }
-        for (int v = 0; v < RATINGS_VALUES; v++)
-            number_word(&words, at++, counts->count[v]);
-        good = send_mend(store, &words, end, why);
-    }
-    words_free(&words);
-    free(key);
-    free(text);
-    return good;
-}
-
 bool audit_store_forget(audit_store_t *store, bool *deleted, audit_why_t *why)
 {
-    redisReply *reply = connect_store(store, why) && APPEND(store, why, "DEL", KEY_LOG)
-                            ? reply_of(store, why)
-                            : NULL;
+    redisReply *reply = ask(store, WORDS("DEL", KEY_LOG), why);
     *deleted = reply && reply->type == REDIS_REPLY_INTEGER && reply->integer > 0;
     freeReplyObject(reply);
     return reply != NULL;

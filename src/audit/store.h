@@ -3,7 +3,6 @@
 #ifndef RATINGS_AUDIT_STORE_H
 #define RATINGS_AUDIT_STORE_H
 
-#include "address.h"
 #include "fold.h"
 #include "why.h"
 
@@ -47,10 +46,16 @@ typedef enum {
     AUDIT_STORE_REBUILT /* it is, or was, being rebuilt */
 } audit_store_end_e;
 
-/* Gives a talk these counts (its key goes when they are all 0) if the store is of the generation
- * and stands at positions[p] in each of `count` partitions. */
-bool audit_store_mend(audit_store_t *store, const char *generation, const int *partitions,
-                      const int64_t *positions, int count, const audit_talk_t *talk,
+/* Where the store must stand: of which generation, and at which position in `count` partitions. */
+typedef struct {
+    const char *generation;
+    const int *partitions;
+    const int64_t *positions;
+    int count;
+} audit_stand_t;
+
+/* Gives a talk these counts (its key goes when they are all 0) if the store stands there. */
+bool audit_store_mend(audit_store_t *store, const audit_stand_t *stand, const audit_talk_t *talk,
                       const ratings_histogram_t *counts, audit_store_end_e *end, audit_why_t *why);
 
 /* Deletes ratings:log, whatever it is. `*deleted` tells whether it was there. */

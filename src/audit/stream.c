@@ -13,6 +13,7 @@
 #define READ_MAX 1000
 #define SLICE_MS 1000 /* callbacks are served, and deadlines looked at, this often */
 #define PAUSE_MS 50   /* before a question is asked again */
+#define DOUBT_MS 2000 /* how long an end that comes too early is not believed */
 #define NO_PARTITION (-1)
 
 struct audit_stream_t {
@@ -63,13 +64,26 @@ static bool fail(audit_stream_t *stream, const char *doing, rd_kafka_resp_err_t 
     return false;
 }
 
-/* Errors that pass by themselves, with librdkafka reconnecting behind them. */
+/* Errors that pass by themselves, with librdkafka reconnecting, or looking for the new leader,
+ * behind them. */
 static bool is_passing(rd_kafka_resp_err_t code)
 {
-    return code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN ||
-           code == RD_KAFKA_RESP_ERR__TIMED_OUT ||
-           code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
-           code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE;
+    static const rd_kafka_resp_err_t passing[] = {
+        RD_KAFKA_RESP_ERR__TRANSPORT,
+        RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN,
+        RD_KAFKA_RESP_ERR__TIMED_OUT,
+        RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT,
+        RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
+        RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE,
+        RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE,
+        RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH,
+        RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH,
+        RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE,
+    };
+    for (size_t i = 0; i < sizeof passing / sizeof *passing; i++)
+        if (code == passing[i])
+            return true;
+    return false;
 }
 
 /* ---- opening ---- */
@@ -119,7 +133,9 @@ static bool set_all(rd_kafka_conf_t *conf, const audit_stream_options_t *options
         {"auto.offset.reset", "error"},          {"enable.partition.eof", "true"},
         {"enable.auto.commit", "false"},
     };
-    bool good = set(conf, "client.id", "ratings-audit", why) && set_queue(conf, why);
+    /* as long may a fetch at a partition's end hold up leaving it for the next */
+    bool good = set(conf, "client.id", "ratings-audit", why) &&
+                set(conf, "fetch.wait.max.ms", "20", why) && set_queue(conf, why);
     for (int i = 0; i < options->properties_count && good; i++)
         good = set_given(conf, options->properties[i], why);
     for (size_t i = 0; i < sizeof ours / sizeof *ours && good; i++)
@@ -172,10 +188,11 @@ static bool is_unknown_topic(rd_kafka_resp_err_t code)
 
 /* Tried until the timeout, but no longer than a slice once no broker can be reached: who has
  * mistyped an address shall not wait. */
-static bool find_topic(audit_stream_t *stream, int *partitions, audit_why_t *why)
+bool audit_stream_partitions(audit_stream_t *stream, int *partitions, audit_why_t *why)
 {
     int64_t deadline = now_ms() + stream->options->timeout_ms;
     rd_kafka_resp_err_t code;
+    stream->hopeless = false;
     do {
         int64_t left = deadline - now_ms();
         code = ask_partitions(stream, (int)(left < SLICE_MS ? left : SLICE_MS), partitions);
@@ -199,7 +216,7 @@ audit_stream_t *audit_stream_open(const audit_stream_options_t *options, int *pa
     }
     stream->options = options;
     stream->partition = NO_PARTITION;
-    if (make_handle(stream, why) && find_topic(stream, partitions, why))
+    if (make_handle(stream, why) && audit_stream_partitions(stream, partitions, why))
         return stream;
     audit_stream_close(stream);
     return NULL;
@@ -244,27 +261,56 @@ static rd_kafka_resp_err_t first_error(const rd_kafka_topic_partition_list_t *li
 
 /* Not rd_kafka_query_watermark_offsets: before 2.3 it does not keep to its timeout (issue 2588).
  * The offsets for the times -2 and -1 are the log's ends (ListOffsets of Kafka's protocol). */
-static bool one_end(audit_stream_t *stream, int count, int64_t which, int64_t *offsets,
-                    audit_why_t *why)
+static rd_kafka_resp_err_t ask_end(audit_stream_t *stream, int count, int64_t which,
+                                   int64_t *offsets, int timeout_ms)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(count);
     for (int p = 0; p < count; p++)
         rd_kafka_topic_partition_list_add(list, stream->options->topic, p)->offset = which;
-    rd_kafka_resp_err_t code =
-        rd_kafka_offsets_for_times(stream->handle, list, stream->options->timeout_ms);
+    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(stream->handle, list, timeout_ms);
     if (!code)
         code = first_error(list);
     for (int i = 0; i < list->cnt; i++)
         offsets[list->elems[i].partition] = list->elems[i].offset;
     rd_kafka_topic_partition_list_destroy(list);
+    return code;
+}
+
+static bool one_end(audit_stream_t *stream, int count, int64_t which, int64_t *offsets,
+                    audit_why_t *why)
+{
+    int64_t deadline = now_ms() + stream->options->timeout_ms, left;
+    rd_kafka_resp_err_t code;
+    do {
+        left = deadline - now_ms();
+        code = ask_end(stream, count, which, offsets, (int)left);
+        if (code)
+            (void)rd_kafka_poll(stream->handle, PAUSE_MS);
+    } while (is_passing(code) && now_ms() < deadline);
     return code ? fail(stream, "asking for the log's ends", code, why) : true;
 }
 
-bool audit_stream_ends(audit_stream_t *stream, int count, int64_t *first, int64_t *next,
-                       audit_why_t *why)
+static bool ends_early(int count, const int64_t *expected, const int64_t *next)
 {
-    return one_end(stream, count, RD_KAFKA_OFFSET_BEGINNING, first, why) &&
-           one_end(stream, count, RD_KAFKA_OFFSET_END, next, why);
+    for (int p = 0; p < count && expected; p++)
+        if (next[p] < expected[p])
+            return true;
+    return false;
+}
+
+bool audit_stream_ends(audit_stream_t *stream, int count, const int64_t *expected, int64_t *first,
+                       int64_t *next, audit_why_t *why)
+{
+    int64_t doubted_until = now_ms() + DOUBT_MS;
+    if (!one_end(stream, count, RD_KAFKA_OFFSET_BEGINNING, first, why) ||
+        !one_end(stream, count, RD_KAFKA_OFFSET_END, next, why))
+        return false;
+    while (ends_early(count, expected, next) && now_ms() < doubted_until) {
+        (void)rd_kafka_poll(stream->handle, PAUSE_MS);
+        if (!one_end(stream, count, RD_KAFKA_OFFSET_END, next, why))
+            return false;
+    }
+    return true;
 }
 
 /* ---- reading ---- */
@@ -370,7 +416,7 @@ bool audit_stream_fold(audit_stream_t *stream, audit_fold_t *fold, int partition
         int64_t before = stream->next;
         if (!take_held(stream, fold, to, why))
             return false;
-        at->next = stream->next;
+        at->next = stream->next < to ? stream->next : to;
         if (stream->next >= to)
             return true;
         if (stream->next > before)

@@ -24,9 +24,14 @@ audit_stream_t *audit_stream_open(const audit_stream_options_t *options, int *pa
                                   audit_why_t *why);
 void audit_stream_close(audit_stream_t *stream); /* NULL is allowed */
 
-/* First and next offset of partitions 0..count-1. */
-bool audit_stream_ends(audit_stream_t *stream, int count, int64_t *first, int64_t *next,
-                       audit_why_t *why);
+/* How many partitions the topic has now. */
+bool audit_stream_partitions(audit_stream_t *stream, int *partitions, audit_why_t *why);
+
+/* First and next offset of partitions 0..count-1. `expected` (may be NULL) is what each should
+ * reach to: a broker that has just become leader may tell of less than there is, so that is
+ * believed only when it has lasted two seconds. */
+bool audit_stream_ends(audit_stream_t *stream, int count, const int64_t *expected, int64_t *first,
+                       int64_t *next, audit_why_t *why);
 
 /* Folds the partition from where the fold stands up to `to`, which is at most the log's end. A call
  * that goes on where the last one ended is answered out of what was fetched ahead. */

@@ -1,25 +1,15 @@
 /* Connections to Redis: opened when needed, kept while they are well, never shared by two calls. */
 #include "store_connection.h"
 
-#include "../core/number.h"
+#include "../core/redis_url.h"
 
-#include <apr_escape.h>
 #include <apr_strings.h>
-#include <apr_uri.h>
 
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
-
-#define REDIS_PORT 6379
-
-typedef struct {
-    const char *host;
-    int port;
-    store_login_t login;
-} address_t;
 
 typedef struct slot_t {
     redisContext *context; /* NULL: not connected; whose slot it is uses it without the lock */
@@ -39,72 +29,29 @@ struct ratings_store_t {
     bool interrupted;
 };
 
-/* ---- address ---- */
-
-static const char *unescape(apr_pool_t *pool, const char *text)
-{
-    return text ? apr_punescape_url(pool, text, NULL, NULL, 0) : NULL;
-}
-
-static const char *parse_database(const char *path, int *database)
-{
-    int64_t number = 0;
-    if (path && path[0] == '/' && path[1] &&
-        !ratings_parse_int(path + 1, strlen(path + 1), 0, 65535, &number))
-        return "what follows the host must be the number of a database";
-    *database = (int)number;
-    return NULL;
-}
-
-/* Of its text: apr_uri_parse wraps a number that is too large. */
-static const char *parse_port(const char *text, int *port)
-{
-    int64_t number = REDIS_PORT;
-    if (text && text[0] && !ratings_parse_int(text, strlen(text), 1, 65535, &number))
-        return "the port is a number from 1 to 65535";
-    *port = (int)number;
-    return NULL;
-}
-
-static const char *parse_address(apr_pool_t *pool, const char *url, address_t *address)
-{
-    apr_uri_t uri;
-    if (strncmp(url, "rediss://", 9) == 0)
-        return "rediss:// needs TLS, which this build of the module does not have: use redis://, "
-               "through a TLS tunnel if the network is not trusted";
-    if (strncmp(url, "redis://", 8) != 0)
-        return "it takes redis://[user:password@]host[:port][/database]";
-    if (apr_uri_parse(pool, url, &uri) != APR_SUCCESS || !uri.hostname || !uri.hostname[0] ||
-        uri.query || uri.fragment)
-        return "that is not a valid redis:// URL (a '/', '@' or '%' in a password is written as "
-               "%2F, %40 or %25)";
-    address->host = uri.hostname;
-    address->login.password = unescape(pool, uri.password);
-    address->login.user = uri.user && uri.user[0] ? unescape(pool, uri.user) : NULL;
-    if ((uri.password && !address->login.password) ||
-        (!address->login.user && uri.user && uri.user[0]))
-        return "a percent escape in the user or password is not valid";
-    const char *problem = parse_port(uri.port_str, &address->port);
-    return problem ? problem : parse_database(uri.path, &address->login.database);
-}
+/* ---- life ---- */
 
 const char *ratings_store_url_problem(const char *url)
 {
-    apr_pool_t *pool;
-    address_t address = {0};
-    apr_pool_create(&pool, NULL);
-    const char *problem = parse_address(pool, url, &address);
-    apr_pool_destroy(pool);
-    return problem;
+    ratings_redis_url_t parsed;
+    return ratings_redis_url_parse(url, &parsed);
 }
 
-/* ---- life ---- */
+static store_login_t login_of(const ratings_redis_url_t *url, apr_pool_t *pool)
+{
+    store_login_t login = {.database = url->database};
+    if (url->user[0])
+        login.user = apr_pstrdup(pool, url->user);
+    if (url->has_password)
+        login.password = apr_pstrdup(pool, url->password);
+    return login;
+}
 
 static void fill(ratings_store_t *store, const ratings_store_options_t *options,
-                 const address_t *address, apr_pool_t *pool)
+                 const ratings_redis_url_t *url, apr_pool_t *pool)
 {
-    ratings_host_init(&store->host, address->host, address->port);
-    store->login = address->login;
+    ratings_host_init(&store->host, apr_pstrdup(pool, url->host), url->port);
+    store->login = login_of(url, pool);
     store->timeout = options->timeout;
     store->count = options->connections_max;
     store->slots = apr_pcalloc(pool, (size_t)store->count * sizeof *store->slots);
@@ -118,8 +65,8 @@ static void fill(ratings_store_t *store, const ratings_store_options_t *options,
 apr_status_t ratings_store_create(ratings_store_t **out, const ratings_store_options_t *options,
                                   apr_pool_t *pool, ratings_result_t *why)
 {
-    address_t address = {0};
-    const char *problem = parse_address(pool, options->url, &address);
+    ratings_redis_url_t url;
+    const char *problem = ratings_redis_url_parse(options->url, &url);
     if (problem)
         return ratings_result_set(why, APR_EINVAL, "%s", problem);
     int stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -127,7 +74,7 @@ apr_status_t ratings_store_create(ratings_store_t **out, const ratings_store_opt
         return ratings_result_set(why, APR_EGENERAL, "eventfd: %s", strerror(errno));
     *out = apr_pcalloc(pool, sizeof **out);
     (*out)->stop = stop;
-    fill(*out, options, &address, pool);
+    fill(*out, options, &url, pool);
     return ratings_result_ok(why);
 }
 

@@ -1,92 +1,9 @@
-/* What of ratings-audit needs neither Kafka nor Redis: the fold, the keys, the store's address. */
-#include "../../src/audit/address.h"
+/* What of ratings-audit needs neither Kafka nor Redis: the fold and the keys. */
 #include "../../src/audit/fold.h"
 #include "../../src/core/event.h"
 #include "unit.h"
 
 #include <stdio.h>
-
-/* ---- the store's address ---- */
-
-typedef struct {
-    const char *name;
-    const char *url;
-    const char *host; /* NULL: it is refused */
-    int port, database;
-    const char *user, *password; /* password NULL: none is sent */
-} address_row_t;
-
-static address_row_t addresses[] = {
-    {"a host alone", "redis://cache", "cache", 6379, 0, "", NULL},
-    {"a port and a database", "redis://127.0.0.1:6380/3", "127.0.0.1", 6380, 3, "", NULL},
-    {"a slash at the end is database 0", "redis://cache/", "cache", 6379, 0, "", NULL},
-    {"an address of IPv6", "redis://[::1]:6380", "::1", 6380, 0, "", NULL},
-    {"an address of IPv6 without a port", "redis://[::1]/2", "::1", 6379, 2, "", NULL},
-    {"a user and a password", "redis://u:p@cache", "cache", 6379, 0, "u", "p"},
-    {"a password alone", "redis://:p@cache", "cache", 6379, 0, "", "p"},
-    {"an empty password is one", "redis://u:@cache", "cache", 6379, 0, "u", ""},
-    {"a user without a password", "redis://u@cache", "cache", 6379, 0, "u", NULL},
-    {"escapes", "redis://a%40b:%2f%3A%25@cache", "cache", 6379, 0, "a@b", "/:%"},
-    {"an '@' that was not escaped", "redis://u:p@q@cache", "cache", 6379, 0, "u", "p@q"},
-    {"a colon in the password", "redis://u:p:q@cache", "cache", 6379, 0, "u", "p:q"},
-
-    {"nothing", "", NULL, 0, 0, NULL, NULL},
-    {"no scheme", "cache:6379", NULL, 0, 0, NULL, NULL},
-    {"another scheme", "http://cache", NULL, 0, 0, NULL, NULL},
-    {"TLS", "rediss://cache", NULL, 0, 0, NULL, NULL},
-    {"no host", "redis://", NULL, 0, 0, NULL, NULL},
-    {"no host but a port", "redis://:6379", NULL, 0, 0, NULL, NULL},
-    {"no host but a user", "redis://u:p@", NULL, 0, 0, NULL, NULL},
-    {"an empty port", "redis://cache:", NULL, 0, 0, NULL, NULL},
-    {"port 0", "redis://cache:0", NULL, 0, 0, NULL, NULL},
-    {"a port that is too high", "redis://cache:65536", NULL, 0, 0, NULL, NULL},
-    {"a port with more", "redis://cache:6379x", NULL, 0, 0, NULL, NULL},
-    {"a database that is no number", "redis://cache/x", NULL, 0, 0, NULL, NULL},
-    {"a query", "redis://cache?db=1", NULL, 0, 0, NULL, NULL},
-    {"a bracket that stays open", "redis://[::1", NULL, 0, 0, NULL, NULL},
-    {"a bracket with more", "redis://[::1]x", NULL, 0, 0, NULL, NULL},
-    {"an escape cut short", "redis://u:p%4@cache", NULL, 0, 0, NULL, NULL},
-    {"an escape at the end", "redis://u:p%@cache", NULL, 0, 0, NULL, NULL},
-    {"an escape of no digits", "redis://u:%zz@cache", NULL, 0, 0, NULL, NULL},
-    {"an escape of NUL", "redis://u:%00@cache", NULL, 0, 0, NULL, NULL},
-};
-
-static void parses_address(void **state)
-{
-    const address_row_t *row = *state;
-    char *url = unit_copy(row->url, strlen(row->url) + 1);
-    audit_address_t address;
-    const char *problem = audit_address_parse(url, &address);
-
-    free(url);
-    if (!row->host) {
-        assert_non_null(problem);
-        return;
-    }
-    assert_problem(problem, NULL);
-    assert_string_equal(address.host, row->host);
-    assert_int_equal(address.port, row->port);
-    assert_int_equal(address.database, row->database);
-    assert_string_equal(address.user, row->user);
-    assert_int_equal(address.has_password, row->password != NULL);
-    assert_string_equal(address.password, row->password ? row->password : "");
-}
-
-static void bounds_the_address(void **state)
-{
-    char url[2048];
-    audit_address_t address;
-
-    (void)state;
-    (void)snprintf(url, sizeof url, "redis://:%0*d@cache", AUDIT_SECRET_MAX, 0);
-    assert_problem(audit_address_parse(url, &address), NULL);
-    (void)snprintf(url, sizeof url, "redis://:%0*d@cache", AUDIT_SECRET_MAX + 1, 0);
-    assert_non_null(audit_address_parse(url, &address));
-    (void)snprintf(url, sizeof url, "redis://%0*d", AUDIT_HOST_MAX, 0);
-    assert_problem(audit_address_parse(url, &address), NULL);
-    (void)snprintf(url, sizeof url, "redis://%0*d", AUDIT_HOST_MAX + 1, 0);
-    assert_non_null(audit_address_parse(url, &address));
-}
 
 /* ---- the fold ---- */
 
@@ -385,8 +302,6 @@ int main(void)
 {
     unit_suite_t suite = {.count = 0};
 
-    unit_add_rows(&suite, parses_address, ROWS(addresses));
-    unit_add(&suite, "host and password have a limit", bounds_the_address, NULL);
     for (size_t i = 0; i < sizeof folds / sizeof *folds; i++)
         suite.tests[suite.count++] = folds[i];
     unit_add(&suite, "keys that have run out are forgotten", forgets_keys_that_have_run_out, NULL);

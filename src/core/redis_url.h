@@ -1,0 +1,23 @@
+/* Where a Redis is: redis://[user:password@]host[:port][/database]. Pure functions, any thread. */
+#ifndef RATINGS_CORE_REDIS_URL_H
+#define RATINGS_CORE_REDIS_URL_H
+
+#include <stdbool.h>
+
+#define RATINGS_REDIS_HOST_MAX 255    /* bytes, not counting the terminator; so is the next */
+#define RATINGS_REDIS_SECRET_MAX 1023 /* of a user or password, after %XX is resolved */
+
+typedef struct {
+    char host[RATINGS_REDIS_HOST_MAX + 1];   /* an address of IPv6 without its brackets */
+    char user[RATINGS_REDIS_SECRET_MAX + 1]; /* "" : none */
+    char password[RATINGS_REDIS_SECRET_MAX + 1];
+    bool has_password;
+    int port;
+    int database;
+} ratings_redis_url_t;
+
+/* Fills `*out` and returns NULL; or returns what is wrong (static, without anything of the URL) and
+ * leaves `*out` undefined. */
+const char *ratings_redis_url_parse(const char *url, ratings_redis_url_t *out);
+
+#endif

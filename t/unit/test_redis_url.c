@@ -1,0 +1,96 @@
+/* The URL of a Redis. */
+#include "../../src/core/redis_url.h"
+#include "unit.h"
+
+#include <stdio.h>
+
+typedef struct {
+    const char *name;
+    const char *url;
+    const char *host; /* NULL: it is refused */
+    int port, database;
+    const char *user, *password; /* password NULL: none is sent */
+} url_row_t;
+
+static url_row_t urls[] = {
+    {"a host alone", "redis://cache", "cache", 6379, 0, "", NULL},
+    {"a port and a database", "redis://127.0.0.1:6380/3", "127.0.0.1", 6380, 3, "", NULL},
+    {"a slash at the end is database 0", "redis://cache/", "cache", 6379, 0, "", NULL},
+    {"an empty port is the usual one", "redis://cache:/1", "cache", 6379, 1, "", NULL},
+    {"an address of IPv6", "redis://[::1]:6380", "::1", 6380, 0, "", NULL},
+    {"an address of IPv6 without a port", "redis://[::1]/2", "::1", 6379, 2, "", NULL},
+    {"a user and a password", "redis://u:p@cache", "cache", 6379, 0, "u", "p"},
+    {"a password alone", "redis://:p@cache", "cache", 6379, 0, "", "p"},
+    {"an empty password is one", "redis://u:@cache", "cache", 6379, 0, "u", ""},
+    {"a user without a password", "redis://u@cache", "cache", 6379, 0, "u", NULL},
+    {"escapes", "redis://a%40b:%2f%3A%25@cache", "cache", 6379, 0, "a@b", "/:%"},
+    {"an '@' that was not escaped", "redis://u:p@q@cache", "cache", 6379, 0, "u", "p@q"},
+    {"a colon in the password", "redis://u:p:q@cache", "cache", 6379, 0, "u", "p:q"},
+
+    {"nothing", "", NULL, 0, 0, NULL, NULL},
+    {"no scheme", "cache:6379", NULL, 0, 0, NULL, NULL},
+    {"another scheme", "http://cache", NULL, 0, 0, NULL, NULL},
+    {"TLS", "rediss://cache", NULL, 0, 0, NULL, NULL},
+    {"no host", "redis://", NULL, 0, 0, NULL, NULL},
+    {"no host but a port", "redis://:6379", NULL, 0, 0, NULL, NULL},
+    {"no host but a user", "redis://u:p@", NULL, 0, 0, NULL, NULL},
+    {"port 0", "redis://cache:0", NULL, 0, 0, NULL, NULL},
+    {"a port that is too high", "redis://cache:65536", NULL, 0, 0, NULL, NULL},
+    {"a port with more", "redis://cache:6379x", NULL, 0, 0, NULL, NULL},
+    {"a database that is no number", "redis://cache/x", NULL, 0, 0, NULL, NULL},
+    {"a database with more", "redis://cache/1/", NULL, 0, 0, NULL, NULL},
+    {"a fragment", "redis://u:p#q@cache", NULL, 0, 0, NULL, NULL},
+    {"a query", "redis://cache?db=1", NULL, 0, 0, NULL, NULL},
+    {"a bracket that stays open", "redis://[::1", NULL, 0, 0, NULL, NULL},
+    {"a bracket with more", "redis://[::1]x", NULL, 0, 0, NULL, NULL},
+    {"an escape cut short", "redis://u:p%4@cache", NULL, 0, 0, NULL, NULL},
+    {"an escape at the end", "redis://u:p%@cache", NULL, 0, 0, NULL, NULL},
+    {"an escape of no digits", "redis://u:%zz@cache", NULL, 0, 0, NULL, NULL},
+    {"an escape of NUL", "redis://u:%00@cache", NULL, 0, 0, NULL, NULL},
+};
+
+static void parses(void **state)
+{
+    const url_row_t *row = *state;
+    char *url = unit_copy(row->url, strlen(row->url) + 1);
+    ratings_redis_url_t parsed;
+    const char *problem = ratings_redis_url_parse(url, &parsed);
+
+    free(url);
+    if (!row->host) {
+        assert_non_null(problem);
+        return;
+    }
+    assert_problem(problem, NULL);
+    assert_string_equal(parsed.host, row->host);
+    assert_int_equal(parsed.port, row->port);
+    assert_int_equal(parsed.database, row->database);
+    assert_string_equal(parsed.user, row->user);
+    assert_int_equal(parsed.has_password, row->password != NULL);
+    assert_string_equal(parsed.password, row->password ? row->password : "");
+}
+
+static void has_limits(void **state)
+{
+    char url[2048];
+    ratings_redis_url_t parsed;
+
+    (void)state;
+    (void)snprintf(url, sizeof url, "redis://:%0*d@cache", RATINGS_REDIS_SECRET_MAX, 0);
+    assert_problem(ratings_redis_url_parse(url, &parsed), NULL);
+    (void)snprintf(url, sizeof url, "redis://:%0*d@cache", RATINGS_REDIS_SECRET_MAX + 1, 0);
+    assert_non_null(ratings_redis_url_parse(url, &parsed));
+    (void)snprintf(url, sizeof url, "redis://%0*d", RATINGS_REDIS_HOST_MAX, 0);
+    assert_problem(ratings_redis_url_parse(url, &parsed), NULL);
+    (void)snprintf(url, sizeof url, "redis://%0*d", RATINGS_REDIS_HOST_MAX + 1, 0);
+    assert_non_null(ratings_redis_url_parse(url, &parsed));
+}
+
+int main(void)
+{
+    unit_suite_t suite = {.count = 0};
+
+    unit_add_rows(&suite, parses, ROWS(urls));
+    unit_add(&suite, "host and password have a limit", has_limits, NULL);
+    return unit_run("redis_url", &suite);
+}
