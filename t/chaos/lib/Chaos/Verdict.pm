@@ -10,7 +10,7 @@ my $deadline = 5; # seconds, the default of RatingsDeadline
 my %always   = (POST => '200 202', GET => '200', PROBE => '200', READY => '200');
 
 # An episode: { row, from (the fault), since (from when recovery counts), to (it must be over) }. What a
-# request may end in is what its row allows, if it was under way in the episode.
+# request may end in is what its row allows, if it was under way in the episode. (A victim stays broken.)
 sub new {
     my ($class, %options) = @_;
     my $self = bless { %options, problems => [ @{ $options{problems} || [] } ] }, $class;
@@ -32,8 +32,8 @@ sub _allows {
     my ($episode, $line) = @_;
     my $row = $episode->{row};
     return 1 if $line->{outcome} eq 'crossed' && !$row->{fault}; # what happens all the time
-    return 0 if $line->{ended} < $episode->{from} || $line->{begun} > $episode->{to};
-    return 0 if defined $row->{victim} && $row->{victim} != $line->{where};
+    return 0 if $line->{ended} < $episode->{from};
+    return 0 if defined $row->{victim} ? $row->{victim} != $line->{where} : $line->{begun} > $episode->{to};
     return 1 if $line->{outcome} eq 'crossed';
     # not ready is what readiness is for
     my $allowed = ' ' . ($row->{allow}{ $line->{what} } // '') . ' ' . ($line->{what} eq 'READY' ? '503 ' : '')
