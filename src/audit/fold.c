@@ -39,8 +39,10 @@ static void free_talk(audit_fold_t *fold, audit_talk_t *talk)
 
 void audit_fold_free(audit_fold_t *fold)
 {
-    for (int p = 0; p < fold->partitions; p++)
+    for (int p = 0; p < fold->partitions; p++) {
         audit_keys_free(&fold->partition[p].keys);
+        ratings_recent_free(fold->partition[p].recent);
+    }
     free(fold->partition);
     for (size_t i = 0; i < fold->talks; i++)
         free_talk(fold, fold->talk[i]);
@@ -139,6 +141,21 @@ static bool fold_event(audit_fold_t *fold, const audit_record_t *record,
     return !counts || count(talk, record, event->rating.value);
 }
 
+/* Every record is noted, whether it is an event or not, and of whatever talk: else what is a repeat
+ * would depend on who asks. */
+static bool note(audit_partition_t *partition, const audit_record_t *record, bool *repeats)
+{
+    *repeats = false;
+    if (record->identity.id_len == 0)
+        return true;
+    if (!partition->recent && !(partition->recent = ratings_recent_new()))
+        return false;
+    ratings_recent_e seen =
+        ratings_recent_note(partition->recent, &record->identity, record->offset);
+    *repeats = seen == RATINGS_RECENT_REPEAT;
+    return seen != RATINGS_RECENT_NO_MEMORY;
+}
+
 static audit_mark_t mark_of(const audit_record_t *record)
 {
     return (audit_mark_t){
@@ -150,17 +167,22 @@ bool audit_fold_record(audit_fold_t *fold, const audit_record_t *record)
 {
     audit_partition_t *partition = &fold->partition[record->partition];
     ratings_event_t event;
+    bool repeats;
     partition->next = record->offset + 1;
     partition->last = mark_of(record);
     if (partition->records++ == 0)
         partition->first = partition->last;
     if (record->append_time)
         partition->time = ratings_log_time(partition->time, record->timestamp);
-    if (!ratings_event_decode(record->key, record->key_len, record->value, record->value_len,
-                              &event))
-        return fold_event(fold, record, &event);
-    partition->skipped++;
-    return true;
+    if (!note(partition, record, &repeats))
+        return false;
+    if (ratings_event_decode(record->key, record->key_len, record->value, record->value_len,
+                             &event)) {
+        partition->skipped++;
+        return true;
+    }
+    partition->duplicates += repeats;
+    return repeats || fold_event(fold, record, &event);
 }
 
 /* ---- what follows ---- */

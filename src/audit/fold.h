@@ -2,12 +2,14 @@
  * projector is in it, so that a fault of one is not repeated in the other. Not thread-safe.
  *
  * Each partition is folded by itself, wherever a talk's events may be. A record that is no event is
- * skipped. An event without a key counts, so does one whose append time the log has not written;
- * for all others ratings_key_judge decides, by the log's time. */
+ * skipped. An event that is appended twice counts once (../core/recent.h), and the second one is
+ * nothing to its key. Of the others, one without a key counts, so does one whose append time the
+ * log has not written; for all others ratings_key_judge decides, by the log's time. */
 #ifndef RATINGS_AUDIT_FOLD_H
 #define RATINGS_AUDIT_FOLD_H
 
 #include "../core/histogram.h"
+#include "../core/recent.h"
 #include "keys.h"
 
 /* A record by which a log is known again; offset -1: there is none. */
@@ -24,6 +26,7 @@ typedef struct {
     bool append_time; /* the log has written the timestamp, not the producer */
     const void *key, *value;
     size_t key_len, value_len;
+    ratings_identity_t identity;
 } audit_record_t;
 
 /* The events of a talk in one partition. */
@@ -60,7 +63,9 @@ typedef struct {
     audit_mark_t first, last; /* records folded */
     int64_t time;             /* the log's, milliseconds; 0: no append time so far */
     int64_t records, skipped; /* skipped: no events */
-    int64_t repeated;         /* events that a key kept from being counted */
+    int64_t duplicates;       /* events that were appended again, of talks not chosen as well */
+    int64_t repeated;         /* other events that a key kept from being counted */
+    ratings_recent_t *recent; /* NULL: no record has told who it is */
     audit_keys_t keys;
 } audit_partition_t;
 

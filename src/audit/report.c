@@ -44,16 +44,16 @@ static void show_sources(const audit_t *audit)
 
 static void show_partitions(const audit_t *audit)
 {
-    (void)printf("%9s %12s %12s %12s %10s %12s %9s %9s %9s  %-8s%-8s%s\n", "partition", "log start",
-                 "log end", "position", "lag", "records", "skipped", "repeated", "live keys",
-                 "mark", "first", "time");
+    (void)printf("%9s %12s %12s %12s %10s %12s %9s %10s %9s %9s  %-8s%-8s%s\n", "partition",
+                 "log start", "log end", "position", "lag", "records", "skipped", "duplicates",
+                 "repeated", "live keys", "mark", "first", "time");
     for (int p = 0; p < audit->fold.partitions; p++) {
         const audit_check_t *check = &audit->checks[p];
         const audit_partition_t *folded = &audit->fold.partition[p];
         (void)printf("%9d %12" PRId64 " %12" PRId64 " %12" PRId64 " %10" PRId64 " %12" PRId64
-                     " %9" PRId64 " %9" PRId64 " %9zu  %-8s%-8s%s\n",
+                     " %9" PRId64 " %10" PRId64 " %9" PRId64 " %9zu  %-8s%-8s%s\n",
                      p, check->start, check->end, check->position, audit_lag(check),
-                     folded->records, folded->skipped, folded->repeated,
+                     folded->records, folded->skipped, folded->duplicates, folded->repeated,
                      audit_keys_live(&folded->keys, folded->time), audit_fit_word(check->mark),
                      audit_fit_word(check->first), audit_fit_word(check->time));
     }

@@ -342,6 +342,27 @@ static void fetch(audit_stream_t *stream, int timeout_ms)
     stream->held = 1 + (more > 0 ? more : 0);
 }
 
+/* The last header of that name; NULL with length 0 when there is none. */
+static const void *header(const rd_kafka_headers_t *headers, const char *name, size_t *len)
+{
+    const void *value;
+    if (!rd_kafka_header_get_last(headers, name, &value, len))
+        return value;
+    *len = 0;
+    return NULL;
+}
+
+static ratings_identity_t identity_of(const rd_kafka_message_t *message)
+{
+    ratings_identity_t identity = {0};
+    rd_kafka_headers_t *headers;
+    if (rd_kafka_message_headers(message, &headers))
+        return identity;
+    identity.source = header(headers, "ce_source", &identity.source_len);
+    identity.id = header(headers, "ce_id", &identity.id_len);
+    return identity;
+}
+
 static audit_record_t to_record(const rd_kafka_message_t *message)
 {
     rd_kafka_timestamp_type_t type;
@@ -355,6 +376,7 @@ static audit_record_t to_record(const rd_kafka_message_t *message)
         .value = message->payload,
         .key_len = message->key_len,
         .value_len = message->len,
+        .identity = identity_of(message),
     };
 }
 

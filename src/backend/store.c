@@ -26,11 +26,12 @@ static apr_status_t read_histogram(const redisReply *counts, ratings_histogram_t
 static apr_status_t read_place(const redisReply *place, ratings_view_t *view, ratings_result_t *why)
 {
     ratings_mark_t first = {.offset = RATINGS_MARK_NONE};
-    if (!store_is_array(place, 2) ||
+    if (!store_is_array(place, 3) ||
         !store_read_number(place->element[0], -1, INT64_MAX, &view->position) ||
         (place->element[1]->type != REDIS_REPLY_NIL && !store_read_mark(place->element[1], &first)))
         return store_unexpected(why, KEY_LOG);
     view->tag = ratings_mark_tag(&first);
+    view->is_behind = place->element[2]->type != REDIS_REPLY_NIL;
     return ratings_result_ok(why);
 }
 
@@ -38,8 +39,9 @@ apr_status_t ratings_store_read(ratings_store_t *store, const char *talk_id, int
                                 int64_t deadline, ratings_view_t *view, ratings_result_t *why)
 {
     char key[KEY_TALK_MAX + 1], position[FIELD_TEXT_SIZE], first[FIELD_TEXT_SIZE];
-    const char *const where[] = {position, first}, *const values[] = {"1", "2", "3", "4", "5"};
-    const store_fields_t place = {KEY_LOG, where, 2}, counts = {key, values, RATINGS_VALUES};
+    const char *const where[] = {position, first, "behind"};
+    const char *const values[] = {"1", "2", "3", "4", "5"};
+    const store_fields_t place = {KEY_LOG, where, 3}, counts = {key, values, RATINGS_VALUES};
     redisReply *answer;
 
     store_talk_key(key, talk_id);

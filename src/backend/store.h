@@ -2,13 +2,15 @@
  *
  *   ratings/ID          hash: fields 1..5, the counts of a talk
  *   ratings:log         hash: topic; partitions (by which talks are routed); generation (of the
- *                       rebuild that made it); claim (of the rebuild under way); for each
+ *                       rebuild that made it); claim (of the rebuild under way); behind (what the
+ *                       log held when the rebuild began is not all applied yet); suspect (why
+ *                       somebody thinks that it must be rebuilt: ratings_suspect_e); for each
  *                       partition N position:N (the next offset to apply), mark:N and first:N (the
  *                       last and the first record applied, "offset:timestamp:checksum", or "empty")
  *                       and time:N (the log's time, milliseconds)
  *   ratings:keys:N      hash: for each idempotency key that holds, "value:expires:offset" of the
  *                       event last counted with it; its field is a digest of talk and key
- *   ratings:expiry:N    list: "field:expires" of those, to forget them by
+ *   ratings:expiry:N    sorted set: those fields by when they expire, to forget them by
  *   ratings:projector   string: the lease
  *
  * The invariant: a talk's counts are the fold of the log up to the position. Whatever changes both
@@ -75,6 +77,7 @@ typedef struct {
     ratings_histogram_t histogram;
     int64_t position; /* of the talk's partition; -1: none (the store is new, lost or rebuilt) */
     uint16_t tag;     /* of the log that it was folded from */
+    bool is_behind;   /* the store is being rebuilt: counts may be those of a part of the log */
 } ratings_view_t;
 
 /* APR_EINVAL: the key is not the hash that the module writes. */
@@ -102,6 +105,8 @@ typedef struct {
     char topic[RATINGS_TOPIC_MAX + 1];
     char generation[RATINGS_TOKEN_MAX + 1]; /* "" : none, so is `claim` */
     char claim[RATINGS_TOKEN_MAX + 1];
+    bool behind;
+    int suspect;                              /* ratings_suspect_e; 0: nobody says so */
     int routed;                               /* partitions by which talks are routed; 0: unknown */
     int64_t position[RATINGS_PARTITIONS_MAX]; /* -1: absent */
     ratings_mark_t mark[RATINGS_PARTITIONS_MAX];
@@ -176,10 +181,19 @@ apr_status_t ratings_store_claim(ratings_store_t *store, const ratings_log_t *se
                                  ratings_result_t *why);
 apr_status_t ratings_store_sweep(ratings_store_t *store, ratings_sweep_t *sweep,
                                  ratings_store_end_e *end, ratings_result_t *why);
-/* `empty[p]`: the log of partition p has no record yet. */
+/* `empty[p]`: the log of partition p has no record yet. Unless all are empty, the store is behind
+ * until ratings_store_caught_up. */
 apr_status_t ratings_store_open(ratings_store_t *store, const ratings_sweep_t *sweep,
                                 const char *topic, int partitions, int routed, const bool *empty,
                                 ratings_store_end_e *end, ratings_result_t *why);
+
+/* All that the log held when the store was opened is applied: it may be shown from now on. */
+apr_status_t ratings_store_caught_up(ratings_store_t *store, const char *generation,
+                                     ratings_store_end_e *end, ratings_result_t *why);
+
+/* Tells whoever projects that the store of this generation must be rebuilt, and why. */
+apr_status_t ratings_store_accuse(ratings_store_t *store, const char *generation, int reason,
+                                  ratings_store_end_e *end, ratings_result_t *why);
 
 /* The lease: takes or renews it for `token` (at most RATINGS_TOKEN_MAX bytes). `*held` tells
  * whether it is ours now; `holder` (RATINGS_TOKEN_MAX + 1 bytes) whose it is. */

@@ -36,6 +36,15 @@ static bool load_routed(ratings_log_t *log, const redisReply *value)
     return true;
 }
 
+static bool load_suspect(ratings_log_t *log, const redisReply *value)
+{
+    int64_t number;
+    if (!store_read_number(value, 0, INT32_MAX, &number))
+        return false;
+    log->suspect = (int)number;
+    return true;
+}
+
 static bool load_partition_field(ratings_log_t *log, const redisReply *name,
                                  const redisReply *value)
 {
@@ -59,8 +68,12 @@ static bool load_field(ratings_log_t *log, const redisReply *name, const redisRe
         copy_text(log->generation, sizeof log->generation, value);
     else if (strcmp(name->str, "claim") == 0)
         copy_text(log->claim, sizeof log->claim, value);
+    else if (strcmp(name->str, "behind") == 0)
+        log->behind = true;
     else if (strcmp(name->str, "partitions") == 0)
         return load_routed(log, value);
+    else if (strcmp(name->str, "suspect") == 0)
+        return load_suspect(log, value);
     else
         return load_partition_field(log, name, value);
     return true;
@@ -149,7 +162,22 @@ apr_status_t ratings_store_claim(ratings_store_t *store, const ratings_log_t *se
     return run_on_log(store, SCRIPT_CLAIM, args, 3, end, why);
 }
 
-#define OPEN_ARGS 6
+apr_status_t ratings_store_caught_up(ratings_store_t *store, const char *generation,
+                                     ratings_store_end_e *end, ratings_result_t *why)
+{
+    return run_on_log(store, SCRIPT_CAUGHT_UP, &generation, 1, end, why);
+}
+
+apr_status_t ratings_store_accuse(ratings_store_t *store, const char *generation, int reason,
+                                  ratings_store_end_e *end, ratings_result_t *why)
+{
+    char number[NUMBER_TEXT];
+    const char *args[] = {generation, number};
+    (void)snprintf(number, sizeof number, "%d", reason);
+    return run_on_log(store, SCRIPT_SUSPECT, args, 2, end, why);
+}
+
+#define OPEN_ARGS 7
 
 apr_status_t ratings_store_open(ratings_store_t *store, const ratings_sweep_t *sweep,
                                 const char *topic, int partitions, int routed, const bool *empty,
@@ -157,8 +185,8 @@ apr_status_t ratings_store_open(ratings_store_t *store, const ratings_sweep_t *s
 {
     char numbers[RATINGS_PARTITIONS_MAX][NUMBER_TEXT];
     char all[NUMBER_TEXT], routing[NUMBER_TEXT], most[NUMBER_TEXT], steps[NUMBER_TEXT];
-    const char *args[OPEN_ARGS + RATINGS_PARTITIONS_MAX] = {sweep->token, topic, routing,
-                                                            all,          most,  steps};
+    const char *args[OPEN_ARGS + RATINGS_PARTITIONS_MAX] = {sweep->token, topic, routing, all,
+                                                            most,         steps, ""};
     int count = OPEN_ARGS;
     (void)snprintf(all, NUMBER_TEXT, "%d", partitions);
     (void)snprintf(routing, NUMBER_TEXT, "%d", routed);
@@ -168,6 +196,8 @@ apr_status_t ratings_store_open(ratings_store_t *store, const ratings_sweep_t *s
         if (empty[p]) {
             (void)snprintf(numbers[p], NUMBER_TEXT, "%d", p);
             args[count++] = numbers[p];
+        } else {
+            args[OPEN_ARGS - 1] = "1";
         }
     return run_on_log(store, SCRIPT_OPEN, args, count, end, why);
 }

@@ -23,9 +23,9 @@
  *
  * The mark of before: a store that was restored may be of another log.
  * The generation: a chunk read before a rebuild must not be added to the store of after.
- * The expiry list holds fields of `keys` with the time when each expires ("FIELD:TIME"), about in
- * the order of those times; a few whose time has passed go with every chunk, by the log's own time,
- * so that what is forgotten does not depend on when the script runs. */
+ * The expiry set holds fields of `keys` by the time when each expires; a few whose time has passed
+ * go with every chunk, by the log's own time, so that what is forgotten does not depend on when the
+ * script runs. */
 #define SCRIPT_APPLY                                                                               \
     "local log, keys, expiry, p = KEYS[1], KEYS[2], KEYS[3], ARGV[1]\n"                            \
     "local function type_of(key) return redis.call('TYPE', key).ok end\n"                          \
@@ -40,7 +40,7 @@
     "end\n"                                                                                        \
     "local talks, uses, time = #KEYS - 3, tonumber(ARGV[8]), tonumber(ARGV[6])\n"                  \
     "local keeps_keys = uses > 0 or type_of(expiry) ~= 'none'\n"                                   \
-    "if keeps_keys and not (is(keys, 'hash') and is(expiry, 'list')) then return 'corrupt' end\n"  \
+    "if keeps_keys and not (is(keys, 'hash') and is(expiry, 'zset')) then return 'corrupt' end\n"  \
     "for k = 4, #KEYS do\n"                                                                        \
     "  if not is(KEYS[k], 'hash') then return 'corrupt' end\n"                                     \
     "  for _, n in ipairs(redis.call('HMGET', KEYS[k], '1', '2', '3', '4', '5')) do\n"             \
@@ -56,14 +56,15 @@
     "for u = 1, uses do\n"                                                                         \
     "  local at = 9 + talks * 5 + (u - 1) * 3\n"                                                   \
     "  redis.call('HSET', keys, ARGV[at + 1], ARGV[at + 2])\n"                                     \
-    "  redis.call('RPUSH', expiry, ARGV[at + 1] .. ':' .. ARGV[at + 3])\n"                         \
+    "  redis.call('ZADD', expiry, ARGV[at + 3], ARGV[at + 1])\n"                                   \
     "end\n"                                                                                        \
-    "for _ = 1, keeps_keys and 2 * uses + 16 or 0 do\n"                                            \
-    "  local field, expires = (redis.call('LINDEX', expiry, 0) or ''):match('^(.*):(%d+)$')\n"     \
-    "  if not field or tonumber(expires) + " SCRIPT_KEY_GRACE " > time then break end\n"           \
-    "  redis.call('LPOP', expiry)\n"                                                               \
-    "  local use = redis.call('HGET', keys, field)\n"                                              \
-    "  if use and use:match('^%d+:(%d+):') == expires then redis.call('HDEL', keys, field) end\n"  \
+    "if keeps_keys then\n"                                                                         \
+    "  local past = redis.call('ZRANGEBYSCORE', expiry, '-inf', time - " SCRIPT_KEY_GRACE ",\n"    \
+    "                          'LIMIT', 0, 2 * uses + 16)\n"                                       \
+    "  for _, field in ipairs(past) do\n"                                                          \
+    "    redis.call('HDEL', keys, field)\n"                                                        \
+    "    redis.call('ZREM', expiry, field)\n"                                                      \
+    "  end\n"                                                                                      \
     "end\n"                                                                                        \
     "redis.call('HSET', log, 'position:' .. p, ARGV[3], 'mark:' .. p, ARGV[4],\n"                  \
     "           'time:' .. p, ARGV[6])\n"                                                          \
@@ -99,7 +100,8 @@
     "return 'done'\n"
 
 /* ARGV: our token (the generation from now on), topic, routed, partitions, how many partitions may
- * have idempotency keys, steps of the sweep, then the partitions whose log is empty. */
+ * have idempotency keys, steps of the sweep, '1' when there is a log to read (behind), then the
+ * partitions whose log is empty. */
 #define SCRIPT_OPEN                                                                                \
     "if redis.call('TYPE', KEYS[1]).ok ~= 'hash'\n"                                                \
     "   or redis.call('HGET', KEYS[1], 'claim') ~= ARGV[1]\n"                                      \
@@ -110,8 +112,23 @@
     "redis.call('DEL', KEYS[1])\n"                                                                 \
     "redis.call('HSET', KEYS[1], 'generation', ARGV[1], 'topic', ARGV[2], 'partitions', "          \
     "ARGV[3])\n"                                                                                   \
+    "if ARGV[7] == '1' then redis.call('HSET', KEYS[1], 'behind', '1') end\n"                      \
     "for p = 0, tonumber(ARGV[4]) - 1 do redis.call('HSET', KEYS[1], 'position:' .. p, '0') end\n" \
-    "for i = 7, #ARGV do redis.call('HSET', KEYS[1], 'first:' .. ARGV[i], 'empty') end\n"          \
+    "for i = 8, #ARGV do redis.call('HSET', KEYS[1], 'first:' .. ARGV[i], 'empty') end\n"          \
+    "return 'done'\n"
+
+/* ARGV: generation. What the log held when the rebuild began is applied: the store may be shown. */
+#define SCRIPT_CAUGHT_UP                                                                           \
+    "if redis.call('TYPE', KEYS[1]).ok ~= 'hash'\n"                                                \
+    "   or redis.call('HGET', KEYS[1], 'generation') ~= ARGV[1] then return 'moved' end\n"         \
+    "redis.call('HDEL', KEYS[1], 'behind')\n"                                                      \
+    "return 'done'\n"
+
+/* ARGV: generation, reason. For whoever projects, which may be another host. */
+#define SCRIPT_SUSPECT                                                                             \
+    "if redis.call('TYPE', KEYS[1]).ok ~= 'hash'\n"                                                \
+    "   or redis.call('HGET', KEYS[1], 'generation') ~= ARGV[1] then return 'moved' end\n"         \
+    "redis.call('HSET', KEYS[1], 'suspect', ARGV[2])\n"                                            \
     "return 'done'\n"
 
 /* KEYS: lease; ARGV: token, milliseconds. Answers the holder. What is not a lease (overwritten by

@@ -8,6 +8,7 @@
 #define RATINGS_BACKEND_STREAM_H
 
 #include "../core/event.h"
+#include "../core/recent.h"
 #include "result.h"
 
 #include <apr_pools.h>
@@ -105,8 +106,13 @@ typedef struct {
 const char *ratings_stream_fault_text(ratings_topic_fault_e fault);
 
 /* Creates the topic if it is missing, and tells what it is like. It is never altered. May take up
- * to `timeout` microseconds for each of its four steps. */
+ * to `timeout` microseconds for each of its steps: two, or five when it is missing. */
 apr_status_t ratings_stream_topic(ratings_stream_t *stream, apr_interval_time_t timeout,
+                                  ratings_topic_t *topic, ratings_result_t *why);
+
+/* Tells fault and append time of a topic that is there, within half as long again as `timeout`
+ * microseconds. APR_NOTFOUND: it is not there, or Kafka does not let us ask. */
+apr_status_t ratings_stream_judge(ratings_stream_t *stream, apr_interval_time_t timeout,
                                   ratings_topic_t *topic, ratings_result_t *why);
 
 /* Whether a broker answers within `timeout` microseconds. */
@@ -124,6 +130,8 @@ typedef struct {
     bool has_append_time;    /* that is when the broker appended it (LogAppendTime) */
     const void *key, *value; /* NULL with length 0 is a tombstone's value, or no key */
     size_t key_len, value_len;
+    ratings_identity_t identity; /* of CloudEvents: headers ce_source and ce_id */
+    bool is_end;                 /* no record: the partition has none at or beyond `offset` yet */
 } ratings_record_t;
 
 apr_status_t ratings_reader_create(ratings_reader_t **reader,
@@ -134,6 +142,12 @@ void ratings_reader_destroy(ratings_reader_t *reader);
 /* First and next offset of partitions 0..count-1, asked of the brokers within twice `timeout`. */
 apr_status_t ratings_reader_ends(ratings_reader_t *reader, int count, apr_interval_time_t timeout,
                                  int64_t *first, int64_t *next, ratings_result_t *why);
+
+/* For each of partitions 0..count-1, the first offset whose record is younger than `times[p]`
+ * (milliseconds since 1970); -1 where there is none, or the time is negative. Within `timeout`. */
+apr_status_t ratings_reader_younger(ratings_reader_t *reader, int count, const int64_t *times,
+                                    apr_interval_time_t timeout, int64_t *offsets,
+                                    ratings_result_t *why);
 
 /* Reads partitions 0..count-1, each from its offset on, from now on. */
 apr_status_t ratings_reader_assign(ratings_reader_t *reader, const int64_t *offsets, int count,

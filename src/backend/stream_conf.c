@@ -17,7 +17,7 @@ static const struct {
     {"auto.offset.reset", "a projector that skips records would lose ratings"},
     {"enable.auto.commit", "the position is kept in the store"},
     {"enable.auto.offset.store", "the position is kept in the store"},
-    {"enable.partition.eof", "the projector does not use it"},
+    {"enable.partition.eof", "the projector needs it"},
     {"partitioner", "a talk's partition must never change"},
     {"allow.auto.create.topics", "the module creates the topic itself"},
     {"message.timeout.ms", "use RatingsStreamTimeout"},

@@ -40,6 +40,7 @@ apr_status_t ratings_reader_create(ratings_reader_t **out, const ratings_stream_
         {"enable.auto.offset.store", "false"},
         {"auto.offset.reset", "error"},
         {"allow.auto.create.topics", "false"},
+        {"enable.partition.eof", "true"},
         {"fetch.wait.max.ms", "100"}, /* as long may a partition that joins a fetch be late */
         {"fetch.error.backoff.ms", "50"},
         {"queued.max.messages.kbytes", "16384"},
@@ -75,6 +76,16 @@ void ratings_reader_destroy(ratings_reader_t *reader)
     rd_kafka_destroy_flags(reader->handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 }
 
+static rd_kafka_topic_partition_list_t *offset_list(const ratings_reader_t *reader,
+                                                    const int64_t *offsets, int count)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(count);
+    for (int p = 0; p < count; p++)
+        if (offsets[p] >= 0)
+            rd_kafka_topic_partition_list_add(list, reader->options->topic, p)->offset = offsets[p];
+    return list;
+}
+
 static rd_kafka_topic_partition_list_t *same_for_all(const ratings_reader_t *reader, int count,
                                                      int64_t offset)
 {
@@ -92,19 +103,27 @@ static rd_kafka_resp_err_t first_error(const rd_kafka_topic_partition_list_t *li
     return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-/* Not rd_kafka_query_watermark_offsets: before 2.3 it does not keep to its timeout (issue 2588).
- * The offsets for the times -2 and -1 are the log's ends (ListOffsets of Kafka's protocol). */
-static apr_status_t one_end(ratings_reader_t *reader, int count, int64_t which, int timeout_ms,
-                            int64_t *offsets, ratings_result_t *why)
+/* The list has times, and goes. */
+static apr_status_t for_times(ratings_reader_t *reader, rd_kafka_topic_partition_list_t *list,
+                              int timeout_ms, int64_t *offsets, ratings_result_t *why)
 {
-    rd_kafka_topic_partition_list_t *list = same_for_all(reader, count, which);
-    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(reader->handle, list, timeout_ms);
+    rd_kafka_resp_err_t code = list->cnt > 0
+                                   ? rd_kafka_offsets_for_times(reader->handle, list, timeout_ms)
+                                   : RD_KAFKA_RESP_ERR_NO_ERROR;
     if (!code)
         code = first_error(list);
     for (int i = 0; i < list->cnt; i++)
         offsets[list->elems[i].partition] = list->elems[i].offset;
     rd_kafka_topic_partition_list_destroy(list);
     return code ? stream_failure(code, "asking for the log's ends", why) : ratings_result_ok(why);
+}
+
+/* Not rd_kafka_query_watermark_offsets: before 2.3 it does not keep to its timeout (issue 2588).
+ * The offsets for the times -2 and -1 are the log's ends (ListOffsets of Kafka's protocol). */
+static apr_status_t one_end(ratings_reader_t *reader, int count, int64_t which, int timeout_ms,
+                            int64_t *offsets, ratings_result_t *why)
+{
+    return for_times(reader, same_for_all(reader, count, which), timeout_ms, offsets, why);
 }
 
 apr_status_t ratings_reader_ends(ratings_reader_t *reader, int count, apr_interval_time_t timeout,
@@ -117,13 +136,17 @@ apr_status_t ratings_reader_ends(ratings_reader_t *reader, int count, apr_interv
                : status;
 }
 
-static rd_kafka_topic_partition_list_t *offset_list(const ratings_reader_t *reader,
-                                                    const int64_t *offsets, int count)
+/* ListOffsets tells the first offset at or after a time, hence the one more. */
+apr_status_t ratings_reader_younger(ratings_reader_t *reader, int count, const int64_t *times,
+                                    apr_interval_time_t timeout, int64_t *offsets,
+                                    ratings_result_t *why)
 {
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(count);
+    rd_kafka_topic_partition_list_t *list = offset_list(reader, times, count);
+    for (int i = 0; i < list->cnt; i++)
+        list->elems[i].offset++;
     for (int p = 0; p < count; p++)
-        rd_kafka_topic_partition_list_add(list, reader->options->topic, p)->offset = offsets[p];
-    return list;
+        offsets[p] = -1;
+    return for_times(reader, list, stream_ms(timeout), offsets, why);
 }
 
 apr_status_t ratings_reader_assign(ratings_reader_t *reader, const int64_t *offsets, int count,
@@ -134,6 +157,32 @@ apr_status_t ratings_reader_assign(ratings_reader_t *reader, const int64_t *offs
     rd_kafka_resp_err_t code = rd_kafka_assign(reader->handle, list);
     rd_kafka_topic_partition_list_destroy(list);
     return code ? stream_failure(code, "assigning partitions", why) : ratings_result_ok(why);
+}
+
+static size_t header(const rd_kafka_headers_t *headers, const char *name, const void **value)
+{
+    size_t size = 0;
+    *value = NULL;
+    return rd_kafka_header_get_last(headers, name, value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR
+               ? size
+               : 0;
+}
+
+static ratings_identity_t identity_of(const rd_kafka_message_t *message)
+{
+    rd_kafka_headers_t *headers;
+    ratings_identity_t identity = {0};
+    if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return identity;
+    identity.source_len = header(headers, "ce_source", &identity.source);
+    identity.id_len = header(headers, "ce_id", &identity.id);
+    return identity;
+}
+
+static void to_end(const rd_kafka_message_t *message, ratings_record_t *record)
+{
+    *record = (ratings_record_t){
+        .partition = message->partition, .offset = message->offset, .is_end = true};
 }
 
 static void to_record(const rd_kafka_message_t *message, ratings_record_t *record)
@@ -147,13 +196,15 @@ static void to_record(const rd_kafka_message_t *message, ratings_record_t *recor
     record->key_len = message->key_len;
     record->value = message->payload;
     record->value_len = message->len;
+    record->identity = identity_of(message);
+    record->is_end = false;
 }
 
 /* Errors that pass by themselves, with librdkafka reconnecting behind them. */
 static bool is_passing(rd_kafka_resp_err_t code)
 {
     return code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN ||
-           code == RD_KAFKA_RESP_ERR__TIMED_OUT || code == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+           code == RD_KAFKA_RESP_ERR__TIMED_OUT;
 }
 
 /* Waits for one message, then takes those that are there: rd_kafka_consume_batch_queue alone would
@@ -181,6 +232,8 @@ apr_status_t ratings_reader_read(ratings_reader_t *reader, apr_interval_time_t t
         const rd_kafka_message_t *message = reader->messages[i];
         if (!message->err)
             to_record(message, &records[(*count)++]);
+        else if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+            to_end(message, &records[(*count)++]);
         else if (!is_passing(message->err))
             return stream_failure(message->err, "reading", why);
     }

@@ -126,8 +126,6 @@ static apr_status_t read_created(rd_kafka_event_t *event, ratings_result_t *why)
                               rd_kafka_topic_result_error_string(topics[0]));
 }
 
-/* Creating comes before asking: asking a producer's handle for a topic that is missing could make
- * the broker create it by itself, with settings that are not ours. */
 static apr_status_t create(rd_kafka_t *handle, const ratings_stream_options_t *options, int brokers,
                            int timeout_ms, ratings_result_t *why)
 {
@@ -200,23 +198,25 @@ static ratings_topic_fault_e fault_of(const rd_kafka_ConfigEntry_t **entries, si
     return fault;
 }
 
-/* A topic whose settings we may not read is taken as good. */
-static void read_settings(rd_kafka_event_t *event, ratings_topic_t *topic)
+/* A topic whose settings we may not read is taken as good. False: they could not be read, so that
+ * it may be missing. */
+static bool read_settings(rd_kafka_event_t *event, ratings_topic_t *topic)
 {
     size_t count = 0, entries = 0;
     const rd_kafka_DescribeConfigs_result_t *result = rd_kafka_event_DescribeConfigs_result(event);
     const rd_kafka_ConfigResource_t **resources =
         rd_kafka_DescribeConfigs_result_resources(result, &count);
     if (count != 1 || rd_kafka_ConfigResource_error(resources[0]))
-        return;
+        return false;
     const rd_kafka_ConfigEntry_t **configs =
         rd_kafka_ConfigResource_configs(resources[0], &entries);
     topic->fault = fault_of(configs, entries);
     topic->append_time = append_time_of(configs, entries);
+    return true;
 }
 
 static apr_status_t judge(rd_kafka_t *handle, const char *name, int timeout_ms,
-                          ratings_topic_t *topic, ratings_result_t *why)
+                          ratings_topic_t *topic, bool *exists, ratings_result_t *why)
 {
     rd_kafka_ConfigResource_t *resource =
         rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name);
@@ -227,8 +227,7 @@ static apr_status_t judge(rd_kafka_t *handle, const char *name, int timeout_ms,
     apr_status_t status = event_status(event, "asking for the topic's settings", why);
     topic->fault = RATINGS_TOPIC_GOOD;
     topic->append_time = RATINGS_APPEND_TIME_UNKNOWN;
-    if (status == APR_SUCCESS)
-        read_settings(event, topic);
+    *exists = status == APR_SUCCESS && read_settings(event, topic);
     if (event)
         rd_kafka_event_destroy(event);
     return status;
@@ -236,17 +235,29 @@ static apr_status_t judge(rd_kafka_t *handle, const char *name, int timeout_ms,
 
 /* ---- the steps ---- */
 
-static apr_status_t prepare(rd_kafka_t *handle, const ratings_stream_options_t *options, int ms,
-                            ratings_topic_t *topic, ratings_result_t *why)
+static apr_status_t create_missing(rd_kafka_t *handle, const ratings_stream_options_t *options,
+                                   int ms, ratings_topic_t *topic, ratings_result_t *why)
 {
     int brokers = 0;
+    bool exists;
     apr_status_t status = count_brokers(handle, ms, &brokers, why);
     if (status == APR_SUCCESS)
         status = create(handle, options, brokers, ms, why);
+    return status == APR_SUCCESS ? judge(handle, options->topic, ms, topic, &exists, why) : status;
+}
+
+/* Its settings are asked for first, and its partitions last: asking a producer's handle for the
+ * partitions of a topic that is missing could make the broker create it by itself, with settings
+ * that are not ours. Nothing is created that is there, so that a controller is not needed then. */
+static apr_status_t prepare(rd_kafka_t *handle, const ratings_stream_options_t *options, int ms,
+                            ratings_topic_t *topic, ratings_result_t *why)
+{
+    bool exists;
+    apr_status_t status = judge(handle, options->topic, ms, topic, &exists, why);
+    if (status == APR_SUCCESS && !exists)
+        status = create_missing(handle, options, ms, topic, why);
     if (status == APR_SUCCESS)
         status = count_partitions(handle, options->topic, ms, &topic->partitions, why);
-    if (status == APR_SUCCESS)
-        status = judge(handle, options->topic, ms, topic, why);
     return status;
 }
 
@@ -258,6 +269,19 @@ apr_status_t ratings_stream_topic(ratings_stream_t *stream, apr_interval_time_t 
         prepare(handle, stream_producer_options(stream), stream_ms(timeout), topic, why);
     stream_producer_release(stream);
     return status;
+}
+
+apr_status_t ratings_stream_judge(ratings_stream_t *stream, apr_interval_time_t timeout,
+                                  ratings_topic_t *topic, ratings_result_t *why)
+{
+    bool exists;
+    rd_kafka_t *handle = stream_producer_handle(stream);
+    apr_status_t status = judge(handle, stream_producer_options(stream)->topic, stream_ms(timeout),
+                                topic, &exists, why);
+    stream_producer_release(stream);
+    return status == APR_SUCCESS && !exists
+               ? ratings_result_set(why, APR_NOTFOUND, "the topic's settings cannot be read")
+               : status;
 }
 
 apr_status_t ratings_stream_check(ratings_stream_t *stream, apr_interval_time_t timeout,

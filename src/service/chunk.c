@@ -135,7 +135,7 @@ static const char *add_event(chunk_t *chunk, const ratings_record_t *record)
     return NULL;
 }
 
-const char *chunk_add(chunk_t *chunk, const ratings_record_t *record)
+const char *chunk_add(chunk_t *chunk, const ratings_record_t *record, bool repeats)
 {
     ratings_chunk_t *result = &chunk->chunk;
     if (record->offset < result->next)
@@ -146,7 +146,7 @@ const char *chunk_add(chunk_t *chunk, const ratings_record_t *record)
     result->mark = chunk_mark_of(record);
     if (result->position == 0 && result->first.offset == RATINGS_MARK_NONE)
         result->first = result->mark;
-    return add_event(chunk, record);
+    return repeats ? NULL : add_event(chunk, record);
 }
 
 const ratings_chunk_t *chunk_result(const chunk_t *chunk)

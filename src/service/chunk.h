@@ -14,8 +14,8 @@ typedef struct chunk_t chunk_t;
 chunk_t *chunk_begin(const ratings_chunk_t *start, int room, apr_pool_t *pool);
 
 /* Adds a record; those before the chunk's position are passed over. NULL, or why it is no event
- * (static): it then counts for nothing but the position. */
-const char *chunk_add(chunk_t *chunk, const ratings_record_t *record);
+ * (static): it then counts for nothing but the position. So does one that `repeats` another. */
+const char *chunk_add(chunk_t *chunk, const ratings_record_t *record, bool repeats);
 
 /* Once all are added: which of the events with an idempotency key count, by what the store knows of
  * those keys. `*end` as of a conditional write. */

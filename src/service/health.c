@@ -29,7 +29,7 @@ static const char *talks_problem(ratings_child_t *child, int64_t deadline, apr_p
 /* What the store's own account of itself says, once it is fit and reached. */
 static const char *log_problem(const ratings_child_t *child, const ratings_log_t *log)
 {
-    if (!log->present || log->claim[0] || log->position[0] < 0)
+    if (!log->present || log->claim[0] || log->behind || log->position[0] < 0)
         return "it is being rebuilt from the log";
     if (strcmp(log->topic, child->service->config->topic) != 0)
         return "it holds the ratings of another topic";
@@ -74,6 +74,9 @@ static void examine(ratings_child_t *child, int64_t deadline, apr_pool_t *pool,
     health->reason[HEALTH_TALKS] = talks_problem(child, deadline, pool);
     health->reason[HEALTH_STORE] = log ? store_problem(child, deadline, log) : "out of memory";
     health->reason[HEALTH_STREAM] = stream_problem(child, deadline);
+    if (!health->reason[HEALTH_STORE] && !health->reason[HEALTH_STREAM] &&
+        atomic_load(&child->service->shared->held_up))
+        health->reason[HEALTH_STORE] = "it is not being brought up to date: see the error log";
     health->reason[HEALTH_STATS] = stats_problem(child);
     free(log);
 }

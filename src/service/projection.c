@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-#define SKIP_LOG_US INT64_C(10000000) /* a record that is no event is logged this often at most */
+#define SKIP_LOG_US                                                                                \
+    INT64_C(10000000) /* a record that does not count is logged this often at most */
 #define COMMIT_US INT64_C(1000000)
 
 apr_status_t projector_end(ratings_projector_t *p, ratings_store_end_e end, ratings_result_t *why)
@@ -26,13 +27,30 @@ apr_status_t projector_end(ratings_projector_t *p, ratings_store_end_e end, rati
 
 /* ---- one record ---- */
 
-static void skip(ratings_projector_t *p, const ratings_record_t *record, const char *problem)
+static bool may_log(int64_t *logged_at)
 {
     int64_t now = ratings_monotonic();
+    if (*logged_at && now < *logged_at + SKIP_LOG_US)
+        return false;
+    *logged_at = now;
+    return true;
+}
+
+static void skip_repeat(ratings_projector_t *p, const ratings_record_t *record)
+{
+    uint64_t repeated = atomic_fetch_add(&p->shared->repeated, 1) + 1;
+    if (may_log(&p->repeat_logged_at))
+        ap_log_error(APLOG_MARK, APLOG_INFO, 0, p->child->service->server,
+                     "RT0308: the event at partition %d, offset %" APR_INT64_T_FMT
+                     " was appended twice and counts once; %" APR_UINT64_T_FMT " so far",
+                     record->partition, record->offset, repeated);
+}
+
+static void skip(ratings_projector_t *p, const ratings_record_t *record, const char *problem)
+{
     uint64_t skipped = atomic_fetch_add(&p->shared->skipped, 1) + 1;
-    if (now < p->skip_logged_at + SKIP_LOG_US && p->skip_logged_at)
+    if (!may_log(&p->skip_logged_at))
         return;
-    p->skip_logged_at = now;
     ap_log_error(APLOG_MARK, APLOG_WARNING, 0, p->child->service->server,
                  "RT0304: record at partition %d, offset %" APR_INT64_T_FMT
                  " is no event and was skipped (%s); %" APR_UINT64_T_FMT " so far",
@@ -46,12 +64,12 @@ static bool is_mark(const ratings_record_t *record, const ratings_mark_t *mark)
            found.checksum == mark->checksum;
 }
 
-/* The first record read must be the last one applied. */
+/* Reading begins before the position: the last record applied must be among what comes. */
 static apr_status_t verify(ratings_projector_t *p, const ratings_record_t *record,
                            ratings_result_t *why)
 {
     partition_t *partition = &p->partition[record->partition];
-    if (partition->verified)
+    if (partition->verified || record->offset < partition->mark.offset)
         return APR_SUCCESS;
     if (!is_mark(record, &partition->mark)) {
         p->rebuild_reason = "the record applied last is not in the log: the topic was made again";
@@ -82,7 +100,6 @@ static void applied(ratings_projector_t *p, const ratings_chunk_t *chunk, const 
     if (chunk->first.offset >= 0)
         partition->first_mark = chunk->first;
     p->commit_due = true;
-    p->look_at = ratings_monotonic() + PROJECTION_LOOK_US;
     ratings_shared_publish_applied(p->shared, chunk->partition, projection_place(partition), slots,
                                    chunk->count);
 }
@@ -108,8 +125,16 @@ static apr_status_t apply(ratings_projector_t *p, chunk_t *folded, ratings_resul
 static apr_status_t fold_record(ratings_projector_t *p, chunk_t *chunk,
                                 const ratings_record_t *record, ratings_result_t *why)
 {
-    apr_status_t status = verify(p, record, why);
-    const char *problem = status == APR_SUCCESS ? chunk_add(chunk, record) : NULL;
+    const partition_t *partition = &p->partition[record->partition];
+    ratings_recent_e seen =
+        ratings_recent_note(partition->recent, &record->identity, record->offset);
+    bool repeats = seen == RATINGS_RECENT_REPEAT;
+    apr_status_t status = seen == RATINGS_RECENT_NO_MEMORY
+                              ? ratings_result_set(why, APR_ENOMEM, "out of memory")
+                              : verify(p, record, why);
+    const char *problem = status == APR_SUCCESS ? chunk_add(chunk, record, repeats) : NULL;
+    if (repeats && record->offset >= partition->position)
+        skip_repeat(p, record);
     if (problem)
         skip(p, record, problem);
     return status;
@@ -133,14 +158,59 @@ static apr_status_t apply_partition(ratings_projector_t *p, int first, int count
     return status == APR_SUCCESS ? apply(p, chunk, why) : status;
 }
 
+/* The ends of partitions, which come between records, are noted and taken out. */
+static void take_ends(ratings_projector_t *p, int count)
+{
+    for (int i = 0; i < count; i++) {
+        ratings_record_t *record = &p->records[i];
+        bool ours = record->partition >= 0 && record->partition < p->partitions;
+        if (ours && record->is_end)
+            p->partition[record->partition].ended = record->offset;
+        if (!ours || record->is_end)
+            record->partition = -1;
+    }
+}
+
 static apr_status_t apply_batch(ratings_projector_t *p, int count, ratings_result_t *why)
 {
     apr_status_t status = APR_SUCCESS;
     apr_pool_clear(p->batch_pool);
+    take_ends(p, count);
     for (int i = 0; i < count && status == APR_SUCCESS; i++)
-        if (p->records[i].partition >= 0 && p->records[i].partition < p->partitions)
+        if (p->records[i].partition >= 0)
             status = apply_partition(p, i, count, why);
     return status;
+}
+
+/* ---- the end of a rebuild ---- */
+
+/* A log may end with offsets that have no record (marks of transactions): the position alone would
+ * not tell. */
+static bool is_complete(const ratings_projector_t *p)
+{
+    for (int i = 0; i < p->partitions; i++) {
+        const partition_t *partition = &p->partition[i];
+        if (partition->position < partition->target && partition->ended < partition->target)
+            return false;
+    }
+    return true;
+}
+
+static apr_status_t catch_up(ratings_projector_t *p, ratings_result_t *why)
+{
+    ratings_store_end_e end;
+    if (!p->log.behind || !is_complete(p))
+        return APR_SUCCESS;
+    apr_status_t status = ratings_store_caught_up(p->store, p->log.generation, &end, why);
+    if (status == APR_SUCCESS)
+        status = projector_end(p, end, why);
+    if (status != APR_SUCCESS)
+        return status;
+    p->log.behind = false;
+    ratings_shared_wake(&p->shared->published);
+    ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, p->child->service->server,
+                 "RT0309: the rebuild of the store is complete");
+    return APR_SUCCESS;
 }
 
 /* ---- between batches ---- */
@@ -149,7 +219,8 @@ static apr_status_t apply_batch(ratings_projector_t *p, int count, ratings_resul
 static bool has_moved(const ratings_projector_t *p, int i)
 {
     return p->log.position[i] != p->partition[i].position ||
-           p->partition[i].next < p->partition[i].position;
+           p->partition[i].next < p->partition[i].position ||
+           projection_is_another_log(&p->partition[i], &p->log.first[i]);
 }
 
 bool projection_is_news(const ratings_projector_t *p, int partition, ratings_place_t place)
@@ -175,9 +246,11 @@ static apr_status_t load_same(ratings_projector_t *p, ratings_result_t *why)
     apr_status_t status = ratings_store_load(p->store, INT64_MAX, &p->log, why);
     if (status != APR_SUCCESS)
         return status;
-    return p->log.present && strcmp(generation, p->log.generation) == 0
-               ? APR_SUCCESS
-               : ratings_result_set(why, APR_EAGAIN, "the store was lost or rebuilt");
+    if (!p->log.present || strcmp(generation, p->log.generation) != 0)
+        return ratings_result_set(why, APR_EAGAIN, "the store was lost or rebuilt");
+    return p->log.suspect
+               ? ratings_result_set(why, APR_EAGAIN, "another host has doubts of the store")
+               : APR_SUCCESS;
 }
 
 /* Store and log may change behind our back without any traffic: flushed, restored, overwritten;
@@ -235,6 +308,10 @@ apr_status_t projection_step(ratings_projector_t *p, ratings_result_t *why)
     if (status == APR_SUCCESS)
         status = apply_batch(p, count, why);
     if (status == APR_SUCCESS)
+        status = catch_up(p, why);
+    if (status == APR_SUCCESS) {
         commit(p);
+        projection_judge(p);
+    }
     return status;
 }

@@ -2,25 +2,31 @@
 #ifndef RATINGS_SERVICE_PROJECTION_H
 #define RATINGS_SERVICE_PROJECTION_H
 
+#include "../core/recent.h"
 #include "projector.h"
 #include "shared.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define PROJECTION_BATCH 1000               /* records read, and applied in one script, at most */
-#define PROJECTION_STEP_US INT64_C(500000)  /* how long a single question to Kafka may take */
-#define PROJECTION_LOOK_US INT64_C(500000)  /* idle, how often the store is looked at */
-#define PROJECTION_PAUSE_US INT64_C(300000) /* after something failed */
-#define PROJECTION_GLANCE_US INT64_C(20000) /* after something that passes by itself */
+#define PROJECTION_BATCH 1000                /* records read, and applied in one script, at most */
+#define PROJECTION_STEP_US INT64_C(500000)   /* how long a single question to Kafka may take */
+#define PROJECTION_LOOK_US INT64_C(500000)   /* idle, how often the store is looked at */
+#define PROJECTION_PAUSE_US INT64_C(300000)  /* after something failed */
+#define PROJECTION_GLANCE_US INT64_C(20000)  /* after something that passes by itself */
+#define PROJECTION_JUDGE_US INT64_C(5000000) /* how often the topic's settings are looked at */
 
 typedef struct {
     int64_t position;                /* what the store stands at, as far as we know */
     ratings_mark_t mark, first_mark; /* the last and the first record applied */
     int64_t time;                    /* of the log, up to the position */
     int64_t first, next;             /* ends of the log when it was opened */
+    int64_t younger;                 /* first offset of the log that is younger than first_mark */
+    int64_t target;                  /* what a rebuild has to apply before the store may be shown */
+    int64_t ended;                   /* where the log ended when all before was read; -1: not yet */
     ratings_place_t seen;            /* what this host knew before those were asked for */
     bool verified;                   /* the mark was found in the log, or there is none to find */
+    ratings_recent_t *recent;        /* the events before the position */
 } partition_t;
 
 struct ratings_projector_t {
@@ -36,13 +42,14 @@ struct ratings_projector_t {
 
     int64_t lease;                        /* how long it is taken for, microseconds */
     int64_t renew_at, look_at, commit_at; /* of ratings_monotonic */
-    bool commit_due;                      /* something was applied since the last commit */
-    const char *rebuild_reason;           /* what was found wrong while projecting */
-    int64_t doubted_at;                   /* since when the log shows less than it should; or 0 */
-    int64_t draining_at;                  /* since when httpd drains the child; 0: it does not */
-    int64_t held_up_at;                   /* since when nothing is projected; 0: it is */
-    bool held_up;                         /* and logged as such */
-    int64_t skip_logged_at;
+    int64_t judge_at;
+    bool commit_due;            /* something was applied since the last commit */
+    const char *rebuild_reason; /* what was found wrong while projecting */
+    int64_t doubted_at;         /* since when the log shows less than it should; or 0 */
+    int64_t draining_at;        /* since when httpd drains the child; 0: it does not */
+    int64_t held_up_at;         /* since when nothing is projected; 0: it is */
+    bool held_up;               /* and logged as such */
+    int64_t skip_logged_at, repeat_logged_at;
 
     ratings_log_t log;
     int partitions;
@@ -54,6 +61,12 @@ struct ratings_projector_t {
  */
 apr_status_t projection_open(ratings_projector_t *p, ratings_result_t *why);
 
+/* Lets go of what was opened, also in part. */
+void projection_close(ratings_projector_t *p);
+
+/* Looks at the topic's settings if it is time to; what they are is told to all of this host. */
+void projection_judge(ratings_projector_t *p);
+
 /* First and next offset of each partition, asked of the brokers. */
 apr_status_t projection_read_ends(ratings_projector_t *p, ratings_result_t *why);
 
@@ -63,6 +76,10 @@ ratings_place_t projection_place(const partition_t *partition);
 /* Whether a place of the store is not what this host knows: a publication was late, or never came,
  * or another host applies. */
 bool projection_is_news(const ratings_projector_t *p, int partition, ratings_place_t place);
+
+/* Whether the log's first record is not the one that the store has applied first: asked for by its
+ * time, since a record of a topic that was made again is younger. */
+bool projection_is_another_log(const partition_t *partition, const ratings_mark_t *first);
 
 /* Reads once and applies what was read. APR_SUCCESS: go on. Else: open again. */
 apr_status_t projection_step(ratings_projector_t *p, ratings_result_t *why);

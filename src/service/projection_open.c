@@ -16,6 +16,20 @@ ratings_place_t projection_place(const partition_t *partition)
 
 /* ---- looking ---- */
 
+/* What tells this log from one of the same name that was made and filled since. */
+static apr_status_t read_younger(ratings_projector_t *p, ratings_result_t *why)
+{
+    int64_t *times = apr_palloc(p->batch_pool, (size_t)p->partitions * sizeof *times);
+    int64_t *offsets = apr_palloc(p->batch_pool, (size_t)p->partitions * sizeof *offsets);
+    for (int i = 0; i < p->partitions; i++)
+        times[i] = p->log.first[i].offset >= 0 ? p->log.first[i].timestamp : -1;
+    apr_status_t status =
+        ratings_reader_younger(p->reader, p->partitions, times, PROJECTION_STEP_US, offsets, why);
+    for (int i = 0; i < p->partitions && status == APR_SUCCESS; i++)
+        p->partition[i].younger = offsets[i];
+    return status;
+}
+
 apr_status_t projection_read_ends(ratings_projector_t *p, ratings_result_t *why)
 {
     int64_t *first = apr_palloc(p->batch_pool, (size_t)p->partitions * sizeof *first);
@@ -28,7 +42,12 @@ apr_status_t projection_read_ends(ratings_projector_t *p, ratings_result_t *why)
         p->partition[i].first = first[i];
         p->partition[i].next = next[i];
     }
-    return status;
+    return status == APR_SUCCESS ? read_younger(p, why) : status;
+}
+
+bool projection_is_another_log(const partition_t *partition, const ratings_mark_t *first)
+{
+    return first->offset >= 0 && partition->younger == first->offset;
 }
 
 /* Partitions that the store has a position for, if these are the first ones without a gap; else -1.
@@ -83,6 +102,8 @@ static const char *position_problem(const ratings_projector_t *p, int i)
         return "the store does not say which record it applied last";
     if (position > 0 && p->log.first[i].offset < 0)
         return "the store does not say which record it applied first";
+    if (projection_is_another_log(&p->partition[i], &p->log.first[i]))
+        return "the log's first record is not the one applied first: the topic was made again";
     return NULL;
 }
 
@@ -132,15 +153,33 @@ static void tell_append_time(ratings_projector_t *p, ratings_append_time_e kept)
                  config->topic);
 }
 
+static void tell_topic(ratings_projector_t *p, const ratings_topic_t *topic)
+{
+    if (topic->append_time != RATINGS_APPEND_TIME_UNKNOWN)
+        tell_append_time(p, topic->append_time);
+    if (atomic_exchange(&p->shared->topic_fault, topic->fault) != topic->fault && topic->fault)
+        ap_log_error(APLOG_MARK, APLOG_ERR, 0, p->child->service->server, "RT0303: %s",
+                     ratings_stream_fault_text(topic->fault));
+}
+
+void projection_judge(ratings_projector_t *p)
+{
+    ratings_result_t why;
+    ratings_topic_t topic;
+    int64_t now = ratings_monotonic();
+    if (now < p->judge_at)
+        return;
+    p->judge_at = now + PROJECTION_JUDGE_US;
+    if (ratings_stream_judge(p->child->stream, PROJECTION_STEP_US, &topic, &why) == APR_SUCCESS)
+        tell_topic(p, &topic);
+}
+
 static apr_status_t check_topic(ratings_projector_t *p, const ratings_topic_t *topic,
                                 ratings_result_t *why)
 {
     const char *ours = p->child->service->config->topic;
     p->partitions = topic->partitions;
-    tell_append_time(p, topic->append_time);
-    if (atomic_exchange(&p->shared->topic_fault, topic->fault) != topic->fault && topic->fault)
-        ap_log_error(APLOG_MARK, APLOG_ERR, 0, p->child->service->server, "RT0303: %s",
-                     ratings_stream_fault_text(topic->fault));
+    tell_topic(p, topic);
     if (p->log.present && p->log.topic[0] && strcmp(p->log.topic, ours) != 0)
         return ratings_result_set(why, APR_EINVAL,
                                   "the store holds the ratings of topic '%s', not of '%s'",
@@ -148,11 +187,13 @@ static apr_status_t check_topic(ratings_projector_t *p, const ratings_topic_t *t
     return APR_SUCCESS;
 }
 
-/* Where reading begins: at the mark, so that the first record read proves that the log is the one
- * that was applied; at the position when there is nothing to prove, or no record any more. */
+/* Where reading begins: so far before the position that an event that was appended twice is known,
+ * and at the mark at the latest, which proves that the log is the one that was applied. */
 static int64_t start_of(const partition_t *partition)
 {
-    int64_t from = partition->verified ? partition->position : partition->mark.offset;
+    int64_t from = partition->position - RATINGS_RECENT_SPAN;
+    if (!partition->verified && from > partition->mark.offset)
+        from = partition->mark.offset;
     return from < partition->first ? partition->first : from;
 }
 
@@ -168,30 +209,46 @@ static void tell_forgotten(const ratings_projector_t *p, int i)
                      i, partition->first, partition->position);
 }
 
-static void adopt(ratings_projector_t *p, int i)
+static apr_status_t adopt(ratings_projector_t *p, int i, ratings_result_t *why)
 {
     partition_t *partition = &p->partition[i];
+    ratings_recent_free(partition->recent);
+    partition->recent = ratings_recent_new();
+    if (!partition->recent)
+        return ratings_result_set(why, APR_ENOMEM, "out of memory");
     partition->position = p->log.position[i];
     partition->mark = p->log.mark[i];
     partition->first_mark = p->log.first[i];
     partition->time = p->log.time[i];
+    partition->target = p->log.behind ? partition->next : 0;
+    partition->ended = -1;
     partition->verified = partition->position == 0 || partition->mark.offset < partition->first;
     tell_forgotten(p, i);
     ratings_shared_forget(p->shared, i, partition->seen, partition->next);
     if (partition->verified)
         ratings_shared_publish_adopted(p->shared, i, projection_place(partition));
+    return APR_SUCCESS;
 }
 
 static apr_status_t begin_reading(ratings_projector_t *p, ratings_result_t *why)
 {
     int64_t *from = apr_pcalloc(p->batch_pool, (size_t)p->partitions * sizeof *from);
     for (int i = 0; i < p->partitions; i++) {
-        adopt(p, i);
+        apr_status_t status = adopt(p, i, why);
+        if (status != APR_SUCCESS)
+            return status;
         from[i] = start_of(&p->partition[i]);
     }
     atomic_store(&p->shared->routed, p->log.routed);
     p->look_at = ratings_monotonic() + PROJECTION_LOOK_US;
     return ratings_reader_assign(p->reader, from, p->partitions, why);
+}
+
+/* What a host that does not project has found wrong reaches the one that does by the store. */
+static void heed(ratings_projector_t *p)
+{
+    if (p->log.suspect)
+        atomic_store(&p->shared->suspect, (uint32_t)p->log.suspect);
 }
 
 static apr_status_t agree(ratings_projector_t *p, ratings_result_t *why)
@@ -215,6 +272,8 @@ apr_status_t projection_open(ratings_projector_t *p, ratings_result_t *why)
     if (status == APR_SUCCESS)
         status = check_topic(p, &topic, why);
     if (status == APR_SUCCESS)
+        heed(p);
+    if (status == APR_SUCCESS)
         status = projection_read_ends(p, why);
     if (status == APR_SUCCESS)
         status = doubt(p, why);
@@ -224,4 +283,13 @@ apr_status_t projection_open(ratings_projector_t *p, ratings_result_t *why)
         status = begin_reading(p, why);
     p->rebuild_reason = NULL;
     return status;
+}
+
+void projection_close(ratings_projector_t *p)
+{
+    ratings_reader_unassign(p->reader);
+    for (int i = 0; i < RATINGS_PARTITIONS_MAX; i++) {
+        ratings_recent_free(p->partition[i].recent);
+        p->partition[i].recent = NULL;
+    }
 }

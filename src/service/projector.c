@@ -110,6 +110,8 @@ static void say_held_up(ratings_projector_t *p, const ratings_result_t *why)
         APLOG_MARK, p->held_up || passing ? APLOG_DEBUG : APLOG_ERR, 0, p->child->service->server,
         "RT0301: projecting is held up, ratings are accepted but not visible: %s", why->detail);
     p->held_up |= !passing;
+    if (p->held_up)
+        atomic_store(&p->shared->held_up, 1);
 }
 
 static void say_projecting(ratings_projector_t *p)
@@ -118,6 +120,7 @@ static void say_projecting(ratings_projector_t *p)
                  "RT0302: projecting %d partitions", p->partitions);
     p->held_up_at = 0;
     p->held_up = false;
+    atomic_store(&p->shared->held_up, 0);
 }
 
 /* ---- roles ---- */
@@ -136,15 +139,39 @@ static apr_status_t open_leisurely(ratings_projector_t *p, ratings_result_t *why
     return status;
 }
 
+static bool load_ours(ratings_projector_t *p)
+{
+    ratings_result_t why;
+    return ratings_store_load(p->store, INT64_MAX, &p->log, &why) == APR_SUCCESS &&
+           strcmp(p->log.topic, p->child->service->config->topic) == 0;
+}
+
+/* The log cannot be reached: GETs are answered by what the store says of itself, unless more is known
+ * already. */
+static void go_by_store(ratings_projector_t *p)
+{
+    if (!load_ours(p))
+        return;
+    for (int i = 0; i < RATINGS_PARTITIONS_MAX && p->log.position[i] >= 0; i++) {
+        ratings_place_t place = {ratings_mark_tag(&p->log.first[i]), p->log.position[i]};
+        if (ratings_shared_high(p->shared, i).tag == 0)
+            ratings_shared_publish_found(p->shared, i, place);
+    }
+    if (p->log.routed > 0 && atomic_load(&p->shared->routed) == 0)
+        atomic_store(&p->shared->routed, p->log.routed);
+}
+
 static void project(ratings_projector_t *p)
 {
     ratings_result_t why;
     apr_status_t status = open_leisurely(p, &why);
     if (status == APR_SUCCESS)
         say_projecting(p);
+    else if (status == APR_ECONNREFUSED || status == APR_TIMEUP)
+        go_by_store(p);
     while (status == APR_SUCCESS && !projector_stopping(p))
         status = projection_step(p, &why);
-    ratings_reader_unassign(p->reader);
+    projection_close(p);
     if (status == APR_SUCCESS)
         return;
     if (!projector_stopping(p))
@@ -162,12 +189,25 @@ static void publish_loaded(ratings_projector_t *p)
     atomic_store(&p->shared->routed, p->log.routed);
 }
 
-static void learn(ratings_projector_t *p)
+/* What was found wrong here is for whoever projects to mend, and no longer for us to say once it is
+ * told, or once the store is another. */
+static void accuse(ratings_projector_t *p)
 {
     ratings_result_t why;
-    if (ratings_store_load(p->store, INT64_MAX, &p->log, &why) == APR_SUCCESS &&
-        strcmp(p->log.topic, p->child->service->config->topic) == 0)
-        publish_loaded(p);
+    ratings_store_end_e end;
+    uint32_t suspect = atomic_load(&p->shared->suspect);
+    if (suspect &&
+        ratings_store_accuse(p->store, p->log.generation, (int)suspect, &end, &why) == APR_SUCCESS)
+        atomic_store(&p->shared->suspect, RATINGS_SUSPECT_NOTHING);
+}
+
+static void learn(ratings_projector_t *p)
+{
+    if (!load_ours(p))
+        return;
+    publish_loaded(p);
+    accuse(p);
+    atomic_store(&p->shared->held_up, 0);
 }
 
 /* Another host projects: learn from the store how far it is, often while somebody waits here. */
@@ -177,6 +217,7 @@ static void follow(ratings_projector_t *p)
     if (now >= p->look_at || ratings_waiters_any(p->child->waiters)) {
         p->look_at = now + PROJECTION_LOOK_US;
         learn(p);
+        projection_judge(p);
     }
     rest(p, FOLLOW_US);
 }

@@ -41,7 +41,8 @@ static apr_status_t try_fresh(ratings_call_t *call, const question_t *question,
         return APR_EAGAIN;
     if (status != APR_SUCCESS)
         return status;
-    if (view->position < high.position || view->tag != high.tag || view->tag == 0)
+    if (view->is_behind || view->position < high.position || view->tag != high.tag ||
+        view->tag == 0)
         return APR_EAGAIN;
     ratings_shared_shown(shared, question->partition, (ratings_place_t){view->tag, view->position},
                          ratings_shared_slot(question->talk_id));

@@ -141,6 +141,18 @@ void ratings_shared_publish_adopted(ratings_shared_t *shared, int partition, rat
     publish(shared, partition, place);
 }
 
+static bool is_first_word(ratings_place_t now, ratings_place_t then)
+{
+    return now.tag != 0 && then.tag == 0;
+}
+
+void ratings_shared_publish_found(ratings_shared_t *shared, int partition, ratings_place_t place)
+{
+    atomic_fetch_add(&shared->epoch, 1);
+    improve(&shared->partition[partition].high, place, is_first_word);
+    ratings_shared_wake(&shared->published);
+}
+
 uint32_t ratings_shared_slot(const char *talk_id)
 {
     apr_ssize_t length = APR_HASH_KEY_STRING;

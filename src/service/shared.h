@@ -13,7 +13,7 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define RATINGS_SHARED_LAYOUT 3   /* to be raised when the struct changes its meaning */
+#define RATINGS_SHARED_LAYOUT 4   /* to be raised when the struct changes its meaning */
 #define RATINGS_CHANGE_SLOTS 4096 /* a power of two */
 
 /* Why the store may be no read model of the log, as anybody may notice. */
@@ -36,7 +36,9 @@ typedef struct {
     _Atomic int32_t routed;       /* partitions by which talks are routed; 0: not known yet */
     _Atomic uint32_t topic_fault; /* ratings_topic_fault_e, as the projector last found it */
     _Atomic uint32_t append_time; /* 1: the topic keeps append times; 2: it does not; 0: unknown */
+    _Atomic uint32_t held_up;     /* 1: the projector of this host cannot go on */
     _Atomic uint64_t skipped;     /* records of the log that were no events */
+    _Atomic uint64_t repeated;    /* events that were in the log already */
     struct {
         _Atomic uint64_t high;      /* highest position known of this log */
         _Atomic uint64_t watermark; /* what waiting POSTs look at */
@@ -71,6 +73,10 @@ void ratings_shared_publish_applied(ratings_shared_t *shared, int partition, rat
 /* A position that the caller did not bring about itself, so that all may have changed: the epoch,
  * then high, then the watermark. */
 void ratings_shared_publish_adopted(ratings_shared_t *shared, int partition, ratings_place_t place);
+
+/* Where the store stands, as it says itself, for a host that knows nothing yet and cannot ask the
+ * log: GETs go by it. Waiting POSTs do not: it may not be this log's. */
+void ratings_shared_publish_found(ratings_shared_t *shared, int partition, ratings_place_t place);
 
 /* A log that ends at `next` was not applied any further: if high is still `seen`, as it was before
  * the log's end was asked for, and beyond that end, it is of another log, or of one that was cut.
