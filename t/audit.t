@@ -278,6 +278,34 @@ for my $row ([ 'of a talk that was never rated', 'nobody-rated-this', 'nobody-ra
     is(stored($talk), '01010', 'the store has both ratings');
 }
 
+# ---- events that are appended twice ----
+
+{
+    my $talk   = new_talk();
+    my $event  = to_json({ version => 1, talkId => $talk, value => 5 });
+    my $write  = sub { my ($source, $id) = @_; topic_write($talk, $event, '-t', $topic, '-p', 0, '-H', "ce_source=$source", '-H', "ce_id=$id") };
+    my $before = report();
+    $write->('/audit', $talk) for 1, 2;
+    my $report = settled_ok('two records of one event are no difference');
+    is(stored($talk), '00001', 'it counts once');
+    is(sum($report, 'duplicates') - sum($before, 'duplicates'), 1, 'the second is told as a duplicate');
+    $write->('/audit', "$talk-another");
+    $write->('/another', $talk);
+    $report = settled_ok('nor are events of other ids and sources');
+    is(stored($talk), '00003', 'which count');
+    is(sum($report, 'duplicates') - sum($before, 'duplicates'), 1, 'and are no duplicates');
+    is(sum($report, 'repeated'), sum($before, 'repeated'), 'nor is any told as repeated');
+
+    # whoever is asked for, all are noted
+    my $other = to_json({ version => 1, talkId => "$talk-other", value => 1 });
+    topic_write("$talk-other", $other, '-t', $topic, '-p', 0, '-H', 'ce_source=/audit', '-H', "ce_id=$talk-last");
+    $write->('/audit', "$talk-last");
+    settled_ok('an event with the id of another talk\'s is no difference');
+    is(stored($talk), '00003', 'and counts for nothing');
+    is(agree_ok('nor is it when its talk alone is looked at', '--talk', $talk)->{talks}{compared}, 1, 'it alone');
+    like(audit()->{out}, qr/^ *partition .* skipped duplicates  repeated /m, 'the text tells duplicates as well');
+}
+
 # ---- records that are no events ----
 
 {

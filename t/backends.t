@@ -208,6 +208,50 @@ for my $row (
     ok($counts->{4} >= 1, 'what came after is counted');
 }
 
+# ---- the store is looked at also while there is traffic ----
+
+{
+    my ($busy, $other) = new_talks(2);
+    # two talks of different partitions
+    my %partition;
+    for (1 .. 50) {
+        rate($_, 5) for $busy, $other;
+        %partition = map { $_->{key} => $_->{partition} } grep { ($_->{key} // '') =~ /^(?:\Q$busy\E|\Q$other\E)$/ } topic_since(time - 60);
+        last if $partition{$busy} != $partition{$other};
+        $other = new_talk();
+    }
+    isnt($partition{$busy}, $partition{$other}, 'two talks of different partitions');
+    expect_log(qr/RT0305: the store is rebuilt/, @away);
+    my $stop = time + 8;
+    my $load = in_children(1, sub { rate($busy, 5) while time < $stop; return {} });
+    redis()->call('HDEL', 'ratings:log', "position:$partition{$other}");
+    ok(wait_until(sub { time < $stop && read_of($other)->status == 200 }, 6), 'a position that is gone is put right while another partition is busy');
+    $load->();
+}
+
+# ---- Kafka is away when httpd starts ----
+
+{
+    my $httpd = own_httpd(name => 'no-kafka', topic => 'ratings-no-kafka', database => 13);
+    my @at    = (port => $httpd->port);
+    my $talk  = new_talk();
+    $httpd->start;
+    ok(wait_ready(@at), 'no Kafka: ready before');
+    is(rate($talk, $_, @at)->status, 200, "no Kafka: a rating of $_ before") for 2, 4;
+    $httpd->stop;
+    stack('stop', 'kafka');
+    $httpd->expect_log(@away);
+    expect_log(@away);
+    $httpd->start;
+    my $good = 0; # in a row: each child finds out by itself
+    ok(wait_until(sub { $good = read_of($talk, @at)->status == 200 ? $good + 1 : 0; $good >= 8 }, $patience), 'no Kafka at the start: what is counted is read');
+    is_deeply(histogram_of($talk, @at)->{ratings}, { 1 => 0, 2 => 1, 3 => 0, 4 => 1, 5 => 0 }, 'no Kafka at the start: all of it');
+    like(rate($talk, 5, @at)->status, qr/^50[34]$/, 'no Kafka at the start: ratings are refused');
+    stack('start', 'kafka');
+    ok(wait_until(sub { rate($talk, 5, @at)->status == 200 }, $patience), 'and taken when it is there');
+    $httpd->stop;
+}
+
 # ---- nothing is there when httpd starts ----
 
 {

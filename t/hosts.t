@@ -60,6 +60,20 @@ my ($one, $two) = @hosts;
     cmp_ok($answered{ $_->name } || 0, '>=', 30, $_->name . ' answers again') for @hosts;
 }
 
+# ---- what the host that follows finds wrong is mended by the one that projects ----
+
+{
+    my $talk     = new_talk();
+    my $holder   = lease();
+    my ($follows) = grep { my $host = $_; !grep { $_ == $holder } $host->processes } @hosts;
+    is(rate($talk, 2, port => $one->port)->status, 200, 'a rating');
+    my $redis = redis(database => 9);
+    $redis->call('DEL', "ratings/$talk");
+    $redis->call('SET', "ratings/$talk", 'by hand');
+    ok(wait_until(sub { (total_at($talk, $follows) // 0) == 1 }, $patience), 'a key overwritten by hand: asked for at the host that follows, it is mended');
+    is($redis->call('HGET', 'ratings:log', 'suspect'), undef, 'and no suspicion is left');
+}
+
 # ---- the topic is made again: both begin anew ----
 
 {

@@ -163,6 +163,19 @@ ok(wait_ready(), 'ready') or BAIL_OUT('the service does not become ready');
     problem_ok(keyed($talk, 5, new_key(), @at), 501, 'with one they are refused');
     is(counted($talk, @at), '00001', 'and not recorded');
     like(join('', $httpd->log->lines), qr/RT0307/, 'the log says why');
+    set_topic('ratings-no-time', add => 'message.timestamp.type=LogAppendTime');
+    my $key = new_key();
+    ok(wait_until(sub { keyed($talk, 4, $key, @at)->status == 200 }, 20), 'when the topic keeps them, keys are taken, without a restart');
+    is(keyed($talk, 4, $key, @at)->status, 200, 'twice');
+    is(counted($talk, @at), '00011', 'and count once');
+    set_topic('ratings-no-time', add => 'message.timestamp.type=CreateTime');
+    my ($taken, $refused) = (0);
+    ok(wait_until(sub {
+        my $status = keyed($talk, 3, new_key(), @at)->status;
+        $taken++ if $status == 200;
+        return $refused = $status == 501;
+    }, 20), 'when it keeps them no more, keys are refused');
+    is(counted($talk, @at), "00${taken}11", 'what was taken meanwhile is counted');
     $httpd->stop;
 }
 

@@ -66,6 +66,20 @@ make_topic(@$_[ 0, 1 ]) for @topics;
     $httpd->stop;
 }
 
+# ---- a topic that is altered while it is in use ----
+
+{
+    my $reason = 'the topic forgets (retention.ms): it cannot be the log of all ratings';
+    expect_log(qr/RT0303: \Q$reason\E/);
+    ok(wait_ready(), 'a topic that is altered: ready before');
+    set_topic('ratings', add => 'retention.ms=86400000');
+    my $answer = state_of('stream', $reason);
+    is($answer->status, 503, 'a topic that forgets from now on: not ready');
+    is(json($answer->body)->{backends}{stream}{reason}, $reason, 'and says why');
+    set_topic('ratings', add => 'retention.ms=-1');
+    is(state_of('stream', undef)->status, 200, 'ready again when it is set right');
+}
+
 # ---- a store that forgets, or that cannot be written ----
 
 {
@@ -83,6 +97,26 @@ make_topic(@$_[ 0, 1 ]) for @topics;
         is(json($answer->body)->{backends}{store}{reason}, $reason, 'and says why');
         redis()->call(qw(CONFIG SET), @$remedy);
         is(state_of('store', undef)->status, 200, 'ready again');
+    }
+
+    # its disk is full, say: Redis then takes no writes
+    {
+        my $talk = new_talk();
+        my $directory = redis()->call(qw(CONFIG GET dir))->[1];
+        chmod 0555, $directory or die "$directory: $!";
+        redis()->call('CONFIG', 'SET', 'save', '3600 1');
+        eval { redis()->call('BGSAVE') };
+        my $failed = wait_until(sub { redis()->call('INFO', 'persistence') =~ /rdb_last_bgsave_status:err/ }, 10);
+        ok($failed, 'a store that cannot save: so it is');
+        is(rate($talk, 5)->status, 202, 'a rating is recorded');
+        my $reason = 'it is not being brought up to date: see the error log';
+        my $answer = state_of('store', $reason);
+        is($answer->status, 503, 'a store that cannot save: not ready');
+        is(json($answer->body)->{backends}{store}{reason}, $reason, 'and says so');
+        redis()->call('CONFIG', 'SET', 'save', '');
+        chmod 0755, $directory;
+        is(state_of('store', undef)->status, 200, 'ready again');
+        ok(wait_until(sub { (histogram_of($talk) || {})->{ratings}{5} }, 10), 'and the rating is counted');
     }
 
     redis()->call('REPLICAOF', '127.0.0.1', 1);

@@ -107,10 +107,12 @@ ready_kafka() {
     port_taken "${!port}" && kcat -L -m 5 -b "127.0.0.1:${!port}" >/dev/null 2>&1
 }
 
-# kafka_tool CLASS ARGUMENT...: one of org.apache.kafka.tools, told where the broker is
+# kafka_tool CLASS ARGUMENT...: one of org.apache.kafka.tools, told where the broker is; or another, by its
+# full name
 kafka_tool() {
     local class=$1
     shift
     find_kafka kafka
-    exec "${kafka_java[@]}" "org.apache.kafka.tools.$class" "$@"
+    case $class in kafka.*) ;; *) class=org.apache.kafka.tools.$class ;; esac
+    exec "${kafka_java[@]}" "$class" "$@"
 }

@@ -19,7 +19,7 @@ use RatingsTest::Redis  ();
 our @EXPORT = qw(
     client get post post_form rate histogram_of total problem_ok
     new_talks new_talk redis topic_since topic_write stack
-    wait_until wait_ready own_httpd expect_log mpm sanitized finish
+    set_topic wait_until wait_ready own_httpd expect_log mpm sanitized finish
     json to_json note_time in_children
 );
 
@@ -130,6 +130,13 @@ sub topic_write {
     open my $kcat, '|-', @command or die "kcat: $!";
     print $kcat $value;
     close $kcat or die 'kcat could not write';
+}
+
+# Sets properties of a topic, or takes them back: set_topic('ratings', add => 'retention.ms=60000')
+sub set_topic {
+    my ($topic, $way, $properties) = @_;
+    stack(qw(kafka-tool kafka.admin.ConfigCommand --bootstrap-server), $ENV{STREAMS_CONNECTION}, qw(--entity-type topics --entity-name), $topic,
+        '--alter', "--$way-config", $properties);
 }
 
 # stack(qw(stop redis)): the servers of this run; dies when that fails
