@@ -21,11 +21,12 @@ sub two_httpds {
 
 return (
     {
-        name => 'two-projectors', number => 10, what => 'the lease is deleted all the time, so that several project', short => 1,
+        name => 'two-projectors', number => 10, httpds => 2, short => 1,
+        what => 'two httpds on one store, the lease deleted all the time, so that both project at once',
         fault => sub {
             my ($stage) = @_;
             my $redis = $stage->redis;
-            my $until = time + $stage->either(6, 3);
+            my $until = time + $stage->either(8, 4);
             while (time < $until) {
                 for (1 .. 50) {
                     $redis->call('DEL', 'ratings:projector');
