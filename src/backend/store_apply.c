@@ -73,7 +73,7 @@ apr_status_t ratings_store_load_uses(ratings_store_t *store, ratings_chunk_t *ch
 /* ---- the script's words ---- */
 
 #define HEAD_WORDS 15 /* EVAL, script, number of keys, three keys, and nine arguments */
-#define MARK_TEXT (3 * NUMBER_TEXT)
+#define MARK_TEXT ((size_t)3 * NUMBER_TEXT)
 
 typedef struct {
     char field[USE_FIELD_SIZE], value[MARK_TEXT], expires[NUMBER_TEXT];

@@ -123,10 +123,11 @@ apr_status_t store_read_both(ratings_store_t *store, const store_fields_t *first
                              ratings_result_t *why)
 {
     char count[NUMBER_TEXT];
-    const char *const head[] = {"EVAL", SCRIPT_READ, "2", first->key, second->key, count};
+    static const char script[] = SCRIPT_READ;
+    const char *const head[] = {"EVAL", script, "2", first->key, second->key, count};
     const store_fields_t begin = {.fields = head, .count = sizeof head / sizeof head[0]};
     store_words_t words;
-    redisReply *reply = NULL;
+    redisReply *reply = NULL; /* stays so unless there is one */
     apr_status_t status;
     (void)snprintf(count, sizeof count, "%d", first->count);
     if (store_words_init(&words, begin.count + first->count + second->count)) {
@@ -139,7 +140,7 @@ apr_status_t store_read_both(ratings_store_t *store, const store_fields_t *first
         status = ratings_result_set(why, APR_ENOMEM, "out of memory");
     }
     store_words_free(&words);
-    return status == APR_SUCCESS ? take_both(reply, answer, why) : status;
+    return reply ? take_both(reply, answer, why) : status;
 }
 
 /* ---- answers ---- */

@@ -146,8 +146,8 @@ static bool load_ours(ratings_projector_t *p)
            strcmp(p->log.topic, p->child->service->config->topic) == 0;
 }
 
-/* The log cannot be reached: GETs are answered by what the store says of itself, unless more is known
- * already. */
+/* The log cannot be reached: GETs are answered by what the store says of itself, unless more is
+ * known already. */
 static void go_by_store(ratings_projector_t *p)
 {
     if (!load_ours(p))

@@ -96,7 +96,7 @@ static bool compute(ratings_call_t *call, const ratings_histogram_t *histogram,
 ratings_outcome_e ratings_read(ratings_call_t *call, const char *talk_id,
                                ratings_summary_t *summary)
 {
-    ratings_view_t view;
+    ratings_view_t view = {.position = -1};
     ratings_outcome_e outcome = ratings_talk_known(call, talk_id);
     if (outcome != RATINGS_DONE)
         return outcome;

@@ -114,7 +114,7 @@ static ratings_outcome_e verdict(ratings_call_t *call, const ratings_event_t *ev
     int64_t position = -1, since,
             until = ratings_until(call, child->service->config->store_timeout);
     ratings_result_t *why = &call->failure.why;
-    ratings_use_t use;
+    ratings_use_t use = {.offset = -1};
     if (!child->store || !ratings_guard_enter(&child->store_guard, until, &since, why))
         return RATINGS_ACCEPTED;
     (void)ratings_store_read_use(child->store, event->rating.talk_id, event->key.text,
@@ -131,7 +131,7 @@ static ratings_outcome_e verdict(ratings_call_t *call, const ratings_event_t *ev
 ratings_outcome_e ratings_submit(ratings_call_t *call, const ratings_event_t *event,
                                  int64_t visible_for)
 {
-    ratings_delivery_t delivery;
+    ratings_delivery_t delivery = {.offset = -1};
     bool has_key = event->key.text[0] != '\0';
     ratings_outcome_e outcome = ratings_talk_known(call, event->rating.talk_id);
     if (outcome != RATINGS_DONE)

@@ -27,19 +27,56 @@ static void fold_text(audit_fold_t *fold, int partition, int64_t timestamp, bool
     free(v);
 }
 
+#define EVENT_MAX 512
+
 /* `key` NULL: none */
+static void write_event(char text[EVENT_MAX], const char *talk, int value, const char *key,
+                        int64_t window)
+{
+    (void)snprintf(text, EVENT_MAX, "{\"version\":1,\"talkId\":\"%s\",\"value\":%d", talk, value);
+    if (key)
+        (void)snprintf(text + strlen(text), EVENT_MAX - strlen(text),
+                       ",\"idempotencyKey\":\"%s\",\"idempotencyWindow\":%lld", key,
+                       (long long)window);
+    unit_append(text, EVENT_MAX, "}");
+}
+
 static void rate(audit_fold_t *fold, int partition, const char *talk, int value, const char *key,
                  int64_t window, int64_t at)
 {
-    char text[512];
+    char text[EVENT_MAX];
 
-    (void)snprintf(text, sizeof text, "{\"version\":1,\"talkId\":\"%s\",\"value\":%d", talk, value);
-    if (key)
-        (void)snprintf(text + strlen(text), sizeof text - strlen(text),
-                       ",\"idempotencyKey\":\"%s\",\"idempotencyWindow\":%lld", key,
-                       (long long)window);
-    unit_append(text, sizeof text, "}");
+    write_event(text, talk, value, key, window);
     fold_text(fold, partition, at, true, talk, text);
+}
+
+/* A record that says who it is. */
+static void fold_named(audit_fold_t *fold, int partition, const char *source, const char *id,
+                       const char *talk, const char *value)
+{
+    char *s = unit_copy(source, strlen(source)), *i = unit_copy(id, strlen(id));
+    const audit_record_t record = {.partition = partition,
+                                   .offset = fold->partition[partition].next,
+                                   .timestamp = 1,
+                                   .append_time = true,
+                                   .key = talk,
+                                   .value = value,
+                                   .key_len = strlen(talk),
+                                   .value_len = strlen(value),
+                                   .identity = {s, i, strlen(source), strlen(id)}};
+
+    assert_true(audit_fold_record(fold, &record));
+    free(s);
+    free(i);
+}
+
+static void rate_named(audit_fold_t *fold, int partition, const char *source, const char *id,
+                       const char *talk, int value)
+{
+    char text[EVENT_MAX];
+
+    write_event(text, talk, value, NULL, 0);
+    fold_named(fold, partition, source, id, talk, text);
 }
 
 static audit_talk_t *talk_of(audit_fold_t *fold, const char *id)
@@ -187,6 +224,70 @@ static void partitions_have_keys_of_their_own(void **state)
     assert_non_null(talk_of(fold, "a")->tallies->next);
 }
 
+static void an_event_that_is_appended_twice_counts_once(void **state)
+{
+    audit_fold_t *fold = *state;
+
+    rate_named(fold, 0, "/s", "1", "a", 5);
+    rate_named(fold, 0, "/s", "1", "a", 5); /* again */
+    rate_named(fold, 0, "/s", "2", "a", 5);
+    rate_named(fold, 0, "/t", "1", "a", 5);
+    rate_named(fold, 1, "/s", "1", "a", 4); /* elsewhere */
+    rate_named(fold, 0, "/s", "", "a", 1);
+    rate_named(fold, 0, "/s", "", "a", 1); /* who does not say who it is */
+    assert_counts(audit_fold_expected(talk_of(fold, "a")), 2, 0, 0, 1, 3);
+    assert_int_equal(fold->partition[0].duplicates, 1);
+    assert_int_equal(fold->partition[0].repeated, 0);
+    assert_int_equal(fold->partition[0].records, 6);
+    assert_int_equal(fold->partition[0].last.offset, 5); /* it is a record as others are */
+    assert_int_equal(fold->partition[1].duplicates, 0);
+}
+
+static void who_comes_again_after_long_is_new(void **state)
+{
+    audit_fold_t *fold = *state;
+
+    rate_named(fold, 0, "/s", "1", "a", 5);
+    fold->partition[0].next = RATINGS_RECENT_SPAN;
+    rate_named(fold, 0, "/s", "1", "a", 5);
+    assert_counts(audit_fold_expected(talk_of(fold, "a")), 0, 0, 0, 0, 1);
+    fold->partition[0].next = 2 * RATINGS_RECENT_SPAN + 1;
+    rate_named(fold, 0, "/s", "1", "a", 5);
+    assert_counts(audit_fold_expected(talk_of(fold, "a")), 0, 0, 0, 0, 2);
+}
+
+/* It follows from the log alone, so records that are no events are noted as well. */
+static void a_repeat_need_not_repeat_an_event(void **state)
+{
+    audit_fold_t *fold = *state;
+
+    fold_named(fold, 0, "/s", "1", "a", "garbage");
+    rate_named(fold, 0, "/s", "1", "a", 5);
+    assert_int_equal(fold->talks, 0);
+    rate_named(fold, 0, "/s", "2", "a", 5);
+    fold_named(fold, 0, "/s", "2", "a", "garbage");
+    assert_counts(audit_fold_expected(talk_of(fold, "a")), 0, 0, 0, 0, 1);
+    assert_int_equal(fold->partition[0].skipped, 2);
+    assert_int_equal(fold->partition[0].duplicates, 1);
+}
+
+/* The key's window begins with the event that counted, and is not looked at by the repeat. */
+static void a_repeat_is_nothing_to_its_key(void **state)
+{
+    char text[EVENT_MAX];
+    audit_fold_t *fold = *state;
+
+    write_event(text, "a", 5, "k", 10);
+    fold_named(fold, 0, "/s", "1", "a", text); /* at 1: the key holds until 11 */
+    rate(fold, 0, "b", 1, NULL, 0, 11);
+    fold_named(fold, 0, "/s", "1", "a", text); /* the key is as good as new, the event is not */
+    rate(fold, 0, "a", 5, "k", 10, 12);
+    assert_counts(audit_fold_expected(talk_of(fold, "a")), 0, 0, 0, 0, 2);
+    fold_named(fold, 0, "/s", "1", "a", text);
+    assert_int_equal(fold->partition[0].duplicates, 2);
+    assert_int_equal(fold->partition[0].repeated, 0);
+}
+
 static void counts_up_to_where_the_store_was_read(void **state)
 {
     static const int64_t early[PARTITIONS] = {2, 0}, late[PARTITIONS] = {3, 1};
@@ -220,6 +321,18 @@ static void counts_chosen_talks_alone(void **state)
     assert_int_equal(fold->talks, 1);
     assert_counts(audit_fold_expected(talk), 0, 0, 0, 0, 1);
     assert_int_equal(fold->partition[0].skipped, 1);
+}
+
+static void notes_talks_that_are_not_chosen(void **state)
+{
+    audit_fold_t *fold = *state;
+    audit_talk_t *talk = talk_of(fold, "a");
+
+    fold->chosen = true;
+    rate_named(fold, 0, "/s", "1", "b", 5);
+    rate_named(fold, 0, "/s", "1", "a", 5);
+    assert_counts(audit_fold_expected(talk), 0, 0, 0, 0, 0);
+    assert_int_equal(fold->partition[0].duplicates, 1);
 }
 
 static void names_may_have_any_bytes(void **state)
@@ -293,8 +406,14 @@ static const struct CMUnitTest folds[] = {
     FOLD("the time of any record ends a key", the_time_of_any_record_ends_a_key),
     FOLD("a key means nothing without append time", a_key_needs_append_time),
     FOLD("each partition has keys of its own", partitions_have_keys_of_their_own),
+    FOLD("an event that is appended twice counts once",
+         an_event_that_is_appended_twice_counts_once),
+    FOLD("an event that comes again after long is a new one", who_comes_again_after_long_is_new),
+    FOLD("what is repeated need not be an event", a_repeat_need_not_repeat_an_event),
+    FOLD("an event that is repeated is nothing to its key", a_repeat_is_nothing_to_its_key),
     FOLD("events count up to where the store was read", counts_up_to_where_the_store_was_read),
     FOLD("events of talks that were not chosen do not count", counts_chosen_talks_alone),
+    FOLD("events of talks that were not chosen are noted", notes_talks_that_are_not_chosen),
     FOLD("a talk of the store may have any name", names_may_have_any_bytes),
 };
 

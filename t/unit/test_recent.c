@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-#define SPAN RATINGS_RECENT_SPAN
+#define SPAN INT64_C(32768) /* the rule of the log: whoever changes it changes what counts */
 
 static ratings_recent_e note(ratings_recent_t *recent, const char *source, const char *id,
                              int64_t offset)
@@ -90,6 +90,8 @@ static void beginning_in_the_middle_changes_nothing(void **state)
     ratings_recent_free(all);
     ratings_recent_free(part);
 }
+
+_Static_assert(SPAN == RATINGS_RECENT_SPAN, "the span is part of the log's meaning");
 
 int main(void)
 {
