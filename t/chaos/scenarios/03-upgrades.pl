@@ -16,6 +16,33 @@ sub version_is {
     $stage->until("version $pattern", sub { $stage->get('/')->body =~ /"version":"$pattern"/ }, 10);
 }
 
+# ---- another store ----
+
+my $many = 150_000; # ratings: what a rebuild has to read, so that it takes a while
+
+# Of talks that nobody asks for. They come before those of the load, so that all of the load's are missing
+# from the new store for as long as it is being built.
+sub fill_log {
+    my ($stage) = @_;
+    $stage->until('the topic', sub { $stage->rate($stage->{warm}, 5) == 200 }, 10);
+    my @command = ('timeout', '60', 'kcat', '-P', '-q', '-b', $ENV{STREAMS_CONNECTION}, '-t', $stage->topic, '-K', "\t", '-X', 'topic.partitioner=murmur2');
+    open my $kcat, '|-', @command or die "kcat: $!";
+    for my $n (1 .. $many) {
+        my $talk = 'chaos-many-' . $n % 200;
+        print $kcat qq($talk\t{"version":1,"talkId":"$talk","value":), 1 + $n % 5, "}\n";
+    }
+    close $kcat or die "kcat could not write\n";
+}
+
+# The log goes on, the store is another one, which is empty.
+sub change_store {
+    my ($stage) = @_;
+    $stage->use_database(1);
+    $stage->configure($stage->httpd);
+    $stage->graceful($stage->httpd);
+    $stage->until('the new store', sub { $stage->redis->call('HGET', 'ratings:log', 'generation') }, 20);
+}
+
 my @settings = (
     "RatingsStorePool 4\nRatingsTalksPool 12\n",
     "RatingsVisibilityTimeout 2s\nRatingsBreakerFailures 3\n",
@@ -65,5 +92,10 @@ return (
         },
         clean => sub { install_module('this.so') },
         recover => 3, alone => 1,
+    },
+    {
+        name => 'another-store', number => 3, what => "a graceful restart with another store, which is built from a log of $many ratings", short => 1,
+        ready => \&fill_log, fault => \&change_store, allow => { POST => '503', GET => '503' }, recover => 10, alone => 1,
+        expect => [qr/RT0301: projecting is held up/], logged => [qr/ratings:warn.*RT0305: the store is rebuilt/],
     },
 );

@@ -91,14 +91,73 @@ sub make_topic_again {
     topic_tool($stage, '--create', '--if-not-exists', '--partitions', 4);
     my $taken = 0;
     $stage->until('ratings again', sub { ($stage->rate($talk, 4) == 200 ? ++$taken : ($taken = 0)) >= 8 }, 30);
+    return judge_by_new_log($stage);
+}
+
+# The log before had fives, the new one has fours.
+sub judge_by_new_log {
+    my ($stage) = @_;
+    my ($talk) = $stage->talks;
     my $audit  = Chaos::Audit::audit(topic => $stage->topic, journal => Chaos::Journal->new('/dev/null/*'), within => 20);
     my $answer = $stage->get("/ratings?talkId=$talk");
     my @wrong  = @{ $audit->{problems} };
     push @wrong, 'GET answers ' . $answer->status . ' ' . $answer->body
         unless $answer->status == 200 && RatingsTest::json($answer->body)->{ratings}{4} == $audit->{fold}{counts}{$talk}{4};
     push @wrong, 'ratings of the log before are counted' if ($audit->{fold}{counts}{$talk}{5} // 0) || $answer->body =~ /"5":[1-9]/;
-    push @wrong, 'the store was not rebuilt' unless $stage->httpd->log->has($rebuilt);
+    push @wrong, 'the store was not rebuilt' unless $stage->httpd->log->has(qr/ratings:warn.*$rebuilt/);
     return { requests => {}, note => 'by hand, without load', lost => $audit->{lost}, doubled => $audit->{doubled}, problems => \@wrong };
+}
+
+# as the service sets them
+my @settings = qw(cleanup.policy=delete retention.ms=-1 retention.bytes=-1 message.timestamp.type=LogAppendTime);
+
+# For each partition the events of before, all with another value, and some more
+sub refill {
+    my ($stage, @records) = @_;
+    my %keys;
+    push @{ $keys{ $_->{partition} } }, $_->{key} for @records;
+    for my $partition (sort keys %keys) {
+        my @command = ('timeout', '20', 'kcat', '-P', '-q', '-b', $ENV{STREAMS_CONNECTION}, '-t', $stage->topic, '-p', $partition, '-K', "\t");
+        open my $kcat, '|-', @command or die "kcat: $!";
+        print $kcat map { "$_\t" . RatingsTest::to_json({ version => 1, talkId => $_, value => 4 }) . "\n" } @{ $keys{$partition} }, ($keys{$partition}[0]) x 20;
+        close $kcat or die "kcat could not write to partition $partition\n";
+    }
+}
+
+# A projector looks twice a second whether store and log are what they were. One that is frozen while it
+# asks takes it that Kafka has not answered, and compares anew.
+sub wait_between_looks {
+    my ($stage) = @_;
+    my $redis  = $stage->redis;
+    my $looks  = sub { $redis->call('INFO', 'commandstats') =~ /^cmdstat_hgetall:calls=(\d+)/m ? $1 : 0 };
+    my $before = $looks->();
+    $stage->until('a look at the store', sub { $looks->() > $before }, 5);
+    $stage->pause(0.2);
+}
+
+# Deleted, created again and filled beyond what the store has applied, while nobody looks: what goes on
+# reading finds records where it stands, as if nothing had been. Who has projected is to go on first, as
+# whoever takes up projecting compares the store with the log.
+sub refill_topic {
+    my ($stage) = @_;
+    my ($talk) = $stage->talks;
+    for (1 .. 10) { $stage->until('a rating', sub { $stage->rate($_, 5) == 200 }, 10) for $stage->talks }
+    my @before    = @{ Chaos::Audit::read_log($stage->topic) };
+    my $projector = $stage->until('a projector', sub { $stage->projector }, 10);
+    my @frozen    = ($projector, grep { $_ != $projector } $stage->httpd->children);
+    $stage->{frozen} = \@frozen;
+    wait_between_looks($stage);
+    kill 'STOP', @frozen;
+    topic_tool($stage, '--delete');
+    $stage->until('a topic', sub { topic_tool($stage, '--create', '--partitions', 4, map { ('--config', $_) } @settings); 1 }, 20);
+    refill($stage, @before);
+    for my $pid (@frozen) {
+        kill 'CONT', $pid;
+        $stage->pause(0.3);
+    }
+    # the audit tells what is wrong if it does not
+    eval { $stage->until('counts of the new log', sub { $stage->get("/ratings?talkId=$talk")->body =~ /"4":[1-9]\d*,"5":0\b/ }, 10) };
+    return judge_by_new_log($stage);
 }
 
 # A talk's ratings are in one partition for ever.
@@ -159,6 +218,9 @@ return (
         expect => [$held_up],
     },
     { name => 'kafka-topic-again', number => 5, what => 'the topic deleted and created again', run => \&make_topic_again,
+        expect => [ $away, $held_up, $rebuilt, $library, qr/RT0501/ ] },
+    { name => 'kafka-topic-refilled', number => 5, what => 'the topic deleted, created again and refilled while nobody looks', short => 1,
+        run => \&refill_topic, clean => sub { kill 'CONT', @{ $_[0]{frozen} || [] } },
         expect => [ $away, $held_up, $rebuilt, $library, qr/RT0501/ ] },
     {
         name => 'kafka-fatal', what => 'fatal errors of the producer, which is made anew', short => 1, setup => \&prepare_fatal,

@@ -39,6 +39,17 @@ my @faults = (
     },
 );
 
+# What Kafka answers does not arrive, and then the connections are gone. That lasts for longer than the
+# oldest of the events under way may take (as long as a request waits for Kafka): this one fails, and
+# librdkafka, which does not know whether it is in the log, sends the younger ones again as new ones. They
+# must have been sent at different times for that, so the load is a slow one. Whether it happens is a
+# matter of chance.
+my $mute = {
+    name => 'mute', what => 'what it answers is withheld for 2.6 s, then connections are reset; again and again', commands => [ ('mute') x 4 ],
+    short_commands => [ ('mute') x 2 ], then => 'reset', pause => 2.6, rest => 1.4, rate => 10, worked => 'muted', short => 1,
+    note => sub { my ($stage, $audit) = @_; return "$audit->{fold}{again} records of the log are repeats" },
+};
+
 sub row {
     my ($server, $fault) = @_;
     my ($backend, $hold) = ($backends{$server}, $fault->{hold} // ($fault->{pause} ? 1 : 8));
@@ -48,9 +59,12 @@ sub row {
         setup => sub { Chaos::Tool::proxy($_[0], $backend->{connection}) },
         fault => sub {
             my ($stage) = @_;
-            for my $command (@{ $fault->{commands} }) {
+            for my $command (@{ $stage->short && $fault->{short_commands} || $fault->{commands} }) {
                 $stage->{tool}->command($command);
                 $stage->pause($fault->{pause}) if $fault->{pause};
+                next unless $fault->{then};
+                $stage->{tool}->command($fault->{then});
+                $stage->pause($fault->{rest});
             }
         },
         hold => $hold, short_hold => $hold > 2 ? 3 : 1,
@@ -63,7 +77,8 @@ sub row {
         },
         allow => $fault->{allow} // $backend->{allow}, recover => 5,
         expect => [ qr/RT020[1-4]: .* is away/, qr/RT0301: projecting is held up/ ],
+        rate => $fault->{rate}, note => $fault->{note},
     };
 }
 
-return map { my $server = $_; map { row($server, $_) } @faults } qw(postgres redis kafka lambda);
+return ((map { my $server = $_; map { row($server, $_) } @faults } qw(postgres redis kafka lambda)), row('kafka', $mute));

@@ -40,17 +40,38 @@ sub event_of {
     return $event;
 }
 
+my $span = 32_768; # offsets
+
+# Whether a record was appended before: one of the same id and source (of CloudEvents) is among those
+# that came last in its partition. `seen` has the offset where each was last.
+sub is_again {
+    my ($record, $seen) = @_;
+    my %header = @{ $record->{headers} || [] }; # of several of one name, the last
+    my $id = $header{ce_id} // '';
+    return 0 unless length $id;
+    my $last = \$seen->{ $record->{partition} }{ $header{ce_source} // '' }{$id};
+    my $is_again = defined $$last && $record->{offset} - $$last <= $span;
+    $$last = $record->{offset};
+    return $is_again;
+}
+
 # events: how many of each talk and value; counts: those that count; keys: of each talk and key, how many
-# events and how many of them count; ends: the offset after the last of each partition. The rule of keys:
-# an event whose key has counted, less than its window ago by the clock of the log (the running maximum
-# of the partition's append times), is a repeat.
+# events and how many of them count; ends: the offset after the last of each partition; again: how many
+# records were appended again. Those are no events of their own. The rule of keys: an event whose key has
+# counted, less than its window ago by the clock of the log (the running maximum of the partition's append
+# times), is a repeat.
 sub fold {
     my ($records) = @_;
-    my (%fold, %clock, %expires);
+    my %fold = (again => 0);
+    my (%clock, %expires, %seen);
     for my $record (@$records) {
         my $partition = $record->{partition};
         $fold{ends}{$partition} = $record->{offset} + 1;
         my $now = $clock{$partition} = $record->{ts} > ($clock{$partition} // 0) ? $record->{ts} : $clock{$partition};
+        if (is_again($record, \%seen)) {
+            $fold{again}++;
+            next;
+        }
         my $event = event_of($record) or next;
         my ($talk, $value, $key) = @$event{qw(talkId value idempotencyKey)};
         $fold{events}{$talk}{$value}++;
@@ -69,7 +90,8 @@ sub fold {
 # ---- the store ----
 
 sub read_store {
-    my ($redis, $cursor, %store) = (RatingsTest::Redis->new, '0');
+    my ($database) = @_;
+    my ($redis, $cursor, %store) = (RatingsTest::Redis->new(database => $database), '0');
     do {
         my $reply = $redis->call('SCAN', $cursor, 'MATCH', 'ratings/*', 'COUNT', 1000);
         $cursor = $reply->[0];
@@ -85,13 +107,13 @@ sub _in_order { my ($hash) = @_; return join ' ', map { "$_:$hash->{$_}" } sort 
 
 # Waits until the store has applied the log to its end; the fold, and what is wrong.
 sub wait_for_lag {
-    my ($topic, $seconds) = @_;
+    my ($topic, $seconds, $database) = @_;
     my $until = time + $seconds;
     for (;;) {
         my $fold = fold(read_log($topic));
         my $ends = $fold->{ends} || {};
         my $lag  = sub {
-            my $log = eval { RatingsTest::Redis->new->hash('ratings:log') } || {};
+            my $log = eval { RatingsTest::Redis->new(database => $database)->hash('ratings:log') } || {};
             return grep { ($log->{"position:$_"} // -1) ne $ends->{$_} } sort keys %$ends;
         };
         sleep 0.05 while $lag->() && time < $until;
@@ -166,16 +188,16 @@ sub check_counts {
     }
 }
 
-# The audit: { lost, doubled, problems, records, differences }.
-# topic; journal; within: seconds for the store to catch up; others: true if talks that no client has
-# rated may differ (a scenario has changed them by hand)
+# The audit: { lost, doubled, problems, fold, differences }.
+# topic; journal; within: seconds for the store to catch up; database: of Redis, if it is another than 0;
+# others: true if talks that no client has rated may differ (a scenario has changed them by hand)
 sub audit {
     my (%options) = @_;
-    my ($fold, @problems) = wait_for_lag($options{topic}, $options{within} || 20);
+    my ($fold, @problems) = wait_for_lag($options{topic}, $options{within} || 20, $options{database});
     my $result = { lost => 0, doubled => 0, problems => \@problems, fold => $fold };
     check_keys($fold, $options{journal}, $result);
     check_counts($fold, $options{journal}, $result);
-    for my $other (differences($fold, read_store())) {
+    for my $other (differences($fold, read_store($options{database}))) {
         my ($log, $store) = @$other{qw(log store)};
         push @{ $result->{differences} }, $other;
         next if $options{others} && $options{others}->($other->{talk});

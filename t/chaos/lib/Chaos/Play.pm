@@ -101,6 +101,7 @@ sub _set {
     $stage->start_httpds;
     $stage->wait_ready;
     $self->{keyed} //= _takes_keys($stage);
+    $stage->row->{ready}->($stage) if $stage->row->{ready};
 }
 
 # Whether the service writes keys into its events.
@@ -114,7 +115,7 @@ sub _takes_keys {
 sub _act {
     my ($self, $stage, $episodes) = @_;
     my $load = $self->{load} = Chaos::Load->new(directory => $stage->directory . '/journal', clients => $self->{clients},
-        rate => $self->{rate}, keyed => $self->{keyed}, seed => $self->{seed}, talks => $stage->{talks}, own => $stage->{own},
+        rate => $stage->row->{rate} // $self->{rate}, keyed => $self->{keyed}, seed => $self->{seed}, talks => $stage->{talks}, own => $stage->{own},
         ports => [ map { $_->port } $stage->httpds ])->start;
     my @episodes = eval { $episodes->() };
     my $error = $@;
@@ -123,13 +124,15 @@ sub _act {
     push @wrong, "it died: $error" if $error;
     die $error if $error =~ /^interrupted/;
     my $row   = $stage->row;
-    my $audit = Chaos::Audit::audit(topic => $stage->topic, journal => $journal, within => 20 * $ENV{CHAOS_SLACK}, others => $row->{others});
+    my $audit = Chaos::Audit::audit(topic => $stage->topic, journal => $journal, within => 20 * $ENV{CHAOS_SLACK}, others => $row->{others},
+        database => $stage->{database});
     my ($code, @differ) = _ask_auditor($stage, $audit);
     push @wrong, @differ;
     push @wrong, $row->{check}->($stage, $audit) if $row->{check};
     push @wrong, map { "the error log does not have $_" } grep { my $line = $_; !grep { $_->log->has($line) } $stage->httpds } @{ $row->{logged} || [] };
+    my %extra = (auditor => $code, $row->{note} ? (note => $row->{note}->($stage, $audit)) : ());
     return Chaos::Verdict->new(name => $row->{name}, journal => $journal, episodes => \@episodes, audit => $audit, problems => \@wrong,
-        begun => $load->{begun}, ended => $load->{ended}, extra => { auditor => $code })->facts;
+        begun => $load->{begun}, ended => $load->{ended}, extra => \%extra)->facts;
 }
 
 # One fault: from calm to calm again.

@@ -44,7 +44,11 @@ sub short   { $_[0]{short} }
 sub talks   { @{ $_[0]{talks} } }
 sub httpd   { $_[0]{httpds}[ $_[1] // 0 ] }
 sub httpds  { @{ $_[0]{httpds} } }
-sub redis   { shift; return RatingsTest::Redis->new(@_) }
+sub redis   { my $self = shift; return RatingsTest::Redis->new(database => $self->{database}, @_) }
+
+# Another database of Redis, for httpd's next start or restart (see options) and for what looks into the
+# store from here on, the audit too.
+sub use_database { my ($self, $database) = @_; $self->{database} = $database }
 
 # The stack's servers: stack(qw(stop redis)); dies when that fails
 sub stack {
@@ -92,7 +96,7 @@ sub until {
 # a scenario's setup: the audit goes on by the real ones.
 sub environment { my ($self, %variables) = @_; $self->{environment} = { %{ $self->{environment} }, %variables } }
 
-sub options { my ($self, %more) = @_; return (topic => $self->topic, sizes => $sizes, %{ $self->row->{httpd} || {} }, %more) }
+sub options { my ($self, %more) = @_; return (topic => $self->topic, database => $self->{database}, sizes => $sizes, %{ $self->row->{httpd} || {} }, %more) }
 
 sub start_httpds {
     my ($self) = @_;
@@ -163,7 +167,8 @@ sub redis_server {
 # ratings-audit, as its users call it: exit code and output
 sub audit_program {
     my ($self, @options) = @_;
-    my $output = qx($ENV{RATINGS_AUDIT} --json --topic @{[ $self->topic ]} @options 2>&1);
+    my $store  = $self->{database} ? "--store $ENV{RATINGS_CONNECTION}/$self->{database}" : '';
+    my $output = qx($ENV{RATINGS_AUDIT} --json --topic @{[ $self->topic ]} $store @options 2>&1);
     return ($? >> 8, $output);
 }
 

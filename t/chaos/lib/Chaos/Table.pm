@@ -46,11 +46,13 @@ sub _seconds { my $seconds = shift; return defined $seconds ? sprintf '%.2f', $s
 sub add {
     my ($self, $facts) = @_;
     print { $self->{file} } JSON::PP->new->utf8->canonical->encode($facts), "\n";
-    print { $self->{markdown} } _cells($facts->{what} // $facts->{fault}, $facts->{note} // _outcomes($facts->{requests}{POST}), _outcomes($facts->{requests}{GET}),
+    my $posts = join '; ', grep { length } _outcomes($facts->{requests}{POST}), $facts->{note} // '';
+    print { $self->{markdown} } _cells($facts->{what} // $facts->{fault}, $posts, _outcomes($facts->{requests}{GET}),
         _seconds($facts->{gap_post}), _seconds($facts->{gap_get}), _seconds($facts->{recovery}), map({ $_ // '-' } @$facts{qw(lost doubled went_back)}), $facts->{verdict});
     my ($first, @more) = _requests($facts->{requests} || {});
     printf $format, $facts->{fault}, $first // $facts->{note} // '', _seconds($facts->{gap_post}), _seconds($facts->{gap_get}),
         _seconds($facts->{recovery}), map({ $_ // '-' } @$facts{qw(lost doubled went_back)}), $facts->{verdict};
+    push @more, $facts->{note} if defined $first && defined $facts->{note};
     print ' ' x 29, "$_\n" for @more;
     printf "    ratings-audit ended with %s\n", $facts->{auditor} // 'nothing' if $facts->{tells_auditor};
     print "    $_\n" for map { s/\s+$//r } @{ $facts->{problems} };

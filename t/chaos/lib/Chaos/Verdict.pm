@@ -141,7 +141,7 @@ sub facts {
         fault => $self->{name}, number => $self->{number}, requests => $journal->outcomes,
         gap_post => $journal->longest_gap('POST', $from, $to), gap_get => $journal->longest_gap('GET', $from, $to),
         longest_probe => $journal->longest_request('PROBE'), longest_request => $journal->longest_request(qw(POST GET)),
-        recovery => $slowest, lost => $audit->{lost}, doubled => $audit->{doubled}, went_back => $self->{went_back},
+        recovery => $slowest, repeats => $audit->{fold}{again}, lost => $audit->{lost}, doubled => $audit->{doubled}, went_back => $self->{went_back},
         behind => $self->{behind}, problems => $self->{problems}, verdict => @{ $self->{problems} } ? 'FAIL' : 'pass',
         seconds => $to - $from, %{ $self->{extra} || {} },
     };
