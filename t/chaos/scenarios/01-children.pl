@@ -35,7 +35,7 @@ return (
         fault => killer(8, 'projector', 'other'), recover => 4, %dying,
     },
     {
-        name => 'turnover', number => 1, what => 'MaxConnectionsPerChild turns the children over all the time', short => 1,
+        name => 'turnover', number => 1, what => 'MaxConnectionsPerChild turns the children over all the time',
         httpd => { after => "MaxConnectionsPerChild 40\n" }, recover => 2,
         # of many generations at once
         expect => [ qr/AH0048[45]: |AH03490: / ],

@@ -16,7 +16,7 @@ sub answers { my $stage = shift; $stage->until('an answer', sub { $stage->get('/
 
 return (
     {
-        name => 'graceful', number => 2, what => 'ten graceful restarts: no request is broken or refused', short => 1,
+        name => 'graceful', number => 2, what => 'ten graceful restarts: no request is broken or refused',
         fault => ten_times(sub {
             my ($stage, $httpd) = @_;
             $stage->graceful($httpd);
@@ -36,7 +36,7 @@ return (
         allow => { any => 'broken refused', POST => '503', GET => '503' }, recover => 3, expect => [$late],
     },
     {
-        name => 'stop-start', number => 2, what => 'stopped and started ten times', short => 1,
+        name => 'stop-start', number => 2, what => 'stopped and started ten times',
         fault => ten_times(sub {
             my ($stage, $httpd) = @_;
             defined $httpd->stop or die "processes were left behind\n";

@@ -53,7 +53,7 @@ my @settings = (
 
 return (
     {
-        name => 'reconfigured', number => 3, what => 'graceful restarts, each with other directives', short => 1,
+        name => 'reconfigured', number => 3, what => 'graceful restarts, each with other directives',
         fault => sub {
             my ($stage) = @_;
             for my $settings ($stage->short ? @settings[ 0, 2 ] : @settings) {
@@ -80,7 +80,7 @@ return (
         recover => 3, alone => 1,
     },
     {
-        name => 'newer-module', number => 3, what => 'a newer module, installed by renaming; and back to the older', short => 1,
+        name => 'newer-module', number => 3, what => 'a newer module, installed by renaming; and back to the older',
         fault => sub {
             my ($stage) = @_;
             for my $build ([ 'next.so', '[^"]*-next' ], [ 'this.so', '[^"-]*' ]) {

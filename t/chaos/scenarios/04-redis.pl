@@ -28,7 +28,7 @@ return (
         allow => { POST => '503', GET => '503' }, recover => 4, expect => [$held_up], logged => [$rebuilt],
     },
     {
-        name => 'redis-restart', number => 4, what => 'a restart with its append-only file', short => 1,
+        name => 'redis-restart', number => 4, what => 'a restart with its append-only file',
         fault => sub { $_[0]->stack(qw(restart redis)) }, recover => 4, %absent,
     },
     {
@@ -36,7 +36,7 @@ return (
         fault => sub { $_[0]->stack(qw(kill redis)) }, hold => 2, heal => sub { $_[0]->stack(qw(start redis)) }, recover => 4, %absent,
     },
     {
-        name => 'redis-empty', number => 4, what => 'a restart without its append-only file', short => 1,
+        name => 'redis-empty', number => 4, what => 'a restart without its append-only file',
         fault => sub {
             my ($stage) = @_;
             $stage->stack(qw(stop redis));
@@ -46,21 +46,20 @@ return (
         recover => 4, %absent, logged => [$rebuilt],
     },
     {
-        name => 'redis-frozen', number => 4, what => 'SIGSTOP for 10 s', short => 1,
+        name => 'redis-frozen', number => 4, what => 'SIGSTOP for 10 s',
         fault => sub { $_[0]->stack(qw(pause redis)) }, hold => 10, short_hold => 3,
         heal => sub { $_[0]->stack(qw(resume redis)) }, recover => 4, %absent,
         clean => sub { $_[0]->stack(qw(resume redis)) },
     },
     {
-        name => 'redis-full', number => 4, what => 'out of memory: maxmemory with noeviction', short => 1,
+        name => 'redis-full', number => 4, what => 'out of memory: maxmemory with noeviction',
         fault => sub { $_[0]->redis->call(qw(CONFIG SET maxmemory 1)) }, hold => 5, short_hold => 2,
         heal => sub { $_[0]->redis->call(qw(CONFIG SET maxmemory 0)) }, recover => 4, %absent,
         clean => sub { $_[0]->redis->call(qw(CONFIG SET maxmemory 0)) },
         allow => {}, # what is counted is read all the time
     },
     {
-        name => 'redis-read-only', number => 4, what => 'made a replica of another Redis that has the same, then a primary again',
-        short => 1, alone => 1,
+        name => 'redis-read-only', number => 4, what => 'made a replica of another Redis that has the same, then a primary again', alone => 1,
         fault => sub {
             my ($stage) = @_;
             my $other = $stage->redis_server(port => $stage->port(0));

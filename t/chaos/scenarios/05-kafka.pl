@@ -200,10 +200,10 @@ my @fatal = (qr/RT0206: librdkafka: .*Fatal error/);
 
 return (
     {
-        name => 'kafka-frozen', what => 'SIGSTOP for 20 s', short => 1, fault => sub { $_[0]->stack(qw(pause kafka)) }, hold => 20, short_hold => 4,
+        name => 'kafka-frozen', what => 'SIGSTOP for 20 s', fault => sub { $_[0]->stack(qw(pause kafka)) }, hold => 20, short_hold => 4,
         heal => sub { $_[0]->stack(qw(resume kafka)) }, clean => sub { $_[0]->stack(qw(resume kafka)) }, recover => 8, %absent,
     },
-    { name => 'kafka-restart', what => 'a restart', short => 1, fault => sub { $_[0]->stack(qw(restart kafka)) }, recover => 8, %absent },
+    { name => 'kafka-restart', what => 'a restart', fault => sub { $_[0]->stack(qw(restart kafka)) }, recover => 8, %absent },
     {
         name => 'kafka-kill', what => 'kill -9, started again after 2 s', fault => sub { $_[0]->stack(qw(kill kafka)) }, hold => 2,
         heal => sub { $_[0]->stack(qw(start kafka)) }, recover => 10, %absent,
@@ -213,7 +213,7 @@ return (
         hold => 4, heal => sub { $_[0]->stack(qw(kill kafka)); $_[0]->stack(qw(start kafka)) }, recover => 10, %absent,
     },
     {
-        name => 'kafka-partitions', number => 5, what => 'partitions added to the topic: talks stay where they are', short => 1, alone => 1,
+        name => 'kafka-partitions', number => 5, what => 'partitions added to the topic: talks stay where they are', alone => 1,
         fault => sub { topic_tool($_[0], '--alter', '--partitions', 9) }, hold => 8, short_hold => 3, recover => 2, check => \&in_one_partition,
         expect => [$held_up],
     },
@@ -227,7 +227,7 @@ return (
         fault => \&fatal_errors, recover => 3, %absent, expect => [ @fatal, $away ], logged => \@fatal,
     },
     cluster(
-        name => 'cluster-leader', what => 'kill -9 of the leader of three nodes, started again after 5 s', short => 1,
+        name => 'cluster-leader', what => 'kill -9 of the leader of three nodes, started again after 5 s',
         fault => sub { my ($stage) = @_; $stage->stack('kill', $stage->{node} = leader($stage)) }, hold => 5,
         heal => sub { my ($stage) = @_; $stage->stack('start', $stage->{node}); in_sync($stage) }, check => \&is_replicated,
     ),

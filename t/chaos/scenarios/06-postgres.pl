@@ -42,12 +42,12 @@ sub take_all {
 
 return (
     {
-        name => 'postgres-stop', number => 6, what => 'stopped for 5 s', short => 1,
+        name => 'postgres-stop', number => 6, what => 'stopped for 5 s',
         fault => sub { $_[0]->stack(qw(stop postgres)) }, hold => 5, short_hold => 2,
         heal => sub { $_[0]->stack(qw(start postgres)) }, %absent,
     },
     {
-        name => 'postgres-frozen', number => 6, what => 'SIGSTOP for 8 s', short => 1,
+        name => 'postgres-frozen', number => 6, what => 'SIGSTOP for 8 s',
         fault => sub { $_[0]->stack(qw(pause postgres)) }, hold => 8, short_hold => 3,
         heal  => sub { $_[0]->stack(qw(resume postgres)) }, %absent,
         clean => sub { $_[0]->stack(qw(resume postgres)) },
@@ -73,7 +73,7 @@ return (
         %absent, recover => 2,
     },
     {
-        name => 'postgres-crowded', number => 6, what => 'all connections are taken by others', short => 1, alone => 1,
+        name => 'postgres-crowded', number => 6, what => 'all connections are taken by others', alone => 1,
         fault => \&take_all,
         heal  => sub { @taken = () },
         clean => sub { @taken = () }, %absent,

@@ -58,11 +58,11 @@ sub misbehave {
 sub row { my %row = @_; return { number => 7, setup => \&Chaos::Tool::function, recover => 3, expect => [$away], %row } }
 
 return (
-    row(name => 'lambda-away', what => 'nobody listens', short => 1, fault => misbehave(6, 0, 'refuse')),
-    row(name => 'lambda-slow', what => 'answers after 5 s, then never', short => 1, fault => misbehave(6, 0, 'slow 5000', 'hang_in_headers', 'hang_in_body')),
+    row(name => 'lambda-away', what => 'nobody listens', fault => misbehave(6, 0, 'refuse')),
+    row(name => 'lambda-slow', what => 'answers after 5 s, then never', fault => misbehave(6, 0, 'slow 5000', 'hang_in_headers', 'hang_in_body')),
     row(name => 'lambda-slower', what => 'answers after 200 ms: still with statistics', fault => misbehave(6, 1, 'slow 200')),
     row(
-        name => 'lambda-wrong', what => 'all kinds of wrong answers', short => 1,
+        name => 'lambda-wrong', what => 'all kinds of wrong answers',
         fault => misbehave(2, 0, qw(500 204 html empty half nan wrong cut huge huge_chunked huge_headers redirect no_http no_answer drip)),
     ),
     {

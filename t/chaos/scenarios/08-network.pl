@@ -17,7 +17,7 @@ my %backends = (
 
 my @faults = (
     {
-        name => 'slow', what => '100 ms later each way', commands => ['delay 100'], allow => {}, short => 1,
+        name => 'slow', what => '100 ms later each way', commands => ['delay 100'], allow => {},
     },
     {
         name => 'lossy', what => 'one piece in twenty up to 1.5 s late', commands => [ 'delay 5', 'stall 5 1500 1' ],
@@ -25,7 +25,7 @@ my @faults = (
     },
     {
         name => 'cut', what => 'connections cut off in the middle of replies',
-        commands => [ map { "cut $_ 5" } 0, 1, 3, 10, 40 ], pause => 1, worked => 'cut', short => 1,
+        commands => [ map { "cut $_ 5" } 0, 1, 3, 10, 40 ], pause => 1, worked => 'cut', short => 'redis',
     },
     {
         name => 'reset', what => 'all connections reset, five times', commands => [ ('reset') x 5 ], pause => 1,
@@ -46,7 +46,7 @@ my @faults = (
 # matter of chance.
 my $mute = {
     name => 'mute', what => 'what it answers is withheld for 2.6 s, then connections are reset; again and again', commands => [ ('mute') x 4 ],
-    short_commands => [ ('mute') x 2 ], then => 'reset', pause => 2.6, rest => 1.4, rate => 10, worked => 'muted', short => 1,
+    short_commands => [ ('mute') x 2 ], then => 'reset', pause => 2.6, rest => 1.4, rate => 10, worked => 'muted', short => 'kafka',
     note => sub { my ($stage, $audit) = @_; return "$audit->{fold}{again} records of the log are repeats" },
 };
 
@@ -55,7 +55,7 @@ sub row {
     my ($backend, $hold) = ($backends{$server}, $fault->{hold} // ($fault->{pause} ? 1 : 8));
     return {
         name => "net-$server-$fault->{name}", number => $server eq 'redis' && $fault->{name} eq 'cut' ? 4 : 8, what => "$server: $fault->{what}",
-        short => $fault->{short} && $server =~ /redis|kafka/ ? 1 : 0,
+        short => ($fault->{short} // '') eq $server ? 1 : 0,
         setup => sub { Chaos::Tool::proxy($_[0], $backend->{connection}) },
         fault => sub {
             my ($stage) = @_;

@@ -62,8 +62,7 @@ my $skipped = qr/RT0304: record at partition \d+, offset \d+ is no event/;
 
 return (
     {
-        name => 'foreign-records', number => 9, what => 'undecodable, unknown, oversized, foreign records and tombstones in the topic',
-        short => 1, fault => \&flood, recover => 2, expect => [$skipped], logged => [$skipped], alone => 1,
+        name => 'foreign-records', number => 9, what => 'undecodable, unknown, oversized, foreign records and tombstones in the topic', fault => \&flood, recover => 2, expect => [$skipped], logged => [$skipped], alone => 1,
     },
     {
         name => 'transactions', number => 9, what => 'foreign records written in transactions, whose ends take offsets',

@@ -117,11 +117,11 @@ return (
         clean => sub { $_[0]{replica}->stop if $_[0]{replica} }, %behind,
     },
     {
-        name => 'aof-cut', number => 11, what => 'the append-only file has lost its last two fifths', short => 1,
+        name => 'aof-cut', number => 11, what => 'the append-only file has lost its last two fifths',
         setup => \&measure_file, fault => \&cut_file, alone => 1, %behind,
     },
     {
-        name => 'old-rdb', number => 11, what => 'a backup of 3 s ago is restored', short => 1,
+        name => 'old-rdb', number => 11, what => 'a backup of 3 s ago is restored',
         fault => sub {
             my ($stage) = @_;
             $stage->redis->call('SAVE');
