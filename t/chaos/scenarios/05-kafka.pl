@@ -12,6 +12,7 @@ use RatingsTest    ();
 my $away    = qr/RT0203: Kafka .* is away/;
 my $held_up = qr/RT0301: projecting is held up/;
 my $rebuilt = qr/RT0305: the store is rebuilt/;
+my @fatal   = (qr/RT0206: librdkafka: .*Fatal error/);
 my $library = qr/RT0206: librdkafka/;
 
 # Ratings fail, or their fate is not known; what is counted is read all the time.
@@ -57,7 +58,8 @@ sub in_sync { my $stage = shift; $stage->until('all replicas in sync', sub { !gr
 
 sub cluster {
     my %row = @_;
-    return { %absent, setup => \&use_cluster, clean => \&leave_cluster, recover => 10, %row };
+    # a leader that has not seen what another acknowledged ends an idempotent producer: it is made anew
+    return { %absent, setup => \&use_cluster, clean => \&leave_cluster, recover => 10, expect => [ $away, $held_up, @fatal ], %row };
 }
 
 sub is_replicated {
@@ -195,8 +197,6 @@ sub fill_disk {
     my ($pid) = split ' ', <$file>;
     system('prlimit', '--pid', $pid, '--fsize=1:') == 0 or die "prlimit failed\n";
 }
-
-my @fatal = (qr/RT0206: librdkafka: .*Fatal error/);
 
 return (
     {

@@ -11,7 +11,9 @@ use Chaos::Stage   ();
 use Chaos::Verdict ();
 use RatingsTest    ();
 
-my $calm = 1.3; # seconds without a failure, after which the load may end
+# Seconds without a failure, after which the load may end: who looks on asks one child at a time, and each
+# child leaves a backend alone for up to 1.25 s by itself.
+my $calm = 2.6;
 
 sub new { my ($class, %options) = @_; return bless {%options}, $class }
 
