@@ -17,6 +17,7 @@ include build/lambda.mk
 include build/stack.mk
 include build/test.mk
 include build/backend-test.mk
+include build/model.mk
 include build/chaos.mk
 include build/lint.mk
 

@@ -1,6 +1,6 @@
 # make test: the parts below, in this order, each in a make of its own (what is missing at first may
 # be needed to read a rule). The cheap ones come first.
-TEST_PARTS = unit "unit SANITIZE=1" test-backend "test-backend SANITIZE=1" test-lambda test-service chaos-short
+TEST_PARTS = unit "unit SANITIZE=1" model test-backend "test-backend SANITIZE=1" test-lambda test-service chaos-short
 
 .PHONY: test test-service
 test: deps-test ## every test, on real servers

@@ -66,8 +66,9 @@ typedef struct {
 #define RATINGS_MARK_NONE (-1)  /* the store does not say */
 #define RATINGS_MARK_EMPTY (-2) /* of the first record: the log had none */
 
-/* A log's identity, from the first record applied of it: 0 where it is not known. Two logs have the
- * same by a chance of one in 65,000. */
+/* A log's identity, from the first record applied of it: 0 where it is not known,
+ * RATINGS_TAG_EMPTY where it had none. Two logs have the same by a chance of one in 65,000. */
+#define RATINGS_TAG_EMPTY 1
 uint16_t ratings_mark_tag(const ratings_mark_t *first);
 
 /* ---- for requests ---- */

@@ -217,7 +217,7 @@ uint16_t ratings_mark_tag(const ratings_mark_t *first)
     if (first->offset == RATINGS_MARK_NONE)
         return 0;
     if (first->offset == RATINGS_MARK_EMPTY)
-        return 1;
+        return RATINGS_TAG_EMPTY;
     uint64_t mixed = ((uint64_t)first->timestamp << 20) ^ (uint64_t)first->offset ^ first->checksum;
     return (uint16_t)(2 + mixed % 65521); /* a prime: each bit takes part */
 }

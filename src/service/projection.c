@@ -223,18 +223,11 @@ static bool has_moved(const ratings_projector_t *p, int i)
            projection_is_another_log(&p->partition[i], &p->log.first[i]);
 }
 
-bool projection_is_news(const ratings_projector_t *p, int partition, ratings_place_t place)
-{
-    ratings_place_t watermark = ratings_shared_watermark(p->shared, partition);
-    return place.tag != 0 && (ratings_shared_high(p->shared, partition).tag != place.tag ||
-                              watermark.tag != place.tag || watermark.position < place.position);
-}
-
 /* Who projected before, and was held up in the middle of it, may have told of another log since. */
 static void tell_again(ratings_projector_t *p, int i)
 {
     ratings_place_t place = projection_place(&p->partition[i]);
-    if (p->partition[i].verified && projection_is_news(p, i, place))
+    if (p->partition[i].verified && ratings_shared_is_news(p->shared, i, place))
         ratings_shared_publish_adopted(p->shared, i, place);
 }
 

@@ -73,10 +73,6 @@ apr_status_t projection_read_ends(ratings_projector_t *p, ratings_result_t *why)
 /* Where a partition of the store stands. */
 ratings_place_t projection_place(const partition_t *partition);
 
-/* Whether a place of the store is not what this host knows: a publication was late, or never came,
- * or another host applies. */
-bool projection_is_news(const ratings_projector_t *p, int partition, ratings_place_t place);
-
 /* Whether the log's first record is not the one that the store has applied first: asked for by its
  * time, since a record of a topic that was made again is younger. */
 bool projection_is_another_log(const partition_t *partition, const ratings_mark_t *first);

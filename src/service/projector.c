@@ -183,7 +183,7 @@ static void publish_loaded(ratings_projector_t *p)
 {
     for (int i = 0; i < RATINGS_PARTITIONS_MAX && p->log.position[i] >= 0; i++) {
         ratings_place_t place = {ratings_mark_tag(&p->log.first[i]), p->log.position[i]};
-        if (projection_is_news(p, i, place))
+        if (ratings_shared_is_news(p->shared, i, place))
             ratings_shared_publish_adopted(p->shared, i, place);
     }
     atomic_store(&p->shared->routed, p->log.routed);

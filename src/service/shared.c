@@ -96,14 +96,27 @@ static bool is_news(ratings_place_t now, ratings_place_t then)
     return now.tag != 0 && (now.tag != then.tag || now.position > then.position);
 }
 
+/* High is not told of an empty log once it knows a record: a store that was restored to its
+ * beginning says the same. */
+static bool is_high_news(ratings_place_t now, ratings_place_t then)
+{
+    return is_news(now, then) && (now.tag != RATINGS_TAG_EMPTY || then.tag == 0);
+}
+
+bool ratings_shared_is_news(const ratings_shared_t *shared, int partition, ratings_place_t place)
+{
+    const ratings_place_t beginning = {place.tag, 0};
+    return is_high_news(beginning, ratings_shared_high(shared, partition)) ||
+           is_news(place, ratings_shared_watermark(shared, partition));
+}
+
 void ratings_shared_shown(ratings_shared_t *shared, int partition, ratings_place_t place,
                           uint32_t slot)
 {
-    _Atomic uint64_t *high = &shared->partition[partition].high;
-    if (!is_further(place, unpack(atomic_load(high))))
+    if (!is_news(place, ratings_shared_watermark(shared, partition)))
         return;
+    improve(&shared->partition[partition].high, place, is_further);
     atomic_fetch_add(&shared->changed[slot], 1);
-    improve(high, place, is_further);
 }
 
 void ratings_shared_forget(ratings_shared_t *shared, int partition, ratings_place_t seen,
@@ -120,9 +133,13 @@ void ratings_shared_forget(ratings_shared_t *shared, int partition, ratings_plac
 
 /* ---- publishing: whoever sees a watermark sees what comes before it ---- */
 
-static void publish(ratings_shared_t *shared, int partition, ratings_place_t place)
+static void publish_high(ratings_shared_t *shared, int partition, ratings_place_t place)
 {
-    improve(&shared->partition[partition].high, place, is_news);
+    improve(&shared->partition[partition].high, place, is_high_news);
+}
+
+static void publish_watermark(ratings_shared_t *shared, int partition, ratings_place_t place)
+{
     improve(&shared->partition[partition].watermark, place, is_news);
     ratings_shared_wake(&shared->published);
 }
@@ -130,15 +147,17 @@ static void publish(ratings_shared_t *shared, int partition, ratings_place_t pla
 void ratings_shared_publish_applied(ratings_shared_t *shared, int partition, ratings_place_t place,
                                     const uint32_t *slots, int count)
 {
+    publish_high(shared, partition, place);
     for (int i = 0; i < count; i++)
         atomic_fetch_add(&shared->changed[slots[i]], 1);
-    publish(shared, partition, place);
+    publish_watermark(shared, partition, place);
 }
 
 void ratings_shared_publish_adopted(ratings_shared_t *shared, int partition, ratings_place_t place)
 {
+    publish_high(shared, partition, place);
     atomic_fetch_add(&shared->epoch, 1);
-    publish(shared, partition, place);
+    publish_watermark(shared, partition, place);
 }
 
 static bool is_first_word(ratings_place_t now, ratings_place_t then)

@@ -6,6 +6,7 @@
 #ifndef RATINGS_SERVICE_SHARED_H
 #define RATINGS_SERVICE_SHARED_H
 
+#include "../backend/store.h"
 #include "../backend/stream.h"
 
 #include <apr_pools.h>
@@ -61,17 +62,24 @@ ratings_place_t ratings_shared_high(const ratings_shared_t *shared, int partitio
 ratings_place_t ratings_shared_watermark(const ratings_shared_t *shared, int partition);
 
 /* The store is about to be shown as it was at a place: nothing older may be shown from then on, and
- * the talk (its slot) may have changed. */
+ * if nobody has told of the place yet, the talk (its slot) may have changed. */
 void ratings_shared_shown(ratings_shared_t *shared, int partition, ratings_place_t place,
                           uint32_t slot);
 
-/* A chunk was applied by the caller itself: the talks' counters, then high, then the watermark.
+/* Whether a place of the store is not what is known of it here: a publication was late, or never
+ * came, or another host applies. */
+bool ratings_shared_is_news(const ratings_shared_t *shared, int partition, ratings_place_t place);
+
+/* The orders below were found by exploring them (t/model): whoever compares counters and epoch with
+ * what they were looks at those first, then at high, then reads the store. */
+
+/* A chunk was applied by the caller itself: high, then the talks' counters, then the watermark.
  * `slots`: ratings_shared_slot of each talk changed. */
 void ratings_shared_publish_applied(ratings_shared_t *shared, int partition, ratings_place_t place,
                                     const uint32_t *slots, int count);
 
-/* A position that the caller did not bring about itself, so that all may have changed: the epoch,
- * then high, then the watermark. */
+/* A position that the caller did not bring about itself, so that all may have changed: high, then
+ * the epoch, then the watermark. */
 void ratings_shared_publish_adopted(ratings_shared_t *shared, int partition, ratings_place_t place);
 
 /* Where the store stands, as it says itself, for a host that knows nothing yet and cannot ask the

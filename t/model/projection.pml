@@ -1,0 +1,959 @@
+/* The protocol of one partition: its log, the store, the shared memory of one host, projectors, and
+ * requests of that host. README.md says what of the source each part stands for; the configurations and
+ * what each rule's absence must show are in the table of `run`. */
+
+/* ---- the bounds of a configuration ---- */
+
+#ifndef EVENTS
+#define EVENTS 2 /* at most, in each log */
+#endif
+#ifndef START
+#define START 0 /* events that are in the log, applied and published at the start */
+#endif
+#ifndef APPENDS
+#define APPENDS EVENTS /* events from elsewhere */
+#endif
+#ifndef POSTS
+#define POSTS 0 /* ratings that are posted on this host, each waiting until it is visible */
+#endif
+#ifndef GETS
+#define GETS 0 /* reading children; the first reads twice, and has a response cache */
+#endif
+#ifndef PROJECTORS
+#define PROJECTORS 2
+#endif
+#ifndef HOSTS
+#define HOSTS 1 /* 2: the second projector is another host's */
+#endif
+#ifndef FAULTS
+#define FAULTS 2 /* in all; each kind has its own bound, too */
+#endif
+#ifndef FLUSHES
+#define FLUSHES 0
+#endif
+#ifndef LOSSES
+#define LOSSES 0 /* of ratings:log alone */
+#endif
+#ifndef ROLLBACKS
+#define ROLLBACKS 0
+#endif
+#ifndef KILLS
+#define KILLS 0
+#endif
+#ifndef EXPIRIES
+#define EXPIRIES 0
+#endif
+#ifndef RESTARTS
+#define RESTARTS 0 /* of httpd on this host: its shared memory is a new one */
+#endif
+#ifndef AWAYS
+#define AWAYS 0 /* openings that find the store, but not the log */
+#endif
+#ifndef REMAKES
+#define REMAKES 0 /* of the topic */
+#endif
+
+#define NONE 0
+#define EMPTY 3 /* in place of a log's identity: it had no record */
+#define NOBODY 0
+#ifdef NO_TAG
+#define TAG(l) ((l) == NONE -> NONE : 1)
+#else
+#define TAG(l) l
+#endif
+
+/* What must hold; a replay says by name what does not. */
+#define CHECK(what, condition) \
+    if \
+    :: (condition) \
+    :: else -> printf("VIOLATED: "); printf(#what); printf("\n"); assert(false) \
+    fi
+
+/* ---- the log ---- */
+
+byte log = 1;  /* its identity: another one once the topic was made again */
+byte log_next; /* its end */
+
+/* Each event is a rating of a value of its own, so that the counts tell which were counted, and how
+ * often: two bits an event. */
+#define ONE(l, offset) (1 << (2 * (((l) - 1) * EVENTS + (offset))))
+#define UPTO(n) (((1 << (2 * (n))) - 1) / 3)
+#define FOLD(l, position) ((position) == 0 -> 0 : UPTO(position) << (2 * ((l) - 1) * EVENTS))
+#define RUN(l, from, to) (FOLD(l, to) - FOLD(l, from))
+#define LOG1 (UPTO(EVENTS))
+#define LOG2 (UPTO(EVENTS) << (2 * EVENTS))
+/* Two talks to a sweep: those of every other event. */
+#define EVEN 819
+#define ODD 3276
+
+/* ---- the store ---- */
+
+typedef store_t {
+    byte generation; /* NONE: no position either */
+    byte claim;
+    byte swept; /* steps of the sweep under this claim */
+    byte position;
+    byte mark;  /* of which log the last record applied is; its offset is position - 1 */
+    byte first; /* of which log the first one is: the log's identity, or EMPTY */
+    bool behind; /* a rebuild that is not complete: not to be shown */
+    bool suspect; /* another host has found it wrong */
+    short counts
+};
+store_t store;
+store_t replica; /* what a rollback brings back */
+bool replicated;
+byte lease;
+
+inline check_store() {
+    CHECK(the counts are not the fold of the log to the position,
+          store.generation == NONE ||
+              (store.counts == FOLD(store.first, store.position) &&
+               (store.position == 0 || store.mark == store.first)))
+}
+
+inline copy(to, from) {
+    to.generation = from.generation;
+    to.claim = from.claim;
+    to.swept = from.swept;
+    to.position = from.position;
+    to.mark = from.mark;
+    to.first = from.first;
+    to.behind = from.behind;
+    to.suspect = from.suspect;
+    to.counts = from.counts
+}
+
+inline clear_log(where) {
+    where.generation = NONE;
+    where.claim = NONE;
+    where.swept = 0;
+    where.position = 0;
+    where.mark = NONE;
+    where.first = NONE;
+    where.behind = false;
+    where.suspect = false
+}
+
+/* ---- the shared memory of this host ---- */
+
+byte tag, high; /* one word, and so are these: */
+byte watermark_tag, watermark;
+bool suspect[HOSTS]; /* of each host; all else is of this one */
+
+/* What has been shown, or answered with 200: later answers must count it. */
+short visible;
+
+/* The response cache of a child, for the talk that is rated. An entry is valid while epoch and change
+ * counter are what they were when the child looked at them (`looked`): raising either ends it. */
+bool entry;
+short entry_counts;
+bool looked[2];
+byte reading; /* GETs that are under way */
+byte aways = AWAYS;
+
+inline raise_counter() {
+    entry = false;
+    entry_counts = 0;
+    looked[0] = false;
+    looked[1] = false
+}
+
+/* A place is news if it is of another log, which begins anew, or further on in the same. One of a log
+ * that is not known says nothing. */
+#ifdef LOWERED
+#define IS_NEWS(word_tag, word, t, position_) ((t) != NONE && ((t) != word_tag || (position_) != word))
+#else
+#define IS_NEWS(word_tag, word, t, position_) ((t) != NONE && ((t) != word_tag || (position_) > word))
+#endif
+/* High is no longer told of an empty log once it knows a record: a store that was restored to its
+ * beginning is that of an empty log, too. */
+#ifdef EMPTY_ANYWAY
+#define IS_HIGH_NEWS(t, position_) IS_NEWS(tag, high, t, position_)
+#else
+#define IS_HIGH_NEWS(t, position_) (IS_NEWS(tag, high, t, position_) && ((t) != EMPTY || tag == NONE))
+#endif
+#define IS_WATERMARK_NEWS(t, position_) IS_NEWS(watermark_tag, watermark, t, position_)
+
+/* ---- the projectors ---- */
+
+typedef projector_t {
+    byte generation, claim, position, mark, first; /* ratings:log as it was loaded */
+    bool behind, suspect;                          /* the same */
+    byte next;                                     /* the end of the log when it was opened */
+    byte target;                                   /* and what a rebuild has to reach */
+    byte seen_tag, seen_high;                      /* high before that end was asked for */
+    byte watermark_tag, watermark;                 /* to be forgotten, if still that */
+    byte token;                                    /* of the rebuild */
+    byte read_log, read_next;                      /* what the reader has fetched; NONE: nothing */
+    bool verified, rebuild_reason, broken, killed
+};
+projector_t p[PROJECTORS];
+
+#define P p[me]
+#define TOKEN (me + 1)
+#if HOSTS == 2
+#define HERE (me == 0)
+#define SUSPECT suspect[me]
+#define ON_THIS_HOST if :: !HERE :: else ->
+#define ON_THIS_HOST_END fi
+#else
+#define HERE true
+#define SUSPECT suspect[0]
+#define ON_THIS_HOST
+#define ON_THIS_HOST_END
+#endif
+
+#define USED_BY(i, t) (p[i].generation == t || p[i].claim == t || p[i].token == t)
+#if PROJECTORS == 2
+#define USED_BY_OTHER(t) USED_BY(1 - me, t)
+#else
+#define USED_BY_OTHER(t) false
+#endif
+#define IS_KNOWN(t) \
+    (store.generation == t || store.claim == t || replica.generation == t || replica.claim == t || \
+     P.generation == t || P.claim == t || USED_BY_OTHER(t))
+
+/* A random one: nobody knows it. */
+inline make_token() {
+    P.token = 1;
+    do
+    :: IS_KNOWN(P.token) -> P.token++
+    :: else -> break
+    od
+}
+
+inline load() {
+    P.generation = store.generation;
+    P.claim = store.claim;
+    P.position = store.position;
+    P.mark = store.mark;
+    P.first = store.first;
+    P.behind = store.behind;
+    P.suspect = store.suspect
+}
+
+inline forget_loaded() {
+    P.generation = NONE;
+    P.claim = NONE;
+    P.position = 0;
+    P.mark = NONE;
+    P.first = NONE;
+    P.behind = false;
+    P.suspect = false
+}
+
+inline leave() {
+    printf("projector %d: leaves\n", me);
+    if
+    :: lease == TOKEN -> lease = NOBODY
+    :: else
+    fi;
+    forget_loaded();
+    P.next = 0;
+    P.target = 0;
+    P.seen_tag = NONE;
+    P.seen_high = 0;
+    P.watermark_tag = NONE;
+    P.watermark = 0;
+    P.token = NONE;
+    P.read_log = NONE;
+    P.read_next = 0;
+    P.verified = false;
+    P.broken = false
+}
+
+mtype = { EPOCH, COUNTER };
+
+/* ---- publishing ---- */
+
+inline publish_high() {
+    d_step {
+        if
+        :: IS_HIGH_NEWS(TAG(P.first), P.position) -> tag = TAG(P.first); high = P.position
+        :: else
+        fi;
+        printf("projector %d: high (%d, %d)\n", me, tag, high)
+    }
+}
+
+inline publish_watermark() {
+    d_step {
+        if
+        :: IS_WATERMARK_NEWS(TAG(P.first), P.position) ->
+            watermark_tag = TAG(P.first);
+            watermark = P.position
+        :: else
+        fi;
+        printf("projector %d: watermark (%d, %d)\n", me, watermark_tag, watermark)
+    }
+}
+
+#if GETS == 0
+#define publish_counter(name) skip
+#else
+inline publish_counter(name) {
+    d_step { raise_counter(); printf("projector %d: %e\n", me, name) }
+}
+#endif
+
+/* What the projector applied itself. */
+inline publish_applied() {
+    ON_THIS_HOST
+#ifdef COUNTER_FIRST
+        publish_counter(COUNTER);
+#endif
+        publish_high();
+#if !defined(COUNTER_FIRST) && !defined(COUNTER_LATE)
+        publish_counter(COUNTER);
+#endif
+        publish_watermark()
+#ifdef COUNTER_LATE
+        ; publish_counter(COUNTER)
+#endif
+    ON_THIS_HOST_END
+}
+
+/* Where the store stands by its own word, for a host that knows nothing and cannot ask the log. */
+inline publish_found() {
+    publish_counter(EPOCH);
+    d_step {
+        if
+        :: tag == NONE -> tag = TAG(P.first); high = P.position
+        :: else
+        fi;
+        printf("projector %d: the log is away: high (%d, %d)\n", me, tag, high)
+    }
+}
+
+/* A position that the projector found. */
+inline publish_adopted() {
+    ON_THIS_HOST
+#ifdef EPOCH_FIRST
+        publish_counter(EPOCH);
+#endif
+        publish_high();
+#if !defined(EPOCH_FIRST) && !defined(EPOCH_LATE)
+        publish_counter(EPOCH);
+#endif
+        publish_watermark()
+#ifdef EPOCH_LATE
+        ; publish_counter(EPOCH)
+#endif
+    ON_THIS_HOST_END
+}
+
+/* Whether a place of the store is not what this host knows: a publication was late, or never came. */
+#ifdef TOLD_AGAIN_ALWAYS
+#define IS_UNTOLD(t, position_) true
+#else
+#define IS_UNTOLD(t, position_) (IS_HIGH_NEWS(t, 0) || IS_WATERMARK_NEWS(t, position_))
+#endif
+
+/* A log that ends at `next` was not applied any further: high that is beyond it, and still what it was
+ * before that end was asked for, is of another log. The watermark goes after it, if it is still what it
+ * was before. */
+#ifdef FORGET_LATE
+#define IS_SEEN true
+#else
+#define IS_SEEN (tag == P.seen_tag && high == P.seen_high)
+#endif
+
+inline forget_high() {
+    if
+    :: HERE && IS_SEEN && high > P.next ->
+        if
+        :: watermark_tag == tag -> P.watermark_tag = watermark_tag; P.watermark = watermark
+        :: else
+        fi;
+        tag = NONE;
+        high = 0;
+        printf("projector %d: high was of another log\n", me)
+    :: else
+    fi
+}
+
+inline forget_watermark() {
+    if
+    :: watermark_tag == P.watermark_tag && watermark == P.watermark ->
+        watermark_tag = NONE;
+        watermark = 0;
+        printf("projector %d: the watermark was of another log\n", me)
+    :: else
+    fi;
+    P.watermark_tag = NONE;
+    P.watermark = 0
+}
+
+/* ---- opening ---- */
+
+/* The log's first record is younger than the one that was applied first. */
+#ifdef NO_YOUNGER
+#define IS_ANOTHER(l) false
+#else
+#define IS_ANOTHER(l) ((l) != NONE && (l) != EMPTY && log != (l) && log_next > 0)
+#endif
+
+#define REASON (P.generation == NONE || P.position > P.next || P.rebuild_reason || SUSPECT)
+
+#if defined(NO_CLAIM)
+#define IS_MINE(steps) true
+#elif defined(NO_SWEPT)
+#define IS_MINE(steps) (store.claim == P.token)
+#else
+#define IS_MINE(steps) (store.claim == P.token && store.swept == steps)
+#endif
+
+inline store_has_moved() {
+    printf("projector %d: the store has moved\n", me);
+    leave();
+    goto end_follow
+}
+
+inline claim_store() {
+    make_token();
+    clear_log(store);
+    store.claim = P.token;
+    printf("projector %d: claims a rebuild: %d\n", me, P.token);
+    forget_loaded()
+}
+
+/* Deletes one talk: that of `events`. */
+inline sweep(step, events) {
+    store.counts = store.counts & ~events;
+    store.swept++;
+    printf("projector %d: sweeps, step %d\n", me, step);
+    check_store()
+}
+
+inline open_store() {
+    clear_log(store);
+    store.generation = P.token;
+    store.first = (P.next == 0 -> EMPTY : NONE);
+    store.behind = (P.next > 0);
+    printf("projector %d: opens the store: generation %d\n", me, P.token);
+    P.token = NONE;
+    check_store()
+}
+
+inline rebuild() {
+    if
+    :: d_step { store.generation == P.generation && store.claim == P.claim -> claim_store() }
+    :: atomic { !(store.generation == P.generation && store.claim == P.claim) -> store_has_moved() }
+    fi;
+    if
+    :: d_step { IS_MINE(0) -> sweep(1, EVEN) }
+    :: atomic { !IS_MINE(0) -> store_has_moved() }
+    fi;
+    if
+    :: d_step { IS_MINE(1) -> sweep(2, ODD) }
+    :: atomic { !IS_MINE(1) -> store_has_moved() }
+    fi;
+    if
+    :: d_step { IS_MINE(2) -> open_store() }
+    :: atomic { !IS_MINE(2) -> store_has_moved() }
+    fi;
+    if
+    :: d_step { store.generation != NONE -> load(); printf("projector %d: loads ratings:log\n", me) }
+    :: atomic { store.generation == NONE -> store_has_moved() }
+    fi
+#if POSTS > 0
+    ; SUSPECT = false /* whoever raised it */
+#endif
+}
+
+/* ---- applying ---- */
+
+#ifdef NO_COMPARE
+#define SAME_POSITION true
+#else
+#define SAME_POSITION (store.position == P.position)
+#endif
+#if defined(NO_MARK) || defined(NO_COMPARE)
+#define SAME_MARK true
+#else
+#define SAME_MARK (store.mark == P.mark)
+#endif
+#define MAY_APPLY \
+    (store.generation != NONE && store.generation == P.generation && SAME_POSITION && SAME_MARK)
+
+inline drop_read() {
+    P.read_log = NONE;
+    P.read_next = 0
+}
+
+inline add_counts() {
+    store.counts = store.counts + RUN(P.read_log, P.position, P.read_next)
+}
+
+inline move_position() {
+    if
+    :: P.position == 0 -> P.first = P.read_log; store.first = P.read_log
+    :: else
+    fi;
+    P.mark = P.read_log;
+    P.position = P.read_next;
+    store.mark = P.mark;
+    store.position = P.position
+}
+
+inline apply() {
+    add_counts();
+    move_position();
+    printf("projector %d: applies log %d to %d: counts %x\n", me, P.read_log, P.position, store.counts);
+    check_store();
+    drop_read()
+}
+
+/* ---- between ---- */
+
+#ifdef NO_LOOK
+#define HAS_MOVED false
+#else
+#define HAS_MOVED \
+    (store.generation != P.generation || store.position != P.position || log_next < P.position || \
+     store.suspect || IS_ANOTHER(store.first))
+#endif
+
+/* From where it is read: at the mark, until that was found in the log. */
+#define FROM (P.verified -> P.position : P.position - 1)
+#ifdef NO_VERIFYING
+#define VERIFIED true
+#else
+#define VERIFIED (P.position == 0)
+#endif
+
+#define IS_COMPLETE (P.behind && !IS_READ && P.position >= P.target)
+#define IS_READ (P.read_log != NONE)
+#define IS_TO_APPLY (IS_READ && P.verified && P.read_next > P.position)
+
+proctype projector(byte me)
+{
+again:
+    {
+        skip;
+end_follow:
+        if
+        :: atomic { lease == NOBODY -> lease = TOKEN; printf("projector %d: has the lease\n", me) }
+#if HOSTS == 2
+        :: d_step { /* follows: the other host projects */
+               HERE && lease != NOBODY && store.generation != NONE &&
+                   IS_UNTOLD(TAG(store.first), store.position) ->
+               load();
+               printf("projector %d: follows to (%d, %d)\n", me, P.first, P.position)
+           }
+           publish_adopted();
+           atomic { leave(); goto end_follow }
+        :: d_step { /* and hears that it is wrong */
+               HERE && lease != NOBODY && store.generation != NONE && SUSPECT ->
+               P.generation = store.generation
+           }
+           d_step {
+               if
+               :: store.generation == P.generation -> store.suspect = true
+               :: else
+               fi
+           }
+           SUSPECT = false;
+           atomic { leave(); goto end_follow }
+#endif
+        fi;
+        d_step {
+            load();
+            printf("projector %d: loads ratings:log: generation %d claim %d first %d position %d\n", me,
+                   P.generation, P.claim, P.first, P.position);
+            SUSPECT = SUSPECT || P.suspect
+        }
+#if AWAYS > 0
+        if
+        :: atomic { HERE && aways > 0 && tag == NONE && P.first != NONE -> aways-- }
+           publish_found();
+           atomic { leave(); goto end_follow }
+        :: true
+        fi;
+#endif
+        d_step {
+            if
+            :: HERE -> P.seen_tag = tag; P.seen_high = high
+            :: else
+            fi
+        }
+        d_step {
+            P.next = log_next;
+            P.rebuild_reason = P.rebuild_reason || IS_ANOTHER(P.first);
+            P.broken = false;
+            printf("projector %d: the log ends at %d\n", me, P.next)
+        }
+        if
+        :: atomic { REASON -> P.rebuild_reason = false }
+           rebuild()
+        :: !(REASON)
+        fi;
+        d_step {
+            P.claim = NONE;
+            P.verified = VERIFIED;
+            forget_high();
+            P.target = (P.behind -> P.next : 0);
+            P.next = 0;
+            P.seen_tag = NONE;
+            P.seen_high = 0
+        }
+        if
+        :: d_step { P.watermark_tag != NONE -> forget_watermark() }
+        :: P.watermark_tag == NONE
+        fi;
+        if
+        :: P.verified -> publish_adopted()
+        :: else
+        fi;
+end_work:
+        do
+        :: d_step {
+               !IS_READ && !P.broken && FROM < log_next ->
+               P.read_log = log;
+               P.read_next = log_next;
+               printf("projector %d: reads log %d, %d to %d\n", me, log, FROM, log_next)
+           }
+        :: d_step { /* a batch that is full */
+               !IS_READ && !P.broken && P.position + 1 < log_next ->
+               P.read_log = log;
+               P.read_next = P.position + 1;
+               printf("projector %d: reads log %d, %d to %d\n", me, log, FROM, P.read_next)
+           }
+        :: atomic {
+               (!IS_READ && P.broken) || lease != TOKEN || HAS_MOVED || SUSPECT ->
+               leave();
+               goto end_follow
+           }
+#ifndef NO_TELLING_AGAIN
+        :: HERE && P.verified && !IS_READ && !HAS_MOVED && IS_UNTOLD(TAG(P.first), P.position) ->
+           publish_adopted()
+#endif
+        :: d_step { IS_READ && !P.verified && P.mark == P.read_log -> P.verified = true }
+           publish_adopted()
+        :: atomic {
+               IS_READ && !P.verified && P.mark != P.read_log ->
+               P.rebuild_reason = true;
+               printf("projector %d: the mark is not in the log\n", me);
+               leave();
+               goto end_follow
+           }
+        :: d_step { IS_READ && P.verified && P.read_next <= P.position -> drop_read() }
+#ifdef POSITION_APART
+        :: d_step { IS_TO_APPLY && MAY_APPLY -> add_counts(); printf("projector %d: adds\n", me) }
+           d_step { move_position(); check_store(); drop_read() }
+           publish_applied()
+#else
+        :: d_step { IS_TO_APPLY && MAY_APPLY -> apply() }
+           publish_applied()
+#endif
+        :: atomic { IS_TO_APPLY && !MAY_APPLY -> store_has_moved() }
+        :: d_step { !HAS_MOVED && store.behind != P.behind -> P.behind = store.behind }
+        :: d_step {
+               IS_COMPLETE && store.generation == P.generation ->
+               store.behind = false;
+               P.behind = false;
+               printf("projector %d: the rebuild is complete\n", me)
+           }
+        :: atomic { IS_COMPLETE && store.generation != P.generation -> store_has_moved() }
+        od
+    } unless {
+        atomic {
+            P.killed ->
+            P.killed = false;
+            P.rebuild_reason = false;
+            printf("projector %d: KILLED\n", me);
+            leave();
+            goto again
+        }
+    }
+}
+
+/* ---- requests ---- */
+
+/* Making a topic again takes longer than it takes the consumers to be told that theirs is gone. */
+#if defined(SUDDEN_REMAKE) || !REMAKES
+#define NOTICED true
+#elif PROJECTORS == 2
+#define NOTICED (!p[0].broken && !p[1].broken)
+#else
+#define NOTICED (!p[0].broken)
+#endif
+
+/* A rating is not appended to another log than was there when its request came. */
+#ifdef STRADDLING
+#define MAY_STRADDLE true
+#else
+#define MAY_STRADDLE (log == of_log)
+#endif
+
+/* How it waits: waiters.pml. */
+proctype post()
+{
+    byte floor, offset, of_log;
+end_unnoticed:
+    d_step { NOTICED -> floor = watermark; of_log = log }
+end_full:
+    if
+    :: log != of_log -> printf("POST: 503 or 504, the topic was made again\n"); goto done
+    :: d_step {
+           log_next < EVENTS && MAY_STRADDLE ->
+           offset = log_next;
+           of_log = log;
+           log_next++;
+           printf("POST: appended to log %d at %d\n", log, offset)
+       }
+    fi;
+    if
+    :: offset < floor -> suspect[0] = true; printf("POST: 202, the topic was made again\n")
+    :: else ->
+end_wait:
+        d_step {
+            watermark > offset ->
+            visible = visible | ONE(of_log, offset);
+            printf("POST: 200 for log %d, %d\n", of_log, offset)
+        }
+    fi;
+done:
+    atomic { floor = 0; offset = 0; of_log = 0 }
+}
+
+/* An answer counts all that must be counted; but once the topic was made again, it may be of the new
+ * log alone. */
+inline answer(must_, counts_) {
+    printf("GET %d: answers counts %x\n", me, counts_);
+    CHECK(an answer lacks what was answered before,
+          (must_ & LOG2 & ~(counts_)) == 0 &&
+              ((must_ & LOG1 & ~(counts_)) == 0 || (log != 1 && (counts_ & LOG1) == 0)));
+    visible = visible | counts_
+}
+
+/* What is read is on the way to being shown: nothing older may be, from then on. Whoever has raised the
+ * watermark has raised the counters before; what is beyond it may be in no counter yet. */
+#ifdef SHOWN_BY_HIGH
+#define IS_UNKNOWN (shown_tag == tag && position > high)
+#else
+#define IS_UNKNOWN (shown_tag != watermark_tag || position > watermark)
+#endif
+
+#ifdef GET_AGAINST_WATERMARK
+#define SEEN_TAG watermark_tag
+#define SEEN_HIGH watermark
+#else
+#define SEEN_TAG tag
+#define SEEN_HIGH high
+#endif
+
+inline raise_counter_of_talk() {
+    d_step { raise_counter(); printf("GET %d: COUNTER\n", me) }
+}
+
+inline raise_high_shown() {
+    d_step {
+        if
+        :: shown_tag == tag && position > high -> high = position
+        :: else
+        fi;
+        printf("GET %d: high (%d, %d)\n", me, tag, high)
+    }
+}
+
+inline end_request() {
+    must = 0; counts = 0; position = 0; shown_tag = 0; seen_tag = 0; seen_high = 0; reading--;
+    looked[me] = false
+}
+
+inline answer_from_store() {
+    answer(must, counts);
+    if
+    :: me == 0 && looked[0] -> entry = true; entry_counts = counts
+    :: else
+    fi;
+    end_request()
+}
+
+inline look_at_high() {
+    seen_tag = SEEN_TAG;
+    seen_high = SEEN_HIGH;
+    printf("GET %d: high is (%d, %d)\n", me, seen_tag, seen_high)
+}
+
+#ifdef BEHIND_SHOWN
+#define IS_HIDDEN false
+#else
+#define IS_HIDDEN store.behind
+#endif
+#define IS_FRESH (shown_tag == seen_tag && shown_tag != NONE && position >= seen_high)
+
+#if GETS > 0
+proctype get(byte me; byte requests)
+{
+    byte seen_tag, seen_high, shown_tag, position;
+    short must, counts;
+    do
+    :: requests == 0 -> break
+    :: d_step { requests > 0 && me == 0 && entry -> requests--; answer(visible, entry_counts) }
+    :: d_step { /* without an entry, or with one that is too old */
+           requests > 0 ->
+           requests--;
+           reading++;
+           must = visible;
+           looked[me] = true;
+           printf("GET %d: looks at the counters\n", me)
+       }
+       d_step { look_at_high() }
+       d_step {
+           counts = store.counts;
+           position = store.position;
+           shown_tag = (IS_HIDDEN -> NONE : TAG(store.first));
+           printf("GET %d: reads the store: (%d, %d) counts %x\n", me, shown_tag, position, counts)
+       }
+       if
+       :: d_step { !IS_FRESH -> printf("GET %d: 503\n", me); end_request() }
+       :: d_step { IS_FRESH && !IS_UNKNOWN -> answer_from_store() }
+       :: IS_FRESH && IS_UNKNOWN ->
+#ifdef SHOWN_COUNTER_FIRST
+          raise_counter_of_talk();
+#endif
+#ifndef SHOWN_NOT_HIGH
+          raise_high_shown();
+#endif
+#if !defined(SHOWN_COUNTER_FIRST) && !defined(SHOWN_NOT_COUNTER)
+          raise_counter_of_talk();
+#endif
+          d_step { answer_from_store() }
+       fi
+    od
+}
+#endif
+
+/* ---- what happens to it ---- */
+
+proctype append()
+{
+    byte left = APPENDS;
+end:
+    do
+    :: d_step {
+           left > 0 && log_next < EVENTS -> log_next++; left--;
+           printf("log %d ends at %d\n", log, log_next)
+       }
+    :: break
+    od;
+    left = 0
+}
+
+#define IS_DUE(kind) left > 0 && kind > 0 -> left--; kind--
+
+proctype faults()
+{
+    byte left = FAULTS, flushes = FLUSHES, losses = LOSSES, rollbacks = ROLLBACKS, kills = KILLS,
+         expiries = EXPIRIES, remakes = REMAKES, restarts = RESTARTS;
+    do
+    :: break
+    :: d_step {
+           IS_DUE(flushes);
+           clear_log(store);
+           store.counts = 0;
+           lease = NOBODY;
+           printf("FLUSH\n")
+       }
+    :: d_step { IS_DUE(losses); clear_log(store); printf("LOSS of ratings:log\n") }
+    :: d_step {
+           left > 0 && rollbacks > 0 && !replicated ->
+           replicated = true;
+           copy(replica, store);
+           printf("the replica is as the store is now\n")
+       }
+    :: d_step {
+           replicated && IS_DUE(rollbacks);
+           copy(store, replica);
+           clear_log(replica);
+           replica.counts = 0;
+           lease = NOBODY;
+           printf("ROLLBACK\n")
+       }
+    :: d_step { IS_DUE(kills); p[0].killed = true }
+#if PROJECTORS == 2
+    :: d_step { IS_DUE(kills); p[1].killed = true }
+#endif
+    :: d_step { lease != NOBODY && IS_DUE(expiries); lease = NOBODY; printf("the lease expires\n") }
+    :: d_step {
+           reading == 0 && IS_DUE(restarts);
+           tag = NONE; high = 0; watermark_tag = NONE; watermark = 0;
+           suspect[0] = false;
+           raise_counter();
+           printf("RESTART of httpd\n");
+           p[0].killed = true
+#if PROJECTORS == 2 && HOSTS == 1
+           ; p[1].killed = true
+#endif
+       }
+    :: d_step {
+           IS_DUE(remakes);
+           log = 2;
+           log_next = 0;
+           printf("REMAKE: log 2\n");
+#ifndef SILENT_REMAKE
+           p[0].broken = true
+#if PROJECTORS == 2
+           ; p[1].broken = true
+#endif
+#endif
+       }
+    od;
+    atomic { /* no difference where there is none */
+        left = 0; flushes = 0; losses = 0; rollbacks = 0; kills = 0; expiries = 0; remakes = 0; restarts = 0; aways = 0;
+        clear_log(replica);
+        replica.counts = 0
+    }
+}
+
+/* When nobody can do anything any more. */
+proctype last()
+{
+end:
+    timeout;
+    CHECK(at rest the store has not caught up with the log,
+          store.generation != NONE && !store.behind && store.position == log_next &&
+              store.counts == FOLD(log, log_next));
+    CHECK(at rest the host does not know where the store stands,
+          log_next == 0 || /* that a log has no record any more may be told when it has one */
+          (tag == TAG(store.first) && high == store.position &&
+              watermark_tag == tag && watermark == store.position))
+}
+
+init {
+    atomic {
+#if START > 0
+        log_next = START;
+        store.generation = 1;
+        store.position = START;
+        store.mark = log;
+        store.first = log;
+        store.counts = FOLD(log, START);
+        tag = TAG(log); high = START;
+        watermark_tag = TAG(log); watermark = START;
+#endif
+        run projector(0);
+#if PROJECTORS == 2
+        run projector(1);
+#endif
+#if POSTS > 0
+        run post();
+#endif
+#if POSTS > 1
+        run post();
+#endif
+#if APPENDS > 0
+        run append();
+#endif
+#if GETS > 0
+        run get(0, 2);
+#endif
+#if GETS > 1
+        run get(1, 1);
+#endif
+        run faults();
+        run last()
+    }
+}
