@@ -34,7 +34,8 @@ struct ratings_projector_t {
     ratings_shared_t *shared;
     ratings_store_t *store; /* its own, of one connection: never kept waiting by requests */
     ratings_reader_t *reader;
-    char token[RATINGS_TOKEN_MAX + 1]; /* segment:process:random */
+    char token[RATINGS_TOKEN_MAX + 1];    /* segment:process:random */
+    char followed[RATINGS_TOKEN_MAX + 1]; /* the store's generation when it was last learnt from */
     pthread_t thread;
     atomic_bool stop;
     apr_pool_t *pool;       /* of the thread */

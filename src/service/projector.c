@@ -190,13 +190,17 @@ static void publish_loaded(ratings_projector_t *p)
 }
 
 /* What was found wrong here is for whoever projects to mend, and no longer for us to say once it is
- * told, or once the store is another. */
+ * told. What was found while the store was another is mended. */
 static void accuse(ratings_projector_t *p)
 {
     ratings_result_t why;
     ratings_store_end_e end;
     uint32_t suspect = atomic_load(&p->shared->suspect);
-    if (suspect &&
+    bool is_same = strcmp(p->followed, p->log.generation) == 0;
+    memcpy(p->followed, p->log.generation, sizeof p->followed);
+    if (!suspect)
+        return;
+    if (!is_same ||
         ratings_store_accuse(p->store, p->log.generation, (int)suspect, &end, &why) == APR_SUCCESS)
         atomic_store(&p->shared->suspect, RATINGS_SUSPECT_NOTHING);
 }
