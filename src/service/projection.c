@@ -220,6 +220,7 @@ static bool has_moved(const ratings_projector_t *p, int i)
 {
     return p->log.position[i] != p->partition[i].position ||
            p->partition[i].next < p->partition[i].position ||
+           p->partition[i].next < p->partition[i].target ||
            projection_is_another_log(&p->partition[i], &p->log.first[i]);
 }
 
