@@ -7,6 +7,7 @@
 
 #define UNREACHABLE "it cannot be reached"
 #define FRESH_US INT64_C(1000000)
+#define HELD_UP_US INT64_C(3000000) /* what passes by itself has passed by then */
 
 static const char *unreachable(const ratings_child_t *child, const char *name,
                                const ratings_result_t *why)
@@ -67,6 +68,15 @@ static const char *stats_problem(ratings_child_t *child)
                : UNREACHABLE;
 }
 
+/* Whatever the reason is: RT0301 has it. */
+static bool is_held_up(const ratings_child_t *child)
+{
+    int64_t since = atomic_load(&child->service->shared->projected_at);
+    if (since < child->started_at)
+        since = child->started_at;
+    return ratings_monotonic() - since > HELD_UP_US;
+}
+
 static void examine(ratings_child_t *child, int64_t deadline, apr_pool_t *pool,
                     ratings_health_t *health)
 {
@@ -74,8 +84,7 @@ static void examine(ratings_child_t *child, int64_t deadline, apr_pool_t *pool,
     health->reason[HEALTH_TALKS] = talks_problem(child, deadline, pool);
     health->reason[HEALTH_STORE] = log ? store_problem(child, deadline, log) : "out of memory";
     health->reason[HEALTH_STREAM] = stream_problem(child, deadline);
-    if (!health->reason[HEALTH_STORE] && !health->reason[HEALTH_STREAM] &&
-        atomic_load(&child->service->shared->held_up))
+    if (!health->reason[HEALTH_STORE] && !health->reason[HEALTH_STREAM] && is_held_up(child))
         health->reason[HEALTH_STORE] = "it is not being brought up to date: see the error log";
     health->reason[HEALTH_STATS] = stats_problem(child);
     free(log);

@@ -303,9 +303,10 @@ apr_status_t projection_step(ratings_projector_t *p, ratings_result_t *why)
         status = apply_batch(p, count, why);
     if (status == APR_SUCCESS)
         status = catch_up(p, why);
-    if (status == APR_SUCCESS) {
-        commit(p);
-        projection_judge(p);
-    }
-    return status;
+    if (status != APR_SUCCESS)
+        return status;
+    atomic_store(&p->shared->projected_at, ratings_monotonic());
+    commit(p);
+    projection_judge(p);
+    return APR_SUCCESS;
 }

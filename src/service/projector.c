@@ -110,8 +110,6 @@ static void say_held_up(ratings_projector_t *p, const ratings_result_t *why)
         APLOG_MARK, p->held_up || passing ? APLOG_DEBUG : APLOG_ERR, 0, p->child->service->server,
         "RT0301: projecting is held up, ratings are accepted but not visible: %s", why->detail);
     p->held_up |= !passing;
-    if (p->held_up)
-        atomic_store(&p->shared->held_up, 1);
 }
 
 static void say_projecting(ratings_projector_t *p)
@@ -120,7 +118,6 @@ static void say_projecting(ratings_projector_t *p)
                  "RT0302: projecting %d partitions", p->partitions);
     p->held_up_at = 0;
     p->held_up = false;
-    atomic_store(&p->shared->held_up, 0);
 }
 
 /* ---- roles ---- */
@@ -211,7 +208,7 @@ static void learn(ratings_projector_t *p)
         return;
     publish_loaded(p);
     accuse(p);
-    atomic_store(&p->shared->held_up, 0);
+    atomic_store(&p->shared->projected_at, ratings_monotonic());
 }
 
 /* Another host projects: learn from the store how far it is, often while somebody waits here. */

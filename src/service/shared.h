@@ -32,12 +32,13 @@ typedef struct {
     _Atomic uint32_t handover; /* counts leases given up; the word that other projectors sleep on */
     _Atomic int64_t leased_until; /* while a projector of this host holds the lease: until when, by
                                      CLOCK_MONOTONIC in microseconds */
+    _Atomic int64_t projected_at; /* when a projector of this host last went on, or learnt from the
+                                     store where another host's is; by the same clock */
     _Atomic int64_t candidate_at; /* when a projector of a child that goes on living last asked for
                                      the lease in vain, by the same clock */
     _Atomic int32_t routed;       /* partitions by which talks are routed; 0: not known yet */
     _Atomic uint32_t topic_fault; /* ratings_topic_fault_e, as the projector last found it */
     _Atomic uint32_t append_time; /* 1: the topic keeps append times; 2: it does not; 0: unknown */
-    _Atomic uint32_t held_up;     /* 1: the projector of this host cannot go on */
     _Atomic uint64_t skipped;     /* records of the log that were no events */
     _Atomic uint64_t repeated;    /* events that were in the log already */
     struct {
