@@ -27,21 +27,12 @@ static int partition_of(const redisReply *name, const char *prefix)
     return (int)partition;
 }
 
-static bool load_routed(ratings_log_t *log, const redisReply *value)
+static bool load_int(const redisReply *value, int max, int *out)
 {
     int64_t number;
-    if (!store_read_number(value, 0, RATINGS_PARTITIONS_MAX, &number))
+    if (!store_read_number(value, 0, max, &number))
         return false;
-    log->routed = (int)number;
-    return true;
-}
-
-static bool load_suspect(ratings_log_t *log, const redisReply *value)
-{
-    int64_t number;
-    if (!store_read_number(value, 0, INT32_MAX, &number))
-        return false;
-    log->suspect = (int)number;
+    *out = (int)number;
     return true;
 }
 
@@ -71,9 +62,9 @@ static bool load_field(ratings_log_t *log, const redisReply *name, const redisRe
     else if (strcmp(name->str, "behind") == 0)
         log->behind = true;
     else if (strcmp(name->str, "partitions") == 0)
-        return load_routed(log, value);
+        return load_int(value, RATINGS_PARTITIONS_MAX, &log->routed);
     else if (strcmp(name->str, "suspect") == 0)
-        return load_suspect(log, value);
+        return load_int(value, INT32_MAX, &log->suspect);
     else
         return load_partition_field(log, name, value);
     return true;
