@@ -8,8 +8,8 @@ use Time::HiRes qw(sleep time);
 use RatingsTest;
 
 my $patience = 30;
-my $topic    = 'ratings-audit';
-my $database = 4;
+my $topic    = 'ratings-audit-' . int(time) . "-$$"; # it is given partitions, so each run has its own
+my $database = 15;
 my $store    = "$ENV{RATINGS_CONNECTION}/$database";
 my $serial   = 0;
 my @away     = (qr/RT020[1-4]: .* is (away|back)/, qr/RT030[12]: /, qr/RT0305: the store is rebuilt/, qr/RT0306: /,
@@ -120,6 +120,7 @@ sub load {
     };
 }
 
+hand('FLUSHDB'); # of another run, of another topic
 $httpd->start;
 ok(wait_ready(@at), 'ready') or BAIL_OUT('the service does not become ready');
 
