@@ -54,6 +54,8 @@ sub random {
         my @episodes;
         while (time < $until) {
             my $row = $draw[ rand @draw ];
+            # a rebuild reads a log that becomes longer all the time
+            $row = { %$row, recover => 2 * $row->{recover} };
             my $at = time;
             push @episodes, $self->_episode($stage, $row, 0.5 + rand 2);
             printf "%4d  %7.1f s  %s, %.1f s\n", ++$n, $self->{seconds} - ($until - $at), $row->{name}, time - $at;
