@@ -47,7 +47,7 @@ sub add {
     my ($self, $facts) = @_;
     print { $self->{file} } JSON::PP->new->utf8->canonical->encode($facts), "\n";
     my $posts = join '; ', grep { length } _outcomes($facts->{requests}{POST}), $facts->{note} // '';
-    print { $self->{markdown} } _cells($facts->{what} // $facts->{fault}, $posts, _outcomes($facts->{requests}{GET}),
+    print { $self->{markdown} } _cells("`$facts->{fault}` " . ($facts->{what} // ''), $posts, _outcomes($facts->{requests}{GET}),
         _seconds($facts->{gap_post}), _seconds($facts->{gap_get}), _seconds($facts->{recovery}), map({ $_ // '-' } @$facts{qw(lost doubled went_back)}), $facts->{verdict});
     my ($first, @more) = _requests($facts->{requests} || {});
     printf $format, $facts->{fault}, $first // $facts->{note} // '', _seconds($facts->{gap_post}), _seconds($facts->{gap_get}),
