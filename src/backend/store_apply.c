@@ -158,28 +158,22 @@ static bool chunk_text(chunk_text_t *text, const ratings_chunk_t *chunk)
     return true;
 }
 
-static void add_words(store_words_t *words, const char *const *texts, int count)
-{
-    for (int i = 0; i < count; i++)
-        store_word(words, texts[i]);
-}
-
 static void chunk_words(store_words_t *words, const chunk_text_t *text, const char *generation,
                         int count)
 {
     const char *head[] = {"EVAL", SCRIPT_APPLY, text->key_count, KEY_LOG, text->keys, text->expiry};
     const char *args[] = {text->partition, text->position, text->next,      text->mark, generation,
                           text->time,      text->first,    text->use_count, text->last};
-    add_words(words, head, 6);
+    store_add_words(words, head, 6);
     for (int i = 0; i < count; i++)
         store_word(words, text->talks[i]);
-    add_words(words, args, 9);
+    store_add_words(words, args, 9);
     for (int i = 0; i < count; i++)
         for (int v = 0; v < RATINGS_VALUES; v++)
             store_word(words, text->added[i][v]);
     for (int i = 0; i < text->changed; i++) {
         const char *use[] = {text->uses[i].field, text->uses[i].value, text->uses[i].expires};
-        add_words(words, use, 3);
+        store_add_words(words, use, 3);
     }
 }
 

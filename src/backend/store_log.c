@@ -125,8 +125,7 @@ static apr_status_t run_on_log(ratings_store_t *store, const char *script, const
     apr_status_t status;
     if (store_words_init(&words, 4 + count)) {
         start_words(&words, script);
-        for (int i = 0; i < count; i++)
-            store_word(&words, args[i]);
+        store_add_words(&words, args, count);
         status = store_run(store, &words, end, why);
     } else {
         status = ratings_result_set(why, APR_ENOMEM, "out of memory");

@@ -66,6 +66,12 @@ void store_word(store_words_t *words, const char *text)
     store_word_bytes(words, text, strlen(text));
 }
 
+void store_add_words(store_words_t *words, const char *const *texts, int count)
+{
+    for (int i = 0; i < count; i++)
+        store_word(words, texts[i]);
+}
+
 static apr_status_t read_end(const redisReply *reply, ratings_store_end_e *end,
                              ratings_result_t *why)
 {
@@ -100,12 +106,6 @@ apr_status_t store_run(ratings_store_t *store, const store_words_t *words, ratin
     return status;
 }
 
-static void add_fields(store_words_t *words, const store_fields_t *hash)
-{
-    for (int i = 0; i < hash->count; i++)
-        store_word(words, hash->fields[i]);
-}
-
 static apr_status_t take_both(redisReply *reply, redisReply **answer, ratings_result_t *why)
 {
     *answer = reply;
@@ -125,15 +125,15 @@ apr_status_t store_read_both(ratings_store_t *store, const store_fields_t *first
     char count[NUMBER_TEXT];
     static const char script[] = SCRIPT_READ;
     const char *const head[] = {"EVAL", script, "2", first->key, second->key, count};
-    const store_fields_t begin = {.fields = head, .count = sizeof head / sizeof head[0]};
+    const int head_count = sizeof head / sizeof head[0];
     store_words_t words;
     redisReply *reply = NULL; /* stays so unless there is one */
     apr_status_t status;
     (void)snprintf(count, sizeof count, "%d", first->count);
-    if (store_words_init(&words, begin.count + first->count + second->count)) {
-        add_fields(&words, &begin);
-        add_fields(&words, first);
-        add_fields(&words, second);
+    if (store_words_init(&words, head_count + first->count + second->count)) {
+        store_add_words(&words, head, head_count);
+        store_add_words(&words, first->fields, first->count);
+        store_add_words(&words, second->fields, second->count);
         const store_command_t command = {words.argc, words.argv, words.argvlen};
         status = store_pipeline(store, &command, 1, &reply, deadline, why);
     } else {

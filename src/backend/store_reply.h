@@ -33,6 +33,7 @@ typedef struct {
 bool store_words_init(store_words_t *words, int room);
 void store_words_free(store_words_t *words);
 void store_word(store_words_t *words, const char *text);
+void store_add_words(store_words_t *words, const char *const *texts, int count);
 void store_word_bytes(store_words_t *words, const char *bytes, size_t len);
 
 /* Runs a script of words (EVAL ...) and reads how it ended. */

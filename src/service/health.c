@@ -1,13 +1,13 @@
 #include "health.h"
 
 #include "../module.h"
+#include "projector.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define UNREACHABLE "it cannot be reached"
 #define FRESH_US INT64_C(1000000)
-#define HELD_UP_US INT64_C(3000000) /* what passes by itself has passed by then */
 
 static const char *unreachable(const ratings_child_t *child, const char *name,
                                const ratings_result_t *why)
@@ -74,7 +74,7 @@ static bool is_held_up(const ratings_child_t *child)
     int64_t since = atomic_load(&child->service->shared->projected_at);
     if (since < child->started_at)
         since = child->started_at;
-    return ratings_monotonic() - since > HELD_UP_US;
+    return ratings_monotonic() - since > RATINGS_PASSING_US;
 }
 
 static void examine(ratings_child_t *child, int64_t deadline, apr_pool_t *pool,

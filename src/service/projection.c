@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-#define SKIP_LOG_US                                                                                \
-    INT64_C(10000000) /* a record that does not count is logged this often at most */
+/* A record that does not count is logged this often at most. */
+#define SKIP_LOG_US INT64_C(10000000)
 #define COMMIT_US INT64_C(1000000)
 
 apr_status_t projector_end(ratings_projector_t *p, ratings_store_end_e end, ratings_result_t *why)

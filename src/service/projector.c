@@ -10,7 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PASSING_US INT64_C(3000000) /* what passes by itself has passed by then */
 #define OPENING_US INT64_C(5000000)
 #define FOLLOW_US 10000 /* how often the position is asked for when another host projects */
 
@@ -105,7 +104,7 @@ static void say_held_up(ratings_projector_t *p, const ratings_result_t *why)
     int64_t now = ratings_monotonic();
     if (!p->held_up_at)
         p->held_up_at = now;
-    bool passing = why->status == APR_EAGAIN && now < p->held_up_at + PASSING_US;
+    bool passing = why->status == APR_EAGAIN && now < p->held_up_at + RATINGS_PASSING_US;
     ap_log_error(
         APLOG_MARK, p->held_up || passing ? APLOG_DEBUG : APLOG_ERR, 0, p->child->service->server,
         "RT0301: projecting is held up, ratings are accepted but not visible: %s", why->detail);
@@ -136,6 +135,12 @@ static apr_status_t open_leisurely(ratings_projector_t *p, ratings_result_t *why
     return status;
 }
 
+/* Where a partition stands by the store's own account, as it was loaded. */
+static ratings_place_t loaded_place(const ratings_projector_t *p, int i)
+{
+    return (ratings_place_t){ratings_mark_tag(&p->log.first[i]), p->log.position[i]};
+}
+
 static bool load_ours(ratings_projector_t *p)
 {
     ratings_result_t why;
@@ -149,11 +154,9 @@ static void go_by_store(ratings_projector_t *p)
 {
     if (!load_ours(p))
         return;
-    for (int i = 0; i < RATINGS_PARTITIONS_MAX && p->log.position[i] >= 0; i++) {
-        ratings_place_t place = {ratings_mark_tag(&p->log.first[i]), p->log.position[i]};
+    for (int i = 0; i < RATINGS_PARTITIONS_MAX && p->log.position[i] >= 0; i++)
         if (ratings_shared_high(p->shared, i).tag == 0)
-            ratings_shared_publish_found(p->shared, i, place);
-    }
+            ratings_shared_publish_found(p->shared, i, loaded_place(p, i));
     if (p->log.routed > 0 && atomic_load(&p->shared->routed) == 0)
         atomic_store(&p->shared->routed, p->log.routed);
 }
@@ -179,7 +182,7 @@ static void project(ratings_projector_t *p)
 static void publish_loaded(ratings_projector_t *p)
 {
     for (int i = 0; i < RATINGS_PARTITIONS_MAX && p->log.position[i] >= 0; i++) {
-        ratings_place_t place = {ratings_mark_tag(&p->log.first[i]), p->log.position[i]};
+        ratings_place_t place = loaded_place(p, i);
         if (ratings_shared_is_news(p->shared, i, place))
             ratings_shared_publish_adopted(p->shared, i, place);
     }

@@ -5,6 +5,9 @@
 
 #include "service.h"
 
+/* A hold-up that passes by itself has passed by then. */
+#define RATINGS_PASSING_US INT64_C(3000000)
+
 /* Starts the thread; `child` has its stream and waiters. The thread's memory comes from pools of
  * its own. */
 apr_status_t ratings_projector_create(ratings_projector_t **projector, ratings_child_t *child,
