@@ -10,6 +10,7 @@ my $topic    = 'ratings-limits';
 my @trouble  = (qr/RT020[1-4]: .* is away/, qr/RT0301: /, qr/RT0501: /);
 my $patient  = "RatingsTalksTimeout 20s\nRatingsStoreTimeout 20s\nRatingsStreamTimeout 20s\nRatingsStatsTimeout 20s\nRatingsVisibilityTimeout 20s\n";
 my $no_break = "RatingsBreakerFailures 1000000\n";
+my $forgetful = "RatingsTalkTTL 0\nRatingsStatsMemo Off\n"; # each request needs its backends
 
 # The other httpd, which looks on, has the same backends.
 expect_log(@trouble);
@@ -28,7 +29,7 @@ sub start {
 # ---- RatingsDeadline: the waits for several backends do not add up to more ----
 
 {
-    my $httpd = start('deadline', "$patient${no_break}RatingsDeadline 700ms\n");
+    my $httpd = start('deadline', "$patient$no_break${forgetful}RatingsDeadline 700ms\n");
     my @at    = (port => $httpd->port);
     # what hangs, and what a POST and a GET may end in
     my @rows = (
@@ -62,7 +63,7 @@ SKIP: {
     skip 'a child of prefork has one thread', 1 if mpm() eq 'prefork';
     my $sizes = "StartServers 1\nServerLimit 1\nThreadsPerChild 16\nMaxRequestWorkers 16\nMinSpareThreads 1\nMaxSpareThreads 16\n";
     my $httpd = own_httpd(name => 'waiters', topic => $topic, database => 14, sizes => $sizes,
-        before => "$patient${no_break}RatingsDeadline 3s\nRatingsWaitersMax 3\n");
+        before => "$patient$no_break${forgetful}RatingsDeadline 3s\nRatingsWaitersMax 3\n");
     my @at   = (port => $httpd->port);
     my $talk = new_talk();
     $httpd->expect_log(@trouble);

@@ -41,12 +41,16 @@ typedef struct {
     int64_t visibility_timeout;
     int64_t deadline;
     int64_t idempotency_window;
+    int64_t talk_ttl;
+    int64_t cache_ttl;
+    int64_t stats_memo;
     int64_t body_limit;
     int64_t metadata_secrets;
     apr_table_t *kafka; /* librdkafka properties; never NULL */
 
     const char *needed_by; /* where an endpoint was placed, "file:line"; NULL: nowhere */
     struct ratings_service_t *service; /* set at post_config; NULL when nothing is configured */
+    const char *metadata;              /* what GET / answers; set at post_config as well */
 } ratings_config_t;
 
 /* The settings of a location. */

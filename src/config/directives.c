@@ -191,6 +191,9 @@ const command_rec ratings_directives[] = {
     NUMBER("RatingsBreakerFailures",   breaker_failures, SCOPE_SERVICE, 5, 1, 1000000, "Failures in a row after which a backend is left alone"),
     DURATION("RatingsBreakerCooldown", breaker_cooldown, SCOPE_SERVICE, MS(1000), MS(10), SECONDS(60), "How long a backend is left alone before it is tried again"),
     NUMBER("RatingsWaitersMax", waiters_max, SCOPE_SERVICE, 0, 0, 100000, "Threads of a child that may wait for one backend that is slow; 0: three quarters of them"),
+    DURATION("RatingsTalkTTL",  talk_ttl,  SCOPE_SERVICE, SECONDS(60), 0, SECONDS(86400), "How long a talk that exists is not looked up again; 0: it always is"),
+    DURATION("RatingsCacheTTL", cache_ttl, SCOPE_SERVICE, SECONDS(10), 0, SECONDS(3600),  "How long an answer is given again while nothing is known to have changed; 0: never"),
+    FLAG("RatingsStatsMemo",    stats_memo, SCOPE_SERVICE, 1, 0, 1, "Whether statistics of the same counts are asked for once"),
     DURATION("RatingsLease", lease, SCOPE_SERVICE, MS(1000), MS(300), SECONDS(60), "How long the right to project lasts if it is not renewed"),
 
     DURATION("RatingsVisibilityTimeout", visibility_timeout, SCOPE_HOST, MS(1000), 0, SECONDS(60), "How long a POST waits until its rating is visible, after Kafka has it"),

@@ -1,7 +1,6 @@
 /* The service about itself: metadata and health. */
 #include "handlers.h"
 
-#include "../service/describe.h"
 #include "../service/health.h"
 #include "reply.h"
 
@@ -11,7 +10,7 @@
 int ratings_get_metadata(request_rec *r, const ratings_config_t *config, int variant)
 {
     (void)variant;
-    return ratings_reply_json(r, HTTP_OK, ratings_describe(config, (int)config->metadata_secrets));
+    return ratings_reply_made(r, config->metadata);
 }
 
 static json_t *backend(const char *reason)

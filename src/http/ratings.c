@@ -116,23 +116,41 @@ int ratings_post_ratings(request_rec *r, const ratings_config_t *config, int var
 
 /* ---- GET ---- */
 
-int ratings_get_ratings(request_rec *r, const ratings_config_t *config, int variant)
+static int answer(request_rec *r, const ratings_call_t *call, const char *talk_id,
+                  const ratings_summary_t *summary, ratings_entity_t *entity)
 {
-    char talk_id[RATINGS_TALK_ID_MAX + 1];
+    char *json = ratings_histogram_reply(&summary->histogram,
+                                         summary->has_statistics ? &summary->statistics : NULL);
+    if (!ratings_entity_make(entity, json))
+        return HTTP_INTERNAL_SERVER_ERROR;
+    ratings_cache_keep(call, talk_id, summary, entity);
+    return ratings_reply_entity(r, entity);
+}
+
+static int read_ratings(request_rec *r, const ratings_config_t *config, const char *talk_id,
+                        ratings_entity_t *entity)
+{
     ratings_summary_t summary;
     ratings_call_t call = begin(r, config);
-    const char *problem = ratings_talk_id_from_query(r->args, talk_id);
-    (void)variant;
-    if (problem)
-        return ratings_reply_problem(r, HTTP_BAD_REQUEST, problem);
     switch (ratings_read(&call, talk_id, &summary)) {
     case RATINGS_DONE:
-        return ratings_reply_entity(
-            r, ratings_histogram_reply(&summary.histogram,
-                                       summary.has_statistics ? &summary.statistics : NULL));
+        return answer(r, &call, talk_id, &summary, entity);
     case RATINGS_NO_TALK:
         return ratings_reply_problem(r, HTTP_NOT_FOUND, NO_TALK);
     default:
         return unavailable(r, &call);
     }
+}
+
+int ratings_get_ratings(request_rec *r, const ratings_config_t *config, int variant)
+{
+    char talk_id[RATINGS_TALK_ID_MAX + 1];
+    const char *problem = ratings_talk_id_from_query(r->args, talk_id);
+    (void)variant;
+    if (problem)
+        return ratings_reply_problem(r, HTTP_BAD_REQUEST, problem);
+    ratings_entity_t *entity = apr_palloc(r->pool, sizeof *entity);
+    if (ratings_cache_find(config->service->child, talk_id, entity))
+        return ratings_reply_entity(r, entity);
+    return read_ratings(r, config, talk_id, entity);
 }

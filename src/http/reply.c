@@ -1,11 +1,13 @@
 #include "reply.h"
 
+#include <apr_buckets.h>
 #include <apr_sha1.h>
 #include <apr_strings.h>
 #include <http_core.h>
 #include <http_log.h>
 #include <http_protocol.h>
 #include <jansson.h>
+#include <util_filter.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -22,24 +24,42 @@ const char *ratings_request_id(request_rec *r)
 
 /* ---- bodies ---- */
 
+/* One brigade with the body and its end, so that httpd sends headers and body by one write. An
+ * error is the connection's, and httpd's to handle. */
+static int send_bucket(request_rec *r, int status, const char *type, apr_bucket *body)
+{
+    conn_rec *c = r->connection;
+    apr_bucket_brigade *brigade = apr_brigade_create(r->pool, c->bucket_alloc);
+    r->status = status;
+    ap_set_content_type(r, type);
+    ap_set_content_length(r, (apr_off_t)body->length);
+    APR_BRIGADE_INSERT_TAIL(brigade, body);
+    APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_eos_create(c->bucket_alloc));
+    (void)ap_pass_brigade(r->output_filters, brigade);
+    return OK;
+}
+
 static int send_body(request_rec *r, int status, const char *type, char *json)
 {
     if (!json)
         return HTTP_INTERNAL_SERVER_ERROR;
-    size_t length = strlen(json);
-    r->status = status;
-    ap_set_content_type(r, type);
-    ap_set_content_length(r, (apr_off_t)length);
-    if (!r->header_only)
-        (void)ap_rwrite(json, (int)length, r);
-    free(json);
-    return OK;
+    return send_bucket(r, status, type,
+                       apr_bucket_heap_create(json, strlen(json), free,
+                                              r->connection->bucket_alloc));
 }
 
 int ratings_reply_json(request_rec *r, int status, char *json)
 {
     apr_table_setn(r->headers_out, "Cache-Control", "no-store");
     return send_body(r, status, "application/json", json);
+}
+
+int ratings_reply_made(request_rec *r, const char *json)
+{
+    apr_table_setn(r->headers_out, "Cache-Control", "no-store");
+    return send_bucket(r, HTTP_OK, "application/json",
+                       apr_bucket_immortal_create(json, strlen(json),
+                                                  r->connection->bucket_alloc));
 }
 
 /* ---- problems ---- */
@@ -70,16 +90,29 @@ int ratings_reply_unavailable(request_rec *r, const char *detail)
 
 /* ---- entities ---- */
 
-static const char *etag_of(apr_pool_t *pool, const char *body)
+static void make_etag(ratings_entity_t *entity)
 {
     apr_sha1_ctx_t context;
     unsigned char digest[APR_SHA1_DIGESTSIZE];
     char hex[2 * ETAG_BYTES + 1];
     apr_sha1_init(&context);
-    apr_sha1_update(&context, body, (unsigned)strlen(body));
+    apr_sha1_update(&context, entity->body, entity->length);
     apr_sha1_final(digest, &context);
     ap_bin2hex(digest, ETAG_BYTES, hex);
-    return apr_pstrcat(pool, "\"", hex, "\"", NULL);
+    apr_snprintf(entity->etag, sizeof entity->etag, "\"%s\"", hex);
+}
+
+bool ratings_entity_make(ratings_entity_t *entity, char *json)
+{
+    size_t length = json ? strlen(json) : 0;
+    bool fits = length > 0 && length <= sizeof entity->body;
+    if (fits) {
+        memcpy(entity->body, json, length);
+        entity->length = (uint32_t)length;
+        make_etag(entity);
+    }
+    free(json);
+    return fits;
 }
 
 typedef int find_etag_fn(apr_pool_t *pool, const char *line, const char *tag);
@@ -89,7 +122,7 @@ typedef int find_etag_fn(apr_pool_t *pool, const char *line, const char *tag);
 static int names_tag(request_rec *r, const char *line, const char *tag, find_etag_fn *find)
 {
     static const char *const suffixes[] = {"", "-gzip", "-br"};
-    if (strcmp(line, "*") == 0)
+    if (strcmp(line, tag) == 0 || strcmp(line, "*") == 0)
         return 1;
     for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
         const char *sent =
@@ -112,22 +145,18 @@ static int condition(request_rec *r, const char *tag)
     return OK;
 }
 
-int ratings_reply_entity(request_rec *r, char *json)
+int ratings_reply_entity(request_rec *r, const ratings_entity_t *entity)
 {
-    if (!json)
-        return HTTP_INTERNAL_SERVER_ERROR;
-    const char *tag = etag_of(r->pool, json);
-    int status = condition(r, tag);
-    if (status == HTTP_PRECONDITION_FAILED) {
-        free(json);
+    int status = condition(r, entity->etag);
+    if (status == HTTP_PRECONDITION_FAILED)
         return ratings_reply_problem(r, status, "The ratings are not what If-Match names.");
-    }
-    apr_table_setn(r->headers_out, "ETag", tag);
+    apr_table_setn(r->headers_out, "ETag", entity->etag);
     apr_table_setn(r->headers_out, "Cache-Control", "no-cache");
     if (status == HTTP_NOT_MODIFIED) {
-        free(json);
         r->status = status;
         return OK;
     }
-    return send_body(r, HTTP_OK, "application/json", json);
+    return send_bucket(r, HTTP_OK, "application/json",
+                       apr_bucket_pool_create(entity->body, entity->length, r->pool,
+                                              r->connection->bucket_alloc));
 }

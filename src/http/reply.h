@@ -3,14 +3,23 @@
 #ifndef RATINGS_HTTP_REPLY_H
 #define RATINGS_HTTP_REPLY_H
 
+#include "../service/cache.h"
+
 #include <httpd.h>
 
 /* `json` is malloc()ed and freed here; NULL (memory ran out) gives a 500. */
 int ratings_reply_json(request_rec *r, int status, char *json);
 
-/* The same for a 200 that may be validated: strong ETag, If-None-Match and If-Match (RFC 9110, 13),
- * Cache-Control: no-cache. */
-int ratings_reply_entity(request_rec *r, char *json);
+/* The same for a 200 whose text was made before and outlives the request. */
+int ratings_reply_made(request_rec *r, const char *json);
+
+/* Makes an entity of `json`, which is malloc()ed and freed here. False when memory ran out: `json`
+ * is NULL. */
+bool ratings_entity_make(ratings_entity_t *entity, char *json);
+
+/* A 200 that may be validated: strong ETag, If-None-Match and If-Match (RFC 9110, 13),
+ * Cache-Control: no-cache. `entity` lives as long as the request. */
+int ratings_reply_entity(request_rec *r, const ratings_entity_t *entity);
 
 /* application/problem+json: type, title, status, detail, message (= detail), and the request's id
  * as instance. `detail` says nothing of hosts, paths or libraries. */

@@ -1,5 +1,10 @@
 #include "known.h"
 
+#include <apr_sha1.h>
+
+#include <string.h>
+
+#define KNOWN_TALKS 131072
 #define GLANCE_US INT64_C(20000)
 
 ratings_outcome_e ratings_unavailable(ratings_call_t *call, const char *part)
@@ -30,9 +35,74 @@ static apr_status_t look_up(ratings_call_t *call, const char *talk_id)
     return ratings_guard_leave(&child->talks_guard, since, why);
 }
 
+/* By the digest of its id, which may be long. */
+typedef struct {
+    int64_t until; /* when it is looked up again, of ratings_monotonic */
+    unsigned char digest[APR_SHA1_DIGESTSIZE];
+} known_t;
+
+static bool is_of(const void *record, const void *digest)
+{
+    const known_t *known = record;
+    return memcmp(known->digest, digest, sizeof known->digest) == 0;
+}
+
+static uint32_t hash_of(const unsigned char *digest)
+{
+    uint32_t hash;
+    memcpy(&hash, digest, sizeof hash);
+    return hash;
+}
+
+ratings_memo_t *ratings_known_create(void)
+{
+    return ratings_memo_create(KNOWN_TALKS, sizeof(known_t));
+}
+
+static void make_digest(const char *talk_id, unsigned char *digest)
+{
+    apr_sha1_ctx_t context;
+    apr_sha1_init(&context);
+    apr_sha1_update(&context, talk_id, (unsigned)strlen(talk_id));
+    apr_sha1_final(digest, &context);
+}
+
+static bool recall(ratings_call_t *call, const unsigned char *digest)
+{
+    known_t known;
+    if (!ratings_memo_find(call->child->known, hash_of(digest), is_of, digest, &known) ||
+        known.until <= ratings_monotonic())
+        return false;
+    call->known_until = known.until;
+    return true;
+}
+
+static void remember(ratings_call_t *call, const unsigned char *digest)
+{
+    known_t known = {.until = call->known_until};
+    memcpy(known.digest, digest, sizeof known.digest);
+    ratings_memo_put(call->child->known, hash_of(digest), is_of, digest, &known);
+}
+
+static apr_status_t find(ratings_call_t *call, const char *talk_id)
+{
+    int64_t ttl = call->child->service->config->talk_ttl;
+    unsigned char digest[APR_SHA1_DIGESTSIZE];
+    bool may_know = call->child->known && ttl > 0;
+    if (may_know)
+        make_digest(talk_id, digest);
+    if (may_know && recall(call, digest))
+        return APR_SUCCESS;
+    call->known_until = ratings_monotonic() + ttl;
+    apr_status_t status = look_up(call, talk_id);
+    if (may_know && status == APR_SUCCESS)
+        remember(call, digest);
+    return status;
+}
+
 ratings_outcome_e ratings_talk_known(ratings_call_t *call, const char *talk_id)
 {
-    apr_status_t status = look_up(call, talk_id);
+    apr_status_t status = find(call, talk_id);
     if (status == APR_NOTFOUND)
         return RATINGS_NO_TALK;
     return status == APR_SUCCESS ? RATINGS_DONE : ratings_unavailable(call, "the list of talks");

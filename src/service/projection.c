@@ -225,11 +225,14 @@ static bool has_moved(const ratings_projector_t *p, int i)
 }
 
 /* Who projected before, and was held up in the middle of it, may have told of another log since. */
-static void tell_again(ratings_projector_t *p, int i)
+static void tell_again(ratings_projector_t *p, int i, int64_t at)
 {
     ratings_place_t place = projection_place(&p->partition[i]);
-    if (p->partition[i].verified && ratings_shared_is_news(p->shared, i, place))
+    if (!p->partition[i].verified)
+        return;
+    if (ratings_shared_is_news(p->shared, i, place))
         ratings_shared_publish_adopted(p->shared, i, place);
+    ratings_shared_seen(p->shared, i, place, at);
 }
 
 /* The store, if it is that of the same rebuild. */
@@ -264,7 +267,7 @@ static apr_status_t look_at_store(ratings_projector_t *p, ratings_result_t *why)
         if (has_moved(p, i))
             status = ratings_result_set(why, APR_EAGAIN, "store or log are not what they were");
         else
-            tell_again(p, i);
+            tell_again(p, i, now);
     }
     return status;
 }

@@ -179,12 +179,13 @@ static void project(ratings_projector_t *p)
     rest(p, status == APR_EAGAIN ? PROJECTION_GLANCE_US : PROJECTION_PAUSE_US);
 }
 
-static void publish_loaded(ratings_projector_t *p)
+static void publish_loaded(ratings_projector_t *p, int64_t at)
 {
     for (int i = 0; i < RATINGS_PARTITIONS_MAX && p->log.position[i] >= 0; i++) {
         ratings_place_t place = loaded_place(p, i);
         if (ratings_shared_is_news(p->shared, i, place))
             ratings_shared_publish_adopted(p->shared, i, place);
+        ratings_shared_seen(p->shared, i, place, at);
     }
     atomic_store(&p->shared->routed, p->log.routed);
 }
@@ -207,9 +208,10 @@ static void accuse(ratings_projector_t *p)
 
 static void learn(ratings_projector_t *p)
 {
+    int64_t at = ratings_monotonic();
     if (!load_ours(p))
         return;
-    publish_loaded(p);
+    publish_loaded(p, at);
     accuse(p);
     atomic_store(&p->shared->projected_at, ratings_monotonic());
 }

@@ -30,6 +30,7 @@ typedef struct {
     ratings_child_t *child;
     apr_pool_t *pool;
     int64_t deadline;          /* when it has to end, of ratings_monotonic */
+    int64_t known_until;       /* when its talk is looked up again; set by the use case */
     ratings_failure_t failure; /* set unless it ends with RATINGS_DONE */
 } ratings_call_t;
 
@@ -37,10 +38,18 @@ typedef struct {
 ratings_outcome_e ratings_submit(ratings_call_t *call, const ratings_event_t *event,
                                  int64_t visible_for);
 
+/* For how long an answer is good: until its talk's version is another. */
+typedef struct {
+    bool is_lasting; /* false: it is good once */
+    int partition;
+    ratings_version_t version;
+} ratings_lasting_t;
+
 typedef struct {
     ratings_histogram_t histogram;
     ratings_statistics_t statistics;
     bool has_statistics; /* false: the function did not answer; failure->why tells */
+    ratings_lasting_t lasting;
 } ratings_summary_t;
 
 ratings_outcome_e ratings_read(ratings_call_t *call, const char *talk_id,

@@ -1,13 +1,16 @@
 /* Reading a talk's ratings: the talk exists, the histogram is no older than what was shown, the
  * statistics if the function answers. */
 #include "known.h"
+#include "statistics.h"
 
 #define RETRY_US INT64_C(50000)
 
 typedef struct {
     const char *talk_id;
     int partition;
+    uint32_t slot;
     int64_t until;
+    ratings_lasting_t lasting; /* of the answer */
 } question_t;
 
 /* One read. A store that answers nonsense is well as a server: the projector is told instead. */
@@ -31,10 +34,13 @@ static apr_status_t read_store(ratings_call_t *call, const question_t *question,
 
 /* One read that is good if it is of the log that this host knows, and no older than what this host
  * has seen of it. What was seen is looked up before the store is read; what is shown is seen. */
-static apr_status_t try_fresh(ratings_call_t *call, const question_t *question,
+static apr_status_t try_fresh(ratings_call_t *call, question_t *question,
                               ratings_view_t *view)
 {
     ratings_shared_t *shared = call->child->service->shared;
+    int64_t at = ratings_monotonic();
+    ratings_lasting_t *lasting = &question->lasting;
+    lasting->version = ratings_shared_version(shared, question->slot);
     ratings_place_t high = ratings_shared_high(shared, question->partition);
     apr_status_t status = read_store(call, question, view);
     if (status == APR_EINVAL)
@@ -44,14 +50,15 @@ static apr_status_t try_fresh(ratings_call_t *call, const question_t *question,
     if (view->is_behind || view->position < high.position || view->tag != high.tag ||
         view->tag == 0)
         return APR_EAGAIN;
-    ratings_shared_shown(shared, question->partition, (ratings_place_t){view->tag, view->position},
-                         ratings_shared_slot(question->talk_id));
+    lasting->is_lasting = ratings_shared_shown(
+        shared, question->partition, (ratings_place_t){view->tag, view->position}, question->slot,
+        at, &lasting->version);
     return APR_SUCCESS;
 }
 
 /* A store behind what this host has seen of the log was lost or restored: it is being brought up to
  * date, and is waited for. */
-static apr_status_t wait_fresh(ratings_call_t *call, const question_t *question,
+static apr_status_t wait_fresh(ratings_call_t *call, question_t *question,
                                ratings_view_t *view)
 {
     ratings_shared_t *shared = call->child->service->shared;
@@ -67,7 +74,7 @@ static apr_status_t wait_fresh(ratings_call_t *call, const question_t *question,
     return status;
 }
 
-static apr_status_t read_fresh(ratings_call_t *call, const question_t *question,
+static apr_status_t read_fresh(ratings_call_t *call, question_t *question,
                                ratings_view_t *view)
 {
     int64_t since = ratings_monotonic();
@@ -81,18 +88,6 @@ static apr_status_t read_fresh(ratings_call_t *call, const question_t *question,
                                 : status;
 }
 
-static bool compute(ratings_call_t *call, const ratings_histogram_t *histogram,
-                    ratings_statistics_t *statistics)
-{
-    ratings_child_t *child = call->child;
-    ratings_result_t *why = &call->failure.why;
-    int64_t since;
-    if (!child->stats || !ratings_guard_enter(&child->stats_guard, call->deadline, &since, why))
-        return false;
-    (void)ratings_stats_compute(child->stats, histogram, call->deadline, statistics, why);
-    return ratings_guard_leave(&child->stats_guard, since, why) == APR_SUCCESS;
-}
-
 ratings_outcome_e ratings_read(ratings_call_t *call, const char *talk_id,
                                ratings_summary_t *summary)
 {
@@ -100,12 +95,18 @@ ratings_outcome_e ratings_read(ratings_call_t *call, const char *talk_id,
     ratings_outcome_e outcome = ratings_talk_known(call, talk_id);
     if (outcome != RATINGS_DONE)
         return outcome;
-    const question_t question = {talk_id, ratings_partition_of(call, talk_id),
-                                 ratings_until(call, call->child->service->config->store_timeout)};
+    question_t question = {.talk_id = talk_id,
+                           .partition = ratings_partition_of(call, talk_id),
+                           .slot = ratings_shared_slot(talk_id),
+                           .until =
+                               ratings_until(call, call->child->service->config->store_timeout)};
     if (question.partition < 0 || !call->child->store ||
         read_fresh(call, &question, &view) != APR_SUCCESS)
         return ratings_unavailable(call, "the store of ratings");
     summary->histogram = view.histogram;
-    summary->has_statistics = compute(call, &summary->histogram, &summary->statistics);
+    summary->has_statistics =
+        ratings_statistics_of(call, &summary->histogram, &summary->statistics);
+    summary->lasting = question.lasting;
+    summary->lasting.partition = question.partition;
     return RATINGS_DONE;
 }

@@ -2,7 +2,11 @@
 #include "service.h"
 
 #include "../module.h"
+#include "cache.h"
+#include "describe.h"
+#include "known.h"
 #include "projector.h"
+#include "statistics.h"
 
 #include <ap_mpm.h>
 #include <apr_strings.h>
@@ -11,6 +15,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -38,6 +43,15 @@ static apr_status_t make_service(ratings_service_t **out, const ratings_config_t
                                  server->process->pool);
 }
 
+/* The configuration does not change while it is served. */
+static const char *metadata_of(const ratings_config_t *config, apr_pool_t *pconf)
+{
+    char *made = ratings_describe(config, (int)config->metadata_secrets);
+    const char *text = made ? apr_pstrdup(pconf, made) : "{}"; /* memory ran out */
+    free(made);
+    return text;
+}
+
 static ratings_service_t *service_of_earlier(const server_rec *main, const server_rec *server)
 {
     const ratings_config_t *config = ratings_config_of_server(server);
@@ -56,6 +70,7 @@ apr_status_t ratings_service_setup(apr_pool_t *pconf, server_rec *main)
         ratings_config_t *config = ratings_config_of_server(server);
         if (!config->talks)
             continue;
+        config->metadata = metadata_of(config, pconf);
         config->service = service_of_earlier(main, server);
         if (!config->service)
             status = make_service(&config->service, config, server, pconf);
@@ -196,6 +211,22 @@ static void make_stream(ratings_child_t *child)
         say_not_made(child, child->stream_guard.name, child->stream_guard.effect, &why);
 }
 
+static void make_memos(ratings_child_t *child)
+{
+    ratings_flights_init(&child->flights);
+    child->known = ratings_known_create();
+    child->responses = ratings_cache_create();
+    child->statistics = ratings_statistics_create();
+}
+
+static void destroy_memos(ratings_child_t *child)
+{
+    ratings_memo_destroy(child->statistics);
+    ratings_memo_destroy(child->responses);
+    ratings_memo_destroy(child->known);
+    ratings_flights_destroy(&child->flights);
+}
+
 /* Signals are for httpd's own threads. */
 static void block_signals(sigset_t *before)
 {
@@ -214,6 +245,7 @@ static ratings_child_t *make_child(const ratings_service_t *service)
     child->started_at = ratings_monotonic();
     pthread_mutex_init(&child->health_lock, NULL);
     init_guards(child);
+    make_memos(child);
     make_talks(child);
     make_store(child);
     make_stats(child);
@@ -239,6 +271,7 @@ static void end_child(ratings_child_t *child)
         ratings_talks_destroy(child->talks);
     pthread_mutex_destroy(&child->health_lock);
     destroy_guards(child);
+    destroy_memos(child);
     apr_pool_destroy(child->pool);
 }
 

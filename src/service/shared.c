@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define SEEN_US 50000 /* often enough to tell: the word is read by all */
+
 _Static_assert(sizeof(_Atomic uint32_t) == 4, "a futex is 32 bits");
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "shared memory needs lock-free 64-bit atomics");
 
@@ -110,13 +112,42 @@ bool ratings_shared_is_news(const ratings_shared_t *shared, int partition, ratin
            is_news(place, ratings_shared_watermark(shared, partition));
 }
 
-void ratings_shared_shown(ratings_shared_t *shared, int partition, ratings_place_t place,
-                          uint32_t slot)
+ratings_version_t ratings_shared_version(const ratings_shared_t *shared, uint32_t slot)
 {
-    if (!is_news(place, ratings_shared_watermark(shared, partition)))
-        return;
+    return (ratings_version_t){atomic_load(&shared->epoch), atomic_load(&shared->changed[slot])};
+}
+
+static bool is_same(ratings_place_t a, ratings_place_t b)
+{
+    return a.tag == b.tag && a.position == b.position;
+}
+
+/* What is raised here ends what was made of the version before. What is shown is good all the same,
+ * if high still is where it was read: nothing has been published since that the version of now may
+ * have missed (t/model, look_again). */
+bool ratings_shared_shown(ratings_shared_t *shared, int partition, ratings_place_t place,
+                          uint32_t slot, int64_t at, ratings_version_t *version)
+{
+    if (!is_news(place, ratings_shared_watermark(shared, partition))) {
+        ratings_shared_seen(shared, partition, place, at);
+        return true;
+    }
     improve(&shared->partition[partition].high, place, is_further);
     atomic_fetch_add(&shared->changed[slot], 1);
+    *version = ratings_shared_version(shared, slot);
+    return is_same(ratings_shared_high(shared, partition), place);
+}
+
+void ratings_shared_seen(ratings_shared_t *shared, int partition, ratings_place_t place, int64_t at)
+{
+    if (is_same(ratings_shared_watermark(shared, partition), place) &&
+        at >= atomic_load(&shared->partition[partition].in_step_at) + SEEN_US)
+        atomic_store(&shared->partition[partition].in_step_at, at);
+}
+
+bool ratings_shared_in_step(const ratings_shared_t *shared, int partition, int64_t now, int64_t age)
+{
+    return now - atomic_load(&shared->partition[partition].in_step_at) <= age;
 }
 
 void ratings_shared_forget(ratings_shared_t *shared, int partition, ratings_place_t seen,

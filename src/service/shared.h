@@ -14,8 +14,8 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define RATINGS_SHARED_LAYOUT 4   /* to be raised when the struct changes its meaning */
-#define RATINGS_CHANGE_SLOTS 4096 /* a power of two */
+#define RATINGS_SHARED_LAYOUT 5    /* to be raised when the struct changes its meaning */
+#define RATINGS_CHANGE_SLOTS 65536 /* a power of two */
 
 /* Why the store may be no read model of the log, as anybody may notice. */
 typedef enum {
@@ -44,6 +44,7 @@ typedef struct {
     struct {
         _Atomic uint64_t high;      /* highest position known of this log */
         _Atomic uint64_t watermark; /* what waiting POSTs look at */
+        _Atomic int64_t in_step_at; /* when the store was last seen to stand at the watermark */
     } partition[RATINGS_PARTITIONS_MAX];
     _Atomic uint32_t changed[RATINGS_CHANGE_SLOTS]; /* by the talk's hash */
 } ratings_shared_t;
@@ -62,10 +63,30 @@ typedef struct {
 ratings_place_t ratings_shared_high(const ratings_shared_t *shared, int partition);
 ratings_place_t ratings_shared_watermark(const ratings_shared_t *shared, int partition);
 
+/* What was known of a talk at some time. As long as it is the same, nothing that is known of on this
+ * host has changed the talk's counts. */
+typedef struct {
+    uint32_t epoch, changed;
+} ratings_version_t;
+
+ratings_version_t ratings_shared_version(const ratings_shared_t *shared, uint32_t slot);
+
 /* The store is about to be shown as it was at a place: nothing older may be shown from then on, and
- * if nobody has told of the place yet, the talk (its slot) may have changed. */
-void ratings_shared_shown(ratings_shared_t *shared, int partition, ratings_place_t place,
-                          uint32_t slot);
+ * if nobody has told of the place yet, the talk (its slot) may have changed. `*version` is that of
+ * before high was looked at, and the store read, no earlier than `at` (of ratings_monotonic).
+ * Returns whether what is shown may be shown again while the talk's version is what `*version` then
+ * is. */
+bool ratings_shared_shown(ratings_shared_t *shared, int partition, ratings_place_t place,
+                          uint32_t slot, int64_t at, ratings_version_t *version);
+
+/* The store was seen to stand at a place, no earlier than `at`. */
+void ratings_shared_seen(ratings_shared_t *shared, int partition, ratings_place_t place,
+                         int64_t at);
+
+/* Whether the store, when it was last seen, no longer than `age` microseconds before `now`, stood
+ * where this host knows it to stand: what other hosts apply does not go unnoticed for longer. */
+bool ratings_shared_in_step(const ratings_shared_t *shared, int partition, int64_t now,
+                            int64_t age);
 
 /* Whether a place of the store is not what is known of it here: a publication was late, or never
  * came, or another host applies. */

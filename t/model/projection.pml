@@ -771,6 +771,18 @@ inline answer_from_store() {
     end_request()
 }
 
+/* What has just been raised here has ended the entry that is about to be made. It is made all the same
+ * if the counters, as they are now, are older than a `high` that still is what is shown. */
+inline look_again() {
+    d_step { looked[me] = true; printf("GET %d: looks at the counters again\n", me) }
+#ifndef NO_HIGH_AGAIN
+    d_step {
+        looked[me] = looked[me] && tag == shown_tag && high == position;
+        printf("GET %d: high is (%d, %d) still\n", me, tag, high)
+    }
+#endif
+}
+
 inline look_at_high() {
     seen_tag = SEEN_TAG;
     seen_high = SEEN_HIGH;
@@ -820,6 +832,7 @@ proctype get(byte me; byte requests)
 #if !defined(SHOWN_COUNTER_FIRST) && !defined(SHOWN_NOT_COUNTER)
           raise_counter_of_talk();
 #endif
+          look_again();
           d_step { answer_from_store() }
        fi
     od

@@ -1,0 +1,15 @@
+/* The statistics of a histogram: they depend on nothing but its five counts, so what the function
+ * has said of them is remembered, and no two calls for the same counts are under way at once. */
+#ifndef RATINGS_SERVICE_STATISTICS_H
+#define RATINGS_SERVICE_STATISTICS_H
+
+#include "ratings.h"
+
+/* False when the function did not answer; the call's failure then tells why. */
+bool ratings_statistics_of(ratings_call_t *call, const ratings_histogram_t *histogram,
+                           ratings_statistics_t *statistics);
+
+/* The table of what is remembered, for a child; NULL when memory ran out. */
+ratings_memo_t *ratings_statistics_create(void);
+
+#endif
