@@ -50,6 +50,9 @@ for (
     [ 'RatingsStatsTimeout',     [ '10ms', '60', '1min' ],  [ '9ms', '61', '2min', 'x' ] ],
     [ 'RatingsBreakerCooldown',  [ '10ms', '60' ],          [ '9ms', '61', 'x' ] ],
     [ 'RatingsLease',            [ '300ms', '60' ],         [ '299ms', '61', 'x' ] ],
+    [ 'RatingsTalkTTL',          [ '0', '86400', '90ms' ],  [ '86401', '-1', 'x' ] ],
+    [ 'RatingsCacheTTL',         [ '0', '3600', '1min' ],   [ '3601', '-1', 'x' ] ],
+    [ 'RatingsStatsMemo',        [ 'On', 'off' ],           [ 'x', '1' ] ],
     [ 'RatingsVisibilityTimeout', [ '0', '60', '1500ms' ],  [ '61', '-1', 'x' ] ],
     )
 {

@@ -43,9 +43,9 @@ static int send_body(request_rec *r, int status, const char *type, char *json)
 {
     if (!json)
         return HTTP_INTERNAL_SERVER_ERROR;
-    return send_bucket(r, status, type,
-                       apr_bucket_heap_create(json, strlen(json), free,
-                                              r->connection->bucket_alloc));
+    return send_bucket(
+        r, status, type,
+        apr_bucket_heap_create(json, strlen(json), free, r->connection->bucket_alloc));
 }
 
 int ratings_reply_json(request_rec *r, int status, char *json)
@@ -58,8 +58,7 @@ int ratings_reply_made(request_rec *r, const char *json)
 {
     apr_table_setn(r->headers_out, "Cache-Control", "no-store");
     return send_bucket(r, HTTP_OK, "application/json",
-                       apr_bucket_immortal_create(json, strlen(json),
-                                                  r->connection->bucket_alloc));
+                       apr_bucket_immortal_create(json, strlen(json), r->connection->bucket_alloc));
 }
 
 /* ---- problems ---- */
@@ -156,7 +155,7 @@ int ratings_reply_entity(request_rec *r, const ratings_entity_t *entity)
         r->status = status;
         return OK;
     }
-    return send_bucket(r, HTTP_OK, "application/json",
-                       apr_bucket_pool_create(entity->body, entity->length, r->pool,
-                                              r->connection->bucket_alloc));
+    return send_bucket(
+        r, HTTP_OK, "application/json",
+        apr_bucket_pool_create(entity->body, entity->length, r->pool, r->connection->bucket_alloc));
 }

@@ -40,7 +40,8 @@ static bool is_good(const ratings_child_t *child, const kept_t *kept, int64_t no
     const ratings_shared_t *shared = child->service->shared;
     ratings_version_t version = ratings_shared_version(shared, ratings_shared_slot(kept->talk_id));
     return version.epoch == kept->version.epoch && version.changed == kept->version.changed &&
-           now < kept->good_until && ratings_shared_in_step(shared, kept->partition, now, IN_STEP_US);
+           now < kept->good_until &&
+           ratings_shared_in_step(shared, kept->partition, now, IN_STEP_US);
 }
 
 bool ratings_cache_find(const ratings_child_t *child, const char *talk_id, ratings_entity_t *entity)

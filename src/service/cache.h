@@ -5,7 +5,9 @@
 
 #include "ratings.h"
 
-#define RATINGS_ENTITY_MAX 256 /* five counts and a total of 19 digits, and an average, take 216 */
+#define RATINGS_ENTITY_MAX                                                                         \
+    256 /* five counts and a total of 19 digits, and an average, take 216                          \
+         */
 #define RATINGS_ETAG_SIZE 32
 
 /* A body and its entity tag, with quotes. */

@@ -34,8 +34,7 @@ static apr_status_t read_store(ratings_call_t *call, const question_t *question,
 
 /* One read that is good if it is of the log that this host knows, and no older than what this host
  * has seen of it. What was seen is looked up before the store is read; what is shown is seen. */
-static apr_status_t try_fresh(ratings_call_t *call, question_t *question,
-                              ratings_view_t *view)
+static apr_status_t try_fresh(ratings_call_t *call, question_t *question, ratings_view_t *view)
 {
     ratings_shared_t *shared = call->child->service->shared;
     int64_t at = ratings_monotonic();
@@ -50,16 +49,15 @@ static apr_status_t try_fresh(ratings_call_t *call, question_t *question,
     if (view->is_behind || view->position < high.position || view->tag != high.tag ||
         view->tag == 0)
         return APR_EAGAIN;
-    lasting->is_lasting = ratings_shared_shown(
-        shared, question->partition, (ratings_place_t){view->tag, view->position}, question->slot,
-        at, &lasting->version);
+    lasting->is_lasting = ratings_shared_shown(shared, question->partition,
+                                               (ratings_place_t){view->tag, view->position},
+                                               question->slot, at, &lasting->version);
     return APR_SUCCESS;
 }
 
 /* A store behind what this host has seen of the log was lost or restored: it is being brought up to
  * date, and is waited for. */
-static apr_status_t wait_fresh(ratings_call_t *call, question_t *question,
-                               ratings_view_t *view)
+static apr_status_t wait_fresh(ratings_call_t *call, question_t *question, ratings_view_t *view)
 {
     ratings_shared_t *shared = call->child->service->shared;
     int64_t left = 1;
@@ -74,8 +72,7 @@ static apr_status_t wait_fresh(ratings_call_t *call, question_t *question,
     return status;
 }
 
-static apr_status_t read_fresh(ratings_call_t *call, question_t *question,
-                               ratings_view_t *view)
+static apr_status_t read_fresh(ratings_call_t *call, question_t *question, ratings_view_t *view)
 {
     int64_t since = ratings_monotonic();
     apr_status_t status = try_fresh(call, question, view);

@@ -63,8 +63,8 @@ typedef struct {
 ratings_place_t ratings_shared_high(const ratings_shared_t *shared, int partition);
 ratings_place_t ratings_shared_watermark(const ratings_shared_t *shared, int partition);
 
-/* What was known of a talk at some time. As long as it is the same, nothing that is known of on this
- * host has changed the talk's counts. */
+/* What was known of a talk at some time. As long as it is the same, nothing that is known of on
+ * this host has changed the talk's counts. */
 typedef struct {
     uint32_t epoch, changed;
 } ratings_version_t;

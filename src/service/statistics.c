@@ -34,8 +34,8 @@ static bool recall(const ratings_child_t *child, const ratings_histogram_t *hist
                    ratings_statistics_t *statistics)
 {
     remembered_t remembered;
-    if (!child->statistics || !ratings_memo_find(child->statistics, hash_of(histogram), is_of,
-                                                 histogram, &remembered))
+    if (!child->statistics ||
+        !ratings_memo_find(child->statistics, hash_of(histogram), is_of, histogram, &remembered))
         return false;
     *statistics = remembered.statistics;
     return true;
