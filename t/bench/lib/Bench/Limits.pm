@@ -31,10 +31,8 @@ sub _kafka {
     for my $linger (0, 5) {
         my @arguments = ('--topic', $topic, qw(--num-records 500000 --record-size 100 --throughput -1 --producer-props),
             "bootstrap.servers=$ENV{STREAMS_CONNECTION}", 'acks=all', "linger.ms=$linger");
-        my $output = qx(timeout 120 $ENV{TEST_STACK} kafka-tool ProducerPerformance @arguments);
-        my @rates  = $output =~ m{([\d.]+) records/sec} or die "ProducerPerformance: $output\n";
-        my ($last) = $output =~ m{.*\s([\d.]+) records/sec}s;
-        push @found, { what => "ProducerPerformance, 100 bytes, acks=all, linger.ms=$linger", per_second => $last };
+        my ($rate) = Bench::Store::kafka_tool('ProducerPerformance', @arguments) =~ m{.*\s([\d.]+) records/sec}s or die "ProducerPerformance told no rate\n";
+        push @found, { what => "ProducerPerformance, 100 bytes, acks=all, linger.ms=$linger", per_second => $rate };
     }
     Bench::Store::drop_topic($topic);
     return @found;

