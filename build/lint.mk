@@ -44,7 +44,7 @@ lint-format:
 	@echo "lint-format: $(words $(LINT_C)) files"
 
 # All that is compiled, linked as well, so that a symbol that nobody defines is found.
-lint-objects: $(MODULE) $(LAMBDA_PROGRAM) $(UNIT_PROGRAMS) $(BACKEND_TESTS) $(CHAOS_FATAL) $(FUZZ_TARGETS:%=$(OUT)/t/fuzz/replay_%)
+lint-objects: $(MODULE) $(LAMBDA_PROGRAM) $(UNIT_PROGRAMS) $(BACKEND_TESTS) $(CHAOS_FATAL) $(BENCH_FLOOR) $(FUZZ_TARGETS:%=$(OUT)/t/fuzz/replay_%)
 
 lint-gcc:
 	@$(MAKE) --no-print-directory -s -j$(LINT_JOBS) lint-objects OUT=$(OUT)/lint/gcc CC=$(LINT_GCC) \

@@ -8,12 +8,13 @@ DEPS_build = build
 DEPS_run   = build run
 DEPS_test  = build run test
 DEPS_lint  = build lint
+DEPS_bench = build run bench
 
-.PHONY: deps deps-build deps-run deps-test deps-lint run stack stack-stop clean-run
+.PHONY: deps deps-build deps-run deps-test deps-lint deps-bench run stack stack-stop clean-run
 deps: ## install what is missing, for everything (DEPS=no: nothing is ever installed)
-	@build/deps/install build run test lint
+	@build/deps/install build run test lint bench
 
-deps-build deps-run deps-test deps-lint: deps-%:
+deps-build deps-run deps-test deps-lint deps-bench: deps-%:
 	@build/deps/install $(DEPS_$*)
 
 $(CORE_OBJECTS) $(MODULE_OBJECTS) $(LAMBDA_OBJECTS): | deps-build

@@ -4,7 +4,7 @@
 # Sourced by install, which has `say`, and uses where things are from ../stack/config.bash.
 
 # shellcheck disable=SC2034 # read by install
-declare -A artifacts_of=([run]="kafka cargo-lambda class-data" [test]="ministack")
+declare -A artifacts_of=([run]="kafka cargo-lambda class-data" [test]="ministack" [bench]="go")
 
 # have ARTIFACT: it is there, whole
 have() {
@@ -48,6 +48,7 @@ fetch_jars() {
 
 obtain_cargo-lambda() { obtain_from_pypi cargo-lambda; }
 obtain_ministack() { obtain_from_pypi ministack; }
+obtain_go() { obtain_from_pypi go; }
 
 obtain_from_pypi() {
     say "pip fetches $1 into ${artifact_dir[$1]}"

@@ -1,0 +1,30 @@
+# make bench: what the service costs, beside what httpd costs by itself and what others cost (t/bench/run).
+# NAMES="..." chooses systems, CASES="..." cases, CONNECTIONS="..." numbers of connections; ROUNDS, BENCH_SECONDS.
+
+BENCH_FLOOR    = $(OUT)/bench/mod_floor.so
+BENCH_PROGRAMS = $(OUT)/bench/peer-go $(OUT)/bench/stub-lambda
+BENCH_OPTIONS  = $(if $(CASES),--cases '$(CASES)') $(if $(CONNECTIONS),--connections '$(CONNECTIONS)') \
+                 $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(BENCH_SECONDS),--seconds $(BENCH_SECONDS))
+BENCH_GIVEN    = $(foreach name,NAMES CASES CONNECTIONS ROUNDS BENCH_SECONDS,$(if $($(name)), $(name)="$($(name))"))
+BENCH_RUN      = OUT='$(OUT)' APXS='$(APXS)' BENCH_COMMAND='make $@$(BENCH_GIVEN)' t/bench/run $(BENCH_OPTIONS)
+
+.PHONY: bench bench-short bench-ready
+bench: bench-ready ## measure the service, httpd's floor and the peers (NAMES= CASES= CONNECTIONS= ROUNDS= BENCH_SECONDS=)
+	@$(BENCH_RUN) $(NAMES)
+
+bench-short: bench-ready ## one round at 32 connections of what the targets need
+	@$(BENCH_RUN) --short $(NAMES)
+
+bench-ready: deps-bench
+	@$(MAKE) --no-print-directory module lambda-bootstrap $(BENCH_FLOOR) $(BENCH_PROGRAMS)
+
+# The same flags as the module's: the floor is to differ in nothing but the work.
+$(BENCH_FLOOR): t/bench/floor/mod_floor.c
+	@mkdir -p $(@D)
+	$(call quiet,LD)$(CC) $(BASE_CFLAGS) $(HTTPD_CFLAGS) -shared $< -o $@ $(LDFLAGS)
+
+$(BENCH_PROGRAMS): $(OUT)/bench/%: t/bench/%/main.go t/bench/%/go.mod t/bench/%/go.sum t/bench/go-build
+	@mkdir -p $(@D)
+	$(call quiet,GO)t/bench/go-build t/bench/$* $@
+
+-include $(BENCH_FLOOR:.so=.d)

@@ -1,0 +1,56 @@
+# What systems answer: for the floor, which repeats it; the entity tags for wrk; the length that an answer has.
+package Bench::Answers;
+
+use strict;
+use warnings;
+
+use Bench::Store ();
+use RatingsTest  ();
+
+my $hot = '/ratings?talkId=talk-00001';
+
+# Of the module that runs: a hash of path and answer
+sub of_module { my ($system) = @_; return { map { $_ => RatingsTest::get($_, port => $system->port) } '/', $hot } }
+
+# The same as variables for conf/floor.conf
+sub as_variables {
+    my ($answers) = @_;
+    my ($root, $ratings) = @$answers{ '/', $hot };
+    return (BENCH_METADATA => $root->body, BENCH_METADATA_CACHING => $root->header('Cache-Control'), BENCH_RATINGS => $ratings->body,
+        BENCH_RATINGS_CACHING => $ratings->header('Cache-Control'), BENCH_RATINGS_ETAG => $ratings->header('ETag'));
+}
+
+# Writes the entity tags of all talks, as the system that runs tells them, for load.lua.
+sub write_etags {
+    my ($system, $path) = @_;
+    my $workers = 8;
+    my @parts = RatingsTest::in_children($workers, sub {
+        my ($index) = @_;
+        my $client  = RatingsTest::client(port => $system->port);
+        my @numbers = grep { $_ % $workers == $index } 1 .. Bench::Store::talks();
+        return { map { $_ => $client->request('GET', '/ratings?talkId=' . Bench::Store::talk($_))->header('ETag') } @numbers };
+    })->();
+    my %etags = map { %$_ } @parts;
+    open my $file, '>', $path or die "$path: $!\n";
+    for my $number (1 .. Bench::Store::talks()) {
+        printf $file "%s %s\n", Bench::Store::talk($number), $etags{$number} // die "talk $number has no ETag\n";
+    }
+    close $file or die "$path: $!\n";
+}
+
+# The bytes of an answer, on average over what wrk will ask for: a run in which they are others has had others
+sub expected_bytes {
+    my ($system, $case) = @_;
+    my $client = RatingsTest::client(port => $system->port);
+    my ($bytes, $weight) = (0, 0);
+    for my $rank (1 .. ($case =~ /zipf|revalidate/ ? 30 : 1)) {
+        my $path = $case eq 'root' ? '/' : '/ratings?talkId=' . Bench::Store::talk($rank);
+        my $answer = $client->request('GET', $path);
+        $answer = $client->request('GET', $path, [ 'If-None-Match' => $answer->header('ETag') ]) if $case eq 'revalidate';
+        $bytes  += length($answer->raw) / $rank;
+        $weight += 1 / $rank;
+    }
+    return $bytes / $weight;
+}
+
+1;

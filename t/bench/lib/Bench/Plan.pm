@@ -1,0 +1,80 @@
+# What is measured, in which order: cases, systems, numbers of connections, rounds.
+package Bench::Plan;
+
+use strict;
+use warnings;
+
+use Bench::System  ();
+use Bench::Targets ();
+
+# In this order: those that write come last, and change what the others read.
+my @cases = (
+    [ root       => 'GET /' ],
+    [ hot        => 'GET of one talk' ],
+    [ zipf       => 'GET of 10,000 talks, drawn by Zipf\'s law' ],
+    [ revalidate => 'the same with If-None-Match: 304' ],
+    [ post       => 'POST of ratings, talks drawn as above' ],
+    [ mix        => '90% GET, 10% POST' ],
+);
+my %title = map { @$_ } @cases;
+
+my $around = 4; # seconds beside those that are measured: start, warming up, counting, stop
+
+# names: a list of systems, or none for all; cases, connections: several in a string; rounds, seconds, short
+sub new {
+    my ($class, %options) = @_;
+    my %wanted = map { $_ => 1 } split ' ', $options{cases} || join ' ', map { $_->[0] } @cases;
+    for my $case (keys %wanted) { die "there is no case $case: see --list\n" unless $title{$case} }
+    my @connections = split ' ', $options{connections};
+    return bless {
+        cases   => [ grep { $wanted{$_} } map { $_->[0] } @cases ],
+        systems => [ map { Bench::System->named($_) } @{ $options{names} } ? @{ $options{names} } : Bench::System->all ],
+        connections => \@connections, rounds => $options{rounds}, seconds => $options{seconds}, short => $options{short},
+    }, $class;
+}
+
+sub title   { my ($case) = @_; return $title{$case} }
+sub cases   { @{ $_[0]{cases} } }
+sub rounds  { $_[0]{rounds} }
+sub seconds { $_[0]{seconds} }
+sub systems { my ($self) = @_; return grep { my $system = $_; grep { $self->_pair($_, $system) } $self->cases } @{ $self->{systems} } }
+
+sub connections {
+    my ($self, $round) = @_;
+    my @all = @{ $self->{connections} };
+    return $round == 1 ? @all : $all[0];
+}
+
+sub _pair {
+    my ($self, $case, $system) = @_;
+    return $system->plays($case) && (!$self->{short} || Bench::Targets::compares($case, $system->name));
+}
+
+# The systems of a case, in the order of the round
+sub order {
+    my ($self, $case, $round) = @_;
+    my @systems = grep { $self->_pair($case, $_) } @{ $self->{systems} };
+    my $shift   = @systems ? ($round - 1) % @systems : 0;
+    return (@systems[ $shift .. $#systems ], @systems[ 0 .. $shift - 1 ]);
+}
+
+# How long it will take, about, in minutes
+sub minutes {
+    my ($self) = @_;
+    my $seconds = 60 + 2 * $self->systems;
+    for my $round (1 .. $self->rounds) {
+        my @connections = $self->connections($round);
+        my $one   = $around + $self->seconds + ($self->seconds + 2) * (@connections - 1);
+        my @pairs = map { $self->order($_, $round) } $self->cases;
+        $seconds += $one * @pairs;
+    }
+    return $seconds / 60;
+}
+
+sub list {
+    my ($self) = @_;
+    return ("cases\n", (map { sprintf "  %-20s %s\n", @$_ } @cases),
+        "systems\n", map { sprintf "  %-20s %s\n", $_->name, $_->describe } @{ $self->{systems} });
+}
+
+1;

@@ -1,0 +1,135 @@
+# What comes of it: progress on standard error, tables on standard output and in table.md, every run as a line of
+# JSON in results.jsonl, and at the end whether it was good.
+package Bench::Report;
+
+use strict;
+use warnings;
+
+use Bench::Plan    ();
+use Bench::Targets ();
+use RatingsTest    ();
+
+my @cpu     = qw(server postgres redis kafka lambda all wrk);
+my @figures = (qw(rps p50 p99 memory_kb), @cpu);
+
+# directory: where the files go
+sub new {
+    my ($class, $directory, %options) = @_;
+    open my $lines, '>', "$directory/results.jsonl" or die "$directory/results.jsonl: $!\n";
+    $lines->autoflush(1);
+    unlink "$directory/table.md";
+    return bless { directory => $directory, lines => $lines, runs => {}, order => [], wrong => [], limits => [], facts => [] }, $class;
+}
+
+sub say { my ($self, $text) = @_; print STDERR "$text\n" }
+sub _line { my ($self, $kind, $value) = @_; print { $self->{lines} } RatingsTest::to_json({ kind => $kind, %$value }), "\n" }
+
+sub facts {
+    my ($self, @facts) = @_;
+    $self->{facts} = \@facts;
+    $self->_line(machine => {@facts});
+}
+
+sub limit { my ($self, $limit) = @_; push @{ $self->{limits} }, $limit; $self->_line(limit => $limit) }
+
+# Something that must not be
+sub wrong {
+    my ($self, $where, @what) = @_;
+    for my $what (@what) {
+        chomp $what;
+        push @{ $self->{wrong} }, "$where: $what";
+        $self->say("! $where: $what");
+    }
+}
+
+sub run {
+    my ($self, $run) = @_;
+    $self->_line(run => $run);
+    push @{ $self->{runs}{ $run->{case} }{ $run->{connections} }{ $run->{system} } }, $run;
+    $self->say(sprintf 'round %d  %-10s %3d  %-19s %9.0f/s  p50 %7.2f ms  p99 %7.2f ms  CPU %6.1f of %6.1f us', @$run{qw(round case connections system rps p50 p99 server all)});
+    $self->wrong("round $run->{round}, $run->{case}, $run->{connections} connections, $run->{system}", @{ $run->{wrong} });
+}
+
+# ---- medians ----
+
+sub _median {
+    my @values = sort { $a <=> $b } grep { defined } @_ or return undef;
+    return ($values[ $#values / 2 ] + $values[ @values / 2 ]) / 2;
+}
+
+# Of the runs of a system; undef if there is none
+sub median {
+    my ($self, $case, $system, $connections) = @_;
+    my $runs = $self->{runs}{$case}{$connections}{$system} or return;
+    my %median;
+    for my $figure (@figures) { $median{$figure} = _median(map { $_->{$figure} } @$runs) }
+    $median{errors} = 0;
+    $median{errors} += $_->{bad_status} + $_->{socket_errors} for @$runs;
+    return { %median, runs => scalar @$runs };
+}
+
+# ---- tables ----
+
+sub _row { return '| ' . join(' | ', @_) . " |\n" }
+sub _rule { my ($texts, $numbers) = @_; return _row(('---') x $texts, ('---:') x $numbers) }
+
+# 12345 -> 12,345
+sub _whole { my $text = sprintf '%.0f', shift; 1 while $text =~ s/^(\d+)(\d{3})/$1,$2/; return $text }
+
+sub _cells {
+    my ($median) = @_;
+    my $memory = $median->{memory_kb} ? sprintf('%.0f', $median->{memory_kb} / 1024) : '';
+    return (_whole($median->{rps}), map({ sprintf '%.2f', $median->{$_} } qw(p50 p99)), $median->{errors}, map({ sprintf '%.1f', $median->{$_} } @cpu), $memory);
+}
+
+sub _case {
+    my ($self, $case, $order) = @_;
+    my @lines = ("\n### $case: " . Bench::Plan::title($case) . "\n\n",
+        _row('connections', 'system', 'requests/s', 'p50 ms', 'p99 ms', 'errors', 'CPU: server', @cpu[ 1 .. $#cpu ], 'MB'), _rule(2, 5 + @cpu));
+    for my $connections (sort { $a <=> $b } keys %{ $self->{runs}{$case} }) {
+        for my $system (@$order) {
+            my $median = $self->median($case, $system, $connections) or next;
+            push @lines, _row($connections, "`$system`", _cells($median));
+        }
+    }
+    return @lines;
+}
+
+sub _facts {
+    my ($self) = @_;
+    my @facts = @{ $self->{facts} };
+    my @lines = (_row('', ''), _rule(2, 0));
+    while (my ($name, $value) = splice @facts, 0, 2) { push @lines, _row($name, $value) }
+    return @lines;
+}
+
+sub _limits {
+    my ($self) = @_;
+    return unless @{ $self->{limits} };
+    return ("\n### Limits of the backends\n\n", _row('measured by', 'a second'), _rule(1, 1), map { _row($_->{what}, _whole($_->{per_second})) } @{ $self->{limits} });
+}
+
+sub _targets {
+    my ($self) = @_;
+    my @judged = Bench::Targets::judge(sub { $self->median(@_) }) or return;
+    $self->_line(target => $_) for @judged;
+    return ("\n### Targets\n\n", _row('', 'target', 'measured', 'limit', ''), _rule(2, 1) =~ s/\n//r . " --- | --- |\n",
+        map { _row($_->{number}, $_->{what}, sprintf('%.2f', $_->{ratio}), $_->{limit} . ($_->{stretch} ? ' (stretch)' : ''), $_->{verdict}) } @judged);
+}
+
+# order: the systems, in the tables' order. The exit code.
+sub finish {
+    my ($self) = @_;
+    my @text = ($self->_facts, $self->_limits, map({ $self->_case($_, $self->{order}) } @{ $self->{cases} }), $self->_targets);
+    push @text, "\n", map { "! $_\n" } @{ $self->{wrong} } if @{ $self->{wrong} };
+    open my $file, '>', "$self->{directory}/table.md" or die "$self->{directory}/table.md: $!\n";
+    print $file @text;
+    close $file or die "$self->{directory}/table.md: $!\n";
+    print @text;
+    return @{ $self->{wrong} } ? 1 : 0;
+}
+
+# The cases and systems, in the order of the tables
+sub arrange { my ($self, $cases, $systems) = @_; @$self{qw(cases order)} = ($cases, $systems) }
+
+1;

@@ -1,0 +1,80 @@
+# One measurement: a system that runs, under one load.
+package Bench::Run;
+
+use strict;
+use warnings;
+
+use Bench::Store ();
+use Bench::Tree  ();
+use Bench::Wrk   ();
+
+my @backends = qw(postgres redis kafka);
+my $warming  = 1; # seconds
+
+sub _pid_of {
+    my ($server) = @_;
+    open my $file, '<', "$ENV{BENCH_STACK_DIR}/pid/$server" or die "no server $server: $!\n";
+    return (split ' ', <$file>)[0];
+}
+
+# system, case, connections, seconds, etags; lambda: its pid. A hash of figures; `wrong` says what must not be.
+sub measure {
+    my (%options) = @_;
+    my $system = $options{system};
+    my %load   = (url => $system->url, map { $_ => $options{$_} } qw(case connections etags));
+    Bench::Wrk::run(%load, seconds => $warming);
+    my $writes = $options{case} =~ /^(?:post|mix)$/;
+    my $before = $writes && Bench::Store::counts($system, 0);
+    my %roots  = (server => [ $system->roots ], lambda => [ $options{lambda} ], map { $_ => [ _pid_of($_) ] } @backends);
+    my $begun  = Bench::Tree::cpu(%roots);
+    my $result = Bench::Wrk::run(%load, seconds => $options{seconds});
+    my $ended  = Bench::Tree::cpu(%roots);
+    my $run    = _figures($result, $begun, $ended);
+    $run->{memory_kb} = Bench::Tree::peak_of_children(($system->roots)[0]) if $system->is_httpd;
+    _count($run, $result, $before, %options) if $writes;
+    return $run;
+}
+
+sub _figures {
+    my ($result, $begun, $ended) = @_;
+    my $requests = $result->{requests} || 1;
+    my %cpu      = map { $_ => ($ended->{$_} - $begun->{$_}) / $requests } keys %$begun;
+    my $all      = 0;
+    $all += $_ for values %cpu;
+    my %run = (%cpu, all => $all, wrk => $result->{wrk_us} / $requests, rps => $result->{requests} / $result->{seconds},
+        bytes => $result->{bytes} / $requests, map { $_ => $result->{$_} } qw(requests seconds bad_status timeout));
+    @run{qw(p50 p99)} = @$result{qw(p50_ms p99_ms)};
+    $run{socket_errors} = $result->{connect} + $result->{read} + $result->{write} + $result->{timeout};
+    $run{wrong} = [ _errors($result) ];
+    return \%run;
+}
+
+# httpd that has more children than it needs ends some, and event closes kept connections when its threads are
+# busy: a request that crosses with that is a read error of wrk's. HTTP allows it, so it is counted, and no fault.
+my $crossed = 0.001; # of the requests
+
+sub _errors {
+    my ($result) = @_;
+    my @wrong;
+    push @wrong, 'no answer at all' unless $result->{requests};
+    push @wrong, "$result->{bad_status} answers with an error" if $result->{bad_status};
+    push @wrong, "$result->{$_} connections with a $_ error" for grep { $result->{$_} } qw(connect write timeout);
+    push @wrong, "$result->{read} connections broken off" if $result->{read} > $crossed * $result->{requests};
+    return @wrong;
+}
+
+# What was acknowledged must be counted, and no more than was sent; and the log has what is counted. wrk does not
+# tell what became of the requests that it had under way at its end: one a connection, and those it gave up.
+sub _count {
+    my ($run, $result, $before, %options) = @_;
+    my $unknown = $options{connections} + $run->{socket_errors};
+    my $sent    = $result->{posts};
+    my $acked   = $sent - $unknown - $run->{bad_status};
+    my $after   = Bench::Store::counts($options{system}, $before->{ratings} + $acked);
+    my ($counted, $events) = map { $after->{$_} - $before->{$_} } qw(ratings events);
+    @$run{qw(posts counted events)} = ($sent, $counted, $events);
+    push @{ $run->{wrong} }, "of $sent ratings sent, at least $acked acknowledged, $counted are counted" if $counted < $acked || $counted > $sent;
+    push @{ $run->{wrong} }, "$counted ratings are counted, of $events events" if $events < $counted || $events > $counted + $unknown;
+}
+
+1;

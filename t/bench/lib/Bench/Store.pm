@@ -1,0 +1,118 @@
+# What the systems share: the talks, and their ratings, the same for the module (which derives them from its topic)
+# and for the peers (which keep them in Redis beside a topic of their own).
+package Bench::Store;
+
+use strict;
+use warnings;
+use Time::HiRes qw(sleep time);
+
+use RatingsTest ();
+
+my $talks      = 10_000;
+my $partitions = 4;
+
+sub talks { return $talks }
+sub talk  { my ($number) = @_; return sprintf 'talk-%05d', $number }
+
+# How many have rated the talk so, at the beginning
+sub seeded { my ($number, $value) = @_; return 3 + ($number * 7 + $value * 13) % 5 }
+
+# ---- at the beginning ----
+
+sub make_talks {
+    open my $psql, '|-', 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', $ENV{TALKS_CONNECTION} or die "psql: $!\n";
+    print $psql "insert into talks (uuid, title) select 'talk-' || to_char(n, 'FM00000'), 'Title of talk ' || n
+        from generate_series(1, $talks) n on conflict do nothing;\nvacuum analyze talks;\n";
+    close $psql or die "psql could not insert the talks\n";
+}
+
+# kafka_tool(CLASS, ARGUMENT...): what it said
+sub kafka_tool {
+    my ($class, @arguments) = @_;
+    my $output = qx(timeout 120 $ENV{TEST_STACK} kafka-tool $class @arguments 2>&1);
+    $? == 0 or die "$class: $output";
+    return $output;
+}
+
+sub make_topic {
+    my ($topic) = @_;
+    kafka_tool('TopicCommand', '--bootstrap-server', $ENV{STREAMS_CONNECTION}, qw(--create --if-not-exists --topic), $topic, '--partitions', $partitions);
+}
+
+sub drop_topic {
+    my ($topic) = @_;
+    kafka_tool('TopicCommand', '--bootstrap-server', $ENV{STREAMS_CONNECTION}, qw(--delete --if-exists --topic), $topic);
+}
+
+# Writes the ratings into the topic, for the projector of a module that runs; they are there when this returns.
+sub rate_all {
+    my ($database, $topic) = @_;
+    my @command = ('timeout', '60', 'kcat', '-P', '-q', '-b', $ENV{STREAMS_CONNECTION}, '-t', $topic, '-K', "\t", '-X', 'topic.partitioner=murmur2');
+    my $written = 0;
+    open my $kcat, '|-', @command or die "kcat: $!\n";
+    for my $number (1 .. $talks) {
+        my $talk = talk($number);
+        for my $value (1 .. 5) {
+            my $count = seeded($number, $value);
+            print $kcat qq($talk\t{"version":1,"talkId":"$talk","value":$value}\n) x $count;
+            $written += $count;
+        }
+    }
+    close $kcat or die "kcat could not write\n";
+    _await($database, $written);
+}
+
+sub _await {
+    my ($database, $count) = @_;
+    my $until = time + 60;
+    while ((my $total = total($database)) < $count) {
+        die "of $count ratings the store has $total after 60 s\n" if time > $until;
+        sleep 0.2;
+    }
+}
+
+# The counts of one database, for the other
+sub copy_counts {
+    my ($from, $to) = @_;
+    _script($from, "for _, key in ipairs(redis.call('KEYS', 'ratings/*')) do redis.call('COPY', key, key, 'DB', $to, 'REPLACE') end return 1");
+}
+
+# ---- counting ----
+
+sub _script { my ($database, $text) = @_; return RatingsTest::redis(database => $database)->call('EVAL', $text, 0) }
+
+# All ratings of all talks
+sub total {
+    my ($database) = @_;
+    return _script($database, <<'END');
+local sum = 0
+for _, key in ipairs(redis.call('KEYS', 'ratings/*')) do
+    for _, count in ipairs(redis.call('HVALS', key)) do sum = sum + count end
+end
+return sum
+END
+}
+
+# All events of a topic
+sub events {
+    my ($topic) = @_;
+    my $sum   = 0;
+    my @lines = qx(timeout 20 kcat -Q -b $ENV{STREAMS_CONNECTION} @{[ map { "-t $topic:$_:-1" } 0 .. $partitions - 1 ]});
+    die "kcat could not tell how long $topic is\n" if $?;
+    for (@lines) { $sum += $1 if /offset (\d+)/ }
+    return $sum;
+}
+
+# Ratings and events, when what wrk left under way has come to its end
+sub counts {
+    my ($system, $at_least) = @_;
+    my $until = time + 5;
+    my ($last, $total) = (-1, total($system->database));
+    while (($total < $at_least || $total != $last) && time < $until) {
+        sleep 0.2;
+        ($last, $total) = ($total, total($system->database));
+    }
+    return { ratings => $total, events => events($system->topic) };
+}
+
+1;

@@ -1,0 +1,137 @@
+# The systems that are compared: how each is started, which cases it has an answer for, which processes are it.
+package Bench::System;
+
+use strict;
+use warnings;
+use File::Path qw(make_path);
+use Time::HiRes qw(sleep time);
+
+use Bench::Process   ();
+use RatingsTest      ();
+use RatingsTest::Log ();
+
+my @reads = qw(root hot zipf);
+my %cases = (
+    module  => [ @reads, qw(revalidate post mix) ],
+    floor   => [ @reads, 'revalidate' ],
+    peer    => [ @reads, qw(post mix) ], # it has no entity tags
+    proxied => [ @reads, qw(post mix) ],
+);
+
+my @rows = (
+    # name, kind, MPM or flags of the peer, tuning
+    [ 'event',              'module',  'event',  'installed' ],
+    [ 'worker',             'module',  'worker', 'installed' ],
+    [ 'event-speed',        'module',  'event',  'speed' ],
+    [ 'worker-speed',       'module',  'worker', 'speed' ],
+    [ 'floor-event',        'floor',   'event',  'installed' ],
+    [ 'floor-worker',       'floor',   'worker', 'installed' ],
+    [ 'floor-event-speed',  'floor',   'event',  'speed' ],
+    [ 'floor-worker-speed', 'floor',   'worker', 'speed' ],
+    [ 'peer-check',         'peer',    '-checktalk' ],
+    [ 'peer',               'peer',    '' ],
+    [ 'peer-full',          'peer',    '-cache -statscache' ],
+    [ 'proxied-event',      'proxied', 'event',  'installed' ],
+    [ 'proxied-worker',     'proxied', 'worker', 'installed' ],
+);
+
+# What `worker` says when all its threads have a connection; the configuration means it so
+my $expected = qr/AH00286|AH00484|AH10159/;
+
+my %answers; # the module's, for the floor: variables of its environment
+
+sub all { return map { $_->[0] } @rows }
+
+sub named {
+    my ($class, $name) = @_;
+    my ($row) = grep { $_->[0] eq $name } @rows or die "there is no system $name: see --list\n";
+    my ($kind, $with, $tuning) = @$row[ 1 .. 3 ];
+    return bless { name => $name, kind => $kind, with => $with, tuning => $tuning, port => $ENV{HTTP_PORT} }, $class;
+}
+
+sub name  { $_[0]{name} }
+sub kind  { $_[0]{kind} }
+sub port  { $_[0]{port} }
+sub url   { "http://127.0.0.1:$_[0]{port}" }
+sub plays { my ($self, $case) = @_; return scalar grep { $_ eq $case } @{ $cases{ $self->{kind} } } }
+
+# The database of Redis and the topic that it writes to
+sub database { return $_[0]{kind} eq 'module' ? 1 : 0 }
+sub topic    { return $_[0]{kind} eq 'module' ? 'ratings-module' : 'ratings' }
+
+# What the module answered, which the floor answers from now on
+sub set_answers { my ($class, %variables) = @_; %answers = %variables }
+
+sub describe {
+    my ($self) = @_;
+    my %what = (module => 'the module', floor => 'the floor', proxied => 'mod_proxy_http before peer-full');
+    return "the Go service $self->{with}" if $self->{kind} eq 'peer';
+    return "$what{ $self->{kind} } under $self->{with}, conf/$self->{tuning}.conf";
+}
+
+# ---- running ----
+
+# Runs the code while the system is up and ready; the lines of its logs that tell of trouble.
+sub during {
+    my ($self, $code) = @_;
+    my $done = eval { $self->_start; $code->(); 1 };
+    my $why  = $@;
+    my @logs = map { $_->surprises } @{ $self->{logs} || [] };
+    $self->_stop;
+    die $why unless $done;
+    return grep { !/$expected/ } @logs;
+}
+
+# The processes that are it, by the first of each tree; the first is httpd's, if there is one
+sub roots { my ($self) = @_; return map { $_->pid } @{ $self->{processes} } }
+sub is_httpd { $_[0]{kind} ne 'peer' }
+
+sub _start {
+    my ($self) = @_;
+    my $directory = "$ENV{BENCH_DIR}/$self->{name}";
+    $self->{processes} = [];
+    $self->{logs}      = [];
+    if ($self->{kind} eq 'peer') {
+        $self->_peer($directory, $self->{port}, split ' ', $self->{with});
+    } else {
+        $self->_peer("$directory/peer", $self->{port} + 1, '-cache', '-statscache') if $self->{kind} eq 'proxied';
+        $self->_httpd($directory);
+    }
+    $self->_await_ready;
+}
+
+sub _stop {
+    my ($self) = @_;
+    $_->stop for @{ $self->{processes} };
+    $self->{processes} = [];
+}
+
+sub _peer {
+    my ($self, $directory, $port, @flags) = @_;
+    push @{ $self->{processes} }, Bench::Process->start(directory => $directory, port => $port,
+        command => [ "$ENV{BENCH_PROGRAMS}/peer-go", @flags ], environment => { PORT => $port });
+    push @{ $self->{logs} }, RatingsTest::Log->new("$directory/output");
+}
+
+sub _httpd {
+    my ($self, $directory) = @_;
+    make_path("$directory/htdocs");
+    push @{ $self->{logs} }, RatingsTest::Log->new("$directory/error_log");
+    unlink "$directory/access_log";
+    my %environment = (%answers, BENCH_ROOT => $directory, BENCH_PORT => $self->{port}, BENCH_PEER_PORT => $self->{port} + 1,
+        BENCH_MPM => $self->{with}, BENCH_TUNING => $self->{tuning}, BENCH_SERVES => $self->{kind});
+    unshift @{ $self->{processes} }, Bench::Process->start(directory => $directory, port => $self->{port}, environment => \%environment,
+        command => [ $ENV{BENCH_HTTPD}, '-D', 'FOREGROUND', '-f', "$ENV{BENCH_CONF}/httpd.conf" ]);
+}
+
+sub _await_ready {
+    my ($self) = @_;
+    my $path  = $self->{kind} eq 'module' ? '/readyz' : '/ratings?talkId=talk-00001';
+    my $until = time + 30;
+    until (RatingsTest::get($path, port => $self->{port})->status == 200) {
+        die "$self->{name} is not ready within 30 s: see $ENV{BENCH_DIR}/$self->{name}\n" if time > $until;
+        sleep 0.05;
+    }
+}
+
+1;

@@ -1,0 +1,75 @@
+# What the service is to reach: the figure of one system as a multiple of another's, in the same run at 32
+# connections. Figures: rps (requests/s), p50, server and all (CPU time a request, of the system's processes and
+# with the backends').
+package Bench::Targets;
+
+use strict;
+use warnings;
+
+my $connections = 32;
+
+my @targets = (
+    # number, case, figure, system, compared with, at least or at most, times; 'stretch': beyond what is asked for
+    [ 1, 'root',       'server', 'event',        'floor-event',        'most',  1.10 ],
+    [ 1, 'root',       'server', 'worker',       'floor-worker',       'most',  1.10 ],
+    [ 1, 'root',       'server', 'event-speed',  'floor-event-speed',  'most',  1.10 ],
+    [ 1, 'root',       'server', 'worker-speed', 'floor-worker-speed', 'most',  1.10 ],
+    [ 1, 'hot',        'server', 'event',        'floor-event',        'most',  1.10 ],
+    [ 1, 'hot',        'server', 'worker',       'floor-worker',       'most',  1.10 ],
+    [ 1, 'hot',        'server', 'event-speed',  'floor-event-speed',  'most',  1.10 ],
+    [ 1, 'hot',        'server', 'worker-speed', 'floor-worker-speed', 'most',  1.10 ],
+    [ 1, 'revalidate', 'server', 'event',        'floor-event',        'most',  1.00 ],
+    [ 1, 'revalidate', 'server', 'worker',       'floor-worker',       'most',  1.00 ],
+    [ 1, 'revalidate', 'server', 'event-speed',  'floor-event-speed',  'most',  1.00 ],
+    [ 1, 'revalidate', 'server', 'worker-speed', 'floor-worker-speed', 'most',  1.00 ],
+    [ 2, 'zipf',       'server', 'event',        'floor-event',        'most',  1.25 ],
+    [ 2, 'zipf',       'server', 'worker',       'floor-worker',       'most',  1.25 ],
+    [ 3, 'hot',        'rps',    'event',        'peer-check',         'least', 2.2 ],
+    [ 3, 'hot',        'rps',    'event',        'peer',               'least', 1.2 ],
+    [ 3, 'hot',        'rps',    'worker-speed', 'peer-check',         'least', 3.0 ],
+    [ 3, 'hot',        'rps',    'worker-speed', 'peer',               'least', 1.6 ],
+    [ 3, 'hot',        'all',    'event',        'peer-check',         'most',  0.35 ],
+    [ 3, 'hot',        'all',    'worker-speed', 'peer-check',         'most',  0.27 ],
+    [ 3, 'hot',        'all',    'worker-speed', 'peer-full',          'most',  2.5, 'stretch' ],
+    [ 4, 'hot',        'rps',    'event',        'proxied-event',      'least', 1.7 ],
+    [ 4, 'hot',        'rps',    'worker',       'proxied-worker',     'least', 1.7 ],
+    [ 4, 'post',       'rps',    'event',        'proxied-event',      'least', 2.0 ],
+    [ 4, 'post',       'rps',    'worker',       'proxied-worker',     'least', 2.0 ],
+    [ 4, 'mix',        'rps',    'event',        'proxied-event',      'least', 1.8 ],
+    [ 4, 'mix',        'rps',    'worker',       'proxied-worker',     'least', 1.8 ],
+    [ 5, 'post',       'rps',    'event',        'peer',               'least', 1.2 ],
+    [ 5, 'post',       'rps',    'worker-speed', 'peer',               'least', 1.2 ],
+    [ 5, 'post',       'all',    'event',        'peer',               'most',  0.8 ],
+    [ 5, 'post',       'all',    'worker-speed', 'peer',               'most',  0.8 ],
+    [ 5, 'post',       'p50',    'event',        'peer',               'most',  1.0 ],
+    [ 5, 'post',       'p50',    'worker-speed', 'peer',               'most',  1.0 ],
+    [ 6, 'mix',        'rps',    'event',        'peer',               'least', 1.5 ],
+    [ 6, 'mix',        'rps',    'worker-speed', 'peer',               'least', 1.5 ],
+    [ 6, 'mix',        'rps',    'worker-speed', 'peer-full',          'least', 1.0, 'stretch' ],
+);
+
+my %unit = (rps => 'requests/s', p50 => 'p50', server => 'CPU of the server', all => 'CPU of everything');
+
+# Whether a target needs this pair
+sub compares {
+    my ($case, $name) = @_;
+    return scalar grep { $_->[1] eq $case && ($_->[3] eq $name || $_->[4] eq $name) } @targets;
+}
+
+# judge(CODE): the targets with what was measured; CODE->(case, system, connections) gives the medians, or undef
+sub judge {
+    my ($median) = @_;
+    my @judged;
+    for my $target (@targets) {
+        my ($number, $case, $figure, $system, $other, $way, $times, $stretch) = @$target;
+        my ($ours, $theirs) = map { $median->($case, $_, $connections) } $system, $other;
+        next unless $ours && $theirs && $theirs->{$figure};
+        my $ratio = $ours->{$figure} / $theirs->{$figure};
+        my $met   = $way eq 'most' ? $ratio <= $times : $ratio >= $times;
+        push @judged, { number => $number, what => "$case: $unit{$figure} of `$system`, times `$other`'s", ratio => $ratio,
+            limit => "at $way $times", stretch => $stretch ? 1 : 0, verdict => $met ? 'met' : 'missed' };
+    }
+    return @judged;
+}
+
+1;

@@ -1,0 +1,58 @@
+# Process trees, from /proc: what they have cost so far, and the memory that they hold.
+package Bench::Tree;
+
+use strict;
+use warnings;
+use POSIX qw(sysconf _SC_CLK_TCK);
+
+my $tick = 1_000_000 / sysconf(_SC_CLK_TCK);
+
+# Of each process its parent, and the microseconds of CPU time that it took with its children that have ended
+sub _processes {
+    my (%parent, %time);
+    for my $path (glob '/proc/[0-9]*/stat') {
+        open my $file, '<', $path or next;
+        my ($pid, $rest) = (<$file> // next) =~ /^(\d+) \(.*\) (.*)/s or next;
+        my @fields = split ' ', $rest;
+        $parent{$pid} = $fields[1];
+        $time{$pid}   = $tick * ($fields[11] + $fields[12] + $fields[13] + $fields[14]);
+    }
+    return (\%parent, \%time);
+}
+
+sub _children {
+    my ($parent) = @_;
+    my %children;
+    push @{ $children{ $parent->{$_} } }, $_ for keys %$parent;
+    return \%children;
+}
+
+sub _tree { my ($children, $root) = @_; return ($root, map { _tree($children, $_) } @{ $children->{$root} || [] }) }
+
+# cpu(name => [pid...], ...): the microseconds so far of all the trees that a name stands for
+sub cpu {
+    my (%roots) = @_;
+    my ($parent, $time) = _processes();
+    my $children = _children($parent);
+    my %sum;
+    for my $name (keys %roots) {
+        $sum{$name} = 0;
+        $sum{$name} += $time->{$_} // 0 for map { _tree($children, $_) } @{ $roots{$name} };
+    }
+    return \%sum;
+}
+
+sub pids { my ($root) = @_; my ($parent) = _processes(); return _tree(_children($parent), $root) }
+
+# The most that one of the processes below this one has held at a time, in kilobytes
+sub peak_of_children {
+    my ($root) = @_;
+    my $peak = 0;
+    for my $pid (grep { $_ != $root } pids($root)) {
+        open my $file, '<', "/proc/$pid/status" or next;
+        for (<$file>) { $peak = $1 if /^VmHWM:\s+(\d+)/ && $1 > $peak }
+    }
+    return $peak;
+}
+
+1;

@@ -1,0 +1,27 @@
+# The load: one run of wrk.
+package Bench::Wrk;
+
+use strict;
+use warnings;
+use FindBin qw($Bin);
+
+use Bench::Store ();
+use RatingsTest  ();
+
+my $exponent = '1.0';
+
+# url, case, connections, seconds, etags (a file): what wrk counted, and the microseconds that it took itself
+sub run {
+    my (%options) = @_;
+    my @command = ('timeout', '--kill-after=5', $options{seconds} + 30, 'wrk', '-t1', "-c$options{connections}", "-d$options{seconds}s",
+        '--timeout', '5s', '-s', "$Bin/load.lua", $options{url}, '--', $options{case}, Bench::Store::talks(), $exponent, $options{etags} // '');
+    my @before = times;
+    open my $wrk, '-|', @command or die "wrk: $!\n";
+    my $output = join '', <$wrk>;
+    close $wrk or die 'wrk failed (' . ($? >> 8) . "): $output\n";
+    my @after = times;
+    my ($result) = $output =~ /^RESULT (.*)$/m or die "wrk: $output\n";
+    return { %{ RatingsTest::json($result) }, wrk_us => 1e6 * ($after[2] + $after[3] - $before[2] - $before[3]) };
+}
+
+1;
