@@ -5,12 +5,9 @@ use Test::More;
 use Time::HiRes qw(time sleep);
 use RatingsTest;
 
-# One child, so that what it remembers is what the next request meets.
-my $sizes = "StartServers 1\nServerLimit 1\nThreadsPerChild 16\nMaxRequestWorkers 16\nMinSpareThreads 1\nMaxSpareThreads 16\n";
 my @usual = (qr/RT020[1-4]: .* is (away|back)/, qr/RT030[12]: /, qr/RT0305: /, qr/RT0501: /);
-my %own   = (topic => 'ratings-cache', database => 8, sizes => $sizes);
+my %own   = (topic => 'ratings-cache', database => 8);
 my $slack = sanitized() ? 3 : 1;
-plan(skip_all => 'a child of prefork has one thread') if mpm() eq 'prefork';
 
 sub start {
     my ($name, $directives, %options) = @_;

@@ -1,7 +1,6 @@
 #include "memo.h"
 
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define WAYS 8 /* slots that a hash allows */
@@ -37,29 +36,33 @@ static size_t power_of_two(size_t least)
     return power;
 }
 
-ratings_memo_t *ratings_memo_create(size_t records, size_t size)
+static size_t sets_of(size_t records)
 {
-    if (size > RATINGS_MEMO_SIZE_MAX)
-        return NULL;
-
-    size_t sets = power_of_two((records + WAYS - 1) / WAYS);
-    size_t words = (size + sizeof(word_t) - 1) / sizeof(word_t);
-    size_t slot_words = words + sizeof(head_t) / sizeof(word_t);
-    /* calloc maps large blocks without touching them */
-    ratings_memo_t *memo = calloc(1, sizeof *memo + sets * WAYS * slot_words * sizeof(word_t));
-
-    if (!memo)
-        return NULL;
-    memo->sets = sets;
-    memo->size = size;
-    memo->words = words;
-    memo->slot_words = slot_words;
-    return memo;
+    return power_of_two((records + WAYS - 1) / WAYS);
 }
 
-void ratings_memo_destroy(ratings_memo_t *memo)
+static size_t words_for(size_t bytes)
 {
-    free(memo);
+    return (bytes + sizeof(word_t) - 1) / sizeof(word_t);
+}
+
+size_t ratings_memo_footprint(size_t records, size_t size)
+{
+    size_t slot = (words_for(size) + words_for(sizeof(head_t))) * sizeof(word_t);
+
+    return size > RATINGS_MEMO_SIZE_MAX ? 0
+                                        : sizeof(ratings_memo_t) + sets_of(records) * WAYS * slot;
+}
+
+ratings_memo_t *ratings_memo_place(void *memory, size_t records, size_t size)
+{
+    ratings_memo_t *memo = memory;
+
+    memo->sets = sets_of(records);
+    memo->size = size;
+    memo->words = words_for(size);
+    memo->slot_words = memo->words + words_for(sizeof(head_t));
+    return memo;
 }
 
 /* ---- slots ---- */

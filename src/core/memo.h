@@ -7,7 +7,8 @@
  * that its hash allows; when all are taken, the one that was written longest ago gives way. So a
  * record may be gone at any time, and whether it still is true is for the caller to know.
  *
- * Any thread. Memory is had from the system as it is used, not all at once. */
+ * Any thread; and any process that shares the memory, as there is no pointer in it. Should one be
+ * killed while it writes, the slot is lost, and no more. */
 #ifndef RATINGS_CORE_MEMO_H
 #define RATINGS_CORE_MEMO_H
 
@@ -22,11 +23,13 @@ typedef bool ratings_memo_matches_fn(const void *record, const void *key);
 
 #define RATINGS_MEMO_SIZE_MAX 1024 /* of a record */
 
-/* Room for at least `records` of `size` bytes each. NULL when memory ran out. */
-ratings_memo_t *ratings_memo_create(size_t records, size_t size);
+/* How many bytes a table takes that has room for at least `records` of `size` bytes each; 0 when a
+ * record is too large. */
+size_t ratings_memo_footprint(size_t records, size_t size);
 
-/* No thread may be using it any more. NULL is fine. */
-void ratings_memo_destroy(ratings_memo_t *memo);
+/* Makes one of so much memory, which is all zero and at a multiple of 8; no pages of it are touched
+ * but the first. */
+ratings_memo_t *ratings_memo_place(void *memory, size_t records, size_t size);
 
 /* Copies the record that matches to `record`, which may be written to even if there is none. `hash`
  * is any hash of the key, the same one in `put`. */

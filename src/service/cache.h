@@ -1,5 +1,5 @@
-/* The answers of GET that this child has given, ready to be given again as long as they are true:
- * as long as nothing that any child of this host knows of has changed the talk's counts. */
+/* The answers of GET that the children of this host have given, ready to be given again as long as
+ * they are true: as long as nothing that any of them knows of has changed the talk's counts. */
 #ifndef RATINGS_SERVICE_CACHE_H
 #define RATINGS_SERVICE_CACHE_H
 
@@ -27,7 +27,7 @@ bool ratings_cache_find(const ratings_child_t *child, const char *talk_id,
 void ratings_cache_keep(const ratings_call_t *call, const char *talk_id,
                         const ratings_summary_t *summary, const ratings_entity_t *entity);
 
-/* The table for a child; NULL when memory ran out. */
-ratings_memo_t *ratings_cache_create(void);
+/* Of a record in the table (RATINGS_MEMO_ANSWERS), in bytes. */
+#define RATINGS_CACHE_SIZE 584
 
 #endif

@@ -4,7 +4,6 @@
 
 #include <string.h>
 
-#define KNOWN_TALKS 131072
 #define GLANCE_US INT64_C(20000)
 
 ratings_outcome_e ratings_unavailable(ratings_call_t *call, const char *part)
@@ -37,9 +36,11 @@ static apr_status_t look_up(ratings_call_t *call, const char *talk_id)
 
 /* By the digest of its id, which may be long. */
 typedef struct {
-    int64_t until; /* when it is looked up again, of ratings_monotonic */
+    int64_t at; /* when it was looked up, of ratings_monotonic */
     unsigned char digest[APR_SHA1_DIGESTSIZE];
 } known_t;
+
+_Static_assert(sizeof(known_t) == RATINGS_KNOWN_SIZE, "it is a record of a memo");
 
 static bool is_of(const void *record, const void *digest)
 {
@@ -54,9 +55,9 @@ static uint32_t hash_of(const unsigned char *digest)
     return hash;
 }
 
-ratings_memo_t *ratings_known_create(void)
+static ratings_memo_t *memo_of(const ratings_call_t *call)
 {
-    return ratings_memo_create(KNOWN_TALKS, sizeof(known_t));
+    return ratings_shared_memo(call->child->service->shared, RATINGS_MEMO_TALKS);
 }
 
 static void make_digest(const char *talk_id, unsigned char *digest)
@@ -70,32 +71,29 @@ static void make_digest(const char *talk_id, unsigned char *digest)
 static bool recall(ratings_call_t *call, const unsigned char *digest)
 {
     known_t known;
-    if (!ratings_memo_find(call->child->known, hash_of(digest), is_of, digest, &known) ||
-        known.until <= ratings_monotonic())
+    if (!ratings_memo_find(memo_of(call), hash_of(digest), is_of, digest, &known) ||
+        ratings_monotonic() - known.at >= call->child->service->config->talk_ttl)
         return false;
-    call->known_until = known.until;
+    call->talk_known_at = known.at;
     return true;
 }
 
 static void remember(ratings_call_t *call, const unsigned char *digest)
 {
-    known_t known = {.until = call->known_until};
+    known_t known = {.at = call->talk_known_at};
     memcpy(known.digest, digest, sizeof known.digest);
-    ratings_memo_put(call->child->known, hash_of(digest), is_of, digest, &known);
+    ratings_memo_put(memo_of(call), hash_of(digest), is_of, digest, &known);
 }
 
 static apr_status_t find(ratings_call_t *call, const char *talk_id)
 {
-    int64_t ttl = call->child->service->config->talk_ttl;
     unsigned char digest[APR_SHA1_DIGESTSIZE];
-    bool may_know = call->child->known && ttl > 0;
-    if (may_know)
-        make_digest(talk_id, digest);
-    if (may_know && recall(call, digest))
+    make_digest(talk_id, digest);
+    if (recall(call, digest))
         return APR_SUCCESS;
-    call->known_until = ratings_monotonic() + ttl;
+    call->talk_known_at = ratings_monotonic();
     apr_status_t status = look_up(call, talk_id);
-    if (may_know && status == APR_SUCCESS)
+    if (status == APR_SUCCESS)
         remember(call, digest);
     return status;
 }

@@ -5,11 +5,11 @@
 #include "ratings.h"
 
 /* RATINGS_DONE if the talk exists, or did when it was looked up last, less than RatingsTalkTTL ago;
- * sets the call's known_until. A talk that does not exist is looked up each time. */
+ * sets the call's talk_known_at. A talk that does not exist is looked up each time. */
 ratings_outcome_e ratings_talk_known(ratings_call_t *call, const char *talk_id);
 
-/* The table of known talks for a child; NULL when memory ran out. */
-ratings_memo_t *ratings_known_create(void);
+/* Of a record in the table of known talks (RATINGS_MEMO_TALKS), in bytes. */
+#define RATINGS_KNOWN_SIZE 32
 
 /* The partition of a talk, or -1 while no projector has told how talks are routed: the store has
  * not been reached since httpd was started. In a child that is new it waits for that. */

@@ -30,7 +30,7 @@ typedef struct {
     ratings_child_t *child;
     apr_pool_t *pool;
     int64_t deadline;          /* when it has to end, of ratings_monotonic */
-    int64_t known_until;       /* when its talk is looked up again; set by the use case */
+    int64_t talk_known_at;     /* when its talk was looked up; set by the use case */
     ratings_failure_t failure; /* set unless it ends with RATINGS_DONE */
 } ratings_call_t;
 

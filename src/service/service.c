@@ -32,6 +32,12 @@ static const char *shared_key(const ratings_config_t *config, apr_pool_t *pool)
                        config->stats, "\n", config->topic, NULL);
 }
 
+static const ratings_memo_size_t memo_sizes[RATINGS_MEMOS] = {
+    [RATINGS_MEMO_TALKS] = {131072, RATINGS_KNOWN_SIZE},
+    [RATINGS_MEMO_ANSWERS] = {16384, RATINGS_CACHE_SIZE},
+    [RATINGS_MEMO_STATISTICS] = {32768, RATINGS_STATISTICS_SIZE},
+};
+
 static apr_status_t make_service(ratings_service_t **out, const ratings_config_t *config,
                                  const server_rec *server, apr_pool_t *pconf)
 {
@@ -39,7 +45,7 @@ static apr_status_t make_service(ratings_service_t **out, const ratings_config_t
     service->config = config;
     service->server = server;
     *out = service;
-    return ratings_shared_attach(&service->shared, shared_key(config, pconf),
+    return ratings_shared_attach(&service->shared, shared_key(config, pconf), memo_sizes,
                                  server->process->pool);
 }
 
@@ -211,22 +217,6 @@ static void make_stream(ratings_child_t *child)
         say_not_made(child, child->stream_guard.name, child->stream_guard.effect, &why);
 }
 
-static void make_memos(ratings_child_t *child)
-{
-    ratings_flights_init(&child->flights);
-    child->known = ratings_known_create();
-    child->responses = ratings_cache_create();
-    child->statistics = ratings_statistics_create();
-}
-
-static void destroy_memos(ratings_child_t *child)
-{
-    ratings_memo_destroy(child->statistics);
-    ratings_memo_destroy(child->responses);
-    ratings_memo_destroy(child->known);
-    ratings_flights_destroy(&child->flights);
-}
-
 /* Signals are for httpd's own threads. */
 static void block_signals(sigset_t *before)
 {
@@ -245,7 +235,7 @@ static ratings_child_t *make_child(const ratings_service_t *service)
     child->started_at = ratings_monotonic();
     pthread_mutex_init(&child->health_lock, NULL);
     init_guards(child);
-    make_memos(child);
+    ratings_flights_init(&child->flights);
     make_talks(child);
     make_store(child);
     make_stats(child);
@@ -271,7 +261,7 @@ static void end_child(ratings_child_t *child)
         ratings_talks_destroy(child->talks);
     pthread_mutex_destroy(&child->health_lock);
     destroy_guards(child);
-    destroy_memos(child);
+    ratings_flights_destroy(&child->flights);
     apr_pool_destroy(child->pool);
 }
 

@@ -9,7 +9,6 @@
 #include "../backend/talks.h"
 #include "../config/config.h"
 #include "../core/flight.h"
-#include "../core/memo.h"
 #include "guard.h"
 #include "shared.h"
 #include "waiters.h"
@@ -46,7 +45,6 @@ struct ratings_child_t {
     ratings_gate_t projector_gate; /* of those who wait for what the projector does */
     ratings_waiters_t *waiters;
     ratings_projector_t *projector;
-    ratings_memo_t *known, *responses, *statistics; /* NULL: nothing is remembered */
     ratings_flights_t flights;
     ratings_stream_options_t stream_options;
 

@@ -18,25 +18,63 @@
 _Static_assert(sizeof(_Atomic uint32_t) == 4, "a futex is 32 bits");
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "shared memory needs lock-free 64-bit atomics");
 
-apr_status_t ratings_shared_attach(ratings_shared_t **shared, const char *key, apr_pool_t *process)
+/* ---- the segment ---- */
+
+/* Rounded up, so that each part begins at a cache line of its own. */
+static size_t aligned(size_t size)
+{
+    return APR_ALIGN(size, (size_t)64);
+}
+
+static size_t whole_size(const ratings_memo_size_t sizes[RATINGS_MEMOS])
+{
+    size_t whole = aligned(sizeof(ratings_shared_t));
+    for (int i = 0; i < RATINGS_MEMOS; i++)
+        whole += aligned(ratings_memo_footprint(sizes[i].records, sizes[i].size));
+    return whole;
+}
+
+ratings_memo_t *ratings_shared_memo(const ratings_shared_t *shared, ratings_memo_e memo)
+{
+    return (ratings_memo_t *)((uintptr_t)shared + shared->memo[memo]);
+}
+
+/* The memory is all zero, as the system gives it, and had as it is touched. */
+static apr_status_t make(ratings_shared_t *shared, const ratings_memo_size_t sizes[RATINGS_MEMOS])
+{
+    size_t end = aligned(sizeof *shared);
+    for (int i = 0; i < RATINGS_MEMOS; i++) {
+        shared->memo[i] = end;
+        (void)ratings_memo_place(ratings_shared_memo(shared, (ratings_memo_e)i), sizes[i].records,
+                                 sizes[i].size);
+        end += aligned(ratings_memo_footprint(sizes[i].records, sizes[i].size));
+    }
+    return apr_generate_random_bytes((unsigned char *)&shared->id, sizeof shared->id);
+}
+
+apr_status_t ratings_shared_attach(ratings_shared_t **shared, const char *key,
+                                   const ratings_memo_size_t sizes[RATINGS_MEMOS],
+                                   apr_pool_t *process)
 {
     apr_shm_t *segment;
     void *found = NULL;
+    size_t size = whole_size(sizes);
     const char *name = apr_psprintf(process, "mod_ratings:%d:%" APR_SIZE_T_FMT ":%s",
-                                    RATINGS_SHARED_LAYOUT, sizeof(ratings_shared_t), key);
+                                    RATINGS_SHARED_LAYOUT, size, key);
     apr_pool_userdata_get(&found, name, process);
     *shared = found;
     if (found)
         return APR_SUCCESS;
-    apr_status_t status = apr_shm_create(&segment, sizeof(ratings_shared_t), NULL, process);
+    apr_status_t status = apr_shm_create(&segment, size, NULL, process);
     if (status != APR_SUCCESS)
         return status;
     *shared = apr_shm_baseaddr_get(segment);
-    memset(*shared, 0, sizeof **shared);
-    status = apr_generate_random_bytes((unsigned char *)&(*shared)->id, sizeof(*shared)->id);
+    status = make(*shared, sizes);
     apr_pool_userdata_setn(*shared, name, NULL, process);
     return status;
 }
+
+/* ---- waiting ---- */
 
 /* https://man7.org/linux/man-pages/man2/futex.2.html; not FUTEX_PRIVATE: other processes wait */
 void ratings_shared_wait(_Atomic uint32_t *word, uint32_t seen, int64_t timeout)

@@ -8,6 +8,7 @@
 
 #include "../backend/store.h"
 #include "../backend/stream.h"
+#include "../core/memo.h"
 
 #include <apr_pools.h>
 
@@ -16,6 +17,18 @@
 
 #define RATINGS_SHARED_LAYOUT 5    /* to be raised when the struct changes its meaning */
 #define RATINGS_CHANGE_SLOTS 65536 /* a power of two */
+
+/* The tables of what is remembered, for all children, and across graceful restarts. */
+typedef enum {
+    RATINGS_MEMO_TALKS,
+    RATINGS_MEMO_ANSWERS,
+    RATINGS_MEMO_STATISTICS,
+    RATINGS_MEMOS
+} ratings_memo_e;
+
+typedef struct {
+    size_t records, size;
+} ratings_memo_size_t;
 
 /* Why the store may be no read model of the log, as anybody may notice. */
 typedef enum {
@@ -47,11 +60,16 @@ typedef struct {
         _Atomic int64_t in_step_at; /* when the store was last seen to stand at the watermark */
     } partition[RATINGS_PARTITIONS_MAX];
     _Atomic uint32_t changed[RATINGS_CHANGE_SLOTS]; /* by the talk's hash */
+    size_t memo[RATINGS_MEMOS];                     /* where each begins in the segment */
 } ratings_shared_t;
 
 /* The segment named by `key` (service, topic, store, sizes), found again after a graceful restart,
  * or made. In the parent, at post_config; `process` is the process pool. */
-apr_status_t ratings_shared_attach(ratings_shared_t **shared, const char *key, apr_pool_t *process);
+apr_status_t ratings_shared_attach(ratings_shared_t **shared, const char *key,
+                                   const ratings_memo_size_t sizes[RATINGS_MEMOS],
+                                   apr_pool_t *process);
+
+ratings_memo_t *ratings_shared_memo(const ratings_shared_t *shared, ratings_memo_e memo);
 
 /* A position and the log that it is of. High and watermark hold one each in one word, so that a
  * position is never taken for that of another log: a topic that was made again begins anew. */

@@ -6,16 +6,16 @@
 
 #include <string.h>
 
-#define RECORDS 32768
-
 typedef struct {
     ratings_histogram_t histogram;
     ratings_statistics_t statistics;
 } remembered_t;
 
-ratings_memo_t *ratings_statistics_create(void)
+_Static_assert(sizeof(remembered_t) == RATINGS_STATISTICS_SIZE, "it is a record of a memo");
+
+static ratings_memo_t *memo_of(const ratings_child_t *child)
 {
-    return ratings_memo_create(RECORDS, sizeof(remembered_t));
+    return ratings_shared_memo(child->service->shared, RATINGS_MEMO_STATISTICS);
 }
 
 static bool is_of(const void *record, const void *key)
@@ -34,19 +34,17 @@ static bool recall(const ratings_child_t *child, const ratings_histogram_t *hist
                    ratings_statistics_t *statistics)
 {
     remembered_t remembered;
-    if (!child->statistics ||
-        !ratings_memo_find(child->statistics, hash_of(histogram), is_of, histogram, &remembered))
+    if (!ratings_memo_find(memo_of(child), hash_of(histogram), is_of, histogram, &remembered))
         return false;
     *statistics = remembered.statistics;
     return true;
 }
 
-static void remember(ratings_child_t *child, const ratings_histogram_t *histogram,
+static void remember(const ratings_child_t *child, const ratings_histogram_t *histogram,
                      const ratings_statistics_t *statistics)
 {
     const remembered_t remembered = {*histogram, *statistics};
-    if (child->statistics)
-        ratings_memo_put(child->statistics, hash_of(histogram), is_of, histogram, &remembered);
+    ratings_memo_put(memo_of(child), hash_of(histogram), is_of, histogram, &remembered);
 }
 
 static void ask(ratings_call_t *call, const ratings_histogram_t *histogram,

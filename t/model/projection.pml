@@ -17,7 +17,7 @@
 #define POSTS 0 /* ratings that are posted on this host, each waiting until it is visible */
 #endif
 #ifndef GETS
-#define GETS 0 /* reading children; the first reads twice, and has a response cache */
+#define GETS 0 /* reading children; the first reads twice */
 #endif
 #ifndef PROJECTORS
 #define PROJECTORS 2
@@ -143,8 +143,8 @@ bool suspect[HOSTS]; /* of each host; all else is of this one */
 /* What has been shown, or answered with 200: later answers must count it. */
 short visible;
 
-/* The response cache of a child, for the talk that is rated. An entry is valid while epoch and change
- * counter are what they were when the child looked at them (`looked`): raising either ends it. */
+/* The response cache of all children, for the talk that is rated. An entry is valid while epoch and change
+ * counter are what they were when the child that made it looked at them (`looked`): raising either ends it. */
 bool entry;
 short entry_counts;
 bool looked[2];
@@ -765,7 +765,7 @@ inline end_request() {
 inline answer_from_store() {
     answer(must, counts);
     if
-    :: me == 0 && looked[0] -> entry = true; entry_counts = counts
+    :: looked[me] -> entry = true; entry_counts = counts
     :: else
     fi;
     end_request()
@@ -803,7 +803,7 @@ proctype get(byte me; byte requests)
     short must, counts;
     do
     :: requests == 0 -> break
-    :: d_step { requests > 0 && me == 0 && entry -> requests--; answer(visible, entry_counts) }
+    :: d_step { requests > 0 && entry -> requests--; answer(visible, entry_counts) }
     :: d_step { /* without an entry, or with one that is too old */
            requests > 0 ->
            requests--;
