@@ -47,6 +47,7 @@ sub expected_bytes {
         my $path = $case eq 'root' ? '/' : '/ratings?talkId=' . Bench::Store::talk($rank);
         my $answer = $client->request('GET', $path);
         $answer = $client->request('GET', $path, [ 'If-None-Match' => $answer->header('ETag') ]) if $case eq 'revalidate';
+        die "GET $path: " . $answer->status . "\n" unless $answer->status =~ /^(?:200|304)$/;
         $bytes  += length($answer->raw) / $rank;
         $weight += 1 / $rank;
     }

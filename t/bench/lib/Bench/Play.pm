@@ -92,7 +92,7 @@ sub _measure {
         lambda => $self->{lambda}->pid, etags => "$ENV{BENCH_DIR}/etags-" . $system->kind);
     @$run{qw(system case round connections)} = ($system->name, $case, $round, $connections);
     push @{ $run->{wrong} }, sprintf 'answers of %.0f bytes, where %.0f were expected', $run->{bytes}, $expected
-        if defined $expected && abs($run->{bytes} - $expected) > 0.05 * $expected;
+        if defined $expected && !$run->{overloaded} && abs($run->{bytes} - $expected) > 0.05 * $expected;
     $self->{report}->run($run);
 }
 
