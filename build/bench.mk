@@ -5,8 +5,8 @@ BENCH_FLOOR    = $(OUT)/bench/mod_floor.so
 BENCH_PROGRAMS = $(OUT)/bench/peer-go $(OUT)/bench/stub-lambda
 BENCH_OPTIONS  = $(if $(CASES),--cases '$(CASES)') $(if $(CONNECTIONS),--connections '$(CONNECTIONS)') \
                  $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(BENCH_SECONDS),--seconds $(BENCH_SECONDS))
-BENCH_GIVEN    = $(foreach name,NAMES CASES CONNECTIONS ROUNDS BENCH_SECONDS,$(if $($(name)), $(name)="$($(name))"))
-BENCH_RUN      = OUT='$(OUT)' APXS='$(APXS)' BENCH_COMMAND='make $@$(BENCH_GIVEN)' t/bench/run $(BENCH_OPTIONS)
+BENCH_GIVEN    = $(foreach name,NAMES CASES CONNECTIONS ROUNDS BENCH_SECONDS,$(if $($(name)),$(name)="$($(name))"))
+BENCH_RUN      = OUT='$(OUT)' APXS='$(APXS)' BENCH_COMMAND='$(strip make $@ $(BENCH_GIVEN))' t/bench/run $(BENCH_OPTIONS)
 
 .PHONY: bench bench-short bench-ready
 bench: bench-ready ## measure the service, httpd's floor and the peers (NAMES= CASES= CONNECTIONS= ROUNDS= BENCH_SECONDS=)

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034 # read by those who source it
-# What the suites that run on real servers share (t/run, t/chaos/run): settings, a copy of the sources
+# What the suites that run on real servers share (t/run, t/chaos/run, t/bench/run): settings, a copy of the sources
 # that the user of the tests can read, the servers. Sourced from the top, with `suite` the script's name,
 # and the ports' defaults set.
 

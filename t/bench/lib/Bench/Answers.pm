@@ -4,6 +4,8 @@ package Bench::Answers;
 use strict;
 use warnings;
 
+use Time::HiRes qw(sleep);
+
 use Bench::Store ();
 use RatingsTest  ();
 
@@ -20,21 +22,33 @@ sub as_variables {
         BENCH_RATINGS_CACHING => $ratings->header('Cache-Control'), BENCH_RATINGS_ETAG => $ratings->header('ETag'));
 }
 
+# Of a talk; a machine that is busy may take a second try
+sub _etag {
+    my ($client, $number) = @_;
+    for (1 .. 5) {
+        my $etag = $client->request('GET', '/ratings?talkId=' . Bench::Store::talk($number))->header('ETag');
+        return $etag if defined $etag;
+        sleep 0.5;
+    }
+    return undef;
+}
+
 # Writes the entity tags of all talks, as the system that runs tells them, for load.lua.
 sub write_etags {
     my ($system, $path) = @_;
     my $workers = 8;
+    unlink $path;
     my @parts = RatingsTest::in_children($workers, sub {
         my ($index) = @_;
         my $client  = RatingsTest::client(port => $system->port);
         my @numbers = grep { $_ % $workers == $index } 1 .. Bench::Store::talks();
-        return { map { $_ => $client->request('GET', '/ratings?talkId=' . Bench::Store::talk($_))->header('ETag') } @numbers };
+        return { map { $_ => _etag($client, $_) } @numbers };
     })->();
     my %etags = map { %$_ } @parts;
+    my ($none) = grep { !defined $etags{$_} } 1 .. Bench::Store::talks();
+    die "GET of talk $none gave no ETag\n" if defined $none;
     open my $file, '>', $path or die "$path: $!\n";
-    for my $number (1 .. Bench::Store::talks()) {
-        printf $file "%s %s\n", Bench::Store::talk($number), $etags{$number} // die "talk $number has no ETag\n";
-    }
+    printf $file "%s %s\n", Bench::Store::talk($_), $etags{$_} for 1 .. Bench::Store::talks();
     close $file or die "$path: $!\n";
 }
 
@@ -47,6 +61,7 @@ sub expected_bytes {
         my $path = $case eq 'root' ? '/' : '/ratings?talkId=' . Bench::Store::talk($rank);
         my $answer = $client->request('GET', $path);
         $answer = $client->request('GET', $path, [ 'If-None-Match' => $answer->header('ETag') ]) if $case eq 'revalidate';
+        die "GET $path: " . $answer->status . "\n" unless $answer->status =~ /^(?:200|304)$/;
         $bytes  += length($answer->raw) / $rank;
         $weight += 1 / $rank;
     }

@@ -24,28 +24,30 @@ sub measure {
     my %load   = (url => $system->url, map { $_ => $options{$_} } qw(case connections etags));
     Bench::Wrk::run(%load, seconds => $warming);
     my $writes = $options{case} =~ /^(?:post|mix)$/;
-    my $before = $writes && Bench::Store::counts($system, 0);
+    my $before = $writes && Bench::Store::counts($system);
     my %roots  = (server => [ $system->roots ], lambda => [ $options{lambda} ], map { $_ => [ _pid_of($_) ] } @backends);
     my $begun  = Bench::Tree::cpu(%roots);
     my $result = Bench::Wrk::run(%load, seconds => $options{seconds});
     my $ended  = Bench::Tree::cpu(%roots);
     my $run    = _figures($result, $begun, $ended);
+    $run->{overloaded} = $system->overloaded($options{connections}) ? 1 : 0;
+    $run->{wrong}      = [ _errors($result, $run->{overloaded}) ];
     $run->{memory_kb} = Bench::Tree::peak_of_children(($system->roots)[0]) if $system->is_httpd;
     _count($run, $result, $before, %options) if $writes;
     return $run;
 }
 
+# Per second, and per request, of those that were answered well
 sub _figures {
     my ($result, $begun, $ended) = @_;
-    my $requests = $result->{requests} || 1;
-    my %cpu      = map { $_ => ($ended->{$_} - $begun->{$_}) / $requests } keys %$begun;
+    my $good = ($result->{requests} - $result->{bad_status}) || 1;
+    my %cpu  = map { $_ => ($ended->{$_} - $begun->{$_}) / $good } keys %$begun;
     my $all      = 0;
     $all += $_ for values %cpu;
-    my %run = (%cpu, all => $all, wrk => $result->{wrk_us} / $requests, rps => $result->{requests} / $result->{seconds},
-        bytes => $result->{bytes} / $requests, map { $_ => $result->{$_} } qw(requests seconds bad_status timeout));
+    my %run = (%cpu, all => $all, wrk => $result->{wrk_us} / $good, rps => $good / $result->{seconds},
+        bytes => $result->{bytes} / ($result->{requests} || 1), map { $_ => $result->{$_} } qw(requests seconds bad_status timeout));
     @run{qw(p50 p99)} = @$result{qw(p50_ms p99_ms)};
     $run{socket_errors} = $result->{connect} + $result->{read} + $result->{write} + $result->{timeout};
-    $run{wrong} = [ _errors($result) ];
     return \%run;
 }
 
@@ -54,9 +56,10 @@ sub _figures {
 my $crossed = 0.001; # of the requests
 
 sub _errors {
-    my ($result) = @_;
+    my ($result, $overloaded) = @_;
     my @wrong;
-    push @wrong, 'no answer at all' unless $result->{requests};
+    push @wrong, 'no answer at all' unless $result->{requests} > $result->{bad_status};
+    return @wrong if $overloaded;
     push @wrong, "$result->{bad_status} answers with an error" if $result->{bad_status};
     push @wrong, "$result->{$_} connections with a $_ error" for grep { $result->{$_} } qw(connect write timeout);
     push @wrong, "$result->{read} connections broken off" if $result->{read} > $crossed * $result->{requests};
@@ -70,7 +73,7 @@ sub _count {
     my $unknown = $options{connections} + $run->{socket_errors};
     my $sent    = $result->{posts};
     my $acked   = $sent - $unknown - $run->{bad_status};
-    my $after   = Bench::Store::counts($options{system}, $before->{ratings} + $acked);
+    my $after   = Bench::Store::counts($options{system});
     my ($counted, $events) = map { $after->{$_} - $before->{$_} } qw(ratings events);
     @$run{qw(posts counted events)} = ($sent, $counted, $events);
     push @{ $run->{wrong} }, "of $sent ratings sent, at least $acked acknowledged, $counted are counted" if $counted < $acked || $counted > $sent;

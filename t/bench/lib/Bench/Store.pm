@@ -103,16 +103,24 @@ sub events {
     return $sum;
 }
 
-# Ratings and events, when what wrk left under way has come to its end
+my %beyond; # of each topic: how many more ratings than events there are, when all is settled
+
+# Ratings and events, when what wrk left under way has come to its end: both stand still, and each event is counted.
+# At the deadline they are what they are, and the reader's business.
 sub counts {
-    my ($system, $at_least) = @_;
-    my $until = time + 5;
-    my ($last, $total) = (-1, total($system->database));
-    while (($total < $at_least || $total != $last) && time < $until) {
-        sleep 0.2;
-        ($last, $total) = ($total, total($system->database));
+    my ($system) = @_;
+    my ($topic, $database) = ($system->topic, $system->database);
+    my ($until, $last) = (time + 10, '');
+    for (;;) {
+        my ($events, $ratings) = (events($topic), total($database));
+        my $settled = $last eq "$events $ratings" && $ratings - $events == ($beyond{$topic} // $ratings - $events);
+        if ($settled || time > $until) {
+            $beyond{$topic} = $ratings - $events;
+            return { ratings => $ratings, events => $events };
+        }
+        $last = "$events $ratings";
+        sleep 0.1;
     }
-    return { ratings => $total, events => events($system->topic) };
 }
 
 1;

@@ -35,8 +35,15 @@ my @rows = (
     [ 'proxied-worker',     'proxied', 'worker', 'installed' ],
 );
 
-# What `worker` says when all its threads have a connection; the configuration means it so
-my $expected = qr/AH00286|AH00484|AH10159/;
+# Lines of the error log that a load brings about: all threads have something to do, and so a request was refused
+# (which wrk counts)
+my $expected = qr/AH00286|AH00287|AH00484|AH10159|RT0501: request \S+ answered with 503/;
+
+# MaxRequestWorkers
+my %threads = (
+    installed => { event => 150, worker => 150 },
+    speed     => { event => 128, worker => 512 },
+);
 
 my %answers; # the module's, for the floor: variables of its environment
 
@@ -54,6 +61,10 @@ sub kind  { $_[0]{kind} }
 sub port  { $_[0]{port} }
 sub url   { "http://127.0.0.1:$_[0]{port}" }
 sub plays { my ($self, $case) = @_; return scalar grep { $_ eq $case } @{ $cases{ $self->{kind} } } }
+
+# Whether these are more connections than it has threads: event then closes kept ones, and requests wait, or are
+# answered with 503 before they take the threads that others need
+sub overloaded { my ($self, $connections) = @_; return $self->is_httpd && $connections > $threads{ $self->{tuning} }{ $self->{with} } }
 
 # The database of Redis and the topic that it writes to
 sub database { return $_[0]{kind} eq 'module' ? 1 : 0 }
