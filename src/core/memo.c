@@ -19,8 +19,9 @@ _Static_assert(sizeof(head_t) % sizeof(word_t) == 0, "records begin at a word");
 
 struct ratings_memo_t {
     size_t sets; /* a power of two */
-    size_t size; /* of a record */
+    size_t key, size;
     size_t words, slot_words;
+    unsigned char apart[64]; /* what every lookup reads is in no cache line with what puts write */
     _Atomic uint32_t writes;
     word_t slots[];
 };
@@ -46,21 +47,23 @@ static size_t words_for(size_t bytes)
     return (bytes + sizeof(word_t) - 1) / sizeof(word_t);
 }
 
-size_t ratings_memo_footprint(size_t records, size_t size)
+size_t ratings_memo_footprint(const ratings_memo_shape_t *shape)
 {
-    size_t slot = (words_for(size) + words_for(sizeof(head_t))) * sizeof(word_t);
+    size_t slot = (words_for(shape->size) + words_for(sizeof(head_t))) * sizeof(word_t);
 
-    return size > RATINGS_MEMO_SIZE_MAX ? 0
-                                        : sizeof(ratings_memo_t) + sets_of(records) * WAYS * slot;
+    if (shape->size > RATINGS_MEMO_SIZE_MAX)
+        return 0;
+    return sizeof(ratings_memo_t) + sets_of(shape->records) * WAYS * slot;
 }
 
-ratings_memo_t *ratings_memo_place(void *memory, size_t records, size_t size)
+ratings_memo_t *ratings_memo_place(void *memory, const ratings_memo_shape_t *shape)
 {
     ratings_memo_t *memo = memory;
 
-    memo->sets = sets_of(records);
-    memo->size = size;
-    memo->words = words_for(size);
+    memo->sets = sets_of(shape->records);
+    memo->key = shape->key;
+    memo->size = shape->size;
+    memo->words = words_for(shape->size);
     memo->slot_words = memo->words + words_for(sizeof(head_t));
     return memo;
 }
@@ -126,8 +129,9 @@ static void copy_in(const ratings_memo_t *memo, word_t *words, const void *recor
     }
 }
 
-/* False for a slot of another hash, and for one that is being written. */
-static bool read_slot(const ratings_memo_t *memo, word_t *slot, uint32_t hash, void *record)
+/* False for a slot of another key, and for one that is being written. */
+static bool read_slot(const ratings_memo_t *memo, word_t *slot, uint32_t hash, const void *key,
+                      void *record)
 {
     head_t *head = head_of(slot);
     uint32_t before = atomic_load_explicit(&head->sequence, memory_order_acquire);
@@ -137,7 +141,8 @@ static bool read_slot(const ratings_memo_t *memo, word_t *slot, uint32_t hash, v
         return false;
     copy_out(memo, words_of(slot), record);
     atomic_thread_fence(memory_order_acquire);
-    return atomic_load_explicit(&head->sequence, memory_order_relaxed) == before;
+    return atomic_load_explicit(&head->sequence, memory_order_relaxed) == before &&
+           memcmp(record, key, memo->key) == 0;
 }
 
 /* Nothing, if another thread writes to it. */
@@ -161,51 +166,47 @@ static void write_slot(ratings_memo_t *memo, word_t *slot, uint32_t hash, const 
 
 /* ---- use ---- */
 
-bool ratings_memo_find(const ratings_memo_t *memo, uint32_t hash, ratings_memo_matches_fn *matches,
-                       const void *key, void *record)
+bool ratings_memo_find(const ratings_memo_t *memo, uint32_t hash, const void *key, void *record)
 {
     for (size_t way = 0; way < WAYS; way++)
-        if (read_slot(memo, slot_of(memo, hash, way), hash, record) && matches(record, key))
+        if (read_slot(memo, slot_of(memo, hash, way), hash, key, record))
             return true;
     return false;
 }
 
-/* How long ago it was written, in writes of the table: beyond all for one that never was. */
+/* How long ago it was written, in writes of the table: beyond all for one that never was, nothing
+ * for one that is being written, or whose writer was killed. */
 static uint64_t age_of(const ratings_memo_t *memo, word_t *slot)
 {
     head_t *head = head_of(slot);
+    uint32_t sequence = atomic_load_explicit(&head->sequence, memory_order_relaxed);
 
-    if (atomic_load_explicit(&head->sequence, memory_order_relaxed) == 0)
+    if (sequence == 0)
         return UINT64_MAX;
+    if (sequence % 2 != 0)
+        return 0;
     return (uint32_t)(atomic_load_explicit(&memo->writes, memory_order_relaxed) -
                       atomic_load_explicit(&head->stamp, memory_order_relaxed));
 }
 
-static word_t *oldest(const ratings_memo_t *memo, uint32_t hash)
-{
-    word_t *found = slot_of(memo, hash, 0);
-
-    for (size_t way = 1; way < WAYS; way++) {
-        word_t *slot = slot_of(memo, hash, way);
-
-        if (age_of(memo, slot) > age_of(memo, found))
-            found = slot;
-    }
-    return found;
-}
-
-void ratings_memo_put(ratings_memo_t *memo, uint32_t hash, ratings_memo_matches_fn *matches,
-                      const void *key, const void *record)
+/* That of the same key, or the oldest. */
+static word_t *slot_for(const ratings_memo_t *memo, uint32_t hash, const void *record)
 {
     uint64_t present[RATINGS_MEMO_SIZE_MAX / sizeof(uint64_t)];
+    word_t *oldest = slot_of(memo, hash, 0);
 
     for (size_t way = 0; way < WAYS; way++) {
         word_t *slot = slot_of(memo, hash, way);
 
-        if (read_slot(memo, slot, hash, present) && matches(present, key)) {
-            write_slot(memo, slot, hash, record);
-            return;
-        }
+        if (read_slot(memo, slot, hash, record, present))
+            return slot;
+        if (age_of(memo, slot) > age_of(memo, oldest))
+            oldest = slot;
     }
-    write_slot(memo, oldest(memo, hash), hash, record);
+    return oldest;
+}
+
+void ratings_memo_put(ratings_memo_t *memo, uint32_t hash, const void *record)
+{
+    write_slot(memo, slot_for(memo, hash, record), hash, record);
 }

@@ -18,27 +18,28 @@
 
 typedef struct ratings_memo_t ratings_memo_t;
 
-/* Whether `record` is what `key` asks for. */
-typedef bool ratings_memo_matches_fn(const void *record, const void *key);
-
 #define RATINGS_MEMO_SIZE_MAX 1024 /* of a record */
 
-/* How many bytes a table takes that has room for at least `records` of `size` bytes each; 0 when a
- * record is too large. */
-size_t ratings_memo_footprint(size_t records, size_t size);
+/* What a table is of. A record begins with its key, all bytes of which tell keys apart. */
+typedef struct {
+    size_t records; /* for how many there is to be room, at least: a full table loses some early */
+    size_t key;     /* bytes of the key */
+    size_t size;    /* bytes of the record, with its key */
+} ratings_memo_shape_t;
+
+/* How many bytes a table takes; 0 when a record is too large. */
+size_t ratings_memo_footprint(const ratings_memo_shape_t *shape);
 
 /* Makes one of so much memory, which is all zero and at a multiple of 8; no pages of it are touched
  * but the first. */
-ratings_memo_t *ratings_memo_place(void *memory, size_t records, size_t size);
+ratings_memo_t *ratings_memo_place(void *memory, const ratings_memo_shape_t *shape);
 
-/* Copies the record that matches to `record`, which may be written to even if there is none. `hash`
- * is any hash of the key, the same one in `put`. */
-bool ratings_memo_find(const ratings_memo_t *memo, uint32_t hash, ratings_memo_matches_fn *matches,
-                       const void *key, void *record);
+/* Copies the record of a key to `record`, which may be written to even if there is none. `hash` is
+ * any hash of the key, the same one in `put`. */
+bool ratings_memo_find(const ratings_memo_t *memo, uint32_t hash, const void *key, void *record);
 
-/* Puts the record in the place of the one that matches, if there is one. It may not come to be
+/* Puts the record in the place of the one of the same key, if there is one. It may not come to be
  * there, when other threads write to the same slot. */
-void ratings_memo_put(ratings_memo_t *memo, uint32_t hash, ratings_memo_matches_fn *matches,
-                      const void *key, const void *record);
+void ratings_memo_put(ratings_memo_t *memo, uint32_t hash, const void *record);
 
 #endif

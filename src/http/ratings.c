@@ -150,7 +150,7 @@ int ratings_get_ratings(request_rec *r, const ratings_config_t *config, int vari
     if (problem)
         return ratings_reply_problem(r, HTTP_BAD_REQUEST, problem);
     ratings_entity_t *entity = apr_palloc(r->pool, sizeof *entity);
-    if (ratings_cache_find(config->service->child, talk_id, entity))
+    if (ratings_cache_find(config->service, talk_id, entity))
         return ratings_reply_entity(r, entity);
     return read_ratings(r, config, talk_id, entity);
 }

@@ -24,8 +24,9 @@ const char *ratings_request_id(request_rec *r)
 
 /* ---- bodies ---- */
 
-/* One brigade with the body and its end, so that httpd sends headers and body by one write. An
- * error is the connection's, and httpd's to handle. */
+/* One brigade with the body and its end, so that httpd sends headers and body by one write. A
+ * filter that fails before anything was sent makes it httpd's to answer (default_handler does the
+ * same). */
 static int send_bucket(request_rec *r, int status, const char *type, apr_bucket *body)
 {
     conn_rec *c = r->connection;
@@ -35,8 +36,9 @@ static int send_bucket(request_rec *r, int status, const char *type, apr_bucket 
     ap_set_content_length(r, (apr_off_t)body->length);
     APR_BRIGADE_INSERT_TAIL(brigade, body);
     APR_BRIGADE_INSERT_TAIL(brigade, apr_bucket_eos_create(c->bucket_alloc));
-    (void)ap_pass_brigade(r->output_filters, brigade);
-    return OK;
+    apr_status_t sent = ap_pass_brigade(r->output_filters, brigade);
+    return sent == APR_SUCCESS || c->aborted || r->status != HTTP_OK ? OK
+                                                                     : HTTP_INTERNAL_SERVER_ERROR;
 }
 
 static int send_body(request_rec *r, int status, const char *type, char *json)

@@ -10,11 +10,12 @@
 /* `json` is malloc()ed and freed here; NULL (memory ran out) gives a 500. */
 int ratings_reply_json(request_rec *r, int status, char *json);
 
-/* The same for a 200 whose text was made before and outlives the request. */
+/* The same for a 200 whose text was made before and lives as long as the child: httpd may write
+ * it after the request. */
 int ratings_reply_made(request_rec *r, const char *json);
 
-/* Makes an entity of `json`, which is malloc()ed and freed here. False when memory ran out: `json`
- * is NULL. */
+/* Makes an entity of `json`, which is malloc()ed and freed here. False when memory ran out (`json`
+ * is NULL), or when it is too long. */
 bool ratings_entity_make(ratings_entity_t *entity, char *json);
 
 /* A 200 that may be validated: strong ETag, If-None-Match and If-Match (RFC 9110, 13),

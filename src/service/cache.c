@@ -1,57 +1,53 @@
 #include "cache.h"
 
-#include <apr_hash.h>
-
 #include <string.h>
 
-/* Every projector looks at the store twice as often; so does every GET that reads it. */
+/* What other hosts apply is not missed for longer. All projectors look at the store twice in this
+ * time, and each GET that reads it tells as well. */
 #define IN_STEP_US INT64_C(1000000)
 
 typedef struct {
-    int partition;
-    ratings_version_t version;
-    int64_t made_at, talk_known_at; /* of ratings_monotonic */
+    char talk_id[RATINGS_TALK_ID_MAX + 1]; /* with zeros to its end: the key of the record */
+    ratings_lasting_t lasting;
+    int64_t talk_known_at; /* of ratings_monotonic */
     ratings_entity_t entity;
-    char talk_id[RATINGS_TALK_ID_MAX + 1];
 } kept_t;
 
-_Static_assert(sizeof(kept_t) == RATINGS_CACHE_SIZE, "it is a record of a memo");
+const ratings_memo_shape_t ratings_cache_shape = {16384, RATINGS_TALK_ID_MAX + 1, sizeof(kept_t)};
 
-static bool is_of(const void *record, const void *key)
+_Static_assert(sizeof(kept_t) <= RATINGS_MEMO_SIZE_MAX, "it is a record of a memo");
+
+static ratings_memo_t *memo_of(const ratings_service_t *service)
 {
-    const kept_t *kept = record;
-    return strcmp(kept->talk_id, key) == 0;
+    return ratings_shared_memo(service->shared, RATINGS_MEMO_ANSWERS);
 }
 
-static uint32_t hash_of(const char *talk_id)
+static bool is_used(const ratings_config_t *config)
 {
-    apr_ssize_t length = APR_HASH_KEY_STRING;
-    return apr_hashfunc_default(talk_id, &length);
-}
-
-static ratings_memo_t *memo_of(const ratings_child_t *child)
-{
-    return ratings_shared_memo(child->service->shared, RATINGS_MEMO_ANSWERS);
+    return config->stats_memo && config->cache_ttl > 0 && config->talk_ttl > 0;
 }
 
 /* The lifetimes are those of this child, which may be configured anew. */
-static bool is_good(const ratings_service_t *service, const kept_t *kept, int64_t now)
+static bool is_good(const ratings_service_t *service, const kept_t *kept, uint32_t slot)
 {
-    const ratings_shared_t *shared = service->shared;
-    const ratings_config_t *config = service->config;
-    ratings_version_t version = ratings_shared_version(shared, ratings_shared_slot(kept->talk_id));
-    return version.epoch == kept->version.epoch && version.changed == kept->version.changed &&
-           now - kept->made_at < config->cache_ttl &&
-           now - kept->talk_known_at < config->talk_ttl &&
-           ratings_shared_in_step(shared, kept->partition, now, IN_STEP_US);
+    const ratings_lasting_t *lasting = &kept->lasting;
+    ratings_version_t version = ratings_shared_version(service->shared, slot);
+    int64_t now = ratings_monotonic();
+    return version.epoch == lasting->version.epoch && version.changed == lasting->version.changed &&
+           now - lasting->read_at < service->config->cache_ttl &&
+           now - kept->talk_known_at < service->config->talk_ttl &&
+           ratings_shared_in_step(service->shared, lasting->partition, now, IN_STEP_US);
 }
 
-bool ratings_cache_find(const ratings_child_t *child, const char *talk_id, ratings_entity_t *entity)
+bool ratings_cache_find(const ratings_service_t *service, const char *talk_id,
+                        ratings_entity_t *entity)
 {
     kept_t kept;
-    if (!child->service->config->stats_memo ||
-        !ratings_memo_find(memo_of(child), hash_of(talk_id), is_of, talk_id, &kept) ||
-        !is_good(child->service, &kept, ratings_monotonic()))
+    char key[RATINGS_TALK_ID_MAX + 1] = {0};
+    uint32_t slot = ratings_shared_slot(talk_id);
+    memcpy(key, talk_id, strlen(talk_id));
+    if (!is_used(service->config) || !ratings_memo_find(memo_of(service), slot, key, &kept) ||
+        !is_good(service, &kept, slot))
         return false;
     *entity = kept.entity;
     return true;
@@ -61,13 +57,11 @@ bool ratings_cache_find(const ratings_child_t *child, const char *talk_id, ratin
 void ratings_cache_keep(const ratings_call_t *call, const char *talk_id,
                         const ratings_summary_t *summary, const ratings_entity_t *entity)
 {
-    kept_t kept = {.partition = summary->lasting.partition,
-                   .version = summary->lasting.version,
-                   .made_at = ratings_monotonic(),
-                   .talk_known_at = call->talk_known_at,
-                   .entity = *entity};
-    if (!summary->has_statistics || !summary->lasting.is_lasting)
+    const ratings_service_t *service = call->child->service;
+    kept_t kept = {
+        .lasting = summary->lasting, .talk_known_at = call->talk_known_at, .entity = *entity};
+    if (!is_used(service->config) || !summary->has_statistics || !summary->lasting.is_lasting)
         return;
-    memcpy(kept.talk_id, talk_id, strlen(talk_id) + 1);
-    ratings_memo_put(memo_of(call->child), hash_of(talk_id), is_of, talk_id, &kept);
+    memcpy(kept.talk_id, talk_id, strlen(talk_id));
+    ratings_memo_put(memo_of(service), ratings_shared_slot(talk_id), &kept);
 }

@@ -5,9 +5,7 @@
 
 #include "ratings.h"
 
-#define RATINGS_ENTITY_MAX                                                                         \
-    256 /* five counts and a total of 19 digits, and an average, take 216                          \
-         */
+#define RATINGS_ENTITY_MAX 256 /* five counts, their sum and an average take some 200 */
 #define RATINGS_ETAG_SIZE 32
 
 /* A body and its entity tag, with quotes. */
@@ -20,14 +18,13 @@ typedef struct {
 /* Looks the talk's answer up; true if it is as good as one read from the store now, but for what
  * other hosts apply, which it may miss for a second, and edits of the store by hand, which it may
  * miss for RatingsCacheTTL. */
-bool ratings_cache_find(const ratings_child_t *child, const char *talk_id,
+bool ratings_cache_find(const ratings_service_t *service, const char *talk_id,
                         ratings_entity_t *entity);
 
 /* Keeps the answer that was made of `summary`, if it can be of use again. */
 void ratings_cache_keep(const ratings_call_t *call, const char *talk_id,
                         const ratings_summary_t *summary, const ratings_entity_t *entity);
 
-/* Of a record in the table (RATINGS_MEMO_ANSWERS), in bytes. */
-#define RATINGS_CACHE_SIZE 584
+extern const ratings_memo_shape_t ratings_cache_shape; /* of RATINGS_MEMO_ANSWERS */
 
 #endif

@@ -20,6 +20,12 @@ bool ratings_guard_enter(ratings_guard_t *guard, int64_t deadline, int64_t *sinc
     return false;
 }
 
+void ratings_guard_pass(ratings_guard_t *guard, int64_t since, bool prompt)
+{
+    int64_t now = ratings_monotonic();
+    ratings_gate_leave(&guard->gate, now, prompt && now - since <= RATINGS_GATE_PATIENCE_US);
+}
+
 static bool is_well(apr_status_t status)
 {
     return status == APR_SUCCESS || status == APR_NOTFOUND || status == APR_EAGAIN;
@@ -28,8 +34,7 @@ static bool is_well(apr_status_t status)
 apr_status_t ratings_guard_leave(ratings_guard_t *guard, int64_t since, const ratings_result_t *why)
 {
     int64_t now = ratings_monotonic();
-    ratings_gate_leave(&guard->gate, now,
-                       is_well(why->status) && now - since <= RATINGS_GATE_PATIENCE_US);
+    ratings_guard_pass(guard, since, is_well(why->status));
     if (is_well(why->status)) {
         if (ratings_breaker_success(&guard->breaker))
             ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, guard->server, "%s: %s is back", guard->tag,

@@ -29,4 +29,8 @@ bool ratings_guard_enter(ratings_guard_t *guard, int64_t deadline, int64_t *sinc
 apr_status_t ratings_guard_leave(ratings_guard_t *guard, int64_t since,
                                  const ratings_result_t *why);
 
+/* Instead of it, by who in the end made no call: leaves without a report. `prompt`: it got what it
+ * came for. */
+void ratings_guard_pass(ratings_guard_t *guard, int64_t since, bool prompt);
+
 #endif

@@ -36,17 +36,11 @@ static apr_status_t look_up(ratings_call_t *call, const char *talk_id)
 
 /* By the digest of its id, which may be long. */
 typedef struct {
-    int64_t at; /* when it was looked up, of ratings_monotonic */
     unsigned char digest[APR_SHA1_DIGESTSIZE];
+    int64_t at; /* when it was looked up, of ratings_monotonic */
 } known_t;
 
-_Static_assert(sizeof(known_t) == RATINGS_KNOWN_SIZE, "it is a record of a memo");
-
-static bool is_of(const void *record, const void *digest)
-{
-    const known_t *known = record;
-    return memcmp(known->digest, digest, sizeof known->digest) == 0;
-}
+const ratings_memo_shape_t ratings_known_shape = {131072, APR_SHA1_DIGESTSIZE, sizeof(known_t)};
 
 static uint32_t hash_of(const unsigned char *digest)
 {
@@ -71,7 +65,7 @@ static void make_digest(const char *talk_id, unsigned char *digest)
 static bool recall(ratings_call_t *call, const unsigned char *digest)
 {
     known_t known;
-    if (!ratings_memo_find(memo_of(call), hash_of(digest), is_of, digest, &known) ||
+    if (!ratings_memo_find(memo_of(call), hash_of(digest), digest, &known) ||
         ratings_monotonic() - known.at >= call->child->service->config->talk_ttl)
         return false;
     call->talk_known_at = known.at;
@@ -82,7 +76,7 @@ static void remember(ratings_call_t *call, const unsigned char *digest)
 {
     known_t known = {.at = call->talk_known_at};
     memcpy(known.digest, digest, sizeof known.digest);
-    ratings_memo_put(memo_of(call), hash_of(digest), is_of, digest, &known);
+    ratings_memo_put(memo_of(call), hash_of(digest), &known);
 }
 
 static apr_status_t find(ratings_call_t *call, const char *talk_id)

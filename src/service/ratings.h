@@ -43,6 +43,7 @@ typedef struct {
     bool is_lasting; /* false: it is good once */
     int partition;
     ratings_version_t version;
+    int64_t read_at; /* when the store was read, or before, of ratings_monotonic */
 } ratings_lasting_t;
 
 typedef struct {

@@ -7,7 +7,6 @@
 
 typedef struct {
     const char *talk_id;
-    int partition;
     uint32_t slot;
     int64_t until;
     ratings_lasting_t lasting; /* of the answer */
@@ -22,8 +21,8 @@ static apr_status_t read_store(ratings_call_t *call, const question_t *question,
     int64_t since;
     if (!ratings_guard_enter(&child->store_guard, question->until, &since, why))
         return why->status;
-    apr_status_t status = ratings_store_read(child->store, question->talk_id, question->partition,
-                                             question->until, view, why);
+    apr_status_t status = ratings_store_read(
+        child->store, question->talk_id, question->lasting.partition, question->until, view, why);
     if (status != APR_EINVAL)
         return ratings_guard_leave(&child->store_guard, since, why);
     atomic_store(&child->service->shared->suspect, RATINGS_SUSPECT_STORE);
@@ -37,10 +36,10 @@ static apr_status_t read_store(ratings_call_t *call, const question_t *question,
 static apr_status_t try_fresh(ratings_call_t *call, question_t *question, ratings_view_t *view)
 {
     ratings_shared_t *shared = call->child->service->shared;
-    int64_t at = ratings_monotonic();
     ratings_lasting_t *lasting = &question->lasting;
+    lasting->read_at = ratings_monotonic();
     lasting->version = ratings_shared_version(shared, question->slot);
-    ratings_place_t high = ratings_shared_high(shared, question->partition);
+    ratings_place_t high = ratings_shared_high(shared, question->lasting.partition);
     apr_status_t status = read_store(call, question, view);
     if (status == APR_EINVAL)
         return APR_EAGAIN;
@@ -49,9 +48,9 @@ static apr_status_t try_fresh(ratings_call_t *call, question_t *question, rating
     if (view->is_behind || view->position < high.position || view->tag != high.tag ||
         view->tag == 0)
         return APR_EAGAIN;
-    lasting->is_lasting = ratings_shared_shown(shared, question->partition,
+    lasting->is_lasting = ratings_shared_shown(shared, question->lasting.partition,
                                                (ratings_place_t){view->tag, view->position},
-                                               question->slot, at, &lasting->version);
+                                               question->slot, lasting->read_at, &lasting->version);
     return APR_SUCCESS;
 }
 
@@ -93,17 +92,16 @@ ratings_outcome_e ratings_read(ratings_call_t *call, const char *talk_id,
     if (outcome != RATINGS_DONE)
         return outcome;
     question_t question = {.talk_id = talk_id,
-                           .partition = ratings_partition_of(call, talk_id),
+                           .lasting.partition = ratings_partition_of(call, talk_id),
                            .slot = ratings_shared_slot(talk_id),
                            .until =
                                ratings_until(call, call->child->service->config->store_timeout)};
-    if (question.partition < 0 || !call->child->store ||
+    if (question.lasting.partition < 0 || !call->child->store ||
         read_fresh(call, &question, &view) != APR_SUCCESS)
         return ratings_unavailable(call, "the store of ratings");
     summary->histogram = view.histogram;
     summary->has_statistics =
         ratings_statistics_of(call, &summary->histogram, &summary->statistics);
     summary->lasting = question.lasting;
-    summary->lasting.partition = question.partition;
     return RATINGS_DONE;
 }

@@ -32,10 +32,10 @@ static const char *shared_key(const ratings_config_t *config, apr_pool_t *pool)
                        config->stats, "\n", config->topic, NULL);
 }
 
-static const ratings_memo_size_t memo_sizes[RATINGS_MEMOS] = {
-    [RATINGS_MEMO_TALKS] = {131072, RATINGS_KNOWN_SIZE},
-    [RATINGS_MEMO_ANSWERS] = {16384, RATINGS_CACHE_SIZE},
-    [RATINGS_MEMO_STATISTICS] = {32768, RATINGS_STATISTICS_SIZE},
+static const ratings_memo_shape_t *const memo_shapes[RATINGS_MEMOS] = {
+    [RATINGS_MEMO_TALKS] = &ratings_known_shape,
+    [RATINGS_MEMO_ANSWERS] = &ratings_cache_shape,
+    [RATINGS_MEMO_STATISTICS] = &ratings_statistics_shape,
 };
 
 static apr_status_t make_service(ratings_service_t **out, const ratings_config_t *config,
@@ -44,16 +44,17 @@ static apr_status_t make_service(ratings_service_t **out, const ratings_config_t
     ratings_service_t *service = apr_pcalloc(pconf, sizeof *service);
     service->config = config;
     service->server = server;
+    ap_mpm_query(AP_MPMQ_GENERATION, &service->generation);
     *out = service;
-    return ratings_shared_attach(&service->shared, shared_key(config, pconf), memo_sizes,
-                                 server->process->pool);
+    return ratings_shared_attach(&service->shared, shared_key(config, pconf), memo_shapes,
+                                 server->process->pool, pconf);
 }
 
-/* The configuration does not change while it is served. */
+/* The configuration does not change while it is served. NULL when memory ran out. */
 static const char *metadata_of(const ratings_config_t *config, apr_pool_t *pconf)
 {
     char *made = ratings_describe(config, (int)config->metadata_secrets);
-    const char *text = made ? apr_pstrdup(pconf, made) : "{}"; /* memory ran out */
+    const char *text = made ? apr_pstrdup(pconf, made) : NULL;
     free(made);
     return text;
 }
@@ -72,15 +73,19 @@ static ratings_service_t *service_of_earlier(const server_rec *main, const serve
 apr_status_t ratings_service_setup(apr_pool_t *pconf, server_rec *main)
 {
     apr_status_t status = APR_SUCCESS;
+    ratings_shared_release_all(main->process->pool);
     for (server_rec *server = main; server && status == APR_SUCCESS; server = server->next) {
         ratings_config_t *config = ratings_config_of_server(server);
         if (!config->talks)
             continue;
         config->metadata = metadata_of(config, pconf);
+        if (!config->metadata)
+            status = APR_ENOMEM;
         config->service = service_of_earlier(main, server);
-        if (!config->service)
+        if (!config->service && status == APR_SUCCESS)
             status = make_service(&config->service, config, server, pconf);
     }
+    ratings_shared_destroy_released(main->process->pool);
     if (status != APR_SUCCESS)
         ap_log_error(APLOG_MARK, APLOG_CRIT, status, main,
                      "RT0105: no shared memory for the service");

@@ -29,6 +29,7 @@ typedef struct ratings_service_t {
     const server_rec *server;       /* that server */
     ratings_shared_t *shared;
     ratings_child_t *child; /* NULL in the parent */
+    int generation;         /* of the configuration: another after each restart */
 } ratings_service_t;
 
 #define RATINGS_FAILURE_KINDS 3 /* of requests: 202, 503, 504 */

@@ -13,25 +13,80 @@
 #include <time.h>
 #include <unistd.h>
 
-#define SEEN_US 50000 /* often enough to tell: the word is read by all */
+#define SEEN_US 50000 /* not more often: each write takes the word from all who read it */
 
 _Static_assert(sizeof(_Atomic uint32_t) == 4, "a futex is 32 bits");
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "shared memory needs lock-free 64-bit atomics");
 
 /* ---- the segment ---- */
 
-/* Rounded up, so that each part begins at a cache line of its own. */
-static size_t aligned(size_t size)
+/* Data alone, in the process pool: a newer module goes on with the list of an older one. */
+typedef struct segment_t segment_t;
+struct segment_t {
+    const char *name;
+    apr_shm_t *memory; /* NULL: given back */
+    bool attached;
+    segment_t *next;
+};
+
+#define SEGMENTS "mod_ratings:segments:1" /* to be raised when segment_t changes */
+
+static segment_t *segments_of(apr_pool_t *process)
 {
-    return APR_ALIGN(size, (size_t)64);
+    void *first = NULL;
+    apr_pool_userdata_get(&first, SEGMENTS, process);
+    return first;
 }
 
-static size_t whole_size(const ratings_memo_size_t sizes[RATINGS_MEMOS])
+void ratings_shared_release_all(apr_pool_t *process)
 {
-    size_t whole = aligned(sizeof(ratings_shared_t));
+    for (segment_t *segment = segments_of(process); segment; segment = segment->next)
+        segment->attached = false;
+}
+
+void ratings_shared_destroy_released(apr_pool_t *process)
+{
+    for (segment_t *segment = segments_of(process); segment; segment = segment->next) {
+        if (segment->attached || !segment->memory)
+            continue;
+        apr_shm_destroy(segment->memory);
+        segment->memory = NULL;
+    }
+}
+
+/* The one of this name, or a new one. */
+static segment_t *segment_named(const char *name, apr_pool_t *process)
+{
+    segment_t *first = segments_of(process), *segment = first;
+    while (segment && strcmp(segment->name, name) != 0)
+        segment = segment->next;
+    if (segment)
+        return segment;
+    segment = apr_pcalloc(process, sizeof *segment);
+    segment->name = apr_pstrdup(process, name);
+    segment->next = first;
+    apr_pool_userdata_setn(segment, SEGMENTS, NULL, process);
+    return segment;
+}
+
+#define LINE ((size_t)64) /* of the processor's cache: each part begins with one */
+
+static size_t footprint(const ratings_memo_shape_t *shape)
+{
+    return APR_ALIGN(ratings_memo_footprint(shape), LINE);
+}
+
+static size_t whole_size(const ratings_memo_shape_t *const shapes[RATINGS_MEMOS])
+{
+    size_t whole = APR_ALIGN(sizeof(ratings_shared_t), LINE);
     for (int i = 0; i < RATINGS_MEMOS; i++)
-        whole += aligned(ratings_memo_footprint(sizes[i].records, sizes[i].size));
+        whole += footprint(shapes[i]);
     return whole;
+}
+
+static ratings_shared_t *base_of(const segment_t *segment)
+{
+    return (ratings_shared_t *)APR_ALIGN((uintptr_t)apr_shm_baseaddr_get(segment->memory), LINE);
 }
 
 ratings_memo_t *ratings_shared_memo(const ratings_shared_t *shared, ratings_memo_e memo)
@@ -39,39 +94,43 @@ ratings_memo_t *ratings_shared_memo(const ratings_shared_t *shared, ratings_memo
     return (ratings_memo_t *)((uintptr_t)shared + shared->memo[memo]);
 }
 
-/* The memory is all zero, as the system gives it, and had as it is touched. */
-static apr_status_t make(ratings_shared_t *shared, const ratings_memo_size_t sizes[RATINGS_MEMOS])
+/* The memory is all zero, as the system gives it, and takes no room before it is written to. */
+static apr_status_t make(segment_t *segment,
+                         const ratings_memo_shape_t *const shapes[RATINGS_MEMOS],
+                         apr_pool_t *process)
 {
-    size_t end = aligned(sizeof *shared);
+    apr_status_t status =
+        apr_shm_create(&segment->memory, whole_size(shapes) + LINE, NULL, process);
+    if (status != APR_SUCCESS) {
+        segment->memory = NULL;
+        return status;
+    }
+    ratings_shared_t *shared = base_of(segment);
+    size_t end = APR_ALIGN(sizeof *shared, LINE);
     for (int i = 0; i < RATINGS_MEMOS; i++) {
         shared->memo[i] = end;
-        (void)ratings_memo_place(ratings_shared_memo(shared, (ratings_memo_e)i), sizes[i].records,
-                                 sizes[i].size);
-        end += aligned(ratings_memo_footprint(sizes[i].records, sizes[i].size));
+        (void)ratings_memo_place(ratings_shared_memo(shared, (ratings_memo_e)i), shapes[i]);
+        end += footprint(shapes[i]);
     }
     return apr_generate_random_bytes((unsigned char *)&shared->id, sizeof shared->id);
 }
 
 apr_status_t ratings_shared_attach(ratings_shared_t **shared, const char *key,
-                                   const ratings_memo_size_t sizes[RATINGS_MEMOS],
-                                   apr_pool_t *process)
+                                   const ratings_memo_shape_t *const shapes[RATINGS_MEMOS],
+                                   apr_pool_t *process, apr_pool_t *scratch)
 {
-    apr_shm_t *segment;
-    void *found = NULL;
-    size_t size = whole_size(sizes);
-    const char *name = apr_psprintf(process, "mod_ratings:%d:%" APR_SIZE_T_FMT ":%s",
-                                    RATINGS_SHARED_LAYOUT, size, key);
-    apr_pool_userdata_get(&found, name, process);
-    *shared = found;
-    if (found)
-        return APR_SUCCESS;
-    apr_status_t status = apr_shm_create(&segment, size, NULL, process);
+    apr_status_t status = APR_SUCCESS;
+    char layout[64];
+    apr_snprintf(layout, sizeof layout, "%d:%" APR_SIZE_T_FMT ":", RATINGS_SHARED_LAYOUT,
+                 whole_size(shapes));
+    segment_t *segment = segment_named(apr_pstrcat(scratch, layout, key, NULL), process);
+    if (!segment->memory)
+        status = make(segment, shapes, process);
     if (status != APR_SUCCESS)
         return status;
-    *shared = apr_shm_baseaddr_get(segment);
-    status = make(*shared, sizes);
-    apr_pool_userdata_setn(*shared, name, NULL, process);
-    return status;
+    segment->attached = true;
+    *shared = base_of(segment);
+    return APR_SUCCESS;
 }
 
 /* ---- waiting ---- */

@@ -15,7 +15,9 @@
 #include <stdatomic.h>
 #include <stdint.h>
 
-#define RATINGS_SHARED_LAYOUT 5    /* to be raised when the struct changes its meaning */
+/* To be raised when the struct, a record of a table, or the body of an answer changes its meaning.
+ */
+#define RATINGS_SHARED_LAYOUT 5
 #define RATINGS_CHANGE_SLOTS 65536 /* a power of two */
 
 /* The tables of what is remembered, for all children, and across graceful restarts. */
@@ -25,10 +27,6 @@ typedef enum {
     RATINGS_MEMO_STATISTICS,
     RATINGS_MEMOS
 } ratings_memo_e;
-
-typedef struct {
-    size_t records, size;
-} ratings_memo_size_t;
 
 /* Why the store may be no read model of the log, as anybody may notice. */
 typedef enum {
@@ -63,11 +61,17 @@ typedef struct {
     size_t memo[RATINGS_MEMOS];                     /* where each begins in the segment */
 } ratings_shared_t;
 
+/* Attaching, in the parent, at post_config; `process` is the process pool. First all segments of
+ * earlier configurations are released, then those of this one attached, and what was not is given
+ * back to the system (children that still use it have their own mapping). */
+void ratings_shared_release_all(apr_pool_t *process);
+void ratings_shared_destroy_released(apr_pool_t *process);
+
 /* The segment named by `key` (service, topic, store, sizes), found again after a graceful restart,
- * or made. In the parent, at post_config; `process` is the process pool. */
+ * or made. */
 apr_status_t ratings_shared_attach(ratings_shared_t **shared, const char *key,
-                                   const ratings_memo_size_t sizes[RATINGS_MEMOS],
-                                   apr_pool_t *process);
+                                   const ratings_memo_shape_t *const shapes[RATINGS_MEMOS],
+                                   apr_pool_t *process, apr_pool_t *scratch);
 
 ratings_memo_t *ratings_shared_memo(const ratings_shared_t *shared, ratings_memo_e memo);
 

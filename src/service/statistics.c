@@ -6,35 +6,43 @@
 
 #include <string.h>
 
+/* Another generation of the configuration comes with a restart, also a graceful one: a function
+ * that was corrected is asked anew. */
 typedef struct {
     ratings_histogram_t histogram;
+    int64_t generation;
+} question_t;
+
+typedef struct {
+    question_t question;
     ratings_statistics_t statistics;
 } remembered_t;
 
-_Static_assert(sizeof(remembered_t) == RATINGS_STATISTICS_SIZE, "it is a record of a memo");
+const ratings_memo_shape_t ratings_statistics_shape = {32768, sizeof(question_t),
+                                                       sizeof(remembered_t)};
 
 static ratings_memo_t *memo_of(const ratings_child_t *child)
 {
     return ratings_shared_memo(child->service->shared, RATINGS_MEMO_STATISTICS);
 }
 
-static bool is_of(const void *record, const void *key)
+static question_t question_of(const ratings_child_t *child, const ratings_histogram_t *histogram)
 {
-    const remembered_t *remembered = record;
-    return memcmp(&remembered->histogram, key, sizeof remembered->histogram) == 0;
+    return (question_t){*histogram, child->service->generation};
 }
 
-static uint32_t hash_of(const ratings_histogram_t *histogram)
+static uint32_t hash_of(const question_t *question)
 {
-    apr_ssize_t length = sizeof *histogram;
-    return apr_hashfunc_default((const char *)histogram, &length);
+    apr_ssize_t length = sizeof *question;
+    return apr_hashfunc_default((const char *)question, &length);
 }
 
 static bool recall(const ratings_child_t *child, const ratings_histogram_t *histogram,
                    ratings_statistics_t *statistics)
 {
     remembered_t remembered;
-    if (!ratings_memo_find(memo_of(child), hash_of(histogram), is_of, histogram, &remembered))
+    const question_t question = question_of(child, histogram);
+    if (!ratings_memo_find(memo_of(child), hash_of(&question), &question, &remembered))
         return false;
     *statistics = remembered.statistics;
     return true;
@@ -43,8 +51,8 @@ static bool recall(const ratings_child_t *child, const ratings_histogram_t *hist
 static void remember(const ratings_child_t *child, const ratings_histogram_t *histogram,
                      const ratings_statistics_t *statistics)
 {
-    const remembered_t remembered = {*histogram, *statistics};
-    ratings_memo_put(memo_of(child), hash_of(histogram), is_of, histogram, &remembered);
+    const remembered_t remembered = {question_of(child, histogram), *statistics};
+    ratings_memo_put(memo_of(child), hash_of(&remembered.question), &remembered);
 }
 
 static void ask(ratings_call_t *call, const ratings_histogram_t *histogram,
@@ -58,40 +66,59 @@ static void ask(ratings_call_t *call, const ratings_histogram_t *histogram,
         remember(child, histogram, &landing->statistics);
 }
 
-/* By the call of this request, or by one that is under way. */
-static void ask_once(ratings_call_t *call, const ratings_histogram_t *histogram,
+/* By the call of this request, or by one that is under way; whether it was this request's. What
+ * another's call says of the function is for the other to report. */
+static bool ask_once(ratings_call_t *call, const ratings_histogram_t *histogram,
                      ratings_landing_t *landing)
 {
     ratings_child_t *child = call->child;
-    ratings_result_t *why = &call->failure.why;
     ratings_flight_t flight;
-    if (ratings_flight_lead(&child->flights, &flight, histogram,
-                            ratings_until(call, child->service->config->stats_timeout), landing)) {
-        ask(call, histogram, landing);
-        ratings_flight_land(&child->flights, &flight, landing);
-    } else if (landing->has_statistics) {
-        ratings_result_ok(why);
-    } else {
-        ratings_result_set(why, APR_TIMEUP, "the call of another request, for the same, failed");
+    int64_t until = ratings_until(call, child->service->config->stats_timeout);
+    if (!ratings_flight_lead(&child->flights, &flight, histogram, until, landing)) {
+        ratings_result_set(&call->failure.why, APR_TIMEUP,
+                           "the call of another request, for the same counts, failed");
+        return false;
     }
+    ask(call, histogram, landing);
+    ratings_flight_land(&child->flights, &flight, landing);
+    return true;
+}
+
+/* Through the guard: a request that waits for another's call holds a thread as well. */
+static bool compute(ratings_call_t *call, const ratings_histogram_t *histogram,
+                    ratings_statistics_t *statistics)
+{
+    ratings_child_t *child = call->child;
+    ratings_landing_t landing = {.has_statistics = false};
+    int64_t since;
+    if (!child->stats ||
+        !ratings_guard_enter(&child->stats_guard, call->deadline, &since, &call->failure.why))
+        return false;
+    if (ask_once(call, histogram, &landing))
+        (void)ratings_guard_leave(&child->stats_guard, since, &call->failure.why);
+    else
+        ratings_guard_pass(&child->stats_guard, since, landing.has_statistics);
+    *statistics = landing.statistics;
+    return landing.has_statistics;
+}
+
+/* For every answer anew. */
+static bool compute_always(ratings_call_t *call, const ratings_histogram_t *histogram,
+                           ratings_statistics_t *statistics)
+{
+    ratings_child_t *child = call->child;
+    ratings_result_t *why = &call->failure.why;
+    int64_t since;
+    if (!child->stats || !ratings_guard_enter(&child->stats_guard, call->deadline, &since, why))
+        return false;
+    (void)ratings_stats_compute(child->stats, histogram, call->deadline, statistics, why);
+    return ratings_guard_leave(&child->stats_guard, since, why) == APR_SUCCESS;
 }
 
 bool ratings_statistics_of(ratings_call_t *call, const ratings_histogram_t *histogram,
                            ratings_statistics_t *statistics)
 {
-    ratings_child_t *child = call->child;
-    ratings_result_t *why = &call->failure.why;
-    ratings_landing_t landing;
-    int64_t since;
-    bool memo = child->service->config->stats_memo != 0;
-    if (memo && recall(child, histogram, statistics))
-        return true;
-    if (!child->stats || !ratings_guard_enter(&child->stats_guard, call->deadline, &since, why))
-        return false;
-    if (memo)
-        ask_once(call, histogram, &landing);
-    else
-        ask(call, histogram, &landing);
-    *statistics = landing.statistics;
-    return ratings_guard_leave(&child->stats_guard, since, why) == APR_SUCCESS;
+    if (!call->child->service->config->stats_memo)
+        return compute_always(call, histogram, statistics);
+    return recall(call->child, histogram, statistics) || compute(call, histogram, statistics);
 }

@@ -1,6 +1,6 @@
 /* The statistics of a histogram: they depend on nothing but its five counts, so what the function
- * has said of them is remembered, and no two calls of a child for the same counts are under way at
- * once. */
+ * has said of them is remembered until the next restart, and no two calls of a child for the same
+ * counts are under way at once. */
 #ifndef RATINGS_SERVICE_STATISTICS_H
 #define RATINGS_SERVICE_STATISTICS_H
 
@@ -10,7 +10,6 @@
 bool ratings_statistics_of(ratings_call_t *call, const ratings_histogram_t *histogram,
                            ratings_statistics_t *statistics);
 
-/* Of a record in the table (RATINGS_MEMO_STATISTICS), in bytes. */
-#define RATINGS_STATISTICS_SIZE 56
+extern const ratings_memo_shape_t ratings_statistics_shape; /* of RATINGS_MEMO_STATISTICS */
 
 #endif

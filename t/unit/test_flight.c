@@ -1,4 +1,5 @@
-#include "../../src/core/flight.h"
+/* the source itself, to count who waits */
+#include "../../src/core/flight.c" // NOLINT(bugprone-suspicious-include)
 #include "unit.h"
 
 #include <sched.h>
@@ -74,12 +75,12 @@ static void nobody_waits_beyond_the_deadline(void **state)
     assert_true(lead(&group, &flight, &counts, &landing));
     assert_false(lead(&group, &unused, &counts, &landing));
     assert_false(landing.has_statistics);
-    assert_true(in_ms(0) >= group.deadline);
+    assert_true(in_ms(0) >= group.deadline && in_ms(0) < group.deadline + 5000000);
     ratings_flight_land(&group.flights, &flight, &well); /* to nobody */
     ratings_flights_destroy(&group.flights);
 }
 
-static void *travel(void *data)
+static void *ask(void *data)
 {
     group_t *group = data;
     ratings_flight_t flight;
@@ -91,18 +92,20 @@ static void *travel(void *data)
     return group;
 }
 
-static void wait_for_a_passenger(group_t *group, const ratings_flight_t *flight)
+static void wait_for_passengers(group_t *group, const ratings_flight_t *flight, int wanted)
 {
-    bool any = false;
-    while (!any && in_ms(0) < group->deadline) {
+    int count = 0;
+    while (count < wanted && in_ms(0) < group->deadline) {
+        count = 0;
         pthread_mutex_lock(&group->flights.lock);
-        any = flight->passengers != NULL;
+        for (const ratings_passenger_t *p = flight->passengers; p; p = p->next)
+            count++;
         pthread_mutex_unlock(&group->flights.lock);
         sched_yield();
     }
+    assert_int_equal(count, wanted);
 }
 
-/* Who comes too late for the call under way makes one. */
 static void all_who_wait_get_its_result(void **state)
 {
     group_t group;
@@ -114,15 +117,40 @@ static void all_who_wait_get_its_result(void **state)
     begin(&group, 10000);
     assert_true(lead(&group, &flight, &counts, &landing));
     for (int i = 0; i < PASSENGERS; i++)
-        assert_int_equal(pthread_create(&passenger[i], NULL, travel, &group), 0);
-    wait_for_a_passenger(&group, &flight);
+        assert_int_equal(pthread_create(&passenger[i], NULL, ask, &group), 0);
+    wait_for_passengers(&group, &flight, PASSENGERS);
     ratings_flight_land(&group.flights, &flight, &well);
     for (int i = 0; i < PASSENGERS; i++) {
         assert_int_equal(pthread_join(passenger[i], &arrived), 0);
         assert_non_null(arrived);
     }
-    assert_in_range(atomic_load(&group.leaders), 0, PASSENGERS - 1);
+    assert_int_equal(atomic_load(&group.leaders), 0);
     assert_null(group.flights.flights);
+    ratings_flights_destroy(&group.flights);
+}
+
+/* Whoever goes from among those who wait leaves the others in their place. */
+static void one_who_gives_up_leaves_the_others_waiting(void **state)
+{
+    group_t group;
+    pthread_t passenger[2];
+    ratings_flight_t flight, unused;
+    ratings_landing_t landing;
+    void *arrived;
+    (void)state;
+    begin(&group, 10000);
+    assert_true(lead(&group, &flight, &counts, &landing));
+    assert_int_equal(pthread_create(&passenger[0], NULL, ask, &group), 0);
+    wait_for_passengers(&group, &flight, 1);
+    /* he stands before the first, and the second comes before him */
+    assert_false(ratings_flight_lead(&group.flights, &unused, &counts, in_ms(20), &landing));
+    assert_int_equal(pthread_create(&passenger[1], NULL, ask, &group), 0);
+    wait_for_passengers(&group, &flight, 2);
+    ratings_flight_land(&group.flights, &flight, &well);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(pthread_join(passenger[i], &arrived), 0);
+        assert_non_null(arrived);
+    }
     ratings_flights_destroy(&group.flights);
 }
 
@@ -136,5 +164,7 @@ int main(void)
              NULL);
     unit_add(&suite, "nobody waits beyond the deadline", nobody_waits_beyond_the_deadline, NULL);
     unit_add(&suite, "all who wait get its result", all_who_wait_get_its_result, NULL);
+    unit_add(&suite, "one who gives up leaves the others waiting",
+             one_who_gives_up_leaves_the_others_waiting, NULL);
     return unit_run("flight", &suite);
 }
