@@ -1,4 +1,4 @@
-/* Appending events: librdkafka's producer and the thread that takes its delivery reports. */
+/* Appending events: librdkafka's producer, and the thread that serves its callbacks. */
 #include "stream_conf.h"
 
 #include "../core/event.h"
@@ -37,14 +37,39 @@ static apr_status_t failure_of(const rd_kafka_message_t *message, ratings_result
                               rd_kafka_err2str(message->err));
 }
 
-static void on_delivery(rd_kafka_t *handle, const rd_kafka_message_t *message, void *opaque)
+static void report(const ratings_stream_t *stream, const rd_kafka_message_t *message)
 {
-    ratings_stream_t *stream = opaque;
     ratings_delivery_t delivery = {.partition = message->partition, .offset = message->offset};
-    (void)handle;
     if (message->err)
         failure_of(message, &delivery.result);
     stream->delivered(message->_private, &delivery);
+}
+
+/* A failure, on the poller's thread. */
+static void on_failure(rd_kafka_t *handle, const rd_kafka_message_t *message, void *opaque)
+{
+    (void)handle;
+    report(opaque, message);
+}
+
+/* A success, as soon as Kafka's answer is read, on the thread that reads it: a report would have to
+ * wake the poller first. Of failures this one is told too little (no rd_kafka_message_status), and
+ * also on the thread that appends. */
+static rd_kafka_resp_err_t on_acknowledgement(rd_kafka_t *handle, rd_kafka_message_t *message,
+                                              void *opaque)
+{
+    (void)handle;
+    if (!message->err)
+        report(opaque, message);
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+static rd_kafka_resp_err_t on_new(rd_kafka_t *handle, const rd_kafka_conf_t *conf, void *opaque,
+                                  char *text, size_t size)
+{
+    (void)conf, (void)text, (void)size;
+    return rd_kafka_interceptor_add_on_acknowledgement(handle, "mod_ratings", on_acknowledgement,
+                                                       opaque);
 }
 
 /* What does not pass by itself; that brokers come and go does. */
@@ -66,16 +91,19 @@ static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opa
     stream->options->log(stream->options->log_context, needs_attention(code) ? 2 : 6, reason);
 }
 
-static void set_callbacks(rd_kafka_conf_t *conf)
+static void set_callbacks(rd_kafka_conf_t *conf, void *opaque)
 {
-    rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
+    rd_kafka_conf_interceptor_add_on_new(conf, "mod_ratings", on_new, opaque);
+    rd_kafka_conf_set_dr_msg_cb(conf, on_failure);
     rd_kafka_conf_set_error_cb(conf, on_error);
 }
 
 /* ---- the handle ---- */
 
-/* linger.ms 0: under load batches form by themselves while a request is under way. The topic is
- * created by us, so one that is not known yet appears soon: look for it often, give up early. */
+/* linger.ms 0 and few requests in flight: batches form by themselves while requests are under way,
+ * and nothing waits when none is. Two, since a broker takes up the next request of a connection
+ * when it has answered the one before: the second is there when it does. The topic is created by
+ * us, so one that is not known yet appears soon: look for it often, give up early. */
 static apr_status_t make_handle(ratings_stream_t *stream, rd_kafka_t **handle,
                                 ratings_result_t *why)
 {
@@ -84,6 +112,8 @@ static apr_status_t make_handle(ratings_stream_t *stream, rd_kafka_t **handle,
         {"acks", "all"},
         {"enable.idempotence", "true"},
         {"linger.ms", "0"},
+        {"max.in.flight.requests.per.connection", "2"},
+        {"delivery.report.only.error", "true"}, /* on_acknowledgement tells the others */
         {"socket.nagle.disable", "true"},
         {"message.timeout.ms", stream->message_timeout},
         {"queue.buffering.max.messages", "10000"},
@@ -134,7 +164,7 @@ static void warm_up(rd_kafka_t *handle)
         rd_kafka_metadata_destroy(metadata);
 }
 
-static void *poll_reports(void *data)
+static void *poll_handle(void *data)
 {
     ratings_stream_t *stream = data;
     warm_up(stream->handle);
@@ -167,7 +197,7 @@ apr_status_t ratings_stream_create(ratings_stream_t **out, const ratings_stream_
     if (status != APR_SUCCESS)
         return status;
     pthread_rwlock_init(&stream->lock, NULL);
-    int failed = pthread_create(&stream->poller, NULL, poll_reports, stream);
+    int failed = pthread_create(&stream->poller, NULL, poll_handle, stream);
     if (failed) {
         rd_kafka_destroy(stream->handle);
         return ratings_result_set(why, failed, "no thread for the producer");
