@@ -164,13 +164,17 @@ static void go_by_store(ratings_projector_t *p)
 static void project(ratings_projector_t *p)
 {
     ratings_result_t why;
+    ratings_waiters_serve(p->child->waiters, true);
     apr_status_t status = open_leisurely(p, &why);
     if (status == APR_SUCCESS)
         say_projecting(p);
     else if (status == APR_ECONNREFUSED || status == APR_TIMEUP)
         go_by_store(p);
-    while (status == APR_SUCCESS && !projector_stopping(p))
+    while (status == APR_SUCCESS && !projector_stopping(p)) {
         status = projection_step(p, &why);
+        ratings_waiters_look(p->child->waiters);
+    }
+    ratings_waiters_serve(p->child->waiters, false);
     projection_close(p);
     if (status == APR_SUCCESS)
         return;
