@@ -228,8 +228,10 @@ static bool has_moved(const ratings_projector_t *p, int i)
 static void tell_again(ratings_projector_t *p, int i)
 {
     ratings_place_t place = projection_place(&p->partition[i]);
-    if (p->partition[i].verified && ratings_shared_is_news(p->shared, i, place))
-        ratings_shared_publish_adopted(p->shared, i, place);
+    if (!p->partition[i].verified || !ratings_shared_is_news(p->shared, i, place))
+        return;
+    ratings_shared_publish_adopted(p->shared, i, place);
+    ratings_waiters_look(p->child->waiters); /* before reading, which may take its time */
 }
 
 /* The store, if it is that of the same rebuild. */

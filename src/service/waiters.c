@@ -290,6 +290,8 @@ static int64_t sleeps_until(const ratings_ticket_t *ticket, uint32_t state, int6
 {
     if (state == RATINGS_TICKET_WAITING)
         return atomic_load(&ticket->expires_at);
+    if (ticket->visible_for <= 0) /* it is settled with the delivery */
+        return durable_by;
     int64_t soonest = now + (ticket->visible_for > LATE_US ? ticket->visible_for : LATE_US);
     return soonest < durable_by ? soonest : durable_by;
 }
