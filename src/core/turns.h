@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#define RATINGS_TURNS_AT_ONCE 4 /* so many may be under way before others have to wait */
+#define RATINGS_TURNS_AT_ONCE 2 /* so many may be under way before others have to wait */
 
 typedef struct ratings_turn_t {
     struct ratings_turn_t *next;
