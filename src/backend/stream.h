@@ -56,7 +56,7 @@ typedef struct {
     int64_t offset; /* if durable */
 } ratings_delivery_t;
 
-/* Called once for every event that append took, on the producer's thread: must not block. */
+/* Called once for every event that append took, on a thread of the producer's: must not block. */
 typedef void ratings_delivery_fn(void *ticket, const ratings_delivery_t *delivery);
 
 /* APR_EINVAL with librdkafka's text when it refuses the combination of properties. The options (and
@@ -119,6 +119,16 @@ apr_status_t ratings_stream_judge(ratings_stream_t *stream, apr_interval_time_t 
 apr_status_t ratings_stream_check(ratings_stream_t *stream, apr_interval_time_t timeout,
                                   ratings_result_t *why);
 
+/* First and next offset of partitions 0..count-1, asked of the brokers within twice `timeout`. */
+apr_status_t ratings_stream_ends(ratings_stream_t *stream, int count, apr_interval_time_t timeout,
+                                 int64_t *first, int64_t *next, ratings_result_t *why);
+
+/* For each of partitions 0..count-1, the first offset whose record is younger than `times[p]`
+ * (milliseconds since 1970); -1 where there is none, or the time is negative. Within `timeout`. */
+apr_status_t ratings_stream_younger(ratings_stream_t *stream, int count, const int64_t *times,
+                                    apr_interval_time_t timeout, int64_t *offsets,
+                                    ratings_result_t *why);
+
 /* ---- reading, by one thread ---- */
 
 typedef struct ratings_reader_t ratings_reader_t;
@@ -139,15 +149,11 @@ apr_status_t ratings_reader_create(ratings_reader_t **reader,
                                    ratings_result_t *why);
 void ratings_reader_destroy(ratings_reader_t *reader);
 
-/* First and next offset of partitions 0..count-1, asked of the brokers within twice `timeout`. */
-apr_status_t ratings_reader_ends(ratings_reader_t *reader, int count, apr_interval_time_t timeout,
-                                 int64_t *first, int64_t *next, ratings_result_t *why);
-
-/* For each of partitions 0..count-1, the first offset whose record is younger than `times[p]`
- * (milliseconds since 1970); -1 where there is none, or the time is negative. Within `timeout`. */
-apr_status_t ratings_reader_younger(ratings_reader_t *reader, int count, const int64_t *times,
-                                    apr_interval_time_t timeout, int64_t *offsets,
-                                    ratings_result_t *why);
+/* Connects to the brokers of partitions 0..count-1 within `timeout`, so that reading begins at
+ * once.
+ */
+apr_status_t ratings_reader_connect(ratings_reader_t *reader, int count,
+                                    apr_interval_time_t timeout, ratings_result_t *why);
 
 /* Reads partitions 0..count-1, each from its offset on, from now on. */
 apr_status_t ratings_reader_assign(ratings_reader_t *reader, const int64_t *offsets, int count,

@@ -147,7 +147,7 @@ static bool set_all(rd_kafka_conf_t *conf, const ratings_stream_options_t *optio
 /* `opaque` begins with a pointer to the options, which on_log takes from there. */
 apr_status_t stream_handle(rd_kafka_t **handle, rd_kafka_type_t type,
                            const ratings_stream_options_t *options, const stream_property_t *ours,
-                           void (*setup)(rd_kafka_conf_t *conf), void *opaque,
+                           void (*setup)(rd_kafka_conf_t *conf, void *opaque), void *opaque,
                            ratings_result_t *why)
 {
     char text[STREAM_TEXT];
@@ -159,7 +159,7 @@ apr_status_t stream_handle(rd_kafka_t **handle, rd_kafka_type_t type,
     rd_kafka_conf_set_opaque(conf, opaque);
     rd_kafka_conf_set_log_cb(conf, on_log);
     if (setup)
-        setup(conf);
+        setup(conf, opaque);
     *handle = rd_kafka_new(type, conf, text, sizeof text);
     if (*handle)
         return ratings_result_ok(why);

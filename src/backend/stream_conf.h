@@ -16,11 +16,16 @@ typedef struct {
  * `setup` if it is not NULL. */
 apr_status_t stream_handle(rd_kafka_t **handle, rd_kafka_type_t type,
                            const ratings_stream_options_t *options, const stream_property_t *ours,
-                           void (*setup)(rd_kafka_conf_t *conf), void *opaque,
+                           void (*setup)(rd_kafka_conf_t *conf, void *opaque), void *opaque,
                            ratings_result_t *why);
 
 /* librdkafka's code as ours, with its text. */
 apr_status_t stream_failure(rd_kafka_resp_err_t code, const char *doing, ratings_result_t *why);
+
+/* Replaces the times in the list by the first offsets at or after them; the times -2 and -1 are the
+ * ends of the log (ListOffsets of Kafka's protocol). */
+apr_status_t stream_offsets(rd_kafka_t *handle, rd_kafka_topic_partition_list_t *list,
+                            int timeout_ms, ratings_result_t *why);
 
 /* Microseconds, rounded up to librdkafka's milliseconds. */
 int stream_ms(apr_interval_time_t us);

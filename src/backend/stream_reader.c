@@ -24,8 +24,9 @@ static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opa
     reader->options->log(reader->options->log_context, 6, reason);
 }
 
-static void set_callbacks(rd_kafka_conf_t *conf)
+static void set_callbacks(rd_kafka_conf_t *conf, void *opaque)
 {
+    (void)opaque;
     rd_kafka_conf_set_error_cb(conf, on_error);
 }
 
@@ -86,67 +87,18 @@ static rd_kafka_topic_partition_list_t *offset_list(const ratings_reader_t *read
     return list;
 }
 
-static rd_kafka_topic_partition_list_t *same_for_all(const ratings_reader_t *reader, int count,
-                                                     int64_t offset)
+/* A connection is opened when there is something to ask; a fetch is not enough, it is looked after
+ * on a timer of up to a second. */
+apr_status_t ratings_reader_connect(ratings_reader_t *reader, int count,
+                                    apr_interval_time_t timeout, ratings_result_t *why)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(count);
     for (int p = 0; p < count; p++)
-        rd_kafka_topic_partition_list_add(list, reader->options->topic, p)->offset = offset;
-    return list;
-}
-
-static rd_kafka_resp_err_t first_error(const rd_kafka_topic_partition_list_t *list)
-{
-    for (int i = 0; i < list->cnt; i++)
-        if (list->elems[i].err)
-            return list->elems[i].err;
-    return RD_KAFKA_RESP_ERR_NO_ERROR;
-}
-
-/* The list has times, and goes. */
-static apr_status_t for_times(ratings_reader_t *reader, rd_kafka_topic_partition_list_t *list,
-                              int timeout_ms, int64_t *offsets, ratings_result_t *why)
-{
-    rd_kafka_resp_err_t code = list->cnt > 0
-                                   ? rd_kafka_offsets_for_times(reader->handle, list, timeout_ms)
-                                   : RD_KAFKA_RESP_ERR_NO_ERROR;
-    if (!code)
-        code = first_error(list);
-    for (int i = 0; i < list->cnt; i++)
-        offsets[list->elems[i].partition] = list->elems[i].offset;
+        rd_kafka_topic_partition_list_add(list, reader->options->topic, p)->offset =
+            RD_KAFKA_OFFSET_END;
+    apr_status_t status = stream_offsets(reader->handle, list, stream_ms(timeout), why);
     rd_kafka_topic_partition_list_destroy(list);
-    return code ? stream_failure(code, "asking for the log's ends", why) : ratings_result_ok(why);
-}
-
-/* Not rd_kafka_query_watermark_offsets: before 2.3 it does not keep to its timeout (issue 2588).
- * The offsets for the times -2 and -1 are the log's ends (ListOffsets of Kafka's protocol). */
-static apr_status_t one_end(ratings_reader_t *reader, int count, int64_t which, int timeout_ms,
-                            int64_t *offsets, ratings_result_t *why)
-{
-    return for_times(reader, same_for_all(reader, count, which), timeout_ms, offsets, why);
-}
-
-apr_status_t ratings_reader_ends(ratings_reader_t *reader, int count, apr_interval_time_t timeout,
-                                 int64_t *first, int64_t *next, ratings_result_t *why)
-{
-    apr_status_t status =
-        one_end(reader, count, RD_KAFKA_OFFSET_BEGINNING, stream_ms(timeout), first, why);
-    return status == APR_SUCCESS
-               ? one_end(reader, count, RD_KAFKA_OFFSET_END, stream_ms(timeout), next, why)
-               : status;
-}
-
-/* ListOffsets tells the first offset at or after a time, hence the one more. */
-apr_status_t ratings_reader_younger(ratings_reader_t *reader, int count, const int64_t *times,
-                                    apr_interval_time_t timeout, int64_t *offsets,
-                                    ratings_result_t *why)
-{
-    rd_kafka_topic_partition_list_t *list = offset_list(reader, times, count);
-    for (int i = 0; i < list->cnt; i++)
-        list->elems[i].offset++;
-    for (int p = 0; p < count; p++)
-        offsets[p] = -1;
-    return for_times(reader, list, stream_ms(timeout), offsets, why);
+    return status;
 }
 
 apr_status_t ratings_reader_assign(ratings_reader_t *reader, const int64_t *offsets, int count,

@@ -23,8 +23,8 @@ static apr_status_t read_younger(ratings_projector_t *p, ratings_result_t *why)
     int64_t *offsets = apr_palloc(p->batch_pool, (size_t)p->partitions * sizeof *offsets);
     for (int i = 0; i < p->partitions; i++)
         times[i] = p->log.first[i].offset >= 0 ? p->log.first[i].timestamp : -1;
-    apr_status_t status =
-        ratings_reader_younger(p->reader, p->partitions, times, PROJECTION_STEP_US, offsets, why);
+    apr_status_t status = ratings_stream_younger(p->child->stream, p->partitions, times,
+                                                 PROJECTION_STEP_US, offsets, why);
     for (int i = 0; i < p->partitions && status == APR_SUCCESS; i++)
         p->partition[i].younger = offsets[i];
     return status;
@@ -37,7 +37,7 @@ apr_status_t projection_read_ends(ratings_projector_t *p, ratings_result_t *why)
     for (int i = 0; i < p->partitions; i++)
         p->partition[i].seen = ratings_shared_high(p->shared, i);
     apr_status_t status =
-        ratings_reader_ends(p->reader, p->partitions, PROJECTION_STEP_US, first, next, why);
+        ratings_stream_ends(p->child->stream, p->partitions, PROJECTION_STEP_US, first, next, why);
     for (int i = 0; i < p->partitions && status == APR_SUCCESS; i++) {
         p->partition[i].first = first[i];
         p->partition[i].next = next[i];
@@ -273,6 +273,8 @@ apr_status_t projection_open(ratings_projector_t *p, ratings_result_t *why)
         status = check_topic(p, &topic, why);
     if (status == APR_SUCCESS)
         heed(p);
+    if (status == APR_SUCCESS)
+        status = ratings_reader_connect(p->reader, p->partitions, PROJECTION_STEP_US, why);
     if (status == APR_SUCCESS)
         status = projection_read_ends(p, why);
     if (status == APR_SUCCESS)

@@ -161,6 +161,20 @@ static void go_by_store(ratings_projector_t *p)
         atomic_store(&p->shared->routed, p->log.routed);
 }
 
+/* Until something ends it. Meanwhile this child's requests are woken from here; the watcher, told
+ * of the end, begins with a look of its own. */
+static apr_status_t go_on(ratings_projector_t *p, ratings_result_t *why)
+{
+    apr_status_t status = APR_SUCCESS;
+    ratings_waiters_serve(p->child->waiters, true);
+    while (status == APR_SUCCESS && !projector_stopping(p)) {
+        ratings_waiters_look(p->child->waiters);
+        status = projection_step(p, why);
+    }
+    ratings_waiters_serve(p->child->waiters, false);
+    return status;
+}
+
 static void project(ratings_projector_t *p)
 {
     ratings_result_t why;
@@ -169,8 +183,8 @@ static void project(ratings_projector_t *p)
         say_projecting(p);
     else if (status == APR_ECONNREFUSED || status == APR_TIMEUP)
         go_by_store(p);
-    while (status == APR_SUCCESS && !projector_stopping(p))
-        status = projection_step(p, &why);
+    if (status == APR_SUCCESS)
+        status = go_on(p, &why);
     projection_close(p);
     if (status == APR_SUCCESS)
         return;

@@ -1,72 +1,80 @@
-/* Tickets, and the thread that watches the watermark for them. */
+/* Tickets, the lines they wait in, and the thread that watches the watermark for them. */
 #include "waiters.h"
 
+#include "../core/line.h"
+
+#include <linux/futex.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
 
-#define WATCH_US 100000 /* how late the watcher can notice that it is to end */
+#define WATCH_US 100000 /* how late the watcher can notice that it is not needed any more */
+#define LATE_US 10000   /* how late an event may be told to be not visible in time */
 
 struct ratings_ticket_t {
+    ratings_link_t link; /* first: while WAITING, in the line of its partition */
     ratings_waiters_t *owner;
-    pthread_cond_t changed;
-    int holds; /* request and stream */
-    ratings_ticket_state_e state;
+    _Atomic uint32_t state; /* changed under the lock; the word that the request sleeps on */
+    atomic_int holds;       /* of the request, and of the stream or the line */
+    bool gone;              /* the request has left without any word from Kafka */
     ratings_delivery_t delivery;
-    int64_t visible_for;               /* microseconds from when it is durable */
-    int64_t deadline;                  /* of the request; of ratings_monotonic */
-    int64_t entered_at;                /* when it went through the gate; 0: it did not */
-    int64_t floor;                     /* the watermark before the event was appended */
-    int64_t expires_at;                /* once it is durable; of ratings_monotonic */
-    ratings_ticket_t *next, **pointer; /* among those that wait for their offset */
+    int64_t visible_for;        /* microseconds from when it is durable */
+    int64_t deadline;           /* of the request; of ratings_monotonic */
+    int64_t floor;              /* the watermark before the event was appended */
+    int64_t entered_at;         /* when it went through the gate, and into the line */
+    ratings_ticket_t *next;     /* of those settled that are to be woken */
+    _Atomic int64_t expires_at; /* once it is durable; of ratings_monotonic */
 };
 
 struct ratings_waiters_t {
     ratings_shared_t *shared;
     ratings_gate_t *gate;
     pthread_t watcher;
-    pthread_condattr_t monotonic;
-    pthread_mutex_t lock; /* of all below, and of every ticket */
+    pthread_mutex_t lock; /* of all below, and of every ticket; never held across a system call */
     pthread_cond_t arrived;
-    ratings_ticket_t *waiting;
+    ratings_line_t line[RATINGS_PARTITIONS_MAX];
+    int partitions; /* beyond them no line was ever used */
+    unsigned waiting;
+    bool served; /* by the projector: the watcher has nothing to do */
     bool stop;
 };
 
-/* ---- the list, under the lock ---- */
+/* ---- sleeping: only one thread waits for a ticket, so its state is all that it takes ---- */
 
-static void enlist(ratings_waiters_t *waiters, ratings_ticket_t *ticket)
+static void sleep_on(_Atomic uint32_t *word, uint32_t seen, int64_t us)
 {
-    ticket->next = waiters->waiting;
-    ticket->pointer = &waiters->waiting;
-    if (ticket->next)
-        ticket->next->pointer = &ticket->next;
-    waiters->waiting = ticket;
+    struct timespec relative = {us / 1000000, (us % 1000000) * 1000};
+    (void)syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, &relative, NULL, 0);
 }
 
-static void delist(ratings_ticket_t *ticket)
+static void drop(ratings_ticket_t *ticket, int holds)
 {
-    if (!ticket->pointer)
-        return;
-    *ticket->pointer = ticket->next;
-    if (ticket->next)
-        ticket->next->pointer = ticket->pointer;
-    ticket->pointer = NULL;
+    if (atomic_fetch_sub(&ticket->holds, holds) == holds)
+        free(ticket);
 }
 
-static void leave_gate(ratings_ticket_t *ticket, bool visible)
+/* Without the lock, which those who wake up may need at once. */
+static void wake(ratings_ticket_t *ticket)
 {
-    int64_t now = ratings_monotonic();
-    if (ticket->entered_at)
-        ratings_gate_leave(ticket->owner->gate, now,
-                           visible && now - ticket->entered_at <= RATINGS_GATE_PATIENCE_US);
-    ticket->entered_at = 0;
+    (void)syscall(SYS_futex, &ticket->state, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+    drop(ticket, 1);
 }
 
-static void settle(ratings_ticket_t *ticket, ratings_ticket_state_e state)
+static void wake_all(ratings_ticket_t *settled)
 {
-    delist(ticket);
-    leave_gate(ticket, state == RATINGS_TICKET_VISIBLE);
-    ticket->state = state;
-    pthread_cond_signal(&ticket->changed);
+    for (ratings_ticket_t *next; settled; settled = next) {
+        next = settled->next;
+        wake(settled);
+    }
+}
+
+/* ---- the lines, under the lock ---- */
+
+static ratings_line_t *line_of(const ratings_ticket_t *ticket)
+{
+    return &ticket->owner->line[ticket->delivery.partition];
 }
 
 static bool is_visible(const ratings_ticket_t *ticket)
@@ -75,54 +83,86 @@ static bool is_visible(const ratings_ticket_t *ticket)
            ticket->delivery.offset;
 }
 
-static void drop(ratings_ticket_t *ticket)
+static void enlist(ratings_ticket_t *ticket)
 {
-    if (--ticket->holds > 0)
-        return;
-    pthread_cond_destroy(&ticket->changed);
-    free(ticket);
+    ratings_waiters_t *waiters = ticket->owner;
+    ratings_line_join(line_of(ticket), &ticket->link, ticket->delivery.offset);
+    waiters->waiting++;
+    if (waiters->partitions <= ticket->delivery.partition)
+        waiters->partitions = ticket->delivery.partition + 1;
+    atomic_store(&ticket->state, RATINGS_TICKET_WAITING);
+}
+
+/* One that is out of its line already. */
+static void leave(ratings_ticket_t *ticket, ratings_ticket_state_e state, int64_t now)
+{
+    bool prompt =
+        state == RATINGS_TICKET_VISIBLE && now - ticket->entered_at <= RATINGS_GATE_PATIENCE_US;
+    ratings_gate_leave(ticket->owner->gate, now, prompt);
+    ticket->owner->waiting--;
+    atomic_store(&ticket->state, state);
+}
+
+/* Those of a partition whose event is visible, before `settled`. */
+static ratings_ticket_t *settle_line(ratings_waiters_t *waiters, int partition,
+                                     ratings_ticket_t *settled)
+{
+    int64_t now = ratings_monotonic();
+    int64_t position = ratings_shared_watermark(waiters->shared, partition).position;
+    ratings_link_t *link;
+    while ((link = ratings_line_reached(&waiters->line[partition], position))) {
+        ratings_ticket_t *ticket = (ratings_ticket_t *)link;
+        leave(ticket, RATINGS_TICKET_VISIBLE, now);
+        ticket->next = settled;
+        settled = ticket;
+    }
+    return settled;
+}
+
+void ratings_waiters_look(ratings_waiters_t *waiters)
+{
+    ratings_ticket_t *settled = NULL;
+    pthread_mutex_lock(&waiters->lock);
+    for (int i = 0; i < waiters->partitions && waiters->waiting > 0; i++)
+        if (waiters->line[i].first)
+            settled = settle_line(waiters, i, settled);
+    pthread_mutex_unlock(&waiters->lock);
+    wake_all(settled);
 }
 
 /* ---- the watcher ---- */
 
-/* Settles those whose time has come; when the next one's wait will be over. */
-static int64_t settle_due(ratings_waiters_t *waiters)
+static bool needs_watcher(const ratings_waiters_t *waiters)
 {
-    int64_t now = ratings_monotonic(), next_at = now + WATCH_US;
-    for (ratings_ticket_t *ticket = waiters->waiting, *next; ticket; ticket = next) {
-        next = ticket->next;
-        if (is_visible(ticket))
-            settle(ticket, RATINGS_TICKET_VISIBLE);
-        else if (ticket->expires_at <= now)
-            settle(ticket, RATINGS_TICKET_DURABLE);
-        else if (ticket->expires_at < next_at)
-            next_at = ticket->expires_at;
-    }
-    return next_at;
+    return waiters->waiting > 0 && !waiters->served;
 }
 
-/* With nobody waiting it sleeps on the child's own condition, so that publications do not wake
- * children that have no use for them. */
-static void wait_for_news(ratings_waiters_t *waiters, uint32_t seen, int64_t until)
+/* Looks, and sleeps until there is something else to see. */
+static void watch_once(ratings_waiters_t *waiters)
 {
-    if (!waiters->waiting) {
-        pthread_cond_wait(&waiters->arrived, &waiters->lock);
-        return;
-    }
-    pthread_mutex_unlock(&waiters->lock);
-    ratings_shared_wait(&waiters->shared->published, seen, until - ratings_monotonic());
+    uint32_t seen = atomic_load(&waiters->shared->published); /* before looking */
+    ratings_waiters_look(waiters);
     pthread_mutex_lock(&waiters->lock);
+    bool needed = needs_watcher(waiters);
+    pthread_mutex_unlock(&waiters->lock);
+    if (needed)
+        ratings_shared_wait(&waiters->shared->published, seen, WATCH_US);
 }
 
+/* With nothing to do it sleeps on the child's own condition, so that publications do not wake
+ * children that have no use for them. */
 static void *watch(void *data)
 {
     ratings_waiters_t *waiters = data;
     pthread_mutex_lock(&waiters->lock);
     while (!waiters->stop) {
-        uint32_t seen = atomic_load(&waiters->shared->published); /* before looking */
-        int64_t until = settle_due(waiters);
-        if (!waiters->stop)
-            wait_for_news(waiters, seen, until);
+        if (!needs_watcher(waiters)) {
+            pthread_cond_wait(&waiters->arrived, &waiters->lock);
+            continue;
+        }
+        pthread_mutex_unlock(&waiters->lock);
+        watch_once(waiters);
+        pthread_mutex_lock(&waiters->lock);
     }
     pthread_mutex_unlock(&waiters->lock);
     return NULL;
@@ -136,8 +176,6 @@ apr_status_t ratings_waiters_create(ratings_waiters_t **out, ratings_shared_t *s
     waiters->gate = gate;
     pthread_mutex_init(&waiters->lock, NULL);
     pthread_cond_init(&waiters->arrived, NULL);
-    pthread_condattr_init(&waiters->monotonic);
-    pthread_condattr_setclock(&waiters->monotonic, CLOCK_MONOTONIC);
     apr_status_t status = pthread_create(&waiters->watcher, NULL, watch, waiters);
     if (status == APR_SUCCESS)
         *out = waiters;
@@ -151,15 +189,22 @@ void ratings_waiters_destroy(ratings_waiters_t *waiters)
     pthread_cond_signal(&waiters->arrived);
     pthread_mutex_unlock(&waiters->lock);
     pthread_join(waiters->watcher, NULL);
-    pthread_condattr_destroy(&waiters->monotonic);
     pthread_cond_destroy(&waiters->arrived);
     pthread_mutex_destroy(&waiters->lock);
+}
+
+void ratings_waiters_serve(ratings_waiters_t *waiters, bool serves)
+{
+    pthread_mutex_lock(&waiters->lock);
+    waiters->served = serves;
+    pthread_cond_signal(&waiters->arrived);
+    pthread_mutex_unlock(&waiters->lock);
 }
 
 bool ratings_waiters_any(ratings_waiters_t *waiters)
 {
     pthread_mutex_lock(&waiters->lock);
-    bool any = waiters->waiting != NULL;
+    bool any = waiters->waiting > 0;
     pthread_mutex_unlock(&waiters->lock);
     return any;
 }
@@ -177,17 +222,12 @@ ratings_ticket_t *ratings_ticket_take(ratings_waiters_t *waiters, int partition,
     ticket->visible_for = visible_for;
     ticket->deadline = deadline;
     ticket->floor = ratings_shared_watermark(waiters->shared, partition).position;
-    pthread_cond_init(&ticket->changed, &waiters->monotonic);
     return ticket;
 }
 
 void ratings_ticket_cancel(ratings_ticket_t *ticket)
 {
-    pthread_mutex_t *lock = &ticket->owner->lock;
-    pthread_mutex_lock(lock);
-    ticket->holds = 1;
-    drop(ticket);
-    pthread_mutex_unlock(lock);
+    free(ticket);
 }
 
 /* An offset that Kafka does not tell (a duplicate of its own retry) cannot be waited for. One below
@@ -205,21 +245,23 @@ static void became_durable(ratings_ticket_t *ticket)
 {
     int64_t now = ratings_monotonic();
     if (!can_become_visible(ticket) || !ratings_gate_try(ticket->owner->gate, now)) {
-        settle(ticket, RATINGS_TICKET_DURABLE);
+        atomic_store(&ticket->state, RATINGS_TICKET_DURABLE);
         return;
     }
+    int64_t expires_at = now + ticket->visible_for;
+    atomic_store(&ticket->expires_at,
+                 expires_at < ticket->deadline ? expires_at : ticket->deadline);
     ticket->entered_at = now;
-    ticket->expires_at = now + ticket->visible_for;
-    if (ticket->expires_at > ticket->deadline)
-        ticket->expires_at = ticket->deadline;
-    ticket->state = RATINGS_TICKET_WAITING;
-    enlist(ticket->owner, ticket);
-    if (is_visible(ticket))
-        settle(ticket, RATINGS_TICKET_VISIBLE);
-    else
+    enlist(ticket);
+    if (is_visible(ticket)) {
+        ratings_line_leave(line_of(ticket), &ticket->link);
+        leave(ticket, RATINGS_TICKET_VISIBLE, now);
+    } else if (needs_watcher(ticket->owner)) {
         pthread_cond_signal(&ticket->owner->arrived);
+    }
 }
 
+/* The stream's hold becomes that of the line, or ends. */
 void ratings_ticket_deliver(void *data, const ratings_delivery_t *delivery)
 {
     ratings_ticket_t *ticket = data;
@@ -227,41 +269,74 @@ void ratings_ticket_deliver(void *data, const ratings_delivery_t *delivery)
     pthread_mutex_lock(lock);
     ticket->delivery = *delivery;
     if (delivery->result.status != APR_SUCCESS)
-        settle(ticket, RATINGS_TICKET_FAILED);
-    else if (ticket->holds == 2) /* else the request has gone */
+        atomic_store(&ticket->state, RATINGS_TICKET_FAILED);
+    else if (!ticket->gone)
         became_durable(ticket);
-    drop(ticket);
+    bool waits = atomic_load(&ticket->state) == RATINGS_TICKET_WAITING;
     pthread_mutex_unlock(lock);
+    if (!waits)
+        wake(ticket);
 }
 
-static bool is_settled(const ratings_ticket_t *ticket)
+static bool is_settled(uint32_t state)
 {
-    return ticket->state != RATINGS_TICKET_PENDING && ticket->state != RATINGS_TICKET_WAITING;
+    return state != RATINGS_TICKET_PENDING && state != RATINGS_TICKET_WAITING;
 }
 
-/* Whether the wait is over: settled, or no word from Kafka in time. A ticket that waits for
- * visibility is settled by the watcher in its time, or here if the watcher is late. */
-static bool is_over(ratings_ticket_t *ticket, int64_t durable_by)
+/* When the request must look again by itself, being woken once it is settled alone. How long it may
+ * wait for visibility is counted from a delivery that it is not told of. */
+static int64_t sleeps_until(const ratings_ticket_t *ticket, uint32_t state, int64_t now,
+                            int64_t durable_by)
 {
-    int64_t now = ratings_monotonic();
-    if (ticket->state == RATINGS_TICKET_WAITING && now >= ticket->expires_at + WATCH_US)
-        settle(ticket, RATINGS_TICKET_DURABLE);
-    return is_settled(ticket) || (ticket->state == RATINGS_TICKET_PENDING && now >= durable_by);
+    if (state == RATINGS_TICKET_WAITING)
+        return atomic_load(&ticket->expires_at);
+    if (ticket->visible_for <= 0) /* it is settled with the delivery */
+        return durable_by;
+    int64_t soonest = now + (ticket->visible_for > LATE_US ? ticket->visible_for : LATE_US);
+    return soonest < durable_by ? soonest : durable_by;
+}
+
+static bool is_late(const ratings_ticket_t *ticket, uint32_t state, int64_t durable_by)
+{
+    int64_t end = state == RATINGS_TICKET_WAITING ? atomic_load(&ticket->expires_at) : durable_by;
+    return ratings_monotonic() >= end;
+}
+
+/* Looks again under the lock: what has happened meanwhile stands. True: the wait is over. Takes the
+ * hold of the line when it takes the ticket out of it. */
+static bool give_up(ratings_ticket_t *ticket, int64_t durable_by, int *holds)
+{
+    ratings_waiters_t *waiters = ticket->owner;
+    pthread_mutex_lock(&waiters->lock);
+    uint32_t state = atomic_load(&ticket->state);
+    bool late = !is_settled(state) && is_late(ticket, state, durable_by);
+    ticket->gone = late && state == RATINGS_TICKET_PENDING;
+    if (late && !ticket->gone) {
+        ratings_line_leave(line_of(ticket), &ticket->link);
+        leave(ticket, is_visible(ticket) ? RATINGS_TICKET_VISIBLE : RATINGS_TICKET_DURABLE,
+              ratings_monotonic());
+        ++*holds;
+    }
+    pthread_mutex_unlock(&waiters->lock);
+    return late;
 }
 
 ratings_ticket_state_e ratings_ticket_wait(ratings_ticket_t *ticket, int64_t durable_by,
                                            ratings_delivery_t *delivery)
 {
-    pthread_mutex_t *lock = &ticket->owner->lock;
-    pthread_mutex_lock(lock);
-    while (!is_over(ticket, durable_by)) {
-        (void)ratings_wait_until(
-            &ticket->changed, lock,
-            ticket->state == RATINGS_TICKET_PENDING ? durable_by : ticket->expires_at + WATCH_US);
+    uint32_t state;
+    bool over = false;
+    int holds = 1;
+    while (!over && !is_settled(state = atomic_load(&ticket->state))) {
+        int64_t now = ratings_monotonic(), until = sleeps_until(ticket, state, now, durable_by);
+        if (is_late(ticket, state, durable_by))
+            over = give_up(ticket, durable_by, &holds);
+        else if (until > now)
+            sleep_on(&ticket->state, state, until - now);
     }
-    ratings_ticket_state_e state = ticket->state;
-    *delivery = ticket->delivery;
-    drop(ticket);
-    pthread_mutex_unlock(lock);
-    return state;
+    state = ticket->gone ? RATINGS_TICKET_PENDING : atomic_load(&ticket->state);
+    if (state != RATINGS_TICKET_PENDING)
+        *delivery = ticket->delivery;
+    drop(ticket, holds);
+    return (ratings_ticket_state_e)state;
 }

@@ -1,8 +1,9 @@
 /* POSTs that wait: first for Kafka's word that the event is durable, then until it is visible.
  *
  * A request takes a ticket, hands it to the stream with its event, and waits once. The delivery
- * report (on the producer's thread) does not wake it, but puts it among those that wait for their
- * offset; one watcher thread per child wakes each when the watermark has passed it. */
+ * report (on the producer's thread) does not wake it, but puts it into the line of those that wait
+ * for their offset; each is woken when the watermark has passed it. Who sees to that is the child's
+ * projector, while it is the one that projects, and else a watcher thread. */
 #ifndef RATINGS_SERVICE_WAITERS_H
 #define RATINGS_SERVICE_WAITERS_H
 
@@ -30,6 +31,13 @@ apr_status_t ratings_waiters_create(ratings_waiters_t **waiters, ratings_shared_
 
 /* Ends the watcher. No ticket may be held any more. */
 void ratings_waiters_destroy(ratings_waiters_t *waiters);
+
+/* Whether the caller will call ratings_waiters_look after each publication, and so saves the
+ * watcher the trouble. What others publish meanwhile is noticed by the next look alone. */
+void ratings_waiters_serve(ratings_waiters_t *waiters, bool serves);
+
+/* Wakes those whose event has become visible. Any thread. */
+void ratings_waiters_look(ratings_waiters_t *waiters);
 
 /* A ticket for one event of `partition`, to be taken before the event is handed to the stream; held
  * by the request and by the stream: each gives it back once. NULL when memory ran out.

@@ -40,7 +40,7 @@ static bool lead(group_t *group, ratings_flight_t *flight, const ratings_histogr
 static void the_first_makes_the_call_and_so_does_the_next_after_it(void **state)
 {
     group_t group;
-    ratings_flight_t flight;
+    ratings_flight_t flight = {0};
     ratings_landing_t landing;
     (void)state;
     begin(&group, 1000);
@@ -54,7 +54,7 @@ static void the_first_makes_the_call_and_so_does_the_next_after_it(void **state)
 static void other_counts_are_a_call_of_their_own(void **state)
 {
     group_t group;
-    ratings_flight_t one, two;
+    ratings_flight_t one = {0}, two = {0};
     ratings_landing_t landing;
     (void)state;
     begin(&group, 1000);
@@ -68,7 +68,7 @@ static void other_counts_are_a_call_of_their_own(void **state)
 static void nobody_waits_beyond_the_deadline(void **state)
 {
     group_t group;
-    ratings_flight_t flight, unused;
+    ratings_flight_t flight = {0}, unused;
     ratings_landing_t landing = well;
     (void)state;
     begin(&group, 30);
@@ -83,7 +83,7 @@ static void nobody_waits_beyond_the_deadline(void **state)
 static void *ask(void *data)
 {
     group_t *group = data;
-    ratings_flight_t flight;
+    ratings_flight_t flight = {0};
     ratings_landing_t landing = {.has_statistics = false};
     if (!lead(group, &flight, &counts, &landing))
         return landing.has_statistics && landing.statistics.total_count == 8 ? group : NULL;
@@ -110,7 +110,7 @@ static void all_who_wait_get_its_result(void **state)
 {
     group_t group;
     pthread_t passenger[PASSENGERS];
-    ratings_flight_t flight;
+    ratings_flight_t flight = {0};
     ratings_landing_t landing;
     void *arrived;
     (void)state;
@@ -134,7 +134,7 @@ static void one_who_gives_up_leaves_the_others_waiting(void **state)
 {
     group_t group;
     pthread_t passenger[2];
-    ratings_flight_t flight, unused;
+    ratings_flight_t flight = {0}, unused;
     ratings_landing_t landing;
     void *arrived;
     (void)state;
