@@ -168,14 +168,18 @@ static size_t header(const rd_kafka_headers_t *headers, const char *name, const 
                : 0;
 }
 
-static ratings_identity_t identity_of(const rd_kafka_message_t *message)
+/* The headers go at once: the memory of one message's then serves the next, where that of a whole
+ * batch would be asked for first and given back afterwards. */
+static ratings_identity_t identity_of(rd_kafka_message_t *message)
 {
     rd_kafka_headers_t *headers;
-    ratings_identity_t identity = {0};
-    if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return identity;
-    identity.source_len = header(headers, "ce_source", &identity.source);
-    identity.id_len = header(headers, "ce_id", &identity.id);
+    const void *source, *id;
+    if (rd_kafka_message_detach_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return ratings_identity(NULL, 0, NULL, 0);
+    size_t source_len = header(headers, "ce_source", &source);
+    size_t id_len = header(headers, "ce_id", &id);
+    ratings_identity_t identity = ratings_identity(source, source_len, id, id_len);
+    rd_kafka_headers_destroy(headers);
     return identity;
 }
 
@@ -185,7 +189,7 @@ static void to_end(const rd_kafka_message_t *message, ratings_record_t *record)
         .partition = message->partition, .offset = message->offset, .is_end = true};
 }
 
-static void to_record(const rd_kafka_message_t *message, ratings_record_t *record)
+static void to_record(rd_kafka_message_t *message, ratings_record_t *record)
 {
     rd_kafka_timestamp_type_t type;
     record->partition = message->partition;
@@ -229,7 +233,7 @@ apr_status_t ratings_reader_read(ratings_reader_t *reader, apr_interval_time_t t
     *count = 0;
     fetch(reader, stream_ms(timeout), max);
     for (ssize_t i = 0; i < reader->held; i++) {
-        const rd_kafka_message_t *message = reader->messages[i];
+        rd_kafka_message_t *message = reader->messages[i];
         if (!message->err)
             to_record(message, &records[(*count)++]);
         else if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)

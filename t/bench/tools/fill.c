@@ -101,11 +101,10 @@ static rd_kafka_resp_err_t produce(fill_t *fill, const char *key, char *value, s
 {
     rd_kafka_resp_err_t code;
     do { /* a full queue is waited for: reports are taken meanwhile */
-        code =
-            rd_kafka_producev(fill->handle, RD_KAFKA_V_TOPIC(fill->topic),
-                              RD_KAFKA_V_KEY(key, strlen(key)), RD_KAFKA_V_VALUE(value, length),
-                              RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_FREE),
-                              RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
+        code = rd_kafka_producev(fill->handle, RD_KAFKA_V_TOPIC(fill->topic),
+                                 RD_KAFKA_V_KEY(key, strlen(key)), RD_KAFKA_V_VALUE(value, length),
+                                 RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_FREE),
+                                 RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END);
         if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL)
             rd_kafka_poll(fill->handle, 100);
     } while (code == RD_KAFKA_RESP_ERR__QUEUE_FULL && fill->failed == 0);
@@ -140,10 +139,14 @@ static void on_delivery(rd_kafka_t *handle, const rd_kafka_message_t *message, v
 static rd_kafka_t *make_producer(fill_t *fill, const char *brokers)
 {
     const char *const settings[][2] = {
-        {"bootstrap.servers", brokers}, {"partitioner", "murmur2"},
-        {"acks", "all"},                {"enable.idempotence", "true"},
-        {"linger.ms", "50"},            {"batch.num.messages", "10000"},
-        {"batch.size", "1000000"},      {"queue.buffering.max.messages", "200000"},
+        {"bootstrap.servers", brokers},
+        {"partitioner", "murmur2"},
+        {"acks", "all"},
+        {"enable.idempotence", "true"},
+        {"linger.ms", "50"},
+        {"batch.num.messages", "10000"},
+        {"batch.size", "1000000"},
+        {"queue.buffering.max.messages", "200000"},
     };
     char why[TEXT];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
