@@ -7,12 +7,22 @@
 
 #define READ_MAX 1000
 
+/* Messages that are fetched ahead: fetching stops above, and goes on below half of it. One takes
+ * about half a kilobyte besides what it holds, of which there are 16 MB at most. */
+#define AHEAD 50000
+#define AHEAD_TEXT "50000"
+#define AHEAD_KBYTES "16384"
+#define FETCH_BYTES "4194304" /* of one answer: so much may come on top */
+#define NUDGE_MS 100
+
 struct ratings_reader_t {
     const ratings_stream_options_t *options; /* first: see stream_handle */
     rd_kafka_t *handle;
     rd_kafka_queue_t *queue;
     rd_kafka_message_t *messages[READ_MAX];
     ssize_t held; /* messages that the caller's records point into */
+    int assigned; /* partitions */
+    bool stuffed; /* so much is fetched ahead that fetching may have stopped */
 };
 
 /* That brokers come and go is librdkafka's business; what reading means to us comes with the
@@ -43,7 +53,9 @@ apr_status_t ratings_reader_create(ratings_reader_t **out, const ratings_stream_
         {"enable.partition.eof", "true"},
         {"fetch.wait.max.ms", "100"}, /* as long may a partition that joins a fetch be late */
         {"fetch.error.backoff.ms", "50"},
-        {"queued.max.messages.kbytes", "16384"},
+        {"queued.min.messages", AHEAD_TEXT},
+        {"queued.max.messages.kbytes", AHEAD_KBYTES},
+        {"fetch.max.bytes", FETCH_BYTES},
         {"socket.nagle.disable", "true"},
         {"reconnect.backoff.ms", "50"},
         {"reconnect.backoff.max.ms", "1000"},
@@ -156,6 +168,8 @@ apr_status_t ratings_reader_assign(ratings_reader_t *reader, const int64_t *offs
     drop_held(reader);
     rd_kafka_resp_err_t code = rd_kafka_assign(reader->handle, list);
     rd_kafka_topic_partition_list_destroy(list);
+    reader->assigned = count;
+    reader->stuffed = false;
     return code ? stream_failure(code, "assigning partitions", why) : ratings_result_ok(why);
 }
 
@@ -211,6 +225,22 @@ static bool is_passing(rd_kafka_resp_err_t code)
            code == RD_KAFKA_RESP_ERR__TIMED_OUT;
 }
 
+/* Once librdkafka has fetched enough, it looks only once a second whether it is enough still: its
+ * brokers' threads sleep (issue 2879). Any request wakes the one of its broker. */
+static void keep_fetching(ratings_reader_t *reader)
+{
+    size_t ahead = rd_kafka_queue_length(reader->queue);
+    if (ahead >= AHEAD / 2) {
+        reader->stuffed = true;
+    } else if (reader->stuffed) {
+        reader->stuffed = false;
+        rd_kafka_topic_partition_list_t *list =
+            same_for_all(reader, reader->assigned, RD_KAFKA_OFFSET_BEGINNING);
+        (void)rd_kafka_offsets_for_times(reader->handle, list, NUDGE_MS);
+        rd_kafka_topic_partition_list_destroy(list);
+    }
+}
+
 /* Waits for one message, then takes those that are there: rd_kafka_consume_batch_queue alone would
  * wait its whole time for the batch to fill. */
 static void fetch(ratings_reader_t *reader, int timeout_ms, int max)
@@ -231,6 +261,7 @@ apr_status_t ratings_reader_read(ratings_reader_t *reader, apr_interval_time_t t
 {
     drop_held(reader);
     *count = 0;
+    keep_fetching(reader);
     fetch(reader, stream_ms(timeout), max);
     for (ssize_t i = 0; i < reader->held; i++) {
         rd_kafka_message_t *message = reader->messages[i];
