@@ -267,7 +267,10 @@ static bool is_complete(const ratings_projector_t *p)
 static apr_status_t catch_up(ratings_projector_t *p, ratings_result_t *why)
 {
     ratings_store_end_e end;
-    if (!p->log.behind || p->gathered_at || !is_complete(p))
+    if (!p->log.behind)
+        return APR_SUCCESS;
+    projection_tell_progress(p);
+    if (p->gathered_at || !is_complete(p))
         return APR_SUCCESS;
     apr_status_t status = ratings_store_caught_up(p->store, p->log.generation, &end, why);
     if (status == APR_SUCCESS)
@@ -275,6 +278,7 @@ static apr_status_t catch_up(ratings_projector_t *p, ratings_result_t *why)
     if (status != APR_SUCCESS)
         return status;
     p->log.behind = false;
+    projection_end_progress(p);
     ratings_shared_wake(&p->shared->published);
     ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, p->child->service->server,
                  "RT0309: the rebuild of the store is complete");

@@ -55,6 +55,9 @@ struct ratings_projector_t {
     int64_t held_up_at;         /* since when nothing is projected; 0: it is */
     bool held_up;               /* and logged as such */
     int64_t skip_logged_at, repeat_logged_at;
+    int64_t rebuilding_since; /* a rebuild is under way since; 0: none */
+    int64_t rebuilt_before;   /* records that were applied then */
+    int64_t progress_log_at;  /* when its progress is to be logged next */
 
     ratings_log_t log;
     int partitions;
@@ -68,6 +71,10 @@ apr_status_t projection_open(ratings_projector_t *p, ratings_result_t *why);
 
 /* Lets go of what was opened, also in part. */
 void projection_close(ratings_projector_t *p);
+
+/* How far the rebuild under way is: for readiness, and now and then for the log. */
+void projection_tell_progress(ratings_projector_t *p);
+void projection_end_progress(ratings_projector_t *p); /* also when there is none */
 
 /* Forgets what was read and is not applied. */
 void projection_drop_chunks(ratings_projector_t *p);
