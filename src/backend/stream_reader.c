@@ -8,10 +8,10 @@
 #define READ_MAX 1000
 
 /* Messages that are fetched ahead: fetching stops above, and goes on below half of it. One takes
- * about half a kilobyte besides what it holds, of which there are 16 MB at most. */
+ * about half a kilobyte besides what it holds, of which there are 32 MB at most. */
 #define AHEAD 50000
 #define AHEAD_TEXT "50000"
-#define AHEAD_KBYTES "16384"
+#define AHEAD_KBYTES "32768"
 #define FETCH_BYTES "4194304" /* of one answer: so much may come on top */
 #define NUDGE_MS 100
 
@@ -32,6 +32,11 @@ static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opa
     const ratings_reader_t *reader = opaque;
     (void)handle, (void)code;
     reader->options->log(reader->options->log_context, 6, reason);
+}
+
+static bool looks_often(void)
+{
+    return rd_kafka_version() >= 0x020200ff;
 }
 
 static void set_callbacks(rd_kafka_conf_t *conf)
@@ -60,6 +65,7 @@ apr_status_t ratings_reader_create(ratings_reader_t **out, const ratings_stream_
         {"reconnect.backoff.ms", "50"},
         {"reconnect.backoff.max.ms", "1000"},
         {"log.connection.close", "false"},
+        {looks_often() ? "fetch.queue.backoff.ms" : NULL, "10"}, /* see keep_fetching */
         {NULL, NULL},
     };
     reader->options = options;
@@ -225,10 +231,12 @@ static bool is_passing(rd_kafka_resp_err_t code)
            code == RD_KAFKA_RESP_ERR__TIMED_OUT;
 }
 
-/* Once librdkafka has fetched enough, it looks only once a second whether it is enough still: its
- * brokers' threads sleep (issue 2879). Any request wakes the one of its broker. */
+/* Once librdkafka before 2.2 has fetched enough, it looks only once a second whether it is enough
+ * still: its brokers' threads sleep (issue 2879). Any request wakes the one of its broker. */
 static void keep_fetching(ratings_reader_t *reader)
 {
+    if (looks_often())
+        return;
     size_t ahead = rd_kafka_queue_length(reader->queue);
     if (ahead >= AHEAD / 2) {
         reader->stuffed = true;

@@ -172,8 +172,7 @@ int64_t chunk_next(const chunk_t *chunk)
 
 int chunk_size(const chunk_t *chunk)
 {
-    int pending = chunk->pending ? chunk->pending->nelts : 0;
-    return chunk->increments->nelts * (RATINGS_VALUES + 1) + pending * 3;
+    return chunk->increments->nelts + (chunk->pending ? chunk->pending->nelts : 0);
 }
 
 const ratings_chunk_t *chunk_result(chunk_t *chunk)

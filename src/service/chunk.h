@@ -22,8 +22,8 @@ void chunk_let_go(chunk_t *chunk);
 /* The offset after the last record added. */
 int64_t chunk_next(const chunk_t *chunk);
 
-/* How many words its script will have, about: it grows with the talks and the events with a key,
- * however many events there are. */
+/* How large its script and its memory are: talks, and events with a key, however many other events
+ * there are. */
 int chunk_size(const chunk_t *chunk);
 
 /* Once all are added and let go: which of the events with an idempotency key count, by what the
