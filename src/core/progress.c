@@ -1,7 +1,6 @@
 #include "progress.h"
 
-#define SECONDS_MAX 1e9 /* thirty years: it is as good as never, and a double cannot overflow it   \
-                         */
+#define SECONDS_MAX 1e9 /* thirty years: as good as never */
 
 int64_t ratings_seconds_left(int64_t done, int64_t left, int64_t elapsed_us)
 {
