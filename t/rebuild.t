@@ -12,6 +12,7 @@ my $rebuilt  = qr/RT0305: the store is rebuilt/;
 
 # So that it takes seconds: each answer of Kafka has little, and comes late.
 my $slow = "RatingsKafka fetch.message.max.bytes 10000\nRatingsKafka fetch.min.bytes 10000000\nRatingsKafka fetch.wait.max.ms 20\n";
+$slow .= "RatingsKafka message.max.bytes 8000000\n"; # more than an answer of Kafka is to have
 
 my $httpd = own_httpd(name => 'rebuild', topic => $topic, database => $database, before => $slow);
 my @at    = (port => $httpd->port);

@@ -12,7 +12,8 @@
 #define AHEAD 50000
 #define AHEAD_TEXT "50000"
 #define AHEAD_KBYTES "32768"
-#define FETCH_BYTES "4194304" /* of one answer: so much may come on top */
+#define FETCH_BYTES 4194304 /* of one answer: so much may come on top */
+#define FETCH_BYTES_TEXT "4194304"
 #define NUDGE_MS 100
 
 struct ratings_reader_t {
@@ -32,6 +33,14 @@ static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opa
     const ratings_reader_t *reader = opaque;
     (void)handle, (void)code;
     reader->options->log(reader->options->log_context, 6, reason);
+}
+
+/* librdkafka refuses an answer that a message may be too large for: RatingsKafka message.max.bytes.
+ */
+static const char *fetch_bytes(const ratings_stream_options_t *options)
+{
+    const char *largest = apr_table_get(options->kafka, "message.max.bytes");
+    return largest && apr_atoi64(largest) > FETCH_BYTES ? largest : FETCH_BYTES_TEXT;
 }
 
 static bool looks_often(void)
@@ -60,7 +69,7 @@ apr_status_t ratings_reader_create(ratings_reader_t **out, const ratings_stream_
         {"fetch.error.backoff.ms", "50"},
         {"queued.min.messages", AHEAD_TEXT},
         {"queued.max.messages.kbytes", AHEAD_KBYTES},
-        {"fetch.max.bytes", FETCH_BYTES},
+        {"fetch.max.bytes", fetch_bytes(options)},
         {"socket.nagle.disable", "true"},
         {"reconnect.backoff.ms", "50"},
         {"reconnect.backoff.max.ms", "1000"},

@@ -125,7 +125,7 @@ static apr_status_t apply(ratings_projector_t *p, chunk_t *folded, ratings_resul
 
 void projection_drop_chunks(ratings_projector_t *p)
 {
-    for (int i = 0; i < RATINGS_PARTITIONS_MAX; i++)
+    for (int i = 0; i < p->partitions; i++)
         p->partition[i].chunk = NULL;
     apr_pool_clear(p->fold_pool);
     p->gathered_at = 0;
