@@ -141,19 +141,24 @@ static apr_status_t apply_all(ratings_projector_t *p, ratings_result_t *why)
     return status;
 }
 
-static chunk_t *chunk_of(ratings_projector_t *p, int i)
+static chunk_t *begin_chunk(ratings_projector_t *p, int i)
 {
-    partition_t *partition = &p->partition[i];
+    const partition_t *partition = &p->partition[i];
     const ratings_chunk_t start = {.generation = p->log.generation,
                                    .partition = i,
                                    .position = partition->position,
                                    .last = partition->mark,
                                    .time = partition->time};
-    if (!partition->chunk)
-        partition->chunk = chunk_begin(&start, p->fold_pool);
     if (!p->gathered_at)
         p->gathered_at = ratings_monotonic();
-    return partition->chunk;
+    return chunk_begin(&start, p->fold_pool);
+}
+
+static chunk_t *chunk_of(ratings_projector_t *p, int i)
+{
+    if (!p->partition[i].chunk)
+        p->partition[i].chunk = begin_chunk(p, i);
+    return p->partition[i].chunk;
 }
 
 static apr_status_t fold_record(ratings_projector_t *p, chunk_t *chunk,
