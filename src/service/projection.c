@@ -131,12 +131,17 @@ void projection_drop_chunks(ratings_projector_t *p)
     p->gathered_at = 0;
 }
 
+/* On a busy machine each of the scripts may take a good part of the lease. */
 static apr_status_t apply_all(ratings_projector_t *p, ratings_result_t *why)
 {
     apr_status_t status = APR_SUCCESS;
-    for (int i = 0; i < p->partitions && status == APR_SUCCESS; i++)
-        if (p->partition[i].chunk)
+    for (int i = 0; i < p->partitions && status == APR_SUCCESS; i++) {
+        if (!p->partition[i].chunk)
+            continue;
+        status = projector_renew(p, why);
+        if (status == APR_SUCCESS)
             status = apply(p, p->partition[i].chunk, why);
+    }
     projection_drop_chunks(p);
     return status;
 }
