@@ -20,6 +20,7 @@ include build/backend-test.mk
 include build/model.mk
 include build/chaos.mk
 include build/bench.mk
+include build/bench-rebuild.mk
 include build/lint.mk
 
 .PHONY: all clean help

@@ -146,7 +146,7 @@ static bool fold_event(audit_fold_t *fold, const audit_record_t *record,
 static bool note(audit_partition_t *partition, const audit_record_t *record, bool *repeats)
 {
     *repeats = false;
-    if (record->identity.id_len == 0)
+    if (!ratings_identity_is_known(&record->identity))
         return true;
     if (!partition->recent && !(partition->recent = ratings_recent_new()))
         return false;

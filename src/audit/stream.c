@@ -354,13 +354,14 @@ static const void *header(const rd_kafka_headers_t *headers, const char *name, s
 
 static ratings_identity_t identity_of(const rd_kafka_message_t *message)
 {
-    ratings_identity_t identity = {0};
+    const void *source, *id;
+    size_t source_len, id_len;
     rd_kafka_headers_t *headers;
     if (rd_kafka_message_headers(message, &headers))
-        return identity;
-    identity.source = header(headers, "ce_source", &identity.source_len);
-    identity.id = header(headers, "ce_id", &identity.id_len);
-    return identity;
+        return ratings_identity(NULL, 0, NULL, 0);
+    source = header(headers, "ce_source", &source_len);
+    id = header(headers, "ce_id", &id_len);
+    return ratings_identity(source, source_len, id, id_len);
 }
 
 static audit_record_t to_record(const rd_kafka_message_t *message)

@@ -141,9 +141,9 @@ typedef struct {
     ratings_mark_t last;  /* the last record that the store must have applied */
     ratings_mark_t mark;  /* the last one after */
     ratings_mark_t first; /* RATINGS_MARK_NONE: the store knows it already */
-    const ratings_increment_t *increments;
+    const ratings_increment_t *const *increments;
     int count;
-    ratings_keyed_t *keyed;
+    ratings_keyed_t *const *keyed;
     int keyed_count;
 } ratings_chunk_t;
 

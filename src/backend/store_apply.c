@@ -23,7 +23,7 @@ static apr_status_t take_uses(ratings_chunk_t *chunk, const redisReply *answer,
     if (!store_is_array(place, 2) || !store_is_array(uses, (size_t)chunk->keyed_count))
         return ratings_result_ok(why);
     for (int i = 0; i < chunk->keyed_count; i++)
-        if (!store_read_use(uses->element[i], &chunk->keyed[i].use))
+        if (!store_read_use(uses->element[i], &chunk->keyed[i]->use))
             return ratings_result_ok(why);
     *end =
         is_text_of(place->element[0], position) && is_text_of(place->element[1], chunk->generation)
@@ -60,7 +60,7 @@ apr_status_t ratings_store_load_uses(ratings_store_t *store, ratings_chunk_t *ch
     char(*texts)[USE_FIELD_SIZE] = malloc((count + 1) * sizeof *texts);
     const char **fields = malloc((count + 1) * sizeof *fields);
     for (size_t i = 0; i < count && texts && fields; i++) {
-        store_use_field(texts[i], chunk->keyed[i].talk_id, chunk->keyed[i].key);
+        store_use_field(texts[i], chunk->keyed[i]->talk_id, chunk->keyed[i]->key);
         fields[i] = texts[i];
     }
     apr_status_t status = texts && fields ? ask_uses(store, chunk, fields, end, why)
@@ -123,16 +123,16 @@ static void head_text(chunk_text_t *text, const ratings_chunk_t *chunk)
 static void talk_text(chunk_text_t *text, const ratings_chunk_t *chunk)
 {
     for (int i = 0; i < chunk->count; i++) {
-        store_talk_key(text->talks[i], chunk->increments[i].talk_id);
+        store_talk_key(text->talks[i], chunk->increments[i]->talk_id);
         for (int v = 0; v < RATINGS_VALUES; v++)
-            number_text(text->added[i][v], chunk->increments[i].added[v]);
+            number_text(text->added[i][v], chunk->increments[i]->added[v]);
     }
 }
 
 static void use_text(chunk_text_t *text, const ratings_chunk_t *chunk)
 {
     for (int i = 0; i < chunk->keyed_count; i++) {
-        const ratings_keyed_t *keyed = &chunk->keyed[i];
+        const ratings_keyed_t *keyed = chunk->keyed[i];
         use_text_t *use = &text->uses[text->changed];
         if (!keyed->changed)
             continue;

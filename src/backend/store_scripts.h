@@ -41,17 +41,25 @@
     "local talks, uses, time = #KEYS - 3, tonumber(ARGV[8]), tonumber(ARGV[6])\n"                  \
     "local keeps_keys = uses > 0 or type_of(expiry) ~= 'none'\n"                                   \
     "if keeps_keys and not (is(keys, 'hash') and is(expiry, 'zset')) then return 'corrupt' end\n"  \
-    "for k = 4, #KEYS do\n"                                                                        \
-    "  if not is(KEYS[k], 'hash') then return 'corrupt' end\n"                                     \
-    "  for _, n in ipairs(redis.call('HMGET', KEYS[k], '1', '2', '3', '4', '5')) do\n"             \
-    "    if n and (#n > 15 or not n:match('^%d+$')) then return 'corrupt' end\n"                   \
+    "local sums = {}\n"                                                                            \
+    "for k = 1, talks do\n"                                                                        \
+    "  local counts = redis.pcall('HMGET', KEYS[3 + k], '1', '2', '3', '4', '5')\n"                \
+    "  if counts.err then\n"                                                                       \
+    "    return type_of(KEYS[3 + k]) == 'hash' and counts or 'corrupt'\n"                          \
     "  end\n"                                                                                      \
+    "  local sum = {}\n"                                                                           \
+    "  for v = 1, 5 do\n"                                                                          \
+    "    local n, added = counts[v], ARGV[9 + (k - 1) * 5 + v]\n"                                  \
+    "    if n and (#n > 15 or n:find('%D') or n == '') then return 'corrupt' end\n"                \
+    "    if added ~= '0' then\n"                                                                   \
+    "      sum[#sum + 1] = v\n"                                                                    \
+    "      sum[#sum + 1] = n and string.format('%.0f', n + added) or added\n"                      \
+    "    end\n"                                                                                    \
+    "  end\n"                                                                                      \
+    "  sums[k] = sum\n"                                                                            \
     "end\n"                                                                                        \
     "for k = 1, talks do\n"                                                                        \
-    "  for v = 1, 5 do\n"                                                                          \
-    "    local n = ARGV[9 + (k - 1) * 5 + v]\n"                                                    \
-    "    if n ~= '0' then redis.call('HINCRBY', KEYS[3 + k], v, n) end\n"                          \
-    "  end\n"                                                                                      \
+    "  if #sums[k] > 0 then redis.call('HSET', KEYS[3 + k], unpack(sums[k])) end\n"                \
     "end\n"                                                                                        \
     "for u = 1, uses do\n"                                                                         \
     "  local at = 9 + talks * 5 + (u - 1) * 3\n"                                                   \

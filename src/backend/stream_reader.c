@@ -7,12 +7,23 @@
 
 #define READ_MAX 1000
 
+/* Messages that are fetched ahead: fetching stops above, and goes on below half of it. One takes
+ * about half a kilobyte besides what it holds, of which there are 32 MB at most. */
+#define AHEAD 50000
+#define AHEAD_TEXT "50000"
+#define AHEAD_KBYTES "32768"
+#define FETCH_BYTES 4194304 /* of one answer: so much may come on top */
+#define FETCH_BYTES_TEXT "4194304"
+#define NUDGE_MS 100
+
 struct ratings_reader_t {
     const ratings_stream_options_t *options; /* first: see stream_handle */
     rd_kafka_t *handle;
     rd_kafka_queue_t *queue;
     rd_kafka_message_t *messages[READ_MAX];
     ssize_t held; /* messages that the caller's records point into */
+    int assigned; /* partitions */
+    bool stuffed; /* so much is fetched ahead that fetching may have stopped */
 };
 
 /* That brokers come and go is librdkafka's business; what reading means to us comes with the
@@ -22,6 +33,19 @@ static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opa
     const ratings_reader_t *reader = opaque;
     (void)handle, (void)code;
     reader->options->log(reader->options->log_context, 6, reason);
+}
+
+/* librdkafka refuses an answer that a message may be too large for: RatingsKafka message.max.bytes.
+ */
+static const char *fetch_bytes(const ratings_stream_options_t *options)
+{
+    const char *largest = apr_table_get(options->kafka, "message.max.bytes");
+    return largest && apr_atoi64(largest) > FETCH_BYTES ? largest : FETCH_BYTES_TEXT;
+}
+
+static bool looks_often(void)
+{
+    return rd_kafka_version() >= 0x020200ff;
 }
 
 static void set_callbacks(rd_kafka_conf_t *conf, void *opaque)
@@ -44,11 +68,14 @@ apr_status_t ratings_reader_create(ratings_reader_t **out, const ratings_stream_
         {"enable.partition.eof", "true"},
         {"fetch.wait.max.ms", "100"}, /* as long may a partition that joins a fetch be late */
         {"fetch.error.backoff.ms", "50"},
-        {"queued.max.messages.kbytes", "16384"},
+        {"queued.min.messages", AHEAD_TEXT},
+        {"queued.max.messages.kbytes", AHEAD_KBYTES},
+        {"fetch.max.bytes", fetch_bytes(options)},
         {"socket.nagle.disable", "true"},
         {"reconnect.backoff.ms", "50"},
         {"reconnect.backoff.max.ms", "1000"},
         {"log.connection.close", "false"},
+        {looks_often() ? "fetch.queue.backoff.ms" : NULL, "10"}, /* see keep_fetching */
         {NULL, NULL},
     };
     reader->options = options;
@@ -87,18 +114,25 @@ static rd_kafka_topic_partition_list_t *offset_list(const ratings_reader_t *read
     return list;
 }
 
-/* A connection is opened when there is something to ask; a fetch is not enough, it is looked after
- * on a timer of up to a second. */
-apr_status_t ratings_reader_connect(ratings_reader_t *reader, int count,
-                                    apr_interval_time_t timeout, ratings_result_t *why)
+/* Any question does, over the connections of this handle. */
+static apr_status_t ask(const ratings_reader_t *reader, int count, int timeout_ms,
+                        ratings_result_t *why)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(count);
     for (int p = 0; p < count; p++)
         rd_kafka_topic_partition_list_add(list, reader->options->topic, p)->offset =
             RD_KAFKA_OFFSET_END;
-    apr_status_t status = stream_offsets(reader->handle, list, stream_ms(timeout), why);
+    apr_status_t status = stream_offsets(reader->handle, list, timeout_ms, why);
     rd_kafka_topic_partition_list_destroy(list);
     return status;
+}
+
+/* A connection is opened when there is something to ask; a fetch is not enough, it is looked after
+ * on a timer of up to a second. */
+apr_status_t ratings_reader_connect(ratings_reader_t *reader, int count,
+                                    apr_interval_time_t timeout, ratings_result_t *why)
+{
+    return ask(reader, count, stream_ms(timeout), why);
 }
 
 apr_status_t ratings_reader_assign(ratings_reader_t *reader, const int64_t *offsets, int count,
@@ -108,6 +142,8 @@ apr_status_t ratings_reader_assign(ratings_reader_t *reader, const int64_t *offs
     drop_held(reader);
     rd_kafka_resp_err_t code = rd_kafka_assign(reader->handle, list);
     rd_kafka_topic_partition_list_destroy(list);
+    reader->assigned = count;
+    reader->stuffed = false;
     return code ? stream_failure(code, "assigning partitions", why) : ratings_result_ok(why);
 }
 
@@ -120,14 +156,18 @@ static size_t header(const rd_kafka_headers_t *headers, const char *name, const 
                : 0;
 }
 
-static ratings_identity_t identity_of(const rd_kafka_message_t *message)
+/* The headers go at once: the memory of one message's then serves the next, where that of a whole
+ * batch would be asked for first and given back afterwards. */
+static ratings_identity_t identity_of(rd_kafka_message_t *message)
 {
     rd_kafka_headers_t *headers;
-    ratings_identity_t identity = {0};
-    if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return identity;
-    identity.source_len = header(headers, "ce_source", &identity.source);
-    identity.id_len = header(headers, "ce_id", &identity.id);
+    const void *source, *id;
+    if (rd_kafka_message_detach_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return ratings_identity(NULL, 0, NULL, 0);
+    size_t source_len = header(headers, "ce_source", &source);
+    size_t id_len = header(headers, "ce_id", &id);
+    ratings_identity_t identity = ratings_identity(source, source_len, id, id_len);
+    rd_kafka_headers_destroy(headers);
     return identity;
 }
 
@@ -137,7 +177,7 @@ static void to_end(const rd_kafka_message_t *message, ratings_record_t *record)
         .partition = message->partition, .offset = message->offset, .is_end = true};
 }
 
-static void to_record(const rd_kafka_message_t *message, ratings_record_t *record)
+static void to_record(rd_kafka_message_t *message, ratings_record_t *record)
 {
     rd_kafka_timestamp_type_t type;
     record->partition = message->partition;
@@ -157,6 +197,22 @@ static bool is_passing(rd_kafka_resp_err_t code)
 {
     return code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN ||
            code == RD_KAFKA_RESP_ERR__TIMED_OUT;
+}
+
+/* Once librdkafka before 2.2 has fetched enough, it looks only once a second whether it is enough
+ * still: its brokers' threads sleep (issue 2879). Any request wakes the one of its broker. */
+static void keep_fetching(ratings_reader_t *reader)
+{
+    ratings_result_t ignored;
+    if (looks_often())
+        return;
+    size_t ahead = rd_kafka_queue_length(reader->queue);
+    if (ahead >= AHEAD / 2) {
+        reader->stuffed = true;
+    } else if (reader->stuffed) {
+        reader->stuffed = false;
+        (void)ask(reader, reader->assigned, NUDGE_MS, &ignored);
+    }
 }
 
 /* Waits for one message, then takes those that are there: rd_kafka_consume_batch_queue alone would
@@ -179,9 +235,10 @@ apr_status_t ratings_reader_read(ratings_reader_t *reader, apr_interval_time_t t
 {
     drop_held(reader);
     *count = 0;
+    keep_fetching(reader);
     fetch(reader, stream_ms(timeout), max);
     for (ssize_t i = 0; i < reader->held; i++) {
-        const rd_kafka_message_t *message = reader->messages[i];
+        rd_kafka_message_t *message = reader->messages[i];
         if (!message->err)
             to_record(message, &records[(*count)++]);
         else if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)

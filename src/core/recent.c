@@ -5,16 +5,11 @@
 
 #define ROOM_MIN 256 /* entries, powers of two */
 
-/* 128 bits, so that two events are never taken for one: FNV-1a,
- * https://datatracker.ietf.org/doc/draft-eastlake-fnv/ */
-__extension__ typedef unsigned __int128 name_t;
-#define FNV_BASIS ((name_t)0x6C62272E07BB0142 << 64 | 0x62B821756295C58D)
-#define FNV_PRIME ((name_t)0x0000000001000000 << 64 | 0x000000000000013B)
-
+/* A quarter of a cache line: that is what it costs to look for one. */
 typedef struct {
-    name_t name;
-    int64_t offset; /* of the last record with this name */
-    bool used;
+    uint64_t high; /* of the identity */
+    uint32_t low;
+    uint32_t at; /* offset in its block of the last record of that identity, and 1; 0: free */
 } entry_t;
 
 /* Open addressing, at most half full. */
@@ -30,20 +25,47 @@ struct ratings_recent_t {
     int64_t block;
 };
 
-static name_t add_bytes(name_t name, const void *bytes, size_t len)
+/* ---- identities ---- */
+
+__extension__ typedef unsigned __int128 wide_t;
+#define FACTOR                                                                                     \
+    ((wide_t)0x9E3779B97F4A7C15 << 64 | 0xF39CC0605CEDC835) /* 2^128 / the golden ratio, odd */
+
+/* Both the product and the shift can be undone: the same word does not make two names one. */
+static wide_t add_word(wide_t name, uint64_t word)
 {
-    for (const unsigned char *b = bytes, *end = b + len; b < end; b++)
-        name = (name ^ *b) * FNV_PRIME;
-    return name;
+    name = (name ^ word) * FACTOR;
+    return name ^ name >> 64;
 }
 
-static name_t name_of(const ratings_identity_t *identity)
+static wide_t add_bytes(wide_t name, const void *bytes, size_t len)
 {
-    name_t name = FNV_BASIS;
-    if (identity->source_len > 0)
-        name = add_bytes(name, identity->source, identity->source_len);
-    name = add_bytes(name, "", 1); /* with its end */
-    return add_bytes(name, identity->id, identity->id_len);
+    const unsigned char *from = bytes;
+    uint64_t word;
+    for (size_t left = len; left > 0; left -= sizeof word, from += sizeof word) {
+        if (left < sizeof word)
+            break;
+        memcpy(&word, from, sizeof word);
+        name = add_word(name, word);
+    }
+    word = 0;
+    if (len % sizeof word)
+        memcpy(&word, from, len % sizeof word);
+    return add_word(add_word(name, word), len);
+}
+
+ratings_identity_t ratings_identity(const void *source, size_t source_len, const void *id,
+                                    size_t id_len)
+{
+    if (id_len == 0)
+        return (ratings_identity_t){0, 0};
+    wide_t name = add_bytes(add_bytes(FACTOR, source, source_len), id, id_len);
+    return (ratings_identity_t){(uint64_t)(name >> 64), (uint64_t)name};
+}
+
+bool ratings_identity_is_known(const ratings_identity_t *identity)
+{
+    return identity->high != 0 || identity->low != 0;
 }
 
 /* ---- tables ---- */
@@ -54,13 +76,19 @@ static bool table_init(table_t *table, size_t room)
     return table->entries != NULL;
 }
 
-/* The entry of that name, or the free one where it belongs. */
-static entry_t *find(const table_t *table, name_t name)
+static entry_t *home(const table_t *table, uint64_t high)
 {
-    size_t at = (size_t)name & (table->room - 1);
-    while (table->entries[at].used && table->entries[at].name != name)
-        at = (at + 1) & (table->room - 1);
-    return &table->entries[at];
+    return &table->entries[high & (table->room - 1)];
+}
+
+/* The entry of that identity, or the free one where it belongs. */
+static entry_t *find(const table_t *table, uint64_t high, uint32_t low)
+{
+    entry_t *entry = home(table, high), *end = table->entries + table->room;
+    while (entry->at != 0 && (entry->high != high || entry->low != low))
+        if (++entry == end)
+            entry = table->entries;
+    return entry;
 }
 
 static bool grow(table_t *table)
@@ -70,9 +98,11 @@ static bool grow(table_t *table)
         return true;
     if (!table_init(&wider, 2 * table->room))
         return false;
-    for (size_t i = 0; i < table->room; i++)
-        if (table->entries[i].used)
-            *find(&wider, table->entries[i].name) = table->entries[i];
+    for (size_t i = 0; i < table->room; i++) {
+        const entry_t *entry = &table->entries[i];
+        if (entry->at != 0)
+            *find(&wider, entry->high, entry->low) = *entry;
+    }
     wider.count = table->count;
     free(table->entries);
     *table = wider;
@@ -122,23 +152,26 @@ void ratings_recent_free(ratings_recent_t *recent)
 
 /* ---- noting ---- */
 
-static bool is_near(const entry_t *entry, int64_t offset)
+void ratings_recent_expect(const ratings_recent_t *recent, const ratings_identity_t *identity)
 {
-    return entry->used && offset - entry->offset <= RATINGS_RECENT_SPAN;
+    __builtin_prefetch(home(&recent->table, identity->high), 1);
+    __builtin_prefetch(home(&recent->before, identity->high));
 }
 
 ratings_recent_e ratings_recent_note(ratings_recent_t *recent, const ratings_identity_t *identity,
                                      int64_t offset)
 {
-    if (identity->id_len == 0)
+    const uint32_t low = (uint32_t)identity->low;
+    const uint32_t at = (uint32_t)(offset % RATINGS_RECENT_SPAN) + 1;
+    if (!ratings_identity_is_known(identity))
         return RATINGS_RECENT_NEW;
-    name_t name = name_of(identity);
     go_to_block(recent, offset / RATINGS_RECENT_SPAN);
     if (!grow(&recent->table))
         return RATINGS_RECENT_NO_MEMORY;
-    entry_t *entry = find(&recent->table, name);
-    bool repeats = is_near(entry, offset) || is_near(find(&recent->before, name), offset);
-    recent->table.count += !entry->used;
-    *entry = (entry_t){name, offset, true};
+    entry_t *entry = find(&recent->table, identity->high, low);
+    /* in this block it is near; in the one before, if it comes no earlier there than here */
+    bool repeats = entry->at != 0 || find(&recent->before, identity->high, low)->at >= at;
+    recent->table.count += entry->at == 0;
+    *entry = (entry_t){identity->high, low, at};
     return repeats ? RATINGS_RECENT_REPEAT : RATINGS_RECENT_NEW;
 }

@@ -24,13 +24,19 @@
 
 typedef struct ratings_recent_t ratings_recent_t;
 
-/* Who an event is. Bytes, not terminated; `id_len` 0: it does not say, and is never a repeat. */
+/* Who an event is, in so many bits that no two have the same by chance. Not for keeping: another
+ * version may make others. {0, 0}: it does not say, and is never a repeat. */
 typedef struct {
-    const void *source, *id;
-    size_t source_len, id_len;
+    uint64_t high, low;
 } ratings_identity_t;
 
-/* NULL when memory ran out. It grows with what it holds, to about 4 MB. */
+/* Of its source and id: bytes, not terminated; an `id_len` of 0 is an event that does not say. */
+ratings_identity_t ratings_identity(const void *source, size_t source_len, const void *id,
+                                    size_t id_len);
+
+bool ratings_identity_is_known(const ratings_identity_t *identity);
+
+/* NULL when memory ran out. It grows with what it holds, to 2 MB. */
 ratings_recent_t *ratings_recent_new(void);
 void ratings_recent_free(ratings_recent_t *recent); /* NULL is allowed */
 
@@ -39,6 +45,9 @@ typedef enum {
     RATINGS_RECENT_REPEAT,
     RATINGS_RECENT_NO_MEMORY /* it could not be noted: the fold cannot go on */
 } ratings_recent_e;
+
+/* The identity is about to be noted: brings near what that looks at. */
+void ratings_recent_expect(const ratings_recent_t *recent, const ratings_identity_t *identity);
 
 /* Notes the record at `offset`, and tells whether it repeats one. Offsets must rise. */
 ratings_recent_e ratings_recent_note(ratings_recent_t *recent, const ratings_identity_t *identity,

@@ -19,6 +19,18 @@ static json_t *backend(const char *reason)
                   : json_pack("{s:s}", "status", "up");
 }
 
+/* While the store is being rebuilt. */
+static void add_rebuild(json_t *reply, const ratings_progress_t *rebuild)
+{
+    json_t *object = rebuild->of > 0 ? json_pack("{s:I,s:I}", "done", (json_int_t)rebuild->done,
+                                                 "of", (json_int_t)rebuild->of)
+                                     : NULL;
+    if (object && rebuild->seconds_left >= 0)
+        (void)json_object_set_new(object, "secondsLeft", json_integer(rebuild->seconds_left));
+    if (object)
+        (void)json_object_set_new(reply, "rebuild", object);
+}
+
 static int reply_ready(request_rec *r, const ratings_health_t *health)
 {
     int ready = ratings_health_is_ready(health);
@@ -27,6 +39,8 @@ static int reply_ready(request_rec *r, const ratings_health_t *health)
                               backend(health->reason[HEALTH_STORE]), "stream",
                               backend(health->reason[HEALTH_STREAM]), "stats",
                               backend(health->reason[HEALTH_STATS]));
+    if (reply)
+        add_rebuild(reply, &health->rebuild);
     char *text = reply ? json_dumps(reply, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
     json_decref(reply);
     if (!ready)

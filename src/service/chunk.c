@@ -17,40 +17,47 @@ typedef struct {
 
 struct chunk_t {
     ratings_chunk_t chunk;
-    ratings_increment_t *increments;
-    uint32_t *slots;
+    apr_array_header_t *increments; /* of ratings_increment_t * */
+    apr_array_header_t *slots;      /* of uint32_t */
     apr_hash_t *by_talk;
-    apr_array_header_t *pending; /* of pending_t *; NULL until there is one */
-    apr_hash_t *by_key;          /* "talk\0key" -> ratings_keyed_t */
-    int room;
+    apr_array_header_t *keyed;    /* of ratings_keyed_t * */
+    apr_array_header_t *pending;  /* of pending_t *; NULL until there is one */
+    apr_hash_t *by_key;           /* "talk\0key" -> ratings_keyed_t */
+    const ratings_record_t *last; /* whose mark is still to be made, or NULL */
     apr_pool_t *pool;
 };
 
-chunk_t *chunk_begin(const ratings_chunk_t *start, int room, apr_pool_t *pool)
+#define ROOM 16 /* of arrays at first */
+
+chunk_t *chunk_begin(const ratings_chunk_t *start, apr_pool_t *pool)
 {
     chunk_t *chunk = apr_pcalloc(pool, sizeof *chunk);
     chunk->chunk = *start;
     chunk->chunk.next = start->position;
     chunk->chunk.first.offset = RATINGS_MARK_NONE;
-    chunk->increments = apr_pcalloc(pool, (size_t)room * sizeof *chunk->increments);
-    chunk->slots = apr_palloc(pool, (size_t)room * sizeof *chunk->slots);
+    chunk->increments = apr_array_make(pool, ROOM, sizeof(ratings_increment_t *));
+    chunk->slots = apr_array_make(pool, ROOM, sizeof(uint32_t));
     chunk->by_talk = apr_hash_make(pool);
-    chunk->chunk.increments = chunk->increments;
-    chunk->room = room;
     chunk->pool = pool;
     return chunk;
 }
 
+static ratings_increment_t *add_talk(chunk_t *chunk, const char *talk_id, apr_ssize_t length)
+{
+    ratings_increment_t *increment = apr_pcalloc(chunk->pool, sizeof *increment);
+    increment->talk_id = apr_pstrmemdup(chunk->pool, talk_id, (apr_size_t)length);
+    APR_ARRAY_PUSH(chunk->increments, ratings_increment_t *) = increment;
+    APR_ARRAY_PUSH(chunk->slots, uint32_t) = ratings_shared_slot(talk_id);
+    apr_hash_set(chunk->by_talk, increment->talk_id, length, increment);
+    return increment;
+}
+
 static void count(chunk_t *chunk, const ratings_rating_t *rating)
 {
-    ratings_increment_t *increment =
-        apr_hash_get(chunk->by_talk, rating->talk_id, APR_HASH_KEY_STRING);
-    if (!increment) {
-        increment = &chunk->increments[chunk->chunk.count];
-        increment->talk_id = apr_pstrdup(chunk->pool, rating->talk_id);
-        chunk->slots[chunk->chunk.count++] = ratings_shared_slot(rating->talk_id);
-        apr_hash_set(chunk->by_talk, increment->talk_id, APR_HASH_KEY_STRING, increment);
-    }
+    apr_ssize_t length = (apr_ssize_t)strlen(rating->talk_id);
+    ratings_increment_t *increment = apr_hash_get(chunk->by_talk, rating->talk_id, length);
+    if (!increment)
+        increment = add_talk(chunk, rating->talk_id, length);
     increment->added[rating->value - RATINGS_VALUE_MIN]++;
 }
 
@@ -66,7 +73,8 @@ static ratings_keyed_t *keyed_of(chunk_t *chunk, const ratings_event_t *event)
     memcpy(name + talk_length, event->key.text, (size_t)(length - talk_length));
     ratings_keyed_t *keyed = apr_hash_get(chunk->by_key, name, length);
     if (!keyed) {
-        keyed = &chunk->chunk.keyed[chunk->chunk.keyed_count++];
+        keyed = apr_pcalloc(chunk->pool, sizeof *keyed);
+        APR_ARRAY_PUSH(chunk->keyed, ratings_keyed_t *) = keyed;
         keyed->talk_id = apr_pstrdup(chunk->pool, talk_id);
         keyed->key = apr_pstrdup(chunk->pool, event->key.text);
         apr_hash_set(chunk->by_key, apr_pmemdup(chunk->pool, name, (size_t)length), length, keyed);
@@ -77,10 +85,9 @@ static ratings_keyed_t *keyed_of(chunk_t *chunk, const ratings_event_t *event)
 static void postpone(chunk_t *chunk, const ratings_event_t *event, int64_t offset)
 {
     if (!chunk->pending) {
-        chunk->pending = apr_array_make(chunk->pool, 16, sizeof(pending_t *));
+        chunk->pending = apr_array_make(chunk->pool, ROOM, sizeof(pending_t *));
+        chunk->keyed = apr_array_make(chunk->pool, ROOM, sizeof(ratings_keyed_t *));
         chunk->by_key = apr_hash_make(chunk->pool);
-        chunk->chunk.keyed =
-            apr_pcalloc(chunk->pool, (size_t)chunk->room * sizeof *chunk->chunk.keyed);
     }
     pending_t *pending = apr_palloc(chunk->pool, sizeof *pending);
     *pending = (pending_t){*event, keyed_of(chunk, event), offset, chunk->chunk.time};
@@ -103,6 +110,8 @@ apr_status_t chunk_settle(chunk_t *chunk, ratings_store_t *store, ratings_store_
     *end = RATINGS_STORE_DONE;
     if (!chunk->pending)
         return ratings_result_ok(why);
+    chunk->chunk.keyed = (ratings_keyed_t *const *)(const void *)chunk->keyed->elts;
+    chunk->chunk.keyed_count = chunk->keyed->nelts;
     apr_status_t status = ratings_store_load_uses(store, &chunk->chunk, end, why);
     if (status != APR_SUCCESS || *end != RATINGS_STORE_DONE)
         return status;
@@ -143,18 +152,38 @@ const char *chunk_add(chunk_t *chunk, const ratings_record_t *record, bool repea
     if (record->has_append_time)
         result->time = ratings_log_time(result->time, record->timestamp);
     result->next = record->offset + 1;
-    result->mark = chunk_mark_of(record);
+    chunk->last = record;
     if (result->position == 0 && result->first.offset == RATINGS_MARK_NONE)
-        result->first = result->mark;
+        result->first = chunk_mark_of(record);
     return repeats ? NULL : add_event(chunk, record);
 }
 
-const ratings_chunk_t *chunk_result(const chunk_t *chunk)
+void chunk_let_go(chunk_t *chunk)
 {
+    if (chunk->last)
+        chunk->chunk.mark = chunk_mark_of(chunk->last);
+    chunk->last = NULL;
+}
+
+int64_t chunk_next(const chunk_t *chunk)
+{
+    return chunk->chunk.next;
+}
+
+int chunk_size(const chunk_t *chunk)
+{
+    return chunk->increments->nelts + (chunk->pending ? chunk->pending->nelts : 0);
+}
+
+const ratings_chunk_t *chunk_result(chunk_t *chunk)
+{
+    chunk->chunk.increments =
+        (const ratings_increment_t *const *)(const void *)chunk->increments->elts;
+    chunk->chunk.count = chunk->increments->nelts;
     return &chunk->chunk;
 }
 
 const uint32_t *chunk_slots(const chunk_t *chunk)
 {
-    return chunk->slots;
+    return (const uint32_t *)(const void *)chunk->slots->elts;
 }

@@ -27,11 +27,13 @@ static const char *talks_problem(ratings_child_t *child, int64_t deadline, apr_p
                : unreachable(child, child->talks_guard.name, &why);
 }
 
+static const char rebuilding[] = "it is being rebuilt from the log";
+
 /* What the store's own account of itself says, once it is fit and reached. */
 static const char *log_problem(const ratings_child_t *child, const ratings_log_t *log)
 {
     if (!log->present || log->claim[0] || log->behind || log->position[0] < 0)
-        return "it is being rebuilt from the log";
+        return rebuilding;
     if (strcmp(log->topic, child->service->config->topic) != 0)
         return "it holds the ratings of another topic";
     return NULL;
@@ -87,6 +89,9 @@ static void examine(ratings_child_t *child, int64_t deadline, apr_pool_t *pool,
     if (!health->reason[HEALTH_STORE] && !health->reason[HEALTH_STREAM] && is_held_up(child))
         health->reason[HEALTH_STORE] = "it is not being brought up to date: see the error log";
     health->reason[HEALTH_STATS] = stats_problem(child);
+    health->rebuild = (ratings_progress_t){.of = 0};
+    if (health->reason[HEALTH_STORE] == rebuilding)
+        health->rebuild = ratings_shared_progress(child->service->shared);
     free(log);
 }
 

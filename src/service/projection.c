@@ -10,6 +10,16 @@
 #define SKIP_LOG_US INT64_C(10000000)
 #define COMMIT_US INT64_C(1000000)
 
+/* Of the chunks that are gathered while far behind. With the records of one more read they stay
+ * below the 8,000 values that Lua takes at once, and hold up Redis for some tens of milliseconds.
+ */
+#define FAR 20000                    /* events that are left to read */
+#define CHUNK_SIZE 4096              /* see chunk_size */
+#define GATHER_SIZE (4 * CHUNK_SIZE) /* over all partitions */
+#define GATHER_US INT64_C(1000000)   /* so much work is lost at most when something fails */
+
+#define EXPECTED 8 /* records ahead */
+
 apr_status_t projector_end(ratings_projector_t *p, ratings_store_end_e end, ratings_result_t *why)
 {
     switch (end) {
@@ -80,16 +90,7 @@ static apr_status_t verify(ratings_projector_t *p, const ratings_record_t *recor
     return APR_SUCCESS;
 }
 
-/* ---- one chunk: the records of a batch that are of one partition ---- */
-
-static ratings_chunk_t where_it_stands(const ratings_projector_t *p, int partition)
-{
-    return (ratings_chunk_t){.generation = p->log.generation,
-                             .partition = partition,
-                             .position = p->partition[partition].position,
-                             .last = p->partition[partition].mark,
-                             .time = p->partition[partition].time};
-}
+/* ---- chunks: the records of a partition that one script applies ---- */
 
 static void applied(ratings_projector_t *p, const ratings_chunk_t *chunk, const uint32_t *slots)
 {
@@ -114,12 +115,55 @@ static apr_status_t apply(ratings_projector_t *p, chunk_t *folded, ratings_resul
     if (status == APR_SUCCESS)
         status = projector_end(p, end, why);
     if (status == APR_SUCCESS)
-        status = ratings_store_apply(p->store, chunk, &end, why);
+        status = ratings_store_apply(p->store, chunk_result(folded), &end, why);
     if (status == APR_SUCCESS)
         status = projector_end(p, end, why);
     if (status == APR_SUCCESS)
         applied(p, chunk, chunk_slots(folded));
     return status;
+}
+
+void projection_drop_chunks(ratings_projector_t *p)
+{
+    for (int i = 0; i < p->partitions; i++)
+        p->partition[i].chunk = NULL;
+    apr_pool_clear(p->fold_pool);
+    p->gathered_at = 0;
+}
+
+/* On a busy machine each of the scripts may take a good part of the lease. */
+static apr_status_t apply_all(ratings_projector_t *p, ratings_result_t *why)
+{
+    apr_status_t status = APR_SUCCESS;
+    for (int i = 0; i < p->partitions && status == APR_SUCCESS; i++) {
+        if (!p->partition[i].chunk)
+            continue;
+        status = projector_renew(p, why);
+        if (status == APR_SUCCESS)
+            status = apply(p, p->partition[i].chunk, why);
+    }
+    projection_drop_chunks(p);
+    return status;
+}
+
+static chunk_t *begin_chunk(ratings_projector_t *p, int i)
+{
+    const partition_t *partition = &p->partition[i];
+    const ratings_chunk_t start = {.generation = p->log.generation,
+                                   .partition = i,
+                                   .position = partition->position,
+                                   .last = partition->mark,
+                                   .time = partition->time};
+    if (!p->gathered_at)
+        p->gathered_at = ratings_monotonic();
+    return chunk_begin(&start, p->fold_pool);
+}
+
+static chunk_t *chunk_of(ratings_projector_t *p, int i)
+{
+    if (!p->partition[i].chunk)
+        p->partition[i].chunk = begin_chunk(p, i);
+    return p->partition[i].chunk;
 }
 
 static apr_status_t fold_record(ratings_projector_t *p, chunk_t *chunk,
@@ -140,46 +184,81 @@ static apr_status_t fold_record(ratings_projector_t *p, chunk_t *chunk,
     return status;
 }
 
-/* Folds and applies the records from `first` on that are of its partition, and marks them done by
- * partition -1. */
-static apr_status_t apply_partition(ratings_projector_t *p, int first, int count,
-                                    ratings_result_t *why)
+static bool is_ours(const ratings_projector_t *p, const ratings_record_t *record)
 {
-    int partition = p->records[first].partition;
-    apr_status_t status = APR_SUCCESS;
-    ratings_chunk_t start = where_it_stands(p, partition);
-    chunk_t *chunk = chunk_begin(&start, count - first, p->batch_pool);
-    for (int i = first; i < count && status == APR_SUCCESS; i++) {
-        if (p->records[i].partition != partition)
-            continue;
-        status = fold_record(p, chunk, &p->records[i], why);
-        p->records[i].partition = -1;
-    }
-    return status == APR_SUCCESS ? apply(p, chunk, why) : status;
+    return record->partition >= 0 && record->partition < p->partitions;
 }
 
-/* The ends of partitions, which come between records, are noted and taken out. */
-static void take_ends(ratings_projector_t *p, int count)
+/* A record, or the end of a partition, which comes between records. */
+static apr_status_t take(ratings_projector_t *p, const ratings_record_t *record,
+                         ratings_result_t *why)
 {
-    for (int i = 0; i < count; i++) {
-        ratings_record_t *record = &p->records[i];
-        bool ours = record->partition >= 0 && record->partition < p->partitions;
-        if (ours && record->is_end)
-            p->partition[record->partition].ended = record->offset;
-        if (!ours || record->is_end)
-            record->partition = -1;
+    if (!is_ours(p, record))
+        return APR_SUCCESS;
+    if (!record->is_end)
+        return fold_record(p, chunk_of(p, record->partition), record, why);
+    p->partition[record->partition].ended = record->offset;
+    return APR_SUCCESS;
+}
+
+/* That a record comes: its partition's memory of events is larger than a processor's caches. */
+static void expect(const ratings_projector_t *p, const ratings_record_t *record)
+{
+    if (is_ours(p, record))
+        ratings_recent_expect(p->partition[record->partition].recent, &record->identity);
+}
+
+static apr_status_t fold_batch(ratings_projector_t *p, int count, ratings_result_t *why)
+{
+    apr_status_t status = APR_SUCCESS;
+    for (int i = 0; i < count && status == APR_SUCCESS; i++) {
+        if (i + EXPECTED < count)
+            expect(p, &p->records[i + EXPECTED]);
+        status = take(p, &p->records[i], why);
     }
+    for (int i = 0; i < p->partitions; i++)
+        if (p->partition[i].chunk)
+            chunk_let_go(p->partition[i].chunk);
+    return status;
+}
+
+/* Much is left to read, so that nobody is served by being quick about what was just read. */
+static bool is_far_behind(const ratings_projector_t *p)
+{
+    int64_t left = 0;
+    for (int i = 0; i < p->partitions; i++) {
+        const partition_t *partition = &p->partition[i];
+        int64_t at = partition->chunk ? chunk_next(partition->chunk) : partition->position;
+        left += partition->next > at ? partition->next - at : 0;
+    }
+    return left > FAR;
+}
+
+static bool is_full(const ratings_projector_t *p)
+{
+    int sum = 0;
+    for (int i = 0; i < p->partitions; i++) {
+        int size = p->partition[i].chunk ? chunk_size(p->partition[i].chunk) : 0;
+        sum += size;
+        if (size >= CHUNK_SIZE || sum >= GATHER_SIZE)
+            return true;
+    }
+    return false;
+}
+
+/* A chunk costs the store by its talks, not by its events: while far behind, many reads make one.
+ */
+static bool is_due(const ratings_projector_t *p, int count)
+{
+    return count == 0 || ratings_monotonic() >= p->gathered_at + GATHER_US || is_full(p) ||
+           !is_far_behind(p);
 }
 
 static apr_status_t apply_batch(ratings_projector_t *p, int count, ratings_result_t *why)
 {
-    apr_status_t status = APR_SUCCESS;
     apr_pool_clear(p->batch_pool);
-    take_ends(p, count);
-    for (int i = 0; i < count && status == APR_SUCCESS; i++)
-        if (p->records[i].partition >= 0)
-            status = apply_partition(p, i, count, why);
-    return status;
+    apr_status_t status = fold_batch(p, count, why);
+    return status == APR_SUCCESS && p->gathered_at && is_due(p, count) ? apply_all(p, why) : status;
 }
 
 /* ---- the end of a rebuild ---- */
@@ -199,7 +278,10 @@ static bool is_complete(const ratings_projector_t *p)
 static apr_status_t catch_up(ratings_projector_t *p, ratings_result_t *why)
 {
     ratings_store_end_e end;
-    if (!p->log.behind || !is_complete(p))
+    if (!p->log.behind)
+        return APR_SUCCESS;
+    projection_tell_progress(p);
+    if (p->gathered_at || !is_complete(p))
         return APR_SUCCESS;
     apr_status_t status = ratings_store_caught_up(p->store, p->log.generation, &end, why);
     if (status == APR_SUCCESS)
@@ -207,6 +289,7 @@ static apr_status_t catch_up(ratings_projector_t *p, ratings_result_t *why)
     if (status != APR_SUCCESS)
         return status;
     p->log.behind = false;
+    projection_end_progress(p);
     ratings_shared_wake(&p->shared->published);
     ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, p->child->service->server,
                  "RT0309: the rebuild of the store is complete");
@@ -291,6 +374,8 @@ static void commit(ratings_projector_t *p)
 static int64_t patience(const ratings_projector_t *p)
 {
     int64_t until = p->renew_at < p->look_at ? p->renew_at : p->look_at;
+    if (p->gathered_at && p->gathered_at + GATHER_US < until)
+        until = p->gathered_at + GATHER_US;
     int64_t left = until - ratings_monotonic();
     return left > 0 ? left : 0;
 }

@@ -3,13 +3,14 @@
 #define RATINGS_SERVICE_PROJECTION_H
 
 #include "../core/recent.h"
+#include "chunk.h"
 #include "projector.h"
 #include "shared.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 
-#define PROJECTION_BATCH 1000                /* records read, and applied in one script, at most */
+#define PROJECTION_BATCH 1000                /* records read at once, at most */
 #define PROJECTION_STEP_US INT64_C(500000)   /* how long a single question to Kafka may take */
 #define PROJECTION_LOOK_US INT64_C(500000)   /* idle, how often the store is looked at */
 #define PROJECTION_PAUSE_US INT64_C(300000)  /* after something failed */
@@ -27,6 +28,7 @@ typedef struct {
     ratings_place_t seen;            /* what this host knew before those were asked for */
     bool verified;                   /* the mark was found in the log, or there is none to find */
     ratings_recent_t *recent;        /* the events before the position */
+    chunk_t *chunk;                  /* what was read from the position on, or NULL */
 } partition_t;
 
 struct ratings_projector_t {
@@ -40,10 +42,12 @@ struct ratings_projector_t {
     atomic_bool stop;
     apr_pool_t *pool;       /* of the thread */
     apr_pool_t *batch_pool; /* cleared with each batch */
+    apr_pool_t *fold_pool;  /* of the chunks, cleared when they are applied */
 
     int64_t lease;                        /* how long it is taken for, microseconds */
     int64_t renew_at, look_at, commit_at; /* of ratings_monotonic */
     int64_t judge_at;
+    int64_t gathered_at;        /* when the first of the chunks was begun; 0: there are none */
     bool commit_due;            /* something was applied since the last commit */
     const char *rebuild_reason; /* what was found wrong while projecting */
     int64_t doubted_at;         /* since when the log shows less than it should; or 0 */
@@ -51,6 +55,9 @@ struct ratings_projector_t {
     int64_t held_up_at;         /* since when nothing is projected; 0: it is */
     bool held_up;               /* and logged as such */
     int64_t skip_logged_at, repeat_logged_at;
+    int64_t rebuilding_since; /* a rebuild is under way since; 0: none */
+    int64_t rebuilt_before;   /* records that were applied then */
+    int64_t progress_log_at;  /* when its progress is to be logged next */
 
     ratings_log_t log;
     int partitions;
@@ -64,6 +71,13 @@ apr_status_t projection_open(ratings_projector_t *p, ratings_result_t *why);
 
 /* Lets go of what was opened, also in part. */
 void projection_close(ratings_projector_t *p);
+
+/* How far the rebuild under way is: for readiness, and now and then for the log. */
+void projection_tell_progress(ratings_projector_t *p);
+void projection_end_progress(ratings_projector_t *p); /* also when there is none */
+
+/* Forgets what was read and is not applied. */
+void projection_drop_chunks(ratings_projector_t *p);
 
 /* Looks at the topic's settings if it is time to; what they are is told to all of this host. */
 void projection_judge(ratings_projector_t *p);

@@ -290,6 +290,8 @@ apr_status_t projection_open(ratings_projector_t *p, ratings_result_t *why)
 void projection_close(ratings_projector_t *p)
 {
     ratings_reader_unassign(p->reader);
+    projection_drop_chunks(p);
+    projection_end_progress(p);
     for (int i = 0; i < RATINGS_PARTITIONS_MAX; i++) {
         ratings_recent_free(p->partition[i].recent);
         p->partition[i].recent = NULL;

@@ -306,6 +306,7 @@ apr_status_t ratings_projector_create(ratings_projector_t **out, ratings_child_t
         return status;
     apr_pool_create_unmanaged_ex(&p->pool, NULL, NULL);
     apr_pool_create(&p->batch_pool, p->pool);
+    apr_pool_create(&p->fold_pool, p->pool);
     status = pthread_create(&p->thread, NULL, run, p);
     if (status != APR_SUCCESS)
         return ratings_result_set(why, status, "no thread for the projector");

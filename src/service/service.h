@@ -22,6 +22,8 @@ typedef enum { HEALTH_TALKS, HEALTH_STORE, HEALTH_STREAM, HEALTH_STATS, HEALTH_B
 
 typedef struct {
     const char *reason[HEALTH_BACKENDS];
+    ratings_progress_t
+        rebuild; /* of the store, while it is rebuilt; `of` 0: nothing is known of one */
 } ratings_health_t;
 
 typedef struct ratings_service_t {

@@ -300,6 +300,20 @@ void ratings_shared_publish_found(ratings_shared_t *shared, int partition, ratin
     ratings_shared_wake(&shared->published);
 }
 
+void ratings_shared_tell_progress(ratings_shared_t *shared, const ratings_progress_t *progress)
+{
+    atomic_store(&shared->rebuild.done, progress->done);
+    atomic_store(&shared->rebuild.of, progress->of);
+    atomic_store(&shared->rebuild.seconds_left, progress->seconds_left);
+}
+
+ratings_progress_t ratings_shared_progress(const ratings_shared_t *shared)
+{
+    return (ratings_progress_t){atomic_load(&shared->rebuild.done),
+                                atomic_load(&shared->rebuild.of),
+                                atomic_load(&shared->rebuild.seconds_left)};
+}
+
 uint32_t ratings_shared_slot(const char *talk_id)
 {
     apr_ssize_t length = APR_HASH_KEY_STRING;

@@ -53,6 +53,9 @@ typedef struct {
     _Atomic uint64_t skipped;     /* records of the log that were no events */
     _Atomic uint64_t repeated;    /* events that were in the log already */
     struct {
+        _Atomic int64_t done, of, seconds_left; /* see ratings_progress_t */
+    } rebuild;
+    struct {
         _Atomic uint64_t high;      /* highest position known of this log */
         _Atomic uint64_t watermark; /* what waiting POSTs look at */
         _Atomic int64_t in_step_at; /* when the store was last seen to stand at the watermark */
@@ -135,6 +138,16 @@ void ratings_shared_publish_found(ratings_shared_t *shared, int partition, ratin
  */
 void ratings_shared_forget(ratings_shared_t *shared, int partition, ratings_place_t seen,
                            int64_t next);
+
+/* How far a rebuild is that a projector of this host is at. The three are told one after the other:
+ * who reads them may see a little of the step before. */
+typedef struct {
+    int64_t done, of;     /* records applied, of how many; `of` 0: there is no such rebuild */
+    int64_t seconds_left; /* RATINGS_SECONDS_UNKNOWN: not known yet */
+} ratings_progress_t;
+
+void ratings_shared_tell_progress(ratings_shared_t *shared, const ratings_progress_t *progress);
+ratings_progress_t ratings_shared_progress(const ratings_shared_t *shared);
 
 uint32_t ratings_shared_slot(const char *talk_id);
 

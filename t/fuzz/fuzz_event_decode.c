@@ -17,6 +17,42 @@ static void check_round_trip(const ratings_event_t *event)
     free(value);
 }
 
+/* The value with a blank at its end is the same JSON, and is not what the module would write: it is
+ * read by the parser, which must come to the same as what knows our own encoding at sight. */
+static void check_agreement(const uint8_t *key, size_t key_len, const uint8_t *value, size_t len)
+{
+    uint8_t blank[RATINGS_EVENT_VALUE_MAX];
+    ratings_event_t one, two;
+    const char *first, *second;
+
+    if (len == 0 || len >= sizeof blank)
+        return;
+    memcpy(blank, value, len);
+    blank[len] = ' ';
+    first = ratings_event_decode(key, key_len, value, len, &one);
+    second = ratings_event_decode(key, key_len, blank, len + 1, &two);
+    MUST((first && second && strcmp(first, second) == 0) || (!first && !second));
+    if (first)
+        return;
+    MUST(strcmp(one.rating.talk_id, two.rating.talk_id) == 0 &&
+         one.rating.value == two.rating.value);
+    MUST(strcmp(one.key.text, two.key.text) == 0 && one.key.window_ms == two.key.window_ms);
+}
+
+/* What is nearly ours: the input as the key of an event, and within one. */
+static void check_nearly_ours(const uint8_t *data, size_t size)
+{
+    uint8_t value[RATINGS_EVENT_VALUE_MAX];
+    static const char head[] = "{\"version\":1,\"talkId\":\"", tail[] = "\",\"value\":5}";
+
+    if (size > RATINGS_TALK_ID_MAX + 1)
+        return;
+    memcpy(value, head, sizeof head - 1);
+    memcpy(value + sizeof head - 1, data, size);
+    memcpy(value + sizeof head - 1 + size, tail, sizeof tail - 1);
+    check_agreement(data, size, value, sizeof head - 1 + size + sizeof tail - 1);
+}
+
 /* The input is a key, a line feed (which no key has) and a value; without line feed a value. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -28,5 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     ratings_event_checksum(data, key_len, value, value_len);
     if (!ratings_event_decode(end ? data : NULL, key_len, value, value_len, &event))
         check_round_trip(&event);
+    check_agreement(end ? data : NULL, key_len, value, value_len);
+    check_nearly_ours(data, size);
     return 0;
 }

@@ -625,7 +625,7 @@ end_work:
                goto end_follow
            }
 #ifndef NO_TELLING_AGAIN
-        :: HERE && P.verified && !IS_READ && !HAS_MOVED && IS_UNTOLD(TAG(P.first), P.position) ->
+        :: HERE && P.verified && !HAS_MOVED && IS_UNTOLD(TAG(P.first), P.position) ->
            publish_adopted()
 #endif
         :: d_step { IS_READ && !P.verified && P.mark == P.read_log -> P.verified = true }

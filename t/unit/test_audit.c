@@ -63,7 +63,7 @@ static void fold_named(audit_fold_t *fold, int partition, const char *source, co
                                    .value = value,
                                    .key_len = strlen(talk),
                                    .value_len = strlen(value),
-                                   .identity = {s, i, strlen(source), strlen(id)}};
+                                   .identity = ratings_identity(s, strlen(source), i, strlen(id))};
 
     assert_true(audit_fold_record(fold, &record));
     free(s);

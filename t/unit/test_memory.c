@@ -42,7 +42,7 @@ static bool read_event(void)
 {
     ratings_event_t event;
 
-    return !ratings_event_decode("t", 1, BYTES("{\"version\":1,\"talkId\":\"t\",\"value\":5}"),
+    return !ratings_event_decode("t", 1, BYTES("{\"version\":1,\"value\":5,\"talkId\":\"t\"}"),
                                  &event);
 }
 

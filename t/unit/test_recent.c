@@ -8,7 +8,7 @@
 static ratings_recent_e note(ratings_recent_t *recent, const char *source, const char *id,
                              int64_t offset)
 {
-    const ratings_identity_t identity = {source, id, strlen(source), strlen(id)};
+    const ratings_identity_t identity = ratings_identity(source, strlen(source), id, strlen(id));
     return ratings_recent_note(recent, &identity, offset);
 }
 
