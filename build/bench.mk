@@ -1,19 +1,24 @@
 # make bench: what the service costs, beside what httpd costs by itself and what others cost (t/bench/run).
-# NAMES="..." chooses systems, CASES="..." cases, CONNECTIONS="..." numbers of connections; ROUNDS, BENCH_SECONDS.
+# make bench-memory: what memory its children take, and that it is bounded.
+# NAMES="..." chooses systems, CASES="..." cases, CONNECTIONS="..." numbers of connections; ROUNDS, BENCH_SECONDS;
+# REQUESTS, of bench-memory.
 
 BENCH_FLOOR    = $(OUT)/bench/mod_floor.so
 BENCH_PROGRAMS = $(OUT)/bench/peer-go $(OUT)/bench/stub-lambda
 BENCH_OPTIONS  = $(if $(CASES),--cases '$(CASES)') $(if $(CONNECTIONS),--connections '$(CONNECTIONS)') \
                  $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(BENCH_SECONDS),--seconds $(BENCH_SECONDS))
-BENCH_GIVEN    = $(foreach name,NAMES CASES CONNECTIONS ROUNDS BENCH_SECONDS,$(if $($(name)),$(name)="$($(name))"))
-BENCH_RUN      = OUT='$(OUT)' APXS='$(APXS)' BENCH_COMMAND='$(strip make $@ $(BENCH_GIVEN))' t/bench/run $(BENCH_OPTIONS)
+BENCH_GIVEN    = $(foreach name,NAMES CASES CONNECTIONS ROUNDS BENCH_SECONDS REQUESTS,$(if $($(name)),$(name)="$($(name))"))
+BENCH_RUN      = OUT='$(OUT)' APXS='$(APXS)' BENCH_COMMAND='$(strip make $@ $(BENCH_GIVEN))' t/bench/run
 
-.PHONY: bench bench-short bench-ready
+.PHONY: bench bench-short bench-memory bench-ready
 bench: bench-ready ## measure the service, httpd's floor and the peers (NAMES= CASES= CONNECTIONS= ROUNDS= BENCH_SECONDS=)
-	@$(BENCH_RUN) $(NAMES)
+	@$(BENCH_RUN) $(BENCH_OPTIONS) $(NAMES)
 
 bench-short: bench-ready ## one round at 32 connections of what the targets need
-	@$(BENCH_RUN) --short $(NAMES)
+	@$(BENCH_RUN) $(BENCH_OPTIONS) --short $(NAMES)
+
+bench-memory: bench-ready ## what memory a child takes, while it answers ten million requests (REQUESTS=)
+	@$(BENCH_RUN) --memory $(if $(REQUESTS),--requests $(REQUESTS))
 
 bench-ready: deps-bench
 	@$(MAKE) --no-print-directory module lambda-bootstrap $(BENCH_FLOOR) $(BENCH_PROGRAMS)

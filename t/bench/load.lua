@@ -1,9 +1,17 @@
 -- What wrk sends: -- CASE TALKS EXPONENT ETAGS
--- CASE is root, hot (one talk), zipf, revalidate (with If-None-Match), post or mix (90% of zipf, 10% of post), the
--- talks of the last four drawn by Zipf's law. ETAGS is a file with a line "TALK ETAG" for each talk.
+-- CASE is root, hot (one talk), zipf, revalidate (with If-None-Match), post, mix (90% of zipf, 10% of post) or varied
+-- (all of these, and what has to be refused), the talks of the last five drawn by Zipf's law. ETAGS is a file with a
+-- line "TALK ETAG" for each talk.
 -- Requests are formatted and drawn once: while it measures, wrk only walks through a table.
 local POOL = 65536
-local SHARE = { zipf = 1, revalidate = 1, post = 0, mix = 0.9 } -- of GET
+-- Of each kind, in a hundred
+local SHARES = {
+  zipf = { get = 100 },
+  revalidate = { revalidate = 100 },
+  post = { post = 100 },
+  mix = { get = 90, post = 10 },
+  varied = { get = 77, hot = 10, revalidate = 10, post = 1, missing = 1, malformed = 1 },
+}
 
 local function zipf(talks, exponent)
   local cumulative, total = {}, 0
@@ -30,52 +38,83 @@ local function read_etags(path)
   return etags
 end
 
-local function get(talk, etags)
-  return wrk.format("GET", "/ratings?talkId=" .. talk, etags and { ["If-None-Match"] = etags[talk] })
+local function post(body, kind)
+  return wrk.format("POST", "/ratings", { ["Content-Type"] = kind or "application/json" }, body)
 end
 
-local function post(talk, value)
-  return wrk.format("POST", "/ratings", { ["Content-Type"] = "application/json" },
-    string.format('{"talkId":"%s","value":%d}', talk, value))
+local function get(talk, etag)
+  return wrk.format("GET", "/ratings?talkId=" .. talk, etag and { ["If-None-Match"] = etag })
 end
 
-posts = 0 -- that this thread began
+local function rate(talk, value) return post(string.format('{"talkId":"%s","value":%d}', talk, value)) end
 
-local function walk(pool, is_post)
+-- What is no request of this service
+local MALFORMED = {
+  function() return wrk.format("GET", "/ratings") end,
+  function() return get("%ff") end,
+  function(talk) return post('{"talkId":"' .. talk .. '"') end,
+  function(talk) return post('{"talkId":"' .. talk .. '","value":6}') end,
+  function(talk) return post("talkId=" .. talk, "application/x-www-form-urlencoded") end,
+  function(talk) return post(talk, "text/plain") end,
+}
+
+-- Makes a request of each kind; value is 1 to 5
+local MAKE = {
+  get = function(talk) return get(talk) end,
+  hot = function() return get("talk-00001") end,
+  revalidate = function(talk, value, etags) return get(talk, etags[talk]) end,
+  post = rate,
+  missing = function(talk, value) return value > 2 and get("no-such-" .. talk) or rate("no-such-" .. talk, value) end,
+  malformed = function(talk) return MALFORMED[math.random(#MALFORMED)](talk) end,
+}
+
+-- A function that draws a kind
+local function kinds(shares)
+  local hundred = {}
+  for kind, share in pairs(shares) do
+    for _ = 1, share do table.insert(hundred, kind) end
+  end
+  table.sort(hundred) -- pairs has an order of its own each time
+  return function() return hundred[math.random(#hundred)] end
+end
+
+posts, refused = 0, 0 -- that this thread began: ratings, and what is to be answered with 400 or more
+
+local function walk(pool, is_post, is_refused)
   local i = 0
   function request()
     i = i % POOL + 1
-    posts = posts + is_post[i]
+    posts, refused = posts + is_post[i], refused + is_refused[i]
     return pool[i]
   end
 end
 
 function init(args)
   local case, talks = args[1], tonumber(args[2])
-  if not SHARE[case] then -- always the same: wrk needs no Lua for a request
+  local shares = SHARES[case]
+  if not shares then -- always the same: wrk needs no Lua for a request
     wrk.path = case == "root" and "/" or "/ratings?talkId=talk-00001"
     return
   end
   math.randomseed(20261123)
-  local draw, etags = zipf(talks, tonumber(args[3])), case == "revalidate" and read_etags(args[4])
-  local pool, is_post, made = {}, {}, {}
+  local draw, kind, etags = zipf(talks, tonumber(args[3])), kinds(shares), shares.revalidate and read_etags(args[4])
+  local pool, is_post, is_refused = {}, {}, {}
   for i = 1, POOL do
-    local talk, reads, value = string.format("talk-%05d", draw()), math.random() < SHARE[case], math.random(5)
-    local key = reads and talk or talk .. value
-    made[key] = made[key] or (reads and get(talk, etags) or post(talk, value))
-    pool[i], is_post[i] = made[key], reads and 0 or 1
+    local talk, what = string.format("talk-%05d", draw()), kind()
+    pool[i] = MAKE[what](talk, math.random(5), etags)
+    is_post[i], is_refused[i] = what == "post" and 1 or 0, (what == "missing" or what == "malformed") and 1 or 0
   end
-  walk(pool, is_post)
+  walk(pool, is_post, is_refused)
 end
 
 local threads = {}
 function setup(thread) table.insert(threads, thread) end
 
 function done(summary, latency)
-  local e, begun = summary.errors, 0
-  for _, thread in ipairs(threads) do begun = begun + thread:get("posts") end
-  io.write(string.format('RESULT {"requests":%d,"seconds":%.6f,"bytes":%d,"p50_ms":%.3f,"p99_ms":%.3f,"posts":%d,'
+  local e, begun, to_refuse = summary.errors, 0, 0
+  for _, thread in ipairs(threads) do begun, to_refuse = begun + thread:get("posts"), to_refuse + thread:get("refused") end
+  io.write(string.format('RESULT {"requests":%d,"seconds":%.6f,"bytes":%d,"p50_ms":%.3f,"p99_ms":%.3f,"posts":%d,"refused":%d,'
     .. '"bad_status":%d,"connect":%d,"read":%d,"write":%d,"timeout":%d}\n',
     summary.requests, summary.duration / 1e6, summary.bytes, latency:percentile(50) / 1e3, latency:percentile(99) / 1e3,
-    begun, e.status, e.connect, e.read, e.write, e.timeout))
+    begun, to_refuse, e.status, e.connect, e.read, e.write, e.timeout))
 end

@@ -33,20 +33,26 @@ sub _etag {
     return undef;
 }
 
-# Writes the entity tags of all talks, as the system that runs tells them, for load.lua.
-sub write_etags {
-    my ($system, $path) = @_;
+# Asks for the first so many talks, each once: a hash of number and entity tag
+sub etags {
+    my ($system, $count) = @_;
     my $workers = 8;
-    unlink $path;
-    my @parts = RatingsTest::in_children($workers, sub {
+    my @parts   = RatingsTest::in_children($workers, sub {
         my ($index) = @_;
-        my $client  = RatingsTest::client(port => $system->port);
-        my @numbers = grep { $_ % $workers == $index } 1 .. Bench::Store::talks();
-        return { map { $_ => _etag($client, $_) } @numbers };
+        my $client = RatingsTest::client(port => $system->port);
+        return { map { $_ => _etag($client, $_) } grep { $_ % $workers == $index } 1 .. $count };
     })->();
     my %etags = map { %$_ } @parts;
-    my ($none) = grep { !defined $etags{$_} } 1 .. Bench::Store::talks();
+    my ($none) = grep { !defined $etags{$_} } 1 .. $count;
     die "GET of talk $none gave no ETag\n" if defined $none;
+    return %etags;
+}
+
+# Writes those of all talks, as the system that runs tells them, for load.lua.
+sub write_etags {
+    my ($system, $path) = @_;
+    unlink $path;
+    my %etags = etags($system, Bench::Store::talks());
     open my $file, '>', $path or die "$path: $!\n";
     printf $file "%s %s\n", Bench::Store::talk($_), $etags{$_} for 1 .. Bench::Store::talks();
     close $file or die "$path: $!\n";

@@ -23,8 +23,7 @@ sub all {
     my ($self) = @_;
     my ($plan, $report) = @$self{qw(plan report)};
     $report->say(sprintf 'this takes about %.0f minutes', $plan->minutes);
-    $self->{lambda} = Bench::Process->start(directory => "$ENV{BENCH_DIR}/lambda", port => $ENV{LAMBDA_PORT},
-        command => [ "$ENV{BENCH_PROGRAMS}/stub-lambda", '-addr', "127.0.0.1:$ENV{LAMBDA_PORT}" ]);
+    $self->{lambda} = Bench::Process->lambda;
     $report->facts(Bench::Machine::facts());
     $self->_seed;
     return unless $self->_check;

@@ -23,6 +23,13 @@ sub start {
     return $self;
 }
 
+# What is in the Lambda's place: t/bench/stub-lambda says why.
+sub lambda {
+    my ($class) = @_;
+    return $class->start(directory => "$ENV{BENCH_DIR}/lambda", port => $ENV{LAMBDA_PORT},
+        command => [ "$ENV{BENCH_PROGRAMS}/stub-lambda", '-addr', "127.0.0.1:$ENV{LAMBDA_PORT}" ]);
+}
+
 sub pid { $_[0]{pid} }
 sub log { "$_[0]{directory}/output" }
 

@@ -5,9 +5,10 @@ package Bench::Report;
 use strict;
 use warnings;
 
-use Bench::Plan    ();
-use Bench::Targets ();
-use RatingsTest    ();
+use Bench::Markdown qw(row rule whole pairs);
+use Bench::Plan     ();
+use Bench::Targets  ();
+use RatingsTest     ();
 
 my @cpu     = qw(server postgres redis kafka lambda all wrk);
 my @figures = (qw(rps p50 p99 memory_kb), @cpu);
@@ -70,57 +71,43 @@ sub median {
 
 # ---- tables ----
 
-sub _row { return '| ' . join(' | ', @_) . " |\n" }
-sub _rule { my ($texts, $numbers) = @_; return _row(('---') x $texts, ('---:') x $numbers) }
-
-# 12345 -> 12,345
-sub _whole { my $text = sprintf '%.0f', shift; 1 while $text =~ s/^(\d+)(\d{3})/$1,$2/; return $text }
-
 sub _cells {
     my ($median) = @_;
     my $memory = $median->{memory_kb} ? sprintf('%.0f', $median->{memory_kb} / 1024) : '';
-    return (_whole($median->{rps}), map({ sprintf '%.2f', $median->{$_} } qw(p50 p99)), $median->{errors}, map({ sprintf '%.1f', $median->{$_} } @cpu), $memory);
+    return (whole($median->{rps}), map({ sprintf '%.2f', $median->{$_} } qw(p50 p99)), $median->{errors}, map({ sprintf '%.1f', $median->{$_} } @cpu), $memory);
 }
 
 sub _case {
     my ($self, $case, $order) = @_;
     my @lines = ("\n### $case: " . Bench::Plan::title($case) . "\n\n",
-        _row('connections', 'system', 'requests/s', 'p50 ms', 'p99 ms', 'errors', 'CPU: server', @cpu[ 1 .. $#cpu ], 'MB'), _rule(2, 5 + @cpu));
+        row('connections', 'system', 'requests/s', 'p50 ms', 'p99 ms', 'errors', 'CPU: server', @cpu[ 1 .. $#cpu ], 'MB'), rule(2, 5 + @cpu));
     for my $connections (sort { $a <=> $b } keys %{ $self->{runs}{$case} }) {
         for my $system (@$order) {
             my $median = $self->median($case, $system, $connections) or next;
-            push @lines, _row($connections, "`$system`", _cells($median));
+            push @lines, row($connections, "`$system`", _cells($median));
         }
     }
-    return @lines;
-}
-
-sub _facts {
-    my ($self) = @_;
-    my @facts = @{ $self->{facts} };
-    my @lines = (_row('', ''), _rule(2, 0));
-    while (my ($name, $value) = splice @facts, 0, 2) { push @lines, _row($name, $value) }
     return @lines;
 }
 
 sub _limits {
     my ($self) = @_;
     return unless @{ $self->{limits} };
-    return ("\n### Limits of the backends\n\n", _row('measured by', 'a second'), _rule(1, 1), map { _row($_->{what}, _whole($_->{per_second})) } @{ $self->{limits} });
+    return ("\n### Limits of the backends\n\n", row('measured by', 'a second'), rule(1, 1), map { row($_->{what}, whole($_->{per_second})) } @{ $self->{limits} });
 }
 
 sub _targets {
     my ($self) = @_;
     my @judged = Bench::Targets::judge(sub { $self->median(@_) }) or return;
     $self->_line(target => $_) for @judged;
-    return ("\n### Targets\n\n", _row('', 'target', 'measured', 'limit', ''), _rule(2, 1) =~ s/\n//r . " --- | --- |\n",
-        map { _row($_->{number}, $_->{what}, sprintf('%.2f', $_->{ratio}), $_->{limit} . ($_->{stretch} ? ' (stretch)' : ''), $_->{verdict}) } @judged);
+    return ("\n### Targets\n\n", row('', 'target', 'measured', 'limit', ''), rule(2, 1, 2),
+        map { row($_->{number}, $_->{what}, sprintf('%.2f', $_->{ratio}), $_->{limit} . ($_->{stretch} ? ' (stretch)' : ''), $_->{verdict}) } @judged);
 }
 
 # order: the systems, in the tables' order. The exit code.
 sub finish {
     my ($self) = @_;
-    my @text = ($self->_facts, $self->_limits, map({ $self->_case($_, $self->{order}) } @{ $self->{cases} }), $self->_targets);
+    my @text = (pairs(@{ $self->{facts} }), $self->_limits, map({ $self->_case($_, $self->{order}) } @{ $self->{cases} }), $self->_targets);
     push @text, "\n", map { "! $_\n" } @{ $self->{wrong} } if @{ $self->{wrong} };
     open my $file, '>', "$self->{directory}/table.md" or die "$self->{directory}/table.md: $!\n";
     print $file @text;

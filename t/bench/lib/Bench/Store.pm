@@ -19,10 +19,13 @@ sub seeded { my ($number, $value) = @_; return 3 + ($number * 7 + $value * 13) %
 
 # ---- at the beginning ----
 
+# more: of them than are rated and asked for by wrk
 sub make_talks {
+    my ($more) = @_;
+    my $count = $more || $talks;
     open my $psql, '|-', 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', $ENV{TALKS_CONNECTION} or die "psql: $!\n";
-    print $psql "insert into talks (uuid, title) select 'talk-' || to_char(n, 'FM00000'), 'Title of talk ' || n
-        from generate_series(1, $talks) n on conflict do nothing;\nvacuum analyze talks;\n";
+    print $psql "insert into talks (uuid, title) select 'talk-' || to_char(n, 'FM900000'), 'Title of talk ' || n
+        from generate_series(1, $count) n on conflict do nothing;\nvacuum analyze talks;\n";
     close $psql or die "psql could not insert the talks\n";
 }
 
@@ -93,13 +96,19 @@ return sum
 END
 }
 
+# How many events each partition of a topic holds
+sub lengths {
+    my ($topic) = @_;
+    my @lines   = qx(timeout 20 kcat -Q -b $ENV{STREAMS_CONNECTION} @{[ map { "-t $topic:$_:-1" } 0 .. $partitions - 1 ]});
+    die "kcat could not tell how long $topic is\n" if $?;
+    return map { /offset (\d+)/ ? $1 : () } @lines;
+}
+
 # All events of a topic
 sub events {
     my ($topic) = @_;
-    my $sum   = 0;
-    my @lines = qx(timeout 20 kcat -Q -b $ENV{STREAMS_CONNECTION} @{[ map { "-t $topic:$_:-1" } 0 .. $partitions - 1 ]});
-    die "kcat could not tell how long $topic is\n" if $?;
-    for (@lines) { $sum += $1 if /offset (\d+)/ }
+    my $sum = 0;
+    $sum += $_ for lengths($topic);
     return $sum;
 }
 

@@ -56,6 +56,14 @@ sub named {
     return bless { name => $name, kind => $kind, with => $with, tuning => $tuning, port => $ENV{HTTP_PORT} }, $class;
 }
 
+# The same with as many children as it starts with, from begin to end
+sub fixed {
+    my ($class, $name) = @_;
+    my $self = $class->named($name);
+    @$self{qw(name tuning)} = ("$name-fixed", 'fixed');
+    return $self;
+}
+
 sub name  { $_[0]{name} }
 sub kind  { $_[0]{kind} }
 sub port  { $_[0]{port} }
@@ -96,6 +104,14 @@ sub during {
 # The processes that are it, by the first of each tree; the first is httpd's, if there is one
 sub roots { my ($self) = @_; return map { $_->pid } @{ $self->{processes} } }
 sub is_httpd { $_[0]{kind} ne 'peer' }
+
+# What its logs tell since it was started, by a pattern with a group
+sub told {
+    my ($self, $pattern) = @_;
+    return map { map { /$pattern/ ? $1 : () } $_->lines } @{ $self->{logs} };
+}
+
+sub access_log { "$ENV{BENCH_DIR}/$_[0]{name}/access_log" } # httpd's
 
 sub _start {
     my ($self) = @_;

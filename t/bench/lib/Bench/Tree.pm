@@ -42,7 +42,19 @@ sub cpu {
     return \%sum;
 }
 
+# Of a process and all below it, the process first
 sub pids { my ($root) = @_; my ($parent) = _processes(); return _tree(_children($parent), $root) }
+
+# What a process holds, in kilobytes: by the names of smaps_rollup, and VmHWM and RssShmem of status
+sub memory {
+    my ($pid) = @_;
+    my %kilobytes;
+    for my $name (qw(smaps_rollup status)) {
+        open my $file, '<', "/proc/$pid/$name" or die "/proc/$pid/$name: $!\n";
+        for (<$file>) { $kilobytes{$1} = $2 if /^(\w+):\s+(\d+) kB$/ }
+    }
+    return \%kilobytes;
+}
 
 # The most that one of the processes below this one has held at a time, in kilobytes
 sub peak_of_children {
