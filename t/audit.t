@@ -327,6 +327,8 @@ for my $row ([ 'of a talk that was never rated', 'nobody-rated-this', 'nobody-ra
     my @talks = new_talks(8);
     rate($_, 3, @at) for @talks;
     my $report = agree_ok('offsets that are no records are no difference');
+    # no partition ends with one any more: the store, which knows records alone, would lag behind it
+    for (1 .. 50) { last if sum(report(), 'lag') == 0; rate(new_talk(), 3, @at) }
     cmp_ok(sum($report, 'logEnd'), '>', sum($report, 'records'), 'there are some');
     hand('DEL', "ratings/$talks[0]");
     agree_ok('and do not keep a talk from being mended', '--repair');
