@@ -3,7 +3,8 @@
  * librdkafka sends no more of a partition while five messages of an idempotent producer are in
  * flight, and until then its thread does not sleep if there are others (seen in 2.0.2: with
  * linger.ms 0 the time to wake up has always come). So they are not given to it while they would
- * have to wait: they wait here, and go together as soon as all before them are reported. */
+ * have to wait: they wait here, and go together as soon as all before them are reported, or, when
+ * many come, a moment later (core/turns.h). */
 #include "../core/turns.h"
 #include "deadline.h"
 #include "stream_producer.h"
@@ -122,8 +123,10 @@ static apr_status_t produce(ratings_stream_t *stream, outgoing_t *event, ratings
 
 static void done(stream_appender_t *appender, int partition)
 {
+    ratings_turns_t *turns = &appender->turns[partition];
     pthread_mutex_lock(&appender->lock);
-    if (ratings_turns_done(&appender->turns[partition]))
+    ratings_turns_done(turns);
+    if (ratings_turns_ready_at(turns) != INT64_MAX)
         pthread_cond_signal(&appender->ready);
     pthread_mutex_unlock(&appender->lock);
 }
@@ -161,33 +164,51 @@ static void send_all(stream_appender_t *appender, ratings_turn_t *events)
     }
 }
 
-/* With the lock held: those of a partition whose turn has come, or NULL. */
-static ratings_turn_t *take_ready(stream_appender_t *appender)
+/* With the lock held. */
+static ratings_turn_t *take(stream_appender_t *appender, int partition)
 {
+    appender->waiting -= appender->turns[partition].waiting;
+    return ratings_turns_take(&appender->turns[partition]);
+}
+
+/* With the lock held: the partition whose events may go first, and when; -1: none. */
+static int next_partition(const stream_appender_t *appender, int64_t *at)
+{
+    int next = -1;
+    *at = INT64_MAX;
     for (int i = 0; i < appender->partitions && appender->waiting > 0; i++) {
-        if (!ratings_turns_ready(&appender->turns[i]))
+        int64_t ready_at = ratings_turns_ready_at(&appender->turns[i]);
+        if (ready_at >= *at)
             continue;
-        ratings_turn_t *events = ratings_turns_take(&appender->turns[i]);
-        appender->waiting -= appender->turns[i].under_way;
-        return events;
+        *at = ready_at;
+        next = i;
     }
-    return NULL;
+    return next;
+}
+
+/* With the lock held, which it lets go meanwhile. */
+static void send_next(stream_appender_t *appender)
+{
+    int64_t at;
+    int partition = next_partition(appender, &at);
+    if (partition < 0) {
+        pthread_cond_wait(&appender->ready, &appender->lock);
+    } else if (at > ratings_monotonic()) {
+        (void)ratings_wait_until(&appender->ready, &appender->lock, at);
+    } else {
+        ratings_turn_t *events = take(appender, partition);
+        pthread_mutex_unlock(&appender->lock);
+        send_all(appender, events);
+        pthread_mutex_lock(&appender->lock);
+    }
 }
 
 static void *send_in_turn(void *data)
 {
     stream_appender_t *appender = data;
     pthread_mutex_lock(&appender->lock);
-    while (!appender->stop) {
-        ratings_turn_t *events = take_ready(appender);
-        if (!events) {
-            pthread_cond_wait(&appender->ready, &appender->lock);
-            continue;
-        }
-        pthread_mutex_unlock(&appender->lock);
-        send_all(appender, events);
-        pthread_mutex_lock(&appender->lock);
-    }
+    while (!appender->stop)
+        send_next(appender);
     pthread_mutex_unlock(&appender->lock);
     return NULL;
 }
@@ -215,7 +236,7 @@ void stream_appender_stop(stream_appender_t *appender)
     pthread_join(appender->sender, NULL);
     for (int i = 0; i < appender->partitions; i++) {
         pthread_mutex_lock(&appender->lock);
-        ratings_turn_t *events = ratings_turns_take(&appender->turns[i]);
+        ratings_turn_t *events = take(appender, i);
         pthread_mutex_unlock(&appender->lock);
         send_all(appender, events);
     }
@@ -235,17 +256,27 @@ int ratings_stream_partition(const char *talk_id, int partitions)
 
 typedef enum { GOES, WAITS, TOO_MANY } turn_e;
 
-static turn_e come(stream_appender_t *appender, outgoing_t *event)
+/* With the lock held. One that makes the sender wait for less time than it thinks wakes it. */
+static turn_e take_turn(stream_appender_t *appender, outgoing_t *event, int64_t now)
+{
+    ratings_turns_t *turns = &appender->turns[event->partition];
+    int64_t before = ratings_turns_ready_at(turns);
+    if (ratings_turns_come(turns, &event->turn, now))
+        return GOES;
+    appender->waiting++;
+    if (appender->partitions <= event->partition)
+        appender->partitions = event->partition + 1;
+    if (ratings_turns_ready_at(turns) < before)
+        pthread_cond_signal(&appender->ready);
+    return WAITS;
+}
+
+static turn_e come(stream_appender_t *appender, outgoing_t *event, int64_t now)
 {
     turn_e turn = TOO_MANY;
     pthread_mutex_lock(&appender->lock);
     if (appender->waiting < WAITING_MAX)
-        turn = ratings_turns_come(&appender->turns[event->partition], &event->turn) ? GOES : WAITS;
-    if (turn == WAITS) {
-        appender->waiting++;
-        if (appender->partitions <= event->partition)
-            appender->partitions = event->partition + 1;
-    }
+        turn = take_turn(appender, event, now);
     pthread_mutex_unlock(&appender->lock);
     return turn;
 }
@@ -268,8 +299,9 @@ apr_status_t ratings_stream_append(ratings_stream_t *stream, const ratings_event
     outgoing_t *outgoing = outgoing_of(event, partition, ticket);
     if (!outgoing)
         return ratings_result_set(why, APR_ENOMEM, "out of memory");
-    outgoing->until = ratings_monotonic() + appender->patience;
-    switch (come(appender, outgoing)) {
+    int64_t now = ratings_monotonic();
+    outgoing->until = now + appender->patience;
+    switch (come(appender, outgoing, now)) {
     case GOES:
         return send_now(appender, outgoing, why);
     case WAITS:

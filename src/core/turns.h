@@ -1,32 +1,42 @@
 /* Whose turn it is, where those who come while others are under way go together once all of these
- * are done: batches form by themselves, and who comes alone never waits. The links are the caller's
- * own, part of what waits. Not thread-safe. */
+ * are done: batches form by themselves. Who comes alone goes at once. Where several went together,
+ * who comes next while nobody is under way waits a moment for as many again: half as many batches,
+ * each twice as large, cost half as much, and where all cores are busy that is sooner, too. One
+ * that waits in vain is the last to wait. The links are the caller's own, part of what waits. Not
+ * thread-safe. */
 #ifndef RATINGS_CORE_TURNS_H
 #define RATINGS_CORE_TURNS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
-#define RATINGS_TURNS_AT_ONCE 2 /* so many may be under way before others have to wait */
+/* How long one waits for others while nobody is under way. */
+#define RATINGS_TURNS_LINGER_US 1000
 
 typedef struct ratings_turn_t {
     struct ratings_turn_t *next;
 } ratings_turn_t;
 
+/* All zero is nobody. */
 typedef struct {
     unsigned under_way;
-    ratings_turn_t *first, *last; /* of those that wait; all zero is nobody */
+    unsigned together; /* how many went together last */
+    unsigned waiting;
+    ratings_turn_t *first, *last; /* of those that wait */
+    int64_t since;                /* when the first of them came */
 } ratings_turns_t;
 
-/* True: it may go, and counts as under way. False: it waits. */
-bool ratings_turns_come(ratings_turns_t *turns, ratings_turn_t *turn);
+/* True: it may go, and counts as under way. False: it waits. `now`, microseconds, as everywhere. */
+bool ratings_turns_come(ratings_turns_t *turns, ratings_turn_t *turn, int64_t now);
 
-/* One of those under way is done. True: others wait, and may be taken now. */
-bool ratings_turns_done(ratings_turns_t *turns);
+/* One of those under way is done. */
+void ratings_turns_done(ratings_turns_t *turns);
+
+/* When those that wait may be taken, if nothing changes before: a time that has passed, or one to
+ * come; INT64_MAX while nobody waits, or while others are under way. */
+int64_t ratings_turns_ready_at(const ratings_turns_t *turns);
 
 /* Those that wait, in the order in which they came, under way from now on; NULL: nobody. */
 ratings_turn_t *ratings_turns_take(ratings_turns_t *turns);
-
-/* Whether there are some to take whose turn it is. */
-bool ratings_turns_ready(const ratings_turns_t *turns);
 
 #endif

@@ -1,11 +1,13 @@
 -- What wrk sends: -- CASE TALKS EXPONENT ETAGS
 -- CASE is root, hot (one talk), zipf, revalidate (with If-None-Match), post, mix (90% of zipf, 10% of post) or varied
--- (all of these, and what has to be refused), the talks of the last five drawn by Zipf's law. ETAGS is a file with a
+-- (all of these, and what has to be refused), the talks of the last five drawn by Zipf's law; or each (one talk after
+-- the other). ETAGS is a file with a
 -- line "TALK ETAG" for each talk.
 -- Requests are formatted and drawn once: while it measures, wrk only walks through a table.
 local POOL = 65536
 -- Of each kind, in a hundred
 local SHARES = {
+  each = { get = 100 },
   zipf = { get = 100 },
   revalidate = { revalidate = 100 },
   post = { post = 100 },
@@ -26,6 +28,14 @@ local function zipf(talks, exponent)
       if cumulative[middle] < x then low = middle + 1 else high = middle end
     end
     return low
+  end
+end
+
+local function in_turn(talks)
+  local last = 0
+  return function()
+    last = last % talks + 1
+    return last
   end
 end
 
@@ -97,7 +107,8 @@ function init(args)
     return
   end
   math.randomseed(20261123)
-  local draw, kind, etags = zipf(talks, tonumber(args[3])), kinds(shares), shares.revalidate and read_etags(args[4])
+  local draw = case == "each" and in_turn(talks) or zipf(talks, tonumber(args[3]))
+  local kind, etags = kinds(shares), shares.revalidate and read_etags(args[4])
   local pool, is_post, is_refused = {}, {}, {}
   for i = 1, POOL do
     local talk, what = string.format("talk-%05d", draw()), kind()

@@ -1,22 +1,31 @@
 #include "../../src/core/turns.h"
 #include "unit.h"
 
-#define COUNT (RATINGS_TURNS_AT_ONCE + 3)
+#define COUNT 5
+#define LINGER RATINGS_TURNS_LINGER_US
+#define T0 INT64_C(1000000)
 
-static void come(ratings_turns_t *turns, ratings_turn_t *all, int from, int to, bool expected)
+static void come(ratings_turns_t *turns, ratings_turn_t *all, int count, int64_t now)
 {
-    for (int i = from; i < to; i++)
-        assert_true(ratings_turns_come(turns, &all[i]) == expected);
+    for (int i = 0; i < count; i++)
+        assert_false(ratings_turns_come(turns, &all[i], now));
 }
 
-static void a_few_go_at_once(void **state)
+static void all_done(ratings_turns_t *turns)
 {
-    ratings_turns_t turns = {0};
-    ratings_turn_t all[COUNT];
+    while (turns->under_way > 0)
+        ratings_turns_done(turns);
+}
 
-    (void)state;
-    come(&turns, all, 0, RATINGS_TURNS_AT_ONCE, true);
-    come(&turns, all, RATINGS_TURNS_AT_ONCE, COUNT, false);
+/* One goes at once, and COUNT wait until it is done, and go. */
+static void go_together(ratings_turns_t *turns, ratings_turn_t *all)
+{
+    static ratings_turn_t one;
+
+    assert_true(ratings_turns_come(turns, &one, T0));
+    come(turns, all, COUNT, T0);
+    all_done(turns);
+    assert_ptr_equal(ratings_turns_take(turns), all);
 }
 
 static void who_comes_alone_never_waits(void **state)
@@ -26,69 +35,98 @@ static void who_comes_alone_never_waits(void **state)
 
     (void)state;
     for (int i = 0; i < 3; i++) {
-        assert_true(ratings_turns_come(&turns, &one));
-        assert_false(ratings_turns_done(&turns));
+        assert_true(ratings_turns_come(&turns, &one, T0));
+        ratings_turns_done(&turns);
+        assert_true(ratings_turns_ready_at(&turns) == INT64_MAX);
     }
 }
 
 static void those_who_wait_go_together_and_in_order(void **state)
 {
     ratings_turns_t turns = {0};
-    ratings_turn_t all[COUNT];
+    ratings_turn_t one, all[COUNT];
     const ratings_turn_t *turn;
 
     (void)state;
-    come(&turns, all, 0, RATINGS_TURNS_AT_ONCE, true);
-    come(&turns, all, RATINGS_TURNS_AT_ONCE, COUNT, false);
-    for (int i = 1; i < RATINGS_TURNS_AT_ONCE; i++)
-        assert_false(ratings_turns_done(&turns));
-    assert_false(ratings_turns_ready(&turns));
-    assert_true(ratings_turns_done(&turns)); /* the last */
-    assert_true(ratings_turns_ready(&turns));
+    assert_true(ratings_turns_come(&turns, &one, T0));
+    come(&turns, all, COUNT, T0 + 1);
+    assert_true(ratings_turns_ready_at(&turns) == INT64_MAX);
+    ratings_turns_done(&turns);
+    assert_true(ratings_turns_ready_at(&turns) <= T0 + 1);
     turn = ratings_turns_take(&turns);
-    for (int i = RATINGS_TURNS_AT_ONCE; i < COUNT; i++, turn = turn->next)
+    for (int i = 0; i < COUNT; i++, turn = turn->next)
         assert_ptr_equal(turn, &all[i]);
     assert_null(turn);
     assert_null(ratings_turns_take(&turns));
 }
 
-static void nobody_overtakes_those_who_wait(void **state)
-{
-    ratings_turns_t turns = {0};
-    ratings_turn_t all[COUNT + 1];
-
-    (void)state;
-    come(&turns, all, 0, RATINGS_TURNS_AT_ONCE, true);
-    come(&turns, all, RATINGS_TURNS_AT_ONCE, COUNT, false);
-    (void)ratings_turns_done(&turns);
-    come(&turns, all, COUNT, COUNT + 1, false);
-}
-
 static void those_taken_are_under_way(void **state)
 {
     ratings_turns_t turns = {0};
-    ratings_turn_t all[2 * COUNT];
+    ratings_turn_t all[COUNT], next;
 
     (void)state;
-    come(&turns, all, 0, RATINGS_TURNS_AT_ONCE, true);
-    come(&turns, all, RATINGS_TURNS_AT_ONCE, 2 * RATINGS_TURNS_AT_ONCE, false);
-    for (int i = 0; i < RATINGS_TURNS_AT_ONCE; i++)
-        (void)ratings_turns_done(&turns);
-    assert_non_null(ratings_turns_take(&turns));
-    come(&turns, all, 2 * RATINGS_TURNS_AT_ONCE, 2 * COUNT, false);
-    for (int i = 1; i < RATINGS_TURNS_AT_ONCE; i++)
-        assert_false(ratings_turns_done(&turns));
-    assert_true(ratings_turns_done(&turns));
+    go_together(&turns, all);
+    come(&turns, &next, 1, T0);
+    for (int i = 0; i < COUNT; i++) {
+        assert_true(ratings_turns_ready_at(&turns) == INT64_MAX);
+        ratings_turns_done(&turns);
+    }
+    assert_true(ratings_turns_ready_at(&turns) != INT64_MAX);
+}
+
+static void after_many_one_waits_a_moment_for_others(void **state)
+{
+    ratings_turns_t turns = {0};
+    ratings_turn_t all[COUNT], next[COUNT];
+
+    (void)state;
+    go_together(&turns, all);
+    all_done(&turns);
+    come(&turns, next, COUNT - 1, T0 + 7);
+    assert_true(ratings_turns_ready_at(&turns) == T0 + 7 + LINGER);
+    come(&turns, next + COUNT - 1, 1, T0 + 9); /* as many as before */
+    assert_true(ratings_turns_ready_at(&turns) == T0 + 7);
+}
+
+static void one_that_waited_in_vain_is_the_last_to_wait(void **state)
+{
+    ratings_turns_t turns = {0};
+    ratings_turn_t all[COUNT], next;
+
+    (void)state;
+    go_together(&turns, all);
+    all_done(&turns);
+    come(&turns, &next, 1, T0);
+    assert_ptr_equal(ratings_turns_take(&turns), &next);
+    all_done(&turns);
+    assert_true(ratings_turns_come(&turns, &next, T0 + 2 * LINGER));
+}
+
+static void nobody_overtakes_those_who_wait(void **state)
+{
+    ratings_turns_t turns = {0};
+    ratings_turn_t one, all[2];
+
+    (void)state;
+    assert_true(ratings_turns_come(&turns, &one, T0));
+    come(&turns, all, 1, T0);
+    ratings_turns_done(&turns);
+    come(&turns, all + 1, 1, T0 + 2 * LINGER);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_few_go_at_once),
-        cmocka_unit_test(who_comes_alone_never_waits),
-        cmocka_unit_test(those_who_wait_go_together_and_in_order),
-        cmocka_unit_test(nobody_overtakes_those_who_wait),
-        cmocka_unit_test(those_taken_are_under_way),
-    };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    unit_suite_t suite = {.count = 0};
+
+    unit_add(&suite, "who comes alone never waits", who_comes_alone_never_waits, NULL);
+    unit_add(&suite, "those who wait go together and in order",
+             those_who_wait_go_together_and_in_order, NULL);
+    unit_add(&suite, "those taken are under way", those_taken_are_under_way, NULL);
+    unit_add(&suite, "after many one waits a moment for others",
+             after_many_one_waits_a_moment_for_others, NULL);
+    unit_add(&suite, "one that waited in vain is the last to wait",
+             one_that_waited_in_vain_is_the_last_to_wait, NULL);
+    unit_add(&suite, "nobody overtakes those who wait", nobody_overtakes_those_who_wait, NULL);
+    return unit_run("turns", &suite);
 }

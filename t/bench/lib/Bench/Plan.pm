@@ -18,7 +18,7 @@ my @cases = (
 );
 my %title = map { @$_ } @cases;
 
-my $around = 2; # seconds beside those that are measured: start, warming up, counting, stop
+my $around = 3; # seconds beside those that are measured: start, warming up, counting, stop
 
 # names: a list of systems, or none for all; cases, connections: several in a string; rounds, seconds, short
 sub new {

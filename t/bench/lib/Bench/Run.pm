@@ -9,7 +9,7 @@ use Bench::Tree  ();
 use Bench::Wrk   ();
 
 my @backends = qw(postgres redis kafka);
-my $warming  = 1; # seconds
+my $warming  = 1; # seconds, of each kind
 
 sub _pid_of {
     my ($server) = @_;
@@ -22,6 +22,8 @@ sub measure {
     my (%options) = @_;
     my $system = $options{system};
     my %load   = (url => $system->url, map { $_ => $options{$_} } qw(case connections etags));
+    # in a service that has run for a minute no talk is asked for for the first time
+    Bench::Wrk::run(%load, case => 'each', connections => 32, seconds => 2 * $warming) unless $options{case} =~ /^(?:root|hot)$/;
     Bench::Wrk::run(%load, seconds => $warming);
     my $writes = $options{case} =~ /^(?:post|mix)$/;
     my $before = $writes && Bench::Store::counts($system);

@@ -9,7 +9,7 @@ use Time::HiRes qw(sleep time);
 use RatingsTest ();
 
 my $talks      = 10_000;
-my $partitions = 4;
+my $partitions = 1;
 
 sub talks { return $talks }
 sub talk  { my ($number) = @_; return sprintf 'talk-%05d', $number }
