@@ -1,5 +1,5 @@
 -- What wrk sends: -- CASE TALKS EXPONENT ETAGS
--- CASE is root, hot (one talk), zipf, revalidate (with If-None-Match), post, mix (90% of zipf, 10% of post) or varied
+-- CASE is root, hot (one talk), unchanged (one talk, with If-None-Match), zipf, revalidate (with If-None-Match), post, mix (90% of zipf, 10% of post) or varied
 -- (all of these, and what has to be refused), the talks of the last five drawn by Zipf's law; or each (one talk after
 -- the other). ETAGS is a file with a
 -- line "TALK ETAG" for each talk.
@@ -104,6 +104,7 @@ function init(args)
   local shares = SHARES[case]
   if not shares then -- always the same: wrk needs no Lua for a request
     wrk.path = case == "root" and "/" or "/ratings?talkId=talk-00001"
+    if case == "unchanged" then wrk.headers["If-None-Match"] = read_etags(args[4])["talk-00001"] end
     return
   end
   math.randomseed(20261123)

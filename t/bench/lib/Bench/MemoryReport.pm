@@ -9,11 +9,11 @@ use Bench::Markdown qw(row rule whole pairs);
 my $most    = 64 * 1024; # kilobytes of a child
 my $warming = 0.2;       # of the requests: until allocators and tables have what they need
 
-# Kinds of children, and the kilobytes that one may grow by. Who projects has two tables of events for each of the
-# one partition, of up to 2 MB; one of them fills up, is dropped and begins anew.
+# Kinds of children, and the kilobytes that one may grow by. Who projects has two tables of events, for its
+# one partition, of up to 1 MB; one of them fills up, is dropped and begins anew.
 my @kinds = (
     [ 'a child'                 => sub { !$_[0]{projects} }, 1024 ],
-    [ 'the child that projects' => sub { $_[0]{projects} }, 1024 + 4 * 2048 ],
+    [ 'the child that projects' => sub { $_[0]{projects} }, 1024 + 1024 ],
 );
 
 # Columns of a reading

@@ -11,6 +11,7 @@ use Bench::Targets ();
 my @cases = (
     [ root       => 'GET /' ],
     [ hot        => 'GET of one talk' ],
+    [ unchanged  => 'GET of one talk with If-None-Match: 304' ],
     [ zipf       => 'GET of 10,000 talks, drawn by Zipf\'s law' ],
     [ revalidate => 'the same with If-None-Match: 304' ],
     [ post       => 'POST of ratings, talks drawn as above' ],

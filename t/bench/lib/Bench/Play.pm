@@ -76,7 +76,7 @@ sub _check {
 sub _case {
     my ($self, $case, $round) = @_;
     my @systems = $self->{plan}->order($case, $round);
-    @systems = $self->_with_etags(@systems) if $case eq 'revalidate';
+    @systems = $self->_with_etags(@systems) if $case =~ /^(?:unchanged|revalidate)$/;
     for my $system (@systems) {
         $self->_during($system, sub {
             $self->_measure($system, $case, $round, $_) for $self->{plan}->connections($round);

@@ -23,7 +23,7 @@ sub measure {
     my $system = $options{system};
     my %load   = (url => $system->url, map { $_ => $options{$_} } qw(case connections etags));
     # in a service that has run for a minute no talk is asked for for the first time
-    Bench::Wrk::run(%load, case => 'each', connections => 32, seconds => 2 * $warming) unless $options{case} =~ /^(?:root|hot)$/;
+    Bench::Wrk::run(%load, case => 'each', connections => 32, seconds => 2 * $warming) unless $options{case} =~ /^(?:root|hot|unchanged)$/;
     Bench::Wrk::run(%load, seconds => $warming);
     my $writes = $options{case} =~ /^(?:post|mix)$/;
     my $before = $writes && Bench::Store::counts($system);

@@ -12,8 +12,8 @@ use RatingsTest::Log ();
 
 my @reads = qw(root hot zipf);
 my %cases = (
-    module  => [ @reads, qw(revalidate post mix) ],
-    floor   => [ @reads, 'revalidate' ],
+    module  => [ @reads, qw(unchanged revalidate post mix) ],
+    floor   => [ @reads, qw(unchanged revalidate) ],
     peer    => [ @reads, qw(post mix) ], # it has no entity tags
     proxied => [ @reads, qw(post mix) ],
 );
