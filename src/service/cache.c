@@ -45,7 +45,7 @@ bool ratings_cache_find(const ratings_service_t *service, const char *talk_id,
     kept_t kept;
     char key[RATINGS_TALK_ID_MAX + 1] = {0};
     uint32_t slot = ratings_shared_slot(talk_id);
-    memcpy(key, talk_id, strlen(talk_id));
+    memcpy(key, talk_id, strlen(talk_id) + 1);
     if (!is_used(service->config) || !ratings_memo_find(memo_of(service), slot, key, &kept) ||
         !is_good(service, &kept, slot))
         return false;
@@ -62,6 +62,6 @@ void ratings_cache_keep(const ratings_call_t *call, const char *talk_id,
         .lasting = summary->lasting, .talk_known_at = call->talk_known_at, .entity = *entity};
     if (!is_used(service->config) || !summary->has_statistics || !summary->lasting.is_lasting)
         return;
-    memcpy(kept.talk_id, talk_id, strlen(talk_id));
+    memcpy(kept.talk_id, talk_id, strlen(talk_id) + 1);
     ratings_memo_put(memo_of(service), ratings_shared_slot(talk_id), &kept);
 }

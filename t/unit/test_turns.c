@@ -2,7 +2,7 @@
 #include "unit.h"
 
 #define COUNT 5
-#define LINGER RATINGS_TURNS_LINGER_US
+#define LINGER ((int64_t)RATINGS_TURNS_LINGER_US)
 #define T0 INT64_C(1000000)
 
 static void come(ratings_turns_t *turns, ratings_turn_t *all, int count, int64_t now)

@@ -108,13 +108,14 @@ sub _load {
     return $result;
 }
 
-# What is under way when wrk ends is answered, and not counted by it: one request a connection.
+# What is under way when wrk ends is answered, and not counted by it: one request a connection. And one whose connection
+# was broken off is sent again, and counted twice, should it have been answered.
 sub _errors {
     my ($result, %status) = @_;
     my $unknown = $connections + $result->{read} + $result->{timeout};
     my $refused = $result->{refused} - $result->{bad_status};
     my @wrong = map { "$status{$_} answers with $_" } grep { !$fine{$_} } sort keys %status;
-    push @wrong, "$result->{bad_status} of $result->{refused} requests that had to be refused" if $refused < 0 || $refused > $unknown;
+    push @wrong, "$result->{bad_status} of $result->{refused} requests that had to be refused" if abs($refused) > $unknown;
     push @wrong, "$result->{$_} connections with a $_ error" for grep { $result->{$_} } qw(connect write timeout);
     return @wrong;
 }
