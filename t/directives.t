@@ -52,7 +52,6 @@ for (
     [ 'RatingsLease',            [ '300ms', '60' ],         [ '299ms', '61', 'x' ] ],
     [ 'RatingsTalkTTL',          [ '0', '86400', '90ms' ],  [ '86401', '-1', 'x' ] ],
     [ 'RatingsCacheTTL',         [ '0', '3600', '1min' ],   [ '3601', '-1', 'x' ] ],
-    [ 'RatingsStatsMemo',        [ 'On', 'off' ],           [ 'x', '1' ] ],
     [ 'RatingsVisibilityTimeout', [ '0', '60', '1500ms' ],  [ '61', '-1', 'x' ] ],
     )
 {
@@ -66,8 +65,10 @@ for (
     }
     refused("$backends$directive\n", "$directive without a value", qr/$directive takes one argument/);
 }
-taken("${backends}RatingsMetadataSecrets $_\n", "RatingsMetadataSecrets $_") for qw(On Off on);
-refused("${backends}RatingsMetadataSecrets maybe\n", 'RatingsMetadataSecrets maybe', qr/RatingsMetadataSecrets must be On or Off/);
+for my $flag (qw(RatingsMetadataSecrets RatingsStatsMemo)) {
+    taken("$backends$flag $_\n", "$flag $_") for qw(On Off on);
+    refused("$backends$flag maybe\n", "$flag maybe", qr/$flag must be On or Off/);
+}
 
 # ---- connection strings ----
 

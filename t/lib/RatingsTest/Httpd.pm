@@ -141,9 +141,28 @@ sub processes {
 
 sub children { my $self = shift; return grep { $_ != $self->{started} } $self->processes }
 
+# Connections of clients, by the kernel's table: all but those that wait out their time after the end
+sub connections {
+    my ($self) = @_;
+    open my $table, '<', '/proc/net/tcp' or return 0;
+    my $here = sprintf ':%04X', $self->{port};
+    return scalar grep { my (undef, $local, undef, $state) = split; $local =~ /$here$/ && $state ne '0A' && $state ne '06' } <$table>;
+}
+
+# Until those that clients have closed are closed here as well, but no longer than a moment: httpd's event MPM, asked
+# to end, looks at each worker's socket (close_worker_sockets), which may be freed at that time by a worker that
+# ends its connection, and then dies by SIGSEGV.
+sub settle {
+    my ($self) = @_;
+    my $until = time + 0.1;
+    sleep 0.005 while $self->connections && time < $until;
+    return;
+}
+
 # Asks it to end and waits: the seconds that it took, or undef when processes were left after `within`.
 sub stop {
     my ($self, %options) = @_;
+    $self->settle;
     my @all   = $self->processes;
     my $begun = time;
     my $until = $begun + ($options{within} || 20);
