@@ -340,7 +340,7 @@ void ratings_projector_destroy(ratings_projector_t *p)
         ratings_store_interrupt(p->store);
         pthread_join(p->thread, NULL);
     }
-    ratings_reader_destroy(p->reader);
     ratings_store_destroy(p->store);
     apr_pool_destroy(p->pool);
+    ratings_reader_destroy(p->reader); /* last: librdkafka takes its time, and httpd may not wait */
 }
