@@ -7,7 +7,7 @@ struct ratings_passenger_t {
     pthread_cond_t landed;
     bool has_landed;
     ratings_landing_t landing;
-    ratings_passenger_t *next, **pointer;
+    LIST_ENTRY(ratings_passenger_t) link;
 };
 
 void ratings_flights_init(ratings_flights_t *flights)
@@ -29,39 +29,17 @@ void ratings_flights_destroy(ratings_flights_t *flights)
 static ratings_flight_t *find(const ratings_flights_t *flights,
                               const ratings_histogram_t *histogram)
 {
-    ratings_flight_t *flight = flights->flights;
+    ratings_flight_t *flight;
 
-    while (flight && memcmp(flight->histogram, histogram, sizeof *histogram) != 0)
-        flight = flight->next;
-    return flight;
+    LIST_FOREACH(flight, &flights->flights, link)
+    {
+        if (memcmp(flight->histogram, histogram, sizeof *histogram) == 0)
+            return flight;
+    }
+    return NULL;
 }
 
-static void depart(ratings_flights_t *flights, ratings_flight_t *flight)
-{
-    flight->next = flights->flights;
-    flight->pointer = &flights->flights;
-    if (flight->next)
-        flight->next->pointer = &flight->next;
-    flights->flights = flight;
-}
-
-static void board(ratings_flight_t *flight, ratings_passenger_t *passenger)
-{
-    passenger->next = flight->passengers;
-    passenger->pointer = &flight->passengers;
-    if (passenger->next)
-        passenger->next->pointer = &passenger->next;
-    flight->passengers = passenger;
-}
-
-/* One who waits no longer: the call goes on without him. */
-static void get_off(ratings_passenger_t *passenger)
-{
-    *passenger->pointer = passenger->next;
-    if (passenger->next)
-        passenger->next->pointer = passenger->pointer;
-}
-
+/* One who waits no longer gets off: the call goes on without him. */
 static void travel(ratings_flights_t *flights, ratings_flight_t *flight, int64_t deadline,
                    ratings_landing_t *landing)
 {
@@ -70,11 +48,11 @@ static void travel(ratings_flights_t *flights, ratings_flight_t *flight, int64_t
     int error = 0;
 
     pthread_cond_init(&self.landed, &flights->monotonic);
-    board(flight, &self);
+    LIST_INSERT_HEAD(&flight->passengers, &self, link);
     while (!self.has_landed && error == 0)
         error = pthread_cond_timedwait(&self.landed, &flights->lock, &until);
     if (!self.has_landed)
-        get_off(&self);
+        LIST_REMOVE(&self, link);
     *landing = self.landing;
     pthread_cond_destroy(&self.landed);
 }
@@ -92,7 +70,7 @@ bool ratings_flight_lead(ratings_flights_t *flights, ratings_flight_t *flight,
         travel(flights, other, deadline, landing);
     } else {
         *flight = (ratings_flight_t){.histogram = histogram};
-        depart(flights, flight);
+        LIST_INSERT_HEAD(&flights->flights, flight, link);
     }
     pthread_mutex_unlock(&flights->lock);
     return !other;
@@ -101,12 +79,12 @@ bool ratings_flight_lead(ratings_flights_t *flights, ratings_flight_t *flight,
 void ratings_flight_land(ratings_flights_t *flights, ratings_flight_t *flight,
                          const ratings_landing_t *landing)
 {
+    ratings_passenger_t *passenger;
+
     pthread_mutex_lock(&flights->lock);
-    *flight->pointer = flight->next;
-    if (flight->next)
-        flight->next->pointer = flight->pointer;
-    for (ratings_passenger_t *passenger = flight->passengers; passenger;
-         passenger = passenger->next) {
+    LIST_REMOVE(flight, link);
+    LIST_FOREACH(passenger, &flight->passengers, link)
+    {
         passenger->landing = *landing;
         passenger->has_landed = true;
         pthread_cond_signal(&passenger->landed);

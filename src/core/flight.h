@@ -7,6 +7,7 @@
 #include "histogram.h"
 
 #include <pthread.h>
+#include <sys/queue.h>
 
 /* What came of a call. */
 typedef struct {
@@ -20,14 +21,14 @@ typedef struct ratings_passenger_t ratings_passenger_t;
 /* A call under way; of the caller's, who makes it. */
 struct ratings_flight_t {
     const ratings_histogram_t *histogram;
-    ratings_passenger_t *passengers;
-    ratings_flight_t *next, **pointer;
+    LIST_HEAD(, ratings_passenger_t) passengers;
+    LIST_ENTRY(ratings_flight_t) link;
 };
 
 typedef struct {
     pthread_mutex_t lock; /* never held while a call is made */
     pthread_condattr_t monotonic;
-    ratings_flight_t *flights;
+    LIST_HEAD(, ratings_flight_t) flights;
 } ratings_flights_t;
 
 void ratings_flights_init(ratings_flights_t *flights);

@@ -55,15 +55,14 @@ static void remember(const ratings_child_t *child, const ratings_histogram_t *hi
     ratings_memo_put(memo_of(child), hash_of(&remembered.question), &remembered);
 }
 
-static void ask(ratings_call_t *call, const ratings_histogram_t *histogram,
+/* By a call of this request: true. */
+static bool ask(ratings_call_t *call, const ratings_histogram_t *histogram,
                 ratings_landing_t *landing)
 {
-    ratings_child_t *child = call->child;
     landing->has_statistics =
-        ratings_stats_compute(child->stats, histogram, call->deadline, &landing->statistics,
+        ratings_stats_compute(call->child->stats, histogram, call->deadline, &landing->statistics,
                               &call->failure.why) == APR_SUCCESS;
-    if (landing->has_statistics)
-        remember(child, histogram, &landing->statistics);
+    return true;
 }
 
 /* By the call of this request, or by one that is under way; whether it was this request's. What
@@ -79,7 +78,9 @@ static bool ask_once(ratings_call_t *call, const ratings_histogram_t *histogram,
                            "the call of another request, for the same counts, failed");
         return false;
     }
-    ask(call, histogram, landing);
+    (void)ask(call, histogram, landing);
+    if (landing->has_statistics)
+        remember(child, histogram, &landing->statistics);
     ratings_flight_land(&child->flights, &flight, landing);
     return true;
 }
@@ -94,7 +95,8 @@ static bool compute(ratings_call_t *call, const ratings_histogram_t *histogram,
     if (!child->stats ||
         !ratings_guard_enter(&child->stats_guard, call->deadline, &since, &call->failure.why))
         return false;
-    if (ask_once(call, histogram, &landing))
+    if (child->service->config->stats_memo ? ask_once(call, histogram, &landing)
+                                           : ask(call, histogram, &landing))
         (void)ratings_guard_leave(&child->stats_guard, since, &call->failure.why);
     else
         ratings_guard_pass(&child->stats_guard, since, landing.has_statistics);
@@ -102,23 +104,10 @@ static bool compute(ratings_call_t *call, const ratings_histogram_t *histogram,
     return landing.has_statistics;
 }
 
-/* For every answer anew. */
-static bool compute_always(ratings_call_t *call, const ratings_histogram_t *histogram,
-                           ratings_statistics_t *statistics)
-{
-    ratings_child_t *child = call->child;
-    ratings_result_t *why = &call->failure.why;
-    int64_t since;
-    if (!child->stats || !ratings_guard_enter(&child->stats_guard, call->deadline, &since, why))
-        return false;
-    (void)ratings_stats_compute(child->stats, histogram, call->deadline, statistics, why);
-    return ratings_guard_leave(&child->stats_guard, since, why) == APR_SUCCESS;
-}
-
 bool ratings_statistics_of(ratings_call_t *call, const ratings_histogram_t *histogram,
                            ratings_statistics_t *statistics)
 {
-    if (!call->child->service->config->stats_memo)
-        return compute_always(call, histogram, statistics);
-    return recall(call->child, histogram, statistics) || compute(call, histogram, statistics);
+    bool memo = call->child->service->config->stats_memo != 0;
+    return (memo && recall(call->child, histogram, statistics)) ||
+           compute(call, histogram, statistics);
 }

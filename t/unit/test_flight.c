@@ -98,8 +98,11 @@ static void wait_for_passengers(group_t *group, const ratings_flight_t *flight, 
     while (count < wanted && in_ms(0) < group->deadline) {
         count = 0;
         pthread_mutex_lock(&group->flights.lock);
-        for (const ratings_passenger_t *p = flight->passengers; p; p = p->next)
+        const ratings_passenger_t *passenger;
+        LIST_FOREACH(passenger, &flight->passengers, link)
+        {
             count++;
+        }
         pthread_mutex_unlock(&group->flights.lock);
         sched_yield();
     }
@@ -125,7 +128,7 @@ static void all_who_wait_get_its_result(void **state)
         assert_non_null(arrived);
     }
     assert_int_equal(atomic_load(&group.leaders), 0);
-    assert_null(group.flights.flights);
+    assert_null(LIST_FIRST(&group.flights.flights));
     ratings_flights_destroy(&group.flights);
 }
 
