@@ -125,7 +125,7 @@ static void done(stream_appender_t *appender, int partition)
 {
     ratings_turns_t *turns = &appender->turns[partition];
     pthread_mutex_lock(&appender->lock);
-    ratings_turns_done(turns);
+    ratings_turns_done(turns, ratings_monotonic());
     if (ratings_turns_ready_at(turns) != INT64_MAX)
         pthread_cond_signal(&appender->ready);
     pthread_mutex_unlock(&appender->lock);

@@ -1,16 +1,15 @@
 /* Whose turn it is, where those who come while others are under way go together once all of these
- * are done: batches form by themselves. Who comes alone goes at once. Where several went together,
- * who comes next while nobody is under way waits a moment for as many again: half as many batches,
- * each twice as large, cost half as much, and where all cores are busy that is sooner, too. One
- * that waits in vain is the last to wait. The links are the caller's own, part of what waits. Not
- * thread-safe. */
+ * are done: batches form by themselves. Who comes alone goes at once. Where others came within a
+ * moment, who goes next waits a moment for as many: fewer and larger batches cost less, and where
+ * all cores are busy that is sooner, too. One that waits in vain is the last to wait. The links are
+ * the caller's own, part of what waits. Not thread-safe. */
 #ifndef RATINGS_CORE_TURNS_H
 #define RATINGS_CORE_TURNS_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* How long one waits for others while nobody is under way. */
+/* A moment: how long those who come wait for others while nobody is under way. */
 #define RATINGS_TURNS_LINGER_US 1000
 
 typedef struct ratings_turn_t {
@@ -20,17 +19,17 @@ typedef struct ratings_turn_t {
 /* All zero is nobody. */
 typedef struct {
     unsigned under_way;
-    unsigned together; /* how many went together last */
+    unsigned wanted; /* how many came within a moment the last time, also too late to go along */
     unsigned waiting;
     ratings_turn_t *first, *last; /* of those that wait */
-    int64_t since;                /* when the first of them came */
+    int64_t since;                /* when the moment began that is now, or was last */
 } ratings_turns_t;
 
 /* True: it may go, and counts as under way. False: it waits. `now`, microseconds, as everywhere. */
 bool ratings_turns_come(ratings_turns_t *turns, ratings_turn_t *turn, int64_t now);
 
 /* One of those under way is done. */
-void ratings_turns_done(ratings_turns_t *turns);
+void ratings_turns_done(ratings_turns_t *turns, int64_t now);
 
 /* When those that wait may be taken, if nothing changes before: a time that has passed, or one to
  * come; INT64_MAX while nobody waits, or while others are under way. */

@@ -14,7 +14,7 @@ static void come(ratings_turns_t *turns, ratings_turn_t *all, int count, int64_t
 static void all_done(ratings_turns_t *turns)
 {
     while (turns->under_way > 0)
-        ratings_turns_done(turns);
+        ratings_turns_done(turns, T0);
 }
 
 /* One goes at once, and COUNT wait until it is done, and go. */
@@ -36,7 +36,7 @@ static void who_comes_alone_never_waits(void **state)
     (void)state;
     for (int i = 0; i < 3; i++) {
         assert_true(ratings_turns_come(&turns, &one, T0));
-        ratings_turns_done(&turns);
+        ratings_turns_done(&turns, T0);
         assert_true(ratings_turns_ready_at(&turns) == INT64_MAX);
     }
 }
@@ -51,8 +51,8 @@ static void those_who_wait_go_together_and_in_order(void **state)
     assert_true(ratings_turns_come(&turns, &one, T0));
     come(&turns, all, COUNT, T0 + 1);
     assert_true(ratings_turns_ready_at(&turns) == INT64_MAX);
-    ratings_turns_done(&turns);
-    assert_true(ratings_turns_ready_at(&turns) <= T0 + 1);
+    ratings_turns_done(&turns, T0);
+    assert_true(ratings_turns_ready_at(&turns) != INT64_MAX);
     turn = ratings_turns_take(&turns);
     for (int i = 0; i < COUNT; i++, turn = turn->next)
         assert_ptr_equal(turn, &all[i]);
@@ -70,7 +70,7 @@ static void those_taken_are_under_way(void **state)
     come(&turns, &next, 1, T0);
     for (int i = 0; i < COUNT; i++) {
         assert_true(ratings_turns_ready_at(&turns) == INT64_MAX);
-        ratings_turns_done(&turns);
+        ratings_turns_done(&turns, T0);
     }
     assert_true(ratings_turns_ready_at(&turns) != INT64_MAX);
 }
@@ -87,6 +87,48 @@ static void after_many_one_waits_a_moment_for_others(void **state)
     assert_true(ratings_turns_ready_at(&turns) == T0 + 7 + LINGER);
     come(&turns, next + COUNT - 1, 1, T0 + 9); /* as many as before */
     assert_true(ratings_turns_ready_at(&turns) == T0 + 7);
+}
+
+static void the_moment_begins_when_nobody_is_under_way(void **state)
+{
+    ratings_turns_t turns = {0};
+    ratings_turn_t all[COUNT], straggler;
+
+    (void)state;
+    go_together(&turns, all);
+    come(&turns, &straggler, 1, T0 + 2 * LINGER);
+    for (int i = 0; i < COUNT; i++)
+        ratings_turns_done(&turns, T0 + 5 * LINGER);
+    assert_true(ratings_turns_ready_at(&turns) == T0 + 6 * LINGER);
+}
+
+/* Two halves that take turns become one, which needs half as many batches. */
+static void those_who_came_a_moment_too_late_are_waited_for_the_next_time(void **state)
+{
+    ratings_turns_t turns = {0};
+    ratings_turn_t all[COUNT], late[COUNT], next[COUNT];
+
+    (void)state;
+    go_together(&turns, all);
+    come(&turns, late, COUNT, T0 + LINGER - 1);
+    for (int i = 0; i < COUNT; i++)
+        ratings_turns_done(&turns, T0 + LINGER);
+    assert_true(ratings_turns_ready_at(&turns) == T0 + 2 * LINGER);
+    come(&turns, next, COUNT, T0 + LINGER + 1);
+    assert_true(ratings_turns_ready_at(&turns) == T0 + LINGER);
+}
+
+static void those_who_came_later_than_a_moment_are_not(void **state)
+{
+    ratings_turns_t turns = {0};
+    ratings_turn_t all[COUNT], later[COUNT];
+
+    (void)state;
+    go_together(&turns, all);
+    come(&turns, later, COUNT, T0 + LINGER);
+    for (int i = 0; i < COUNT; i++)
+        ratings_turns_done(&turns, T0 + LINGER + 1);
+    assert_true(ratings_turns_ready_at(&turns) == T0 + LINGER + 1);
 }
 
 static void one_that_waited_in_vain_is_the_last_to_wait(void **state)
@@ -111,7 +153,7 @@ static void nobody_overtakes_those_who_wait(void **state)
     (void)state;
     assert_true(ratings_turns_come(&turns, &one, T0));
     come(&turns, all, 1, T0);
-    ratings_turns_done(&turns);
+    ratings_turns_done(&turns, T0);
     come(&turns, all + 1, 1, T0 + 2 * LINGER);
 }
 
@@ -125,6 +167,12 @@ int main(void)
     unit_add(&suite, "those taken are under way", those_taken_are_under_way, NULL);
     unit_add(&suite, "after many one waits a moment for others",
              after_many_one_waits_a_moment_for_others, NULL);
+    unit_add(&suite, "the moment begins when nobody is under way",
+             the_moment_begins_when_nobody_is_under_way, NULL);
+    unit_add(&suite, "those who came a moment too late are waited for the next time",
+             those_who_came_a_moment_too_late_are_waited_for_the_next_time, NULL);
+    unit_add(&suite, "those who came later than a moment are not",
+             those_who_came_later_than_a_moment_are_not, NULL);
     unit_add(&suite, "one that waited in vain is the last to wait",
              one_that_waited_in_vain_is_the_last_to_wait, NULL);
     unit_add(&suite, "nobody overtakes those who wait", nobody_overtakes_those_who_wait, NULL);
