@@ -10,7 +10,7 @@ use RatingsTest         ();
 use RatingsTest::Client ();
 
 my $least   = 0.8;     # of the rate of before
-my $seconds = 6;       # before, and the same after
+my $seconds = 12;      # before, and the same after
 my $crowd   = 64;      # clients that need what hangs; httpd has half as many threads
 my $think   = 0.2;     # seconds, the longest that one of them waits before it asks again
 my $sizes   = <<'END';
