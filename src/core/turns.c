@@ -2,9 +2,36 @@
 
 #include <stddef.h>
 
-static bool goes_at_once(const ratings_turns_t *turns)
+#define FORGET_US                                                                                  \
+    INT64_C(100000) /* after it, those who come have nothing to do with who came last */
+#define REST_MAX 63
+
+/* Nobody is under way: from now on it is a moment. */
+static void begin_moment(ratings_turns_t *turns, int64_t now)
 {
-    return !turns->first && turns->under_way == 0 && turns->wanted <= 1;
+    turns->since = now;
+    turns->lingers = turns->rest == 0 && turns->waiting < turns->wanted;
+}
+
+static void forget(ratings_turns_t *turns)
+{
+    turns->wanted = turns->rest = turns->next_rest = 0;
+}
+
+/* A batch begins: whether it was worth the wait says when one is waited for again. A single failure
+ * says nothing. */
+static void learn(ratings_turns_t *turns)
+{
+    bool in_vain = turns->lingers && turns->waiting < turns->wanted;
+    if (in_vain) {
+        turns->rest = turns->next_rest;
+        turns->next_rest = turns->rest < REST_MAX ? 2 * turns->rest + 1 : REST_MAX;
+    } else if (turns->lingers) {
+        turns->next_rest = 0;
+    } else if (turns->rest > 0) {
+        turns->rest--;
+    }
+    turns->lingers = false;
 }
 
 static void join(ratings_turns_t *turns, ratings_turn_t *turn)
@@ -15,17 +42,26 @@ static void join(ratings_turns_t *turns, ratings_turn_t *turn)
     turns->waiting++;
 }
 
+/* With nobody under way, and nobody who waits. */
+static bool goes_at_once(ratings_turns_t *turns, int64_t now)
+{
+    if (now >= turns->since + FORGET_US)
+        forget(turns);
+    begin_moment(turns, now);
+    if (turns->wanted > 1 && turns->lingers)
+        return false;
+    turns->lingers = false;
+    learn(turns);
+    turns->wanted = turns->under_way = 1;
+    return true;
+}
+
 bool ratings_turns_come(ratings_turns_t *turns, ratings_turn_t *turn, int64_t now)
 {
-    bool at_once = goes_at_once(turns);
-    if (!turns->first && turns->under_way == 0)
-        turns->since = now;
-    if (at_once) {
-        turns->wanted = turns->under_way = 1;
-        return true;
-    }
     if (turns->under_way > 0 && now < turns->since + RATINGS_TURNS_LINGER_US)
         turns->wanted++; /* it would have gone along, had they waited */
+    else if (turns->under_way == 0 && !turns->first && goes_at_once(turns, now))
+        return true;
     join(turns, turn);
     return false;
 }
@@ -33,20 +69,23 @@ bool ratings_turns_come(ratings_turns_t *turns, ratings_turn_t *turn, int64_t no
 void ratings_turns_done(ratings_turns_t *turns, int64_t now)
 {
     if (--turns->under_way == 0 && turns->first)
-        turns->since = now;
+        begin_moment(turns, now);
 }
 
 int64_t ratings_turns_ready_at(const ratings_turns_t *turns)
 {
     if (!turns->first || turns->under_way > 0)
         return INT64_MAX;
-    return turns->waiting >= turns->wanted ? turns->since : turns->since + RATINGS_TURNS_LINGER_US;
+    bool enough = !turns->lingers || turns->waiting >= turns->wanted;
+    return enough ? turns->since : turns->since + RATINGS_TURNS_LINGER_US;
 }
 
 ratings_turn_t *ratings_turns_take(ratings_turns_t *turns)
 {
     ratings_turn_t *taken = turns->first;
 
+    if (taken)
+        learn(turns);
     turns->under_way += turns->waiting;
     turns->wanted = turns->waiting;
     turns->waiting = 0;

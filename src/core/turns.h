@@ -1,8 +1,9 @@
 /* Whose turn it is, where those who come while others are under way go together once all of these
  * are done: batches form by themselves. Who comes alone goes at once. Where others came within a
  * moment, who goes next waits a moment for as many: fewer and larger batches cost less, and where
- * all cores are busy that is sooner, too. One that waits in vain is the last to wait. The links are
- * the caller's own, part of what waits. Not thread-safe. */
+ * all cores are busy that is sooner, too. Where it is in vain again and again, it is tried less and
+ * less often. The links are the caller's own, part of what waits. Not thread-safe. Times are
+ * microseconds of any clock that does not go back. */
 #ifndef RATINGS_CORE_TURNS_H
 #define RATINGS_CORE_TURNS_H
 
@@ -19,13 +20,16 @@ typedef struct ratings_turn_t {
 /* All zero is nobody. */
 typedef struct {
     unsigned under_way;
-    unsigned wanted; /* how many came within a moment the last time, also too late to go along */
+    unsigned
+        wanted; /* how many went together last, and came too late for it by less than a moment */
     unsigned waiting;
     ratings_turn_t *first, *last; /* of those that wait */
     int64_t since;                /* when the moment began that is now, or was last */
+    bool lingers;                 /* those that wait do so for others */
+    unsigned rest, next_rest;     /* how many batches are not waited for, now and after a failure */
 } ratings_turns_t;
 
-/* True: it may go, and counts as under way. False: it waits. `now`, microseconds, as everywhere. */
+/* True: it may go, and counts as under way. False: it waits. */
 bool ratings_turns_come(ratings_turns_t *turns, ratings_turn_t *turn, int64_t now);
 
 /* One of those under way is done. */

@@ -131,6 +131,18 @@ static void those_who_came_later_than_a_moment_are_not(void **state)
     assert_true(ratings_turns_ready_at(&turns) == T0 + LINGER + 1);
 }
 
+/* Comes alone after many came together, and waits in vain, until `now` and a moment. */
+static bool waits_in_vain(ratings_turns_t *turns, ratings_turn_t *turn, int64_t now)
+{
+    if (ratings_turns_come(turns, turn, now))
+        return false;
+    if (ratings_turns_ready_at(turns) != now + LINGER)
+        return false;
+    assert_ptr_equal(ratings_turns_take(turns), turn);
+    ratings_turns_done(turns, now + 2 * LINGER);
+    return true;
+}
+
 static void one_that_waited_in_vain_is_the_last_to_wait(void **state)
 {
     ratings_turns_t turns = {0};
@@ -139,10 +151,45 @@ static void one_that_waited_in_vain_is_the_last_to_wait(void **state)
     (void)state;
     go_together(&turns, all);
     all_done(&turns);
-    come(&turns, &next, 1, T0);
-    assert_ptr_equal(ratings_turns_take(&turns), &next);
+    assert_true(waits_in_vain(&turns, &next, T0));
+    assert_true(ratings_turns_come(&turns, &next, T0 + 3 * LINGER));
+}
+
+static void after_a_pause_nobody_is_waited_for(void **state)
+{
+    ratings_turns_t turns = {0};
+    ratings_turn_t all[COUNT], next;
+
+    (void)state;
+    go_together(&turns, all);
     all_done(&turns);
-    assert_true(ratings_turns_come(&turns, &next, T0 + 2 * LINGER));
+    assert_true(ratings_turns_come(&turns, &next, T0 + 1000 * LINGER));
+}
+
+/* One and two that take turns, each longer than a moment after the others: whoever waits does so in
+ * vain, whenever two came before. */
+static void what_is_in_vain_is_tried_less_and_less_often(void **state)
+{
+    ratings_turns_t turns = {0};
+    ratings_turn_t two[2], one;
+    int64_t now = T0;
+    int waits = 0;
+
+    (void)state;
+    assert_true(ratings_turns_come(&turns, &one, now));
+    for (int i = 0; i < 100; i++) {
+        now += 2 * LINGER; /* while one is under way */
+        come(&turns, two, 2, now);
+        ratings_turns_done(&turns, now);
+        assert_ptr_equal(ratings_turns_take(&turns), two);
+        now += 2 * LINGER; /* while two are */
+        come(&turns, &one, 1, now);
+        ratings_turns_done(&turns, now);
+        ratings_turns_done(&turns, now);
+        waits += ratings_turns_ready_at(&turns) > now;
+        assert_ptr_equal(ratings_turns_take(&turns), &one);
+    }
+    assert_in_range(waits, 2, 10);
 }
 
 static void nobody_overtakes_those_who_wait(void **state)
@@ -175,6 +222,10 @@ int main(void)
              those_who_came_later_than_a_moment_are_not, NULL);
     unit_add(&suite, "one that waited in vain is the last to wait",
              one_that_waited_in_vain_is_the_last_to_wait, NULL);
+    unit_add(&suite, "after a pause nobody is waited for", after_a_pause_nobody_is_waited_for,
+             NULL);
+    unit_add(&suite, "what is in vain is tried less and less often",
+             what_is_in_vain_is_tried_less_and_less_often, NULL);
     unit_add(&suite, "nobody overtakes those who wait", nobody_overtakes_those_who_wait, NULL);
     return unit_run("turns", &suite);
 }
