@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define POLL_MS 100
+#define GIVE_UP_POLLS 100
 
 struct ratings_stream_t {
     const ratings_stream_options_t *options; /* first: see stream_handle */
@@ -125,11 +126,13 @@ static apr_status_t make_handle(ratings_stream_t *stream, rd_kafka_t **handle,
                          why);
 }
 
-/* Gives up what is queued or in flight; every event is reported before this returns. */
+/* Gives up what is queued or in flight; every event is reported before this returns, as it would
+ * keep those after it waiting for ever. */
 static void give_up(rd_kafka_t *handle, rd_kafka_topic_t *topic)
 {
     rd_kafka_purge(handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-    rd_kafka_flush(handle, POLL_MS);
+    for (int i = 0; i < GIVE_UP_POLLS && rd_kafka_outq_len(handle) > 0; i++)
+        rd_kafka_flush(handle, POLL_MS);
     if (topic)
         rd_kafka_topic_destroy(topic);
     rd_kafka_destroy(handle);

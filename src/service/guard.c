@@ -6,13 +6,13 @@
 bool ratings_guard_enter(ratings_guard_t *guard, int64_t deadline, int64_t *since,
                          ratings_result_t *why)
 {
-    *since = ratings_monotonic();
-    if (!ratings_gate_enter(&guard->gate, *since, deadline)) {
+    if (!ratings_gate_enter(&guard->gate, ratings_monotonic(), deadline)) {
         ratings_result_set(why, APR_ECONNREFUSED, "%u threads wait for %s already", guard->gate.max,
                            guard->name);
         return false;
     }
-    if (ratings_breaker_allow(&guard->breaker, ratings_monotonic()))
+    *since = ratings_monotonic(); /* the wait for others says nothing of the backend */
+    if (ratings_breaker_allow(&guard->breaker, *since))
         return true;
     ratings_gate_leave(&guard->gate, *since, false);
     ratings_result_set(why, APR_ECONNREFUSED, "%s is left alone after failures in a row",

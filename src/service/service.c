@@ -209,8 +209,9 @@ static void make_stream(ratings_child_t *child)
         .log = log_stream,
         .log_context = child,
     };
-    apr_status_t status = ratings_waiters_create(&child->waiters, child->service->shared,
-                                                 &child->projector_gate, child->pool);
+    apr_status_t status =
+        ratings_waiters_create(&child->waiters, child->service->shared, &child->stream_guard,
+                               &child->projector_gate, child->pool);
     if (status != APR_SUCCESS)
         ratings_result_set(&why, status, "no thread to wait for visibility");
     else

@@ -19,7 +19,7 @@ static ratings_outcome_e accepted(ratings_call_t *call, const char *why)
     return RATINGS_ACCEPTED;
 }
 
-static ratings_outcome_e await(ratings_call_t *call, ratings_ticket_t *ticket,
+static ratings_outcome_e await(ratings_call_t *call, ratings_ticket_t *ticket, int64_t since,
                                ratings_delivery_t *delivery)
 {
     int64_t until = ratings_until(call, call->child->service->config->stream_timeout + VERDICT_US);
@@ -35,35 +35,29 @@ static ratings_outcome_e await(ratings_call_t *call, ratings_ticket_t *ticket,
         break;
     }
     ratings_result_set(&delivery->result, APR_TIMEUP, "Kafka did not answer in time");
+    (void)ratings_guard_leave(&call->child->stream_guard, since, &delivery->result);
     return failed(call, delivery);
 }
 
+/* Within the stream's guard, which is left with Kafka's word: how long the rating then takes to be
+ * visible is not its matter. */
 static ratings_outcome_e append(ratings_call_t *call, const ratings_event_t *event, int partition,
-                                int64_t visible_for, ratings_delivery_t *delivery)
+                                int64_t visible_for, int64_t since, ratings_delivery_t *delivery)
 {
     ratings_child_t *child = call->child;
+    ratings_result_t *why = &call->failure.why;
     ratings_ticket_t *ticket =
-        ratings_ticket_take(child->waiters, partition, visible_for, call->deadline);
+        ratings_ticket_take(child->waiters, partition, since, visible_for, call->deadline);
     if (!ticket) {
-        ratings_result_set(&call->failure.why, APR_ENOMEM, "out of memory");
+        ratings_guard_pass(&child->stream_guard, since, false);
+        ratings_result_set(why, APR_ENOMEM, "out of memory");
         return ratings_unavailable(call, "the event log");
     }
-    if (ratings_stream_append(child->stream, event, partition, ticket, &call->failure.why) !=
-        APR_SUCCESS) {
-        ratings_ticket_cancel(ticket);
-        return ratings_unavailable(call, "the event log");
-    }
-    return await(call, ticket, delivery);
-}
-
-/* What the outcome says of Kafka: an event that is durable is its success. */
-static void report(ratings_call_t *call, int64_t since, ratings_outcome_e outcome)
-{
-    ratings_result_t well;
-    ratings_result_ok(&well);
-    (void)ratings_guard_leave(
-        &call->child->stream_guard, since,
-        outcome == RATINGS_DONE || outcome == RATINGS_ACCEPTED ? &well : &call->failure.why);
+    if (ratings_stream_append(child->stream, event, partition, ticket, why) == APR_SUCCESS)
+        return await(call, ticket, since, delivery);
+    ratings_ticket_cancel(ticket);
+    (void)ratings_guard_leave(&child->stream_guard, since, why);
+    return ratings_unavailable(call, "the event log");
 }
 
 static ratings_outcome_e record(ratings_call_t *call, const ratings_event_t *event, int partition,
@@ -76,11 +70,9 @@ static ratings_outcome_e record(ratings_call_t *call, const ratings_event_t *eve
                            child->stream_guard.name);
         return ratings_unavailable(call, "the event log");
     }
-    if (!ratings_guard_enter(&child->stream_guard, call->deadline, &since, &call->failure.why))
-        return ratings_unavailable(call, "the event log");
-    ratings_outcome_e outcome = append(call, event, partition, visible_for, delivery);
-    report(call, since, outcome);
-    return outcome;
+    return ratings_guard_enter(&child->stream_guard, call->deadline, &since, &call->failure.why)
+               ? append(call, event, partition, visible_for, since, delivery)
+               : ratings_unavailable(call, "the event log");
 }
 
 /* ---- idempotency keys ---- */

@@ -16,6 +16,7 @@
 struct ratings_ticket_t {
     ratings_link_t link; /* first: while WAITING, in the line of its partition */
     ratings_waiters_t *owner;
+    int64_t since;          /* when the stream's guard was entered */
     _Atomic uint32_t state; /* changed under the lock; the word that the request sleeps on */
     atomic_int holds;       /* of the request, and of the stream or the line */
     bool gone;              /* the request has left without any word from Kafka */
@@ -24,15 +25,16 @@ struct ratings_ticket_t {
     int64_t deadline;           /* of the request; of ratings_monotonic */
     int64_t floor;              /* the watermark before the event was appended */
     int64_t entered_at;         /* when it went through the gate, and into the line */
-    ratings_ticket_t *next;     /* of those settled that are to be woken */
+    ratings_ticket_t *next;     /* of those that are to be woken */
     _Atomic int64_t expires_at; /* once it is durable; of ratings_monotonic */
 };
 
 struct ratings_waiters_t {
     ratings_shared_t *shared;
+    ratings_guard_t *stream_guard;
     ratings_gate_t *gate;
     pthread_t watcher;
-    pthread_mutex_t lock; /* of all below, and of every ticket; never held across a system call */
+    pthread_mutex_t lock; /* of all below, and of every ticket; never held while anything waits */
     pthread_cond_t arrived;
     ratings_line_t line[RATINGS_PARTITIONS_MAX];
     int partitions; /* beyond them no line was ever used */
@@ -62,11 +64,16 @@ static void wake(ratings_ticket_t *ticket)
     drop(ticket, 1);
 }
 
-static void wake_all(ratings_ticket_t *settled)
+/* Tickets that are to be woken, in the order in which they became durable. */
+typedef struct {
+    ratings_ticket_t *first, **end;
+} settled_t;
+
+static void wake_all(const settled_t *settled)
 {
-    for (ratings_ticket_t *next; settled; settled = next) {
-        next = settled->next;
-        wake(settled);
+    for (ratings_ticket_t *ticket = settled->first, *next; ticket; ticket = next) {
+        next = ticket->next;
+        wake(ticket);
     }
 }
 
@@ -103,9 +110,8 @@ static void leave(ratings_ticket_t *ticket, ratings_ticket_state_e state, int64_
     atomic_store(&ticket->state, state);
 }
 
-/* Those of a partition whose event is visible, before `settled`. */
-static ratings_ticket_t *settle_line(ratings_waiters_t *waiters, int partition,
-                                     ratings_ticket_t *settled)
+/* Those of a partition whose event is visible. */
+static void settle_line(ratings_waiters_t *waiters, int partition, settled_t *settled)
 {
     int64_t now = ratings_monotonic();
     int64_t position = ratings_shared_watermark(waiters->shared, partition).position;
@@ -113,21 +119,21 @@ static ratings_ticket_t *settle_line(ratings_waiters_t *waiters, int partition,
     while ((link = ratings_line_reached(&waiters->line[partition], position))) {
         ratings_ticket_t *ticket = (ratings_ticket_t *)link;
         leave(ticket, RATINGS_TICKET_VISIBLE, now);
-        ticket->next = settled;
-        settled = ticket;
+        ticket->next = NULL;
+        *settled->end = ticket;
+        settled->end = &ticket->next;
     }
-    return settled;
 }
 
 void ratings_waiters_look(ratings_waiters_t *waiters)
 {
-    ratings_ticket_t *settled = NULL;
+    settled_t settled = {NULL, &settled.first};
     pthread_mutex_lock(&waiters->lock);
     for (int i = 0; i < waiters->partitions && waiters->waiting > 0; i++)
         if (waiters->line[i].first)
-            settled = settle_line(waiters, i, settled);
+            settle_line(waiters, i, &settled);
     pthread_mutex_unlock(&waiters->lock);
-    wake_all(settled);
+    wake_all(&settled);
 }
 
 /* ---- the watcher ---- */
@@ -169,10 +175,12 @@ static void *watch(void *data)
 }
 
 apr_status_t ratings_waiters_create(ratings_waiters_t **out, ratings_shared_t *shared,
-                                    ratings_gate_t *gate, apr_pool_t *pool)
+                                    ratings_guard_t *stream_guard, ratings_gate_t *gate,
+                                    apr_pool_t *pool)
 {
     ratings_waiters_t *waiters = apr_pcalloc(pool, sizeof *waiters);
     waiters->shared = shared;
+    waiters->stream_guard = stream_guard;
     waiters->gate = gate;
     pthread_mutex_init(&waiters->lock, NULL);
     pthread_cond_init(&waiters->arrived, NULL);
@@ -211,13 +219,14 @@ bool ratings_waiters_any(ratings_waiters_t *waiters)
 
 /* ---- tickets ---- */
 
-ratings_ticket_t *ratings_ticket_take(ratings_waiters_t *waiters, int partition,
+ratings_ticket_t *ratings_ticket_take(ratings_waiters_t *waiters, int partition, int64_t since,
                                       int64_t visible_for, int64_t deadline)
 {
     ratings_ticket_t *ticket = calloc(1, sizeof *ticket);
     if (!ticket)
         return NULL;
     ticket->owner = waiters;
+    ticket->since = since;
     ticket->holds = 2;
     ticket->visible_for = visible_for;
     ticket->deadline = deadline;
@@ -241,13 +250,8 @@ static bool can_become_visible(const ratings_ticket_t *ticket)
 
 /* Enlisted first and looked at after, so that no publication falls between the two. The request is
  * not woken: it would only wait again. */
-static void became_durable(ratings_ticket_t *ticket)
+static void await_visibility(ratings_ticket_t *ticket, int64_t now)
 {
-    int64_t now = ratings_monotonic();
-    if (!can_become_visible(ticket) || !ratings_gate_try(ticket->owner->gate, now)) {
-        atomic_store(&ticket->state, RATINGS_TICKET_DURABLE);
-        return;
-    }
     int64_t expires_at = now + ticket->visible_for;
     atomic_store(&ticket->expires_at,
                  expires_at < ticket->deadline ? expires_at : ticket->deadline);
@@ -261,19 +265,34 @@ static void became_durable(ratings_ticket_t *ticket)
     }
 }
 
-/* The stream's hold becomes that of the line, or ends. */
+static void became_durable(ratings_ticket_t *ticket)
+{
+    int64_t now = ratings_monotonic();
+    bool may_wait = can_become_visible(ticket);
+    if (may_wait && is_visible(ticket))
+        atomic_store(&ticket->state, RATINGS_TICKET_VISIBLE);
+    else if (may_wait && ratings_gate_try(ticket->owner->gate, now))
+        await_visibility(ticket, now);
+    else
+        atomic_store(&ticket->state, RATINGS_TICKET_DURABLE);
+}
+
+/* The stream's hold becomes that of the line, or ends. Without it the ticket may be gone. */
 void ratings_ticket_deliver(void *data, const ratings_delivery_t *delivery)
 {
     ratings_ticket_t *ticket = data;
-    pthread_mutex_t *lock = &ticket->owner->lock;
-    pthread_mutex_lock(lock);
+    ratings_waiters_t *waiters = ticket->owner;
+    int64_t since = ticket->since;
+    pthread_mutex_lock(&waiters->lock);
     ticket->delivery = *delivery;
     if (delivery->result.status != APR_SUCCESS)
         atomic_store(&ticket->state, RATINGS_TICKET_FAILED);
     else if (!ticket->gone)
         became_durable(ticket);
-    bool waits = atomic_load(&ticket->state) == RATINGS_TICKET_WAITING;
-    pthread_mutex_unlock(lock);
+    bool waits = atomic_load(&ticket->state) == RATINGS_TICKET_WAITING, gone = ticket->gone;
+    pthread_mutex_unlock(&waiters->lock);
+    if (!gone)
+        (void)ratings_guard_leave(waiters->stream_guard, since, &delivery->result);
     if (!waits)
         wake(ticket);
 }

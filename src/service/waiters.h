@@ -9,7 +9,7 @@
 
 #include "../backend/deadline.h"
 #include "../backend/stream.h"
-#include "../core/gate.h"
+#include "guard.h"
 #include "shared.h"
 
 #include <apr_pools.h>
@@ -25,9 +25,11 @@ typedef enum {
     RATINGS_TICKET_VISIBLE  /* in the log, and applied */
 } ratings_ticket_state_e;
 
-/* `gate` bounds how many wait for visibility, once visibility is long in coming. */
+/* `stream_guard` is left when Kafka's word comes, which is reported to it. `gate` bounds how many
+ * wait for visibility, once visibility is long in coming. */
 apr_status_t ratings_waiters_create(ratings_waiters_t **waiters, ratings_shared_t *shared,
-                                    ratings_gate_t *gate, apr_pool_t *pool);
+                                    ratings_guard_t *stream_guard, ratings_gate_t *gate,
+                                    apr_pool_t *pool);
 
 /* Ends the watcher. No ticket may be held any more. */
 void ratings_waiters_destroy(ratings_waiters_t *waiters);
@@ -39,20 +41,23 @@ void ratings_waiters_serve(ratings_waiters_t *waiters, bool serves);
 /* Wakes those whose event has become visible. Any thread. */
 void ratings_waiters_look(ratings_waiters_t *waiters);
 
-/* A ticket for one event of `partition`, to be taken before the event is handed to the stream; held
- * by the request and by the stream: each gives it back once. NULL when memory ran out.
- * `visible_for`: how long, in microseconds, the request will wait for visibility once the event is
- * durable, and not beyond `deadline` (of ratings_monotonic). */
-ratings_ticket_t *ratings_ticket_take(ratings_waiters_t *waiters, int partition,
+/* A ticket for one event of `partition`, to be taken before the event is handed to the stream, and
+ * in the stream's guard, entered at `since`; held by the request and by the stream: each gives it
+ * back once. NULL when memory ran out. `visible_for`: how long, in microseconds, the request will
+ * wait for visibility once the event is durable, and not beyond `deadline` (of ratings_monotonic).
+ */
+ratings_ticket_t *ratings_ticket_take(ratings_waiters_t *waiters, int partition, int64_t since,
                                       int64_t visible_for, int64_t deadline);
 
 /* By the request: waits until the event is visible, or has failed, or is durable and not visible in
- * time; or until `durable_by` (a time of ratings_monotonic) without any word from Kafka: PENDING.
- * Gives its hold of the ticket back. `*delivery` is set if the end is not PENDING. */
+ * time; or until `durable_by` (a time of ratings_monotonic) without any word from Kafka: PENDING,
+ * and the guard is still to be left. Gives its hold of the ticket back. `*delivery` is set if the
+ * end is not PENDING. */
 ratings_ticket_state_e ratings_ticket_wait(ratings_ticket_t *ticket, int64_t durable_by,
                                            ratings_delivery_t *delivery);
 
-/* By the request, when the stream did not take the event: gives both holds back. */
+/* By the request, when the stream did not take the event: gives both holds back. The guard is still
+ * to be left. */
 void ratings_ticket_cancel(ratings_ticket_t *ticket);
 
 /* By the stream (ratings_delivery_fn): gives its hold back. */
