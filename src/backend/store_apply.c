@@ -1,4 +1,4 @@
-/* Applying a chunk: one script, made of its numbers. */
+/* Applying chunks: each is one script, made of its numbers. */
 #include "store_reply.h"
 #include "store_scripts.h"
 
@@ -177,22 +177,44 @@ static void chunk_words(store_words_t *words, const chunk_text_t *text, const ch
     }
 }
 
-apr_status_t ratings_store_apply(ratings_store_t *store, const ratings_chunk_t *chunk,
-                                 ratings_store_end_e *end, ratings_result_t *why)
+/* ---- applying ---- */
+
+typedef struct {
+    chunk_text_t text;
+    store_words_t words; /* point into it */
+} script_t;
+
+/* All zero before. False: out of memory. */
+static bool make_script(script_t *script, const ratings_chunk_t *chunk)
 {
-    chunk_text_t text = {.changed = 0};
-    store_words_t words = {0};
-    apr_status_t status;
     int room = HEAD_WORDS + chunk->count * (RATINGS_VALUES + 1) + chunk->keyed_count * 3;
-    if (chunk_text(&text, chunk) && store_words_init(&words, room)) {
-        chunk_words(&words, &text, chunk->generation, chunk->count);
-        status = store_run(store, &words, end, why);
-    } else {
-        status = ratings_result_set(why, APR_ENOMEM, "out of memory");
+    if (!chunk_text(&script->text, chunk) || !store_words_init(&script->words, room))
+        return false;
+    chunk_words(&script->words, &script->text, chunk->generation, chunk->count);
+    return true;
+}
+
+static void free_script(script_t *script)
+{
+    store_words_free(&script->words);
+    free(script->text.talks);
+    free(script->text.added);
+    free(script->text.uses);
+}
+
+apr_status_t ratings_store_apply(ratings_store_t *store, const ratings_chunk_t *const *chunks,
+                                 int count, ratings_store_end_e *ends, ratings_result_t *why)
+{
+    script_t scripts[RATINGS_APPLY_MAX] = {0};
+    store_command_t commands[RATINGS_APPLY_MAX] = {{0}};
+    bool made = true;
+    for (int i = 0; i < count && made; i++) {
+        made = make_script(&scripts[i], chunks[i]);
+        commands[i] = store_command_of(&scripts[i].words);
     }
-    store_words_free(&words);
-    free(text.talks);
-    free(text.added);
-    free(text.uses);
+    apr_status_t status = made ? store_run_all(store, commands, count, ends, why)
+                               : ratings_result_set(why, APR_ENOMEM, "out of memory");
+    for (int i = 0; i < count; i++)
+        free_script(&scripts[i]);
     return status;
 }

@@ -72,6 +72,11 @@ void store_add_words(store_words_t *words, const char *const *texts, int count)
         store_word(words, texts[i]);
 }
 
+store_command_t store_command_of(const store_words_t *words)
+{
+    return (store_command_t){words->argc, words->argv, words->argvlen};
+}
+
 static apr_status_t read_end(const redisReply *reply, ratings_store_end_e *end,
                              ratings_result_t *why)
 {
@@ -93,17 +98,27 @@ static apr_status_t read_end(const redisReply *reply, ratings_store_end_e *end,
 
 /* Redis keeps a script by its text, so sending it again costs its bytes alone, once a chunk, and
  * survives SCRIPT FLUSH and restarts. */
+apr_status_t store_run_all(ratings_store_t *store, const store_command_t *scripts, int count,
+                           ratings_store_end_e *ends, ratings_result_t *why)
+{
+    redisReply *replies[RATINGS_APPLY_MAX];
+    apr_status_t status =
+        store_pipeline(store, scripts, count, replies, store_deadline(store), why);
+    if (status != APR_SUCCESS)
+        return status;
+    for (int i = 0; i < count; i++) {
+        if (status == APR_SUCCESS)
+            status = read_end(replies[i], &ends[i], why);
+        freeReplyObject(replies[i]);
+    }
+    return status;
+}
+
 apr_status_t store_run(ratings_store_t *store, const store_words_t *words, ratings_store_end_e *end,
                        ratings_result_t *why)
 {
-    const store_command_t command = {words->argc, words->argv, words->argvlen};
-    redisReply *reply = NULL;
-    apr_status_t status = store_pipeline(store, &command, 1, &reply, store_deadline(store), why);
-    if (status == APR_SUCCESS) {
-        status = read_end(reply, end, why);
-        freeReplyObject(reply);
-    }
-    return status;
+    const store_command_t script = store_command_of(words);
+    return store_run_all(store, &script, 1, end, why);
 }
 
 static apr_status_t take_both(redisReply *reply, redisReply **answer, ratings_result_t *why)
@@ -134,7 +149,7 @@ apr_status_t store_read_both(ratings_store_t *store, const store_fields_t *first
         store_add_words(&words, head, head_count);
         store_add_words(&words, first->fields, first->count);
         store_add_words(&words, second->fields, second->count);
-        const store_command_t command = {words.argc, words.argv, words.argvlen};
+        const store_command_t command = store_command_of(&words);
         status = store_pipeline(store, &command, 1, &reply, deadline, why);
     } else {
         status = ratings_result_set(why, APR_ENOMEM, "out of memory");

@@ -35,8 +35,13 @@ void store_words_free(store_words_t *words);
 void store_word(store_words_t *words, const char *text);
 void store_add_words(store_words_t *words, const char *const *texts, int count);
 void store_word_bytes(store_words_t *words, const char *bytes, size_t len);
+store_command_t store_command_of(const store_words_t *words);
 
-/* Runs a script of words (EVAL ...) and reads how it ended. */
+/* Runs scripts (EVAL ...), at most RATINGS_APPLY_MAX, in one exchange, and reads how each ended. */
+apr_status_t store_run_all(ratings_store_t *store, const store_command_t *scripts, int count,
+                           ratings_store_end_e *ends, ratings_result_t *why);
+
+/* The same for one that is made of words. */
 apr_status_t store_run(ratings_store_t *store, const store_words_t *words, ratings_store_end_e *end,
                        ratings_result_t *why);
 

@@ -1,4 +1,4 @@
-/* Applying the log to the store, chunk after chunk. */
+/* Reading the log, and folding what was read into chunks for the store. */
 #include "projection.h"
 
 #include "../module.h"
@@ -19,21 +19,6 @@
 #define GATHER_US INT64_C(1000000)   /* so much work is lost at most when something fails */
 
 #define EXPECTED 8 /* records ahead */
-
-apr_status_t projector_end(ratings_projector_t *p, ratings_store_end_e end, ratings_result_t *why)
-{
-    switch (end) {
-    case RATINGS_STORE_DONE:
-        return ratings_result_ok(why);
-    case RATINGS_STORE_MOVED:
-        return ratings_result_set(why, APR_EAGAIN,
-                                  "the store has moved: somebody else wrote to it");
-    case RATINGS_STORE_CORRUPT:
-        break;
-    }
-    atomic_store(&p->shared->suspect, RATINGS_SUSPECT_STORE);
-    return ratings_result_set(why, APR_EAGAIN, "the store holds what this module does not write");
-}
 
 /* ---- one record ---- */
 
@@ -91,60 +76,6 @@ static apr_status_t verify(ratings_projector_t *p, const ratings_record_t *recor
 }
 
 /* ---- chunks: the records of a partition that one script applies ---- */
-
-static void applied(ratings_projector_t *p, const ratings_chunk_t *chunk, const uint32_t *slots)
-{
-    partition_t *partition = &p->partition[chunk->partition];
-    partition->position = chunk->next;
-    partition->mark = chunk->mark;
-    partition->time = chunk->time;
-    if (chunk->first.offset >= 0)
-        partition->first_mark = chunk->first;
-    p->commit_due = true;
-    ratings_shared_publish_applied(p->shared, chunk->partition, projection_place(partition), slots,
-                                   chunk->count);
-}
-
-static apr_status_t apply(ratings_projector_t *p, chunk_t *folded, ratings_result_t *why)
-{
-    ratings_store_end_e end;
-    const ratings_chunk_t *chunk = chunk_result(folded);
-    if (chunk->next == chunk->position)
-        return APR_SUCCESS;
-    apr_status_t status = chunk_settle(folded, p->store, &end, why);
-    if (status == APR_SUCCESS)
-        status = projector_end(p, end, why);
-    if (status == APR_SUCCESS)
-        status = ratings_store_apply(p->store, chunk_result(folded), &end, why);
-    if (status == APR_SUCCESS)
-        status = projector_end(p, end, why);
-    if (status == APR_SUCCESS)
-        applied(p, chunk, chunk_slots(folded));
-    return status;
-}
-
-void projection_drop_chunks(ratings_projector_t *p)
-{
-    for (int i = 0; i < p->partitions; i++)
-        p->partition[i].chunk = NULL;
-    apr_pool_clear(p->fold_pool);
-    p->gathered_at = 0;
-}
-
-/* On a busy machine each of the scripts may take a good part of the lease. */
-static apr_status_t apply_all(ratings_projector_t *p, ratings_result_t *why)
-{
-    apr_status_t status = APR_SUCCESS;
-    for (int i = 0; i < p->partitions && status == APR_SUCCESS; i++) {
-        if (!p->partition[i].chunk)
-            continue;
-        status = projector_renew(p, why);
-        if (status == APR_SUCCESS)
-            status = apply(p, p->partition[i].chunk, why);
-    }
-    projection_drop_chunks(p);
-    return status;
-}
 
 static chunk_t *begin_chunk(ratings_projector_t *p, int i)
 {
@@ -258,7 +189,8 @@ static apr_status_t apply_batch(ratings_projector_t *p, int count, ratings_resul
 {
     apr_pool_clear(p->batch_pool);
     apr_status_t status = fold_batch(p, count, why);
-    return status == APR_SUCCESS && p->gathered_at && is_due(p, count) ? apply_all(p, why) : status;
+    return status == APR_SUCCESS && p->gathered_at && is_due(p, count) ? projection_apply(p, why)
+                                                                       : status;
 }
 
 /* ---- the end of a rebuild ---- */

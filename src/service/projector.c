@@ -114,7 +114,7 @@ static void say_held_up(ratings_projector_t *p, const ratings_result_t *why)
 static void say_projecting(ratings_projector_t *p)
 {
     ap_log_error(APLOG_MARK, p->held_up ? APLOG_NOTICE : APLOG_INFO, 0, p->child->service->server,
-                 "RT0302: projecting %d partitions", p->partitions);
+                 "RT0302: projecting, partitions: %d", p->partitions);
     p->held_up_at = 0;
     p->held_up = false;
 }
