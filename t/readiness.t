@@ -48,6 +48,7 @@ sub state_of {
 # ---- a topic that cannot be the truth ----
 
 make_topic(@$_[ 0, 1 ]) for @topics;
+redis(database => $_ + 1)->call('FLUSHDB') for 0 .. $#topics; # other tests use them for other topics
 {
     my $main  = "<VirtualHost 127.0.0.1:*>\nServerName main.test\n</VirtualHost>\n";
     my $httpd = own_httpd(name => 'topics', conf => join '', virtual_host(0), $main, map { virtual_host($_) } 1 .. $#topics);

@@ -178,7 +178,7 @@ const command_rec ratings_directives[] = {
     TEXT("RatingsTopic",  topic,  ratings_stream_topic_problem,     "ratings", "The topic that holds the events"),
     AP_INIT_TAKE2("RatingsKafka", set_kafka, NULL, RSRC_CONF, "A librdkafka property and its value"),
 
-    NUMBER("RatingsTopicPartitions",  topic_partitions,  SCOPE_SERVICE, 4, 1, RATINGS_PARTITIONS_MAX, "Partitions of the topic, if it is created"),
+    NUMBER("RatingsTopicPartitions",  topic_partitions,  SCOPE_SERVICE, 1, 1, RATINGS_PARTITIONS_MAX, "Partitions of the topic, if it is created"),
     NUMBER("RatingsTopicReplication", topic_replication, SCOPE_SERVICE, 0, 0, 32, "Replicas of each partition, if the topic is created; 0: three, or one where there are fewer brokers"),
 
     DURATION("RatingsTalksTimeout",  talks_timeout,  SCOPE_SERVICE, MS(1000), MS(10),  SECONDS(60), "How long a look-up in PostgreSQL may take"),

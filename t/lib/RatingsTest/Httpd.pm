@@ -40,12 +40,13 @@ RatingsEndpoint health ready
 </Location>
 END
 
-# The four backends; a topic and a database of Redis of its own may be given, so that tests keep apart.
+# The four backends, and several partitions, which show more than one does; a topic and a database of Redis of its
+# own may be given, so that tests keep apart.
 sub backends {
     my (%options) = @_;
     my $database = $options{database} ? "/$options{database}" : '';
     my $text = "RatingsTalks  \"\${TALKS_CONNECTION}\"\nRatingsStore  \"\${RATINGS_CONNECTION}$database\"\n"
-        . "RatingsStream \"\${STREAMS_CONNECTION}\"\nRatingsStats  \"\${RATINGS_LAMBDA_URL}\"\n";
+        . "RatingsStream \"\${STREAMS_CONNECTION}\"\nRatingsStats  \"\${RATINGS_LAMBDA_URL}\"\nRatingsTopicPartitions 4\n";
     $text .= "RatingsTopic $options{topic}\n" if $options{topic};
     return $text;
 }
