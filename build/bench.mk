@@ -15,7 +15,7 @@ bench: bench-ready ## measure the service, httpd's floor and the peers (NAMES= C
 	@$(BENCH_RUN) $(BENCH_OPTIONS) $(NAMES)
 
 bench-short: bench-ready ## one round at 32 connections of what the targets need
-	@$(BENCH_RUN) $(BENCH_OPTIONS) --short $(NAMES)
+	@$(BENCH_RUN) --short $(BENCH_OPTIONS) $(NAMES)
 
 bench-memory: bench-ready ## what memory a child takes, while it answers ten million requests (REQUESTS=)
 	@$(BENCH_RUN) --memory $(if $(REQUESTS),--requests $(REQUESTS))

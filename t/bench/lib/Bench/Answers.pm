@@ -30,7 +30,7 @@ sub _etag {
         return $etag if defined $etag;
         sleep 0.5;
     }
-    return undef;
+    die 'GET of ' . Bench::Store::talk($number) . " gave no ETag\n";
 }
 
 # Asks for the first so many talks, each once: a hash of number and entity tag
@@ -42,10 +42,8 @@ sub etags {
         my $client = RatingsTest::client(port => $system->port);
         return { map { $_ => _etag($client, $_) } grep { $_ % $workers == $index } 1 .. $count };
     })->();
-    my %etags = map { %$_ } @parts;
-    my ($none) = grep { !defined $etags{$_} } 1 .. $count;
-    die "GET of talk $none gave no ETag\n" if defined $none;
-    return %etags;
+    $_->{died} and die $_->{died} for @parts;
+    return map { %$_ } @parts;
 }
 
 # Writes those of all talks, as the system that runs tells them, for load.lua.

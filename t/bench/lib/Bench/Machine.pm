@@ -33,7 +33,7 @@ sub facts {
         command    => $ENV{BENCH_COMMAND},
         time       => strftime('%Y-%m-%dT%H:%M:%SZ', gmtime),
         httpd      => _first(qr{Apache/(\S+)}, scalar qx($ENV{BENCH_HTTPD} -v)),
-        PostgreSQL => _first(qr/^(\S+)/, scalar qx(psql -X -A -t -c 'show server_version' '$ENV{TALKS_CONNECTION}')),
+        PostgreSQL => _first(qr/^(\S+)/, scalar qx(timeout 10 psql -X -A -t -c 'show server_version' '$ENV{TALKS_CONNECTION}')),
         Redis      => _redis(),
         Kafka      => _kafka(),
         librdkafka => _first(qr/(\S+)/, scalar qx(pkg-config --modversion rdkafka)),

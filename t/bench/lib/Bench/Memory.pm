@@ -57,9 +57,11 @@ sub _rate_more {
     my ($self) = @_;
     my ($system, $report) = @$self{qw(system report)};
     my ($most) = sort { $b <=> $a } Bench::Store::lengths($system->topic);
-    for (;;) {
+    for (my $before = -1;;) {
         my ($least) = sort { $a <=> $b } Bench::Store::lengths($system->topic);
         return if $least >= $most + $recent;
+        die "the log does not grow: $least events\n" if $least <= $before;
+        $before = $least;
         $report->say(sprintf '%s ratings are in the log', whole(Bench::Store::events($system->topic)));
         Bench::Wrk::run(url => $system->url, case => 'post', connections => $connections, seconds => 10);
     }

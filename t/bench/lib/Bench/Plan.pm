@@ -19,7 +19,7 @@ my @cases = (
 );
 my %title = map { @$_ } @cases;
 
-my $around = 3; # seconds beside those that are measured: start, warming up, counting, stop
+my $around = 4.5; # seconds beside those that are measured: start, warming up, counting, stop
 
 # names: a list of systems, or none for all; cases, connections: several in a string; rounds, seconds, short
 sub new {
@@ -36,6 +36,7 @@ sub new {
 
 sub title   { my ($case) = @_; return $title{$case} }
 sub cases   { @{ $_[0]{cases} } }
+sub whole   { my ($self) = @_; return $self->cases == @cases && @{ $self->{systems} } == Bench::System->all }
 sub rounds  { $_[0]{rounds} }
 sub seconds { $_[0]{seconds} }
 sub systems { my ($self) = @_; return grep { my $system = $_; grep { $self->_pair($_, $system) } $self->cases } @{ $self->{systems} } }
@@ -51,12 +52,13 @@ sub _pair {
     return $system->plays($case) && (!$self->{short} || Bench::Targets::compares($case, $system->name));
 }
 
-# The systems of a case, in the order of the round
+# The systems of a case, in the order of the round: each begins elsewhere, and every second one goes backwards
 sub order {
     my ($self, $case, $round) = @_;
     my @systems = grep { $self->_pair($case, $_) } @{ $self->{systems} };
-    my $shift   = @systems ? ($round - 1) % @systems : 0;
-    return (@systems[ $shift .. $#systems ], @systems[ 0 .. $shift - 1 ]);
+    my $shift   = int(@systems * ($round - 1) / $self->rounds);
+    my @order   = (@systems[ $shift .. $#systems ], @systems[ 0 .. $shift - 1 ]);
+    return $round % 2 ? @order : reverse @order;
 }
 
 # How long it will take, about, in minutes

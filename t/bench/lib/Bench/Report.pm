@@ -13,13 +13,13 @@ use RatingsTest     ();
 my @cpu     = qw(server postgres redis kafka lambda all wrk);
 my @figures = (qw(rps p50 p99 memory_kb), @cpu);
 
-# directory: where the files go
+# directory: where the files go; part: not all that the targets compare is measured
 sub new {
     my ($class, $directory, %options) = @_;
     open my $lines, '>', "$directory/results.jsonl" or die "$directory/results.jsonl: $!\n";
     $lines->autoflush(1);
     unlink "$directory/table.md";
-    return bless { directory => $directory, lines => $lines, runs => {}, order => [], wrong => [], limits => [], facts => [] }, $class;
+    return bless { directory => $directory, part => $options{part}, lines => $lines, runs => {}, order => [], wrong => [], limits => [], facts => [] }, $class;
 }
 
 sub say { my ($self, $text) = @_; print STDERR "$text\n" }
@@ -58,10 +58,11 @@ sub _median {
     return ($values[ $#values / 2 ] + $values[ @values / 2 ]) / 2;
 }
 
-# Of the runs of a system; undef if there is none
+# Of the runs of a system in which nothing was wrong; undef if there is none
 sub median {
     my ($self, $case, $system, $connections) = @_;
-    my $runs = $self->{runs}{$case}{$connections}{$system} or return;
+    my $runs = [ grep { !@{ $_->{wrong} } } @{ $self->{runs}{$case}{$connections}{$system} || [] } ];
+    return unless @$runs;
     my %median;
     for my $figure (@figures) { $median{$figure} = _median(map { $_->{$figure} } @$runs) }
     $median{errors} = 0;
@@ -79,6 +80,7 @@ sub _cells {
 
 sub _case {
     my ($self, $case, $order) = @_;
+    return unless $self->{runs}{$case};
     my @lines = ("\n### $case: " . Bench::Plan::title($case) . "\n\n",
         row('connections', 'system', 'requests/s', 'p50 ms', 'p99 ms', 'errors', 'CPU: server', @cpu[ 1 .. $#cpu ], 'MB'), rule(2, 5 + @cpu));
     for my $connections (sort { $a <=> $b } keys %{ $self->{runs}{$case} }) {
@@ -98,10 +100,13 @@ sub _limits {
 
 sub _targets {
     my ($self) = @_;
-    my @judged = Bench::Targets::judge(sub { $self->median(@_) }) or return;
+    my @judged = Bench::Targets::judge(sub { $self->median(@_) });
+    @judged = grep { $_->{verdict} ne 'not measured' } @judged if $self->{part};
+    return unless @judged;
     $self->_line(target => $_) for @judged;
     return ("\n### Targets\n\n", row('', 'target', 'measured', 'limit', ''), rule(2, 1, 2),
-        map { row($_->{number}, $_->{what}, sprintf('%.2f', $_->{ratio}), $_->{limit} . ($_->{stretch} ? ' (stretch)' : ''), $_->{verdict}) } @judged);
+        map({ row($_->{number}, $_->{what}, defined $_->{ratio} ? sprintf('%.2f', $_->{ratio}) : '', $_->{limit} . ($_->{stretch} ? ' (stretch)' : ''), $_->{verdict}) } @judged),
+        "\n7, memory: `make bench-memory`. 8, rebuilding the store: `make bench-rebuild`.\n");
 }
 
 # order: the systems, in the tables' order. The exit code.

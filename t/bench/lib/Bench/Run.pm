@@ -9,7 +9,8 @@ use Bench::Tree  ();
 use Bench::Wrk   ();
 
 my @backends = qw(postgres redis kafka);
-my $warming  = 1; # seconds, of each kind
+my $warming  = 1;  # seconds, of each kind
+my $keeping  = 11; # a little more than the module gives an answer again (RatingsCacheTTL)
 
 sub _pid_of {
     my ($server) = @_;
@@ -24,7 +25,9 @@ sub measure {
     my %load   = (url => $system->url, map { $_ => $options{$_} } qw(case connections etags));
     # in a service that has run for a minute no talk is asked for for the first time
     Bench::Wrk::run(%load, case => 'each', connections => 32, seconds => 2 * $warming) unless $options{case} =~ /^(?:root|hot|unchanged)$/;
-    Bench::Wrk::run(%load, seconds => $warming);
+    # and answers are read anew now and then
+    my $ages = $options{case} =~ /^(?:zipf|revalidate)$/ && $system->kind eq 'module';
+    Bench::Wrk::run(%load, seconds => $ages ? $keeping : $warming);
     my $writes = $options{case} =~ /^(?:post|mix)$/;
     my $before = $writes && Bench::Store::counts($system);
     my %roots  = (server => [ $system->roots ], lambda => [ $options{lambda} ], map { $_ => [ _pid_of($_) ] } @backends);

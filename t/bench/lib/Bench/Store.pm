@@ -23,7 +23,7 @@ sub seeded { my ($number, $value) = @_; return 3 + ($number * 7 + $value * 13) %
 sub make_talks {
     my ($more) = @_;
     my $count = $more || $talks;
-    open my $psql, '|-', 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', $ENV{TALKS_CONNECTION} or die "psql: $!\n";
+    open my $psql, '|-', 'timeout', 60, 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', $ENV{TALKS_CONNECTION} or die "psql: $!\n";
     print $psql "insert into talks (uuid, title) select 'talk-' || to_char(n, 'FM900000'), 'Title of talk ' || n
         from generate_series(1, $count) n on conflict do nothing;\nvacuum analyze talks;\n";
     close $psql or die "psql could not insert the talks\n";

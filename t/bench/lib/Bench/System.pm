@@ -42,7 +42,7 @@ my $expected = qr/AH00286|AH00287|AH00484|AH10159|RT0501: request \S+ answered w
 # MaxRequestWorkers
 my %threads = (
     installed => { event => 150, worker => 150 },
-    speed     => { event => 128, worker => 512 },
+    speed     => { event => 64, worker => 512 },
 );
 
 my %answers; # the module's, for the floor: variables of its environment

@@ -71,11 +71,13 @@ sub judge {
         my ($other, $of) = other($target);
         my $ours   = $median->($case, $system, $connections);
         my $theirs = $median->($of, $other, $connections);
-        next unless $ours && $theirs && $theirs->{$figure};
-        my $ratio = $ours->{$figure} / $theirs->{$figure};
-        my $met   = $way eq 'most' ? $ratio <= $times : $ratio >= $times;
-        push @judged, { number => $number, what => "$case: $unit{$figure} of `$system`, times `$other`'s" . ($of eq $case ? '' : " of $of"), ratio => $ratio,
-            limit => "at $way $times", stretch => $stretch ? 1 : 0, verdict => $met ? 'met' : 'missed' };
+        my %target = (number => $number, what => "$case: $unit{$figure} of `$system`, times `$other`'s" . ($of eq $case ? '' : " of $of"),
+            limit => "at $way $times", stretch => $stretch ? 1 : 0, verdict => 'not measured');
+        if ($ours && $theirs && $theirs->{$figure}) {
+            $target{ratio}   = $ours->{$figure} / $theirs->{$figure};
+            $target{verdict} = ($way eq 'most' ? $target{ratio} <= $times : $target{ratio} >= $times) ? 'met' : 'missed';
+        }
+        push @judged, \%target;
     }
     return @judged;
 }

@@ -14,7 +14,7 @@ my $exponent = '1.0';
 sub run {
     my (%options) = @_;
     my @command = ('timeout', '--kill-after=5', $options{seconds} + 30, 'wrk', '-t1', "-c$options{connections}", "-d$options{seconds}s",
-        '--timeout', '5s', '-s', "$Bin/load.lua", $options{url}, '--', $options{case}, Bench::Store::talks(), $exponent, $options{etags} // '');
+        '--timeout', '2s', '-s', "$Bin/load.lua", $options{url}, '--', $options{case}, Bench::Store::talks(), $exponent, $options{etags} // '');
     my @before = times;
     open my $wrk, '-|', @command or die "wrk: $!\n";
     my $output = join '', <$wrk>;
