@@ -158,11 +158,13 @@ typedef enum {
 apr_status_t ratings_store_load_uses(ratings_store_t *store, ratings_chunk_t *chunk,
                                      ratings_store_end_e *end, ratings_result_t *why);
 
+#define RATINGS_APPLY_MAX 16
+
 /* Adds chunks of different partitions in one exchange, at most RATINGS_APPLY_MAX: of each its
  * counts, keys, position and marks together, if the store stands at its position and has applied
- * the record before it last. `ends[i]` is that of `chunks[i]`. On a failure it is not known which
- * were added. Meanwhile Redis answers nobody else: many large ones are better sent one by one. */
-#define RATINGS_APPLY_MAX 16
+ * the record before it last. `ends[i]` is that of `chunks[i]`. On a failure DONE is still true,
+ * while any other may have been added or not. Meanwhile Redis answers nobody else: many large ones
+ * are better sent one by one. */
 apr_status_t ratings_store_apply(ratings_store_t *store, const ratings_chunk_t *const *chunks,
                                  int count, ratings_store_end_e *ends, ratings_result_t *why);
 

@@ -102,16 +102,17 @@ apr_status_t store_run_all(ratings_store_t *store, const store_command_t *script
                            ratings_store_end_e *ends, ratings_result_t *why)
 {
     redisReply *replies[RATINGS_APPLY_MAX];
-    apr_status_t status =
-        store_pipeline(store, scripts, count, replies, store_deadline(store), why);
-    if (status != APR_SUCCESS)
-        return status;
+    ratings_result_t one;
+    for (int i = 0; i < count; i++)
+        ends[i] = RATINGS_STORE_MOVED; /* unless it is known to be done */
+    if (store_pipeline(store, scripts, count, replies, store_deadline(store), why) != APR_SUCCESS)
+        return why->status;
     for (int i = 0; i < count; i++) {
-        if (status == APR_SUCCESS)
-            status = read_end(replies[i], &ends[i], why);
+        if (read_end(replies[i], &ends[i], &one) != APR_SUCCESS && why->status == APR_SUCCESS)
+            *why = one;
         freeReplyObject(replies[i]);
     }
-    return status;
+    return why->status;
 }
 
 apr_status_t store_run(ratings_store_t *store, const store_words_t *words, ratings_store_end_e *end,

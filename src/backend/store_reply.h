@@ -37,7 +37,8 @@ void store_add_words(store_words_t *words, const char *const *texts, int count);
 void store_word_bytes(store_words_t *words, const char *bytes, size_t len);
 store_command_t store_command_of(const store_words_t *words);
 
-/* Runs scripts (EVAL ...), at most RATINGS_APPLY_MAX, in one exchange, and reads how each ended. */
+/* Runs scripts (EVAL ...), at most RATINGS_APPLY_MAX, in one exchange, and reads how each ended:
+ * see ratings_store_apply. */
 apr_status_t store_run_all(ratings_store_t *store, const store_command_t *scripts, int count,
                            ratings_store_end_e *ends, ratings_result_t *why);
 

@@ -56,7 +56,8 @@ typedef struct {
     int64_t offset; /* if durable */
 } ratings_delivery_t;
 
-/* Called once for every event that append took, on a thread of the producer's: must not block. */
+/* Called once for every event that append took, on a thread of the producer's, or by who destroys
+ * it: must not block. */
 typedef void ratings_delivery_fn(void *ticket, const ratings_delivery_t *delivery);
 
 /* APR_EINVAL with librdkafka's text when it refuses the combination of properties. The options (and
@@ -70,9 +71,9 @@ apr_status_t ratings_stream_create(ratings_stream_t **stream,
  * (each is still reported), and frees the handle. No other call may be under way. */
 void ratings_stream_destroy(ratings_stream_t *stream, apr_interval_time_t timeout);
 
-/* Queues the event, never blocking. APR_SUCCESS: `ticket` will be
- * reported. Else nothing was queued: APR_ECONNREFUSED, the queue is full or the partition is not
- * known. Any thread. */
+/* Queues the event, never blocking. APR_SUCCESS: `ticket` will be reported. Else nothing was
+ * queued: APR_ECONNREFUSED, the queue is full or the partition is not known; APR_ENOMEM. Any
+ * thread. */
 apr_status_t ratings_stream_append(ratings_stream_t *stream, const ratings_event_t *event,
                                    int partition, void *ticket, ratings_result_t *why);
 

@@ -271,10 +271,12 @@ static turn_e take_turn(stream_appender_t *appender, outgoing_t *event, int64_t 
     return WAITS;
 }
 
-static turn_e come(stream_appender_t *appender, outgoing_t *event, int64_t now)
+static turn_e come(stream_appender_t *appender, outgoing_t *event)
 {
     turn_e turn = TOO_MANY;
     pthread_mutex_lock(&appender->lock);
+    int64_t now = ratings_monotonic(); /* with the lock: turns see no time that goes back */
+    event->until = now + appender->patience;
     if (appender->waiting < WAITING_MAX)
         turn = take_turn(appender, event, now);
     pthread_mutex_unlock(&appender->lock);
@@ -299,9 +301,7 @@ apr_status_t ratings_stream_append(ratings_stream_t *stream, const ratings_event
     outgoing_t *outgoing = outgoing_of(event, partition, ticket);
     if (!outgoing)
         return ratings_result_set(why, APR_ENOMEM, "out of memory");
-    int64_t now = ratings_monotonic();
-    outgoing->until = now + appender->patience;
-    switch (come(appender, outgoing, now)) {
+    switch (come(appender, outgoing)) {
     case GOES:
         return send_now(appender, outgoing, why);
     case WAITS:

@@ -98,9 +98,9 @@ static void set_callbacks(rd_kafka_conf_t *conf, void *opaque)
 
 /* ---- the handle ---- */
 
-/* linger.ms 0 and few requests in flight: batches form by themselves while requests are under way,
- * and nothing waits when none is. Two, since a broker takes up the next request of a connection
- * when it has answered the one before: the second is there when it does. The topic is created by
+/* linger.ms 0, as batches form before (stream_append.c), and few requests in flight: each is of one
+ * partition, and a broker takes up the next of a connection when it has answered the one before, so
+ * that a second one is there when it does. The topic is created by
  * us, so one that is not known yet appears soon: look for it often, give up early. */
 static apr_status_t make_handle(ratings_stream_t *stream, rd_kafka_t **handle,
                                 ratings_result_t *why)
@@ -126,8 +126,8 @@ static apr_status_t make_handle(ratings_stream_t *stream, rd_kafka_t **handle,
                          why);
 }
 
-/* Gives up what is queued or in flight; every event is reported before this returns, as it would
- * keep those after it waiting for ever. */
+/* Gives up what is queued or in flight, which librdkafka reports within milliseconds, and which
+ * must be: an event without a report would keep those after it waiting for ever. */
 static void give_up(rd_kafka_t *handle, rd_kafka_topic_t *topic)
 {
     rd_kafka_purge(handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);

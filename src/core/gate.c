@@ -54,12 +54,14 @@ bool ratings_gate_enter(ratings_gate_t *gate, int64_t now, int64_t deadline)
     return free;
 }
 
-bool ratings_gate_try(ratings_gate_t *gate, int64_t now)
+bool ratings_gate_try(ratings_gate_t *gate, int64_t now, int64_t *until)
 {
-    bool free;
+    bool has_place, free;
 
     pthread_mutex_lock(&gate->lock);
-    free = gate->inside < gate->max || now < hope_ends(gate);
+    has_place = gate->inside < gate->max;
+    free = has_place || now < hope_ends(gate);
+    *until = has_place ? INT64_MAX : now + RATINGS_GATE_PATIENCE_US;
     if (free)
         go_in(gate, now);
     pthread_mutex_unlock(&gate->lock);

@@ -27,8 +27,9 @@ void ratings_gate_destroy(ratings_gate_t *gate);
  * until `deadline`; then false. */
 bool ratings_gate_enter(ratings_gate_t *gate, int64_t now, int64_t deadline);
 
-/* Never waits: false if `max` are inside and none came out promptly of late. */
-bool ratings_gate_try(ratings_gate_t *gate, int64_t now);
+/* Never waits: false if `max` are inside and none came out promptly of late. `*until`: who is let
+ * in by that hope is one too many, and has to be out again by then; INT64_MAX for all others. */
+bool ratings_gate_try(ratings_gate_t *gate, int64_t now, int64_t *until);
 
 /* `prompt`: it has got what it waited for, within the patience. */
 void ratings_gate_leave(ratings_gate_t *gate, int64_t now, bool prompt);

@@ -13,11 +13,6 @@ static void begin_moment(ratings_turns_t *turns, int64_t now)
     turns->lingers = turns->rest == 0 && turns->waiting < turns->wanted;
 }
 
-static void forget(ratings_turns_t *turns)
-{
-    turns->wanted = turns->rest = turns->next_rest = 0;
-}
-
 /* A batch begins: whether it was worth the wait says when one is waited for again. A single failure
  * says nothing. */
 static void learn(ratings_turns_t *turns)
@@ -42,11 +37,11 @@ static void join(ratings_turns_t *turns, ratings_turn_t *turn)
     turns->waiting++;
 }
 
-/* With nobody under way, and nobody who waits. */
-static bool goes_at_once(ratings_turns_t *turns, int64_t now)
+/* With nobody under way, and nobody who waits. Who goes at once has not waited in vain. */
+static bool go_alone(ratings_turns_t *turns, int64_t now)
 {
     if (now >= turns->since + FORGET_US)
-        forget(turns);
+        turns->wanted = 0;
     begin_moment(turns, now);
     if (turns->wanted > 1 && turns->lingers)
         return false;
@@ -60,7 +55,7 @@ bool ratings_turns_come(ratings_turns_t *turns, ratings_turn_t *turn, int64_t no
 {
     if (turns->under_way > 0 && now < turns->since + RATINGS_TURNS_LINGER_US)
         turns->wanted++; /* it would have gone along, had they waited */
-    else if (turns->under_way == 0 && !turns->first && goes_at_once(turns, now))
+    else if (turns->under_way == 0 && !turns->first && go_alone(turns, now))
         return true;
     join(turns, turn);
     return false;
@@ -68,7 +63,10 @@ bool ratings_turns_come(ratings_turns_t *turns, ratings_turn_t *turn, int64_t no
 
 void ratings_turns_done(ratings_turns_t *turns, int64_t now)
 {
-    if (--turns->under_way == 0 && turns->first)
+    if (--turns->under_way > 0)
+        return;
+    turns->since = now;
+    if (turns->first)
         begin_moment(turns, now);
 }
 

@@ -19,14 +19,12 @@ typedef struct ratings_turn_t {
 
 /* All zero is nobody. */
 typedef struct {
-    unsigned under_way;
-    unsigned
-        wanted; /* how many went together last, and came too late for it by less than a moment */
-    unsigned waiting;
+    unsigned under_way, waiting;
+    unsigned wanted; /* how many went together last, and came after them within their moment */
     ratings_turn_t *first, *last; /* of those that wait */
-    int64_t since;                /* when the moment began that is now, or was last */
-    bool lingers;                 /* those that wait do so for others */
-    unsigned rest, next_rest;     /* how many batches are not waited for, now and after a failure */
+    int64_t since; /* when the moment began that is now, or was last; or when all were done */
+    bool lingers;  /* those that wait do so for others */
+    unsigned rest, next_rest; /* how many batches are not waited for, now and after a failure */
 } ratings_turns_t;
 
 /* True: it may go, and counts as under way. False: it waits. */

@@ -15,7 +15,7 @@
 #define NO_TALK "There is no such talk."
 
 /* One line a second and child for each kind of failure; the others are there at LogLevel debug. */
-static int log_level(ratings_child_t *child, int status)
+static int claim_log_level(ratings_child_t *child, int status)
 {
     int kind = status == HTTP_ACCEPTED ? 0 : status == HTTP_SERVICE_UNAVAILABLE ? 1 : 2;
     int64_t now = ratings_monotonic(), last = atomic_load(&child->logged_at[kind]);
@@ -27,7 +27,7 @@ static int log_level(ratings_child_t *child, int status)
 
 static void log_failure(request_rec *r, const ratings_call_t *call, int status)
 {
-    int level = log_level(call->child, status);
+    int level = claim_log_level(call->child, status);
     ap_log_rerror(APLOG_MARK, level, 0, r, "RT0501: request %s answered with %d: %s",
                   ratings_request_id(r), status, call->failure.why.detail);
 }

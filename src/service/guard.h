@@ -19,8 +19,8 @@ typedef struct {
 } ratings_guard_t;
 
 /* False when the backend is left alone at the moment, or too many wait for it; `why` then says so.
- * True: the caller makes its call and reports it by leave, with `*since`. May wait for a moment,
- * and not beyond `deadline` (of ratings_monotonic). */
+ * True: the caller makes its call and reports it by leave, with `*since`: when it was let in. May
+ * wait for a moment, and not beyond `deadline` (both of ratings_monotonic). */
 bool ratings_guard_enter(ratings_guard_t *guard, int64_t deadline, int64_t *since,
                          ratings_result_t *why);
 

@@ -102,9 +102,9 @@ ratings_outcome_e ratings_talk_known(ratings_call_t *call, const char *talk_id)
 
 /* ---- waiting for the projector ---- */
 
-bool ratings_may_wait(ratings_child_t *child)
+bool ratings_may_wait(ratings_child_t *child, int64_t *until)
 {
-    return ratings_gate_try(&child->projector_gate, ratings_monotonic());
+    return ratings_gate_try(&child->projector_gate, ratings_monotonic(), until);
 }
 
 void ratings_waited(ratings_child_t *child, int64_t since, bool in_vain)

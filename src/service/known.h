@@ -16,7 +16,7 @@ int ratings_partition_of(ratings_call_t *call, const char *talk_id);
 
 /* Whether the caller may wait for the projector; it then calls ratings_waited after. False when so
  * many wait that this would leave no thread for other requests. */
-bool ratings_may_wait(ratings_child_t *child);
+bool ratings_may_wait(ratings_child_t *child, int64_t *until);
 void ratings_waited(ratings_child_t *child, int64_t since, bool in_vain);
 
 /* The earlier of the call's deadline, and now and `timeout` (microseconds). */

@@ -76,8 +76,8 @@ void projection_close(ratings_projector_t *p);
 void projection_tell_progress(ratings_projector_t *p);
 void projection_end_progress(ratings_projector_t *p); /* also when there is none */
 
-/* Applies the chunks, which are gone then, and publishes it. Those of a partition that failed, and
- * of those after it, may have been applied, which opening again tells. */
+/* Applies the chunks, which are gone then, and publishes it. On a failure others may have been
+ * applied as well, which opening again tells. */
 apr_status_t projection_apply(ratings_projector_t *p, ratings_result_t *why);
 
 /* Forgets what was read and is not applied. */

@@ -67,7 +67,9 @@ static apr_status_t settle_load(ratings_projector_t *p, const load_t *load, rati
     apr_status_t status = APR_SUCCESS;
     for (int i = 0; i < load->count && status == APR_SUCCESS; i++) {
         ratings_store_end_e end;
-        status = chunk_settle(load->chunks[i], p->store, &end, why);
+        status = projector_renew(p, why);
+        if (status == APR_SUCCESS)
+            status = chunk_settle(load->chunks[i], p->store, &end, why);
         if (status == APR_SUCCESS)
             status = projector_end(p, end, why);
     }
@@ -81,10 +83,11 @@ static apr_status_t apply_load(ratings_projector_t *p, const load_t *load, ratin
     for (int i = 0; i < load->count; i++)
         chunks[i] = chunk_result(load->chunks[i]);
     apr_status_t status = ratings_store_apply(p->store, chunks, load->count, ends, why);
-    for (int i = 0; i < load->count && status == APR_SUCCESS; i++) {
-        status = projector_end(p, ends[i], why);
-        if (status == APR_SUCCESS)
+    for (int i = 0; i < load->count; i++) {
+        if (ends[i] == RATINGS_STORE_DONE)
             applied(p, chunks[i], chunk_slots(load->chunks[i]));
+        else if (status == APR_SUCCESS)
+            status = projector_end(p, ends[i], why);
     }
     ratings_waiters_look(p->child->waiters); /* what else a step does is not to be waited for */
     return status;
@@ -98,16 +101,16 @@ void projection_drop_chunks(ratings_projector_t *p)
     p->gathered_at = 0;
 }
 
-/* On a busy machine each load may take a good part of the lease. */
+/* On a busy machine each exchange may take a good part of the lease. */
 apr_status_t projection_apply(ratings_projector_t *p, ratings_result_t *why)
 {
     apr_status_t status = APR_SUCCESS;
     for (int i = 0; i < p->partitions && status == APR_SUCCESS;) {
         load_t load = {.count = 0};
         i = fill_load(p, i, &load);
-        status = projector_renew(p, why);
+        status = settle_load(p, &load, why);
         if (status == APR_SUCCESS)
-            status = settle_load(p, &load, why);
+            status = projector_renew(p, why);
         if (status == APR_SUCCESS && load.count > 0)
             status = apply_load(p, &load, why);
     }

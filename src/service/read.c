@@ -73,9 +73,10 @@ static apr_status_t wait_fresh(ratings_call_t *call, question_t *question, ratin
 
 static apr_status_t read_fresh(ratings_call_t *call, question_t *question, ratings_view_t *view)
 {
-    int64_t since = ratings_monotonic();
+    int64_t since = ratings_monotonic(), until;
     apr_status_t status = try_fresh(call, question, view);
-    if (status == APR_EAGAIN && ratings_may_wait(call->child)) {
+    if (status == APR_EAGAIN && ratings_may_wait(call->child, &until)) {
+        question->until = until < question->until ? until : question->until;
         status = wait_fresh(call, question, view);
         ratings_waited(call->child, since, status != APR_SUCCESS);
     }

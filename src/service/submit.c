@@ -3,7 +3,8 @@
 #include "known.h"
 
 /* Kafka's word is waited for a little longer than librdkafka tries, so that its own verdict, which
- * tells whether the event may have been recorded, comes first. */
+ * tells whether the event may have been recorded, comes first: unless the event had to wait for
+ * others before, and is still under way. */
 #define VERDICT_US INT64_C(250000)
 
 static ratings_outcome_e failed(ratings_call_t *call, const ratings_delivery_t *delivery)
@@ -56,7 +57,10 @@ static ratings_outcome_e append(ratings_call_t *call, const ratings_event_t *eve
     if (ratings_stream_append(child->stream, event, partition, ticket, why) == APR_SUCCESS)
         return await(call, ticket, since, delivery);
     ratings_ticket_cancel(ticket);
-    (void)ratings_guard_leave(&child->stream_guard, since, why);
+    if (why->status == APR_ENOMEM)
+        ratings_guard_pass(&child->stream_guard, since, false);
+    else
+        (void)ratings_guard_leave(&child->stream_guard, since, why);
     return ratings_unavailable(call, "the event log");
 }
 
@@ -107,7 +111,9 @@ static ratings_outcome_e verdict(ratings_call_t *call, const ratings_event_t *ev
             until = ratings_until(call, child->service->config->store_timeout);
     ratings_result_t *why = &call->failure.why;
     ratings_use_t use = {.offset = -1};
-    if (!child->store || !ratings_guard_enter(&child->store_guard, until, &since, why))
+    if (!child->store)
+        return accepted(call, "Redis cannot be used in this child");
+    if (!ratings_guard_enter(&child->store_guard, until, &since, why))
         return RATINGS_ACCEPTED;
     (void)ratings_store_read_use(child->store, event->rating.talk_id, event->key.text,
                                  delivery->partition, until, &use, &position, why);

@@ -51,6 +51,11 @@ static void sleep_on(_Atomic uint32_t *word, uint32_t seen, int64_t us)
     (void)syscall(SYS_futex, word, FUTEX_WAIT_PRIVATE, seen, &relative, NULL, 0);
 }
 
+static void wake_from(_Atomic uint32_t *word)
+{
+    (void)syscall(SYS_futex, word, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
+
 static void drop(ratings_ticket_t *ticket, int holds)
 {
     if (atomic_fetch_sub(&ticket->holds, holds) == holds)
@@ -60,11 +65,11 @@ static void drop(ratings_ticket_t *ticket, int holds)
 /* Without the lock, which those who wake up may need at once. */
 static void wake(ratings_ticket_t *ticket)
 {
-    (void)syscall(SYS_futex, &ticket->state, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+    wake_from(&ticket->state);
     drop(ticket, 1);
 }
 
-/* Tickets that are to be woken, in the order in which they became durable. */
+/* Tickets that are to be woken: of a partition, who came first is first. */
 typedef struct {
     ratings_ticket_t *first, **end;
 } settled_t;
@@ -248,13 +253,18 @@ static bool can_become_visible(const ratings_ticket_t *ticket)
     return ticket->delivery.offset >= ticket->floor && ticket->visible_for > 0;
 }
 
-/* Enlisted first and looked at after, so that no publication falls between the two. The request is
- * not woken: it would only wait again. */
-static void await_visibility(ratings_ticket_t *ticket, int64_t now)
+static int64_t soonest(int64_t a, int64_t b)
 {
-    int64_t expires_at = now + ticket->visible_for;
-    atomic_store(&ticket->expires_at,
-                 expires_at < ticket->deadline ? expires_at : ticket->deadline);
+    return a < b ? a : b;
+}
+
+/* Until `until` at the latest. Enlisted first and looked at after, so that no publication falls
+ * between the two. The request is not woken, as it would only wait again: unless it waits for less
+ * time than it thinks. */
+static void await_visibility(ratings_ticket_t *ticket, int64_t now, int64_t until)
+{
+    int64_t expires_at = soonest(now + ticket->visible_for, ticket->deadline);
+    atomic_store(&ticket->expires_at, soonest(expires_at, until));
     ticket->entered_at = now;
     enlist(ticket);
     if (is_visible(ticket)) {
@@ -263,16 +273,18 @@ static void await_visibility(ratings_ticket_t *ticket, int64_t now)
     } else if (needs_watcher(ticket->owner)) {
         pthread_cond_signal(&ticket->owner->arrived);
     }
+    if (until < expires_at)
+        wake_from(&ticket->state);
 }
 
 static void became_durable(ratings_ticket_t *ticket)
 {
-    int64_t now = ratings_monotonic();
+    int64_t now = ratings_monotonic(), until;
     bool may_wait = can_become_visible(ticket);
     if (may_wait && is_visible(ticket))
         atomic_store(&ticket->state, RATINGS_TICKET_VISIBLE);
-    else if (may_wait && ratings_gate_try(ticket->owner->gate, now))
-        await_visibility(ticket, now);
+    else if (may_wait && ratings_gate_try(ticket->owner->gate, now, &until))
+        await_visibility(ticket, now, until);
     else
         atomic_store(&ticket->state, RATINGS_TICKET_DURABLE);
 }
@@ -311,8 +323,8 @@ static int64_t sleeps_until(const ratings_ticket_t *ticket, uint32_t state, int6
         return atomic_load(&ticket->expires_at);
     if (ticket->visible_for <= 0) /* it is settled with the delivery */
         return durable_by;
-    int64_t soonest = now + (ticket->visible_for > LATE_US ? ticket->visible_for : LATE_US);
-    return soonest < durable_by ? soonest : durable_by;
+    return soonest(now + (ticket->visible_for > LATE_US ? ticket->visible_for : LATE_US),
+                   durable_by);
 }
 
 static bool is_late(const ratings_ticket_t *ticket, uint32_t state, int64_t durable_by)

@@ -204,6 +204,18 @@ static const char *ask(ratings_store_t *store, const char *word, const char *mor
     return text;
 }
 
+/* What a script returns. */
+static const char *evaluate(ratings_store_t *store, const char *script)
+{
+    redisReply *reply = NULL;
+    ratings_result_t why;
+    if (store_command(store, &reply, NO_DEADLINE, &why, "EVAL", script, "0", NULL) != APR_SUCCESS)
+        fail_msg("%s", why.detail);
+    const char *text = apr_pstrdup(pool, reply->str);
+    freeReplyObject(reply);
+    return text;
+}
+
 /* Threads that each call `count` times; BLPOP waits until somebody pushes. */
 typedef struct {
     ratings_store_t *store;
@@ -337,6 +349,53 @@ static void pipeline_of_any_size_is_answered_in_order(void **state)
     for (int i = 0; i < 3; i++)
         freeReplyObject(replies[i]);
     free(value);
+    ratings_store_destroy(store);
+}
+
+/* A chunk of one rating of one talk, at the begin of a partition. */
+typedef struct {
+    ratings_increment_t increment;
+    const ratings_increment_t *increments[1];
+    ratings_chunk_t chunk;
+} one_rating_t;
+
+static const ratings_chunk_t *one_rating(one_rating_t *one, int partition, const char *talk_id)
+{
+    one->increment = (ratings_increment_t){talk_id, {0, 0, 0, 1, 0}};
+    one->increments[0] = &one->increment;
+    one->chunk = (ratings_chunk_t){.generation = "g",
+                                   .partition = partition,
+                                   .next = 1,
+                                   .last = {.offset = RATINGS_MARK_NONE},
+                                   .first = {.offset = RATINGS_MARK_NONE},
+                                   .increments = one->increments,
+                                   .count = 1};
+    return &one->chunk;
+}
+
+static void chunks_of_one_exchange_are_added_each_by_itself(void **state)
+{
+    static const char set_up[] =
+        "redis.call('HSET', 'ratings:log', 'generation', 'g', 'position:0', 0, 'position:1', 7, "
+        "'position:2', 0, 'position:3', 0) redis.call('SET', 'ratings/c', 'no hash') return 'OK'";
+    static const char look[] = "return table.concat({redis.call('HGET', 'ratings:log', "
+                               "'position:0'), redis.call('EXISTS', 'ratings/b'), "
+                               "redis.call('HGET', 'ratings/d', '4')}, ' ')";
+    ratings_store_t *store = store_of(1, 5000);
+    one_rating_t ones[4];
+    const ratings_chunk_t *chunks[] = {one_rating(&ones[0], 0, "a"), one_rating(&ones[1], 1, "b"),
+                                       one_rating(&ones[2], 2, "c"), one_rating(&ones[3], 3, "d")};
+    ratings_store_end_e ends[4];
+    ratings_result_t why;
+    (void)state;
+    assert_string_equal(evaluate(store, set_up), "OK");
+    assert_int_equal(ratings_store_apply(store, chunks, 4, ends, &why), APR_SUCCESS);
+    assert_int_equal(ends[0], RATINGS_STORE_DONE);
+    assert_int_equal(ends[1], RATINGS_STORE_MOVED);
+    assert_int_equal(ends[2], RATINGS_STORE_CORRUPT);
+    assert_int_equal(ends[3], RATINGS_STORE_DONE);
+    assert_string_equal(evaluate(store, look), "1 0 1");
+    assert_string_equal(ask(store, "FLUSHDB", "SYNC"), "OK");
     ratings_store_destroy(store);
 }
 
@@ -825,6 +884,7 @@ int main(void)
         cmocka_unit_test(refused_login_is_told_without_its_password),
         cmocka_unit_test(refused_command_is_a_failure_and_costs_no_connection),
         cmocka_unit_test(pipeline_of_any_size_is_answered_in_order),
+        cmocka_unit_test(chunks_of_one_exchange_are_added_each_by_itself),
         cmocka_unit_test(connection_used_last_is_used_next),
         cmocka_unit_test(nobody_listens),
         cmocka_unit_test(name_that_does_not_exist_is_no_connection),

@@ -166,6 +166,18 @@ static void after_a_pause_nobody_is_waited_for(void **state)
     assert_true(ratings_turns_come(&turns, &next, T0 + 1000 * LINGER));
 }
 
+static void what_takes_long_to_be_done_is_no_pause(void **state)
+{
+    ratings_turns_t turns = {0};
+    ratings_turn_t all[COUNT], next;
+
+    (void)state;
+    go_together(&turns, all);
+    for (int i = 0; i < COUNT; i++)
+        ratings_turns_done(&turns, T0 + 1000 * LINGER);
+    assert_false(ratings_turns_come(&turns, &next, T0 + 1000 * LINGER + 1));
+}
+
 /* One and two that take turns, each longer than a moment after the others: whoever waits does so in
  * vain, whenever two came before. */
 static void what_is_in_vain_is_tried_less_and_less_often(void **state)
@@ -224,6 +236,8 @@ int main(void)
              one_that_waited_in_vain_is_the_last_to_wait, NULL);
     unit_add(&suite, "after a pause nobody is waited for", after_a_pause_nobody_is_waited_for,
              NULL);
+    unit_add(&suite, "what takes long to be done is no pause",
+             what_takes_long_to_be_done_is_no_pause, NULL);
     unit_add(&suite, "what is in vain is tried less and less often",
              what_is_in_vain_is_tried_less_and_less_often, NULL);
     unit_add(&suite, "nobody overtakes those who wait", nobody_overtakes_those_who_wait, NULL);
