@@ -170,9 +170,14 @@ int64_t chunk_next(const chunk_t *chunk)
     return chunk->chunk.next;
 }
 
+int chunk_keyed(const chunk_t *chunk)
+{
+    return chunk->pending ? chunk->pending->nelts : 0;
+}
+
 int chunk_size(const chunk_t *chunk)
 {
-    return chunk->increments->nelts + (chunk->pending ? chunk->pending->nelts : 0);
+    return chunk->increments->nelts + chunk_keyed(chunk);
 }
 
 const ratings_chunk_t *chunk_result(chunk_t *chunk)

@@ -26,6 +26,9 @@ int64_t chunk_next(const chunk_t *chunk);
  * there are. */
 int chunk_size(const chunk_t *chunk);
 
+/* Of these, events with a key. */
+int chunk_keyed(const chunk_t *chunk);
+
 /* Once all are added and let go: which of the events with an idempotency key count, by what the
  * store knows of those keys. `*end` as of a conditional write. */
 apr_status_t chunk_settle(chunk_t *chunk, ratings_store_t *store, ratings_store_end_e *end,

@@ -10,12 +10,12 @@
 #define SKIP_LOG_US INT64_C(10000000)
 #define COMMIT_US INT64_C(1000000)
 
-/* Of the chunks that are gathered while far behind. With the records of one more read they stay
- * below the 8,000 values that Lua takes at once, and hold up Redis for some tens of milliseconds.
- */
+/* Of the chunks that are gathered while far behind: they hold up Redis for some tens of
+ * milliseconds each. With the records of one more read, events with a key stay below the 8,000
+ * values that Lua takes at once. */
 #define FAR 20000                    /* events that are left to read */
-#define CHUNK_SIZE 4096              /* see chunk_size */
-#define GATHER_SIZE (4 * CHUNK_SIZE) /* over all partitions */
+#define KEYED_SIZE 4096              /* events with a key, of one chunk */
+#define GATHER_SIZE (4 * KEYED_SIZE) /* over all partitions, see chunk_size */
 #define GATHER_US INT64_C(1000000)   /* so much work is lost at most when something fails */
 
 #define EXPECTED 8 /* records ahead */
@@ -169,9 +169,9 @@ static bool is_full(const ratings_projector_t *p)
 {
     int sum = 0;
     for (int i = 0; i < p->partitions; i++) {
-        int size = p->partition[i].chunk ? chunk_size(p->partition[i].chunk) : 0;
-        sum += size;
-        if (size >= CHUNK_SIZE || sum >= GATHER_SIZE)
+        const chunk_t *chunk = p->partition[i].chunk;
+        sum += chunk ? chunk_size(chunk) : 0;
+        if (sum >= GATHER_SIZE || (chunk && chunk_keyed(chunk) >= KEYED_SIZE))
             return true;
     }
     return false;
