@@ -11,10 +11,10 @@ static void come(ratings_turns_t *turns, ratings_turn_t *all, int count, int64_t
         assert_false(ratings_turns_come(turns, &all[i], now));
 }
 
-static void all_done(ratings_turns_t *turns)
+static void all_done(ratings_turns_t *turns, int64_t now)
 {
     while (turns->under_way > 0)
-        ratings_turns_done(turns, T0);
+        ratings_turns_done(turns, now);
 }
 
 /* One goes at once, and COUNT wait until it is done, and go. */
@@ -24,7 +24,7 @@ static void go_together(ratings_turns_t *turns, ratings_turn_t *all)
 
     assert_true(ratings_turns_come(turns, &one, T0));
     come(turns, all, COUNT, T0);
-    all_done(turns);
+    all_done(turns, T0);
     assert_ptr_equal(ratings_turns_take(turns), all);
 }
 
@@ -82,7 +82,7 @@ static void after_many_one_waits_a_moment_for_others(void **state)
 
     (void)state;
     go_together(&turns, all);
-    all_done(&turns);
+    all_done(&turns, T0);
     come(&turns, next, COUNT - 1, T0 + 7);
     assert_true(ratings_turns_ready_at(&turns) == T0 + 7 + LINGER);
     come(&turns, next + COUNT - 1, 1, T0 + 9); /* as many as before */
@@ -97,8 +97,7 @@ static void the_moment_begins_when_nobody_is_under_way(void **state)
     (void)state;
     go_together(&turns, all);
     come(&turns, &straggler, 1, T0 + 2 * LINGER);
-    for (int i = 0; i < COUNT; i++)
-        ratings_turns_done(&turns, T0 + 5 * LINGER);
+    all_done(&turns, T0 + 5 * LINGER);
     assert_true(ratings_turns_ready_at(&turns) == T0 + 6 * LINGER);
 }
 
@@ -111,8 +110,7 @@ static void those_who_came_a_moment_too_late_are_waited_for_the_next_time(void *
     (void)state;
     go_together(&turns, all);
     come(&turns, late, COUNT, T0 + LINGER - 1);
-    for (int i = 0; i < COUNT; i++)
-        ratings_turns_done(&turns, T0 + LINGER);
+    all_done(&turns, T0 + LINGER);
     assert_true(ratings_turns_ready_at(&turns) == T0 + 2 * LINGER);
     come(&turns, next, COUNT, T0 + LINGER + 1);
     assert_true(ratings_turns_ready_at(&turns) == T0 + LINGER);
@@ -126,8 +124,7 @@ static void those_who_came_later_than_a_moment_are_not(void **state)
     (void)state;
     go_together(&turns, all);
     come(&turns, later, COUNT, T0 + LINGER);
-    for (int i = 0; i < COUNT; i++)
-        ratings_turns_done(&turns, T0 + LINGER + 1);
+    all_done(&turns, T0 + LINGER + 1);
     assert_true(ratings_turns_ready_at(&turns) == T0 + LINGER + 1);
 }
 
@@ -150,7 +147,7 @@ static void one_that_waited_in_vain_is_the_last_to_wait(void **state)
 
     (void)state;
     go_together(&turns, all);
-    all_done(&turns);
+    all_done(&turns, T0);
     assert_true(waits_in_vain(&turns, &next, T0));
     assert_true(ratings_turns_come(&turns, &next, T0 + 3 * LINGER));
 }
@@ -162,7 +159,7 @@ static void after_a_pause_nobody_is_waited_for(void **state)
 
     (void)state;
     go_together(&turns, all);
-    all_done(&turns);
+    all_done(&turns, T0);
     assert_true(ratings_turns_come(&turns, &next, T0 + 1000 * LINGER));
 }
 
@@ -173,8 +170,7 @@ static void what_takes_long_to_be_done_is_no_pause(void **state)
 
     (void)state;
     go_together(&turns, all);
-    for (int i = 0; i < COUNT; i++)
-        ratings_turns_done(&turns, T0 + 1000 * LINGER);
+    all_done(&turns, T0 + 1000 * LINGER);
     assert_false(ratings_turns_come(&turns, &next, T0 + 1000 * LINGER + 1));
 }
 
