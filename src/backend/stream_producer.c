@@ -100,8 +100,8 @@ static void set_callbacks(rd_kafka_conf_t *conf, void *opaque)
 
 /* linger.ms 0, as batches form before (stream_append.c), and few requests in flight: each is of one
  * partition, and a broker takes up the next of a connection when it has answered the one before, so
- * that a second one is there when it does. The topic is created by
- * us, so one that is not known yet appears soon: look for it often, give up early. */
+ * that a second one is there when it does. The topic is created by us, so one that is not known yet
+ * appears soon: look for it often, give up early. */
 static apr_status_t make_handle(ratings_stream_t *stream, rd_kafka_t **handle,
                                 ratings_result_t *why)
 {

@@ -2,8 +2,8 @@
 
 #include <stddef.h>
 
-#define FORGET_US                                                                                  \
-    INT64_C(100000) /* after it, those who come have nothing to do with who came last */
+/* After it, those who come have nothing to do with who came last. */
+#define FORGET_US INT64_C(100000)
 #define REST_MAX 63
 
 /* Nobody is under way: from now on it is a moment. */
