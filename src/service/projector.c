@@ -333,7 +333,7 @@ static bool join_within(pthread_t thread, int64_t us)
     return pthread_timedjoin_np(thread, NULL, &until) == 0;
 }
 
-void ratings_projector_destroy(ratings_projector_t *p)
+void ratings_projector_end(ratings_projector_t *p)
 {
     ratings_projector_stop(p);
     if (!join_within(p->thread, PROJECTION_STEP_US)) {
@@ -342,5 +342,9 @@ void ratings_projector_destroy(ratings_projector_t *p)
     }
     ratings_store_destroy(p->store);
     apr_pool_destroy(p->pool);
-    ratings_reader_destroy(p->reader); /* last: librdkafka takes its time, and httpd may not wait */
+}
+
+void ratings_projector_destroy(ratings_projector_t *p)
+{
+    ratings_reader_destroy(p->reader);
 }

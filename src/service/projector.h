@@ -18,7 +18,11 @@ void ratings_projector_stop(ratings_projector_t *projector);
 
 /* The same, and waits until it has ended: the lease is given up, or runs out if the store hangs. A
  * question to Kafka that is under way, and a store that is being connected to, are waited for, up
- * to their timeouts. Once, before the pool of create is destroyed. */
+ * to their timeouts. Once; nothing is left then but its reader of the log. */
+void ratings_projector_end(ratings_projector_t *projector);
+
+/* Once it has ended, and before the pool of create is destroyed: frees the reader. After all else,
+ * since librdkafka may take seconds for it while Kafka does not answer. */
 void ratings_projector_destroy(ratings_projector_t *projector);
 
 #endif

@@ -254,7 +254,7 @@ static ratings_child_t *make_child(const ratings_service_t *service)
 static void end_child(ratings_child_t *child)
 {
     if (child->projector)
-        ratings_projector_destroy(child->projector);
+        ratings_projector_end(child->projector);
     if (child->stream)
         ratings_stream_destroy(child->stream, FLUSH_US);
     if (child->waiters)
@@ -268,6 +268,12 @@ static void end_child(ratings_child_t *child)
     pthread_mutex_destroy(&child->health_lock);
     destroy_guards(child);
     ratings_flights_destroy(&child->flights);
+}
+
+static void free_child(ratings_child_t *child)
+{
+    if (child->projector)
+        ratings_projector_destroy(child->projector);
     apr_pool_destroy(child->pool);
 }
 
@@ -304,6 +310,7 @@ static void *end_when_asked(void *data)
         ;
     for_each_child(ender->main, stop_projecting); /* all at once, then one after the other */
     for_each_child(ender->main, end_child);
+    for_each_child(ender->main, free_child); /* which may be late: all have ended by then */
     sem_post(&ender->done);
     return NULL;
 }

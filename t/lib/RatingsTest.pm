@@ -100,6 +100,7 @@ sub problem_ok {
 
 sub psql {
     my ($statement) = @_;
+    local $ENV{PGCONNECT_TIMEOUT} = 30;
     open my $psql, '|-', 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', $ENV{TALKS_CONNECTION} or die "psql: $!";
     print $psql "$statement;\n";
     close $psql or die "psql could not: $statement";

@@ -150,9 +150,10 @@ sub connections {
     return scalar grep { my (undef, $local, undef, $state) = split; $local =~ /$here$/ && $state ne '0A' && $state ne '06' } <$table>;
 }
 
-# Until those that clients have closed are closed here as well, but no longer than a moment: httpd's event MPM, asked
-# to end, looks at each worker's socket (close_worker_sockets), which may be freed at that time by a worker that
-# ends its connection, and then dies by SIGSEGV.
+# Until those that clients have closed are closed here as well, but no longer than a moment. httpd's event MPM, asked
+# to end at once (SIGTERM), looks at the socket that each worker has last been given (close_worker_sockets), which
+# another thread may have freed by then: while requests flow, one of a hundred such ends is a SIGSEGV, whatever the
+# handler (apr_os_sock_get, called by mod_mpm_event).
 sub settle {
     my ($self) = @_;
     my $until = time + 0.1;
