@@ -38,7 +38,7 @@ my %log = %{ redis()->hash('ratings:log') };
 is($log{topic}, 'ratings', 'ratings:log names the topic');
 cmp_ok($log{"position:$partition"}, '>', $last, 'the position has passed the last record');
 like($log{"mark:$partition"} // '', qr/\d/, 'the mark of the last record applied is there');
-ok(redis()->call('PTTL', 'ratings:projector') > 0, 'the lease is held, and ends by itself');
+ok(wait_until(sub { redis()->call('PTTL', 'ratings:projector') > 0 }, 10), 'the lease is held, and ends by itself');
 
 my $other = new_talk();
 is_deeply(histogram_of($other), { ratings => { map { $_ => 0 } 1 .. 5 }, stats => { avg => 0, totalCount => 0 } },

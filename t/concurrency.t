@@ -52,7 +52,8 @@ note(to_json(\%sum));
 # under sanitizers on a busy machine a rating may be visible too late: that is a 202, and counted below
 expect_log(qr/RT0501: request \S+ answered with 202/);
 is(($sum{200} || 0) + ($sum{202} || 0), $all, 'each POST was acknowledged') or diag(to_json(\%sum));
-cmp_ok($sum{200} || 0, '>=', 0.99 * $all, 'nearly all were visible in time') or diag(to_json(\%sum));
+# once may each client meet a moment in which the machine stands still
+cmp_ok($sum{200} || 0, '>=', 0.99 * $all - $clients, 'nearly all were visible in time') or diag(to_json(\%sum));
 is($sum{'GET 200'}, $sum{200}, 'each GET was answered') or diag(to_json(\%sum));
 is($sum{behind} || 0, 0, 'a GET after a 200 counts it, and never less than was seen before');
 ok(wait_until(sub { total(histogram_of($talks[0])) + total(histogram_of($talks[1])) >= $all }, 10), 'all are counted');

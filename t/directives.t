@@ -175,6 +175,7 @@ refused($host->(81, $backends . $endpoint) . $host->(82, $endpoint), 'an endpoin
 
 {
     my $own = $backends =~ s{(RatingsStore .*)"}{$1/3"}r;
+    redis(database => 3)->call('FLUSHDB'); # another test uses it for another topic
     my $httpd = own_httpd(
         name => 'hosts', port => 2,
         conf => $backends . "RatingsBodyLimit 100\n" . RatingsTest::Httpd::locations() . join('',

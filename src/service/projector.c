@@ -104,7 +104,8 @@ static void say_held_up(ratings_projector_t *p, const ratings_result_t *why)
     int64_t now = ratings_monotonic();
     if (!p->held_up_at)
         p->held_up_at = now;
-    bool passing = why->status == APR_EAGAIN && now < p->held_up_at + RATINGS_PASSING_US;
+    bool may_pass = why->status == APR_EAGAIN || why->status == APR_TIMEUP;
+    bool passing = may_pass && now < p->held_up_at + RATINGS_PASSING_US;
     ap_log_error(
         APLOG_MARK, p->held_up || passing ? APLOG_DEBUG : APLOG_ERR, 0, p->child->service->server,
         "RT0301: projecting is held up, ratings are accepted but not visible: %s", why->detail);

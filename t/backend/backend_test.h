@@ -15,6 +15,7 @@
 #include <dirent.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,6 +57,55 @@ static inline int64_t deadline_in(int64_t ms)
             pause_ms(2);                                                                           \
         assert_true(condition);                                                                    \
     } while (0)
+
+/* ---- times ---- */
+
+#define TICK_MS INT64_C(5)
+#define STALLS_MAX 64
+
+/* When the machine stood still, as virtual ones do at times, and for how long. */
+static struct {
+    _Atomic int64_t at, ms;
+} stalls[STALLS_MAX];
+static atomic_uint stalls_seen;
+
+static inline void *watch_for_stalls(void *data)
+{
+    for (;;) {
+        int64_t begin = now_ms();
+        pause_ms(TICK_MS);
+        int64_t late = now_ms() - begin - TICK_MS;
+        if (late < 4 * TICK_MS)
+            continue;
+        unsigned i = atomic_fetch_add(&stalls_seen, 1) % STALLS_MAX;
+        stalls[i].at = begin;
+        stalls[i].ms = late;
+    }
+    return data;
+}
+
+static inline int64_t stalled_in_the_last(int64_t ms)
+{
+    int64_t sum = 0, since;
+    pause_ms(4 * TICK_MS); /* in which the one that was just over is seen */
+    since = now_ms() - ms - 8 * TICK_MS;
+    for (int i = 0; i < STALLS_MAX; i++)
+        sum += stalls[i].at + stalls[i].ms >= since ? stalls[i].ms : 0;
+    return sum;
+}
+
+/* What has just ended took `low`..`high` milliseconds, but for those in which the machine stood
+ * still. */
+#define assert_took(took, low, high)                                                               \
+    do {                                                                                           \
+        int64_t took_ = (took), low_ = (low);                                                      \
+        assert_true(took_ >= low_);                                                                \
+        if (took_ > (high))                                                                        \
+            took_ -= stalled_in_the_last(took_);                                                   \
+        assert_in_range(took_ < low_ ? low_ : took_, low_, high);                                  \
+    } while (0)
+
+/* ---- what is there ---- */
 
 /* A port of loopback that nobody listens on. */
 static inline int free_port(void)
@@ -113,17 +163,13 @@ static inline void stop_process(pid_t pid)
 
 static int threads_at_begin;
 
-static inline void *do_nothing(void *data)
-{
-    return data;
-}
-
-/* A sanitizer may add a thread of its own, with the first of ours. */
+/* That which watches for stalls is there from now on, and so is one that a sanitizer may add with
+ * the first of ours. */
 static inline void count_threads(void)
 {
     pthread_t thread;
-    assert_int_equal(pthread_create(&thread, NULL, do_nothing, NULL), 0);
-    pthread_join(thread, NULL);
+    assert_int_equal(pthread_create(&thread, NULL, watch_for_stalls, NULL), 0);
+    pthread_detach(thread);
     threads_at_begin = entries("/proc/self/task");
 }
 

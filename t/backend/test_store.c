@@ -169,7 +169,7 @@ static void expect_failure_until(ratings_store_t *store, int64_t deadline, apr_s
         print_error("%d after %d ms: %s\n", ping.why.status, (int)ping.ms, ping.why.detail);
     assert_int_equal(ping.why.status, status);
     assert_non_null(strstr(ping.why.detail, text));
-    assert_in_range(ping.ms, low, high);
+    assert_took(ping.ms, low, high);
 }
 
 static void expect_failure(ratings_store_t *store, apr_status_t status, const char *text,
@@ -444,9 +444,9 @@ static void second_address_is_tried_when_the_first_is_silent(void **state)
     swamp_t swamp;
     (void)state;
     swamp_make(&swamp, TWO_FIRST, port);
-    ping_t ping = ping_until(store, deadline_in(400));
+    ping_t ping = ping_until(store, deadline_in(2000)); /* half of it for each */
     assert_int_equal(ping.why.status, APR_SUCCESS);
-    assert_in_range(ping.ms, 195, 400);
+    assert_took(ping.ms, 995, 1500);
     swamp_drain(&swamp);
     ratings_store_destroy(store);
 }
@@ -479,7 +479,7 @@ static void calls_share_one_thread_that_looks_up_a_name(void **state)
     pause_ms(400); /* in the midst of the second round */
     assert_in_range(threads(), 1, 8 + 1);
     assert_int_equal(join_callers(callers, 8).timed_out, 16);
-    assert_int_equal(threads(), 1);
+    AWAIT(threads() == 1);
     ratings_store_destroy(store); /* does not wait for it */
     AWAIT(threads() == 0);
 }
@@ -537,7 +537,7 @@ static void sending_ends_by_the_deadline(void **state)
     int64_t begin = now_ms();
     assert_int_equal(store_pipeline(store, &command, 1, &reply, deadline_in(300), &why),
                      APR_TIMEUP);
-    assert_in_range(now_ms() - begin, 295, 600);
+    assert_took(now_ms() - begin, 295, 600);
     kill(server_pid(), SIGCONT);
     free(value);
     ratings_store_destroy(store);
@@ -641,13 +641,14 @@ static void connection_that_ends_is_replaced_once_if_nothing_came(void **state)
         peer_start(&peer, steps);
         ratings_store_t *store = store_on(peer.port, 1, 5000);
         expect_success(store);
-        ping_t ping = ping_until(store, deadline_in(250));
+        bool hangs = rows[i].status == APR_TIMEUP;
+        ping_t ping = ping_until(store, deadline_in(hangs ? 250 : 5000));
         ratings_store_destroy(store);
         peer_stop(&peer);
         if (ping.why.status != rows[i].status)
             print_error("row %d: %d: %s\n", (int)i, ping.why.status, ping.why.detail);
         assert_int_equal(ping.why.status, rows[i].status);
-        assert_in_range(ping.ms, 0, 450);
+        assert_took(ping.ms, 0, 450);
         assert_int_equal(peer.accepted, rows[i].accepted);
         assert_int_equal(peer.requests, rows[i].requests);
     }
@@ -745,7 +746,7 @@ static void expect_interrupted(ratings_store_t *store, bool (*is_under_way)(void
     int64_t begin = now_ms();
     ratings_store_interrupt(store);
     caller_t sum = join_callers(callers, 4);
-    assert_in_range(now_ms() - begin, 0, 100);
+    assert_took(now_ms() - begin, 0, 100);
     assert_int_equal(sum.failed, 4);
     assert_non_null(strstr(sum.last.detail, "stops"));
     expect_failure(store, APR_EGENERAL, "stops", 0, 50);

@@ -20,7 +20,7 @@ our @EXPORT = qw(
     client get post post_form rate histogram_of total problem_ok
     new_talks new_talk delete_talks redis topic_since topic_write stack
     set_topic wait_until wait_ready own_httpd expect_log mpm sanitized finish
-    json to_json note_time in_children
+    json to_json note_time in_children generation rebuilt_since
 );
 
 $SIG{PIPE} = 'IGNORE';
@@ -156,6 +156,16 @@ sub stack {
     my $output = qx($ENV{TEST_STACK} @arguments 2>&1);
     $? == 0 || $arguments[0] eq 'status' or die "stack @arguments: $output";
     note $output if $output;
+}
+
+# Of the store of this run: another after each loss.
+sub generation { return redis()->call('HGET', 'ratings:log', 'generation') // '' }
+
+# Whether the store has been lost since, and is whole again.
+sub rebuilt_since {
+    my ($lost) = @_;
+    my $now = generation();
+    return $now && $now ne $lost && !redis()->call('HEXISTS', 'ratings:log', 'behind');
 }
 
 # ---- waiting ----

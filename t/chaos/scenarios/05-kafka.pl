@@ -51,10 +51,17 @@ sub partitions {
     return map { { leader => $_->{leader}, in_sync => scalar @{ $_->{isrs} } } } @{ $metadata->{topics}[0]{partitions} };
 }
 
-sub leader { my $stage = shift; my ($first) = partitions($stage); return 'kafka-' . $first->{leader} }
+sub leader {
+    my ($stage) = @_;
+    my $leader = $stage->until('a leader', sub { my ($first) = partitions($stage); $first && $first->{leader} > 0 && $first->{leader} }, 30);
+    return "kafka-$leader";
+}
 
 # A node that is back still has to fetch what it has missed.
-sub in_sync { my $stage = shift; $stage->until('all replicas in sync', sub { !grep { $_->{in_sync} < 3 } partitions($stage) }, 30) }
+sub in_sync {
+    my ($stage) = @_;
+    return $stage->until('all replicas in sync', sub { my @all = partitions($stage); @all && !grep { $_->{in_sync} < 3 } @all }, 30);
+}
 
 sub cluster {
     my %row = @_;
@@ -65,6 +72,7 @@ sub cluster {
 sub is_replicated {
     my ($stage) = @_;
     my @partitions = partitions($stage);
+    @partitions or return 'what replicas the topic has cannot be told';
     return map { "a partition of the topic has $_->{in_sync} replicas in sync" } grep { $_->{in_sync} != 3 } @partitions;
 }
 

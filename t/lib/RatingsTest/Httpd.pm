@@ -17,7 +17,7 @@ MaxRequestWorkers 40
 </IfModule>
 <IfModule !mpm_prefork_module>
 StartServers 2
-ServerLimit 8
+ServerLimit 32
 ThreadsPerChild 16
 MaxRequestWorkers 64
 MinSpareThreads 16
@@ -150,21 +150,22 @@ sub connections {
     return scalar grep { my (undef, $local, undef, $state) = split; $local =~ /$here$/ && $state ne '0A' && $state ne '06' } <$table>;
 }
 
-# Until those that clients have closed are closed here as well, but no longer than a moment. httpd's event MPM, asked
+# Until the connections that clients have closed are closed here as well, for two seconds at most. httpd's event MPM, asked
 # to end at once (SIGTERM), looks at the socket that each worker has last been given (close_worker_sockets), which
 # another thread may have freed by then: while requests flow, one of a hundred such ends is a SIGSEGV, whatever the
 # handler (apr_os_sock_get, called by mod_mpm_event).
 sub settle {
     my ($self) = @_;
-    my $until = time + 0.1;
+    my $until = time + 2;
     sleep 0.005 while $self->connections && time < $until;
     return;
 }
 
-# Asks it to end and waits: the seconds that it took, or undef when processes were left after `within`.
+# Asks it to end and waits: the seconds that it took, or undef when processes were left after `within`; busy: amid
+# requests that wait; signal: in the place of TERM.
 sub stop {
     my ($self, %options) = @_;
-    $self->settle;
+    $self->settle unless $options{busy};
     my @all   = $self->processes;
     my $begun = time;
     my $until = $begun + ($options{within} || 20);

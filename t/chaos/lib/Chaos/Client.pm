@@ -11,7 +11,7 @@ use RatingsTest::Client ();
 my $deadline  = 10;   # seconds for a request: longer than the service may ever take
 # A kept connection closed within this, without a byte, crossed with our request: HTTP's own race. httpd
 # may take a while to get to it; half of the clients keep no connection, and nothing of theirs may break off.
-my $race      = 0.5;
+my $race      = 2;
 my %behaviour = (
     rater  => \&rate_once,  # a key of its own for each rating, sent once
     plain  => \&rate_plain, # no key, a talk of its own

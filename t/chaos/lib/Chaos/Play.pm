@@ -111,7 +111,8 @@ sub _set {
 # Whether the service writes keys into its events.
 sub _takes_keys {
     my ($stage) = @_;
-    RatingsTest::rate($stage->{warm}, 5, port => $stage->httpd->port, headers => [ 'Idempotency-Key' => '"the-first"' ]);
+    my @keyed = (port => $stage->httpd->port, headers => [ 'Idempotency-Key' => '"the-first"' ]);
+    $stage->until('a rating with a key', sub { RatingsTest::rate($stage->{warm}, 5, @keyed)->status == 200 }, 10);
     return scalar grep { defined $_->{idempotencyKey} } grep { defined } map { Chaos::Audit::event_of($_) } @{ Chaos::Audit::read_log($stage->topic) };
 }
 
