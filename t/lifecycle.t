@@ -1,6 +1,7 @@
 # Starts, restarts, graceful restarts and ends: no request is lost, and no process is left behind.
 use strict;
 use warnings;
+use POSIX ();
 use Test::More;
 use Time::HiRes qw(time sleep);
 use RatingsTest;
@@ -151,6 +152,40 @@ for my $server ($brief ? 'redis' : qw(redis kafka postgres)) {
     stack('resume', $server);
     $results->();
     ok(defined $took && $took < 5 * $slack, sprintf '%s hangs: httpd stops all the same (%.1f s)', $server, $took // -1);
+}
+
+# ---- ends while Kafka is slow ----
+
+# Lets Kafka go on for a moment now and then, for half a minute at most; what ends that.
+sub slow_down_kafka {
+    open my $file, '<', "$ENV{STACK_DIR}/pid/kafka" or die "the pid of kafka: $!";
+    my ($kafka) = split ' ', <$file>;
+    my $pid = fork // die "fork: $!";
+    if (!$pid) {
+        my $going = 1;
+        local $SIG{TERM} = sub { $going = 0 };
+        my $until = time + 30;
+        while ($going && time < $until) {
+            kill 'STOP', $kafka;
+            sleep 0.3;
+            kill 'CONT', $kafka;
+            sleep 0.02;
+        }
+        POSIX::_exit(0);
+    }
+    return sub { kill 'TERM', $pid; waitpid $pid, 0 };
+}
+
+unless ($brief) {
+    my $httpd = own_httpd(name => 'slow-kafka', port => 5, %own)->expect_log(@usual, qr/RT020[36]/, qr/RT0301/);
+    my $lease = sub { redis(database => 6)->call('GET', 'ratings:projector') };
+    expect_log(qr/RT0203: .* is away/, qr/RT0301/);
+    my $end_slowness = slow_down_kafka();
+    $httpd->start;
+    ok(wait_until($lease, 10), 'Kafka is slow: one child has the lease, and opens the log');
+    my $took = $httpd->stop;
+    is($lease->(), undef, sprintf 'it gives up the lease, for whoever starts next (%.1f s)', $took // -1);
+    $end_slowness->();
 }
 
 finish();

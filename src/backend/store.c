@@ -169,11 +169,12 @@ apr_status_t ratings_store_lease(ratings_store_t *store, const char *token,
     return APR_SUCCESS;
 }
 
-apr_status_t ratings_store_release(ratings_store_t *store, const char *token, ratings_result_t *why)
+apr_status_t ratings_store_release(ratings_store_t *store, const char *token, int64_t deadline,
+                                   ratings_result_t *why)
 {
     redisReply *reply = NULL;
-    apr_status_t status = store_command(store, &reply, store_deadline(store), why, "EVAL",
-                                        SCRIPT_RELEASE, "1", KEY_LEASE, token, NULL);
+    apr_status_t status = store_command(store, &reply, deadline, why, "EVAL", SCRIPT_RELEASE, "1",
+                                        KEY_LEASE, token, NULL);
     if (status == APR_SUCCESS)
         freeReplyObject(reply);
     return status;

@@ -206,7 +206,8 @@ apr_status_t ratings_store_accuse(ratings_store_t *store, const char *generation
 apr_status_t ratings_store_lease(ratings_store_t *store, const char *token,
                                  apr_interval_time_t lease, bool *held, char *holder,
                                  ratings_result_t *why);
-apr_status_t ratings_store_release(ratings_store_t *store, const char *token,
+/* Gives it up if it is `token`'s; by `deadline` (of ratings_monotonic) at the latest. */
+apr_status_t ratings_store_release(ratings_store_t *store, const char *token, int64_t deadline,
                                    ratings_result_t *why);
 
 #endif

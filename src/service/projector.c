@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define OPENING_US INT64_C(5000000)
+#define LEAVE_US 200000
 #define FOLLOW_US 10000 /* how often the position is asked for when another host projects */
 
 /* ---- the lease ---- */
@@ -60,7 +61,7 @@ apr_status_t projector_renew(ratings_projector_t *p, ratings_result_t *why)
 static void give_up_lease(ratings_projector_t *p)
 {
     ratings_result_t why;
-    (void)ratings_store_release(p->store, p->token, &why);
+    (void)ratings_store_release(p->store, p->token, INT64_MAX, &why);
     atomic_store(&p->shared->leased_until, 0);
     ratings_shared_wake(&p->shared->handover);
 }
@@ -334,12 +335,23 @@ static bool join_within(pthread_t thread, int64_t us)
     return pthread_timedjoin_np(thread, NULL, &until) == 0;
 }
 
+/* The thread waited for Kafka maybe, and could not give it up when it was done with that: nobody
+ * would project for the seconds that opening may take. */
+static void leave_lease(ratings_projector_t *p)
+{
+    ratings_result_t why;
+    if (p->child->store)
+        (void)ratings_store_release(p->child->store, p->token, ratings_monotonic() + LEAVE_US,
+                                    &why);
+}
+
 void ratings_projector_end(ratings_projector_t *p)
 {
     ratings_projector_stop(p);
     if (!join_within(p->thread, PROJECTION_STEP_US)) {
         ratings_store_interrupt(p->store);
         pthread_join(p->thread, NULL);
+        leave_lease(p);
     }
     ratings_store_destroy(p->store);
     apr_pool_destroy(p->pool);
