@@ -158,14 +158,10 @@ for my $server ($brief ? 'redis' : qw(redis kafka postgres)) {
 
 # Lets Kafka go on for a moment now and then, for half a minute at most; what ends that.
 sub slow_down_kafka {
-    open my $file, '<', "$ENV{STACK_DIR}/pid/kafka" or die "the pid of kafka: $!";
-    my ($kafka) = split ' ', <$file>;
-    my $pid = fork // die "fork: $!";
+    my $kafka = server_pid('kafka');
+    my $pid   = fork // die "fork: $!";
     if (!$pid) {
-        my $going = 1;
-        local $SIG{TERM} = sub { $going = 0 };
-        my $until = time + 30;
-        while ($going && time < $until) {
+        for (1 .. 100) {
             kill 'STOP', $kafka;
             sleep 0.3;
             kill 'CONT', $kafka;
@@ -173,7 +169,7 @@ sub slow_down_kafka {
         }
         POSIX::_exit(0);
     }
-    return sub { kill 'TERM', $pid; waitpid $pid, 0 };
+    return sub { kill 'KILL', $pid; waitpid $pid, 0; kill 'CONT', $kafka };
 }
 
 unless ($brief) {

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define OPENING_US INT64_C(5000000)
-#define LEAVE_US 200000
+#define LEAVE_US 200000 /* what the end of a child has left for that */
 #define FOLLOW_US 10000 /* how often the position is asked for when another host projects */
 
 /* ---- the lease ---- */
@@ -64,6 +64,16 @@ static void give_up_lease(ratings_projector_t *p)
     (void)ratings_store_release(p->store, p->token, INT64_MAX, &why);
     atomic_store(&p->shared->leased_until, 0);
     ratings_shared_wake(&p->shared->handover);
+}
+
+/* The same from outside, when the thread has ended: it waited for Kafka maybe, and its store was
+ * interrupted meanwhile. Nobody would project for the seconds that opening may take. */
+static void leave_lease(ratings_projector_t *p)
+{
+    ratings_result_t why;
+    if (p->child->store)
+        (void)ratings_store_release(p->child->store, p->token, ratings_monotonic() + LEAVE_US,
+                                    &why);
 }
 
 /* ---- ending ---- */
@@ -333,16 +343,6 @@ static bool join_within(pthread_t thread, int64_t us)
     until.tv_sec += nanoseconds / 1000000000;
     until.tv_nsec = nanoseconds % 1000000000;
     return pthread_timedjoin_np(thread, NULL, &until) == 0;
-}
-
-/* The thread waited for Kafka maybe, and could not give it up when it was done with that: nobody
- * would project for the seconds that opening may take. */
-static void leave_lease(ratings_projector_t *p)
-{
-    ratings_result_t why;
-    if (p->child->store)
-        (void)ratings_store_release(p->child->store, p->token, ratings_monotonic() + LEAVE_US,
-                                    &why);
 }
 
 void ratings_projector_end(ratings_projector_t *p)

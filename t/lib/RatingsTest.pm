@@ -19,7 +19,7 @@ use RatingsTest::Redis  ();
 our @EXPORT = qw(
     client get post post_form rate histogram_of total problem_ok
     new_talks new_talk delete_talks redis topic_since topic_write stack
-    set_topic wait_until wait_ready own_httpd expect_log mpm sanitized finish
+    server_pid set_topic wait_until wait_ready own_httpd expect_log mpm sanitized finish
     json to_json note_time in_children generation rebuilt_since
 );
 
@@ -156,6 +156,13 @@ sub stack {
     my $output = qx($ENV{TEST_STACK} @arguments 2>&1);
     $? == 0 || $arguments[0] eq 'status' or die "stack @arguments: $output";
     note $output if $output;
+}
+
+sub server_pid {
+    my ($server) = @_;
+    open my $file, '<', "$ENV{STACK_DIR}/pid/$server" or die "the pid of $server: $!";
+    my ($pid) = split ' ', <$file>;
+    return $pid;
 }
 
 # Of the store of this run: another after each loss.

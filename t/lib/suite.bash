@@ -68,7 +68,7 @@ stop_all() {
 # Those that a test that died has left behind.
 stop_httpds() {
     local file pid
-    for file in "$suite_dir"/t/logs/httpd.pid "$suite_dir"/t/logs/*/httpd.pid "$suite_dir"/root/*/httpd.pid; do
+    for file in "$suite_dir"/t/logs/httpd.pid "$suite_dir"/t/logs/*/httpd.pid "$suite_dir"/privileged/*/httpd.pid; do
         [ -e "$file" ] || continue
         pid=$(<"$file")
         # its command line names its configuration, in this directory: no stranger's

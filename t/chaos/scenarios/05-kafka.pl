@@ -201,8 +201,7 @@ sub fatal_errors {
 # Files must not grow any more: to the broker, a disk that is full. Nobody has to be root for that.
 sub fill_disk {
     my ($stage) = @_;
-    open my $file, '<', "$ENV{STACK_DIR}/pid/kafka" or die "the pid of kafka: $!";
-    my ($pid) = split ' ', <$file>;
+    my $pid = RatingsTest::server_pid('kafka');
     system('prlimit', '--pid', $pid, '--fsize=1:') == 0 or die "prlimit failed\n";
 }
 

@@ -150,10 +150,10 @@ sub connections {
     return scalar grep { my (undef, $local, undef, $state) = split; $local =~ /$here$/ && $state ne '0A' && $state ne '06' } <$table>;
 }
 
-# Until the connections that clients have closed are closed here as well, for two seconds at most. httpd's event MPM, asked
-# to end at once (SIGTERM), looks at the socket that each worker has last been given (close_worker_sockets), which
-# another thread may have freed by then: while requests flow, one of a hundred such ends is a SIGSEGV, whatever the
-# handler (apr_os_sock_get, called by mod_mpm_event).
+# Until the connections that clients have closed are closed here as well, for two seconds at most. httpd's event
+# MPM, asked to end at once (SIGTERM), looks at the socket that each worker has last been given
+# (close_worker_sockets), which another thread may have freed by then: while requests flow, one of a hundred such
+# ends is a SIGSEGV, whatever the handler (apr_os_sock_get, called by mod_mpm_event).
 sub settle {
     my ($self) = @_;
     my $until = time + 2;
