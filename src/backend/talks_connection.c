@@ -8,9 +8,11 @@
 #include <poll.h>
 #include <string.h>
 
-/* The second comparison is for a column of type uuid, to which spellings are equal that are
- * different talks to everybody else. */
-#define FIND "SELECT 1 FROM talks WHERE uuid = %s AND uuid::text = %s LIMIT 1"
+/* The first comparison finds the row by its index. A column may hold other spellings equal to the
+ * one that was asked for (type uuid, integer, citext, a collation that is not deterministic), which
+ * are different talks to everybody else: the second compares bytes. */
+#define FIND                                                                                       \
+    "SELECT uuid::text FROM talks WHERE uuid = %s AND uuid::text COLLATE \"C\" = %s LIMIT 1"
 
 struct talks_connection_t {
     apr_pool_t *pool; /* with an allocator of its own, as threads pass the connection on */
@@ -148,22 +150,31 @@ static apr_status_t await(talks_connection_t *connection, const ratings_limit_t 
 
 /* ---- asking ---- */
 
-/* https://www.postgresql.org/docs/current/errcodes-appendix.html */
+/* Class 22 is about the value that was asked for: no uuid, no integer or one out of range, a
+ * character that the database's encoding does not have. No row has such a key.
+ * https://www.postgresql.org/docs/current/errcodes-appendix.html */
 static apr_status_t status_of(const char *sqlstate)
 {
-    if (sqlstate && strcmp(sqlstate, "22P02") == 0) /* no uuid, so no key of a column of uuids */
+    if (sqlstate && strncmp(sqlstate, "22", 2) == 0)
         return APR_NOTFOUND;
     if (sqlstate && strcmp(sqlstate, "57014") == 0) /* statement_timeout */
         return APR_TIMEUP;
     return APR_EGENERAL;
 }
 
-static apr_status_t judge(const PGresult *result, ratings_result_t *why)
+/* The server compared in the database's encoding, into which two ids of UTF-8 may be converted
+ * alike: the row's id is the talk's, and comes back as it was asked for. */
+static bool is_the_talk(const PGresult *result, const char *talk_id)
+{
+    return PQntuples(result) > 0 && strcmp(PQgetvalue(result, 0, 0), talk_id) == 0;
+}
+
+static apr_status_t judge(const PGresult *result, const char *talk_id, ratings_result_t *why)
 {
     apr_status_t status;
     if (PQresultStatus(result) == PGRES_TUPLES_OK)
-        return PQntuples(result) > 0 ? ratings_result_ok(why)
-                                     : ratings_result_set(why, APR_NOTFOUND, "%s", "");
+        return is_the_talk(result, talk_id) ? ratings_result_ok(why)
+                                            : ratings_result_set(why, APR_NOTFOUND, "%s", "");
     status = status_of(PQresultErrorField(result, PG_DIAG_SQLSTATE));
     return ratings_result_set(why, status, "%s",
                               status == APR_NOTFOUND ? "" : PQresultErrorMessage(result));
@@ -171,8 +182,8 @@ static apr_status_t judge(const PGresult *result, ratings_result_t *why)
 
 /* apr_dbd_get_row would do, but it sleeps for 100 ms when no row is found (apr_dbd_pgsql.c), and
  * blocks. The first result is the answer; what follows tells that the server is ready again. */
-static apr_status_t answer(talks_connection_t *connection, const ratings_limit_t *limit,
-                           ratings_result_t *why)
+static apr_status_t answer(talks_connection_t *connection, const char *talk_id,
+                           const ratings_limit_t *limit, ratings_result_t *why)
 {
     ratings_result_t rest;
     apr_status_t status = await(connection, limit, why);
@@ -181,7 +192,7 @@ static apr_status_t answer(talks_connection_t *connection, const ratings_limit_t
         return status;
     if (!result)
         return lost(connection, why);
-    status = judge(result, why);
+    status = judge(result, talk_id, why);
     while (result) {
         PQclear(result);
         result =
@@ -200,5 +211,5 @@ apr_status_t talks_connection_find(talks_connection_t *connection, const char *t
     if (apr_dbd_pselect(connection->driver, pool, connection->handle, &unused, connection->find, 0,
                         2, arguments) != 0)
         return lost(connection, why);
-    return answer(connection, limit, why);
+    return answer(connection, talk_id, limit, why);
 }

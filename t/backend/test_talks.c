@@ -123,6 +123,54 @@ static void add_talk(PGconn *owner, const char *id)
     PQclear(result);
 }
 
+/* What a column of talks may be: each in a schema of its own, with one talk. */
+static const char *const columns[][3] = {
+    {"uuid", "uuid", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"},
+    {"integer", "integer", "7"},
+    {"padded", "char(8)", "Alpha"},
+    {"narrow", "varchar(5)", "Alpha"},
+    {"citext", "public.citext", "Alpha"},
+    {"icu", "text COLLATE public.ignores_case", "Alpha"},
+    {"dated", "date", "2026-11-29"},
+};
+#define COLUMNS (sizeof columns / sizeof columns[0])
+
+static void make_columns(PGconn *owner)
+{
+    run(owner, "CREATE EXTENSION citext");
+    run(owner, "CREATE COLLATION ignores_case "
+               "(provider = icu, locale = 'und-u-ks-level1', deterministic = false)");
+    for (size_t i = 0; i < COLUMNS; i++) {
+        const char *name = columns[i][0];
+        run(owner, apr_psprintf(pool, "CREATE SCHEMA %s", name));
+        run(owner, apr_psprintf(pool, "GRANT USAGE ON SCHEMA %s TO reader", name));
+        run(owner,
+            apr_psprintf(pool, "CREATE TABLE %s.talks (uuid %s PRIMARY KEY)", name, columns[i][1]));
+        run(owner, apr_psprintf(pool, "INSERT INTO %s.talks VALUES ('%s')", name, columns[i][2]));
+        run(owner, apr_psprintf(pool, "GRANT SELECT ON %s.talks TO reader", name));
+    }
+}
+
+static PGconn *connect_to(const char *database)
+{
+    PGconn *owner = PQconnectdb(apr_psprintf(
+        pool, "postgres://owner:secret@127.0.0.1:%d/%s?client_encoding=UTF8", port, database));
+    assert_int_equal(PQstatus(owner), CONNECTION_OK);
+    return owner;
+}
+
+/* A database in an encoding of its own, with the talk `id` (of UTF-8). */
+static void make_database(PGconn *owner, const char *encoding, const char *id)
+{
+    run(owner, apr_psprintf(pool, "CREATE DATABASE in_%s TEMPLATE template0 ENCODING '%s'",
+                            encoding, encoding));
+    PGconn *there = connect_to(apr_psprintf(pool, "in_%s", encoding));
+    run(there, "CREATE TABLE talks (uuid text PRIMARY KEY)");
+    run(there, "GRANT SELECT ON talks TO reader");
+    add_talk(there, id);
+    PQfinish(there);
+}
+
 static void make_tables(void)
 {
     PGconn *owner = connect_as_owner();
@@ -130,15 +178,14 @@ static void make_tables(void)
     add_talk(owner, "here");
     for (size_t i = 0; i < ODD_IDS; i++)
         add_talk(owner, odd_ids[i]);
-    run(owner, "CREATE SCHEMA typed");
-    run(owner, "CREATE TABLE typed.talks (uuid uuid PRIMARY KEY)");
-    run(owner, "INSERT INTO typed.talks VALUES ('a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11')");
     run(owner, "CREATE ROLE reader LOGIN PASSWORD 'p@ss/w%rd ''\\'");
     run(owner, "CREATE ROLE few LOGIN PASSWORD 'few' CONNECTION LIMIT 2");
     run(owner, "CREATE ROLE nothing LOGIN PASSWORD 'nothing'");
     run(owner, "GRANT SELECT ON talks TO reader, few");
-    run(owner, "GRANT USAGE ON SCHEMA typed TO reader");
-    run(owner, "GRANT SELECT ON typed.talks TO reader");
+    make_columns(owner);
+    make_database(owner, "latin1", "na\xc3\xafve");
+    make_database(owner, "euc_jp", "\xc2\xa6");
+    make_database(owner, "sql_ascii", "na\xc3\xafve");
     PQfinish(owner);
 }
 
@@ -463,25 +510,88 @@ static void ids_are_data(void **state)
         expect(talks, apr_pstrcat(pool, odd_ids[i], "'", NULL), APR_NOTFOUND);
     }
     expect(talks, "blank", APR_NOTFOUND);
-    expect(talks, "\xff", APR_EGENERAL); /* no UTF-8: refused by the server, and told so */
+    expect(talks, "\xff", APR_NOTFOUND); /* no UTF-8, so no talk's id */
     expect(talks, "here", APR_SUCCESS);
     assert_int_equal(sessions(), 1); /* none of it cost the connection */
     ratings_talks_destroy(talks);
 }
 
-static void column_of_type_uuid(void **state)
+/* A talk has one id: that of its row, byte by byte. What the column's type or collation holds equal
+ * to it, and what it cannot hold, is no talk, and no fault of the server. */
+static const struct {
+    const char *schema, *id;
+    bool found;
+} column_rows[] = {
+    {"uuid", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", true},
+    {"uuid", "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11", false},
+    {"uuid", "{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}", false},
+    {"uuid", "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a12", false},
+    {"uuid", "no uuid", false},
+    {"integer", "7", true},
+    {"integer", "007", false},
+    {"integer", " 7", false},
+    {"integer", "+7", false},
+    {"integer", "seven", false},
+    {"integer", "99999999999", false}, /* 22003 */
+    {"padded", "Alpha", true},
+    {"padded", "Alpha   ", false},
+    {"padded", "Alpha ", false},
+    {"padded", "Alpha and more than the column holds", false},
+    {"narrow", "Alpha", true},
+    {"narrow", "Alpha and more than the column holds", false},
+    {"citext", "Alpha", true},
+    {"citext", "ALPHA", false},
+    {"icu", "Alpha", true},
+    {"icu", "ALPHA", false},
+    {"icu", "\xc3\x84lpha", false},
+    {"dated", "2026-11-29", true},
+    {"dated", "20261129", false},
+    {"dated", "2026-02-31", false}, /* 22008 */
+    {"dated", "yesterday", false},
+};
+
+static void column_of_each_type(void **state)
 {
-    ratings_talks_t *talks = talks_of("?options=-csearch_path%3Dtyped", 2, 5000);
-    ratings_result_t why;
     (void)state;
-    expect(talks, "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11", APR_SUCCESS);
-    expect(talks, "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11", APR_NOTFOUND);
-    expect(talks, "{a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11}", APR_NOTFOUND);
-    expect(talks, "a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a12", APR_NOTFOUND);
-    expect(talks, "no uuid", APR_NOTFOUND);
-    assert_int_equal(ratings_talks_check(talks, NO_DEADLINE, pool, &why), APR_SUCCESS);
-    assert_int_equal(sessions(), 1);
-    ratings_talks_destroy(talks);
+    for (size_t c = 0; c < COLUMNS; c++) {
+        ratings_talks_t *talks = talks_of(
+            apr_psprintf(pool, "?options=-csearch_path%%3D%s,public", columns[c][0]), 2, 5000);
+        ratings_result_t why;
+        for (size_t i = 0; i < sizeof column_rows / sizeof column_rows[0]; i++)
+            if (strcmp(column_rows[i].schema, columns[c][0]) == 0)
+                expect(talks, column_rows[i].id, column_rows[i].found ? APR_SUCCESS : APR_NOTFOUND);
+        assert_int_equal(ratings_talks_check(talks, NO_DEADLINE, pool, &why), APR_SUCCESS);
+        assert_int_equal(sessions(), 1); /* none of it cost the connection */
+        ratings_talks_destroy(talks);
+        AWAIT(sessions() == 0);
+    }
+}
+
+static const struct {
+    const char *encoding, *id;
+    bool found;
+} encoding_rows[] = {
+    {"latin1", "na\xc3\xafve", true},      {"latin1", "\xe6\xbc\xa2", false}, /* 22P05 */
+    {"latin1", "nai\xcc\x88ve", false},    /* the other form of the same text: 22P05 as well */
+    {"euc_jp", "\xef\xbf\xa4", true},      /* which is what the database gives back */
+    {"euc_jp", "\xc2\xa6", false},         /* the same bytes in the database */
+    {"euc_jp", "\xf0\x9f\x8e\x89", false}, /* 22P05 */
+    {"sql_ascii", "na\xc3\xafve", true},   {"sql_ascii", "nai\xcc\x88ve", false},
+};
+
+static void database_of_each_encoding(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof encoding_rows / sizeof encoding_rows[0]; i++) {
+        ratings_talks_t *talks =
+            talks_at(apr_psprintf(pool, "postgres://owner:secret@127.0.0.1:%d/in_%s", port,
+                                  encoding_rows[i].encoding),
+                     2, 5000);
+        expect(talks, encoding_rows[i].id, encoding_rows[i].found ? APR_SUCCESS : APR_NOTFOUND);
+        assert_int_equal(sessions(), 1);
+        ratings_talks_destroy(talks);
+        AWAIT(sessions() == 0);
+    }
 }
 
 static void check_needs_the_table(void **state)
@@ -907,7 +1017,8 @@ int main(void)
         cmocka_unit_test_setup(talk_exists_or_not, until_no_session_is_left),
         cmocka_unit_test(key_value_words_do_as_well),
         cmocka_unit_test_setup(ids_are_data, until_no_session_is_left),
-        cmocka_unit_test_setup(column_of_type_uuid, until_no_session_is_left),
+        cmocka_unit_test_setup(column_of_each_type, until_no_session_is_left),
+        cmocka_unit_test_setup(database_of_each_encoding, until_no_session_is_left),
         cmocka_unit_test_setup(check_needs_the_table, until_no_session_is_left),
         cmocka_unit_test(check_needs_the_right_to_read),
         cmocka_unit_test(wrong_password_is_not_told),
