@@ -3,6 +3,7 @@
 SECONDS     ?= 900
 CHAOS_RUN    = OUT='$(OUT)' APXS='$(APXS)' t/chaos/run
 CHAOS_MODULE = $(OUT)/chaos/mod_ratings.so
+CHAOS_LARGER = $(OUT)/chaos/larger.so
 CHAOS_FATAL  = $(OUT)/chaos/fatal.so
 
 .PHONY: chaos chaos-short chaos-random chaos-mutants chaos-ready
@@ -19,7 +20,7 @@ chaos-mutants: chaos-ready ## bugs put in on purpose, each of which the chaos su
 	@OUT='$(OUT)' APXS='$(APXS)' t/chaos/mutants/run $(NAMES)
 
 chaos-ready: deps-test
-	@$(MAKE) --no-print-directory module lambda-bootstrap $(CHAOS_MODULE) $(CHAOS_FATAL)
+	@$(MAKE) --no-print-directory module lambda-bootstrap $(CHAOS_MODULE) $(CHAOS_LARGER) $(CHAOS_FATAL)
 
 # The module as if it were a newer one: its version says so.
 $(OUT)/chaos/describe.o: src/service/describe.c
@@ -30,9 +31,17 @@ $(OUT)/chaos/describe.o: src/service/describe.c
 $(CHAOS_MODULE): $(filter-out $(OUT)/src/service/describe.o,$(MODULE_OBJECTS)) $(OUT)/chaos/describe.o $(OUT)/libratings.a
 	$(call quiet,LD)$(CC) -shared $(CFLAGS) $(HARDEN) -pthread -o $@ $^ $(MODULE_LIBS) $(LDFLAGS)
 
+# The same, a megabyte larger: nothing of it is where it was in the other.
+$(OUT)/chaos/padding.o: t/chaos/tools/padding.c
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(CC) $(BASE_CFLAGS) -c $< -o $@
+
+$(CHAOS_LARGER): $(OUT)/chaos/padding.o $(filter-out $(OUT)/src/service/describe.o,$(MODULE_OBJECTS)) $(OUT)/chaos/describe.o $(OUT)/libratings.a
+	$(call quiet,LD)$(CC) -shared $(CFLAGS) $(HARDEN) -pthread -o $@ $^ $(MODULE_LIBS) $(LDFLAGS)
+
 # Preloaded into httpd, ends a producer on demand.
 $(CHAOS_FATAL): t/chaos/tools/fatal.c
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(CC) $(BASE_CFLAGS) $(call system,$(shell pkg-config --cflags rdkafka)) -shared $< -o $@ $(LDFLAGS)
 
--include $(OUT)/chaos/describe.d $(OUT)/chaos/fatal.d
+-include $(OUT)/chaos/describe.d $(OUT)/chaos/padding.d $(OUT)/chaos/fatal.d

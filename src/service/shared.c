@@ -20,7 +20,9 @@ _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "shared memory needs lock-free 64-bi
 
 /* ---- the segment ---- */
 
-/* Data alone, in the process pool: a newer module goes on with the list of an older one. */
+/* Data alone, in the process pool: a newer module goes on with the list of an older one. httpd's
+ * parent unloads the module with each restart, and may map the next one elsewhere: nothing here may
+ * point into it, neither to its code nor to its constants. */
 typedef struct segment_t segment_t;
 struct segment_t {
     const char *name;
@@ -29,7 +31,9 @@ struct segment_t {
     segment_t *next;
 };
 
-#define SEGMENTS "mod_ratings:segments:1" /* to be raised when segment_t changes */
+/* To be raised when segment_t changes. 1 is the name under which versions before kept a key that is
+ * unmapped with them: the pool compares a key with those of the same hash alone. */
+#define SEGMENTS "mod_ratings:segments:2"
 
 static segment_t *segments_of(apr_pool_t *process)
 {
@@ -65,7 +69,10 @@ static segment_t *segment_named(const char *name, apr_pool_t *process)
     segment = apr_pcalloc(process, sizeof *segment);
     segment->name = apr_pstrdup(process, name);
     segment->next = first;
-    apr_pool_userdata_setn(segment, SEGMENTS, NULL, process);
+    /* apr_pool_userdata_setn would keep the key's address, which is unmapped with this build; this
+     * copies the key when it is new, and keeps the copy when it is not. A cleanup would be code of
+     * this build. */
+    apr_pool_userdata_set(segment, SEGMENTS, NULL, process);
     return segment;
 }
 

@@ -16,6 +16,32 @@ sub version_is {
     $stage->until("version $pattern", sub { $stage->get('/')->body =~ /"version":"$pattern"/ }, 10);
 }
 
+# The memory that the children share has a random number, which the lease's holder tells.
+sub memory_of {
+    my ($stage, %old) = @_;
+    return $stage->until('a projector', sub {
+        my ($memory, $pid) = split /:/, $stage->redis->call('GET', 'ratings:projector') // '';
+        return $pid && !$old{$pid} && $stage->projector ? $memory : undef;
+    }, 15);
+}
+
+# A graceful restart with another build, or with other modules mapped before it: the parent unloads the module
+# and maps it anew, elsewhere, and what the children share must be found all the same.
+sub upgrade {
+    my ($stage, $file, $version, %options) = @_;
+    my $before = memory_of($stage);
+    my %old    = map { $_ => 1 } $stage->httpd->children;
+    install_module($file);
+    $stage->configure($stage->httpd, %options);
+    $stage->graceful($stage->httpd);
+    version_is($stage, $version);
+    my $after = memory_of($stage, %old);
+    die "$file: the children of before and after do not share their memory\n" if $after ne $before;
+    return $stage->pause(1);
+}
+
+my $other_modules = join '', map { qq(LoadModule ${_}_module "$ENV{TEST_MODULES}/mod_$_.so"\n) } qw(env headers rewrite) if $ENV{TEST_MODULES};
+
 # ---- another store ----
 
 my $many = 150_000; # ratings: what a rebuild has to read, so that it takes a while
@@ -80,17 +106,15 @@ return (
         recover => 3, alone => 1,
     },
     {
-        name => 'newer-module', number => 3, what => 'a newer module, installed by renaming; and back to the older',
+        name => 'newer-module', number => 3, what => 'a newer module, installed by renaming, a larger one, one mapped after others; and back to the older',
         fault => sub {
             my ($stage) = @_;
-            for my $build ([ 'next.so', '[^"]*-next' ], [ 'this.so', '[^"-]*' ]) {
-                install_module($build->[0]);
-                $stage->graceful($stage->httpd);
-                version_is($stage, $build->[1]);
-                $stage->pause(1);
-            }
+            upgrade($stage, 'next.so',   '[^"]*-next');
+            upgrade($stage, 'larger.so', '[^"]*-next');
+            upgrade($stage, 'larger.so', '[^"]*-next', modules => $other_modules);
+            upgrade($stage, 'this.so',   '[^"-]*');
         },
-        clean => sub { install_module('this.so') },
+        clean => sub { install_module('this.so'); $_[0]->configure($_[0]->httpd) if $_[0]->httpd },
         recover => 3, alone => 1,
     },
     {

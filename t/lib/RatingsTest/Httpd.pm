@@ -53,7 +53,8 @@ sub backends {
 
 sub locations { return $locations }
 
-# name; conf: what comes after the modules (default: backends and locations); before: what comes before;
+# name; modules: lines that load other modules, before this one; conf: what comes after the modules
+# (default: backends and locations); before: what comes before;
 # after: what comes last; port: added to HTTP_PORT; user: lines for User and Group
 sub new {
     my ($class, %options) = @_;
@@ -85,7 +86,7 @@ DocumentRoot "$directory/htdocs"
 LoadModule mpm_$ENV{TEST_MPM}_module "$ENV{TEST_MODULES}/mod_mpm_$ENV{TEST_MPM}.so"
 LoadModule authz_core_module "$ENV{TEST_MODULES}/mod_authz_core.so"
 LoadModule dir_module "$ENV{TEST_MODULES}/mod_dir.so"
-LoadModule ratings_module "$ENV{TEST_MODULE}"
+@{[ $options{modules} // '' ]}LoadModule ratings_module "$ENV{TEST_MODULE}"
 END
     close $file or die "$self->{config}.new: $!";
     rename "$self->{config}.new", $self->{config} or die "$self->{config}: $!";
