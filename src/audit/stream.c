@@ -131,7 +131,7 @@ static bool set_all(rd_kafka_conf_t *conf, const audit_stream_options_t *options
     const char *const ours[][2] = {
         {"bootstrap.servers", options->brokers}, {"allow.auto.create.topics", "false"},
         {"auto.offset.reset", "error"},          {"enable.partition.eof", "true"},
-        {"enable.auto.commit", "false"},
+        {"enable.auto.commit", "false"},         {"isolation.level", "read_committed"},
     };
     /* as long may a fetch at a partition's end hold up leaving it for the next */
     bool good = set(conf, "client.id", "ratings-audit", why) &&

@@ -25,7 +25,7 @@
 typedef void ratings_stream_log_fn(void *context, int level, const char *text);
 
 typedef struct {
-    const char *brokers;         /* host:port[,host:port...] */
+    const char *brokers;         /* host:port[,host:port...]; NULL for ratings_stream_try */
     const char *topic;           /* its name, see ratings_stream_topic_problem */
     const apr_table_t *kafka;    /* librdkafka properties of the administrator */
     apr_interval_time_t timeout; /* microseconds, until an event is acknowledged or given up */
@@ -40,9 +40,15 @@ typedef struct {
 const char *ratings_stream_brokers_problem(const char *brokers);
 const char *ratings_stream_topic_problem(const char *topic);
 
-/* Whether librdkafka knows the property and takes the value, and it is not one that the module
- * settles itself; else false and a sentence in `why`. */
+/* Whether librdkafka knows the property and takes the value, and the module leaves it to the
+ * administrator; else false and a sentence in `why`. */
 bool ratings_stream_property_ok(const char *key, const char *value, char *why, size_t size);
+
+/* Makes a producer and a consumer of the options without `brokers`: only so librdkafka tells which
+ * properties it refuses together, and which files it cannot read. APR_EINVAL: with its reason. For
+ * a process that ends by _exit: the handles, with threads of their own, are left to it. */
+apr_status_t ratings_stream_try(const ratings_stream_options_t *options, apr_pool_t *pool,
+                                ratings_result_t *why);
 
 /* ---- appending ---- */
 

@@ -1,4 +1,4 @@
-/* How librdkafka is configured: what the module settles, what the administrator may. */
+/* How librdkafka is configured: what the module settles, and what the administrator adds. */
 #include "stream_conf.h"
 
 #include <apr_network_io.h>
@@ -6,26 +6,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
-
-/* What the module's promises rest on: not to be set by RatingsKafka. */
-static const struct {
-    const char *key, *reason;
-} settled[] = {
-    {"bootstrap.servers", "the brokers are those of RatingsStream"},
-    {"metadata.broker.list", "the brokers are those of RatingsStream"},
-    {"auto.offset.reset", "a projector that skips records would lose ratings"},
-    {"enable.auto.commit", "the position is kept in the store"},
-    {"enable.auto.offset.store", "the position is kept in the store"},
-    {"enable.partition.eof", "the projector needs it"},
-    {"partitioner", "a talk's partition must never change"},
-    {"allow.auto.create.topics", "the module creates the topic itself"},
-    {"message.timeout.ms", "use RatingsStreamTimeout"},
-    {"delivery.timeout.ms", "use RatingsStreamTimeout"},
-    {"delivery.report.only.error", "every event's delivery is waited for"},
-    {"enable.idempotence", "an event that is sent again must not count twice"},
-    {"transactional.id", "events are appended one at a time, without transactions"},
-};
 
 const char *ratings_stream_topic_problem(const char *topic)
 {
@@ -63,19 +43,6 @@ const char *ratings_stream_brokers_problem(const char *brokers)
     for (; broker && !problem; broker = apr_strtok(NULL, ", ", &last))
         problem = broker_problem(broker);
     return problem;
-}
-
-bool ratings_stream_property_ok(const char *key, const char *value, char *why, size_t size)
-{
-    for (size_t i = 0; i < sizeof settled / sizeof settled[0]; i++)
-        if (strcmp(key, settled[i].key) == 0) {
-            (void)snprintf(why, size, "not to be set: %s", settled[i].reason);
-            return false;
-        }
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    bool good = rd_kafka_conf_set(conf, key, value, why, size) == RD_KAFKA_CONF_OK;
-    rd_kafka_conf_destroy(conf);
-    return good;
 }
 
 /* Never negative: that is for ever to librdkafka. */
@@ -141,7 +108,7 @@ static bool set_all(rd_kafka_conf_t *conf, const ratings_stream_options_t *optio
     for (int i = 0; i < array->nelts; i++)
         if (!set(conf, theirs[i].key, theirs[i].val, why))
             return false;
-    return set(conf, "bootstrap.servers", options->brokers, why);
+    return !options->brokers || set(conf, "bootstrap.servers", options->brokers, why);
 }
 
 /* `opaque` begins with a pointer to the options, which on_log takes from there. */
@@ -163,6 +130,8 @@ apr_status_t stream_handle(rd_kafka_t **handle, rd_kafka_type_t type,
     *handle = rd_kafka_new(type, conf, text, sizeof text);
     if (*handle)
         return ratings_result_ok(why);
-    rd_kafka_conf_destroy(conf);
+    /* librdkafka may have freed a producer's interceptors already, and would once more */
+    if (type != RD_KAFKA_PRODUCER)
+        rd_kafka_conf_destroy(conf);
     return ratings_result_set(why, APR_EINVAL, "librdkafka refuses its configuration: %s", text);
 }

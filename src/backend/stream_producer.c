@@ -11,6 +11,7 @@
 
 #define POLL_MS 100
 #define GIVE_UP_POLLS 100
+#define REPLACE_RETRY_MS 1000
 
 struct ratings_stream_t {
     const ratings_stream_options_t *options; /* first: see stream_handle */
@@ -140,14 +141,14 @@ static void give_up(rd_kafka_t *handle, rd_kafka_topic_t *topic)
 
 /* After a fatal error (an idempotent producer that lost its sequence) librdkafka's handle is dead:
  * https://github.com/confluentinc/librdkafka/blob/master/INTRODUCTION.md, "Fatal errors" */
-static void replace_handle(ratings_stream_t *stream)
+static bool replace_handle(ratings_stream_t *stream)
 {
     ratings_result_t why;
     rd_kafka_t *fresh = NULL, *dead;
     rd_kafka_topic_t *topic;
     if (make_handle(stream, &fresh, &why) != APR_SUCCESS) {
         stream->options->log(stream->options->log_context, 3, why.detail);
-        return; /* tried again by the next turn of the poller */
+        return false;
     }
     atomic_store(&stream->fatal, false);
     pthread_rwlock_wrlock(&stream->lock);
@@ -156,6 +157,7 @@ static void replace_handle(ratings_stream_t *stream)
     stream->handle = fresh;
     pthread_rwlock_unlock(&stream->lock);
     give_up(dead, topic);
+    return true;
 }
 
 /* A handle connects only when it has something to send, and then looks after its producer id and
@@ -171,11 +173,13 @@ static void warm_up(rd_kafka_t *handle)
 static void *poll_handle(void *data)
 {
     ratings_stream_t *stream = data;
+    int wait_ms = POLL_MS;
     warm_up(stream->handle);
     while (!atomic_load(&stream->stop)) {
-        rd_kafka_poll(stream->handle, POLL_MS);
-        if (atomic_load(&stream->fatal))
-            replace_handle(stream);
+        rd_kafka_poll(stream->handle, wait_ms);
+        wait_ms = POLL_MS;
+        if (atomic_load(&stream->fatal) && !replace_handle(stream))
+            wait_ms = REPLACE_RETRY_MS;
     }
     return NULL;
 }
@@ -202,14 +206,27 @@ static int start_threads(ratings_stream_t *stream, ratings_delivery_fn *delivere
     return failed;
 }
 
+static void set_timeout(ratings_stream_t *stream)
+{
+    (void)snprintf(stream->message_timeout, sizeof stream->message_timeout, "%d",
+                   message_timeout_ms(stream->options->timeout));
+}
+
+apr_status_t stream_producer_try(const ratings_stream_options_t *options, ratings_result_t *why)
+{
+    ratings_stream_t stream = {.options = options};
+    rd_kafka_t *handle;
+    set_timeout(&stream);
+    return make_handle(&stream, &handle, why);
+}
+
 apr_status_t ratings_stream_create(ratings_stream_t **out, const ratings_stream_options_t *options,
                                    ratings_delivery_fn *delivered, apr_pool_t *pool,
                                    ratings_result_t *why)
 {
     ratings_stream_t *stream = apr_pcalloc(pool, sizeof *stream);
     stream->options = options;
-    (void)snprintf(stream->message_timeout, sizeof stream->message_timeout, "%d",
-                   message_timeout_ms(options->timeout));
+    set_timeout(stream);
     apr_status_t status = make_handle(stream, &stream->handle, why);
     if (status != APR_SUCCESS)
         return status;

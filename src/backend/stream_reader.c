@@ -64,6 +64,7 @@ apr_status_t ratings_reader_create(ratings_reader_t **out, const ratings_stream_
         {"enable.auto.commit", "false"},
         {"enable.auto.offset.store", "false"},
         {"auto.offset.reset", "error"},
+        {"isolation.level", "read_committed"},
         {"allow.auto.create.topics", "false"},
         {"enable.partition.eof", "true"},
         {"fetch.wait.max.ms", "100"}, /* as long may a partition that joins a fetch be late */

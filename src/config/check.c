@@ -1,9 +1,13 @@
 /* What can only be judged once all directives are read. */
 #include "config.h"
 
+#include "trial.h"
+
 #include <apr_strings.h>
+#include <http_core.h>
 #include <http_log.h>
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "../module.h"
@@ -36,6 +40,82 @@ static const char *missing_backend(const ratings_config_t *config)
                              : NULL;
 }
 
+/* ---- RatingsKafka, whose properties librdkafka takes one by one, and refuses together ---- */
+
+typedef struct {
+    const char *text;  /* librdkafka's */
+    const char *named; /* a property that it names; NULL: none so far */
+} naming_t;
+
+static int names(void *data, const char *key, const char *value)
+{
+    naming_t *naming = data;
+    (void)value;
+    if (strstr(naming->text, key))
+        naming->named = key;
+    return naming->named == NULL;
+}
+
+/* "property at file:line" of what librdkafka complains of, else of what was set last. */
+static const char *place_of_problem(const ratings_config_t *config, const char *text,
+                                    apr_pool_t *pool)
+{
+    const apr_array_header_t *all = apr_table_elts(config->kafka);
+    naming_t naming = {.text = text};
+    apr_table_do(names, &naming, config->kafka, NULL);
+    if (!naming.named)
+        naming.named = APR_ARRAY_IDX(all, all->nelts - 1, apr_table_entry_t).key;
+    return apr_pstrcat(pool, naming.named, " at ",
+                       apr_table_get(config->kafka_places, naming.named), NULL);
+}
+
+static int check_kafka(server_rec *main, const server_rec *server, apr_pool_t *pool)
+{
+    const ratings_config_t *config = ratings_config_of_server(server);
+    ratings_result_t why;
+    apr_status_t status = ratings_trial_of_kafka(main, config, pool, &why);
+    if (status == APR_EINVAL)
+        return complain(server, "RT0106", "RatingsKafka %s: %s",
+                        place_of_problem(config, why.detail, pool), why.detail);
+    if (status != APR_SUCCESS)
+        ap_log_error(
+            APLOG_MARK, APLOG_WARNING, 0, server,
+            "RT0107: whether librdkafka takes what RatingsKafka sets could not be tried: %s",
+            why.detail);
+    return OK;
+}
+
+/* ---- times ---- */
+
+/* httpd reads its configuration twice at start; what stops nothing is told once. */
+static bool is_first_of_two(void)
+{
+    return ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG &&
+           ap_state_query(AP_SQ_RUN_MODE) != AP_SQ_RM_CONFIG_TEST;
+}
+
+static void warn_of_times(const server_rec *server, const ratings_config_t *config)
+{
+    const struct {
+        const char *directive;
+        int64_t us;
+    } times[] = {
+        {"RatingsTalksTimeout", config->talks_timeout},
+        {"RatingsStoreTimeout", config->store_timeout},
+        {"RatingsStreamTimeout", config->stream_timeout},
+        {"RatingsStatsTimeout", config->stats_timeout},
+        {"RatingsVisibilityTimeout", config->visibility_timeout},
+    };
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++)
+        if (times[i].us > config->deadline)
+            ap_log_error(APLOG_MARK, APLOG_WARNING, 0, server,
+                         "RT0108: %s (%" APR_INT64_T_FMT " ms) is beyond RatingsDeadline "
+                         "(%" APR_INT64_T_FMT " ms), which ends the request first",
+                         times[i].directive, times[i].us / 1000, config->deadline / 1000);
+}
+
+/* ---- what a server lacks ---- */
+
 static int check_complete(const server_rec *server, const ratings_config_t *config)
 {
     const char *missing = missing_backend(config);
@@ -50,6 +130,22 @@ static int check_complete(const server_rec *server, const ratings_config_t *conf
         return complain(server, "RT0102", "RatingsEndpoint at %s needs %s, which is not set",
                         config->needed_by, missing);
     return OK;
+}
+
+/* A service is tried once, however many servers share it. */
+static int check_service(server_rec *main, server_rec *server, apr_pool_t *pool)
+{
+    const ratings_config_t *config = ratings_config_of_server(server);
+    if (!is_configured(config))
+        return OK;
+    if (!is_first_of_two())
+        warn_of_times(server, config);
+    for (server_rec *other = main; other != server; other = other->next) {
+        const ratings_config_t *earlier = ratings_config_of_server(other);
+        if (is_configured(earlier) && ratings_config_same_backends(config, earlier))
+            return OK;
+    }
+    return check_kafka(main, server, pool);
 }
 
 /* Two servers either share a service, and then agree on it, or keep apart: one store holds the read
@@ -76,7 +172,7 @@ static int check_pair(const server_rec *server, const ratings_config_t *a,
 
 int ratings_config_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main)
 {
-    (void)pconf, (void)plog, (void)ptemp;
+    (void)pconf, (void)plog;
     for (server_rec *server = main; server; server = server->next)
         ratings_config_apply_defaults(ratings_config_of_server(server));
 
@@ -90,6 +186,8 @@ int ratings_config_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp,
                 check_pair(server, config, earlier) != OK)
                 return HTTP_INTERNAL_SERVER_ERROR;
         }
+        if (check_service(main, server, ptemp) != OK)
+            return HTTP_INTERNAL_SERVER_ERROR;
     }
     return OK;
 }

@@ -46,7 +46,8 @@ typedef struct {
     int64_t stats_memo;
     int64_t body_limit;
     int64_t metadata_secrets;
-    apr_table_t *kafka; /* librdkafka properties; never NULL */
+    apr_table_t *kafka;        /* librdkafka properties; never NULL */
+    apr_table_t *kafka_places; /* where each was set, "file:line"; never NULL */
 
     const char *needed_by; /* where an endpoint was placed, "file:line"; NULL: nowhere */
     struct ratings_service_t *service; /* set at post_config; NULL when nothing is configured */

@@ -106,6 +106,11 @@ static const char *set_flag(cmd_parms *cmd, void *dir, int on)
     return NULL;
 }
 
+static const char *place_of(const cmd_parms *cmd)
+{
+    return apr_psprintf(cmd->pool, "%s:%d", cmd->directive->filename, cmd->directive->line_num);
+}
+
 static const char *set_kafka(cmd_parms *cmd, void *dir, const char *key, const char *value)
 {
     char why[RATINGS_DETAIL_MAX];
@@ -116,6 +121,7 @@ static const char *set_kafka(cmd_parms *cmd, void *dir, const char *key, const c
     if (problem)
         return apr_psprintf(cmd->pool, "%s %s: %s", cmd->cmd->name, key, problem);
     apr_table_set(ratings_config_of_server(cmd->server)->kafka, key, value);
+    apr_table_setn(ratings_config_of_server(cmd->server)->kafka_places, key, place_of(cmd));
     return NULL;
 }
 
@@ -146,8 +152,7 @@ static const char *set_endpoint(cmd_parms *cmd, void *dir, const char *name, con
         return apr_psprintf(cmd->pool, "%s: '%s%s%s' is not allowed: %s", cmd->cmd->name, name,
                             variant ? " " : "", variant ? variant : "", problem);
     if (location->endpoint)
-        ratings_config_of_server(cmd->server)->needed_by =
-            apr_psprintf(cmd->pool, "%s:%d", cmd->directive->filename, cmd->directive->line_num);
+        ratings_config_of_server(cmd->server)->needed_by = place_of(cmd);
     return NULL;
 }
 
@@ -241,7 +246,15 @@ void *ratings_config_create(apr_pool_t *pool, server_rec *server)
             *number_field(config, setting) = RATINGS_UNSET;
     }
     config->kafka = apr_table_make(pool, 4);
+    config->kafka_places = apr_table_make(pool, 4);
     return config;
+}
+
+static apr_table_t *overlay(apr_pool_t *pool, const apr_table_t *base, const apr_table_t *over)
+{
+    apr_table_t *merged = apr_table_overlay(pool, base, over); /* of two, the last is kept */
+    apr_table_compress(merged, APR_OVERLAP_TABLES_SET);
+    return merged;
 }
 
 void *ratings_config_merge(apr_pool_t *pool, void *parent, void *child)
@@ -252,8 +265,8 @@ void *ratings_config_merge(apr_pool_t *pool, void *parent, void *child)
         if (is_unset(merged, setting))
             copy(merged, base, setting);
     }
-    merged->kafka = apr_table_overlay(pool, base->kafka, merged->kafka);
-    apr_table_compress(merged->kafka, APR_OVERLAP_TABLES_SET);
+    merged->kafka = overlay(pool, base->kafka, merged->kafka);
+    merged->kafka_places = overlay(pool, base->kafka_places, merged->kafka_places);
     if (!merged->needed_by) /* a virtual host inherits the main server's locations as well */
         merged->needed_by = base->needed_by;
     return merged;

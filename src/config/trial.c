@@ -1,0 +1,87 @@
+#include "trial.h"
+
+#include "../backend/stream.h"
+
+#include <mpm_common.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void ignore(void *context, int level, const char *text)
+{
+    (void)context, (void)level, (void)text;
+}
+
+/* ---- the process of its own: librdkafka's threads would not survive in the parent's children, and
+ * a handle that is not made leaves nothing behind here ---- */
+
+static void try_it(server_rec *main, const ratings_config_t *config, apr_pool_t *pool, int out)
+{
+    ratings_result_t why = {.status = APR_SUCCESS};
+    ratings_stream_options_t options = {.topic = config->topic,
+                                        .kafka = config->kafka,
+                                        .timeout = config->stream_timeout,
+                                        .log = ignore};
+    (void)alarm(2 * RATINGS_TRIAL_SECONDS);   /* should the parent be gone */
+    (void)ap_run_drop_privileges(pool, main); /* who may read a file as root may not do so later */
+    (void)ratings_stream_try(&options, pool, &why);
+    ssize_t written = write(out, &why, sizeof why);
+    _exit(written == (ssize_t)sizeof why ? 0 : 1);
+}
+
+/* ---- the parent ---- */
+
+static apr_interval_time_t left_until(apr_time_t deadline)
+{
+    apr_interval_time_t left = deadline - apr_time_now();
+    return left < 0 ? 0 : left;
+}
+
+/* The verdict comes in one piece: it is shorter than PIPE_BUF. */
+static apr_status_t hear(int in, ratings_result_t *why)
+{
+    apr_time_t deadline = apr_time_now() + apr_time_from_sec(RATINGS_TRIAL_SECONDS);
+    struct pollfd ready = {in, POLLIN, 0};
+    int count;
+    do
+        count = poll(&ready, 1, (int)apr_time_as_msec(left_until(deadline)));
+    while (count < 0 && errno == EINTR);
+    if (count <= 0)
+        return ratings_result_set(why, APR_TIMEUP, "no answer within %d s", RATINGS_TRIAL_SECONDS);
+    if (read(in, why, sizeof *why) != (ssize_t)sizeof *why)
+        return ratings_result_set(why, APR_EGENERAL, "the process that tried it has died");
+    return why->status;
+}
+
+static apr_status_t run(server_rec *main, const ratings_config_t *config, apr_pool_t *pool,
+                        const int ends[2], ratings_result_t *why)
+{
+    pid_t pid = fork();
+    if (pid < 0)
+        return ratings_result_set(why, errno, "no process to try it");
+    if (pid == 0)
+        try_it(main, config, pool, ends[1]);
+    (void)close(ends[1]);
+    apr_status_t status = hear(ends[0], why);
+    (void)kill(pid, SIGKILL);
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    (void)close(ends[0]);
+    return status;
+}
+
+apr_status_t ratings_trial_of_kafka(server_rec *main, const ratings_config_t *config,
+                                    apr_pool_t *pool, ratings_result_t *why)
+{
+    int ends[2];
+    if (apr_is_empty_table(config->kafka)) /* what the module sets itself is refused by none */
+        return ratings_result_ok(why);
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return ratings_result_set(why, errno, "no pipe to try it");
+    return run(main, config, pool, ends, why);
+}
