@@ -1,8 +1,8 @@
 # make test: the parts below, in this order, each in a make of its own (what is missing at first may
 # be needed to read a rule). The cheap ones come first.
-TEST_PARTS = unit "unit SANITIZE=1" model test-backend "test-backend SANITIZE=1" test-lambda test-service chaos-short
+TEST_PARTS = unit "unit SANITIZE=1" model test-backend "test-backend SANITIZE=1" test-lambda test-suite test-service chaos-short
 
-.PHONY: test test-service
+.PHONY: test test-service test-suite clean-test
 test: deps-test ## every test, on real servers
 	@for part in $(TEST_PARTS); do \
 	    echo "== make $$part"; $(MAKE) --no-print-directory $$part || exit 1; done
@@ -13,6 +13,13 @@ test-service: ## the service in httpd: all MPMs, and ASan and UBSan
 	@$(MAKE) --no-print-directory module lambda-bootstrap
 	@$(MAKE) --no-print-directory module SANITIZE=1
 	@OUT='$(OUT)' APXS='$(APXS)' t/run
+
+test-suite: deps-test ## what tests must not do: disturb a make run, leave servers behind
+	@$(MAKE) --no-print-directory module lambda-bootstrap
+	@OUT='$(OUT)' APXS='$(APXS)' t/suite/run
+
+clean-test: ## remove what tests have left in TEST_DIR: logs, journals, data of their servers
+	@OUT='$(OUT)' APXS='$(APXS)' t/suite/clean
 
 # Unit tests: t/unit/test_X.c each make one program.
 

@@ -42,9 +42,9 @@ launch_postgres() {
 
 ready_postgres() { "$postgres_bin/pg_isready" -q -t 2 -h 127.0.0.1 -p "$PG_PORT"; }
 
-# The talks; loading them again changes nothing.
+# The table, and talks to try it with; loading them again changes nothing.
 settle_postgres() {
-    "${clean_env[@]}" "$postgres_bin/psql" -X -q -v ON_ERROR_STOP=1 "$TALKS_CONNECTION" <"$top/conf/schema.sql" \
-        >>"$RUN_DIR/log/postgres.log" 2>&1 ||
-        die "conf/schema.sql could not be loaded (log: $RUN_DIR/log/postgres.log)"
+    cat "$top/conf/schema.sql" "$top/conf/demo.sql" |
+        "${clean_env[@]}" "$postgres_bin/psql" -X -q -v ON_ERROR_STOP=1 "$TALKS_CONNECTION" >>"$RUN_DIR/log/postgres.log" 2>&1 ||
+        die "conf/schema.sql and conf/demo.sql could not be loaded (log: $RUN_DIR/log/postgres.log)"
 }

@@ -12,6 +12,7 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 
 use RatingsTest::Client ();
+use RatingsTest::Guard  ();
 use RatingsTest::Httpd  ();
 use RatingsTest::Log    ();
 use RatingsTest::Redis  ();
@@ -34,6 +35,7 @@ sub sanitized { $ENV{TEST_SANITIZED} }
 
 sub import {
     my ($class, @arguments) = @_;
+    RatingsTest::Guard::begin();
     $log = RatingsTest::Log->new("$ENV{TEST_LOGS}/error_log") if $ENV{TEST_LOGS} && !grep { $_ eq '-alone' } @arguments;
     $class->export_to_level(1, $class, @EXPORT);
 }

@@ -6,7 +6,8 @@ use warnings;
 use File::Path qw(make_path);
 use Time::HiRes qw(sleep time);
 
-use RatingsTest::Log ();
+use RatingsTest::Guard ();
+use RatingsTest::Log   ();
 
 my $sizes = <<'END';
 <IfModule mpm_prefork_module>
@@ -107,6 +108,7 @@ sub configtest {
 
 sub start {
     my ($self) = @_;
+    RatingsTest::Guard::watch($self->{config});
     my $output = qx($ENV{TEST_HTTPD} -f $self->{config} -k start 2>&1);
     die "httpd $self->{name}: $output" if $?;
     my $until = time + 30;

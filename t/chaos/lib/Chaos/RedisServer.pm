@@ -28,7 +28,8 @@ sub start {
         open STDERR, '>&', \*STDOUT;
         open STDIN,  '<', '/dev/null';
         chdir $self->{directory};
-        exec $self->{program}, '--bind', '127.0.0.1', '--port', $self->{port}, '--dir', $self->{directory}, '--save', '',
+        # it does not outlive the suite, whatever ends that
+        exec 'setpriv', '--pdeathsig', 'KILL', '--', $self->{program}, '--bind', '127.0.0.1', '--port', $self->{port}, '--dir', $self->{directory}, '--save', '',
             '--maxmemory-policy', 'noeviction', '--repl-diskless-sync-delay', '0', @{ $self->{arguments} || [] } or POSIX::_exit(127);
     }
     $self->{pid} = $pid;

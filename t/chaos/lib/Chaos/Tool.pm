@@ -13,7 +13,7 @@ use Time::HiRes qw(time);
 sub new {
     my ($class, $name, @arguments) = @_;
     my $self = bless { name => $name, buffer => '' }, $class;
-    $self->{pid} = open2($self->{from}, $self->{to}, "$Bin/tools/$name", @arguments);
+    $self->{pid} = open2($self->{from}, $self->{to}, qw(setpriv --pdeathsig KILL --), "$Bin/tools/$name", @arguments);
     $self->{owner} = $$;
     $self->_line;
     return $self;
