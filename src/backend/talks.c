@@ -25,9 +25,10 @@ struct ratings_talks_t {
     /* with the lock held */
     talks_connection_t **idle; /* a stack: the one used last is most likely to be well */
     int idle_count;
-    int waiting;         /* calls that need one and find none idle */
-    int opening;         /* connections that a thread is opening */
-    int open;            /* those, and the idle, and those in use */
+    int waiting;    /* calls that need one and find none idle */
+    int opening;    /* connections that a thread is opening */
+    int open;       /* those, and the idle, and those in use */
+    int cancelling; /* given up, and counted no longer: the server is asked to end their queries */
     apr_uint64_t tries;  /* openings begun so far, each known by its number */
     apr_uint64_t failed; /* the latest of them that failed, and why */
     ratings_result_t failure;
@@ -84,17 +85,76 @@ static void give_room(ratings_talks_t *talks)
     pthread_cond_broadcast(&talks->life.changed);
 }
 
-static void give_back(ratings_talks_t *talks, talks_connection_t *connection, bool reusable)
+typedef struct {
+    ratings_talks_t *talks;
+    talks_connection_t *connection;
+} given_up_t;
+
+static void end_cancelling(ratings_talks_t *talks)
 {
     pthread_mutex_lock(&talks->life.lock);
-    reusable = reusable && !talks->life.closing;
+    talks->cancelling--;
+    pthread_mutex_unlock(&talks->life.lock);
+    ratings_life_leave(&talks->life);
+}
+
+static void *cancel_query(void *data)
+{
+    given_up_t given_up = *(given_up_t *)data;
+    free(data);
+    talks_connection_cancel(given_up.connection);
+    talks_connection_close(given_up.connection);
+    end_cancelling(given_up.talks);
+    return NULL;
+}
+
+/* With the lock held: whether the server is to be asked to end the query of this connection. No
+ * more threads do that than there may be connections, since libpq may hold each for long. */
+static bool begin_cancelling(ratings_talks_t *talks, const talks_connection_t *connection)
+{
+    if (talks->life.closing || talks->cancelling >= talks->connections_max ||
+        !talks_connection_busy(connection))
+        return false;
+    talks->cancelling++;
+    talks->life.references++;
+    return true;
+}
+
+static void start_cancelling(ratings_talks_t *talks, talks_connection_t *connection)
+{
+    given_up_t *given_up = malloc(sizeof *given_up);
+    if (given_up)
+        *given_up = (given_up_t){talks, connection};
+    if (given_up && ratings_thread_start(cancel_query, given_up) == 0)
+        return;
+    free(given_up);
+    talks_connection_close(connection);
+    end_cancelling(talks);
+}
+
+/* A connection whose query is cancelled makes room at once, as the server may take its time. */
+static void give_back(ratings_talks_t *talks, talks_connection_t *connection)
+{
+    pthread_mutex_lock(&talks->life.lock);
+    bool reusable = talks_connection_reusable(connection) && !talks->life.closing;
+    bool cancel = begin_cancelling(talks, connection);
     if (reusable)
         put_idle(talks, connection);
     else
         give_room(talks);
     pthread_mutex_unlock(&talks->life.lock);
-    if (!reusable)
+    if (cancel)
+        start_cancelling(talks, connection);
+    else if (!reusable)
         talks_connection_close(connection);
+}
+
+static void discard(ratings_talks_t *talks, talks_connection_t *connection)
+{
+    pthread_mutex_lock(&talks->life.lock);
+    give_room(talks);
+    pthread_mutex_unlock(&talks->life.lock);
+    talks_connection_close(connection);
 }
 
 /* One connection was found dead: the others that were idle are, as a rule, of the same server. */
@@ -152,7 +212,7 @@ static void *open_connection(void *data)
         note_failure(talks, opener.number, &why);
     pthread_mutex_unlock(&talks->life.lock);
     if (connection)
-        give_back(talks, connection, true);
+        give_back(talks, connection);
     ratings_life_leave(&talks->life);
     return NULL;
 }
@@ -245,7 +305,7 @@ static talks_connection_t *take_quiet(ratings_talks_t *talks, call_t *call, rati
 {
     talks_connection_t *connection = take(talks, call, why);
     while (connection && !talks_connection_quiet(connection)) {
-        give_back(talks, connection, false);
+        discard(talks, connection);
         connection = take(talks, call, why);
     }
     return connection;
@@ -273,7 +333,7 @@ static apr_status_t try_find(ratings_talks_t *talks, call_t *call, const char *t
         return why->status;
     apr_status_t status = talks_connection_find(connection, talk_id, pool, &call->limit, why);
     *again = talks_connection_lost(connection);
-    give_back(talks, connection, talks_connection_reusable(connection));
+    give_back(talks, connection);
     return status;
 }
 

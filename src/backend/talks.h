@@ -24,8 +24,8 @@ const char *ratings_talks_connection_problem(const char *connection);
 
 /* Makes the pool of connections, without connecting: a server that is away is found by the first
  * call. To be called once threads may start (child_init or later). `*options` is copied. What
- * libpq lets a connection string bound (connecting, keep-alives, the query's time on the server)
- * is set from `timeout` where the string does not. */
+ * libpq lets a connection string bound (connecting, keep-alives) is set from `timeout` where the
+ * string does not. */
 apr_status_t ratings_talks_create(ratings_talks_t **talks, const ratings_talks_options_t *options,
                                   apr_pool_t *pool, ratings_result_t *why);
 
@@ -37,7 +37,9 @@ void ratings_talks_destroy(ratings_talks_t *talks);
 /* APR_SUCCESS if the talk exists, APR_NOTFOUND if not, else a failure (result.h). The call ends by
  * `deadline` (of ratings_monotonic), and no later than the timeout of create after it began. A
  * connection that turns out to be dead (the server was restarted) is opened anew once, in that
- * time. */
+ * time. A query that is given up at the deadline costs its connection; the server is asked to end
+ * it, by a thread of its own. An id is compared byte by byte: what the column holds equal to it, or
+ * cannot hold, is no such talk. */
 apr_status_t ratings_talks_exists(ratings_talks_t *talks, const char *talk_id, int64_t deadline,
                                   apr_pool_t *pool, ratings_result_t *why);
 

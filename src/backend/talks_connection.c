@@ -104,11 +104,35 @@ void talks_connection_close(talks_connection_t *connection)
     apr_pool_destroy(connection->pool);
 }
 
+/* libpq 17 encrypts the request if the connection is encrypted; before that it never is, and shows
+ * who listens the key of a session that is closed right after. */
+#ifdef LIBPQ_HAS_ASYNC_CANCEL
+void talks_connection_cancel(talks_connection_t *connection)
+{
+    PGcancelConn *cancel = PQcancelCreate(connection->pq);
+    (void)PQcancelBlocking(cancel);
+    PQcancelFinish(cancel);
+}
+#else
+void talks_connection_cancel(talks_connection_t *connection)
+{
+    char unused[256];
+    PGcancel *cancel = PQgetCancel(connection->pq);
+    (void)PQcancel(cancel, unused, sizeof unused);
+    PQfreeCancel(cancel);
+}
+#endif
+
 /* ---- state ---- */
 
 bool talks_connection_reusable(const talks_connection_t *connection)
 {
     return PQtransactionStatus(connection->pq) == PQTRANS_IDLE;
+}
+
+bool talks_connection_busy(const talks_connection_t *connection)
+{
+    return PQtransactionStatus(connection->pq) == PQTRANS_ACTIVE;
 }
 
 bool talks_connection_lost(const talks_connection_t *connection)
@@ -157,7 +181,7 @@ static apr_status_t status_of(const char *sqlstate)
 {
     if (sqlstate && strncmp(sqlstate, "22", 2) == 0)
         return APR_NOTFOUND;
-    if (sqlstate && strcmp(sqlstate, "57014") == 0) /* statement_timeout */
+    if (sqlstate && strcmp(sqlstate, "57014") == 0) /* statement_timeout, if the server has one */
         return APR_TIMEUP;
     return APR_EGENERAL;
 }

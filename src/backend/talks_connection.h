@@ -21,14 +21,20 @@ talks_connection_t *talks_connection_open(const apr_dbd_driver_t *driver, const 
                                           const char *password, ratings_result_t *why);
 void talks_connection_close(talks_connection_t *connection); /* NULL is allowed */
 
+/* After a call that was given up: asks the server to end the query, which it would otherwise go on
+ * with after the connection is closed, until it has something to send. Blocks as libpq's connecting
+ * does, and until the server has taken the request. */
+void talks_connection_cancel(talks_connection_t *connection);
+
 /* APR_SUCCESS if there is such a talk, APR_NOTFOUND, or a failure. `pool` is for the call alone. */
 apr_status_t talks_connection_find(talks_connection_t *connection, const char *talk_id,
                                    apr_pool_t *pool, const ratings_limit_t *limit,
                                    ratings_result_t *why);
 
-/* After a call: could it serve another one / has the server or the network dropped it? A call that
- * was given up at its deadline leaves neither. */
+/* After a call: could it serve another one / is the query of a call that was given up under way /
+ * has the server or the network dropped it? */
 bool talks_connection_reusable(const talks_connection_t *connection);
+bool talks_connection_busy(const talks_connection_t *connection);
 bool talks_connection_lost(const talks_connection_t *connection);
 
 /* While it is idle: false if the server has said something unasked, which as a rule is that it

@@ -88,26 +88,26 @@ static apr_time_t connect_seconds(apr_interval_time_t timeout)
     return seconds < 2 ? 2 : seconds;
 }
 
-static const char *number(apr_pool_t *pool, const char *prefix, apr_time_t n)
+static const char *number(apr_pool_t *pool, apr_time_t n)
 {
-    return apr_psprintf(pool, "%s%" APR_TIME_T_FMT, prefix, n);
+    return apr_psprintf(pool, "%" APR_TIME_T_FMT, n);
 }
 
-#define DEFAULTS 8
+/* No "options", though a statement_timeout would suit: poolers (PgBouncer, RDS Proxy) refuse a
+ * connection that brings them, and SET would be left to whoever is given the session next. */
+#define DEFAULTS 7
 
 static void set_defaults(apr_pool_t *pool, apr_interval_time_t timeout, word_t defaults[DEFAULTS])
 {
     apr_time_t ms = apr_time_as_msec(timeout) > 0 ? apr_time_as_msec(timeout) : 1;
     const word_t words[DEFAULTS] = {
-        {"connect_timeout", number(pool, "", connect_seconds(timeout))},
-        {"tcp_user_timeout", number(pool, "", ms)},
+        {"connect_timeout", number(pool, connect_seconds(timeout))},
+        {"tcp_user_timeout", number(pool, ms)},
         {"keepalives_idle", "30"},
         {"keepalives_interval", "10"},
         {"keepalives_count", "3"},
         {"client_encoding", "UTF8"},
         {"fallback_application_name", "mod_ratings"},
-        /* the server ends a query that nobody waits for any longer */
-        {"options", number(pool, "-c statement_timeout=", ms)},
     };
     memcpy(defaults, words, sizeof words);
 }

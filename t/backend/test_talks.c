@@ -180,8 +180,9 @@ static void make_tables(void)
         add_talk(owner, odd_ids[i]);
     run(owner, "CREATE ROLE reader LOGIN PASSWORD 'p@ss/w%rd ''\\'");
     run(owner, "CREATE ROLE few LOGIN PASSWORD 'few' CONNECTION LIMIT 2");
+    run(owner, "CREATE ROLE pooled LOGIN PASSWORD 'pooled'");
     run(owner, "CREATE ROLE nothing LOGIN PASSWORD 'nothing'");
-    run(owner, "GRANT SELECT ON talks TO reader, few");
+    run(owner, "GRANT SELECT ON talks TO reader, few, pooled");
     make_columns(owner);
     make_database(owner, "latin1", "na\xc3\xafve");
     make_database(owner, "euc_jp", "\xc2\xa6");
@@ -401,7 +402,7 @@ static void conninfo_adds_what_is_not(void **state)
         {"postgres://h/d?sslmode=disable", "tcp_user_timeout", "1500"},
         {"postgres://h/d?", "client_encoding", "UTF8"},
         {"host=h", "fallback_application_name", "mod_ratings"},
-        {"host=h", "options", "-c statement_timeout=1500"},
+        {"host=h", "options", NULL}, /* PgBouncer refuses any */
         {"host=h", "keepalives_idle", "30"},
         {"host=h", "password", NULL},
         {"host=h", "sslmode", NULL},
@@ -649,6 +650,34 @@ static void nobody_listens(void **state)
     expect_within(talks, APR_ECONNREFUSED, 0, 1000);
     expect_within(talks, APR_ECONNREFUSED, 0, 1000);
     destroy_within(talks, 200);
+}
+
+/* The first is down, the second is no server for writing. */
+static void several_hosts(void **state)
+{
+    ratings_talks_t *any =
+        talks_at(apr_psprintf(pool, "postgres://few:few@127.0.0.1:%d,127.0.0.1:%d/postgres",
+                              free_port(), port),
+                 2, 5000);
+    ratings_talks_t *writable = talks_at(
+        apr_psprintf(pool,
+                     "host=127.0.0.1,127.0.0.1 port=%d,%d dbname=postgres user=few password=few "
+                     "target_session_attrs=read-write",
+                     free_port(), port),
+        2, 5000);
+    (void)state;
+    expect(any, "here", APR_SUCCESS);
+    expect(writable, "here", APR_SUCCESS);
+    run_once("ALTER ROLE few SET default_transaction_read_only = on");
+    run_once("SELECT count(pg_terminate_backend(pid, 5000)) " OF_MODULE);
+    expect(any, "here", APR_SUCCESS);
+    ratings_result_t why = ask(writable, "here");
+    assert_int_equal(why.status, APR_ECONNREFUSED);
+    assert_non_null(strstr(why.detail, "read-only"));
+    run_once("ALTER ROLE few RESET default_transaction_read_only");
+    expect(writable, "here", APR_SUCCESS);
+    ratings_talks_destroy(any);
+    ratings_talks_destroy(writable);
 }
 
 static void resolver_hangs(void **state)
@@ -991,6 +1020,143 @@ static void many_threads_and_a_murderer(void **state)
     ratings_talks_destroy(talks);
 }
 
+/* ---- behind PgBouncer ---- */
+
+#define POOLER_SESSIONS 4 /* default_pool_size in postgres.sh */
+static int pooler_port;
+
+static PGconn *connect_to_console(void)
+{
+    return PQconnectdb(
+        apr_psprintf(pool, "postgres://admin:admin@127.0.0.1:%d/pgbouncer", pooler_port));
+}
+
+static bool pooler_answers(void)
+{
+    PGconn *console = connect_to_console();
+    bool good = PQstatus(console) == CONNECTION_OK;
+    PQfinish(console);
+    return good;
+}
+
+static void start_pooler(const char *mode)
+{
+    assert_int_equal(server("pool", apr_psprintf(pool, "%d %s %d", pooler_port, mode, port)), 0);
+    AWAIT(pooler_answers());
+}
+
+static int stop_pooler(void **state)
+{
+    (void)state;
+    return server("unpool", "");
+}
+
+static void command_pooler(const char *command)
+{
+    PGconn *console = connect_to_console();
+    run(console, command);
+    PQfinish(console);
+}
+
+/* Clients of PgBouncer that are the module's. */
+static int pooled_clients(void)
+{
+    PGconn *console = connect_to_console();
+    PGresult *result = PQexec(console, "SHOW CLIENTS");
+    int user = PQfnumber(result, "user"), count = 0;
+    assert_int_equal(PQresultStatus(result), PGRES_TUPLES_OK);
+    for (int i = 0; i < PQntuples(result); i++)
+        count += strcmp(PQgetvalue(result, i, user), "pooled") == 0;
+    PQclear(result);
+    PQfinish(console);
+    return count;
+}
+
+static ratings_talks_t *pooled_talks(const char *mode, int connections_max, int timeout_ms)
+{
+    if (pooler_port == 0)
+        pooler_port = free_port();
+    start_pooler(mode);
+    return talks_at(
+        apr_psprintf(pool, "postgres://pooled:pooled@127.0.0.1:%d/postgres", pooler_port),
+        connections_max, timeout_ms);
+}
+
+/* With as many connections as a pooler that gives each a session for good must have, or more. */
+static void pooler_serves(const char *mode, int connections)
+{
+    ratings_talks_t *talks = pooled_talks(mode, connections, 20000);
+    caller_t callers[16];
+    expect(talks, "here", APR_SUCCESS);
+    expect(talks, "away", APR_NOTFOUND);
+    start_callers(callers, 16, talks, 50);
+    caller_t sum = join_callers(callers, 16);
+    assert_int_equal(sum.succeeded, 8 * 50);
+    assert_int_equal(sum.not_found, 8 * 50);
+    ratings_talks_destroy(talks);
+    AWAIT(pooled_clients() == 0);
+}
+
+static void pooler_of_sessions(void **state)
+{
+    (void)state;
+    pooler_serves("session", POOLER_SESSIONS);
+}
+
+static void pooler_of_transactions(void **state)
+{
+    (void)state;
+    pooler_serves("transaction", 3 * POOLER_SESSIONS);
+}
+
+static void pooler_is_paused(void **state)
+{
+    ratings_talks_t *talks = pooled_talks("transaction", 4, 300);
+    (void)state;
+    expect(talks, "here", APR_SUCCESS);
+    command_pooler("PAUSE");
+    for (int i = 0; i < 6; i++)
+        expect_within(talks, APR_TIMEUP, 290, 600);
+    command_pooler("RESUME");
+    for (int i = 0; i < 20; i++)
+        expect(talks, "here", APR_SUCCESS);
+    AWAIT(pooled_clients() <= 4); /* those that gave up are gone */
+    ratings_talks_destroy(talks);
+}
+
+static void pooler_is_restarted(void **state)
+{
+    ratings_talks_t *talks = pooled_talks("transaction", 4, 5000);
+    caller_t callers[4];
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        start_callers(callers, 4, talks, 200);
+        pause_ms(20);
+        (void)stop_pooler(state);
+        start_pooler("transaction");
+        caller_t sum = join_callers(callers, 4);
+        assert_int_equal(sum.timed_out, 0);
+        assert_took(sum.longest_ms, 0, 2000);
+        for (int k = 0; k < 20; k++)
+            expect(talks, "here", APR_SUCCESS);
+    }
+    ratings_talks_destroy(talks);
+}
+
+static void pooler_passes_on_that_a_query_was_given_up(void **state)
+{
+    ratings_talks_t *talks = pooled_talks("transaction", 4, 300);
+    (void)state;
+    expect(talks, "here", APR_SUCCESS);
+    PGconn *owner = lock_table();
+    for (int i = 0; i < 3; i++)
+        expect_within(talks, APR_TIMEUP, 290, 600);
+    AWAIT(waiting_sessions() == 0);
+    PQfinish(owner);
+    expect(talks, "here", APR_SUCCESS);
+    ratings_talks_destroy(talks);
+}
+
 static void nothing_is_left_open(void **state)
 {
     (void)state;
@@ -1023,6 +1189,7 @@ int main(void)
         cmocka_unit_test(check_needs_the_right_to_read),
         cmocka_unit_test(wrong_password_is_not_told),
         cmocka_unit_test(nobody_listens),
+        cmocka_unit_test(several_hosts),
         cmocka_unit_test(resolver_hangs),
         cmocka_unit_test(server_stops_and_comes_back),
         cmocka_unit_test(restart_is_not_noticed),
@@ -1043,6 +1210,11 @@ int main(void)
         cmocka_unit_test(server_has_little_room),
         cmocka_unit_test(many_threads),
         cmocka_unit_test(many_threads_and_a_murderer),
+        cmocka_unit_test_teardown(pooler_of_sessions, stop_pooler),
+        cmocka_unit_test_teardown(pooler_of_transactions, stop_pooler),
+        cmocka_unit_test_teardown(pooler_is_paused, stop_pooler),
+        cmocka_unit_test_teardown(pooler_is_restarted, stop_pooler),
+        cmocka_unit_test_teardown(pooler_passes_on_that_a_query_was_given_up, stop_pooler),
         cmocka_unit_test_setup(nothing_is_left_open, until_no_session_is_left),
     };
     return cmocka_run_group_tests_name("talks", tests, set_up, tear_down);
