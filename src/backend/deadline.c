@@ -44,13 +44,14 @@ int ratings_ms_left(const ratings_limit_t *limit)
 
 apr_status_t ratings_in_time(const ratings_limit_t *limit, const char *late, ratings_result_t *why)
 {
-    return limit->deadline > ratings_monotonic() ? APR_SUCCESS
-                                                 : ratings_result_set(why, APR_TIMEUP, "%s", late);
+    return limit->deadline > ratings_monotonic()
+               ? APR_SUCCESS
+               : ratings_result_set(why, RATINGS_NOT_ASKED, "%s", late);
 }
 
 apr_status_t ratings_stopped(ratings_result_t *why)
 {
-    return ratings_result_set(why, APR_EGENERAL, "ended, as the service stops");
+    return ratings_result_set(why, RATINGS_NOT_ASKED, "ended, as the service stops");
 }
 
 apr_status_t ratings_await(int fd, short events, const ratings_limit_t *limit, const char *late,
@@ -60,7 +61,7 @@ apr_status_t ratings_await(int fd, short events, const ratings_limit_t *limit, c
         struct pollfd fds[] = {{fd, events, 0}, {limit->stop, POLLIN, 0}};
         int ready = poll(fds, 2, ms);
         if (ready < 0 && errno != EINTR)
-            return ratings_result_set(why, APR_EGENERAL, "poll failed: %s", strerror(errno));
+            return ratings_result_set(why, RATINGS_NOT_ASKED, "poll failed: %s", strerror(errno));
         if (ready > 0)
             return fds[1].revents ? ratings_stopped(why) : APR_SUCCESS;
     }

@@ -23,15 +23,16 @@ ratings_limit_t ratings_limit(int64_t deadline, int64_t timeout, int stop);
 /* For poll: rounded up, at most a minute, 0 when the deadline has passed. */
 int ratings_ms_left(const ratings_limit_t *limit);
 
-/* APR_TIMEUP with `late` as its reason when the deadline has passed. */
+/* Before a backend is asked: RATINGS_NOT_ASKED with `late` as its reason when the deadline has
+ * passed. */
 apr_status_t ratings_in_time(const ratings_limit_t *limit, const char *late, ratings_result_t *why);
 
 /* Waits until poll finds one of `events`, or an error, on `fd`. APR_TIMEUP with `late` as its
- * reason at the deadline, APR_EGENERAL when nobody may wait any longer. */
+ * reason at the deadline, RATINGS_NOT_ASKED when nobody may wait any longer. */
 apr_status_t ratings_await(int fd, short events, const ratings_limit_t *limit, const char *late,
                            ratings_result_t *why);
 
-/* What a call says that was ended by `stop`. */
+/* What a call says that was ended by `stop`: RATINGS_NOT_ASKED. */
 apr_status_t ratings_stopped(ratings_result_t *why);
 
 /* A lock, and a condition that ratings_wait_until waits for. */

@@ -13,12 +13,12 @@ void *ratings_life_begin(size_t size, void (*release)(void *self), ratings_resul
     apr_pool_t *home;
     int stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (stop < 0) {
-        (void)ratings_result_set(why, APR_EGENERAL, "eventfd: %s", strerror(errno));
+        (void)ratings_result_set(why, RATINGS_NOT_ASKED, "eventfd: %s", strerror(errno));
         return NULL;
     }
     if (apr_pool_create_unmanaged(&home) != APR_SUCCESS) {
         (void)close(stop);
-        (void)ratings_result_set(why, APR_EGENERAL, "out of memory");
+        (void)ratings_result_set(why, RATINGS_NOT_ASKED, "out of memory");
         return NULL;
     }
     ratings_life_t *life = apr_pcalloc(home, size);

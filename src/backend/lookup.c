@@ -16,7 +16,7 @@ struct ratings_lookup_t {
         references;       /* the host, those who wait, the thread: the last one to leave frees it */
     atomic_bool finished; /* and what follows does not change any more */
     int end;              /* readable once finished */
-    int error;            /* of getaddrinfo */
+    int error;            /* of getaddrinfo; EAI_MEMORY also when no thread could be made */
     struct addrinfo *addresses;
     char port[8];
     char name[];
@@ -65,7 +65,7 @@ static void begin(ratings_lookup_t *lookup)
     }
     atomic_fetch_add(&lookup->references, 1);
     if (ratings_thread_start(run, lookup) != 0) {
-        lookup->error = EAI_AGAIN;
+        lookup->error = EAI_MEMORY;
         finish(lookup);
         atomic_fetch_sub(&lookup->references, 1); /* the thread's: others are left */
     }
@@ -135,8 +135,9 @@ static apr_status_t await(const ratings_lookup_t *lookup, const ratings_limit_t 
         status = ratings_await(lookup->end, POLLIN, limit,
                                "the name of the host was not looked up in time", why);
     if (status == APR_SUCCESS && lookup->error)
-        return ratings_result_set(why, APR_ECONNREFUSED, "looking up %s: %s", lookup->name,
-                                  gai_strerror(lookup->error));
+        return ratings_result_set(
+            why, lookup->error == EAI_MEMORY ? RATINGS_NOT_ASKED : APR_ECONNREFUSED,
+            "looking up %s: %s", lookup->name, gai_strerror(lookup->error));
     return status;
 }
 
@@ -145,7 +146,7 @@ apr_status_t ratings_host_look_up(ratings_host_t *host, const ratings_limit_t *l
 {
     *lookup = join(host);
     if (!*lookup)
-        return ratings_result_set(why, APR_EGENERAL, "out of memory or descriptors");
+        return ratings_result_set(why, RATINGS_NOT_ASKED, "out of memory or descriptors");
     apr_status_t status = await(*lookup, limit, why);
     if (status != APR_SUCCESS)
         ratings_lookup_leave(*lookup);

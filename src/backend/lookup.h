@@ -25,7 +25,8 @@ void ratings_host_init(ratings_host_t *host, const char *name, int port);
 void ratings_host_destroy(ratings_host_t *host); /* a look-up under way goes by itself */
 
 /* On APR_SUCCESS there is at least one address, until the look-up is left. A host that is written
- * as a number takes no thread. APR_ECONNREFUSED: there is no such name. */
+ * as a number takes no thread. APR_ECONNREFUSED: there is no such name. RATINGS_NOT_ASKED: no
+ * thread, memory or descriptor could be had. */
 apr_status_t ratings_host_look_up(ratings_host_t *host, const ratings_limit_t *limit,
                                   ratings_lookup_t **lookup, ratings_result_t *why);
 const struct addrinfo *ratings_lookup_addresses(const ratings_lookup_t *lookup);

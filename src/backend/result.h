@@ -4,11 +4,15 @@
  * Every call of a backend maps its library's codes to these:
  *   APR_SUCCESS       done
  *   APR_NOTFOUND      the backend is well, and there is no such thing
- *   APR_TIMEUP        the deadline passed, or no connection came free in time; what was asked may
- *                     have happened
+ *   APR_TIMEUP        the deadline passed while the backend was asked; what was asked may have
+ *                     happened
+ *   RATINGS_NOT_ASKED for a reason of this process: no connection came free, no time, memory,
+ *                     thread or descriptor was left, or the child ends. It tells nothing of the
+ *                     backend, and no circuit breaker counts it
  *   APR_ECONNREFUSED  the backend could not be reached; nothing happened
  *   APR_EAGAIN        not at this moment; it passes by itself, and is no failure of the backend
- *   APR_EINVAL        the backend answered what it must not; see detail
+ *   APR_EINVAL        the backend answered what it must not; see detail. Of the store: it holds
+ *                     what this module never writes
  *   APR_EGENERAL      anything else that failed */
 #ifndef RATINGS_BACKEND_RESULT_H
 #define RATINGS_BACKEND_RESULT_H
@@ -16,6 +20,7 @@
 #include <apr_errno.h>
 
 #define RATINGS_DETAIL_MAX 256
+#define RATINGS_NOT_ASKED (APR_OS_START_USERERR + 1)
 
 typedef struct {
     apr_status_t status;

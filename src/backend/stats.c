@@ -134,7 +134,7 @@ static apr_status_t wait_for_free(ratings_stats_t *stats, int64_t deadline, rati
     if (stats->life.closing)
         return ratings_stopped(why);
     if (stats->free_count == 0)
-        return ratings_result_set(why, APR_TIMEUP, "all %d handles were in use",
+        return ratings_result_set(why, RATINGS_NOT_ASKED, "all %d handles were in use",
                                   stats->handles_max);
     return ratings_result_ok(why);
 }
@@ -168,7 +168,7 @@ static apr_status_t ask(stats_handle_t *handle, const ratings_histogram_t *histo
     size_t len;
     if (!request || !handle) {
         free(request);
-        return ratings_result_set(why, APR_EGENERAL, "out of memory");
+        return ratings_result_set(why, RATINGS_NOT_ASKED, "out of memory");
     }
     apr_status_t status = stats_handle_post(handle, request, limit, &answer, &len, why);
     free(request);

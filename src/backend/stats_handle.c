@@ -158,9 +158,25 @@ static apr_status_t status_of(CURLcode code)
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_WRITE_ERROR: /* ours: an answer over the bound */
         return APR_EINVAL;
+    case CURLE_OUT_OF_MEMORY:
+        return RATINGS_NOT_ASKED;
     default: /* a connection that broke midway, among others */
         return APR_EGENERAL;
     }
+}
+
+/* libcurl has no code of its own for a thread of its resolver that could not be made
+ * (lib/asyn-thrdd.c). */
+static bool is_of_this_process(const stats_handle_t *handle)
+{
+    return strstr(handle->error, "failed to start") != NULL;
+}
+
+static apr_status_t failed(const stats_handle_t *handle, CURLcode code, ratings_result_t *why)
+{
+    apr_status_t status = is_of_this_process(handle) ? RATINGS_NOT_ASKED : status_of(code);
+    return ratings_result_set(why, status, "%s",
+                              handle->error[0] ? handle->error : curl_easy_strerror(code));
 }
 
 static apr_status_t judge(stats_handle_t *handle, CURLcode code, ratings_result_t *why)
@@ -170,8 +186,7 @@ static apr_status_t judge(stats_handle_t *handle, CURLcode code, ratings_result_
         return ratings_result_set(why, APR_EINVAL, "the answer is longer than %d bytes",
                                   STATS_ANSWER_MAX);
     if (code != CURLE_OK)
-        return ratings_result_set(why, status_of(code), "%s",
-                                  handle->error[0] ? handle->error : curl_easy_strerror(code));
+        return failed(handle, code, why);
     curl_easy_getinfo(handle->easy, CURLINFO_RESPONSE_CODE, &http_status);
     if (http_status != 200)
         return ratings_result_set(why, APR_EINVAL, "the answer has status %ld", http_status);
@@ -230,7 +245,7 @@ static apr_status_t transfer(stats_handle_t *handle, const char *json, const rat
                              bool anew, ratings_result_t *why)
 {
     if (!prepare(handle, json, limit, anew))
-        return ratings_result_set(why, APR_EGENERAL, "libcurl could not be set up");
+        return ratings_result_set(why, RATINGS_NOT_ASKED, "libcurl could not be set up");
     apr_status_t status = run(handle, limit, why);
     (void)curl_multi_remove_handle(handle->multi, handle->easy);
     return status;

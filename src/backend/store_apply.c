@@ -63,8 +63,9 @@ apr_status_t ratings_store_load_uses(ratings_store_t *store, ratings_chunk_t *ch
         store_use_field(texts[i], chunk->keyed[i]->talk_id, chunk->keyed[i]->key);
         fields[i] = texts[i];
     }
-    apr_status_t status = texts && fields ? ask_uses(store, chunk, fields, end, why)
-                                          : ratings_result_set(why, APR_ENOMEM, "out of memory");
+    apr_status_t status = texts && fields
+                              ? ask_uses(store, chunk, fields, end, why)
+                              : ratings_result_set(why, RATINGS_NOT_ASKED, "out of memory");
     free(texts);
     free(fields);
     return status;
@@ -213,7 +214,7 @@ apr_status_t ratings_store_apply(ratings_store_t *store, const ratings_chunk_t *
         commands[i] = store_command_of(&scripts[i].words);
     }
     apr_status_t status = made ? store_run_all(store, commands, count, ends, why)
-                               : ratings_result_set(why, APR_ENOMEM, "out of memory");
+                               : ratings_result_set(why, RATINGS_NOT_ASKED, "out of memory");
     for (int i = 0; i < count; i++)
         free_script(&scripts[i]);
     return status;

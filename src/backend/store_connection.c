@@ -71,7 +71,7 @@ apr_status_t ratings_store_create(ratings_store_t **out, const ratings_store_opt
         return ratings_result_set(why, APR_EINVAL, "%s", problem);
     int stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (stop < 0)
-        return ratings_result_set(why, APR_EGENERAL, "eventfd: %s", strerror(errno));
+        return ratings_result_set(why, RATINGS_NOT_ASKED, "eventfd: %s", strerror(errno));
     *out = apr_pcalloc(pool, sizeof **out);
     (*out)->stop = stop;
     fill(*out, options, &url, pool);
@@ -113,7 +113,7 @@ static apr_status_t wait_for_free(ratings_store_t *store, int64_t deadline, rati
     if (store->interrupted)
         return ratings_stopped(why);
     return store->free ? APR_SUCCESS
-                       : ratings_result_set(why, APR_TIMEUP,
+                       : ratings_result_set(why, RATINGS_NOT_ASKED,
                                             "no connection came free in time: all %d were in use",
                                             store->count);
 }

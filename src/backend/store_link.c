@@ -17,9 +17,17 @@
 
 /* ---- connecting ---- */
 
+/* Of this process or this host, before anything was sent. */
+static bool is_of_this_host(int error)
+{
+    return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS ||
+           error == EADDRNOTAVAIL;
+}
+
 static apr_status_t unreachable(int error, ratings_result_t *why)
 {
-    return ratings_result_set(why, APR_ECONNREFUSED, "connecting: %s", strerror(error));
+    return ratings_result_set(why, is_of_this_host(error) ? RATINGS_NOT_ASKED : APR_ECONNREFUSED,
+                              "connecting: %s", strerror(error));
 }
 
 static apr_status_t end_of_connect(int fd, const ratings_limit_t *limit, ratings_result_t *why)
@@ -81,7 +89,7 @@ static redisContext *wrap(int fd, ratings_result_t *why)
     redisContext *context = redisConnectFd(fd);
     if (!context) {
         (void)close(fd);
-        (void)ratings_result_set(why, APR_EGENERAL, "out of memory");
+        (void)ratings_result_set(why, RATINGS_NOT_ASKED, "out of memory");
         return NULL;
     }
     context->flags &= ~REDIS_BLOCK; /* "try again" is no error */
@@ -109,10 +117,10 @@ static bool is_lost(const redisContext *context)
 
 static apr_status_t broken(const redisContext *context, ratings_result_t *why)
 {
-    return ratings_result_set(why, APR_EGENERAL, "%s: %s",
-                              context->err == REDIS_ERR_PROTOCOL ? "not a Redis answer"
-                                                                 : "waiting for an answer",
-                              context->errstr);
+    return ratings_result_set(
+        why, context->err == REDIS_ERR_OOM ? RATINGS_NOT_ASKED : APR_EGENERAL, "%s: %s",
+        context->err == REDIS_ERR_PROTOCOL ? "not a Redis answer" : "waiting for an answer",
+        context->errstr);
 }
 
 static apr_status_t send_commands(redisContext *context, const store_command_t *commands, int count,

@@ -128,7 +128,7 @@ static apr_status_t run_on_log(ratings_store_t *store, const char *script, const
         store_add_words(&words, args, count);
         status = store_run(store, &words, end, why);
     } else {
-        status = ratings_result_set(why, APR_ENOMEM, "out of memory");
+        status = ratings_result_set(why, RATINGS_NOT_ASKED, "out of memory");
     }
     store_words_free(&words);
     return status;
@@ -214,7 +214,7 @@ static apr_status_t delete_keys(ratings_store_t *store, const ratings_sweep_t *s
         store_word(&words, steps);
         status = store_run(store, &words, end, why);
     } else {
-        status = ratings_result_set(why, APR_ENOMEM, "out of memory");
+        status = ratings_result_set(why, RATINGS_NOT_ASKED, "out of memory");
     }
     store_words_free(&words);
     return status;

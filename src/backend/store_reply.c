@@ -153,7 +153,7 @@ apr_status_t store_read_both(ratings_store_t *store, const store_fields_t *first
         const store_command_t command = store_command_of(&words);
         status = store_pipeline(store, &command, 1, &reply, deadline, why);
     } else {
-        status = ratings_result_set(why, APR_ENOMEM, "out of memory");
+        status = ratings_result_set(why, RATINGS_NOT_ASKED, "out of memory");
     }
     store_words_free(&words);
     return reply ? take_both(reply, answer, why) : status;

@@ -78,8 +78,8 @@ apr_status_t ratings_stream_create(ratings_stream_t **stream,
 void ratings_stream_destroy(ratings_stream_t *stream, apr_interval_time_t timeout);
 
 /* Queues the event, never blocking. APR_SUCCESS: `ticket` will be reported. Else nothing was
- * queued: APR_ECONNREFUSED, the queue is full or the partition is not known; APR_ENOMEM. Any
- * thread. */
+ * queued: APR_ECONNREFUSED, the partition is not known; RATINGS_NOT_ASKED, the queue is full or
+ * memory ran out. Any thread. */
 apr_status_t ratings_stream_append(ratings_stream_t *stream, const ratings_event_t *event,
                                    int partition, void *ticket, ratings_result_t *why);
 

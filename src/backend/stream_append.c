@@ -116,7 +116,9 @@ static apr_status_t produce(ratings_stream_t *stream, outgoing_t *event, ratings
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         return ratings_result_ok(why);
     stream_failure(code, "appending", why);
-    return why->status = APR_ECONNREFUSED; /* whatever the reason, nothing was recorded */
+    if (why->status != RATINGS_NOT_ASKED)
+        why->status = APR_ECONNREFUSED; /* whatever the reason, nothing was recorded */
+    return why->status;
 }
 
 /* ---- turns ---- */
@@ -300,7 +302,7 @@ apr_status_t ratings_stream_append(ratings_stream_t *stream, const ratings_event
     stream_appender_t *appender = stream_producer_appender(stream);
     outgoing_t *outgoing = outgoing_of(event, partition, ticket);
     if (!outgoing)
-        return ratings_result_set(why, APR_ENOMEM, "out of memory");
+        return ratings_result_set(why, RATINGS_NOT_ASKED, "out of memory");
     switch (come(appender, outgoing)) {
     case GOES:
         return send_now(appender, outgoing, why);
@@ -310,5 +312,5 @@ apr_status_t ratings_stream_append(ratings_stream_t *stream, const ratings_event
         break;
     }
     outgoing_free(outgoing);
-    return ratings_result_set(why, APR_ECONNREFUSED, "too many events wait for Kafka already");
+    return ratings_result_set(why, RATINGS_NOT_ASKED, "too many events wait for Kafka already");
 }

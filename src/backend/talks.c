@@ -38,6 +38,7 @@ struct ratings_talks_t {
 typedef struct {
     ratings_limit_t limit;
     apr_uint64_t since; /* an opening that fails counts for this call if its number is higher */
+    bool opens;         /* an opening was begun for it */
 } call_t;
 
 /* ---- life ---- */
@@ -234,19 +235,24 @@ static void start_opening(ratings_talks_t *talks)
     free(opener);
     talks->life.references--;
     talks->opening--;
-    (void)ratings_result_set(&why, APR_EGENERAL, "no thread to connect with: %s", strerror(error));
+    (void)ratings_result_set(&why, RATINGS_NOT_ASKED, "no thread to connect with: %s",
+                             strerror(error));
     note_failure(talks, talks->tries, &why);
 }
 
 /* ---- having one ---- */
 
-static apr_status_t none_in_time(const ratings_talks_t *talks, ratings_result_t *why)
+/* With the lock held. A server that lets nobody in was asked; while connections are in use, their
+ * calls tell of the server, and those that wait for one do not. */
+static apr_status_t none_in_time(const ratings_talks_t *talks, const call_t *call,
+                                 ratings_result_t *why)
 {
-    return ratings_result_set(why, APR_TIMEUP,
+    int in_use = talks->open - talks->opening - talks->idle_count;
+    bool asked = talks->opening > 0 && (call->opens || in_use == 0);
+    return ratings_result_set(why, asked ? APR_TIMEUP : RATINGS_NOT_ASKED,
                               "no connection in time: of %d allowed, %d are in use and %d are "
                               "being opened",
-                              talks->connections_max,
-                              talks->open - talks->opening - talks->idle_count, talks->opening);
+                              talks->connections_max, in_use, talks->opening);
 }
 
 /* With the lock held: has an opening failed for this call? One failure is enough: what is left then
@@ -268,6 +274,7 @@ static void open_if_needed(ratings_talks_t *talks, call_t *call)
         talks->open >= talks->connections_max)
         return;
     call->since = talks->tries;
+    call->opens = true;
     start_opening(talks);
 }
 
@@ -285,7 +292,7 @@ static apr_status_t wait_for_idle(ratings_talks_t *talks, call_t *call, ratings_
     }
     if (talks->life.closing)
         return ratings_stopped(why);
-    return talks->idle_count > 0 ? ratings_result_ok(why) : none_in_time(talks, why);
+    return talks->idle_count > 0 ? ratings_result_ok(why) : none_in_time(talks, call, why);
 }
 
 static talks_connection_t *take(ratings_talks_t *talks, call_t *call, ratings_result_t *why)
@@ -315,7 +322,7 @@ static talks_connection_t *take_quiet(ratings_talks_t *talks, call_t *call, rati
 
 static call_t enter(ratings_talks_t *talks, int64_t deadline)
 {
-    call_t call = {ratings_limit(deadline, talks->timeout, talks->life.stop), 0};
+    call_t call = {ratings_limit(deadline, talks->timeout, talks->life.stop), 0, false};
     pthread_mutex_lock(&talks->life.lock);
     talks->life.references++;
     call.since = talks->tries;
@@ -359,7 +366,7 @@ apr_status_t ratings_talks_exists(ratings_talks_t *talks, const char *talk_id, i
     (void)deadline;
     apr_pool_t *scratch;
     if (apr_pool_create(&scratch, pool) != APR_SUCCESS)
-        return ratings_result_set(why, APR_EGENERAL, "out of memory");
+        return ratings_result_set(why, RATINGS_NOT_ASKED, "out of memory");
     apr_status_t status = find(talks, talk_id, deadline, scratch, why);
     apr_pool_destroy(scratch);
     return status;

@@ -68,7 +68,7 @@ static bool set_up(talks_connection_t *connection, ratings_result_t *why)
         apr_dbd_prepare(connection->driver, connection->pool, connection->handle, FIND, NULL,
                         &connection->find) == 0)
         return true;
-    (void)ratings_result_set(why, APR_EGENERAL, "a new connection could not be set up");
+    (void)ratings_result_set(why, RATINGS_NOT_ASKED, "a new connection could not be set up");
     return false;
 }
 
@@ -78,7 +78,7 @@ talks_connection_t *talks_connection_open(const apr_dbd_driver_t *driver, const 
     apr_pool_t *pool;
     const char *error = NULL;
     if (apr_pool_create_unmanaged(&pool) != APR_SUCCESS) {
-        (void)ratings_result_set(why, APR_EGENERAL, "out of memory");
+        (void)ratings_result_set(why, RATINGS_NOT_ASKED, "out of memory");
         return NULL;
     }
     talks_connection_t *connection = apr_pcalloc(pool, sizeof *connection);

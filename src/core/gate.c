@@ -34,7 +34,7 @@ static bool wait_for_one(ratings_gate_t *gate, int64_t until)
 static void go_in(ratings_gate_t *gate, int64_t now)
 {
     if (gate->inside++ == 0)
-        gate->prompt_at = now;
+        gate->prompt_at = gate->got_at = now;
 }
 
 bool ratings_gate_enter(ratings_gate_t *gate, int64_t now, int64_t deadline)
@@ -68,12 +68,18 @@ bool ratings_gate_try(ratings_gate_t *gate, int64_t now, int64_t *until)
     return free;
 }
 
-void ratings_gate_leave(ratings_gate_t *gate, int64_t now, bool prompt)
+int64_t ratings_gate_leave(ratings_gate_t *gate, int64_t since, int64_t now, bool got)
 {
+    int64_t in_vain;
+
     pthread_mutex_lock(&gate->lock);
     gate->inside--;
-    if (prompt)
+    if (got)
+        gate->got_at = now;
+    if (got && now - since <= RATINGS_GATE_PATIENCE_US)
         gate->prompt_at = now;
+    in_vain = now - gate->got_at;
     pthread_cond_signal(&gate->left);
     pthread_mutex_unlock(&gate->lock);
+    return in_vain;
 }

@@ -16,6 +16,7 @@ typedef struct {
     pthread_cond_t left;
     unsigned max, inside;
     int64_t prompt_at; /* when one came out promptly last, or went in while it was empty */
+    int64_t got_at;    /* the same of one that got what it waited for, however late */
 } ratings_gate_t;
 
 /* `max` >= 1. */
@@ -31,7 +32,9 @@ bool ratings_gate_enter(ratings_gate_t *gate, int64_t now, int64_t deadline);
  * in by that hope is one too many, and has to be out again by then; INT64_MAX for all others. */
 bool ratings_gate_try(ratings_gate_t *gate, int64_t now, int64_t *until);
 
-/* `prompt`: it has got what it waited for, within the patience. */
-void ratings_gate_leave(ratings_gate_t *gate, int64_t now, bool prompt);
+/* By one that went in at `since`; `got`: it has got what it waited for, promptly if that took no
+ * longer than the patience. Returns for how long nobody has got it: since the last one that did,
+ * or since one went in while the gate was empty. */
+int64_t ratings_gate_leave(ratings_gate_t *gate, int64_t since, int64_t now, bool got);
 
 #endif

@@ -14,6 +14,8 @@ typedef struct {
     const char *name;   /* talks, store, stream or stats, with the server's name for people */
     const char *effect; /* what its being away means for users */
     const server_rec *server;
+    int64_t fair_us; /* a call that runs out of time counts as a failure when nobody has got an
+                      * answer for so long */
     ratings_breaker_t breaker;
     ratings_gate_t gate;
 } ratings_guard_t;
@@ -24,13 +26,14 @@ typedef struct {
 bool ratings_guard_enter(ratings_guard_t *guard, int64_t deadline, int64_t *since,
                          ratings_result_t *why);
 
-/* Reports a call. APR_SUCCESS, APR_NOTFOUND and APR_EAGAIN are answers of a backend that is well.
- * Returns the status. */
+/* Reports a call. APR_SUCCESS, APR_NOTFOUND and APR_EAGAIN are answers of a healthy backend; of
+ * RATINGS_NOT_ASKED, and of an APR_TIMEUP before a fair time has passed, the circuit breaker is not
+ * told; all else is a failure. Returns the status. */
 apr_status_t ratings_guard_leave(ratings_guard_t *guard, int64_t since,
                                  const ratings_result_t *why);
 
-/* Instead of it, by who in the end made no call: leaves without a report. `prompt`: it got what it
- * came for. */
-void ratings_guard_pass(ratings_guard_t *guard, int64_t since, bool prompt);
+/* Instead of it, by a caller that in the end made no call: leaves without a report. `got`: it has
+ * got what it came for. */
+void ratings_guard_pass(ratings_guard_t *guard, int64_t since, bool got);
 
 #endif

@@ -1,6 +1,7 @@
 #include "health.h"
 
 #include "../module.h"
+#include "known.h"
 #include "projector.h"
 
 #include <stdlib.h>
@@ -39,15 +40,23 @@ static const char *log_problem(const ratings_child_t *child, const ratings_log_t
     return NULL;
 }
 
+/* What the store holds is not what the module writes: the server answers all the same. */
+static const char *not_loaded(ratings_child_t *child, const ratings_result_t *why)
+{
+    return ratings_is_corruption(child, why) ? rebuilding
+                                             : unreachable(child, child->store_guard.name, why);
+}
+
 static const char *store_problem(ratings_child_t *child, int64_t deadline, ratings_log_t *log)
 {
     ratings_result_t why;
     const char *fault = NULL;
     if (!child->store)
         return "it cannot be used: see the error log";
-    if (ratings_store_check(child->store, deadline, &fault, &why) != APR_SUCCESS ||
-        ratings_store_load(child->store, deadline, log, &why) != APR_SUCCESS)
+    if (ratings_store_check(child->store, deadline, &fault, &why) != APR_SUCCESS)
         return unreachable(child, child->store_guard.name, &why);
+    if (ratings_store_load(child->store, deadline, log, &why) != APR_SUCCESS)
+        return not_loaded(child, &why);
     return fault ? fault : log_problem(child, log);
 }
 

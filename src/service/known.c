@@ -18,6 +18,25 @@ int64_t ratings_until(const ratings_call_t *call, int64_t timeout)
     return until < call->deadline ? until : call->deadline;
 }
 
+/* ---- the store ---- */
+
+bool ratings_is_corruption(ratings_child_t *child, const ratings_result_t *why)
+{
+    bool is_corruption = why->status == APR_EINVAL;
+    if (is_corruption)
+        atomic_store(&child->service->shared->suspect, RATINGS_SUSPECT_STORE);
+    return is_corruption;
+}
+
+apr_status_t ratings_store_leave(ratings_child_t *child, int64_t since, const ratings_result_t *why)
+{
+    ratings_result_t answered;
+    ratings_result_ok(&answered);
+    (void)ratings_guard_leave(&child->store_guard, since,
+                              ratings_is_corruption(child, why) ? &answered : why);
+    return why->status;
+}
+
 /* ---- the talk ---- */
 
 static apr_status_t look_up(ratings_call_t *call, const char *talk_id)
@@ -109,9 +128,7 @@ bool ratings_may_wait(ratings_child_t *child, int64_t *until)
 
 void ratings_waited(ratings_child_t *child, int64_t since, bool in_vain)
 {
-    int64_t now = ratings_monotonic();
-    ratings_gate_leave(&child->projector_gate, now,
-                       !in_vain && now - since <= RATINGS_GATE_PATIENCE_US);
+    (void)ratings_gate_leave(&child->projector_gate, since, ratings_monotonic(), !in_vain);
 }
 
 /* ---- the partition ---- */

@@ -22,6 +22,15 @@ void ratings_waited(ratings_child_t *child, int64_t since, bool in_vain);
 /* The earlier of the call's deadline, and now and `timeout` (microseconds). */
 int64_t ratings_until(const ratings_call_t *call, int64_t timeout);
 
+/* A malformed value of the store is data corruption, no outage: when the result of a call is one, a
+ * rebuild is requested, and true returned. */
+bool ratings_is_corruption(ratings_child_t *child, const ratings_result_t *why);
+
+/* Reports a call of the store, which was let in by its guard at `since`; corruption is a success of
+ * the server. Returns the status. */
+apr_status_t ratings_store_leave(ratings_child_t *child, int64_t since,
+                                 const ratings_result_t *why);
+
 /* Ends a use case: the failure's part, and RATINGS_UNAVAILABLE. */
 ratings_outcome_e ratings_unavailable(ratings_call_t *call, const char *part);
 

@@ -115,7 +115,8 @@ static void say_held_up(ratings_projector_t *p, const ratings_result_t *why)
     int64_t now = ratings_monotonic();
     if (!p->held_up_at)
         p->held_up_at = now;
-    bool may_pass = why->status == APR_EAGAIN || why->status == APR_TIMEUP;
+    bool may_pass =
+        why->status == APR_EAGAIN || why->status == APR_TIMEUP || why->status == RATINGS_NOT_ASKED;
     bool passing = may_pass && now < p->held_up_at + RATINGS_PASSING_US;
     ap_log_error(
         APLOG_MARK, p->held_up || passing ? APLOG_DEBUG : APLOG_ERR, 0, p->child->service->server,

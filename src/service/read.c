@@ -12,23 +12,17 @@ typedef struct {
     ratings_lasting_t lasting; /* of the answer */
 } question_t;
 
-/* One read. A store that answers nonsense is well as a server: the projector is told instead. */
 static apr_status_t read_store(ratings_call_t *call, const question_t *question,
                                ratings_view_t *view)
 {
     ratings_child_t *child = call->child;
-    ratings_result_t *why = &call->failure.why, well;
+    ratings_result_t *why = &call->failure.why;
     int64_t since;
     if (!ratings_guard_enter(&child->store_guard, question->until, &since, why))
         return why->status;
-    apr_status_t status = ratings_store_read(
-        child->store, question->talk_id, question->lasting.partition, question->until, view, why);
-    if (status != APR_EINVAL)
-        return ratings_guard_leave(&child->store_guard, since, why);
-    atomic_store(&child->service->shared->suspect, RATINGS_SUSPECT_STORE);
-    ratings_result_ok(&well);
-    (void)ratings_guard_leave(&child->store_guard, since, &well);
-    return status;
+    (void)ratings_store_read(child->store, question->talk_id, question->lasting.partition,
+                             question->until, view, why);
+    return ratings_store_leave(child, since, why);
 }
 
 /* One read that is good if it is of the log that this host knows, and no older than what this host

@@ -121,28 +121,31 @@ static unsigned waiters_max(const ratings_config_t *config)
 }
 
 static void init_guard(ratings_child_t *child, ratings_guard_t *guard, const char *tag,
-                       const char *name, const char *effect)
+                       const char *name, const char *effect, int64_t timeout)
 {
     const ratings_config_t *config = child->service->config;
     guard->tag = tag;
     guard->name = name;
     guard->effect = effect;
     guard->server = child->service->server;
+    guard->fair_us = (timeout < config->deadline ? timeout : config->deadline) / 2;
     ratings_breaker_init(&guard->breaker, (unsigned)config->breaker_failures,
                          config->breaker_cooldown, (uint64_t)getpid() ^ (uint64_t)(uintptr_t)guard);
     ratings_gate_init(&guard->gate, waiters_max(config));
 }
 
+/* librdkafka itself tries for no longer than half of Kafka's time. */
 static void init_guards(ratings_child_t *child)
 {
+    const ratings_config_t *config = child->service->config;
     init_guard(child, &child->talks_guard, "RT0201", "PostgreSQL (RatingsTalks)",
-               "/ratings answers 503");
+               "/ratings answers 503", config->talks_timeout);
     init_guard(child, &child->store_guard, "RT0202", "Redis (RatingsStore)",
-               "GET /ratings answers 503");
+               "GET /ratings answers 503", config->store_timeout);
     init_guard(child, &child->stream_guard, "RT0203", "Kafka (RatingsStream)",
-               "POST /ratings answers 503");
+               "POST /ratings answers 503", config->stream_timeout / 2);
     init_guard(child, &child->stats_guard, "RT0204", "the Lambda (RatingsStats)",
-               "GET /ratings leaves out stats");
+               "GET /ratings leaves out stats", config->stats_timeout);
     ratings_gate_init(&child->projector_gate, waiters_max(child->service->config));
 }
 

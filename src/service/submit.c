@@ -51,16 +51,13 @@ static ratings_outcome_e append(ratings_call_t *call, const ratings_event_t *eve
         ratings_ticket_take(child->waiters, partition, since, visible_for, call->deadline);
     if (!ticket) {
         ratings_guard_pass(&child->stream_guard, since, false);
-        ratings_result_set(why, APR_ENOMEM, "out of memory");
+        ratings_result_set(why, RATINGS_NOT_ASKED, "out of memory");
         return ratings_unavailable(call, "the event log");
     }
     if (ratings_stream_append(child->stream, event, partition, ticket, why) == APR_SUCCESS)
         return await(call, ticket, since, delivery);
     ratings_ticket_cancel(ticket);
-    if (why->status == APR_ENOMEM)
-        ratings_guard_pass(&child->stream_guard, since, false);
-    else
-        (void)ratings_guard_leave(&child->stream_guard, since, why);
+    (void)ratings_guard_leave(&child->stream_guard, since, why);
     return ratings_unavailable(call, "the event log");
 }
 
@@ -117,7 +114,7 @@ static ratings_outcome_e verdict(ratings_call_t *call, const ratings_event_t *ev
         return RATINGS_ACCEPTED;
     (void)ratings_store_read_use(child->store, event->rating.talk_id, event->key.text,
                                  delivery->partition, until, &use, &position, why);
-    if (ratings_guard_leave(&child->store_guard, since, why) != APR_SUCCESS)
+    if (ratings_store_leave(child, since, why) != APR_SUCCESS)
         return RATINGS_ACCEPTED;
     if (position <= delivery->offset)
         return accepted(call, "the store is being brought up to date");

@@ -108,9 +108,8 @@ static void enlist(ratings_ticket_t *ticket)
 /* One that is out of its line already. */
 static void leave(ratings_ticket_t *ticket, ratings_ticket_state_e state, int64_t now)
 {
-    bool prompt =
-        state == RATINGS_TICKET_VISIBLE && now - ticket->entered_at <= RATINGS_GATE_PATIENCE_US;
-    ratings_gate_leave(ticket->owner->gate, now, prompt);
+    (void)ratings_gate_leave(ticket->owner->gate, ticket->entered_at, now,
+                             state == RATINGS_TICKET_VISIBLE);
     ticket->owner->waiting--;
     atomic_store(&ticket->state, state);
 }

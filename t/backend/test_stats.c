@@ -134,7 +134,7 @@ typedef struct {
     ratings_stats_t *stats;
     int count;
     pthread_t thread;
-    int succeeded, timed_out, failed;
+    int succeeded, timed_out, not_asked;
     int64_t longest_ms;
     ratings_result_t last;
 } caller_t;
@@ -151,7 +151,7 @@ static void *call_often(void *data)
             caller->longest_ms = took;
         caller->succeeded += status == APR_SUCCESS && out.total_count == 8;
         caller->timed_out += status == APR_TIMEUP;
-        caller->failed += status == APR_EGENERAL;
+        caller->not_asked += status == RATINGS_NOT_ASKED;
     }
     return NULL;
 }
@@ -171,7 +171,7 @@ static caller_t join_callers(caller_t *callers, int n)
         pthread_join(callers[i].thread, NULL);
         sum.succeeded += callers[i].succeeded;
         sum.timed_out += callers[i].timed_out;
-        sum.failed += callers[i].failed;
+        sum.not_asked += callers[i].not_asked;
         if (callers[i].longest_ms > sum.longest_ms)
             sum.longest_ms = callers[i].longest_ms;
     }
@@ -345,7 +345,10 @@ static void ends_at_the_deadline_of_its_caller(void **state)
 {
     static const struct {
         int timeout_ms, deadline_ms, low, high;
-    } rows[] = {{10000, 250, 245, 450}, {250, 10000, 245, 450}, {10000, 0, 0, 50}};
+        apr_status_t status;
+    } rows[] = {{10000, 250, 245, 450, APR_TIMEUP},
+                {250, 10000, 245, 450, APR_TIMEUP},
+                {10000, 0, 0, 50, RATINGS_NOT_ASKED}};
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         ratings_stats_t *stats = stats_of("hang", 2, rows[i].timeout_ms);
@@ -354,7 +357,7 @@ static void ends_at_the_deadline_of_its_caller(void **state)
         int64_t begin = now_ms();
         assert_int_equal(
             ratings_stats_compute(stats, &some, deadline_in(rows[i].deadline_ms), &out, &why),
-            APR_TIMEUP);
+            rows[i].status);
         assert_took(now_ms() - begin, rows[i].low, rows[i].high);
         ratings_stats_destroy(stats);
     }
@@ -371,7 +374,8 @@ static void wait_for_a_handle_ends_at_the_deadline_of_its_caller(void **state)
     start_callers(&caller, 1, stats, 1);
     AWAIT(open_files() > before);
     int64_t begin = now_ms();
-    assert_int_equal(ratings_stats_compute(stats, &some, deadline_in(200), &out, &why), APR_TIMEUP);
+    assert_int_equal(ratings_stats_compute(stats, &some, deadline_in(200), &out, &why),
+                     RATINGS_NOT_ASKED);
     assert_took(now_ms() - begin, 195, 400);
     assert_non_null(strstr(why.detail, "in use"));
     assert_int_equal(join_callers(&caller, 1).timed_out, 1);
@@ -406,7 +410,8 @@ static void pool_is_exhausted(void **state)
     (void)state;
     start_callers(callers, 6, stats, 1);
     caller_t sum = join_callers(callers, 6);
-    assert_int_equal(sum.timed_out, 6);
+    assert_true(sum.timed_out >= 2); /* one that gets a handle at its very end asks as well */
+    assert_int_equal(sum.timed_out + sum.not_asked, 6);
     assert_took(sum.longest_ms, 295, 600);
     ratings_stats_destroy(stats);
 }
@@ -435,7 +440,7 @@ static void destroyed_during_calls(void **state)
         pause_ms(50); /* on the way to the peer's silence: no call may end however far it is */
         destroy_within(stats, 100);
         caller_t sum = join_callers(callers, 4);
-        assert_int_equal(sum.failed, 4);
+        assert_int_equal(sum.not_asked, 4);
         assert_non_null(strstr(callers[0].last.detail, "stops"));
     }
 }

@@ -24,7 +24,7 @@ static void lets_in_up_to_its_bound(void **state)
     assert_true(ratings_gate_enter(&gate, now, now));
     assert_true(ratings_gate_enter(&gate, now, now));
     assert_false(ratings_gate_enter(&gate, now, now)); /* no time to wait */
-    ratings_gate_leave(&gate, now, true);
+    (void)ratings_gate_leave(&gate, now, now, true);
     assert_true(ratings_gate_enter(&gate, now, now));
     ratings_gate_destroy(&gate);
 }
@@ -71,7 +71,7 @@ static void waits_no_longer_than_the_deadline(void **state)
 
 static void *leave(void *data)
 {
-    ratings_gate_leave(data, now_us(), true);
+    (void)ratings_gate_leave(data, now_us(), now_us(), true);
     return NULL;
 }
 
@@ -103,9 +103,12 @@ static void tries_by_what_was_prompt(void **state)
     assert_true(ratings_gate_try(&gate, now + PATIENCE - 1, &until));
     assert_true(until == now + 2 * PATIENCE - 1);
     assert_false(ratings_gate_try(&gate, now + PATIENCE, &until));
-    ratings_gate_leave(&gate, now + PATIENCE, true);
+    (void)ratings_gate_leave(&gate, now, now + PATIENCE, true);
     assert_true(ratings_gate_try(&gate, now + 2 * PATIENCE - 1, &until));
-    ratings_gate_leave(&gate, now + 2 * PATIENCE, false); /* in vain: says nothing good */
+    assert_true(ratings_gate_try(&gate, now + 2 * PATIENCE - 1, &until));
+    /* in vain, or late: says nothing good */
+    (void)ratings_gate_leave(&gate, now, now + 2 * PATIENCE, false);
+    (void)ratings_gate_leave(&gate, now, now + 2 * PATIENCE, true);
     assert_false(ratings_gate_try(&gate, now + 2 * PATIENCE, &until));
     ratings_gate_destroy(&gate);
 }
@@ -119,9 +122,27 @@ static void begins_anew_when_it_was_empty(void **state)
     (void)state;
     ratings_gate_init(&gate, 1);
     assert_true(ratings_gate_try(&gate, now, &until));
-    ratings_gate_leave(&gate, now, true);
+    (void)ratings_gate_leave(&gate, now, now, true);
     assert_true(ratings_gate_try(&gate, now + 100 * PATIENCE, &until));
     assert_true(ratings_gate_try(&gate, now + 100 * PATIENCE, &until));
+    ratings_gate_destroy(&gate);
+}
+
+/* However late it was, an answer ends the time in which nobody got one. */
+static void tells_for_how_long_nobody_got_what_it_waited_for(void **state)
+{
+    ratings_gate_t gate;
+
+    (void)state;
+    ratings_gate_init(&gate, 8);
+    for (int i = 0; i < 4; i++)
+        assert_true(ratings_gate_enter(&gate, INT64_C(1000) * i, 0)); /* at 0: while it was empty */
+    assert_true(ratings_gate_leave(&gate, 1000, 5000, false) == 5000);
+    assert_true(ratings_gate_leave(&gate, 0, 9 * PATIENCE, true) == 0);
+    assert_true(ratings_gate_leave(&gate, 2000, 10 * PATIENCE, false) == PATIENCE);
+    assert_true(ratings_gate_leave(&gate, 3000, 12 * PATIENCE, false) == 3 * PATIENCE);
+    assert_true(ratings_gate_enter(&gate, 20 * PATIENCE, 0));
+    assert_true(ratings_gate_leave(&gate, 20 * PATIENCE, 20 * PATIENCE + 7, false) == 7);
     ratings_gate_destroy(&gate);
 }
 
@@ -141,5 +162,7 @@ int main(void)
     unit_add(&suite, "one that never waits goes by what was prompt", tries_by_what_was_prompt,
              NULL);
     unit_add(&suite, "an empty gate has a fresh patience", begins_anew_when_it_was_empty, NULL);
+    unit_add(&suite, "a caller that leaves learns for how long nobody got an answer",
+             tells_for_how_long_nobody_got_what_it_waited_for, NULL);
     return unit_run("gate", &suite);
 }
