@@ -43,14 +43,19 @@ static void on_child_init(apr_pool_t *pchild, server_rec *main)
 
 static void register_hooks(apr_pool_t *pool)
 {
+    static const char *const core[] = {"core.c", NULL},
+                             *const mod_rewrite[] = {"mod_rewrite.c", NULL},
+                             *const mod_proxy[] = {"mod_proxy.c", NULL};
     (void)pool;
     ap_hook_check_config(ratings_config_check, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(on_post_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(on_child_init, NULL, NULL, APR_HOOK_MIDDLE);
 
-    ap_hook_translate_name(ratings_translate_name, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_pre_translate_name(ratings_translate_name, NULL, mod_proxy, APR_HOOK_FIRST);
+    ap_hook_translate_name(ratings_translate_name, mod_rewrite, mod_proxy, APR_HOOK_FIRST);
     ap_hook_map_to_storage(ratings_map_to_storage, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_type_checker(ratings_type_checker, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_fixups(ratings_fixups, core, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(ratings_handler, NULL, NULL, APR_HOOK_FIRST);
 }
 

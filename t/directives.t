@@ -218,6 +218,15 @@ refused("$backends<Location \"/x\">\nRatingsEndpoint $_\n</Location>\n", "Rating
 for my $section (qw(Directory Files)) {
     refused("$backends<$section \"/x\">\nRatingsEndpoint ratings\n</$section>\n", "RatingsEndpoint in $section", qr/RatingsEndpoint (not allowed|cannot occur)/);
 }
+for my $section ('If "true"', 'Limit GET', 'LimitExcept GET') {
+    my ($name) = split ' ', $section;
+    refused("$backends<Location \"/x\">\n<$section>\nRatingsEndpoint ratings\n</$name>\n</Location>\n", "RatingsEndpoint in $name of a Location", qr/RatingsEndpoint (not allowed|cannot occur)/);
+}
+{
+    my $conf = "$backends<Proxy \"http://x/\">\nRatingsEndpoint ratings\n</Proxy>\n";
+    my ($code, $output) = own_httpd(name => 'configtest-proxy', modules => RatingsTest::Httpd::load('proxy'), conf => $conf)->configtest;
+    ok($code != 0 && $output =~ /RatingsEndpoint cannot occur within <Proxy> section/, 'refused: RatingsEndpoint in Proxy') or diag($output);
+}
 taken("$backends<LocationMatch \"^/\$\">\nRatingsEndpoint metadata\n</LocationMatch>\n", 'RatingsEndpoint in LocationMatch');
 refused("$backends<Location \"/x\">\nRatingsStore redis://h\n</Location>\n", 'RatingsStore in a Location', qr/RatingsStore not allowed/);
 

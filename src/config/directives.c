@@ -141,7 +141,7 @@ static const char *plain_location(const cmd_parms *cmd)
 static const char *set_endpoint(cmd_parms *cmd, void *dir, const char *name, const char *variant)
 {
     ratings_location_t *location = dir;
-    const char *problem = ap_check_cmd_context(cmd, NOT_IN_DIRECTORY | NOT_IN_FILES);
+    const char *problem = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT & ~NOT_IN_LOCATION);
     if (problem)
         return problem;
     location->endpoint_set = 1;

@@ -1,8 +1,9 @@
 /* The endpoints: what a <Location> may be made to answer, and the way of a request to its function.
  *
- * translate_name, before others, reads the location's setting and marks the request; map_to_storage
- * then answers for it, so that no file or directory of the same path has a say; type_checker names
- * the handler. */
+ * The endpoint is that of the <Location> by which httpd authorises the request, after mod_rewrite
+ * has done with its URL, and whichever way the request came: from a client, by an internal redirect
+ * or as a subrequest. It stands before files, SetHandler and ProxyPass, whatever the order of
+ * LoadModule. */
 #ifndef RATINGS_HTTP_ENDPOINT_H
 #define RATINGS_HTTP_ENDPOINT_H
 
@@ -25,10 +26,12 @@ typedef struct ratings_endpoint_t {
 const char *ratings_endpoint_find(const char *name, const char *variant, const char *path,
                                   const ratings_endpoint_t **endpoint, int *found_variant);
 
-/* Hooks. */
+/* Hooks. ratings_translate_name keeps mod_proxy away, so it runs before each of its hooks that
+ * translate; the others see what the last section has said (r->per_dir_config). */
 int ratings_translate_name(request_rec *r);
 int ratings_map_to_storage(request_rec *r);
 int ratings_type_checker(request_rec *r);
+int ratings_fixups(request_rec *r);
 int ratings_handler(request_rec *r);
 
 #endif

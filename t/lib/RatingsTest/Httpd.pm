@@ -54,7 +54,7 @@ sub backends {
 
 sub locations { return $locations }
 
-# name; modules: lines that load other modules, before this one; conf: what comes after the modules
+# name; modules: lines that load other modules, before this one; late_modules: after it; conf: what comes after the modules
 # (default: backends and locations); before: what comes before;
 # after: what comes last; port: added to HTTP_PORT; user: lines for User and Group
 sub new {
@@ -69,13 +69,16 @@ sub new {
     return $self->configure(%options);
 }
 
+# The lines that load modules of httpd, by name.
+sub load { return join '', map { "LoadModule ${_}_module \"$ENV{TEST_MODULES}/mod_$_.so\"\n" } @_ }
+
 # Writes the configuration: again with other options, for the next start or restart.
 sub configure {
     my ($self, %options) = @_;
     my $conf = $options{conf} // backends(%options) . $locations;
     my ($directory, $port) = @$self{qw(directory port)};
     open my $file, '>', "$self->{config}.new" or die "$self->{config}.new: $!";
-    print $file <<"END", $options{sizes} // $sizes, $options{before} // '', $conf, $options{after} // '';
+    print $file <<"END", $options{late_modules} // '', $options{sizes} // $sizes, $options{before} // '', $conf, $options{after} // '';
 ServerRoot "$directory"
 ServerName 127.0.0.1
 Listen 127.0.0.1:$port
