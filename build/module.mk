@@ -23,8 +23,11 @@ $(OUT)/%.o: %.c
 $(OUT)/libratings.a: $(CORE_OBJECTS)
 	$(call quiet,AR)rm -f $@ && $(AR) rcs $@ $^
 
+# glibc loads libgcc_s when a thread calls pthread_exit, as httpd's do, and aborts where it is not to
+# be found, as below ChrootDir: so it is there before.
 $(MODULE): $(MODULE_OBJECTS) $(OUT)/libratings.a
-	$(call quiet,LD)$(CC) -shared $(CFLAGS) $(HARDEN) -pthread -o $@ $^ $(MODULE_LIBS) $(LDFLAGS)
+	$(call quiet,LD)$(CC) -shared $(CFLAGS) $(HARDEN) -pthread -o $@ $^ $(MODULE_LIBS) \
+	    -Wl,--no-as-needed -lgcc_s $(LDFLAGS)
 
 # By rename: an httpd that runs keeps the file that it has mapped.
 install: $(MODULE) ## install the module into the httpd that apxs belongs to

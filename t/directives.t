@@ -1,6 +1,8 @@
 # What each directive takes, and what is said of what it does not take.
 use strict;
 use warnings;
+use File::Copy qw(copy);
+use File::Path qw(make_path);
 use Test::More;
 use RatingsTest;
 
@@ -116,6 +118,18 @@ for my $directive (qw(RatingsTalks RatingsStore RatingsStream RatingsStats)) {
 }
 refused($endpoint, 'an endpoint without a service', qr/RT0102: RatingsEndpoint at \S+:\d+ needs RatingsTalks/);
 taken(qq(<Location "/x">\nRatingsEndpoint none\n</Location>\n), 'RatingsEndpoint none needs no service');
+
+# ---- APR-util's driver for PostgreSQL ----
+
+{
+    # what APR finds before it is a library without a driver in it
+    my $hiding = "$ENV{TEST_LOGS}/hiding";
+    make_path($hiding);
+    copy("$ENV{TEST_MODULES}/mod_dir.so", "$hiding/apr_dbd_pgsql-1.so") or die "$hiding: $!";
+    local $ENV{LD_LIBRARY_PATH} = $hiding;
+    refused($backends, "without the driver for PostgreSQL", qr/RT0109: RatingsTalks cannot be used: .*libaprutil1-dbd-pgsql/);
+    taken('', 'which does not matter where nothing is configured');
+}
 
 # ---- RatingsKafka ----
 

@@ -53,6 +53,11 @@ static void fill(ratings_talks_t *talks, const ratings_talks_options_t *options)
         apr_pcalloc(talks->life.home, (size_t)options->connections_max * sizeof *talks->idle);
 }
 
+apr_status_t ratings_talks_load(apr_pool_t *pool, ratings_result_t *why)
+{
+    return talks_driver(pool, why) ? ratings_result_ok(why) : why->status;
+}
+
 apr_status_t ratings_talks_create(ratings_talks_t **out, const ratings_talks_options_t *options,
                                   apr_pool_t *pool, ratings_result_t *why)
 {

@@ -22,6 +22,11 @@ typedef struct {
  * For the configuration check: may be called before create. */
 const char *ratings_talks_connection_problem(const char *connection);
 
+/* Loads APR-util's driver for PostgreSQL into this process, for good; APR_EGENERAL and why not. For
+ * the configuration check: children get it from the parent, since they may live in a directory that
+ * has no libraries (ChrootDir), and a package that is missing is told at once. */
+apr_status_t ratings_talks_load(apr_pool_t *pool, ratings_result_t *why);
+
 /* Makes the pool of connections, without connecting: a server that is away is found by the first
  * call. To be called once threads may start (child_init or later). `*options` is copied. What
  * libpq lets a connection string bound (connecting, keep-alives) is set from `timeout` where the

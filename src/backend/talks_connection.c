@@ -36,7 +36,9 @@ const apr_dbd_driver_t *talks_driver(apr_pool_t *pool, ratings_result_t *why)
 {
     const apr_dbd_driver_t *driver = NULL;
     char text[128];
-    apr_status_t status = apr_dbd_init(pool); /* uses the topmost pool, which outlives all */
+    /* both use the topmost pool, which outlives each reading of the configuration: what is loaded
+     * there stays, also for mod_dbd, and is found again by the driver's own name */
+    apr_status_t status = apr_dbd_init(pool);
     if (status == APR_SUCCESS)
         status = apr_dbd_get_driver(pool, "pgsql", &driver);
     if (status != APR_SUCCESS) {

@@ -1,6 +1,7 @@
 /* What can only be judged once all directives are read. */
 #include "config.h"
 
+#include "../backend/talks.h"
 #include "trial.h"
 
 #include <apr_strings.h>
@@ -132,6 +133,14 @@ static int check_complete(const server_rec *server, const ratings_config_t *conf
     return OK;
 }
 
+static int check_driver(const server_rec *server, apr_pool_t *pool)
+{
+    ratings_result_t why;
+    if (ratings_talks_load(pool, &why) == APR_SUCCESS)
+        return OK;
+    return complain(server, "RT0109", "RatingsTalks cannot be used: %s", why.detail);
+}
+
 /* A service is tried once, however many servers share it. */
 static int check_service(server_rec *main, server_rec *server, apr_pool_t *pool)
 {
@@ -145,6 +154,8 @@ static int check_service(server_rec *main, server_rec *server, apr_pool_t *pool)
         if (is_configured(earlier) && ratings_config_same_backends(config, earlier))
             return OK;
     }
+    if (check_driver(server, pool) != OK)
+        return HTTP_INTERNAL_SERVER_ERROR;
     return check_kafka(main, server, pool);
 }
 

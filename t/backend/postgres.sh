@@ -4,7 +4,7 @@
 #   postgres.sh start DIR PORT    makes the cluster if there is none; returns once it answers
 #   postgres.sh stop DIR MODE     smart, fast or immediate; returns once it is gone
 #   postgres.sh pool DIR PORT MODE SERVER_PORT
-#                                 starts PgBouncer before it: MODE is session or transaction, and the
+#                                 starts PgBouncer before it: MODE is session, transaction or statement, and the
 #                                 roles are pooled (password "pooled") and, of its console, admin
 #   postgres.sh unpool DIR        kills PgBouncer; returns once it is gone
 #   postgres.sh guard DIR PID     once process PID is gone, however it ended: stops, removes DIR

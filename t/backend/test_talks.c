@@ -1112,6 +1112,12 @@ static void pooler_of_transactions(void **state)
     pooler_serves("transaction", 3 * POOLER_SESSIONS);
 }
 
+static void pooler_of_statements(void **state)
+{
+    (void)state;
+    pooler_serves("statement", 3 * POOLER_SESSIONS);
+}
+
 static void pooler_is_paused(void **state)
 {
     ratings_talks_t *talks = pooled_talks("transaction", 4, 300);
@@ -1215,6 +1221,7 @@ int main(void)
         cmocka_unit_test(many_threads_and_a_murderer),
         cmocka_unit_test_teardown(pooler_of_sessions, stop_pooler),
         cmocka_unit_test_teardown(pooler_of_transactions, stop_pooler),
+        cmocka_unit_test_teardown(pooler_of_statements, stop_pooler),
         cmocka_unit_test_teardown(pooler_is_paused, stop_pooler),
         cmocka_unit_test_teardown(pooler_is_restarted, stop_pooler),
         cmocka_unit_test_teardown(pooler_passes_on_that_a_query_was_given_up, stop_pooler),
