@@ -20,9 +20,13 @@ for (
     [ 'JSON with blanks and unknown members', qq({ "a": {"value":9}, "value" : 2,\n"talkId":"$talk", "x":null }), 2 ],
     [ 'JSON with a charset of UTF-8',      $good,                                                  4, 'application/json; charset=utf-8' ],
     [ 'JSON with a quoted charset',        $good,                                                  4, 'application/json;charset="UTF-8"' ],
+    [ 'JSON with a charset of utf8',       $good,                                                  4, 'application/json; charset=utf8' ],
+    [ 'JSON with a quoted charset of UTF8', $good,                                                 4, 'application/json; charset="UTF8"; x=y' ],
+    [ 'JSON with a byte order mark',       "\xef\xbb\xbf$good",                                    4 ],
     [ 'a media type in capitals',          $good,                                                  4, 'Application/JSON' ],
     [ 'JSON with escapes',                 qq({"talk\\u0049d":"$talk","value":1}),                 1 ],
     [ 'a form',                            "talkId=$talk&value=5",                                 5, $form[1] ],
+    [ 'a form with a charset of utf8',     "talkId=$talk&value=5",                                 5, "$form[1];charset=utf8" ],
     [ 'a form with a charset',             "value=3&talkId=$talk",                                 3, "$form[1]; charset=UTF-8" ],
     [ 'a form with unknown fields',        "a=1&talkId=$talk&&b&value=3&a=2",                      3, $form[1] ],
     [ 'a form with escapes',               'talk%49d=' . ($talk =~ s/-/%2d/gr) . '&value=%35',     5, $form[1] ],
@@ -33,7 +37,7 @@ for (
     is($response->status, 200, "POST takes $name") or diag($response->raw);
     is($response->body, qq({"rating":{"talk_uuid":"$talk","value":$value}}), "POST of $name answers with the rating, to the byte");
 }
-is(total(histogram_of($talk)), 10, 'each of these was counted once');
+is(total(histogram_of($talk)), 14, 'each of these was counted once');
 
 # ---- POST: 400 ----
 
@@ -73,7 +77,10 @@ for (
     [ 'a NUL',                     '{"talkId":"a\\u0000b","value":5}' ],
     [ 'DEL',                       "{\"talkId\":\"a\x7f\",\"value\":5}" ],
     [ 'a C1 control character',    qq({"talkId":"a\xc2\x85","value":5}) ],
-    [ 'a byte order mark',         "\xef\xbb\xbf$good" ],
+    [ 'two byte order marks',      "\xef\xbb\xbf" x 2 . $good ],
+    [ 'a raw NUL after the value', $good =~ s/\}/\0}/r ],
+    [ 'a raw NUL after it',        "$good\0" ],
+    [ 'a raw NUL after another number', qq({"a":1\0,"talkId":"$talk","value":5}) ],
     [ 'nesting without end',       '[' x 3000 ],
     )
 {
@@ -96,13 +103,15 @@ for (
     [ 'a control character',      'talkId=a%0a&value=5' ],
     [ 'a NUL',                    'talkId=a%00&value=5' ],
     (map { [ "value '$_'", "talkId=$talk&value=$_" ] } ('05', '1e0', '5.0', '0', '6', '', '%2B5', '+5', '5+', '-1', '5x', '%35%00', '55')),
+    [ 'a raw NUL after the value', "talkId=$talk&value=5\0" ],
+    [ 'a raw NUL in another field', "talkId=$talk&value=5&a=\0" ],
     [ 'JSON in a form',           $good ],
     )
 {
     my ($name, $body) = @$_;
     problem_ok(post_form($body), 400, "POST of a form refuses $name");
 }
-is(total(histogram_of($talk)), 10, 'nothing that was refused was counted');
+is(total(histogram_of($talk)), 14, 'nothing that was refused was counted');
 
 # ids at the limits, and what a URL or a store could take amiss
 for my $id ('y' x (255 - length $talk) . $talk, "\xc3\xa9" x 100 . $talk, "a b/c?d&e=f+g%h#i'\"\\:*{}$talk", "\xf0\x9f\x91\x8b$talk") {
@@ -127,7 +136,7 @@ for my $id ('y' x (255 - length $talk) . $talk, "\xc3\xa9" x 100 . $talk, "a b/c
             . sprintf("%x\r\n%s\r\n", length $good, $good));
     $client->half_close;
     problem_ok($client->receive('POST'), 400, 'POST refuses a chunked body without its end');
-    is(total(histogram_of($talk)), 10, 'a rating cut short was not counted');
+    is(total(histogram_of($talk)), 14, 'a rating cut short was not counted');
 }
 
 sub chunked { return join('', map { sprintf "%x\r\n%s\r\n", length $_, $_ } @_) . "0\r\n\r\n" }
@@ -156,6 +165,7 @@ for (
     [ 'a type that begins like JSON', [ 'Content-Type' => 'application/jsonx' ] ],
     [ 'application/problem+json', [ 'Content-Type' => 'application/problem+json' ] ],
     [ 'another charset',        [ 'Content-Type' => 'application/json; charset=latin1' ] ],
+    [ 'UTF-8 and another charset', [ 'Content-Type' => 'application/json; charset=utf-8; charset=latin1' ] ],
     [ 'a charset like UTF-8',   [ 'Content-Type' => 'application/json; charset=utf-80' ] ],
     [ 'a compressed body',      [ @json, 'Content-Encoding' => 'gzip' ] ],
     )

@@ -1,8 +1,10 @@
 #include "json.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 const char ratings_memory_problem[] = "memory ran out";
+static const char nul[] = "the JSON has a NUL character";
 
 static const struct {
     enum json_error_code code;
@@ -11,8 +13,8 @@ static const struct {
     {json_error_duplicate_key, "the JSON has an object with the same member twice"},
     {json_error_numeric_overflow, "the JSON has a number that is out of range"},
     {json_error_invalid_utf8, "the JSON is not valid UTF-8"},
-    {json_error_null_character, "the JSON has a NUL character"},
-    {json_error_null_byte_in_key, "the JSON has a NUL character"},
+    {json_error_null_character, nul},
+    {json_error_null_byte_in_key, nul},
     {json_error_out_of_memory, ratings_memory_problem},
 };
 
@@ -52,6 +54,8 @@ const char *ratings_json_read(const char *text, size_t len, json_t **object)
     json_error_t error;
 
     *object = NULL;
+    if (len > 0 && memchr(text, '\0', len)) /* the parser overlooks one that follows a number */
+        return nul;
     if (too_deep(text, len))
         return "the JSON is nested too deeply";
     *object = json_loadb(len > 0 ? text : "", len, JSON_REJECT_DUPLICATES, &error);

@@ -71,10 +71,19 @@ static const char *read_object(const json_t *object, ratings_rating_t *out)
     return set_talk_id(out->talk_id, json_string_value(id), json_string_length(id));
 }
 
+/* RFC 8259, 8.1: none is to be sent, and a parser may ignore it. */
+static size_t length_of_byte_order_mark(const char *text, size_t len)
+{
+    static const char mark[] = "\xEF\xBB\xBF";
+
+    return len >= sizeof mark - 1 && memcmp(text, mark, sizeof mark - 1) == 0 ? sizeof mark - 1 : 0;
+}
+
 const char *ratings_rating_from_json(const char *body, size_t len, ratings_rating_t *out)
 {
     json_t *object;
-    const char *problem = ratings_json_read(body, len, &object);
+    size_t skipped = length_of_byte_order_mark(body, len);
+    const char *problem = ratings_json_read(body + skipped, len - skipped, &object);
 
     if (!problem)
         problem = read_object(object, out);
@@ -118,6 +127,8 @@ const char *ratings_rating_from_form(const char *body, size_t len, ratings_ratin
 {
     const char *problem;
 
+    if (len > 0 && memchr(body, '\0', len))
+        return "the form has a NUL character";
     if (!ratings_form_well_formed(body, len))
         return bad_escape;
     problem = talk_id_from_form(body, len, out->talk_id);

@@ -25,12 +25,13 @@ const char *ratings_talk_id_problem(const char *id, size_t len);
  * anything the client sent) and leave `*out` undefined. `body` need not be terminated.
  *
  * JSON (RFC 8259): an object with the string "talkId" and the integer "value" (not 5.0, "5" or
- * true). Other members are ignored; a member that appears twice is an error, at any depth. */
+ * true). Other members are ignored; a member that appears twice is an error, at any depth. One byte
+ * order mark at the head is ignored. */
 const char *ratings_rating_from_json(const char *body, size_t len, ratings_rating_t *out);
 
 /* application/x-www-form-urlencoded: talkId=...&value=5, '+' is a space; value is decimal digits.
  * Other fields are ignored; talkId or value given twice is an error, and so is a '%' in any field
- * that two hexadecimal digits do not follow. */
+ * that two hexadecimal digits do not follow, and a NUL. */
 const char *ratings_rating_from_form(const char *body, size_t len, ratings_rating_t *out);
 
 /* The talkId of a query string (`query` may be NULL: none was sent), by the rules of a form. */

@@ -65,9 +65,22 @@ int ratings_reply_made(request_rec *r, const char *json)
 
 /* ---- problems ---- */
 
+/* That of RFC 9110, which httpds of before 2022 do not know of every status. */
+static const char *title_of(int status)
+{
+    switch (status) {
+    case HTTP_REQUEST_ENTITY_TOO_LARGE:
+        return "Content Too Large";
+    case HTTP_UNPROCESSABLE_ENTITY:
+        return "Unprocessable Content";
+    default:
+        return ap_get_status_line(status) + sizeof "404";
+    }
+}
+
 static char *problem_text(request_rec *r, int status, const char *detail)
 {
-    const char *title = ap_get_status_line(status) + sizeof "404";
+    const char *title = title_of(status);
     json_t *problem = json_pack("{s:s,s:s,s:i,s:s,s:s,s:s}", "type", "about:blank", "title", title,
                                 "status", status, "detail", detail, "instance",
                                 apr_pstrcat(r->pool, "urn:request:", ratings_request_id(r), NULL),

@@ -1,9 +1,9 @@
 #include "request.h"
 
+#include "../core/media_type.h"
 #include "reply.h"
 
 #include <apr_buckets.h>
-#include <apr_lib.h>
 #include <apr_strings.h>
 #include <http_protocol.h>
 
@@ -21,32 +21,15 @@ static const struct {
     {"application/x-www-form-urlencoded", ratings_rating_from_form},
 };
 
-static int is_type(const char *header, const char *type)
-{
-    size_t length = strlen(type);
-    return strncasecmp(header, type, length) == 0 &&
-           (header[length] == '\0' || header[length] == ';' || apr_isspace(header[length]));
-}
-
-/* Only UTF-8 is read; a charset parameter may say so (RFC 8259 has none, but clients send it). */
-static int is_utf8(const char *header)
-{
-    const char *charset = ap_strcasestr(header, "charset=");
-    if (!charset)
-        return 1;
-    charset += strlen("charset=");
-    charset += *charset == '"';
-    return strncasecmp(charset, "utf-8", 5) == 0 && !apr_isalnum(charset[5]) && charset[5] != '-';
-}
-
 static read_rating_fn *reader_of(const request_rec *r)
 {
     const char *type = apr_table_get(r->headers_in, "Content-Type");
     const char *coding = apr_table_get(r->headers_in, "Content-Encoding");
-    if (!type || !is_utf8(type) || (coding && strcasecmp(coding, "identity") != 0))
+    if (!type || !ratings_media_type_is_utf8(type) ||
+        (coding && strcasecmp(coding, "identity") != 0))
         return NULL;
     for (size_t i = 0; i < sizeof media_types / sizeof media_types[0]; i++)
-        if (is_type(type, media_types[i].type))
+        if (ratings_media_type_is(type, media_types[i].type))
             return media_types[i].read;
     return NULL;
 }

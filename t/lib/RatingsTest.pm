@@ -79,6 +79,13 @@ sub histogram_of {
 
 sub total { my $answer = shift; my $sum = 0; $sum += $_ for values %{ $answer->{ratings} }; return $sum }
 
+# The titles of RFC 9110, whatever httpd calls a status.
+my %titles = (
+    400 => 'Bad Request', 404 => 'Not Found', 405 => 'Method Not Allowed', 408 => 'Request Timeout', 412 => 'Precondition Failed',
+    413 => 'Content Too Large', 415 => 'Unsupported Media Type', 422 => 'Unprocessable Content', 500 => 'Internal Server Error',
+    501 => 'Not Implemented', 503 => 'Service Unavailable', 504 => 'Gateway Timeout',
+);
+
 # A problem document of RFC 9457 that gives nothing away.
 sub problem_ok {
     my ($response, $status, $name) = @_;
@@ -89,6 +96,7 @@ sub problem_ok {
     push @wrong, 'type ' . ($response->header('Content-Type') // 'none')
         if ($response->header('Content-Type') // '') ne 'application/problem+json';
     push @wrong, "no $_" for grep { !defined $problem->{$_} } qw(type title status detail message instance);
+    push @wrong, 'title ' . ($problem->{title} // '') if ($problem->{title} // '') ne ($titles{$status} // '');
     push @wrong, 'status in the body' if ($problem->{status} // 0) != $status;
     push @wrong, 'message is not detail' if ($problem->{message} // '') ne ($problem->{detail} // '');
     push @wrong, 'no Retry-After' if $status == 503 && !defined $response->header('Retry-After');

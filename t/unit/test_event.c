@@ -55,7 +55,7 @@ static row_t rows[] = {
     {"text after the object is no event", BYTES("t"),
      BYTES("{\"version\":1,\"talkId\":\"t\",\"value\":5}\n{}"), malformed},
     {"a NUL after the object is no event", BYTES("t"),
-     BYTES("{\"version\":1,\"talkId\":\"t\",\"value\":5}\0"), malformed},
+     BYTES("{\"version\":1,\"talkId\":\"t\",\"value\":5}\0"), "the JSON has a NUL character"},
     {"a member twice is no event", EVENT("\"version\":1,\"talkId\":\"t\",\"value\":5,\"value\":5"),
      "the JSON has an object with the same member twice"},
 

@@ -2,6 +2,7 @@
 #include "../../src/core/rating.h"
 #include "unit.h"
 
+static const char nul[] = "the JSON has a NUL character";
 static const char malformed[] = "the JSON is malformed";
 static const char twice[] = "the JSON has an object with the same member twice";
 static const char bad_value[] = "value must be an integer from 1 to 5";
@@ -65,10 +66,9 @@ static row_t rows[] = {
     {"a control character in the id is refused", TALK("\"a\\nb\""), control, NULL, 0},
     {"DEL in the id is refused", TALK("\"\x7F\""), control, NULL, 0},
     {"a C1 control in the id is refused", TALK("\"\\u0085\""), control, NULL, 0},
-    {"an escaped NUL in the id is refused", TALK("\"a\\u0000b\""), "the JSON has a NUL character",
-     NULL, 0},
+    {"an escaped NUL in the id is refused", TALK("\"a\\u0000b\""), nul, NULL, 0},
     {"a raw control character is refused", TALK("\"a\nb\""), malformed, NULL, 0},
-    {"a raw NUL in the id is refused", TALK("\"a\0b\""), malformed, NULL, 0},
+    {"a raw NUL in the id is refused", TALK("\"a\0b\""), nul, NULL, 0},
     {"a lone surrogate escape is refused", TALK("\"\\ud800\""), malformed, NULL, 0},
     {"a low surrogate escape is refused", TALK("\"\\ude00\""), malformed, NULL, 0},
     {"a byte of Latin-1 is refused", TALK("\"caf\xE9\""), no_utf8, NULL, 0},
@@ -95,18 +95,31 @@ static row_t rows[] = {
     {"text after the object is refused", BYTES("{\"talkId\":\"t\",\"value\":5}x"), malformed, NULL,
      0},
     {"a second object is refused", BYTES("{\"talkId\":\"t\",\"value\":5}{}"), malformed, NULL, 0},
-    {"a NUL after the object is refused", BYTES("{\"talkId\":\"t\",\"value\":5}\0"), malformed,
+    {"a NUL after the object is refused", BYTES("{\"talkId\":\"t\",\"value\":5}\0"), nul, NULL, 0},
+    {"a NUL between tokens is refused", BYTES("{\"talkId\":\"t\",\0\"value\":5}"), nul, NULL, 0},
+    {"a NUL after the value is refused", VALUE("5\0"), nul, NULL, 0},
+    {"a NUL after a number is refused", BYTES("{\"x\":1\0,\"talkId\":\"t\",\"value\":5}"), nul,
      NULL, 0},
-    {"a NUL between tokens is refused", BYTES("{\"talkId\":\"t\",\0\"value\":5}"), malformed, NULL,
-     0},
+    {"a NUL after a keyword is refused", BYTES("{\"x\":true\0,\"talkId\":\"t\",\"value\":5}"), nul,
+     NULL, 0},
+    {"a NUL at the head is refused", BYTES("\0{\"talkId\":\"t\",\"value\":5}"), nul, NULL, 0},
+    {"a NUL alone is refused", BYTES("\0"), nul, NULL, 0},
     {"a body cut short is refused", BYTES("{\"talkId\":\"t\",\"value\":5"), malformed, NULL, 0},
     {"a string cut short is refused", BYTES("{\"talkId\":\"t"), malformed, NULL, 0},
     {"an escape cut short is refused", BYTES("{\"talkId\":\"t\\"), malformed, NULL, 0},
     {"a comma at the end is refused", BYTES("{\"talkId\":\"t\",\"value\":5,}"), malformed, NULL, 0},
     {"single quotes are refused", BYTES("{'talkId':'t','value':5}"), malformed, NULL, 0},
     {"a comment is refused", BYTES("{/**/\"talkId\":\"t\",\"value\":5}"), malformed, NULL, 0},
-    {"a byte order mark is refused", BYTES("\xEF\xBB\xBF{\"talkId\":\"t\",\"value\":5}"), malformed,
-     NULL, 0},
+    {"a byte order mark is ignored", BYTES("\xEF\xBB\xBF{\"talkId\":\"t\",\"value\":5}"), NULL, "t",
+     5},
+    {"two byte order marks are refused",
+     BYTES("\xEF\xBB\xBF\xEF\xBB\xBF{\"talkId\":\"t\",\"value\":5}"), malformed, NULL, 0},
+    {"a byte order mark after a blank is refused",
+     BYTES(" \xEF\xBB\xBF{\"talkId\":\"t\",\"value\":5}"), malformed, NULL, 0},
+    {"a byte order mark alone is refused", BYTES("\xEF\xBB\xBF"), malformed, NULL, 0},
+    {"a byte order mark cut short is refused", BYTES("\xEF\xBB"), no_utf8, NULL, 0},
+    {"a byte order mark of UTF-16 is refused", BYTES("\xFF\xFE{\"talkId\":\"t\",\"value\":5}"),
+     no_utf8, NULL, 0},
     {"a form is refused", BYTES("talkId=t&value=5"), malformed, NULL, 0},
 };
 
