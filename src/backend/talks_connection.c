@@ -195,12 +195,20 @@ static bool is_the_talk(const PGresult *result, const char *talk_id)
     return PQntuples(result) > 0 && strcmp(PQgetvalue(result, 0, 0), talk_id) == 0;
 }
 
+static apr_status_t judge_rows(const PGresult *result, const char *talk_id, ratings_result_t *why)
+{
+    if (PQnfields(result) != 1) /* without a column there is no value to look at */
+        return ratings_result_set(why, APR_EINVAL, "an answer of %d columns in the place of one",
+                                  PQnfields(result));
+    return is_the_talk(result, talk_id) ? ratings_result_ok(why)
+                                        : ratings_result_set(why, APR_NOTFOUND, "%s", "");
+}
+
 static apr_status_t judge(const PGresult *result, const char *talk_id, ratings_result_t *why)
 {
     apr_status_t status;
     if (PQresultStatus(result) == PGRES_TUPLES_OK)
-        return is_the_talk(result, talk_id) ? ratings_result_ok(why)
-                                            : ratings_result_set(why, APR_NOTFOUND, "%s", "");
+        return judge_rows(result, talk_id, why);
     status = status_of(PQresultErrorField(result, PG_DIAG_SQLSTATE));
     return ratings_result_set(why, status, "%s",
                               status == APR_NOTFOUND ? "" : PQresultErrorMessage(result));
