@@ -60,9 +60,10 @@ for (
     [ 'RatingsStatsTimeout',     [ '10ms', '60', '1min' ],  [ '9ms', '61', '2min', 'x' ] ],
     [ 'RatingsBreakerCooldown',  [ '10ms', '60' ],          [ '9ms', '61', 'x' ] ],
     [ 'RatingsLease',            [ '300ms', '60' ],         [ '299ms', '61', 'x' ] ],
-    [ 'RatingsTalkTTL',          [ '0', '86400', '90ms' ],  [ '86401', '-1', 'x' ] ],
+    [ 'RatingsTalkTTL',          [ '0', '86400', '24h', '90ms' ], [ '86401', '25h', '-1', 'x' ] ],
     [ 'RatingsCacheTTL',         [ '0', '3600', '1min' ],   [ '3601', '-1', 'x' ] ],
     [ 'RatingsVisibilityTimeout', [ '0', '60', '1500ms' ],  [ '61', '-1', 'x' ] ],
+    [ 'RatingsIdempotencyWindow', [ '0', '744h', '90min' ], [ '745h', '-1', 'x', '1d' ] ],
     )
 {
     my ($directive, $good, $bad) = @$_;
@@ -74,6 +75,13 @@ for (
         }
     }
     refused("$backends$directive\n", "$directive without a value", qr/$directive takes one argument/);
+}
+# a range is told as the documents tell it
+for my $row ([ 'RatingsTalkTTL', '0ms to 24h' ], [ 'RatingsCacheTTL', '0ms to 1h' ], [ 'RatingsLease', '300ms to 60s' ],
+    [ 'RatingsIdempotencyWindow', '0ms to 744h' ])
+{
+    my ($directive, $range) = @$row;
+    refused("$backends$directive x\n", "$directive tells its range", qr/$directive: 'x' is not allowed: it takes a time from $range, in seconds or with a unit \(ms, s, min, h\)/);
 }
 for my $flag (qw(RatingsMetadataSecrets RatingsStatsMemo)) {
     taken("$backends$flag $_\n", "$flag $_") for qw(On Off on);
@@ -108,7 +116,7 @@ for my $directive (sort keys %connections) {
     my $make = sub { $directive eq 'RatingsTopic' ? "${backends}RatingsTopic \"$_[0]\"\n" : with($directive, $_[0]) };
     taken($make->($_), "$directive " . substr $_, 0, 40) for @$good;
     refused($make->($_), "$directive '" . substr($_, 0, 40) . q('), length $_ ? qr/$directive: \S/ : qr/$directive takes one argument/) for @$bad;
-    refused($make->('x${RATINGS_TEST_UNSET}y'), "$directive with a variable that is not set", qr/$directive: .*environment variable/);
+    refused($make->('x${RATINGS_TEST_UNSET}y'), "$directive with a variable that is not set", qr/$directive: a variable in it is neither defined nor in/);
 }
 
 # ---- sets ----
@@ -139,7 +147,7 @@ for (
     [ 'linger.ms x',             qr/RatingsKafka linger\.ms: \S/ ],
     [ 'linger.ms -1',            qr/RatingsKafka linger\.ms: \S/ ],
     [ 'compression.codec zip',   qr/RatingsKafka compression\.codec: \S/ ],
-    [ 'client.id ${RATINGS_TEST_UNSET}', qr/RatingsKafka client\.id: .*environment variable/ ],
+    [ 'client.id ${RATINGS_TEST_UNSET}', qr/RatingsKafka client\.id: a variable in it is neither defined nor in/ ],
     )
 {
     my ($line, $pattern) = @$_;

@@ -17,6 +17,9 @@
 #include <stddef.h>
 #include <string.h>
 
+#define MS(n) ((n)*INT64_C(1000))
+#define SECONDS(n) MS((n)*INT64_C(1000))
+
 typedef enum { SCOPE_SERVICE, SCOPE_HOST } scope_e; /* who may differ in it */
 typedef enum { FIELD_TEXT, FIELD_NUMBER } field_e;
 
@@ -51,7 +54,9 @@ static const char *refuse(cmd_parms *cmd, const char *value, const char *allowed
 static const char *unknown_variable(const char *value)
 {
     const char *open = strstr(value, "${");
-    return open && strchr(open, '}') ? "the environment variable in it is not set" : NULL;
+    return open && strchr(open, '}')
+               ? "a variable in it is neither defined nor in httpd's environment"
+               : NULL;
 }
 
 static const char *set_text(cmd_parms *cmd, void *dir, const char *value)
@@ -81,6 +86,20 @@ static const char *set_number(cmd_parms *cmd, void *dir, const char *value)
                                setting->min, setting->max));
 }
 
+/* A time as the documents write it: hours, seconds or milliseconds, the largest that it is a
+ * multiple of. */
+static const char *time_text(apr_pool_t *pool, int64_t time)
+{
+    static const struct {
+        int64_t length;
+        const char *name;
+    } units[] = {{SECONDS(3600), "h"}, {SECONDS(1), "s"}, {MS(1), "ms"}};
+    size_t i = 0;
+    while (i + 1 < sizeof units / sizeof *units && (time == 0 || time % units[i].length != 0))
+        i++;
+    return apr_psprintf(pool, "%" APR_INT64_T_FMT "%s", time / units[i].length, units[i].name);
+}
+
 /* A digit comes first: ap_timeout_parameter_parse takes blanks, signs and no number at all. */
 static const char *set_duration(cmd_parms *cmd, void *dir, const char *value)
 {
@@ -92,11 +111,11 @@ static const char *set_duration(cmd_parms *cmd, void *dir, const char *value)
         *number_field(ratings_config_of_server(cmd->server), setting) = parsed;
         return NULL;
     }
-    return refuse(cmd, value,
-                  apr_psprintf(cmd->pool,
-                               "it takes a time from %" APR_INT64_T_FMT "ms to %" APR_INT64_T_FMT
-                               "s, in seconds or with a unit (s, ms, min)",
-                               apr_time_as_msec(setting->min), apr_time_sec(setting->max)));
+    return refuse(
+        cmd, value,
+        apr_psprintf(cmd->pool,
+                     "it takes a time from %s to %s, in seconds or with a unit (ms, s, min, h)",
+                     time_text(cmd->pool, setting->min), time_text(cmd->pool, setting->max)));
 }
 
 static const char *set_flag(cmd_parms *cmd, void *dir, int on)
@@ -169,8 +188,6 @@ static const char *set_endpoint(cmd_parms *cmd, void *dir, const char *name, con
 #define NUMBER(...)   VALUE(AP_INIT_TAKE1, set_number, __VA_ARGS__)
 #define DURATION(...) VALUE(AP_INIT_TAKE1, set_duration, __VA_ARGS__)
 #define FLAG(...)     VALUE(AP_INIT_FLAG, set_flag, __VA_ARGS__)
-#define MS(n) ((n) * INT64_C(1000))
-#define SECONDS(n) MS((n) * INT64_C(1000))
 
 const command_rec ratings_directives[] = {
     AP_INIT_TAKE12("RatingsEndpoint", set_endpoint, NULL, ACCESS_CONF,

@@ -29,9 +29,10 @@ typedef struct {
 typedef struct {
     ratings_child_t *child;
     apr_pool_t *pool;
-    int64_t deadline;          /* when it has to end, of ratings_monotonic */
-    int64_t talk_known_at;     /* when its talk was looked up; set by the use case */
-    ratings_failure_t failure; /* set unless it ends with RATINGS_DONE */
+    int64_t deadline;      /* when it has to end, of ratings_monotonic */
+    int64_t talk_known_at; /* when its talk was looked up; set by the use case */
+    /* set unless it ends with RATINGS_DONE; `why` also by a read that ends so without statistics */
+    ratings_failure_t failure;
 } ratings_call_t;
 
 /* `visible_for`: how long to wait for visibility, microseconds. */
