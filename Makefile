@@ -16,6 +16,7 @@ include build/audit.mk
 include build/lambda.mk
 include build/stack.mk
 include build/test.mk
+include build/install-test.mk
 include build/backend-test.mk
 include build/model.mk
 include build/chaos.mk

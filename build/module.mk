@@ -6,7 +6,7 @@ CORE_OBJECTS   := $(CORE_SOURCES:%.c=$(OUT)/%.o)
 MODULE_OBJECTS := $(MODULE_SOURCES:%.c=$(OUT)/%.o)
 MODULE         := $(OUT)/mod_ratings.so
 
-.PHONY: module install
+.PHONY: module install uninstall
 module: $(MODULE) ## build the module alone
 
 $(OUT)/src/core/%.o: src/core/%.c
@@ -35,5 +35,8 @@ install: $(MODULE) ## install the module into the httpd that apxs belongs to
 	install -m 644 $(MODULE) "$(DESTDIR)$(shell $(APXS) -q LIBEXECDIR)/.mod_ratings.so.new"
 	mv "$(DESTDIR)$(shell $(APXS) -q LIBEXECDIR)/.mod_ratings.so.new" \
 	   "$(DESTDIR)$(shell $(APXS) -q LIBEXECDIR)/mod_ratings.so"
+
+uninstall: ## remove what install has put, once httpd's configuration does not load it (docs/install.md)
+	@APXS='$(APXS)' DESTDIR='$(DESTDIR)' build/uninstall
 
 -include $(CORE_OBJECTS:.o=.d) $(MODULE_OBJECTS:.o=.d)

@@ -10,7 +10,7 @@ DEPS_test  = build run test
 DEPS_lint  = build lint
 DEPS_bench = build run bench
 
-.PHONY: deps deps-build deps-run deps-test deps-lint deps-bench run stack stack-stop clean-run
+.PHONY: deps deps-build deps-run deps-test deps-lint deps-bench run stack stack-stop clean-run clean-cache
 deps: ## install what is missing, for everything (DEPS=no: nothing is ever installed)
 	@build/deps/install build run test lint bench
 
@@ -33,3 +33,6 @@ stack-stop: ## stop them
 
 clean-run: ## stop them and remove their data
 	@$(STACK)/stack clean
+
+clean-cache: ## remove what make deps has fetched into CACHE_DIR, about 1 GB
+	@build/deps/clean

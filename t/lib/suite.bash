@@ -3,7 +3,7 @@
 # What the suites that run on real servers share (t/run, t/chaos/run, t/bench/run): settings, a copy of the sources
 # that the user of the tests can read, the servers. Sourced from the top, with `suite` the script's name, `suite_name`
 # one word for it, and `suite_ports` the number of its hundred ports, another for each suite: 0 t/run, 1 t/chaos/run,
-# 2 t/bench/run, 3 t/bench/rebuild, 4 t/suite/run.
+# 2 t/bench/run, 3 t/bench/rebuild, 4 t/suite/run. (t/install/run and t/image/run have a network of their own.)
 #
 # A suite shares neither a port nor a directory with `make run` and `make stack`, whatever of theirs is exported: its
 # settings are TEST_PORT, the first of a thousand ports, and TEST_DIR, which holds a directory for each suite.
@@ -50,7 +50,9 @@ set_ports() {
 use_test_dir() {
     local mark=$TEST_DIR/.mod_ratings-tests
     if [ -e "$TEST_DIR" ] || [ -L "$TEST_DIR" ]; then
-        [ -d "$TEST_DIR" ] && [ ! -L "$TEST_DIR" ] && [ -O "$TEST_DIR" ] || die "TEST_DIR=$TEST_DIR is not a directory of $(id -un)'s: give another"
+        if [ ! -d "$TEST_DIR" ] || [ -L "$TEST_DIR" ] || [ ! -O "$TEST_DIR" ]; then
+            die "TEST_DIR=$TEST_DIR is not a directory of $(id -un)'s: give another"
+        fi
         [ -e "$mark" ] || [ -z "$(ls -A "$TEST_DIR")" ] || die "TEST_DIR=$TEST_DIR holds other things: give an empty or a new one"
     fi
     { mkdir -p "$TEST_DIR" && chmod 755 "$TEST_DIR" && : >>"$mark"; } 2>/dev/null || die "TEST_DIR=$TEST_DIR can't be written to"
