@@ -84,13 +84,14 @@ static bool keys_mean_something(const ratings_call_t *call)
 }
 
 /* What the use of the key says of the event at `offset`. One without a use counted without being
- * judged: the topic keeps no append times any more, which is known from now on. */
+ * judged: the topic keeps no append times any more, which is known from now on. Or the store is
+ * wrong: that the key's rating is this one is not said. */
 static ratings_outcome_e judge(ratings_call_t *call, const ratings_event_t *event,
                                const ratings_use_t *use, int64_t offset)
 {
     if (use->offset < 0) {
         atomic_store(&call->child->service->shared->append_time, RATINGS_APPEND_TIME_NOT_KEPT);
-        return RATINGS_DONE;
+        return accepted(call, "the store has no use of its idempotency key");
     }
     if (use->offset > offset)
         return accepted(call, "the use of its idempotency key is forgotten");
