@@ -12,7 +12,7 @@ my $topic    = 'ratings-audit-' . int(time) . "-$$"; # it is given partitions, s
 my $database = 15;
 my $store    = "$ENV{RATINGS_CONNECTION}/$database";
 my $serial   = 0;
-my @away     = (qr/RT020[1-4]: .* is (away|back)/, qr/RT030[12]: /, qr/RT0305: the store is rebuilt/, qr/RT0306: /,
+my @away     = (qr/RT020[1-4]: circuit breaker/, qr/RT030[12]: /, qr/RT0305: the store is rebuilt/, qr/RT0306: /,
     qr/RT0501: request \S+ answered with (202|50[34])/);
 
 my $httpd = own_httpd(name => 'audit', topic => $topic, database => $database, before => "RatingsIdempotencyWindow 2s\n");

@@ -94,4 +94,101 @@ sub slow_talks {
     $httpd->stop;
 }
 
+# ---- one breaker for a host: one line when it opens, one when it closes, one answer of readiness ----
+
+# Children of one thread or two, so that a connection each reaches many of them.
+my $many = "StartServers 4\nServerLimit 4\nThreadsPerChild 4\nMaxRequestWorkers 16\nMinSpareThreads 1\nMaxSpareThreads 16\n";
+$many = "StartServers 8\nMinSpareServers 8\nMaxSpareServers 16\nMaxRequestWorkers 16\n" if mpm() eq 'prefork';
+
+# What readiness says over several connections: the states, each once.
+sub said {
+    my ($count, @at) = @_;
+    my %said;
+    for my $n (1 .. $count) {
+        my $ready = json(get('/readyz', @at)->body);
+        $said{ to_json([ map { $ready->{backends}{$_}{status} // '?' } qw(talks store stream stats) ]) }++;
+    }
+    return join ' ', map { s/[^a-z,]//gr } sort keys %said;
+}
+
+{
+    my ($httpd, @at) = start('host', "RatingsStreamTimeout 1500ms\nRatingsTalkTTL 0\nRatingsCacheTTL 0\nRatingsStatsMemo Off\n", sizes => $many);
+    $httpd->expect_log(qr/RT020[1-4]: circuit breaker opened/);
+    expect_log(qr/RT020[1-4]: circuit breaker opened|RT0301: |RT0501: /);
+    my $talk = new_talk();
+    is(rate($talk, 5, @at)->status, 200, 'a rating');
+    for my $row ([ 'postgres', 'RT0201', 0 ], [ 'redis', 'RT0202', 1 ], [ 'kafka', 'RT0203', 2 ], [ 'lambda', 'RT0204', 3 ]) {
+        my ($server, $tag, $number) = @$row;
+        my $down = join ',', map { $_ == $number ? 'down' : 'up' } 0 .. 3;
+        my $lines = sub { my ($what) = @_; return scalar grep { /$tag: circuit breaker $what/ } $httpd->log->lines };
+        for my $way ([ 'stop', 'start' ], [ 'pause', 'resume' ]) {
+            my ($away, $back) = @$way;
+            my ($opened, $closed) = map { $lines->($_) } qw(opened closed);
+            my $name = "$server after $away";
+            is(said(8, @at), 'up,up,up,up', "$name: all children say that it is up");
+            my $client = client(@at); # of one connection, and so of one child
+            stack($away, $server);
+            my $ask = sub {
+                $server eq 'kafka' ? $client->request('POST', '/ratings', [ 'Content-Type' => 'application/json' ], to_json({ talkId => $talk, value => 5 }))
+                    : $client->request('GET', "/ratings?talkId=$talk");
+            };
+            ok(wait_until(sub { $ask->(); return $lines->('opened') > $opened }, 20), "$name: requests of one child open the circuit breaker");
+            ok(wait_until(sub { said(1, @at) eq $down }, 20), "$name: readiness has found it");
+            is(said(40, @at), $down, "$name: all children say that it is down");
+            stack($back, $server);
+            ok(wait_until(sub { $lines->('closed') > $closed }, 20), "$name: the circuit breaker closes by itself when the server answers");
+            ok(wait_until(sub { said(1, @at) eq 'up,up,up,up' }, 20), "$name: readiness has found it");
+            is(said(40, @at), 'up,up,up,up', "$name: all children say that it is up again");
+            is($lines->('opened') - $opened, 1, "$name: one line when the circuit breaker opened");
+            is($lines->('closed') - $closed, 1, "$name: one line when it closed");
+        }
+    }
+    my @noise = grep { /\[ratings:info\].*RT0206: / } $httpd->log->lines;
+    cmp_ok(scalar @noise, '<=', 4, 'what librdkafka repeats is not at LogLevel info') or diag(@noise);
+    $httpd->stop;
+}
+
+# ---- readiness holds up nobody ----
+
+{
+    my ($httpd, @at) = start('readiness', '', sizes => $one);
+    my $talk = new_talk();
+    is(rate($talk, 5, @at)->status, 200, 'a rating');
+    ok(histogram_of($talk, @at), 'which is read');
+    expect_log(qr/RT0301: |RT0203: /);
+    stack('pause', 'kafka');
+    my $until = time + 8;
+    my $crowd = in_children(40, sub {
+        my ($count, $slowest) = (0, 0);
+        while (time < $until) {
+            my $begun = time;
+            my $answer = get('/readyz', @at);
+            my $took = time - $begun;
+            $slowest = $took if $took > $slowest;
+            $count++;
+        }
+        return { count => $count, slowest => $slowest };
+    });
+    my (%slowest, %statuses);
+    while (time < $until) {
+        for my $path ('/healthz', "/ratings?talkId=$talk") {
+            my $begun = time;
+            $statuses{ get($path, @at)->status }++;
+            my $took = time - $begun;
+            $slowest{$path} = $took if $took > ($slowest{$path} // 0);
+        }
+    }
+    my @answers = $crowd->();
+    stack('resume', 'kafka');
+    is(join(' ', sort keys %statuses), '200', 'Kafka frozen, forty ask for readiness: /healthz and what is remembered are answered');
+    my $bound = sanitized() ? 4 : 2;
+    cmp_ok($slowest{$_}, '<', $bound, "$_ within $bound s") for sort keys %slowest;
+    my @quick = grep { $_->{slowest} < $bound } @answers;
+    cmp_ok(scalar @quick, '>=', 30, 'most are never kept waiting by the one that asks') or diag(join ' ', map { $_->{slowest} } @answers);
+    my $ready = json(get('/readyz', @at)->body);
+    like($ready->{age} // 'no age', qr/^\d+$/, 'the age of an answer is told');
+    ok(wait_ready(@at), 'ready when Kafka goes on');
+    $httpd->stop;
+}
+
 finish();

@@ -7,7 +7,7 @@ use Test::More;
 use Time::HiRes qw(sleep);
 use RatingsTest;
 
-my @usual = (qr/RT020[1-4]: .* is (away|back)/, qr/RT030[12]: /, qr/RT0305: /, qr/RT0501: /);
+my @usual = (qr/RT020[1-4]: circuit breaker/, qr/RT030[12]: /, qr/RT0305: /, qr/RT0501: /);
 my %own   = (topic => 'ratings-cache', database => 8);
 my $slack = sanitized() ? 3 : 1;
 

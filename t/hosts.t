@@ -7,7 +7,7 @@ use RatingsTest;
 
 my $patience = sanitized() ? 60 : 30;
 my $topic    = 'ratings-hosts';
-my @away     = (qr/RT020[1-4]: .* is (away|back)/, qr/RT030[12]: /, qr/RT0305: the store is rebuilt/,
+my @away     = (qr/RT020[1-4]: circuit breaker/, qr/RT030[12]: /, qr/RT0305: the store is rebuilt/,
     qr/RT0501: request \S+ answered with (50[34]|202)/, qr/RT0206: /);
 
 sub total_at { my ($talk, $host) = @_; my $answer = histogram_of($talk, port => $host->port); return $answer ? total($answer) : undef }

@@ -7,7 +7,7 @@ use RatingsTest;
 
 my $patience = sanitized() ? 60 : 30;
 my $serial   = 0;
-my @away     = (qr/RT020[1-4]: .* is (away|back)/, qr/RT030[12]: /, qr/RT0501: request \S+ answered with (503|202)/);
+my @away     = (qr/RT020[1-4]: circuit breaker/, qr/RT030[12]: /, qr/RT0501: request \S+ answered with (503|202)/);
 
 sub new_key { return sprintf '%s-%d-%d', join('', map { chr(97 + rand 26) } 1 .. 12), $$, ++$serial }
 sub keyed { my ($talk, $value, $key, @options) = @_; return rate($talk, $value, headers => [ 'Idempotency-Key' => $key ], @options) }

@@ -140,10 +140,10 @@ sub all_counted {
 
 for my $server ($brief ? 'redis' : qw(redis kafka postgres)) {
     my $httpd = own_httpd(name => "hanging-$server", port => 4, %own)
-        ->expect_log(@usual, qr/RT020[1-4]: .* is away/, qr/RT0501/, qr/RT0301/)->start;
+        ->expect_log(@usual, qr/RT020[1-4]: circuit breaker opened/, qr/RT0501/, qr/RT0301/)->start;
     my @at = (port => $httpd->port);
     ok(wait_ready(@at), "$server hangs: ready before");
-    expect_log(qr/RT020[1-4]: .* is away/, qr/RT0301/, qr/RT0501/);
+    expect_log(qr/RT020[1-4]: circuit breaker opened/, qr/RT0301/, qr/RT0501/);
     my @unknown = new_talks(4); # so that each request needs all backends
     stack('pause', $server);
     my $results = load($httpd, 4, 2, @unknown);
@@ -175,7 +175,7 @@ sub slow_down_kafka {
 unless ($brief) {
     my $httpd = own_httpd(name => 'slow-kafka', port => 5, %own)->expect_log(@usual, qr/RT020[36]/, qr/RT0301/);
     my $lease = sub { redis(database => 6)->call('GET', 'ratings:projector') };
-    expect_log(qr/RT0203: .* is away/, qr/RT0301/);
+    expect_log(qr/RT0203: circuit breaker opened/, qr/RT0301/);
     my $end_slowness = slow_down_kafka();
     $httpd->start;
     ok(wait_until($lease, 10), 'Kafka is slow: one child has the lease, and opens the log');

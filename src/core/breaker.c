@@ -1,104 +1,100 @@
 #include "breaker.h"
 
-void ratings_breaker_init(ratings_breaker_t *b, unsigned threshold, int64_t cooldown_us,
-                          uint64_t seed)
+/* The word: the state in its last two bits; above them, while closed, the failures in a row; while
+ * open, when the next probe may start; half open: when the one that is under way counts as lost,
+ * and another may start. */
+#define STATE_BITS 2
+#define STATE_MASK ((UINT64_C(1) << STATE_BITS) - 1)
+
+static uint64_t word_of(ratings_breaker_state_t state, int64_t value)
 {
-    *b = (ratings_breaker_t){
-        .threshold = threshold,
-        .cooldown_us = cooldown_us,
-        .state = RATINGS_BREAKER_CLOSED,
-        .seed = seed,
-    };
-    pthread_mutex_init(&b->lock, NULL);
+    return (uint64_t)value << STATE_BITS | (uint64_t)state;
 }
 
-void ratings_breaker_destroy(ratings_breaker_t *b)
+static ratings_breaker_state_t state_of(uint64_t word)
 {
-    pthread_mutex_destroy(&b->lock);
+    return (ratings_breaker_state_t)(word & STATE_MASK);
 }
 
-/* SplitMix64: any seed will do, 0 and 1 included. */
-static uint64_t next_random(uint64_t *seed)
+static int64_t value_of(uint64_t word)
 {
-    uint64_t z = *seed += 0x9E3779B97F4A7C15;
+    return (int64_t)(word >> STATE_BITS);
+}
+
+/* SplitMix64's finalizer: of any seed, 0 and 1 included, and of each time another number. */
+static uint64_t random_of(uint64_t seed, int64_t now_us)
+{
+    uint64_t z = seed + (uint64_t)now_us * 0x9E3779B97F4A7C15 + 0x9E3779B97F4A7C15;
 
     z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9;
     z = (z ^ z >> 27) * 0x94D049BB133111EB;
     return z ^ z >> 31;
 }
 
-static int64_t jitter(ratings_breaker_t *b)
+static uint64_t open_word(const ratings_breaker_policy_t *policy, int64_t now_us)
 {
-    uint64_t quarter = (uint64_t)b->cooldown_us / 4;
+    uint64_t quarter = (uint64_t)policy->cooldown_us / 4;
+    int64_t jitter = (int64_t)(random_of(policy->seed, now_us) % (quarter + 1));
 
-    return (int64_t)(next_random(&b->seed) % (quarter + 1));
+    return word_of(RATINGS_BREAKER_OPEN, now_us + policy->cooldown_us + jitter);
 }
 
-static void open_until_probe(ratings_breaker_t *b, int64_t now_us)
+ratings_breaker_state_t ratings_breaker_state(const ratings_breaker_t *b)
 {
-    b->state = RATINGS_BREAKER_OPEN;
-    b->probe_at_us = now_us + b->cooldown_us + jitter(b);
+    return state_of(atomic_load(&b->word));
 }
 
-static bool start_probe(ratings_breaker_t *b, int64_t now_us)
+bool ratings_breaker_due(const ratings_breaker_t *b, int64_t at_us)
 {
-    if (now_us < b->probe_at_us)
-        return false;
-    b->state = RATINGS_BREAKER_HALF_OPEN;
-    b->probe_at_us = now_us + b->cooldown_us;
-    return true;
+    uint64_t word = atomic_load(&b->word);
+
+    return state_of(word) != RATINGS_BREAKER_CLOSED && at_us >= value_of(word);
 }
 
-bool ratings_breaker_allow(ratings_breaker_t *b, int64_t now_us)
+bool ratings_breaker_allow(ratings_breaker_t *b, const ratings_breaker_policy_t *policy,
+                           int64_t now_us)
 {
-    bool allowed;
+    uint64_t word = atomic_load(&b->word);
 
-    pthread_mutex_lock(&b->lock);
-    allowed = b->state == RATINGS_BREAKER_CLOSED || start_probe(b, now_us);
-    pthread_mutex_unlock(&b->lock);
-    return allowed;
+    if (state_of(word) == RATINGS_BREAKER_CLOSED)
+        return true;
+    return now_us >= value_of(word) &&
+           atomic_compare_exchange_strong(
+               &b->word, &word, word_of(RATINGS_BREAKER_HALF_OPEN, now_us + policy->cooldown_us));
 }
 
 bool ratings_breaker_success(ratings_breaker_t *b)
 {
-    bool closed;
+    const uint64_t closed = word_of(RATINGS_BREAKER_CLOSED, 0);
 
-    pthread_mutex_lock(&b->lock);
-    closed = b->state != RATINGS_BREAKER_CLOSED;
-    b->state = RATINGS_BREAKER_CLOSED;
-    b->failures = 0;
-    pthread_mutex_unlock(&b->lock);
-    return closed;
+    if (atomic_load(&b->word) == closed)
+        return false;
+    return state_of(atomic_exchange(&b->word, closed)) != RATINGS_BREAKER_CLOSED;
 }
 
 /* A call that was allowed before it opened may fail after: that neither opens it again nor makes
  * the pause longer. */
-static bool count_failure(ratings_breaker_t *b, int64_t now_us)
+static uint64_t after_failure(uint64_t word, const ratings_breaker_policy_t *policy, int64_t now_us)
 {
-    if (b->state == RATINGS_BREAKER_HALF_OPEN)
-        open_until_probe(b, now_us);
-    if (b->state != RATINGS_BREAKER_CLOSED || ++b->failures < b->threshold)
-        return false;
-    open_until_probe(b, now_us);
-    return true;
+    switch (state_of(word)) {
+    case RATINGS_BREAKER_CLOSED:
+        return value_of(word) + 1 < policy->threshold
+                   ? word_of(RATINGS_BREAKER_CLOSED, value_of(word) + 1)
+                   : open_word(policy, now_us);
+    case RATINGS_BREAKER_HALF_OPEN:
+        return open_word(policy, now_us);
+    default:
+        return word;
+    }
 }
 
-bool ratings_breaker_failure(ratings_breaker_t *b, int64_t now_us)
+bool ratings_breaker_failure(ratings_breaker_t *b, const ratings_breaker_policy_t *policy,
+                             int64_t now_us)
 {
-    bool opened;
+    uint64_t before = atomic_load(&b->word), after;
 
-    pthread_mutex_lock(&b->lock);
-    opened = count_failure(b, now_us);
-    pthread_mutex_unlock(&b->lock);
-    return opened;
-}
-
-ratings_breaker_state_t ratings_breaker_state(ratings_breaker_t *b)
-{
-    ratings_breaker_state_t state;
-
-    pthread_mutex_lock(&b->lock);
-    state = b->state;
-    pthread_mutex_unlock(&b->lock);
-    return state;
+    do
+        after = after_failure(before, policy, now_us);
+    while (after != before && !atomic_compare_exchange_weak(&b->word, &before, after));
+    return state_of(before) == RATINGS_BREAKER_CLOSED && state_of(after) == RATINGS_BREAKER_OPEN;
 }

@@ -13,10 +13,11 @@ int ratings_get_metadata(request_rec *r, const ratings_config_t *config, int var
     return ratings_reply_made(r, config->metadata);
 }
 
-static json_t *backend(const char *reason)
+static json_t *backend(const ratings_health_t *health, ratings_backend_e which)
 {
-    return reason ? json_pack("{s:s,s:s}", "status", "down", "reason", reason)
-                  : json_pack("{s:s}", "status", "up");
+    const char *reason = health->reason[which];
+    return reason[0] ? json_pack("{s:s,s:s}", "status", "down", "reason", reason)
+                     : json_pack("{s:s}", "status", "up");
 }
 
 /* While the store is being rebuilt. */
@@ -34,11 +35,12 @@ static void add_rebuild(json_t *reply, const ratings_progress_t *rebuild)
 static int reply_ready(request_rec *r, const ratings_health_t *health)
 {
     int ready = ratings_health_is_ready(health);
-    json_t *reply = json_pack("{s:s,s:{s:o,s:o,s:o,s:o}}", "status", ready ? "ready" : "not ready",
-                              "backends", "talks", backend(health->reason[HEALTH_TALKS]), "store",
-                              backend(health->reason[HEALTH_STORE]), "stream",
-                              backend(health->reason[HEALTH_STREAM]), "stats",
-                              backend(health->reason[HEALTH_STATS]));
+    int64_t age = (ratings_monotonic() - health->found_at) / 1000000;
+    json_t *reply = json_pack(
+        "{s:s,s:I,s:{s:o,s:o,s:o,s:o}}", "status", ready ? "ready" : "not ready", "age",
+        (json_int_t)age, "backends", "talks", backend(health, RATINGS_BACKEND_TALKS), "store",
+        backend(health, RATINGS_BACKEND_STORE), "stream", backend(health, RATINGS_BACKEND_STREAM),
+        "stats", backend(health, RATINGS_BACKEND_STATS));
     if (reply)
         add_rebuild(reply, &health->rebuild);
     char *text = reply ? json_dumps(reply, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;

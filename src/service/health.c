@@ -4,28 +4,63 @@
 #include "known.h"
 #include "projector.h"
 
+#include <apr_strings.h>
+
 #include <stdlib.h>
 #include <string.h>
 
 #define UNREACHABLE "it cannot be reached"
+#define FAILING "its last calls failed: see the error log"
+#define UNUSABLE "it cannot be used: see the error log"
 #define FRESH_US INT64_C(1000000)
+#define OLD_US INT64_C(10000000) /* an answer that is waited for rather than given */
+#define WAIT_US INT64_C(1000000)
+#define WAITERS_MAX 2 /* of a child, at a time */
 
-static const char *unreachable(const ratings_child_t *child, const char *name,
+const ratings_memo_shape_t ratings_health_shape = {1, sizeof(int64_t), sizeof(ratings_health_t)};
+
+_Static_assert(sizeof(ratings_health_t) <= RATINGS_MEMO_SIZE_MAX, "it is a record of a memo");
+
+/* ---- asking the backends ---- */
+
+typedef struct {
+    ratings_child_t *child;
+    int64_t deadline;
+    apr_pool_t *pool;
+    const ratings_health_t *before; /* the answer before; NULL: none */
+} exam_t;
+
+/* Once for an outage; what readiness finds again and again is at debug. */
+static const char *unreachable(const exam_t *exam, ratings_backend_e backend, const char *name,
                                const ratings_result_t *why)
 {
-    ap_log_error(APLOG_MARK, APLOG_INFO, 0, child->service->server, "RT0208: %s is not ready: %s",
-                 name, why->detail);
+    bool was_down = exam->before && exam->before->reason[backend][0];
+    ap_log_error(APLOG_MARK, was_down ? APLOG_DEBUG : APLOG_INFO, 0, exam->child->service->server,
+                 "RT0208: %s is not ready: %s", name, why->detail);
     return UNREACHABLE;
 }
 
-static const char *talks_problem(ratings_child_t *child, int64_t deadline, apr_pool_t *pool)
+/* What was not asked is as its circuit breaker has it. While that is open, requests are refused
+ * whatever was answered here. */
+static const char *verdict(const exam_t *exam, ratings_backend_e backend,
+                           const ratings_guard_t *guard, const ratings_result_t *why)
 {
+    if (why->status != APR_SUCCESS && why->status != RATINGS_NOT_ASKED)
+        return unreachable(exam, backend, guard->name, why);
+    return ratings_guard_is_open(guard) ? FAILING : NULL;
+}
+
+static const char *talks_problem(const exam_t *exam)
+{
+    ratings_child_t *child = exam->child;
     ratings_result_t why;
     if (!child->talks)
-        return "it cannot be used: see the error log";
-    return ratings_talks_check(child->talks, deadline, pool, &why) == APR_SUCCESS
-               ? NULL
-               : unreachable(child, child->talks_guard.name, &why);
+        return UNUSABLE;
+    bool probes = ratings_guard_claim_probe(&child->talks_guard, 0);
+    (void)ratings_talks_check(child->talks, exam->deadline, exam->pool, &why);
+    if (probes)
+        ratings_guard_probed(&child->talks_guard, &why);
+    return verdict(exam, RATINGS_BACKEND_TALKS, &child->talks_guard, &why);
 }
 
 static const char rebuilding[] = "it is being rebuilt from the log";
@@ -41,42 +76,62 @@ static const char *log_problem(const ratings_child_t *child, const ratings_log_t
 }
 
 /* What the store holds is not what the module writes: the server answers all the same. */
-static const char *not_loaded(ratings_child_t *child, const ratings_result_t *why)
+static const char *ask_store(const exam_t *exam, ratings_log_t *log, ratings_result_t *why)
 {
-    return ratings_is_corruption(child, why) ? rebuilding
-                                             : unreachable(child, child->store_guard.name, why);
-}
-
-static const char *store_problem(ratings_child_t *child, int64_t deadline, ratings_log_t *log)
-{
-    ratings_result_t why;
+    ratings_child_t *child = exam->child;
     const char *fault = NULL;
-    if (!child->store)
-        return "it cannot be used: see the error log";
-    if (ratings_store_check(child->store, deadline, &fault, &why) != APR_SUCCESS)
-        return unreachable(child, child->store_guard.name, &why);
-    if (ratings_store_load(child->store, deadline, log, &why) != APR_SUCCESS)
-        return not_loaded(child, &why);
-    return fault ? fault : log_problem(child, log);
+    bool loaded = ratings_store_check(child->store, exam->deadline, &fault, why) == APR_SUCCESS &&
+                  ratings_store_load(child->store, exam->deadline, log, why) == APR_SUCCESS;
+    if (ratings_is_corruption(child, why)) {
+        ratings_result_ok(why);
+        return rebuilding;
+    }
+    return fault || !loaded ? fault : log_problem(child, log);
 }
 
-static const char *stream_problem(ratings_child_t *child, int64_t deadline)
+static const char *store_problem(const exam_t *exam)
 {
-    int64_t left = deadline - ratings_monotonic(), timeout = child->service->config->stream_timeout;
+    ratings_child_t *child = exam->child;
+    ratings_log_t *log = malloc(sizeof *log);
+    ratings_result_t why;
+    if (!child->store || !log) {
+        free(log);
+        return UNUSABLE;
+    }
+    bool probes = ratings_guard_claim_probe(&child->store_guard, 0);
+    const char *fault = ask_store(exam, log, &why);
+    if (probes)
+        ratings_guard_probed(&child->store_guard, &why);
+    free(log);
+    const char *problem = verdict(exam, RATINGS_BACKEND_STORE, &child->store_guard, &why);
+    return problem ? problem : fault;
+}
+
+static const char *stream_problem(const exam_t *exam)
+{
+    ratings_child_t *child = exam->child;
+    int64_t left = exam->deadline - ratings_monotonic();
+    int64_t timeout = child->service->config->stream_timeout;
     ratings_result_t why;
     if (!child->projector)
-        return "it cannot be used: see the error log";
-    if (ratings_stream_check(child->stream, left < timeout ? left : timeout, &why) != APR_SUCCESS)
-        return unreachable(child, child->stream_guard.name, &why);
-    return ratings_stream_fault_text(atomic_load(&child->service->shared->topic_fault));
+        return UNUSABLE;
+    bool probes = ratings_guard_claim_probe(&child->stream_guard, 0);
+    if (left > 0)
+        (void)ratings_stream_check(child->stream, left < timeout ? left : timeout, &why);
+    else
+        ratings_result_set(&why, RATINGS_NOT_ASKED, "no time was left to ask Kafka");
+    if (probes)
+        ratings_guard_probed(&child->stream_guard, &why);
+    const char *problem = verdict(exam, RATINGS_BACKEND_STREAM, &child->stream_guard, &why);
+    return problem ? problem
+                   : ratings_stream_fault_text(atomic_load(&child->service->shared->topic_fault));
 }
 
-static const char *stats_problem(ratings_child_t *child)
+static const char *stats_problem(const exam_t *exam)
 {
-    return child->stats &&
-                   ratings_breaker_state(&child->stats_guard.breaker) == RATINGS_BREAKER_CLOSED
-               ? NULL
-               : UNREACHABLE;
+    if (!exam->child->stats)
+        return UNUSABLE;
+    return ratings_guard_is_open(&exam->child->stats_guard) ? FAILING : NULL;
 }
 
 /* Whatever the reason is: RT0301 has it. */
@@ -88,40 +143,101 @@ static bool is_held_up(const ratings_child_t *child)
     return ratings_monotonic() - since > RATINGS_PASSING_US;
 }
 
-static void examine(ratings_child_t *child, int64_t deadline, apr_pool_t *pool,
-                    ratings_health_t *health)
+static void examine(const exam_t *exam, ratings_health_t *health)
 {
-    ratings_log_t *log = malloc(sizeof *log);
-    health->reason[HEALTH_TALKS] = talks_problem(child, deadline, pool);
-    health->reason[HEALTH_STORE] = log ? store_problem(child, deadline, log) : "out of memory";
-    health->reason[HEALTH_STREAM] = stream_problem(child, deadline);
-    if (!health->reason[HEALTH_STORE] && !health->reason[HEALTH_STREAM] && is_held_up(child))
-        health->reason[HEALTH_STORE] = "it is not being brought up to date: see the error log";
-    health->reason[HEALTH_STATS] = stats_problem(child);
-    health->rebuild = (ratings_progress_t){.of = 0};
-    if (health->reason[HEALTH_STORE] == rebuilding)
-        health->rebuild = ratings_shared_progress(child->service->shared);
-    free(log);
+    const char *reason[RATINGS_BACKENDS] = {
+        [RATINGS_BACKEND_TALKS] = talks_problem(exam),
+        [RATINGS_BACKEND_STORE] = store_problem(exam),
+        [RATINGS_BACKEND_STREAM] = stream_problem(exam),
+        [RATINGS_BACKEND_STATS] = stats_problem(exam),
+    };
+    const char **store = &reason[RATINGS_BACKEND_STORE];
+    if (!*store && !reason[RATINGS_BACKEND_STREAM] && is_held_up(exam->child))
+        *store = "it is not being brought up to date: see the error log";
+    memset(health, 0, sizeof *health);
+    if (*store == rebuilding)
+        health->rebuild = ratings_shared_progress(exam->child->service->shared);
+    for (int i = 0; i < RATINGS_BACKENDS; i++)
+        apr_cpystrn(health->reason[i], reason[i] ? reason[i] : "", RATINGS_REASON_MAX);
+    health->found_at = ratings_monotonic();
+}
+
+/* ---- one asks, for the host ---- */
+
+static const int64_t the_key = 0;
+
+static bool recall(const ratings_child_t *child, ratings_health_t *health)
+{
+    const ratings_memo_t *memo = ratings_shared_memo(child->service->shared, RATINGS_MEMO_HEALTH);
+    return ratings_memo_find(memo, 0, &the_key, health);
+}
+
+/* Until `deadline`, so that one that is killed meanwhile keeps others from it no longer. */
+static bool claim(ratings_shared_t *shared, int64_t now, int64_t deadline)
+{
+    int64_t until = atomic_load(&shared->examined_until);
+    return now >= until &&
+           atomic_compare_exchange_strong(&shared->examined_until, &until, deadline);
+}
+
+static void tell(ratings_shared_t *shared, const ratings_health_t *health, int64_t deadline)
+{
+    ratings_memo_put(ratings_shared_memo(shared, RATINGS_MEMO_HEALTH), 0, health);
+    (void)atomic_compare_exchange_strong(&shared->examined_until, &deadline, 0);
+    ratings_shared_wake(&shared->examined);
+}
+
+/* False at `until`, and for one request too many. */
+static bool wait_for_answer(ratings_child_t *child, uint32_t seen, int64_t until)
+{
+    int64_t left = until - ratings_monotonic();
+    if (left <= 0)
+        return false;
+    bool may_wait = atomic_fetch_add(&child->health_waiters, 1) < WAITERS_MAX;
+    if (may_wait)
+        ratings_shared_wait(&child->service->shared->examined, seen, left);
+    atomic_fetch_sub(&child->health_waiters, 1);
+    return may_wait;
+}
+
+/* `*known`: there is an answer, if an old one. */
+static bool answer_now(ratings_child_t *child, int64_t deadline, apr_pool_t *pool,
+                       ratings_health_t *health, bool *known)
+{
+    ratings_health_t before = {.key = the_key};
+    int64_t now = ratings_monotonic();
+    *known = recall(child, &before);
+    *health = before;
+    if (*known && now - before.found_at < FRESH_US)
+        return true;
+    if (!claim(child->service->shared, now, deadline))
+        return *known && now - before.found_at < OLD_US;
+    const exam_t exam = {child, deadline, pool, *known ? &before : NULL};
+    examine(&exam, health);
+    tell(child->service->shared, health, deadline);
+    return true;
 }
 
 bool ratings_health(ratings_child_t *child, int64_t deadline, apr_pool_t *pool,
                     ratings_health_t *health)
 {
-    if (!ratings_lock_within(&child->health_lock, deadline - ratings_monotonic()))
-        return false;
-    if (!child->health_at || ratings_monotonic() - child->health_at >= FRESH_US) {
-        examine(child, deadline, pool, &child->health);
-        child->health_at = ratings_monotonic();
+    int64_t until = ratings_monotonic() + WAIT_US;
+    bool known = false;
+    if (until > deadline)
+        until = deadline;
+    for (;;) {
+        uint32_t seen = atomic_load(&child->service->shared->examined); /* before looking */
+        if (answer_now(child, deadline, pool, health, &known))
+            return true;
+        if (!wait_for_answer(child, seen, until))
+            return known;
     }
-    *health = child->health;
-    pthread_mutex_unlock(&child->health_lock);
-    return true;
 }
 
 bool ratings_health_is_ready(const ratings_health_t *health)
 {
-    for (int i = 0; i < HEALTH_BACKENDS; i++)
-        if (health->reason[i] && i != HEALTH_STATS)
+    for (int i = 0; i < RATINGS_BACKENDS; i++)
+        if (health->reason[i][0] && i != RATINGS_BACKEND_STATS)
             return false;
     return true;
 }

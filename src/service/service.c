@@ -4,7 +4,9 @@
 #include "../module.h"
 #include "cache.h"
 #include "describe.h"
+#include "health.h"
 #include "known.h"
+#include "prober.h"
 #include "projector.h"
 #include "statistics.h"
 
@@ -20,7 +22,6 @@
 #include <unistd.h>
 
 #define END_S 2 /* what httpd's parent leaves a child before it sends signals again */
-#define STREAM_LOG_US INT64_C(10000000)
 #define FLUSH_US INT64_C(500000) /* of which events under way have this much to be acknowledged */
 
 /* ---- in the parent ---- */
@@ -36,6 +37,7 @@ static const ratings_memo_shape_t *const memo_shapes[RATINGS_MEMOS] = {
     [RATINGS_MEMO_TALKS] = &ratings_known_shape,
     [RATINGS_MEMO_ANSWERS] = &ratings_cache_shape,
     [RATINGS_MEMO_STATISTICS] = &ratings_statistics_shape,
+    [RATINGS_MEMO_HEALTH] = &ratings_health_shape,
 };
 
 static apr_status_t make_service(ratings_service_t **out, const ratings_config_t *config,
@@ -94,18 +96,26 @@ apr_status_t ratings_service_setup(apr_pool_t *pconf, server_rec *main)
 
 /* ---- in the child ---- */
 
-/* librdkafka's levels are syslog's, and so are httpd's. Its reports that a broker is away repeat
- * what the guard says once, so they are no more than information; what does not pass by itself
- * (a fatal error, a failed login) is told every so often. */
+/* What librdkafka says again and again, in each child, while a broker does not answer repeats what
+ * the guard says once: it is information now and then, and at debug otherwise. What does not pass
+ * by itself (a fatal error, a failed login) is an error. */
+static int stream_level(const ratings_child_t *child, int level)
+{
+    bool fatal = level <= APLOG_CRIT;
+    if (level >= APLOG_DEBUG || (!fatal && ratings_guard_is_open(&child->stream_guard)) ||
+        !ratings_shared_may_log(child->service->shared,
+                                fatal ? RATINGS_LINE_STREAM_FATAL : RATINGS_LINE_STREAM,
+                                ratings_monotonic()))
+        return APLOG_DEBUG;
+    return fatal ? APLOG_ERR : APLOG_INFO;
+}
+
+/* librdkafka's levels are syslog's, and so are httpd's. */
 static void log_stream(void *context, int level, const char *text)
 {
-    ratings_child_t *child = context;
-    int64_t now = ratings_monotonic(), last = atomic_load(&child->stream_logged_at);
-    int shown = level >= APLOG_DEBUG ? APLOG_DEBUG : APLOG_INFO;
-    if (level <= APLOG_CRIT && (last == 0 || now - last >= STREAM_LOG_US) &&
-        atomic_compare_exchange_strong(&child->stream_logged_at, &last, now))
-        shown = APLOG_ERR;
-    ap_log_error(APLOG_MARK, shown, 0, child->service->server, "RT0206: librdkafka: %s", text);
+    const ratings_child_t *child = context;
+    ap_log_error(APLOG_MARK, stream_level(child, level), 0, child->service->server,
+                 "RT0206: librdkafka: %s", text);
 }
 
 /* By default a quarter of the child's threads is kept for requests that need nothing of what hangs.
@@ -120,17 +130,34 @@ static unsigned waiters_max(const ratings_config_t *config)
     return (unsigned)(threads - threads / 4);
 }
 
-static void init_guard(ratings_child_t *child, ratings_guard_t *guard, const char *tag,
-                       const char *name, const char *effect, int64_t timeout)
+/* What the guards of all children have in common, by backend. */
+static const struct {
+    const char *tag, *name, *effect;
+} guarded[RATINGS_BACKENDS] = {
+    [RATINGS_BACKEND_TALKS] = {"RT0201", "PostgreSQL (RatingsTalks)", "/ratings answers 503"},
+    [RATINGS_BACKEND_STORE] = {"RT0202", "Redis (RatingsStore)", "GET /ratings answers 503"},
+    [RATINGS_BACKEND_STREAM] = {"RT0203", "Kafka (RatingsStream)", "POST /ratings answers 503"},
+    [RATINGS_BACKEND_STATS] = {"RT0204", "the Lambda (RatingsStats)",
+                               "GET /ratings leaves out stats"},
+};
+
+static void init_guard(ratings_child_t *child, ratings_guard_t *guard, ratings_backend_e backend,
+                       int64_t timeout)
 {
     const ratings_config_t *config = child->service->config;
-    guard->tag = tag;
-    guard->name = name;
-    guard->effect = effect;
+    ratings_shared_t *shared = child->service->shared;
+    guard->tag = guarded[backend].tag;
+    guard->name = guarded[backend].name;
+    guard->effect = guarded[backend].effect;
     guard->server = child->service->server;
+    guard->shared = shared;
+    guard->backend = &shared->backend[backend];
+    guard->policy = (ratings_breaker_policy_t){
+        .threshold = (unsigned)config->breaker_failures,
+        .cooldown_us = config->breaker_cooldown,
+        .seed = shared->id + (uint64_t)backend,
+    };
     guard->fair_us = (timeout < config->deadline ? timeout : config->deadline) / 2;
-    ratings_breaker_init(&guard->breaker, (unsigned)config->breaker_failures,
-                         config->breaker_cooldown, (uint64_t)getpid() ^ (uint64_t)(uintptr_t)guard);
     ratings_gate_init(&guard->gate, waiters_max(config));
 }
 
@@ -138,25 +165,19 @@ static void init_guard(ratings_child_t *child, ratings_guard_t *guard, const cha
 static void init_guards(ratings_child_t *child)
 {
     const ratings_config_t *config = child->service->config;
-    init_guard(child, &child->talks_guard, "RT0201", "PostgreSQL (RatingsTalks)",
-               "/ratings answers 503", config->talks_timeout);
-    init_guard(child, &child->store_guard, "RT0202", "Redis (RatingsStore)",
-               "GET /ratings answers 503", config->store_timeout);
-    init_guard(child, &child->stream_guard, "RT0203", "Kafka (RatingsStream)",
-               "POST /ratings answers 503", config->stream_timeout / 2);
-    init_guard(child, &child->stats_guard, "RT0204", "the Lambda (RatingsStats)",
-               "GET /ratings leaves out stats", config->stats_timeout);
-    ratings_gate_init(&child->projector_gate, waiters_max(child->service->config));
+    init_guard(child, &child->talks_guard, RATINGS_BACKEND_TALKS, config->talks_timeout);
+    init_guard(child, &child->store_guard, RATINGS_BACKEND_STORE, config->store_timeout);
+    init_guard(child, &child->stream_guard, RATINGS_BACKEND_STREAM, config->stream_timeout / 2);
+    init_guard(child, &child->stats_guard, RATINGS_BACKEND_STATS, config->stats_timeout);
+    ratings_gate_init(&child->projector_gate, waiters_max(config));
 }
 
 static void destroy_guards(ratings_child_t *child)
 {
     ratings_guard_t *guards[] = {&child->talks_guard, &child->store_guard, &child->stream_guard,
                                  &child->stats_guard};
-    for (size_t i = 0; i < sizeof guards / sizeof guards[0]; i++) {
-        ratings_breaker_destroy(&guards[i]->breaker);
+    for (size_t i = 0; i < sizeof guards / sizeof guards[0]; i++)
         ratings_gate_destroy(&guards[i]->gate);
-    }
     ratings_gate_destroy(&child->projector_gate);
 }
 
@@ -226,6 +247,18 @@ static void make_stream(ratings_child_t *child)
         say_not_made(child, child->stream_guard.name, child->stream_guard.effect, &why);
 }
 
+/* Without it a backend that recovers is found by the requests that need it. */
+static void make_prober(ratings_child_t *child)
+{
+    ratings_result_t why;
+    apr_status_t status = ratings_prober_create(&child->prober, child, child->pool);
+    if (status == APR_SUCCESS)
+        return;
+    ratings_result_set(&why, status, "no thread for it");
+    say_not_made(child, "the prober of open circuit breakers", "requests alone find them healed",
+                 &why);
+}
+
 /* Signals are for httpd's own threads. */
 static void block_signals(sigset_t *before)
 {
@@ -242,14 +275,27 @@ static ratings_child_t *make_child(const ratings_service_t *service)
     child->pool = pool;
     child->service = service;
     child->started_at = ratings_monotonic();
-    pthread_mutex_init(&child->health_lock, NULL);
     init_guards(child);
     ratings_flights_init(&child->flights);
     make_talks(child);
     make_store(child);
     make_stats(child);
     make_stream(child);
+    make_prober(child);
     return child;
+}
+
+/* By then nobody needs these but the prober, whose calls of them this ends. */
+static void end_prober(ratings_child_t *child)
+{
+    if (child->stats)
+        ratings_stats_destroy(child->stats);
+    if (child->talks)
+        ratings_talks_destroy(child->talks);
+    if (child->store)
+        ratings_store_interrupt(child->store);
+    if (child->prober)
+        ratings_prober_destroy(child->prober);
 }
 
 /* In the order in which one needs another: the projector first, since it may give up its lease to
@@ -258,17 +304,13 @@ static void end_child(ratings_child_t *child)
 {
     if (child->projector)
         ratings_projector_end(child->projector);
+    end_prober(child);
     if (child->stream)
         ratings_stream_destroy(child->stream, FLUSH_US);
     if (child->waiters)
         ratings_waiters_destroy(child->waiters);
-    if (child->stats)
-        ratings_stats_destroy(child->stats);
     if (child->store)
         ratings_store_destroy(child->store);
-    if (child->talks)
-        ratings_talks_destroy(child->talks);
-    pthread_mutex_destroy(&child->health_lock);
     destroy_guards(child);
     ratings_flights_destroy(&child->flights);
 }
@@ -291,8 +333,10 @@ typedef struct {
     sem_t asked, done;
 } ender_t;
 
-static void stop_projecting(ratings_child_t *child)
+static void stop_threads(ratings_child_t *child)
 {
+    if (child->prober)
+        ratings_prober_stop(child->prober);
     if (child->projector)
         ratings_projector_stop(child->projector);
 }
@@ -311,7 +355,7 @@ static void *end_when_asked(void *data)
     ender_t *ender = data;
     while (sem_wait(&ender->asked) != 0 && errno == EINTR)
         ;
-    for_each_child(ender->main, stop_projecting); /* all at once, then one after the other */
+    for_each_child(ender->main, stop_threads); /* all at once, then one after the other */
     for_each_child(ender->main, end_child);
     for_each_child(ender->main, free_child); /* which may be late: all have ended by then */
     sem_post(&ender->done);

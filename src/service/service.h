@@ -15,16 +15,7 @@
 
 typedef struct ratings_child_t ratings_child_t;
 typedef struct ratings_projector_t ratings_projector_t;
-
-/* Whether the service can do its work, backend by backend: why not (static, fit for a client), or
- * NULL for one that is up. */
-typedef enum { HEALTH_TALKS, HEALTH_STORE, HEALTH_STREAM, HEALTH_STATS, HEALTH_BACKENDS } health_e;
-
-typedef struct {
-    const char *reason[HEALTH_BACKENDS];
-    ratings_progress_t
-        rebuild; /* of the store, while it is rebuilt; `of` 0: nothing is known of one */
-} ratings_health_t;
+typedef struct ratings_prober_t ratings_prober_t;
 
 typedef struct ratings_service_t {
     const ratings_config_t *config; /* of the server that it was made for */
@@ -36,7 +27,7 @@ typedef struct ratings_service_t {
 
 #define RATINGS_FAILURE_KINDS 3 /* of requests: 202, 503, 504 */
 
-/* A backend that could not be made in this child is NULL: its guard then stays shut. */
+/* A backend that could not be made in this child is NULL. */
 struct ratings_child_t {
     const ratings_service_t *service;
     apr_pool_t *pool;
@@ -48,16 +39,13 @@ struct ratings_child_t {
     ratings_gate_t projector_gate; /* of those who wait for what the projector does */
     ratings_waiters_t *waiters;
     ratings_projector_t *projector;
+    ratings_prober_t *prober; /* NULL: none could be made */
     ratings_flights_t flights;
     ratings_stream_options_t stream_options;
 
-    pthread_mutex_t health_lock; /* held while the backends are asked: the others wait for it */
-    ratings_health_t health;
     _Atomic int64_t logged_at[RATINGS_FAILURE_KINDS]; /* when a request that failed was logged */
-    _Atomic int64_t stream_logged_at;                 /* the same for what librdkafka has to say */
-
-    int64_t started_at; /* of ratings_monotonic */
-    int64_t health_at;  /* when they were asked last, of ratings_monotonic; 0: never */
+    atomic_int health_waiters; /* requests that wait for another one's answer of readiness */
+    int64_t started_at;        /* of ratings_monotonic */
 };
 
 /* post_config: makes the services of all configured servers, and their shared memory. */

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define LOG_US INT64_C(10000000)
 #define SEEN_US 50000 /* not more often: each write takes the word from all who read it */
 
 _Static_assert(sizeof(_Atomic uint32_t) == 4, "a futex is 32 bits");
@@ -319,6 +320,13 @@ ratings_progress_t ratings_shared_progress(const ratings_shared_t *shared)
     return (ratings_progress_t){atomic_load(&shared->rebuild.done),
                                 atomic_load(&shared->rebuild.of),
                                 atomic_load(&shared->rebuild.seconds_left)};
+}
+
+bool ratings_shared_may_log(ratings_shared_t *shared, ratings_line_e line, int64_t now)
+{
+    int64_t last = atomic_load(&shared->logged_at[line]);
+    return (last == 0 || now - last >= LOG_US) &&
+           atomic_compare_exchange_strong(&shared->logged_at[line], &last, now);
 }
 
 uint32_t ratings_shared_slot(const char *talk_id)

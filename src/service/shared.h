@@ -8,6 +8,7 @@
 
 #include "../backend/store.h"
 #include "../backend/stream.h"
+#include "../core/breaker.h"
 #include "../core/memo.h"
 
 #include <apr_pools.h>
@@ -17,7 +18,7 @@
 
 /* To be raised when the struct, a record of a table, or the body of an answer changes its meaning.
  */
-#define RATINGS_SHARED_LAYOUT 5
+#define RATINGS_SHARED_LAYOUT 6
 #define RATINGS_CHANGE_SLOTS 65536 /* a power of two */
 
 /* The tables of what is remembered, for all children, and across graceful restarts. */
@@ -25,6 +26,7 @@ typedef enum {
     RATINGS_MEMO_TALKS,
     RATINGS_MEMO_ANSWERS,
     RATINGS_MEMO_STATISTICS,
+    RATINGS_MEMO_HEALTH,
     RATINGS_MEMOS
 } ratings_memo_e;
 
@@ -34,6 +36,30 @@ typedef enum {
     RATINGS_SUSPECT_STORE, /* it holds what the module never writes */
     RATINGS_SUSPECT_LOG    /* an event was appended below what was applied */
 } ratings_suspect_e;
+
+typedef enum {
+    RATINGS_BACKEND_TALKS,
+    RATINGS_BACKEND_STORE,
+    RATINGS_BACKEND_STREAM,
+    RATINGS_BACKEND_STATS,
+    RATINGS_BACKENDS
+} ratings_backend_e;
+
+/* Lines of the error log that this host writes now and then, however many children have one. */
+typedef enum {
+    RATINGS_LINE_STREAM,       /* what librdkafka says */
+    RATINGS_LINE_STREAM_FATAL, /* of it, what does not pass by itself */
+    RATINGS_LINE_NO_STATS,     /* why an answer goes without statistics */
+    RATINGS_LINES
+} ratings_line_e;
+
+/* A backend as this host knows it. In a cache line of its own, which is read with each call and
+ * written to when calls fail. */
+typedef struct {
+    _Alignas(64) ratings_breaker_t breaker;
+    _Atomic int64_t opened_at; /* when the breaker was opened last; by CLOCK_MONOTONIC, as below */
+    _Atomic int64_t probed_at; /* when it was last probed for nobody's request */
+} ratings_host_backend_t;
 
 typedef struct {
     uint64_t id;                /* of the segment, random: tells projectors of this host */
@@ -52,6 +78,12 @@ typedef struct {
     _Atomic uint32_t append_time; /* 1: the topic keeps append times; 2: it does not; 0: unknown */
     _Atomic uint64_t skipped;     /* records of the log that were no events */
     _Atomic uint64_t repeated;    /* events that were in the log already */
+    _Atomic uint32_t opened;      /* counts breakers opened; the word that probers sleep on */
+    _Atomic uint32_t examined;    /* counts answers of readiness; for those who wait for one */
+    _Atomic int64_t examined_until; /* while a request examines the backends for readiness: until
+                                       when nobody else does; by the same clock */
+    _Atomic int64_t logged_at[RATINGS_LINES]; /* by the same clock; 0: never */
+    ratings_host_backend_t backend[RATINGS_BACKENDS];
     struct {
         _Atomic int64_t done, of, seconds_left; /* see ratings_progress_t */
     } rebuild;
@@ -151,8 +183,11 @@ ratings_progress_t ratings_shared_progress(const ratings_shared_t *shared);
 
 uint32_t ratings_shared_slot(const char *talk_id);
 
-/* Sleeps until `word` (`published` or `handover`) is no longer `seen`, or for `timeout`
- * microseconds (not at all if that is not positive). */
+/* Whether the caller is to write such a line now: one caller of this host in ten seconds is. */
+bool ratings_shared_may_log(ratings_shared_t *shared, ratings_line_e line, int64_t now);
+
+/* Sleeps until `word` (`published`, `handover`, `opened`, `examined`) is no longer `seen`, or for
+ * `timeout` microseconds (not at all if that is not positive). */
 void ratings_shared_wait(_Atomic uint32_t *word, uint32_t seen, int64_t timeout);
 
 /* Counts the word up and wakes all who wait for it, in every child. */

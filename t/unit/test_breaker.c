@@ -1,23 +1,48 @@
 #include "../../src/core/breaker.h"
 #include "unit.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
+#include <string.h>
 
 #define THRESHOLD 3
 #define COOLDOWN 1000
 #define JITTER_MAX (COOLDOWN / 4)
 
+static const ratings_breaker_policy_t policy = {THRESHOLD, COOLDOWN, 42};
+
 static void begin(ratings_breaker_t *b)
 {
-    ratings_breaker_init(b, THRESHOLD, COOLDOWN, 42);
+    memset(b, 0, sizeof *b); /* as shared memory is */
+}
+
+/* When the next probe may start. */
+static int64_t probe_at(const ratings_breaker_t *b)
+{
+    int64_t low = 0, high = INT64_MAX / 8;
+
+    while (low < high) {
+        int64_t middle = low + (high - low) / 2;
+
+        if (ratings_breaker_due(b, middle))
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+static int64_t open_by(ratings_breaker_t *b, const ratings_breaker_policy_t *by, int64_t now)
+{
+    while (ratings_breaker_state(b) == RATINGS_BREAKER_CLOSED)
+        ratings_breaker_failure(b, by, now);
+    return probe_at(b);
 }
 
 /* Opens it at `now`; the probe may start at the time that is returned. */
 static int64_t open_at(ratings_breaker_t *b, int64_t now)
 {
-    while (ratings_breaker_state(b) == RATINGS_BREAKER_CLOSED)
-        ratings_breaker_failure(b, now);
-    return b->probe_at_us;
+    return open_by(b, &policy, now);
 }
 
 static void begins_closed(void **state)
@@ -28,8 +53,7 @@ static void begins_closed(void **state)
     begin(&b);
     assert_int_equal(ratings_breaker_state(&b), RATINGS_BREAKER_CLOSED);
     for (int64_t now = 0; now < 10; now++)
-        assert_true(ratings_breaker_allow(&b, now));
-    ratings_breaker_destroy(&b);
+        assert_true(ratings_breaker_allow(&b, &policy, now));
 }
 
 static void opens_at_its_threshold(void **state)
@@ -38,24 +62,23 @@ static void opens_at_its_threshold(void **state)
 
     (void)state;
     begin(&b);
-    assert_false(ratings_breaker_failure(&b, 0));
-    assert_false(ratings_breaker_failure(&b, 0));
-    assert_true(ratings_breaker_allow(&b, 0));
-    assert_true(ratings_breaker_failure(&b, 0));
+    assert_false(ratings_breaker_failure(&b, &policy, 0));
+    assert_false(ratings_breaker_failure(&b, &policy, 0));
+    assert_true(ratings_breaker_allow(&b, &policy, 0));
+    assert_true(ratings_breaker_failure(&b, &policy, 0));
     assert_int_equal(ratings_breaker_state(&b), RATINGS_BREAKER_OPEN);
-    assert_false(ratings_breaker_allow(&b, 0));
-    ratings_breaker_destroy(&b);
+    assert_false(ratings_breaker_allow(&b, &policy, 0));
 }
 
 static void threshold_one_opens_at_once(void **state)
 {
+    const ratings_breaker_policy_t one = {1, COOLDOWN, 42};
     ratings_breaker_t b;
 
     (void)state;
-    ratings_breaker_init(&b, 1, COOLDOWN, 42);
-    assert_true(ratings_breaker_failure(&b, 0));
-    assert_false(ratings_breaker_allow(&b, 0));
-    ratings_breaker_destroy(&b);
+    begin(&b);
+    assert_true(ratings_breaker_failure(&b, &one, 0));
+    assert_false(ratings_breaker_allow(&b, &one, 0));
 }
 
 static void counts_failures_in_a_row(void **state)
@@ -65,41 +88,38 @@ static void counts_failures_in_a_row(void **state)
     (void)state;
     begin(&b);
     for (int i = 0; i < 10; i++) {
-        assert_false(ratings_breaker_failure(&b, i));
-        assert_false(ratings_breaker_failure(&b, i));
+        assert_false(ratings_breaker_failure(&b, &policy, i));
+        assert_false(ratings_breaker_failure(&b, &policy, i));
         assert_false(ratings_breaker_success(&b));
     }
     assert_int_equal(ratings_breaker_state(&b), RATINGS_BREAKER_CLOSED);
-    ratings_breaker_destroy(&b);
 }
 
 static void stays_open_for_its_cooldown(void **state)
 {
     ratings_breaker_t b;
-    int64_t probe_at;
+    int64_t at;
 
     (void)state;
     begin(&b);
-    probe_at = open_at(&b, 5000);
-    assert_in_range(probe_at, 5000 + COOLDOWN, 5000 + COOLDOWN + JITTER_MAX);
-    assert_false(ratings_breaker_allow(&b, probe_at - 1));
-    assert_true(ratings_breaker_allow(&b, probe_at));
+    at = open_at(&b, 5000);
+    assert_in_range(at, 5000 + COOLDOWN, 5000 + COOLDOWN + JITTER_MAX);
+    assert_false(ratings_breaker_allow(&b, &policy, at - 1));
+    assert_true(ratings_breaker_allow(&b, &policy, at));
     assert_int_equal(ratings_breaker_state(&b), RATINGS_BREAKER_HALF_OPEN);
-    ratings_breaker_destroy(&b);
 }
 
 static void late_failures_prolong_nothing(void **state)
 {
     ratings_breaker_t b;
-    int64_t probe_at;
+    int64_t at;
 
     (void)state;
     begin(&b);
-    probe_at = open_at(&b, 0);
+    at = open_at(&b, 0);
     for (int64_t now = 1; now < COOLDOWN; now++)
-        assert_false(ratings_breaker_failure(&b, now));
-    assert_true(ratings_breaker_allow(&b, probe_at));
-    ratings_breaker_destroy(&b);
+        assert_false(ratings_breaker_failure(&b, &policy, now));
+    assert_true(ratings_breaker_allow(&b, &policy, at));
 }
 
 static void lets_one_probe_through(void **state)
@@ -110,10 +130,9 @@ static void lets_one_probe_through(void **state)
     (void)state;
     begin(&b);
     now = open_at(&b, 0);
-    assert_true(ratings_breaker_allow(&b, now));
-    assert_false(ratings_breaker_allow(&b, now));
-    assert_false(ratings_breaker_allow(&b, now + COOLDOWN - 1));
-    ratings_breaker_destroy(&b);
+    assert_true(ratings_breaker_allow(&b, &policy, now));
+    assert_false(ratings_breaker_allow(&b, &policy, now));
+    assert_false(ratings_breaker_allow(&b, &policy, now + COOLDOWN - 1));
 }
 
 static void gives_a_lost_probe_up(void **state)
@@ -125,10 +144,9 @@ static void gives_a_lost_probe_up(void **state)
     begin(&b);
     now = open_at(&b, 0);
     for (int i = 0; i < 5; i++, now += COOLDOWN) {
-        assert_true(ratings_breaker_allow(&b, now));
-        assert_false(ratings_breaker_allow(&b, now));
+        assert_true(ratings_breaker_allow(&b, &policy, now));
+        assert_false(ratings_breaker_allow(&b, &policy, now));
     }
-    ratings_breaker_destroy(&b);
 }
 
 static void closes_when_the_probe_succeeds(void **state)
@@ -139,14 +157,13 @@ static void closes_when_the_probe_succeeds(void **state)
     (void)state;
     begin(&b);
     now = open_at(&b, 0);
-    assert_true(ratings_breaker_allow(&b, now));
+    assert_true(ratings_breaker_allow(&b, &policy, now));
     assert_true(ratings_breaker_success(&b));
     assert_int_equal(ratings_breaker_state(&b), RATINGS_BREAKER_CLOSED);
     assert_false(ratings_breaker_success(&b));
-    assert_false(ratings_breaker_failure(&b, now));
-    assert_false(ratings_breaker_failure(&b, now));
-    assert_true(ratings_breaker_failure(&b, now));
-    ratings_breaker_destroy(&b);
+    assert_false(ratings_breaker_failure(&b, &policy, now));
+    assert_false(ratings_breaker_failure(&b, &policy, now));
+    assert_true(ratings_breaker_failure(&b, &policy, now));
 }
 
 static void opens_again_when_the_probe_fails(void **state)
@@ -158,13 +175,12 @@ static void opens_again_when_the_probe_fails(void **state)
     begin(&b);
     now = open_at(&b, 0);
     for (int i = 0; i < 5; i++) {
-        assert_true(ratings_breaker_allow(&b, now));
-        assert_false(ratings_breaker_failure(&b, now));
+        assert_true(ratings_breaker_allow(&b, &policy, now));
+        assert_false(ratings_breaker_failure(&b, &policy, now));
         assert_int_equal(ratings_breaker_state(&b), RATINGS_BREAKER_OPEN);
-        assert_in_range(b.probe_at_us, now + COOLDOWN, now + COOLDOWN + JITTER_MAX);
-        now = b.probe_at_us;
+        assert_in_range(probe_at(&b), now + COOLDOWN, now + COOLDOWN + JITTER_MAX);
+        now = probe_at(&b);
     }
-    ratings_breaker_destroy(&b);
 }
 
 static void late_success_closes(void **state)
@@ -175,61 +191,110 @@ static void late_success_closes(void **state)
     begin(&b);
     open_at(&b, 0);
     assert_true(ratings_breaker_success(&b));
-    assert_true(ratings_breaker_allow(&b, 0));
-    ratings_breaker_destroy(&b);
+    assert_true(ratings_breaker_allow(&b, &policy, 0));
 }
 
 static void without_cooldown_always_probes(void **state)
 {
+    const ratings_breaker_policy_t eager = {1, 0, 42};
     ratings_breaker_t b;
 
     (void)state;
-    ratings_breaker_init(&b, 1, 0, 42);
+    begin(&b);
     for (int i = 0; i < 5; i++) {
-        ratings_breaker_failure(&b, 7);
+        ratings_breaker_failure(&b, &eager, 7);
         assert_int_equal(ratings_breaker_state(&b), RATINGS_BREAKER_OPEN);
-        assert_true(ratings_breaker_allow(&b, 7));
-        assert_true(ratings_breaker_allow(&b, 7));
+        assert_true(ratings_breaker_allow(&b, &eager, 7));
+        assert_true(ratings_breaker_allow(&b, &eager, 7));
     }
-    ratings_breaker_destroy(&b);
 }
 
-/* Over many seeds the first pause covers the range evenly enough: all of its fifths occur. */
+/* Over many seeds, and over many times, the pause covers the range evenly enough: all of its
+ * fifths occur. */
 static void jitter_covers_its_range(void **state)
 {
-    unsigned fifths[5] = {0};
-
     (void)state;
-    for (uint64_t seed = 0; seed < 1000; seed++) {
-        ratings_breaker_t b;
-        int64_t over;
+    for (int by_time = 0; by_time <= 1; by_time++) {
+        unsigned fifths[5] = {0};
 
-        ratings_breaker_init(&b, 1, COOLDOWN, seed);
-        over = open_at(&b, 0) - COOLDOWN;
-        assert_in_range(over, 0, JITTER_MAX);
-        fifths[over * 5 / (JITTER_MAX + 1)]++;
-        ratings_breaker_destroy(&b);
+        for (int i = 0; i < 1000; i++) {
+            const ratings_breaker_policy_t any = {1, COOLDOWN, by_time ? 42 : (uint64_t)i};
+            int64_t now = by_time ? i : 0, over;
+            ratings_breaker_t b;
+
+            begin(&b);
+            over = open_by(&b, &any, now) - now - COOLDOWN;
+            assert_in_range(over, 0, JITTER_MAX);
+            fifths[over * 5 / (JITTER_MAX + 1)]++;
+        }
+        for (int i = 0; i < 5; i++)
+            assert_in_range(fifths[i], 100, 300);
     }
-    for (int i = 0; i < 5; i++)
-        assert_in_range(fifths[i], 100, 300);
 }
 
 static void jitter_differs_by_seed(void **state)
 {
+    const ratings_breaker_policy_t one = {1, COOLDOWN, 1}, other = {1, COOLDOWN, 2};
     ratings_breaker_t a, b;
     int differences = 0;
 
     (void)state;
-    ratings_breaker_init(&a, 1, COOLDOWN, 1);
-    ratings_breaker_init(&b, 1, COOLDOWN, 2);
+    begin(&a);
+    begin(&b);
     for (int i = 0; i < 20; i++) {
-        differences += open_at(&a, 0) != open_at(&b, 0);
+        differences += open_by(&a, &one, i) != open_by(&b, &other, i);
         ratings_breaker_success(&a);
         ratings_breaker_success(&b);
     }
     assert_in_range(differences, 10, 20);
-    ratings_breaker_destroy(&a);
-    ratings_breaker_destroy(&b);
+}
+
+/* The time of a host that has been up for a century. */
+static void takes_any_time_of_a_monotonic_clock(void **state)
+{
+    const int64_t century = INT64_C(100) * 366 * 86400 * 1000000;
+    ratings_breaker_t b;
+    int64_t at;
+
+    (void)state;
+    begin(&b);
+    at = open_at(&b, century);
+    assert_in_range(at, century + COOLDOWN, century + COOLDOWN + JITTER_MAX);
+    assert_true(ratings_breaker_allow(&b, &policy, at));
+    assert_true(ratings_breaker_success(&b));
+}
+
+/* For a caller that leaves the probe to others for a while. */
+static void is_due_once_a_probe_may_start(void **state)
+{
+    ratings_breaker_t b;
+    int64_t at;
+
+    (void)state;
+    begin(&b);
+    assert_false(ratings_breaker_due(&b, INT64_MAX));
+    at = open_at(&b, 0);
+    assert_false(ratings_breaker_due(&b, at - 1));
+    assert_true(ratings_breaker_due(&b, at));
+    assert_true(ratings_breaker_allow(&b, &policy, at));
+    assert_false(ratings_breaker_due(&b, at + COOLDOWN - 1));
+    assert_true(ratings_breaker_due(&b, at + COOLDOWN));
+}
+
+/* What a process that was killed between any two of its calls leaves is what another one finds. */
+static void probe_of_a_killed_process_is_given_up(void **state)
+{
+    ratings_breaker_t b, found;
+    int64_t at;
+
+    (void)state;
+    begin(&b);
+    at = open_at(&b, 0);
+    assert_true(ratings_breaker_allow(&b, &policy, at));
+    memcpy(&found, &b, sizeof found);
+    assert_false(ratings_breaker_allow(&found, &policy, at + 1));
+    assert_true(ratings_breaker_allow(&found, &policy, at + COOLDOWN));
+    assert_true(ratings_breaker_success(&found));
 }
 
 #define THREADS 8
@@ -245,7 +310,7 @@ static void *ask_once(void *data)
 {
     shared_t *shared = data;
 
-    if (ratings_breaker_allow(&shared->breaker, shared->now))
+    if (ratings_breaker_allow(&shared->breaker, &policy, shared->now))
         shared->allowed++;
     return NULL;
 }
@@ -255,11 +320,11 @@ static void *report_both(void *data)
     shared_t *shared = data;
 
     for (int i = 0; i < ROUNDS; i++) {
-        ratings_breaker_allow(&shared->breaker, i);
+        ratings_breaker_allow(&shared->breaker, &policy, i);
         if (i % 5 == 4)
             shared->closed += ratings_breaker_success(&shared->breaker);
         else
-            shared->opened += ratings_breaker_failure(&shared->breaker, i);
+            shared->opened += ratings_breaker_failure(&shared->breaker, &policy, i);
     }
     return NULL;
 }
@@ -284,7 +349,6 @@ static void one_thread_gets_the_probe(void **state)
         shared.now = open_at(&shared.breaker, 0);
         run_threads(ask_once, &shared);
         assert_int_equal(shared.allowed, 1);
-        ratings_breaker_destroy(&shared.breaker);
     }
 }
 
@@ -299,7 +363,6 @@ static void reports_each_change_once(void **state)
     still_open = ratings_breaker_state(&shared.breaker) != RATINGS_BREAKER_CLOSED;
     assert_true(shared.opened > 0);
     assert_int_equal(shared.opened, shared.closed + still_open);
-    ratings_breaker_destroy(&shared.breaker);
 }
 
 int main(void)
@@ -323,6 +386,11 @@ int main(void)
          NULL},
         {"the jitter is up to a quarter, evenly", jitter_covers_its_range, NULL, NULL, NULL},
         {"the jitter differs by seed", jitter_differs_by_seed, NULL, NULL, NULL},
+        {"it takes any time of a monotonic clock", takes_any_time_of_a_monotonic_clock, NULL, NULL,
+         NULL},
+        {"it is due once a probe may start", is_due_once_a_probe_may_start, NULL, NULL, NULL},
+        {"the probe of a process that was killed is given up",
+         probe_of_a_killed_process_is_given_up, NULL, NULL, NULL},
         {"of many threads one gets the probe", one_thread_gets_the_probe, NULL, NULL, NULL},
         {"each change is reported to one thread", reports_each_change_once, NULL, NULL, NULL},
     };

@@ -3,7 +3,7 @@ use strict;
 use warnings;
 use File::Path qw(remove_tree);
 
-my $away    = qr/RT0202: Redis .* is away/;
+my $away    = qr/RT0202: circuit breaker opened/;
 my $held_up = qr/RT0301: projecting is held up/;
 my $rebuilt = qr/ratings:warn.*RT0305: the store is rebuilt/; # at level info: the first time
 my $never   = qr/RT0208/;

@@ -9,7 +9,7 @@ use Chaos::Audit   ();
 use Chaos::Journal ();
 use RatingsTest    ();
 
-my $away    = qr/RT0203: Kafka .* is away/;
+my $away    = qr/RT0203: circuit breaker opened/;
 my $held_up = qr/RT0301: projecting is held up/;
 my $rebuilt = qr/RT0305: the store is rebuilt/;
 my @fatal   = (qr/RT0206: librdkafka: .*Fatal error/);

@@ -6,7 +6,7 @@ use IO::Socket::INET;
 my %absent = (
     allow   => { POST => '503', GET => '503' },
     # the last: libpq's own word to stderr, of a connection that ends before APR has it
-    expect => [ qr/RT0201: PostgreSQL .* is away/, qr/RT0208/, qr/^FATAL:  terminating connection due to administrator command$/ ],
+    expect => [ qr/RT0201: circuit breaker opened/, qr/RT0208/, qr/^FATAL:  terminating connection due to administrator command$/ ],
     recover => 4,
 );
 

@@ -8,7 +8,7 @@ use Time::HiRes qw(time);
 use Chaos::Tool ();
 use RatingsTest ();
 
-my $away = qr/RT0204: the Lambda .* is away/;
+my $away = qr/RT0204: circuit breaker opened/;
 
 # One GET past the load, of counts that are new: whether it had statistics; it is quick and a 200.
 sub has_stats {

@@ -43,7 +43,7 @@ return (
         clean => sub { kill 'CONT', $_[0]{frozen} if $_[0]{frozen} && $_[0]{frozen} > 1 },
         stands_still => 1, # its own requests, with it
         allow => { POST => '503 504', GET => '503' }, recover => 3,
-        expect => [ $held_up, qr/RT020[1-4]: .* is away/ ],
+        expect => [ $held_up, qr/RT020[1-4]: circuit breaker opened/ ],
     },
     { name => 'two-httpds-first',  two_httpds(0) },
     { name => 'two-httpds-second', two_httpds(1), short => 1 },
