@@ -43,14 +43,17 @@ def equal(found, expected, what="found"):
 
 
 class Program:
-    """A program with a log of its own, in a session of its own that is stopped as a whole."""
+    """A program with a log of its own, in a session of its own that is stopped as a whole.
+
+    It does not outlive the tests either where they are killed.
+    """
 
     def __init__(self, arguments, env=None, unset=(), cwd=None):
         environment = {k: v for k, v in os.environ.items() if k not in unset}
         environment.update(env or {})
         self._log = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
-            arguments, env=environment, cwd=cwd, stdin=subprocess.DEVNULL,
+            ["setpriv", "--pdeathsig", "TERM", "--", *arguments], env=environment, cwd=cwd, stdin=subprocess.DEVNULL,
             stdout=self._log, stderr=subprocess.STDOUT, start_new_session=True)
 
     def log(self):
@@ -113,8 +116,15 @@ def check_contract(post):
         equal(post(b"no JSON at all")[0], 400, "status")
 
 
+def end_by_signal(number, _):
+    """Ends the tests by an exception, so that each stops what it has started."""
+    raise SystemExit(128 + number)
+
+
 def run(modules):
     """Runs every test_* function, in order, with what its module's setup() yields. TAP."""
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        signal.signal(number, end_by_signal)
     passed = failed = 0
     for module in modules:
         tests = [value for name, value in vars(module).items() if name.startswith("test_")]
