@@ -31,5 +31,5 @@ HTTPD_CFLAGS    = -isystem $(shell $(APXS) -q INCLUDEDIR) $(call system,$(shell 
 MODULE_PACKAGES = jansson hiredis rdkafka libcurl libpq
 MODULE_CFLAGS   = $(call system,$(shell pkg-config --cflags $(MODULE_PACKAGES)))
 MODULE_LIBS     = $(shell pkg-config --libs $(MODULE_PACKAGES))
-CORE_CFLAGS     = $(call system,$(shell pkg-config --cflags jansson))
+CORE_CFLAGS     = -D_GNU_SOURCE $(call system,$(shell pkg-config --cflags jansson))
 CORE_LIBS       = $(shell pkg-config --libs jansson)

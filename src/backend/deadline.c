@@ -8,13 +8,6 @@
 #define US_PER_S 1000000
 #define MS_PER_WAIT 60000
 
-static int64_t now_by(clockid_t clock)
-{
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (int64_t)now.tv_sec * US_PER_S + now.tv_nsec / 1000;
-}
-
 static struct timespec timespec_of(int64_t us)
 {
     struct timespec at = {us / US_PER_S, (us % US_PER_S) * 1000};
@@ -23,7 +16,9 @@ static struct timespec timespec_of(int64_t us)
 
 int64_t ratings_monotonic(void)
 {
-    return now_by(CLOCK_MONOTONIC);
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * US_PER_S + now.tv_nsec / 1000;
 }
 
 ratings_limit_t ratings_limit(int64_t deadline, int64_t timeout, int stop)
@@ -70,12 +65,8 @@ apr_status_t ratings_await(int fd, short events, const ratings_limit_t *limit, c
 
 void ratings_lock_init(pthread_mutex_t *lock, pthread_cond_t *changed)
 {
-    pthread_condattr_t monotonic;
     pthread_mutex_init(lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(changed, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    pthread_cond_init(changed, NULL);
 }
 
 void ratings_lock_destroy(pthread_mutex_t *lock, pthread_cond_t *changed)
@@ -87,12 +78,27 @@ void ratings_lock_destroy(pthread_mutex_t *lock, pthread_cond_t *changed)
 bool ratings_wait_until(pthread_cond_t *changed, pthread_mutex_t *lock, int64_t deadline)
 {
     struct timespec at = timespec_of(deadline);
-    return pthread_cond_timedwait(changed, lock, &at) != ETIMEDOUT;
+    return pthread_cond_clockwait(changed, lock, CLOCK_MONOTONIC, &at) != ETIMEDOUT;
 }
 
-/* pthread_mutex_timedlock knows the wall clock alone. */
 bool ratings_lock_within(pthread_mutex_t *lock, int64_t limit)
 {
-    struct timespec at = timespec_of(now_by(CLOCK_REALTIME) + limit);
-    return pthread_mutex_timedlock(lock, &at) == 0;
+    struct timespec at = timespec_of(ratings_monotonic() + limit);
+    return pthread_mutex_clocklock(lock, CLOCK_MONOTONIC, &at) == 0;
+}
+
+bool ratings_join_within(pthread_t thread, int64_t limit)
+{
+    struct timespec at = timespec_of(ratings_monotonic() + limit);
+    return pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &at) == 0;
+}
+
+bool ratings_sem_wait_within(sem_t *semaphore, int64_t limit)
+{
+    struct timespec at = timespec_of(ratings_monotonic() + limit);
+    int error;
+    do
+        error = sem_clockwait(semaphore, CLOCK_MONOTONIC, &at) == 0 ? 0 : errno;
+    while (error == EINTR);
+    return error == 0;
 }

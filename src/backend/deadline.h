@@ -6,6 +6,7 @@
 #include "result.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -47,5 +48,11 @@ bool ratings_wait_until(pthread_cond_t *changed, pthread_mutex_t *lock, int64_t 
  * request at a time, the signal that ends it may have interrupted, on this very thread, whoever
  * holds the lock. */
 bool ratings_lock_within(pthread_mutex_t *lock, int64_t limit);
+
+/* Joins the thread, if it ends within `limit` microseconds; else it is still to be joined. */
+bool ratings_join_within(pthread_t thread, int64_t limit);
+
+/* Takes one of what was posted, unless that takes longer than `limit` microseconds. */
+bool ratings_sem_wait_within(sem_t *semaphore, int64_t limit);
 
 #endif

@@ -1,5 +1,6 @@
 #include "trial.h"
 
+#include "../backend/deadline.h"
 #include "../backend/stream.h"
 
 #include <mpm_common.h>
@@ -36,20 +37,14 @@ static void try_it(server_rec *main, const ratings_config_t *config, apr_pool_t 
 
 /* ---- the parent ---- */
 
-static apr_interval_time_t left_until(apr_time_t deadline)
-{
-    apr_interval_time_t left = deadline - apr_time_now();
-    return left < 0 ? 0 : left;
-}
-
 /* The verdict comes in one piece: it is shorter than PIPE_BUF. */
 static apr_status_t hear(int in, ratings_result_t *why)
 {
-    apr_time_t deadline = apr_time_now() + apr_time_from_sec(RATINGS_TRIAL_SECONDS);
+    ratings_limit_t limit = {ratings_monotonic() + apr_time_from_sec(RATINGS_TRIAL_SECONDS), -1};
     struct pollfd ready = {in, POLLIN, 0};
     int count;
     do
-        count = poll(&ready, 1, (int)apr_time_as_msec(left_until(deadline)));
+        count = poll(&ready, 1, ratings_ms_left(&limit));
     while (count < 0 && errno == EINTR);
     if (count <= 0)
         return ratings_result_set(why, APR_TIMEUP, "no answer within %d s", RATINGS_TRIAL_SECONDS);

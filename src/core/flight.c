@@ -14,13 +14,10 @@ void ratings_flights_init(ratings_flights_t *flights)
 {
     *flights = (ratings_flights_t){0};
     pthread_mutex_init(&flights->lock, NULL);
-    pthread_condattr_init(&flights->monotonic);
-    pthread_condattr_setclock(&flights->monotonic, CLOCK_MONOTONIC);
 }
 
 void ratings_flights_destroy(ratings_flights_t *flights)
 {
-    pthread_condattr_destroy(&flights->monotonic);
     pthread_mutex_destroy(&flights->lock);
 }
 
@@ -47,10 +44,10 @@ static void travel(ratings_flights_t *flights, ratings_flight_t *flight, int64_t
     struct timespec until = {(time_t)(deadline / 1000000), (long)(deadline % 1000000) * 1000};
     int error = 0;
 
-    pthread_cond_init(&self.landed, &flights->monotonic);
+    pthread_cond_init(&self.landed, NULL);
     LIST_INSERT_HEAD(&flight->passengers, &self, link);
     while (!self.has_landed && error == 0)
-        error = pthread_cond_timedwait(&self.landed, &flights->lock, &until);
+        error = pthread_cond_clockwait(&self.landed, &flights->lock, CLOCK_MONOTONIC, &until);
     if (!self.has_landed)
         LIST_REMOVE(&self, link);
     *landing = self.landing;

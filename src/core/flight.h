@@ -27,7 +27,6 @@ struct ratings_flight_t {
 
 typedef struct {
     pthread_mutex_t lock; /* never held while a call is made */
-    pthread_condattr_t monotonic;
     LIST_HEAD(, ratings_flight_t) flights;
 } ratings_flights_t;
 

@@ -2,14 +2,9 @@
 
 void ratings_gate_init(ratings_gate_t *gate, unsigned max)
 {
-    pthread_condattr_t monotonic;
-
     *gate = (ratings_gate_t){.max = max};
     pthread_mutex_init(&gate->lock, NULL);
-    pthread_condattr_init(&monotonic);
-    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
-    pthread_cond_init(&gate->left, &monotonic);
-    pthread_condattr_destroy(&monotonic);
+    pthread_cond_init(&gate->left, NULL);
 }
 
 void ratings_gate_destroy(ratings_gate_t *gate)
@@ -28,7 +23,7 @@ static bool wait_for_one(ratings_gate_t *gate, int64_t until)
 {
     struct timespec at = {(time_t)(until / 1000000), (long)(until % 1000000) * 1000};
 
-    return pthread_cond_timedwait(&gate->left, &gate->lock, &at) == 0;
+    return pthread_cond_clockwait(&gate->left, &gate->lock, CLOCK_MONOTONIC, &at) == 0;
 }
 
 static void go_in(ratings_gate_t *gate, int64_t now)

@@ -336,20 +336,10 @@ void ratings_projector_stop(ratings_projector_t *p)
 
 /* The lease is given up by the thread itself, so the store is interrupted only if that takes long.
  */
-static bool join_within(pthread_t thread, int64_t us)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    int64_t nanoseconds = until.tv_nsec + us * 1000;
-    until.tv_sec += nanoseconds / 1000000000;
-    until.tv_nsec = nanoseconds % 1000000000;
-    return pthread_timedjoin_np(thread, NULL, &until) == 0;
-}
-
 void ratings_projector_end(ratings_projector_t *p)
 {
     ratings_projector_stop(p);
-    if (!join_within(p->thread, PROJECTION_STEP_US)) {
+    if (!ratings_join_within(p->thread, PROJECTION_STEP_US)) {
         ratings_store_interrupt(p->store);
         pthread_join(p->thread, NULL);
         leave_lease(p);

@@ -18,10 +18,9 @@
 #include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
-#define END_S 2 /* what httpd's parent leaves a child before it sends signals again */
+#define END_US 2000000 /* what httpd's parent leaves a child before it sends signals again */
 #define FLUSH_US INT64_C(500000) /* of which events under way have this much to be acknowledged */
 
 /* ---- in the parent ---- */
@@ -365,12 +364,8 @@ static void *end_when_asked(void *data)
 static apr_status_t end_all(void *data)
 {
     ender_t *ender = data;
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += END_S;
     sem_post(&ender->asked);
-    while (sem_timedwait(&ender->done, &until) != 0 && errno == EINTR)
-        ;
+    (void)ratings_sem_wait_within(&ender->done, END_US);
     return APR_SUCCESS;
 }
 
