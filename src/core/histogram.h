@@ -31,9 +31,17 @@ char *ratings_histogram_request(const ratings_histogram_t *histogram);
 char *ratings_histogram_reply(const ratings_histogram_t *histogram,
                               const ratings_statistics_t *stats);
 
+/* How far the average of an answer may be from that of the counts: an implementation that rounds to
+ * two decimals is off by half of the last one, one that sums up in single precision by 3e-6. What
+ * is further off contradicts the counts. One that is beyond 1..5 by no more than single precision
+ * is taken for 1 or 5. */
+#define RATINGS_AVG_SINGLE 1e-5
+#define RATINGS_AVG_TOLERANCE (0.005 + RATINGS_AVG_SINGLE)
+
 /* Reads the function's answer {"avg":4.75,"totalCount":8}. NULL, or what is wrong (static): not
  * an object, a member missing or no finite number, totalCount no integer or not that of
- * `histogram`, avg outside 1..5 (0 when the histogram is empty). */
+ * `histogram`, avg outside 1..5 (0 when the histogram is empty), or further than the tolerance from
+ * the average of the counts. */
 const char *ratings_statistics_from_json(const char *body, size_t len,
                                          const ratings_histogram_t *histogram,
                                          ratings_statistics_t *out);

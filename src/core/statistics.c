@@ -6,11 +6,35 @@
 #include <math.h>
 #include <string.h>
 
+static double within_values(double avg)
+{
+    if (avg > RATINGS_VALUE_MAX && avg <= RATINGS_VALUE_MAX + RATINGS_AVG_SINGLE)
+        return RATINGS_VALUE_MAX;
+    if (avg < RATINGS_VALUE_MIN && avg >= RATINGS_VALUE_MIN - RATINGS_AVG_SINGLE)
+        return RATINGS_VALUE_MIN;
+    return avg;
+}
+
 static bool plausible_avg(double avg, int64_t total)
 {
     if (total == 0)
         return !(avg < 0 || avg > 0);
     return avg >= RATINGS_VALUE_MIN && avg <= RATINGS_VALUE_MAX;
+}
+
+/* Of counts whose sum, `total`, is above 0. */
+static double average_of(const ratings_histogram_t *histogram, int64_t total)
+{
+    double weighted = 0;
+
+    for (int i = 0; i < RATINGS_VALUES; i++)
+        weighted += (double)(i + RATINGS_VALUE_MIN) * (double)histogram->count[i];
+    return weighted / (double)total;
+}
+
+static bool is_average_of(const ratings_histogram_t *histogram, int64_t total, double avg)
+{
+    return total == 0 || fabs(avg - average_of(histogram, total)) <= RATINGS_AVG_TOLERANCE;
 }
 
 static const char *read_statistics(const json_t *object, const ratings_histogram_t *histogram,
@@ -26,9 +50,11 @@ static const char *read_statistics(const json_t *object, const ratings_histogram
         return "totalCount is missing or no integer";
     if (!ratings_histogram_total(histogram, &total) || json_integer_value(count) != total)
         return "totalCount is not that of the histogram";
-    if (!plausible_avg(json_number_value(avg), total))
+    out->avg = within_values(json_number_value(avg));
+    if (!plausible_avg(out->avg, total))
         return "avg is not between the lowest and the highest rating";
-    out->avg = json_number_value(avg);
+    if (!is_average_of(histogram, total, out->avg))
+        return "avg is not the average of the counts";
     out->total_count = total;
     return NULL;
 }

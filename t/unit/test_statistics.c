@@ -1,6 +1,9 @@
 #include "../../src/core/histogram.h"
 #include "unit.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 static const char malformed[] = "the JSON is malformed";
 static const char no_ratings[] = "ratings is missing or not an object";
 static const char bad_bucket[] = "a bucket's name is not a decimal number";
@@ -107,6 +110,7 @@ static void answers(void **state)
 static const char no_avg[] = "avg is missing or no number";
 static const char no_total[] = "totalCount is missing or no integer";
 static const char other_total[] = "totalCount is not that of the histogram";
+static const char other_avg[] = "avg is not the average of the counts";
 static const char wild_avg[] = "avg is not between the lowest and the highest rating";
 
 typedef struct {
@@ -122,6 +126,24 @@ typedef struct {
     {                                                                                              \
         {                                                                                          \
             0, 0, 1, 0, 7                                                                          \
+        }                                                                                          \
+    }
+#define FIVES                                                                                      \
+    {                                                                                              \
+        {                                                                                          \
+            0, 0, 0, 0, 8                                                                          \
+        }                                                                                          \
+    }
+#define ONES                                                                                       \
+    {                                                                                              \
+        {                                                                                          \
+            8, 0, 0, 0, 0                                                                          \
+        }                                                                                          \
+    }
+#define THIRDS                                                                                     \
+    {                                                                                              \
+        {                                                                                          \
+            0, 0, 2, 1, 0                                                                          \
         }                                                                                          \
     }
 #define ZERO                                                                                       \
@@ -140,15 +162,35 @@ typedef struct {
 
 static answer_t bodies[] = {
     {"an average with a fraction is read", STATS("4.75", "8"), EIGHT, NULL, 4.75},
-    {"a whole average may be an integer", STATS("5", "8"), EIGHT, NULL, 5},
-    {"a whole average may be a real", STATS("5.0", "8"), EIGHT, NULL, 5},
+    {"a whole average may be an integer", STATS("5", "8"), FIVES, NULL, 5},
+    {"a whole average may be a real", STATS("5.0", "8"), FIVES, NULL, 5},
     {"an average may have an exponent", STATS("475e-2", "8"), EIGHT, NULL, 4.75},
-    {"the lowest average is read", STATS("1", "8"), EIGHT, NULL, 1},
+    {"the lowest average is read", STATS("1", "8"), ONES, NULL, 1},
     {"an empty histogram has 0 and 0", STATS("0", "0"), ZERO, NULL, 0},
     {"an empty histogram may have 0.0", STATS("0.0", "0"), ZERO, NULL, 0},
     {"other members are ignored", BYTES("{\"avg\":4.75,\"median\":5,\"totalCount\":8}"), EIGHT,
      NULL, 4.75},
 
+    {"an average in double precision is read", STATS("3.3333333333333335", "3"), THIRDS, NULL,
+     3.3333333333333335},
+    {"an average in single precision is read", STATS("3.33333325", "3"), THIRDS, NULL, 3.33333325},
+    {"an average above the highest by single precision is the highest", STATS("5.00000048", "8"),
+     FIVES, NULL, 5},
+    {"an average below the lowest by single precision is the lowest", STATS("0.99999994", "8"),
+     ONES, NULL, 1},
+    {"an average that was rounded to two decimals is read", STATS("3.33", "3"), THIRDS, NULL, 3.33},
+    {"an average that was rounded up by half of a hundredth is read", STATS("4.755", "8"), EIGHT,
+     NULL, 4.755},
+
+    {"an average that is too high for the counts is refused", STATS("4.76", "8"), EIGHT, other_avg,
+     0},
+    {"an average that is too low for the counts is refused", STATS("4.74", "8"), EIGHT, other_avg,
+     0},
+    {"an average of other counts is refused", STATS("3", "8"), EIGHT, other_avg, 0},
+    {"an average of 5 that is not that of the counts is refused", STATS("5", "8"), EIGHT, other_avg,
+     0},
+    {"an average above the highest is refused, however near", STATS("5.001", "8"), FIVES, wild_avg,
+     0},
     {"an average below the lowest is refused", STATS("0.99", "8"), EIGHT, wild_avg, 0},
     {"an average above the highest is refused", STATS("5.01", "8"), EIGHT, wild_avg, 0},
     {"an average of 0 is refused when there are ratings", STATS("0", "8"), EIGHT, wild_avg, 0},
@@ -191,11 +233,61 @@ static void reads_answer(void **state)
     assert_int_equal(stats.total_count, total);
 }
 
+/* Sums in single precision, as the least exact of honest implementations would make them. */
+static double single_average_of(const ratings_histogram_t *histogram)
+{
+    float weighted = 0, total = 0;
+
+    for (int i = 0; i < RATINGS_VALUES; i++) {
+        weighted += (float)(i + RATINGS_VALUE_MIN) * (float)histogram->count[i];
+        total += (float)histogram->count[i];
+    }
+    return (double)(weighted / total);
+}
+
+static void expect_read(const ratings_histogram_t *histogram, int64_t total, int decimals,
+                        double avg)
+{
+    char body[128];
+    ratings_statistics_t stats;
+
+    (void)snprintf(body, sizeof body, "{\"avg\":%.*f,\"totalCount\":%" PRId64 "}", decimals, avg,
+                   total);
+    assert_null(ratings_statistics_from_json(body, strlen(body), histogram, &stats));
+}
+
+/* Of counts of any size: in double and in single precision, and as a decimal of two digits. */
+static void reads_what_any_honest_implementation_says(void **state)
+{
+    uint64_t random = 88172645463325252;
+
+    (void)state;
+    for (int round = 0; round < 100000; round++) {
+        ratings_histogram_t histogram;
+        double weighted = 0;
+        int64_t total = 0;
+
+        for (int i = 0; i < RATINGS_VALUES; i++) {
+            random ^= random << 13, random ^= random >> 7, random ^= random << 17;
+            histogram.count[i] = (int64_t)(random >> (4 + random % 60));
+            weighted += (double)(i + 1) * (double)histogram.count[i];
+            total += histogram.count[i];
+        }
+        if (total == 0)
+            continue;
+        expect_read(&histogram, total, 17, weighted / (double)total);
+        expect_read(&histogram, total, 2, weighted / (double)total);
+        expect_read(&histogram, total, 9, single_average_of(&histogram));
+    }
+}
+
 int main(void)
 {
     unit_suite_t suite = {.count = 0};
 
     unit_add_rows(&suite, answers, ROWS(rows));
     unit_add_rows(&suite, reads_answer, ROWS(bodies));
+    unit_add(&suite, "what any honest implementation says is read",
+             reads_what_any_honest_implementation_says, NULL);
     return unit_run("statistics", &suite);
 }
