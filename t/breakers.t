@@ -73,6 +73,42 @@ sub slow_talks {
     $httpd->stop;
 }
 
+# ---- a function that lies ----
+
+{
+    my $port = $ENV{HTTP_PORT} + 8;
+    local $ENV{RATINGS_LAMBDA_URL} = "http://127.0.0.1:$port/";
+    my $function = RatingsTest::Tool->new('function', $port);
+    my ($httpd, @at) = start('lies', '', sizes => $one);
+    my @talks = new_talks(4);
+    for my $n (1 .. @talks) { is(rate($talks[ $n - 1 ], $_ % 5 + 1, @at)->status, 200, 'a rating') for 1 .. 5 + $n }
+    $function->command('lie');
+    for my $n (0 .. 2) {
+        my $answer = histogram_of($talks[$n], @at);
+        is(total($answer), 6 + $n, 'a function that lies: the counts are shown');
+        is($answer->{stats}, undef, 'and no average that contradicts them');
+    }
+    my @lines = grep { /\[ratings:warn\].*RT0209: / } $httpd->log->lines;
+    is(scalar @lines, 1, 'one line says so');
+    like($lines[0], qr/RT0209: an answer goes without stats: avg is not the average of the counts/, 'and why');
+    $httpd->expect_log(qr/RT0204: circuit breaker opened: .*avg is not the average of the counts/);
+    ok($httpd->log->has(qr/RT0204: circuit breaker opened: .*avg is not the average of the counts/), 'its circuit breaker opens');
+    $function->command('ok');
+    for my $talk (@talks) {
+        my $stats;
+        ok(wait_until(sub { $stats = (histogram_of($talk, @at) || {})->{stats} }, 20), 'an honest function: statistics');
+        my $counts = histogram_of($talk, @at)->{ratings};
+        my $sum = 0;
+        $sum += $_ * $counts->{$_} for keys %$counts;
+        cmp_ok(abs($stats->{avg} - $sum / total({ ratings => $counts })), '<', 1e-9, 'that are right: no lie was remembered');
+    }
+    $function->command('rounded');
+    my $talk = new_talk();
+    is(rate($talk, $_, @at)->status, 200, 'a rating') for 1, 1, 2;
+    is(histogram_of($talk, @at)->{stats}{avg}, 1.33, 'an average that was rounded to two decimals is shown');
+    $httpd->stop;
+}
+
 # ---- corruption is no outage ----
 
 {

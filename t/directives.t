@@ -90,7 +90,11 @@ for my $flag (qw(RatingsMetadataSecrets RatingsStatsMemo)) {
 
 # ---- connection strings ----
 
-sub with { my ($directive, $value) = @_; return $backends =~ s/^$directive .*$/$directive "$value"/mr }
+# The backends with another value of a directive, which they may not have had
+sub with {
+    my ($directive, $value) = @_;
+    return $backends =~ s/^$directive .*\n//mr . qq($directive "$value"\n);
+}
 
 my %connections = (
     RatingsTalks => [
@@ -108,6 +112,10 @@ my %connections = (
     RatingsStats => [
         [ 'http://h/', 'https://h', 'http://h:9000/x', 'https://id.lambda-url.eu-central-1.on.aws/' ],
         [ '', 'h:9000', 'ftp://h/', 'http://', 'http:///x', 'file:///etc/passwd' ],
+    ],
+    RatingsStatsProxy => [
+        [ 'none', 'http://proxy.example.org:3128', 'http://u:s3cr3t%40@proxy.example.org:3128/' ],
+        [ '', 'None', 'proxy:3128', 'http://proxy', 'http://proxy:0', 'http://u:s3cr3t@proxy', 'http://u:s3cr3t%0a@proxy:1', 'socks5://proxy:1080', 'http://proxy:1/x' ],
     ],
     RatingsTopic => [ [ 'ratings', 'a.b-c_D9', 'x' x 249 ], [ '', '.', '..', 'a b', 'a/b', 'x' x 250, "r\xc3\xa4" ] ],
 );

@@ -15,7 +15,7 @@
 
 struct ratings_stats_t {
     ratings_life_t life; /* its lock is never held across I/O */
-    const char *url;
+    stats_target_t target;
     int handles_max;
     apr_interval_time_t timeout;
 
@@ -75,6 +75,90 @@ const char *ratings_stats_url_problem(const char *url)
     return problem;
 }
 
+/* ---- proxy ---- */
+
+static bool is_none(const char *proxy)
+{
+    return !proxy || strcmp(proxy, "none") == 0;
+}
+
+static bool speaks_to_proxy(const char *scheme)
+{
+    return strcmp(scheme, "http") == 0 ||
+           (curl_version_info(CURLVERSION_NOW)->features & CURL_VERSION_HTTPS_PROXY) != 0;
+}
+
+static bool has_path(const apr_uri_t *uri)
+{
+    return (uri->path && strcmp(uri->path, "/") != 0) || uri->query || uri->fragment;
+}
+
+/* `*text`: a part of the proxy's URL, decoded, in the pool; NULL where it has none. False when it
+ * cannot be decoded, or holds a control character. */
+static bool read_part(CURLU *url, CURLUPart part, apr_pool_t *pool, const char **text)
+{
+    char *found = NULL;
+    CURLUcode code = curl_url_get(url, part, &found, CURLU_URLDECODE);
+    *text = code == CURLUE_OK ? apr_pstrdup(pool, found) : NULL;
+    curl_free(found);
+    return code == CURLUE_OK || code == CURLUE_NO_USER || code == CURLUE_NO_PASSWORD;
+}
+
+/* What comes after the user and password, if there are any. */
+static const char *host_of(const char *proxy)
+{
+    const char *at = strrchr(proxy, '@');
+    return at ? at + 1 : strstr(proxy, "://") + 3;
+}
+
+/* By libcurl's own parser. The address is kept without user and password, so that no message of
+ * libcurl can show them. False when it cannot be read. */
+static bool read_proxy(const char *proxy, apr_pool_t *pool, stats_target_t *target)
+{
+    const char *scheme;
+    CURLU *url = curl_url();
+    bool is_read = url && curl_url_set(url, CURLUPART_URL, proxy, 0) == CURLUE_OK &&
+                   read_part(url, CURLUPART_SCHEME, pool, &scheme) &&
+                   read_part(url, CURLUPART_USER, pool, &target->proxy_user) &&
+                   read_part(url, CURLUPART_PASSWORD, pool, &target->proxy_password);
+    if (is_read)
+        target->proxy = apr_pstrcat(pool, scheme, "://", host_of(proxy), NULL);
+    curl_url_cleanup(url);
+    return is_read;
+}
+
+static const char *proxy_problem_of(apr_pool_t *pool, const char *proxy)
+{
+    apr_uri_t uri;
+    stats_target_t target;
+    if (has_odd_bytes(proxy) || apr_uri_parse(pool, proxy, &uri) != APR_SUCCESS || !uri.scheme ||
+        (strcmp(uri.scheme, "http") != 0 && strcmp(uri.scheme, "https") != 0) || has_path(&uri))
+        return "it takes http://[user:password@]host:port, or none";
+    if (!uri.hostname || !uri.hostname[0])
+        return "it has no host";
+    if (!uri.port_str || !uri.port_str[0])
+        return "it has no port: proxies have no usual one";
+    if (has_bad_port(&uri))
+        return "its port is not a number from 1 to 65535";
+    if (!speaks_to_proxy(uri.scheme))
+        return "this libcurl cannot speak TLS to a proxy: it takes http://";
+    return read_proxy(proxy, pool, &target) ? NULL
+                                            : "its user or password cannot be read: write @, :, /, "
+                                              "? and # in them as %40, %3A, %2F, %3F, %23";
+}
+
+const char *ratings_stats_proxy_problem(const char *proxy)
+{
+    apr_pool_t *pool;
+    if (is_none(proxy))
+        return NULL;
+    if (apr_pool_create(&pool, NULL) != APR_SUCCESS)
+        return "out of memory";
+    const char *problem = proxy_problem_of(pool, proxy);
+    apr_pool_destroy(pool);
+    return problem;
+}
+
 /* ---- life ---- */
 
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
@@ -94,7 +178,9 @@ static void release(void *self)
 
 static void fill(ratings_stats_t *stats, const ratings_stats_options_t *options)
 {
-    stats->url = apr_pstrdup(stats->life.home, options->url);
+    stats->target.url = apr_pstrdup(stats->life.home, options->url);
+    if (!is_none(options->proxy))
+        (void)read_proxy(options->proxy, stats->life.home, &stats->target);
     stats->handles_max = stats->free_count = options->handles_max;
     stats->timeout = options->timeout;
     stats->free = apr_pcalloc(stats->life.home, (size_t)options->handles_max * sizeof *stats->free);
@@ -104,6 +190,8 @@ apr_status_t ratings_stats_create(ratings_stats_t **out, const ratings_stats_opt
                                   apr_pool_t *pool, ratings_result_t *why)
 {
     const char *problem = ratings_stats_url_problem(options->url);
+    if (!problem)
+        problem = ratings_stats_proxy_problem(options->proxy);
     (void)pool; /* not of it: a call that a resolver holds may outlive it */
     if (problem)
         return ratings_result_set(why, APR_EINVAL, "%s", problem);
@@ -190,7 +278,7 @@ apr_status_t ratings_stats_compute(ratings_stats_t *stats, const ratings_histogr
         status = take(stats, limit.deadline, &handle, why);
     if (status == APR_SUCCESS) {
         if (!handle)
-            handle = stats_handle_create(stats->url);
+            handle = stats_handle_create(&stats->target);
         status = ask(handle, histogram, &limit, out, why);
         give_back(stats, handle);
     }

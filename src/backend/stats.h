@@ -16,6 +16,7 @@ typedef struct ratings_stats_t ratings_stats_t;
 
 typedef struct {
     const char *url;             /* http:// or https:// */
+    const char *proxy;           /* see ratings_stats_proxy_problem; NULL or "none": none */
     int handles_max;             /* >= 1: calls in flight; one more waits, within its timeout */
     apr_interval_time_t timeout; /* microseconds, the whole of one call; a caller may allow less */
 } ratings_stats_options_t;
@@ -23,6 +24,11 @@ typedef struct {
 /* NULL if libcurl can call `url` (http or https, with a host); else what is wrong with it (static).
  * For the configuration check: may be called before create. */
 const char *ratings_stats_url_problem(const char *url);
+
+/* The same of a proxy by which the function is called: http://[user:password@]host:port, or
+ * https:// where libcurl can; or "none". The user and the password are decoded from %XX, and sent
+ * as Basic authentication. The problem quotes nothing of it. */
+const char *ratings_stats_proxy_problem(const char *proxy);
 
 /* To be called once threads may start (child_init or later); does curl_global_init once per
  * process. Makes no call. `*options` is copied. */

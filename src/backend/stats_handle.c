@@ -68,12 +68,23 @@ static bool leave_resolver(CURLM *multi, CURL *easy)
 #endif
 }
 
-/* No proxy: the environment's is for the way out, and this call stays inside. HTTP/1.1, as there is
- * never more than one call on a connection. */
-static bool set_transport(CURL *easy, const char *url)
+/* The proxy of the configuration or none, and for each host: those of the environment (http_proxy,
+ * no_proxy ...) decide nothing. */
+static bool set_proxy(CURL *easy, const stats_target_t *target)
 {
-    return limit_protocols(easy) && !curl_easy_setopt(easy, CURLOPT_URL, url) &&
-           !curl_easy_setopt(easy, CURLOPT_PROXY, "") &&
+    return !curl_easy_setopt(easy, CURLOPT_PROXY, target->proxy ? target->proxy : "") &&
+           !curl_easy_setopt(easy, CURLOPT_NOPROXY, "") &&
+           !curl_easy_setopt(easy, CURLOPT_PROXYAUTH, (long)CURLAUTH_BASIC) &&
+           !curl_easy_setopt(easy, CURLOPT_PROXYUSERNAME, target->proxy_user) &&
+           !curl_easy_setopt(easy, CURLOPT_PROXYPASSWORD, target->proxy_password) &&
+           !curl_easy_setopt(easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
+}
+
+/* HTTP/1.1, as there is never more than one call on a connection. */
+static bool set_transport(CURL *easy, const stats_target_t *target)
+{
+    return limit_protocols(easy) && !curl_easy_setopt(easy, CURLOPT_URL, target->url) &&
+           set_proxy(easy, target) &&
            !curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) &&
            !curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) &&
            !curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) &&
@@ -106,7 +117,7 @@ static bool set_callbacks(stats_handle_t *handle)
            !curl_easy_setopt(handle->easy, CURLOPT_ERRORBUFFER, handle->error);
 }
 
-stats_handle_t *stats_handle_create(const char *url)
+stats_handle_t *stats_handle_create(const stats_target_t *target)
 {
     stats_handle_t *handle = calloc(1, sizeof *handle);
     if (!handle)
@@ -114,7 +125,7 @@ stats_handle_t *stats_handle_create(const char *url)
     handle->code = CURLE_ABORTED_BY_CALLBACK; /* there is no connection to be kept */
     handle->multi = curl_multi_init();
     handle->easy = curl_easy_init();
-    if (handle->multi && handle->easy && set_transport(handle->easy, url) &&
+    if (handle->multi && handle->easy && set_transport(handle->easy, target) &&
         leave_resolver(handle->multi, handle->easy) && set_headers(handle) && set_callbacks(handle))
         return handle;
     stats_handle_destroy(handle);
@@ -141,6 +152,7 @@ static apr_status_t status_of(CURLcode code)
     case CURLE_OPERATION_TIMEDOUT:
         return APR_TIMEUP;
     case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
     case CURLE_COULDNT_CONNECT:
     case CURLE_INTERFACE_FAILED:
     case CURLE_SSL_CONNECT_ERROR:
@@ -188,6 +200,8 @@ static apr_status_t judge(stats_handle_t *handle, CURLcode code, ratings_result_
     if (code != CURLE_OK)
         return failed(handle, code, why);
     curl_easy_getinfo(handle->easy, CURLINFO_RESPONSE_CODE, &http_status);
+    if (http_status == 407)
+        return ratings_result_set(why, APR_ECONNREFUSED, "the proxy refuses the call (status 407)");
     if (http_status != 200)
         return ratings_result_set(why, APR_EINVAL, "the answer has status %ld", http_status);
     return ratings_result_ok(why);

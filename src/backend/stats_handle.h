@@ -14,8 +14,15 @@
 
 typedef struct stats_handle_t stats_handle_t;
 
+/* Where to, and by which proxy. */
+typedef struct {
+    const char *url;
+    const char *proxy;                       /* scheme://host:port; NULL: none */
+    const char *proxy_user, *proxy_password; /* decoded; NULL: none */
+} stats_target_t;
+
 /* NULL when out of memory, or when this libcurl lacks what it takes. */
-stats_handle_t *stats_handle_create(const char *url);
+stats_handle_t *stats_handle_create(const stats_target_t *target);
 void stats_handle_destroy(stats_handle_t *handle); /* NULL is allowed */
 
 /* Sends `json`. On APR_SUCCESS the status was 200 and the answer is the handle's until its next

@@ -25,6 +25,7 @@ typedef struct {
     const char *stream;
     const char *stats;
     const char *topic;
+    const char *stats_proxy; /* the proxy by which stats is called, or "none" */
     int64_t topic_partitions;
     int64_t topic_replication; /* 0: as many as the cluster has brokers for, three at most */
     int64_t talks_timeout;

@@ -197,6 +197,7 @@ const command_rec ratings_directives[] = {
     TEXT("RatingsStore",  store,  ratings_store_url_problem,        NULL, "Redis: redis://[user:password@]host[:port][/database]"),
     TEXT("RatingsStream", stream, ratings_stream_brokers_problem,   NULL, "Kafka: host:port[,host:port...]"),
     TEXT("RatingsStats",  stats,  ratings_stats_url_problem,        NULL, "The Lambda's function URL: http(s)://host[:port]/"),
+    TEXT("RatingsStatsProxy", stats_proxy, ratings_stats_proxy_problem, "none", "The proxy by which the Lambda is called: http://[user:password@]host:port"),
     TEXT("RatingsTopic",  topic,  ratings_stream_topic_problem,     "ratings", "The topic that holds the events"),
     AP_INIT_TAKE2("RatingsKafka", set_kafka, NULL, RSRC_CONF, "A librdkafka property and its value"),
 
@@ -325,13 +326,19 @@ static int same_table(const apr_table_t *a, const apr_table_t *b)
            (apr_is_empty_table(a) || apr_table_do(contained, (void *)(uintptr_t)b, a, NULL));
 }
 
+static int same_setting(ratings_config_t *x, ratings_config_t *y, const setting_t *setting)
+{
+    return setting->field == FIELD_TEXT
+               ? same_text(*text_field(x, setting), *text_field(y, setting))
+               : *number_field(x, setting) == *number_field(y, setting);
+}
+
 const char *ratings_config_difference(const ratings_config_t *a, const ratings_config_t *b)
 {
     ratings_config_t *x = (ratings_config_t *)(uintptr_t)a, *y = (ratings_config_t *)(uintptr_t)b;
     FOR_EACH_SETTING(row, setting)
     {
-        if (setting->field == FIELD_NUMBER && setting->scope == SCOPE_SERVICE &&
-            *number_field(x, setting) != *number_field(y, setting))
+        if (setting->scope == SCOPE_SERVICE && !same_setting(x, y, setting))
             return row->name;
     }
     return same_table(a->kafka, b->kafka) ? NULL : "RatingsKafka";

@@ -210,8 +210,8 @@ static void make_store(ratings_child_t *child)
 static void make_stats(ratings_child_t *child)
 {
     const ratings_config_t *config = child->service->config;
-    const ratings_stats_options_t options = {config->stats, (int)config->stats_pool,
-                                             config->stats_timeout};
+    const ratings_stats_options_t options = {config->stats, config->stats_proxy,
+                                             (int)config->stats_pool, config->stats_timeout};
     ratings_result_t why;
     if (ratings_stats_create(&child->stats, &options, child->pool, &why) != APR_SUCCESS)
         say_not_made(child, child->stats_guard.name, child->stats_guard.effect, &why);

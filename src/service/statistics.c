@@ -1,5 +1,6 @@
 #include "statistics.h"
 
+#include "../module.h"
 #include "known.h"
 
 #include <apr_hash.h>
@@ -85,6 +86,13 @@ static bool ask_once(ratings_call_t *call, const ratings_histogram_t *histogram,
     return true;
 }
 
+static bool cannot_be_used(ratings_call_t *call)
+{
+    ratings_result_set(&call->failure.why, RATINGS_NOT_ASKED, "%s cannot be used in this child",
+                       call->child->stats_guard.name);
+    return false;
+}
+
 /* Through the guard: a request that waits for another's call holds a thread as well. */
 static bool compute(ratings_call_t *call, const ratings_histogram_t *histogram,
                     ratings_statistics_t *statistics)
@@ -92,8 +100,9 @@ static bool compute(ratings_call_t *call, const ratings_histogram_t *histogram,
     ratings_child_t *child = call->child;
     ratings_landing_t landing = {.has_statistics = false};
     int64_t since;
-    if (!child->stats ||
-        !ratings_guard_enter(&child->stats_guard, call->deadline, &since, &call->failure.why))
+    if (!child->stats)
+        return cannot_be_used(call);
+    if (!ratings_guard_enter(&child->stats_guard, call->deadline, &since, &call->failure.why))
         return false;
     if (child->service->config->stats_memo ? ask_once(call, histogram, &landing)
                                            : ask(call, histogram, &landing))
@@ -104,10 +113,24 @@ static bool compute(ratings_call_t *call, const ratings_histogram_t *histogram,
     return landing.has_statistics;
 }
 
+/* Now and then; not while the circuit breaker is open, of which RT0204 has told. */
+static void say_without(const ratings_call_t *call)
+{
+    const ratings_child_t *child = call->child;
+    bool is_shown =
+        !ratings_guard_is_open(&child->stats_guard) &&
+        ratings_shared_may_log(child->service->shared, RATINGS_LINE_NO_STATS, ratings_monotonic());
+    ap_log_error(APLOG_MARK, is_shown ? APLOG_WARNING : APLOG_DEBUG, 0, child->service->server,
+                 "RT0209: an answer goes without stats: %s", call->failure.why.detail);
+}
+
 bool ratings_statistics_of(ratings_call_t *call, const ratings_histogram_t *histogram,
                            ratings_statistics_t *statistics)
 {
     bool memo = call->child->service->config->stats_memo != 0;
-    return (memo && recall(call->child, histogram, statistics)) ||
-           compute(call, histogram, statistics);
+    bool found = (memo && recall(call->child, histogram, statistics)) ||
+                 compute(call, histogram, statistics);
+    if (!found)
+        say_without(call);
+    return found;
 }

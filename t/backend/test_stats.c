@@ -74,7 +74,7 @@ static int tear_down(void **state)
 
 static ratings_stats_t *stats_at(const char *url, int handles_max, int timeout_ms)
 {
-    ratings_stats_options_t options = {url, handles_max, apr_time_from_msec(timeout_ms)};
+    ratings_stats_options_t options = {url, NULL, handles_max, apr_time_from_msec(timeout_ms)};
     ratings_stats_t *stats = NULL;
     ratings_result_t why;
     assert_int_equal(ratings_stats_create(&stats, &options, pool, &why), APR_SUCCESS);
@@ -204,9 +204,54 @@ static void url_problem_is_told(void **state)
     }
 }
 
+static void proxy_problem_is_told(void **state)
+{
+    static const char *const good[] = {
+        "none",
+        "http://proxy.example.org:3128",
+        "http://proxy.example.org:3128/",
+        "http://[::1]:8080",
+        "http://user:pass@h:80",
+        "http://us%40er:p%3Aa%2Fs%23s@h:80",
+        "http://user@h:80",
+        "https://proxy.example.org:3129",
+    };
+    static const char *const bad[] = {
+        "",
+        "None",
+        "h:3128",
+        "http://h",
+        "http://h/",
+        "http://h:",
+        "http://h:0",
+        "http://h:65536",
+        "http://:3128",
+        "http://h:3128/path",
+        "http://h:3128?a=b",
+        "http://h:3128/#f",
+        "socks5://h:1080",
+        "ftp://h:21",
+        "http://user:pass word@h:80",
+        "http://user:%00@h:80",
+        "http://user:pa/ss@h:80",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
+        if (ratings_stats_proxy_problem(good[i]))
+            print_error("%s: %s\n", good[i], ratings_stats_proxy_problem(good[i]));
+        assert_null(ratings_stats_proxy_problem(good[i]));
+    }
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        if (!ratings_stats_proxy_problem(bad[i]))
+            print_error("%s is taken\n", bad[i]);
+        assert_non_null(ratings_stats_proxy_problem(bad[i]));
+        assert_null(strstr(ratings_stats_proxy_problem(bad[i]), "pass word"));
+    }
+}
+
 static void create_refuses_a_bad_url(void **state)
 {
-    ratings_stats_options_t options = {"ftp://h/", 1, APR_USEC_PER_SEC};
+    ratings_stats_options_t options = {"ftp://h/", NULL, 1, APR_USEC_PER_SEC};
     ratings_stats_t *stats;
     ratings_result_t why;
     (void)state;
@@ -217,7 +262,7 @@ static void create_refuses_a_bad_url(void **state)
 
 static void computes(void **state)
 {
-    static const char *const paths[] = {"ok", "chunked", "limit", "cookie"};
+    static const char *const paths[] = {"ok", "chunked", "limit", "cookie", "rounded"};
     (void)state;
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++) {
         ratings_stats_t *stats = stats_of(paths[i], 2, 5000);
@@ -249,7 +294,8 @@ static void refuses_what_does_not_fit(void **state)
         {"empty", ""},
         {"nan", ""},
         {"half", ""},
-        {"wrong", ""},
+        {"wrong", "totalCount is not that"},
+        {"lie", "avg is not the average"},
         {"huge", "longer than 65536"},
         {"huge_chunked", "longer than 65536"},
         {"huge_headers", "longer than 65536"},
@@ -486,6 +532,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(url_problem_is_told),
+        cmocka_unit_test(proxy_problem_is_told),
         cmocka_unit_test(create_refuses_a_bad_url),
         cmocka_unit_test(computes),
         cmocka_unit_test(computes_nothing),

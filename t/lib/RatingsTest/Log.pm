@@ -6,6 +6,9 @@ use warnings;
 
 my $crash = qr/exit signal|child died|AddressSanitizer|LeakSanitizer|runtime error:|core dump|assertion/i;
 
+# An answer without statistics, which a busy machine brings about as well
+my $without = qr/RT0209: an answer goes without stats/;
+
 # event's own, when it is stopped while a connection is being closed
 my $noise = qr/AH03092: process_lingering_close: apr_pollset_add failure/;
 
@@ -23,7 +26,7 @@ sub expect { my ($self, @patterns) = @_; push @{ $self->{expected} }, @patterns 
 sub is_trouble {
     my ($line) = @_;
     return 1 if $line =~ $crash;
-    return 0 if $line =~ $noise;
+    return 0 if $line =~ $noise || $line =~ $without;
     my ($module, $level) = $line =~ /^\[[^\]]+\] \[([\w-]*):(\w+)\]/ or return $line !~ /^\s*$/;
     return 1 if $level =~ /^(error|crit|alert|emerg)$/;
     return $module eq 'ratings' && $level eq 'warn';
