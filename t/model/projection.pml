@@ -52,6 +52,9 @@
 #ifndef REMAKES
 #define REMAKES 0 /* of the topic */
 #endif
+#ifndef STOPS
+#define STOPS 0 /* of a script, after any of its writes */
+#endif
 
 #define NONE 0
 #define EMPTY 3 /* in place of a log's identity: it had no record */
@@ -97,8 +100,10 @@ typedef store_t {
     byte first; /* of which log the first one is: the log's identity, or EMPTY */
     bool behind; /* a rebuild that is not complete: not to be shown */
     bool suspect; /* another host has found it wrong */
+    bool applying; /* a script that adds to the counts has begun, and has not ended */
     short counts
 };
+byte stops = STOPS; /* left */
 store_t store;
 store_t replica; /* what a rollback brings back */
 bool replicated;
@@ -106,7 +111,7 @@ byte lease;
 
 inline check_store() {
     CHECK(the counts are not the fold of the log to the position,
-          store.generation == NONE ||
+          store.generation == NONE || store.applying ||
               (store.counts == FOLD(store.first, store.position) &&
                (store.position == 0 || store.mark == store.first)))
 }
@@ -120,6 +125,7 @@ inline copy(to, from) {
     to.first = from.first;
     to.behind = from.behind;
     to.suspect = from.suspect;
+    to.applying = from.applying;
     to.counts = from.counts
 }
 
@@ -131,7 +137,8 @@ inline clear_log(where) {
     where.mark = NONE;
     where.first = NONE;
     where.behind = false;
-    where.suspect = false
+    where.suspect = false;
+    where.applying = false
 }
 
 /* ---- the shared memory of this host ---- */
@@ -178,7 +185,7 @@ inline raise_counter() {
 
 typedef projector_t {
     byte generation, claim, position, mark, first; /* ratings:log as it was loaded */
-    bool behind, suspect;                          /* the same */
+    bool behind, suspect, applying;                /* the same */
     byte next;                                     /* the end of the log when it was opened */
     byte target;                                   /* and what a rebuild has to reach */
     byte seen_tag, seen_high;                      /* high before that end was asked for */
@@ -229,7 +236,8 @@ inline load() {
     P.mark = store.mark;
     P.first = store.first;
     P.behind = store.behind;
-    P.suspect = store.suspect
+    P.suspect = store.suspect;
+    P.applying = store.applying
 }
 
 inline forget_loaded() {
@@ -239,7 +247,8 @@ inline forget_loaded() {
     P.mark = NONE;
     P.first = NONE;
     P.behind = false;
-    P.suspect = false
+    P.suspect = false;
+    P.applying = false
 }
 
 inline leave() {
@@ -393,7 +402,7 @@ inline forget_watermark() {
 #define IS_ANOTHER(l) ((l) != NONE && (l) != EMPTY && log != (l) && log_next > 0)
 #endif
 
-#define REASON (P.generation == NONE || P.position > P.next || P.rebuild_reason || SUSPECT)
+#define REASON (P.generation == NONE || P.applying || P.position > P.next || P.rebuild_reason || SUSPECT)
 
 #if defined(NO_CLAIM)
 #define IS_MINE(steps) true
@@ -435,13 +444,27 @@ inline open_store() {
     check_store()
 }
 
+/* Claiming and opening delete ratings:log before they write it. */
+inline lose_log() {
+    stops--;
+    clear_log(store);
+    printf("projector %d: is stopped, ratings:log is gone\n", me);
+    store_has_moved()
+}
+
 inline rebuild() {
     if
     :: d_step { store.generation == P.generation && store.claim == P.claim -> claim_store() }
+#if STOPS > 0
+    :: atomic { stops > 0 && store.generation == P.generation && store.claim == P.claim -> lose_log() }
+#endif
     :: atomic { !(store.generation == P.generation && store.claim == P.claim) -> store_has_moved() }
     fi;
     if
     :: d_step { IS_MINE(0) -> sweep(1, EVEN) }
+#if STOPS > 0
+    :: atomic { stops > 0 && IS_MINE(0) -> stops--; store.counts = store.counts & ~EVEN; store_has_moved() }
+#endif
     :: atomic { !IS_MINE(0) -> store_has_moved() }
     fi;
     if
@@ -450,11 +473,18 @@ inline rebuild() {
     fi;
     if
     :: d_step { IS_MINE(2) -> open_store() }
+#if STOPS > 0
+    :: atomic { stops > 0 && IS_MINE(2) -> lose_log() }
+#endif
     :: atomic { !IS_MINE(2) -> store_has_moved() }
     fi;
     if
-    :: d_step { store.generation != NONE -> load(); printf("projector %d: loads ratings:log\n", me) }
-    :: atomic { store.generation == NONE -> store_has_moved() }
+    :: d_step {
+           store.generation != NONE && !store.applying ->
+           load();
+           printf("projector %d: loads ratings:log\n", me)
+       }
+    :: atomic { store.generation == NONE || store.applying -> store_has_moved() }
     fi
 #if POSTS > 0
     ; SUSPECT = false /* whoever raised it */
@@ -474,7 +504,7 @@ inline rebuild() {
 #define SAME_MARK (store.mark == P.mark)
 #endif
 #define MAY_APPLY \
-    (store.generation != NONE && store.generation == P.generation && SAME_POSITION && SAME_MARK)
+    (store.generation != NONE && !store.applying && store.generation == P.generation && SAME_POSITION && SAME_MARK)
 
 inline drop_read() {
     P.read_log = NONE;
@@ -496,6 +526,27 @@ inline move_position() {
     store.position = P.position
 }
 
+/* Redis does not undo what a script has written when something stops it. Of the writes of SCRIPT_APPLY
+ * the first says that more is to come, and the last that all is done. */
+#ifdef NOT_MARKED
+#define BEGIN_APPLYING skip
+#else
+#define BEGIN_APPLYING store.applying = true
+#endif
+
+/* It is stopped before or after what is read is counted. */
+inline apply_in_part() {
+    stops--;
+    BEGIN_APPLYING;
+    if
+    :: true
+    :: add_counts()
+    fi;
+    printf("projector %d: is stopped applying log %d from %d to %d: counts %x\n", me, P.read_log, P.position,
+           P.read_next, store.counts);
+    check_store()
+}
+
 inline apply() {
     add_counts();
     move_position();
@@ -510,7 +561,7 @@ inline apply() {
 #define HAS_MOVED false
 #else
 #define HAS_MOVED \
-    (store.generation != P.generation || store.position != P.position || log_next < P.position || \
+    (store.generation != P.generation || store.applying || store.position != P.position || log_next < P.position || \
      store.suspect || IS_ANOTHER(store.first))
 #endif
 
@@ -536,7 +587,7 @@ end_follow:
         :: atomic { lease == NOBODY -> lease = TOKEN; printf("projector %d: has the lease\n", me) }
 #if HOSTS == 2
         :: d_step { /* follows: the other host projects */
-               HERE && lease != NOBODY && store.generation != NONE &&
+               HERE && lease != NOBODY && store.generation != NONE && !store.applying &&
                    IS_UNTOLD(TAG(store.first), store.position) ->
                load();
                printf("projector %d: follows to (%d, %d)\n", me, P.first, P.position)
@@ -645,6 +696,9 @@ end_work:
 #else
         :: d_step { IS_TO_APPLY && MAY_APPLY -> apply() }
            publish_applied()
+#endif
+#if STOPS > 0
+        :: atomic { IS_TO_APPLY && MAY_APPLY && stops > 0 -> apply_in_part(); store_has_moved() }
 #endif
         :: atomic { IS_TO_APPLY && !MAY_APPLY -> store_has_moved() }
         :: d_step { !HAS_MOVED && store.behind != P.behind -> P.behind = store.behind }
@@ -792,7 +846,7 @@ inline look_at_high() {
 #ifdef BEHIND_SHOWN
 #define IS_HIDDEN false
 #else
-#define IS_HIDDEN store.behind
+#define IS_HIDDEN (store.behind || store.applying)
 #endif
 #define IS_FRESH (shown_tag == seen_tag && shown_tag != NONE && position >= seen_high)
 
@@ -927,7 +981,7 @@ proctype last()
 end:
     timeout;
     CHECK(at rest the store has not caught up with the log,
-          store.generation != NONE && !store.behind && store.position == log_next &&
+          store.generation != NONE && !store.behind && !store.applying && store.position == log_next &&
               store.counts == FOLD(log, log_next));
     CHECK(at rest the host does not know where the store stands,
           log_next == 0 || /* that a log has no record any more may be told when it has one */
