@@ -8,6 +8,7 @@ my $held_up = qr/RT0301: projecting is held up/;
 my $rebuilt = qr/ratings:warn.*RT0305: the store is rebuilt/; # at level info: the first time
 my $never   = qr/RT0208/;
 
+my @writing = qw(hset hdel zadd zrem zrangebyscore set unlink);
 my %absent = (allow => { POST => '503', GET => '503' }, expect => [ $away, $held_up, $never ]);
 
 return (
@@ -56,6 +57,20 @@ return (
         fault => sub { $_[0]->redis->call(qw(CONFIG SET maxmemory 1)) }, hold => 5, short_hold => 2,
         heal => sub { $_[0]->redis->call(qw(CONFIG SET maxmemory 0)) }, recover => 4, %absent,
         clean => sub { $_[0]->redis->call(qw(CONFIG SET maxmemory 0)) },
+        allow => {}, # what is counted is read all the time
+    },
+    {
+        name => 'redis-denied', number => 4, what => 'each command that writes denied to the user in turn', short => 1,
+        fault => sub {
+            my ($stage) = @_;
+            for my $command (@writing) {
+                $stage->redis->call('ACL', 'SETUSER', 'default', "-$command");
+                $stage->pause(0.8);
+                $stage->redis->call('ACL', 'SETUSER', 'default', "+$command");
+                $stage->pause(0.4);
+            }
+        },
+        clean => sub { $_[0]->redis->call('ACL', 'SETUSER', 'default', map { "+$_" } @writing) }, recover => 4, %absent,
         allow => {}, # what is counted is read all the time
     },
     {
