@@ -29,23 +29,35 @@ static const char script_read[] =
     "end\n"
     "return answer\n";
 
-/* KEYS: log, talk; ARGV: generation, count, then partition and position of each, then five counts.
- * A position that is absent is 0: the partition was given to the topic later. */
+/* KEYS: log, talk, one that is nobody's; ARGV: generation, count, then partition and position of
+ * each, then five counts. A position that is absent is 0: the partition was given to the topic
+ * later.
+ *
+ * Redis does not undo what a script wrote before it failed: what it writes with is tried before,
+ * and should it be stopped all the same, the service finds no position where this one was, and
+ * rebuilds the store. */
 static const char script_mend[] =
     "local log, key = KEYS[1], KEYS[2]\n"
     "if redis.call('TYPE', log).ok ~= 'hash' then return 'rebuilt' end\n"
-    "local seen = redis.call('HMGET', log, 'generation', 'claim')\n"
-    "if (seen[1] or '') ~= ARGV[1] or seen[2] then return 'rebuilt' end\n"
-    "local count = tonumber(ARGV[2])\n"
+    "local seen = redis.call('HMGET', log, 'generation', 'claim', 'position:0')\n"
+    "if (seen[1] or '') ~= ARGV[1] or seen[2] or not seen[3] then return 'rebuilt' end\n"
+    "local count, counts = tonumber(ARGV[2]), {}\n"
     "for i = 1, count do\n"
-    "  local at = redis.call('HGET', log, 'position:' .. ARGV[1 + 2 * i])\n"
+    "  local at = redis.call('HMGET', log, 'position:' .. ARGV[1 + 2 * i])[1]\n"
     "  if (at or '0') ~= ARGV[2 + 2 * i] then return 'moved' end\n"
     "end\n"
-    "redis.call('DEL', key)\n"
     "for v = 1, 5 do\n"
     "  local n = ARGV[2 + 2 * count + v]\n"
-    "  if n ~= '0' then redis.call('HSET', key, v, n) end\n"
+    "  if n ~= '0' then\n"
+    "    counts[#counts + 1] = v\n"
+    "    counts[#counts + 1] = n\n"
+    "  end\n"
     "end\n"
+    "redis.call('UNLINK', KEYS[3])\n"
+    "redis.call('HSET', log, 'position:0', 'applying')\n"
+    "redis.call('UNLINK', key)\n"
+    "if #counts > 0 then redis.call('HSET', key, unpack(counts)) end\n"
+    "redis.call('HSET', log, 'position:0', seen[3])\n"
     "return 'done'\n";
 
 struct audit_store_t {
@@ -465,8 +477,9 @@ static bool read_end(const audit_store_t *store, const redisReply *reply, audit_
 bool audit_store_mend(audit_store_t *store, const audit_stand_t *stand, const audit_talk_t *talk,
                       const ratings_histogram_t *counts, audit_store_end_e *end, audit_why_t *why)
 {
-    words_t words = WORDS("EVAL", script_mend, "2", KEY_LOG);
+    words_t words = WORDS("EVAL", script_mend, "3", KEY_LOG);
     talk_word(&words, talk);
+    word(&words, KEY_TALK);
     word(&words, stand->generation);
     number_word(&words, stand->count);
     for (int i = 0; i < stand->count; i++) {
@@ -483,7 +496,7 @@ bool audit_store_mend(audit_store_t *store, const audit_stand_t *stand, const au
 
 bool audit_store_forget(audit_store_t *store, bool *deleted, audit_why_t *why)
 {
-    redisReply *reply = ask(store, WORDS("DEL", KEY_LOG), why);
+    redisReply *reply = ask(store, WORDS("UNLINK", KEY_LOG), why);
     *deleted = reply && reply->type == REDIS_REPLY_INTEGER && reply->integer > 0;
     freeReplyObject(reply);
     return reply != NULL;

@@ -25,9 +25,10 @@
 typedef struct {
     apr_status_t status;
     char detail[RATINGS_DETAIL_MAX]; /* one line without control characters; "" on success */
+    int refused;                     /* what the store refused (ratings_store_refusal), or 0 */
 } ratings_result_t;
 
-/* Sets both and returns `status`, so that a failing call can end in one line. */
+/* Sets status and detail, and returns `status`, so that a failing call can end in one line. */
 apr_status_t ratings_result_set(ratings_result_t *result, apr_status_t status, const char *format,
                                 ...) __attribute__((format(printf, 3, 4)));
 

@@ -16,7 +16,7 @@ static apr_status_t read_histogram(const redisReply *counts, ratings_histogram_t
                                    ratings_result_t *why)
 {
     if (!store_is_array(counts, RATINGS_VALUES))
-        return store_unexpected(why, "the key of the talk");
+        return store_not_read(counts, why, "the key of the talk");
     for (size_t i = 0; i < RATINGS_VALUES; i++)
         if (!store_read_number(counts->element[i], 0, COUNT_MAX, &histogram->count[i]))
             return store_unexpected(why, "a count of the talk");
@@ -26,8 +26,9 @@ static apr_status_t read_histogram(const redisReply *counts, ratings_histogram_t
 static apr_status_t read_place(const redisReply *place, ratings_view_t *view, ratings_result_t *why)
 {
     ratings_mark_t first = {.offset = RATINGS_MARK_NONE};
-    if (!store_is_array(place, 3) ||
-        !store_read_number(place->element[0], -1, INT64_MAX, &view->position) ||
+    if (!store_is_array(place, 3))
+        return store_not_read(place, why, KEY_LOG);
+    if (!store_read_number(place->element[0], -1, POSITION_MAX, &view->position) ||
         (place->element[1]->type != REDIS_REPLY_NIL && !store_read_mark(place->element[1], &first)))
         return store_unexpected(why, KEY_LOG);
     view->tag = ratings_mark_tag(&first);
@@ -59,12 +60,18 @@ apr_status_t ratings_store_read(ratings_store_t *store, const char *talk_id, int
 
 /* ---- an idempotency key ---- */
 
-static bool read_position_and_use(const redisReply *answer, int64_t *position, ratings_use_t *use)
+static apr_status_t read_position_and_use(const redisReply *answer, int64_t *position,
+                                          ratings_use_t *use, ratings_result_t *why)
 {
     const redisReply *place = answer->element[0], *uses = answer->element[1];
-    return store_is_array(place, 1) && store_is_array(uses, 1) &&
-           store_read_number(place->element[0], -1, INT64_MAX, position) &&
-           store_read_use(uses->element[0], use);
+    if (!store_is_array(place, 1))
+        return store_not_read(place, why, KEY_LOG);
+    if (!store_is_array(uses, 1))
+        return store_not_read(uses, why, KEY_KEYS);
+    if (!store_read_number(place->element[0], -1, POSITION_MAX, position) ||
+        !store_read_use(uses->element[0], use))
+        return store_unexpected(why, "the use of an idempotency key");
+    return ratings_result_ok(why);
 }
 
 apr_status_t ratings_store_read_use(ratings_store_t *store, const char *talk_id, const char *key,
@@ -82,8 +89,7 @@ apr_status_t ratings_store_read_use(ratings_store_t *store, const char *talk_id,
     apr_status_t status = store_read_both(store, &place, &uses, deadline, &answer, why);
     if (status != APR_SUCCESS)
         return status;
-    if (!read_position_and_use(answer, position, use))
-        status = store_unexpected(why, "the use of an idempotency key");
+    status = read_position_and_use(answer, position, use, why);
     freeReplyObject(answer);
     return status;
 }
@@ -156,11 +162,12 @@ apr_status_t ratings_store_lease(ratings_store_t *store, const char *token,
                                  apr_interval_time_t lease, bool *held, char *holder,
                                  ratings_result_t *why)
 {
-    char ms[NUMBER_TEXT];
+    char ms[NUMBER_TEXT], most[NUMBER_TEXT];
     redisReply *reply = NULL;
     (void)snprintf(ms, sizeof ms, "%" APR_INT64_T_FMT, apr_time_as_msec(lease));
+    (void)snprintf(most, sizeof most, "%d", RATINGS_LEASE_MAX_S * 1000);
     apr_status_t status = store_command(store, &reply, store_deadline(store), why, "EVAL",
-                                        SCRIPT_LEASE, "1", KEY_LEASE, token, ms, NULL);
+                                        SCRIPT_LEASE, "1", KEY_LEASE, token, ms, most, NULL);
     if (status != APR_SUCCESS)
         return status;
     (void)snprintf(holder, RATINGS_TOKEN_MAX + 1, "%s", store_is_text(reply) ? reply->str : "");

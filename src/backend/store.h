@@ -1,17 +1,23 @@
 /* The read model in Redis (hiredis), which can be thrown away and rebuilt from the log.
  *
  *   ratings/ID          hash: fields 1..5, the counts of a talk
- *   ratings:log         hash: topic; partitions (by which talks are routed); generation (of the
- *                       rebuild that made it); claim (of the rebuild under way); behind (what the
- *                       log held when the rebuild began is not all applied yet); suspect (why
- *                       somebody thinks that it must be rebuilt: ratings_suspect_e); for each
- *                       partition N position:N (the next offset to apply), mark:N and first:N (the
- *                       last and the first record applied, "offset:timestamp:checksum", or "empty")
- *                       and time:N (the log's time, milliseconds)
+ *   ratings:log         hash: topic; partitions (by which talks are routed); positions (how many
+ *                       partitions have one); generation (of the rebuild that made it); claim and
+ *                       swept (of the rebuild under way, and its steps so far; then there is no
+ *                       generation); behind (1: what the log held when the rebuild began is not all
+ *                       applied yet); suspect (why somebody thinks that it must be rebuilt:
+ *                       ratings_suspect_e); for each partition N position:N (the next offset to
+ *                       apply), mark:N and first:N (the last and the first record applied,
+ *                       "offset:timestamp:checksum", or "empty"), time:N (the log's time,
+ *                       milliseconds) and uses:N (how many ratings:keys:N has)
  *   ratings:keys:N      hash: for each idempotency key that holds, "value:expires:offset" of the
  *                       event last counted with it; its field is a digest of talk and key
  *   ratings:expiry:N    sorted set: those fields by when they expire, to forget them by
  *   ratings:projector   string: the lease
+ *
+ * A ratings:log that is not so must be rebuilt: ratings_store_load decides it, for everybody.
+ * Fields of other names mean nothing: a newer version may have added them. What a store of an older
+ * version has not (positions, uses:N) is added as it is written.
  *
  * The invariant: a talk's counts are the fold of the log up to the position. Whatever changes both
  * is one script, which Redis runs whole or not at all (https://redis.io/docs/latest/develop/
@@ -96,25 +102,36 @@ apr_status_t ratings_store_read_use(ratings_store_t *store, const char *talk_id,
 apr_status_t ratings_store_check(ratings_store_t *store, int64_t deadline, const char **fault,
                                  ratings_result_t *why);
 
+/* What of the store's answers `refused` of a failed call names, as a reason that is fit for a
+ * client (static): a command that is denied to the service's user, or renamed. NULL for 0. */
+const char *ratings_store_refusal(int refused);
+
 /* ---- for the projector ---- */
 
 #define RATINGS_TOKEN_MAX 64
 
+#define RATINGS_DIGEST_SIZE 41 /* SHA-1 in hexadecimal */
+
 /* What ratings:log says. About 64 KB: keep it off small stacks. */
 typedef struct {
-    bool present; /* there is such a key, and it is a hash */
+    const char *problem; /* why the store must be rebuilt, whatever the log holds (static), or NULL:
+                            then all that follows is as this module writes it */
     char topic[RATINGS_TOPIC_MAX + 1];
     char generation[RATINGS_TOKEN_MAX + 1]; /* "" : none, so is `claim` */
     char claim[RATINGS_TOKEN_MAX + 1];
+    char seen[2][RATINGS_DIGEST_SIZE]; /* of generation and claim, whatever they are */
     bool behind;
     int suspect;                              /* ratings_suspect_e; 0: nobody says so */
     int routed;                               /* partitions by which talks are routed; 0: unknown */
+    int positions;                            /* those that have a position: the first ones */
     int64_t position[RATINGS_PARTITIONS_MAX]; /* -1: absent */
     ratings_mark_t mark[RATINGS_PARTITIONS_MAX];
     ratings_mark_t first[RATINGS_PARTITIONS_MAX];
-    int64_t time[RATINGS_PARTITIONS_MAX]; /* of the log; 0: no record with an append time yet */
+    int64_t time[RATINGS_PARTITIONS_MAX]; /* of the log; 0: no record with an append time yet; -1:
+                                             absent */
 } ratings_log_t;
 
+/* The one judge of what the store says of itself. APR_SUCCESS also if there is a problem. */
 apr_status_t ratings_store_load(ratings_store_t *store, int64_t deadline, ratings_log_t *log,
                                 ratings_result_t *why);
 
@@ -168,11 +185,12 @@ apr_status_t ratings_store_load_uses(ratings_store_t *store, ratings_chunk_t *ch
 apr_status_t ratings_store_apply(ratings_store_t *store, const ratings_chunk_t *const *chunks,
                                  int count, ratings_store_end_e *ends, ratings_result_t *why);
 
-/* Position 0 for partitions `from`..`to`-1, which the topic was given later. */
-apr_status_t ratings_store_extend(ratings_store_t *store, const ratings_log_t *log, int from,
-                                  int to, ratings_store_end_e *end, ratings_result_t *why);
+/* Position 0 for the partitions from log->positions up to `to`, which the topic was given later. */
+apr_status_t ratings_store_extend(ratings_store_t *store, const ratings_log_t *log, int to,
+                                  ratings_store_end_e *end, ratings_result_t *why);
 
-/* A rebuild: claim it (from then on nothing is applied), delete the talks' keys while the claim
+/* A rebuild: claim it (from then on nothing is applied; it fails, and nothing is changed, if Redis
+ * refuses a command that the rebuild or projecting takes), delete the talks' keys while the claim
  * holds, step by step, then open the store with all positions 0. Each step is MOVED when somebody
  * else has claimed it since, or when the store has gone back behind a step (restored, failed over):
  * the store counts them. */
@@ -200,6 +218,9 @@ apr_status_t ratings_store_caught_up(ratings_store_t *store, const char *generat
 /* Tells whoever projects that the store of this generation must be rebuilt, and why. */
 apr_status_t ratings_store_accuse(ratings_store_t *store, const char *generation, int reason,
                                   ratings_store_end_e *end, ratings_result_t *why);
+
+/* One that is to last longer is no lease. */
+#define RATINGS_LEASE_MAX_S 60
 
 /* The lease: takes or renews it for `token` (at most RATINGS_TOKEN_MAX bytes). `*held` tells
  * whether it is ours now; `holder` (RATINGS_TOKEN_MAX + 1 bytes) whose it is. */

@@ -19,9 +19,13 @@ static apr_status_t take_uses(ratings_chunk_t *chunk, const redisReply *answer,
                               const char *position, ratings_store_end_e *end, ratings_result_t *why)
 {
     const redisReply *place = answer->element[0], *uses = answer->element[1];
+    const redisReply *unread = !store_is_array(place, 2)                           ? place
+                               : !store_is_array(uses, (size_t)chunk->keyed_count) ? uses
+                                                                                   : NULL;
     *end = RATINGS_STORE_CORRUPT;
-    if (!store_is_array(place, 2) || !store_is_array(uses, (size_t)chunk->keyed_count))
-        return ratings_result_ok(why);
+    if (unread)
+        return store_not_read(unread, why, KEY_KEYS) == APR_EINVAL ? ratings_result_ok(why)
+                                                                   : why->status;
     for (int i = 0; i < chunk->keyed_count; i++)
         if (!store_read_use(uses->element[i], &chunk->keyed[i]->use))
             return ratings_result_ok(why);

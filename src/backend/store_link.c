@@ -3,6 +3,8 @@
  * both have is used. */
 #include "store_link.h"
 
+#include "store_refusal.h"
+
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -189,8 +191,9 @@ apr_status_t store_link_exchange(redisContext *context, const store_command_t *c
 
 apr_status_t store_error_reply(const redisReply *reply, ratings_result_t *why)
 {
-    return ratings_result_set(why, APR_EGENERAL, "Redis refused: %.*s", (int)reply->len,
-                              reply->str);
+    (void)ratings_result_set(why, APR_EGENERAL, "Redis refused: %.*s", (int)reply->len, reply->str);
+    why->refused = store_refused(reply->str);
+    return why->status;
 }
 
 /* ---- logging in ---- */

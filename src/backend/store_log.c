@@ -1,112 +1,11 @@
-/* The store's account of the log: loading it, extending it, and rebuilding under a claim. */
+/* The store's account of the log: extending it, and rebuilding under a claim. */
 #include "store_reply.h"
 #include "store_scripts.h"
 
-#include "../core/number.h"
-
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-
-/* ---- loading ---- */
-
-static void copy_text(char *to, size_t size, const redisReply *value)
-{
-    (void)snprintf(to, size, "%s", value->str);
-}
-
-/* "position:7" -> 7, if the name is `prefix` and a partition; else -1 */
-static int partition_of(const redisReply *name, const char *prefix)
-{
-    size_t length = strlen(prefix);
-    int64_t partition;
-    if (strncmp(name->str, prefix, length) != 0 ||
-        !ratings_parse_int(name->str + length, (size_t)name->len - length, 0,
-                           RATINGS_PARTITIONS_MAX - 1, &partition))
-        return -1;
-    return (int)partition;
-}
-
-static bool load_int(const redisReply *value, int max, int *out)
-{
-    int64_t number;
-    if (!store_read_number(value, 0, max, &number))
-        return false;
-    *out = (int)number;
-    return true;
-}
-
-static bool load_partition_field(ratings_log_t *log, const redisReply *name,
-                                 const redisReply *value)
-{
-    int p;
-    if ((p = partition_of(name, "position:")) >= 0)
-        return store_read_number(value, -1, INT64_MAX, &log->position[p]);
-    if ((p = partition_of(name, "time:")) >= 0)
-        return store_read_number(value, 0, INT64_MAX, &log->time[p]);
-    if ((p = partition_of(name, "mark:")) >= 0)
-        return store_read_mark(value, &log->mark[p]);
-    if ((p = partition_of(name, "first:")) >= 0)
-        return store_read_mark(value, &log->first[p]);
-    return true;
-}
-
-static bool load_field(ratings_log_t *log, const redisReply *name, const redisReply *value)
-{
-    if (strcmp(name->str, "topic") == 0)
-        copy_text(log->topic, sizeof log->topic, value);
-    else if (strcmp(name->str, "generation") == 0)
-        copy_text(log->generation, sizeof log->generation, value);
-    else if (strcmp(name->str, "claim") == 0)
-        copy_text(log->claim, sizeof log->claim, value);
-    else if (strcmp(name->str, "behind") == 0)
-        log->behind = true;
-    else if (strcmp(name->str, "partitions") == 0)
-        return load_int(value, RATINGS_PARTITIONS_MAX, &log->routed);
-    else if (strcmp(name->str, "suspect") == 0)
-        return load_int(value, INT32_MAX, &log->suspect);
-    else
-        return load_partition_field(log, name, value);
-    return true;
-}
-
-/* A field that cannot be read makes the whole as good as absent: it leads to a rebuild. */
-static void load_fields(ratings_log_t *log, const redisReply *fields)
-{
-    log->present = fields->elements > 0;
-    for (size_t i = 0; i + 1 < fields->elements; i += 2)
-        if (!store_is_text(fields->element[i]) || !store_is_text(fields->element[i + 1]) ||
-            !load_field(log, fields->element[i], fields->element[i + 1]))
-            log->present = false;
-}
-
-static void clear_log(ratings_log_t *log)
-{
-    memset(log, 0, sizeof *log);
-    for (int p = 0; p < RATINGS_PARTITIONS_MAX; p++)
-        log->position[p] = log->mark[p].offset = log->first[p].offset = RATINGS_MARK_NONE;
-}
-
-apr_status_t ratings_store_load(ratings_store_t *store, int64_t deadline, ratings_log_t *log,
-                                ratings_result_t *why)
-{
-    const char *argv[] = {"HGETALL", KEY_LOG};
-    size_t lengths[] = {7, sizeof KEY_LOG - 1};
-    const store_command_t command = {2, argv, lengths};
-    redisReply *reply = NULL;
-    clear_log(log);
-    apr_status_t status = store_pipeline(store, &command, 1, &reply, deadline, why);
-    if (status != APR_SUCCESS)
-        return status;
-    if (reply->type == REDIS_REPLY_ARRAY)
-        load_fields(log, reply);
-    else if (reply->type != REDIS_REPLY_ERROR)
-        status = store_unexpected(why, KEY_LOG);
-    else if (strncmp(reply->str, "WRONGTYPE", 9) != 0) /* overwritten by hand: absent */
-        status = store_error_reply(reply, why);
-    freeReplyObject(reply);
-    return status;
-}
 
 /* ---- scripts over ratings:log ---- */
 
@@ -134,22 +33,20 @@ static apr_status_t run_on_log(ratings_store_t *store, const char *script, const
     return status;
 }
 
-apr_status_t ratings_store_extend(ratings_store_t *store, const ratings_log_t *log, int from,
-                                  int to, ratings_store_end_e *end, ratings_result_t *why)
-{
-    char first[NUMBER_TEXT], last[NUMBER_TEXT];
-    const char *args[] = {log->generation, first, last};
-    (void)snprintf(first, sizeof first, "%d", from);
-    (void)snprintf(last, sizeof last, "%d", to - 1);
-    return run_on_log(store, SCRIPT_EXTEND, args, 3, end, why);
-}
-
+/* Nobody's keys, of each kind one: a talk without an id, and partitions without a number. */
 apr_status_t ratings_store_claim(ratings_store_t *store, const ratings_log_t *seen,
                                  const ratings_sweep_t *sweep, ratings_store_end_e *end,
                                  ratings_result_t *why)
 {
-    const char *args[] = {seen->generation, seen->claim, sweep->token};
-    return run_on_log(store, SCRIPT_CLAIM, args, 3, end, why);
+    const char *words[] = {
+        "EVAL",       SCRIPT_CLAIM,   "4",           KEY_LOG,       KEY_TALK,
+        KEY_KEYS ":", KEY_EXPIRY ":", seen->seen[0], seen->seen[1], sweep->token};
+    const int count = sizeof words / sizeof words[0];
+    size_t lengths[sizeof words / sizeof words[0]];
+    const store_command_t command = {count, words, lengths};
+    for (int i = 0; i < count; i++)
+        lengths[i] = strlen(words[i]);
+    return store_run_all(store, &command, 1, end, why);
 }
 
 apr_status_t ratings_store_caught_up(ratings_store_t *store, const char *generation,
@@ -167,29 +64,91 @@ apr_status_t ratings_store_accuse(ratings_store_t *store, const char *generation
     return run_on_log(store, SCRIPT_SUSPECT, args, 2, end, why);
 }
 
-#define OPEN_ARGS 7
+/* ---- fields of a new account ---- */
+
+#define EACH_FIELDS 2 /* of a partition: position and first */
+
+/* Words for a script, with the texts of those that are numbers or names of fields. */
+typedef struct {
+    char text[2 * EACH_FIELDS * RATINGS_PARTITIONS_MAX][FIELD_TEXT_SIZE];
+    const char *word[16 + 2 * EACH_FIELDS * RATINGS_PARTITIONS_MAX];
+    int texts, words;
+} account_t;
+
+static void add_word(account_t *account, const char *word)
+{
+    account->word[account->words++] = word;
+}
+
+static void add_number(account_t *account, int64_t number)
+{
+    char *text = account->text[account->texts++];
+    (void)snprintf(text, FIELD_TEXT_SIZE, "%" PRId64, number);
+    add_word(account, text);
+}
+
+static void add_of_partition(account_t *account, const char *name, int partition, const char *value)
+{
+    char *text = account->text[account->texts++];
+    store_field(text, name, partition);
+    add_word(account, text);
+    add_word(account, value);
+}
+
+static void add_positions(account_t *account, int from, int to)
+{
+    add_word(account, "positions");
+    add_number(account, to);
+    for (int p = from; p < to; p++)
+        add_of_partition(account, "position", p, "0");
+}
+
+static apr_status_t run_account(ratings_store_t *store, const char *script, account_t *account,
+                                ratings_store_end_e *end, ratings_result_t *why)
+{
+    apr_status_t status = run_on_log(store, script, account->word, account->words, end, why);
+    free(account);
+    return status;
+}
+
+apr_status_t ratings_store_extend(ratings_store_t *store, const ratings_log_t *log, int to,
+                                  ratings_store_end_e *end, ratings_result_t *why)
+{
+    account_t *account = calloc(1, sizeof *account);
+    if (!account)
+        return ratings_result_set(why, APR_ENOMEM, "out of memory");
+    add_word(account, log->generation);
+    add_number(account, log->positions);
+    add_positions(account, log->positions, to);
+    return run_account(store, SCRIPT_EXTEND, account, end, why);
+}
 
 apr_status_t ratings_store_open(ratings_store_t *store, const ratings_sweep_t *sweep,
                                 const char *topic, int partitions, int routed, const bool *empty,
                                 ratings_store_end_e *end, ratings_result_t *why)
 {
-    char numbers[RATINGS_PARTITIONS_MAX][NUMBER_TEXT];
-    char all[NUMBER_TEXT], routing[NUMBER_TEXT], most[NUMBER_TEXT], steps[NUMBER_TEXT];
-    const char *args[OPEN_ARGS + RATINGS_PARTITIONS_MAX] = {sweep->token, topic, routing, all,
-                                                            most,         steps, ""};
-    int count = OPEN_ARGS;
-    (void)snprintf(all, NUMBER_TEXT, "%d", partitions);
-    (void)snprintf(routing, NUMBER_TEXT, "%d", routed);
-    (void)snprintf(most, NUMBER_TEXT, "%d", RATINGS_PARTITIONS_MAX);
-    (void)snprintf(steps, NUMBER_TEXT, "%" PRId64, sweep->steps);
-    for (int p = 0; p < partitions; p++)
-        if (empty[p]) {
-            (void)snprintf(numbers[p], NUMBER_TEXT, "%d", p);
-            args[count++] = numbers[p];
-        } else {
-            args[OPEN_ARGS - 1] = "1";
-        }
-    return run_on_log(store, SCRIPT_OPEN, args, count, end, why);
+    const char *const names[] = {"generation", sweep->token, "topic", topic, "partitions"};
+    account_t *account = calloc(1, sizeof *account);
+    bool behind = false;
+    if (!account)
+        return ratings_result_set(why, APR_ENOMEM, "out of memory");
+    add_word(account, sweep->token);
+    add_number(account, sweep->steps);
+    add_number(account, RATINGS_PARTITIONS_MAX);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        add_word(account, names[i]);
+    add_number(account, routed);
+    add_positions(account, 0, partitions);
+    for (int p = 0; p < partitions; p++) {
+        behind |= !empty[p];
+        if (empty[p])
+            add_of_partition(account, "first", p, "empty");
+    }
+    if (behind) {
+        add_word(account, "behind");
+        add_word(account, "1");
+    }
+    return run_account(store, SCRIPT_OPEN, account, end, why);
 }
 
 /* ---- sweeping ---- */

@@ -179,8 +179,11 @@ bool store_read_number(const redisReply *reply, int64_t absent, int64_t max, int
 }
 
 /* Three numbers with colons between them; `min` of each. */
-static bool read_triple(const char *text, const int64_t min[3], int64_t out[3])
+static bool read_triple(const redisReply *reply, const int64_t min[3], int64_t out[3])
 {
+    const char *text = reply->str;
+    if (memchr(text, '\0', (size_t)reply->len))
+        return false;
     for (int i = 0; i < 3; i++) {
         size_t length = i < 2 ? strcspn(text, ":") : strlen(text);
         if ((i < 2 && text[length] != ':') ||
@@ -200,7 +203,7 @@ bool store_read_mark(const redisReply *reply, ratings_mark_t *mark)
         return false;
     if (strcmp(reply->str, "empty") == 0)
         return true;
-    if (!read_triple(reply->str, min, numbers) || numbers[2] > UINT32_MAX)
+    if (!read_triple(reply, min, numbers) || numbers[2] > UINT32_MAX)
         return false;
     *mark = (ratings_mark_t){numbers[0], numbers[1], (uint32_t)numbers[2]};
     return true;
@@ -213,7 +216,7 @@ bool store_read_use(const redisReply *reply, ratings_use_t *use)
     *use = (ratings_use_t){.offset = -1};
     if (reply->type == REDIS_REPLY_NIL)
         return true;
-    if (!store_is_text(reply) || !read_triple(reply->str, min, numbers) ||
+    if (!store_is_text(reply) || !read_triple(reply, min, numbers) ||
         numbers[0] > RATINGS_VALUE_MAX)
         return false;
     *use =
@@ -224,6 +227,13 @@ bool store_read_use(const redisReply *reply, ratings_use_t *use)
 apr_status_t store_unexpected(ratings_result_t *why, const char *what)
 {
     return ratings_result_set(why, APR_EINVAL, "%s is not what this module writes", what);
+}
+
+apr_status_t store_not_read(const redisReply *answer, ratings_result_t *why, const char *what)
+{
+    return answer->type == REDIS_REPLY_ERROR && !strstr(answer->str, "WRONGTYPE")
+               ? store_error_reply(answer, why)
+               : store_unexpected(why, what);
 }
 
 /* ---- marks ---- */

@@ -10,10 +10,11 @@
 #define KEY_EXPIRY "ratings:expiry"
 #define KEY_TALK "ratings/"
 #define KEY_TALK_MAX (sizeof KEY_TALK - 1 + RATINGS_TALK_ID_MAX)
-#define COUNT_MAX INT64_C(999999999999999) /* what the script takes: 15 digits */
-#define NUMBER_TEXT 24                     /* bytes that hold any number and a short name */
-#define FIELD_TEXT_SIZE 32                 /* "position:1023" and the like */
-#define USE_FIELD_SIZE 21                  /* a digest of talk and key as text */
+#define COUNT_MAX INT64_C(999999999999999)    /* what the script takes: 15 digits */
+#define POSITION_MAX ((INT64_C(1) << 48) - 1) /* what one word of ratings_shared_t takes */
+#define NUMBER_TEXT 24                        /* bytes that hold any number and a short name */
+#define FIELD_TEXT_SIZE 32                    /* "position:1023" and the like */
+#define USE_FIELD_SIZE 21                     /* a digest of talk and key as text */
 
 /* ---- keys ---- */
 
@@ -75,5 +76,9 @@ bool store_read_mark(const redisReply *reply, ratings_mark_t *mark);
 bool store_read_use(const redisReply *reply, ratings_use_t *use);
 
 apr_status_t store_unexpected(ratings_result_t *why, const char *what);
+
+/* An answer within that of store_read_both is not the array it should be: it tells of a key of
+ * another type (APR_EINVAL, with `what` the key is), or of what Redis refused. */
+apr_status_t store_not_read(const redisReply *answer, ratings_result_t *why, const char *what);
 
 #endif

@@ -217,7 +217,7 @@ const command_rec ratings_directives[] = {
     DURATION("RatingsTalkTTL",  talk_ttl,  SCOPE_SERVICE, SECONDS(60), 0, SECONDS(86400), "How long a talk that exists is not looked up again; 0: it always is"),
     DURATION("RatingsCacheTTL", cache_ttl, SCOPE_SERVICE, SECONDS(10), 0, SECONDS(3600),  "How long an answer is given again while nothing is known to have changed; 0: never"),
     FLAG("RatingsStatsMemo",    stats_memo, SCOPE_SERVICE, 1, 0, 1, "Whether statistics of the same counts are asked for once"),
-    DURATION("RatingsLease", lease, SCOPE_SERVICE, MS(1000), MS(300), SECONDS(60), "How long the right to project lasts if it is not renewed"),
+    DURATION("RatingsLease", lease, SCOPE_SERVICE, MS(1000), MS(300), SECONDS(RATINGS_LEASE_MAX_S), "How long the right to project lasts if it is not renewed"),
 
     DURATION("RatingsVisibilityTimeout", visibility_timeout, SCOPE_HOST, MS(1000), 0, SECONDS(60), "How long a POST waits until its rating is visible, after Kafka has it"),
     DURATION("RatingsDeadline",          deadline,           SCOPE_HOST, MS(5000), MS(100), SECONDS(60), "How long a request may take, once it has been read, whatever hangs"),

@@ -37,7 +37,7 @@ static const char *unreachable(const exam_t *exam, ratings_backend_e backend, co
     bool was_down = exam->before && exam->before->reason[backend][0];
     ap_log_error(APLOG_MARK, was_down ? APLOG_DEBUG : APLOG_INFO, 0, exam->child->service->server,
                  "RT0208: %s is not ready: %s", name, why->detail);
-    return UNREACHABLE;
+    return why->refused ? ratings_store_refusal(why->refused) : UNREACHABLE;
 }
 
 /* What was not asked is as its circuit breaker has it. While that is open, requests are refused
@@ -68,10 +68,10 @@ static const char rebuilding[] = "it is being rebuilt from the log";
 /* What the store's own account of itself says, once it is fit and reached. */
 static const char *log_problem(const ratings_child_t *child, const ratings_log_t *log)
 {
-    if (!log->present || log->claim[0] || log->behind || log->position[0] < 0)
-        return rebuilding;
-    if (strcmp(log->topic, child->service->config->topic) != 0)
+    if (log->topic[0] && strcmp(log->topic, child->service->config->topic) != 0)
         return "it holds the ratings of another topic";
+    if (log->problem || log->behind)
+        return rebuilding;
     return NULL;
 }
 
@@ -143,6 +143,13 @@ static bool is_held_up(const ratings_child_t *child)
     return ratings_monotonic() - since > RATINGS_PASSING_US;
 }
 
+/* What Redis refuses to whoever projects, which may be no more than a command to write with. */
+static const char *projecting_problem(const ratings_child_t *child, const char *otherwise)
+{
+    const char *refusal = ratings_store_refusal((int)atomic_load(&child->service->shared->refused));
+    return refusal ? refusal : otherwise;
+}
+
 static void examine(const exam_t *exam, ratings_health_t *health)
 {
     const char *reason[RATINGS_BACKENDS] = {
@@ -152,10 +159,13 @@ static void examine(const exam_t *exam, ratings_health_t *health)
         [RATINGS_BACKEND_STATS] = stats_problem(exam),
     };
     const char **store = &reason[RATINGS_BACKEND_STORE];
+    bool is_rebuilding = *store == rebuilding;
+    if (!*store || is_rebuilding)
+        *store = projecting_problem(exam->child, *store);
     if (!*store && !reason[RATINGS_BACKEND_STREAM] && is_held_up(exam->child))
         *store = "it is not being brought up to date: see the error log";
     memset(health, 0, sizeof *health);
-    if (*store == rebuilding)
+    if (is_rebuilding)
         health->rebuild = ratings_shared_progress(exam->child->service->shared);
     for (int i = 0; i < RATINGS_BACKENDS; i++)
         apr_cpystrn(health->reason[i], reason[i] ? reason[i] : "", RATINGS_REASON_MAX);

@@ -197,13 +197,24 @@ static apr_status_t apply_batch(ratings_projector_t *p, int count, ratings_resul
 
 /* A log may end with offsets that have no record (marks of transactions): the position alone would
  * not tell. */
+static bool has_reached(const partition_t *partition, int64_t end)
+{
+    return partition->position >= end || partition->ended >= end;
+}
+
 static bool is_complete(const ratings_projector_t *p)
 {
-    for (int i = 0; i < p->partitions; i++) {
-        const partition_t *partition = &p->partition[i];
-        if (partition->position < partition->target && partition->ended < partition->target)
+    for (int i = 0; i < p->partitions; i++)
+        if (!has_reached(&p->partition[i], p->partition[i].target))
             return false;
-    }
+    return true;
+}
+
+bool projection_is_going_on(const ratings_projector_t *p)
+{
+    for (int i = 0; i < p->partitions && !p->has_applied; i++)
+        if (!has_reached(&p->partition[i], p->partition[i].next))
+            return false;
     return true;
 }
 
@@ -230,6 +241,22 @@ static apr_status_t catch_up(ratings_projector_t *p, ratings_result_t *why)
 
 /* ---- between batches ---- */
 
+static bool is_same_mark(const ratings_mark_t *a, const ratings_mark_t *b)
+{
+    return a->offset == b->offset && a->timestamp == b->timestamp && a->checksum == b->checksum;
+}
+
+/* Whether the store says something else of the records up to its position than was read in the log.
+ */
+static bool is_altered(const ratings_projector_t *p, int i)
+{
+    const partition_t *partition = &p->partition[i];
+    return p->log.position[i] == partition->position &&
+           !(is_same_mark(&p->log.mark[i], &partition->mark) &&
+             is_same_mark(&p->log.first[i], &partition->first_mark) &&
+             p->log.time[i] == partition->time);
+}
+
 /* Whether store or log have changed since they were opened, as they were just looked at. */
 static bool has_moved(const ratings_projector_t *p, int i)
 {
@@ -252,16 +279,27 @@ static void tell_again(ratings_projector_t *p, int i, int64_t at)
     ratings_shared_seen(p->shared, i, place, at);
 }
 
+/* Of the same rebuild, the store says what it did not say before, and what no projector writes. */
+static apr_status_t is_changed(ratings_projector_t *p, ratings_result_t *why)
+{
+    atomic_store(&p->shared->suspect, RATINGS_SUSPECT_STORE);
+    return ratings_result_set(why, APR_EAGAIN,
+                              "somebody has changed what the store says of the log");
+}
+
 /* The store, if it is that of the same rebuild. */
 static apr_status_t load_same(ratings_projector_t *p, ratings_result_t *why)
 {
     char generation[RATINGS_TOKEN_MAX + 1];
+    int routed = p->log.routed;
     memcpy(generation, p->log.generation, sizeof generation);
-    apr_status_t status = ratings_store_load(p->store, INT64_MAX, &p->log, why);
+    apr_status_t status = projection_load(p, why);
     if (status != APR_SUCCESS)
         return status;
-    if (!p->log.present || strcmp(generation, p->log.generation) != 0)
-        return ratings_result_set(why, APR_EAGAIN, "the store was lost or rebuilt");
+    if (strcmp(generation, p->log.generation) != 0)
+        return ratings_result_set(why, APR_EAGAIN, "the store was rebuilt");
+    if (routed != p->log.routed)
+        return is_changed(p, why);
     return p->log.suspect
                ? ratings_result_set(why, APR_EAGAIN, "another host has doubts of the store")
                : APR_SUCCESS;
@@ -281,7 +319,9 @@ static apr_status_t look_at_store(ratings_projector_t *p, ratings_result_t *why)
     if (status == APR_SUCCESS)
         status = projection_read_ends(p, why);
     for (int i = 0; i < p->partitions && status == APR_SUCCESS; i++) {
-        if (has_moved(p, i))
+        if (is_altered(p, i))
+            status = is_changed(p, why);
+        else if (has_moved(p, i))
             status = ratings_result_set(why, APR_EAGAIN, "store or log are not what they were");
         else
             tell_again(p, i, now);

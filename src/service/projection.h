@@ -49,6 +49,8 @@ struct ratings_projector_t {
     int64_t judge_at;
     int64_t gathered_at;        /* when the first of the chunks was begun; 0: there are none */
     bool commit_due;            /* something was applied since the last commit */
+    bool has_applied;           /* ... since the log was opened */
+    bool told;                  /* and that it goes on is logged */
     const char *rebuild_reason; /* what was found wrong while projecting */
     int64_t doubted_at;         /* since when the log shows less than it should; or 0 */
     int64_t draining_at;        /* since when httpd drains the child; 0: it does not */
@@ -68,6 +70,9 @@ struct ratings_projector_t {
 /* Opens the log and the store at the position they agree on, rebuilding the store if they cannot.
  */
 apr_status_t projection_open(ratings_projector_t *p, ratings_result_t *why);
+
+/* Loads what the store says of itself; APR_EAGAIN if it must be rebuilt. */
+apr_status_t projection_load(ratings_projector_t *p, ratings_result_t *why);
 
 /* Lets go of what was opened, also in part. */
 void projection_close(ratings_projector_t *p);
@@ -95,6 +100,9 @@ ratings_place_t projection_place(const partition_t *partition);
 /* Whether the log's first record is not the one that the store has applied first: asked for by its
  * time, since a record of a topic that was made again is younger. */
 bool projection_is_another_log(const partition_t *partition, const ratings_mark_t *first);
+
+/* Whether something was applied since the log was opened, or there was nothing to apply. */
+bool projection_is_going_on(const ratings_projector_t *p);
 
 /* Reads once and applies what was read. APR_SUCCESS: go on. Else: open again. */
 apr_status_t projection_step(ratings_projector_t *p, ratings_result_t *why);

@@ -28,7 +28,7 @@ static void applied(ratings_projector_t *p, const ratings_chunk_t *chunk, const 
     partition->time = chunk->time;
     if (chunk->first.offset >= 0)
         partition->first_mark = chunk->first;
-    p->commit_due = true;
+    p->commit_due = p->has_applied = true;
     ratings_shared_publish_applied(p->shared, chunk->partition, projection_place(partition), slots,
                                    chunk->count);
 }

@@ -50,21 +50,9 @@ bool projection_is_another_log(const partition_t *partition, const ratings_mark_
     return first->offset >= 0 && partition->younger == first->offset;
 }
 
-/* Partitions that the store has a position for, if these are the first ones without a gap; else -1.
- */
-static int count_positions(const ratings_log_t *log)
-{
-    int count = 0, all = 0;
-    while (count < RATINGS_PARTITIONS_MAX && log->position[count] >= 0)
-        count++;
-    for (int i = 0; i < RATINGS_PARTITIONS_MAX; i++)
-        all += log->position[i] >= 0;
-    return all == count ? count : -1;
-}
-
 static bool has_fewer_partitions(const ratings_projector_t *p)
 {
-    return count_positions(&p->log) > p->partitions || p->log.routed > p->partitions;
+    return p->log.positions > p->partitions;
 }
 
 static bool ends_too_early(const ratings_projector_t *p)
@@ -80,7 +68,7 @@ static bool ends_too_early(const ratings_projector_t *p)
 static apr_status_t doubt(ratings_projector_t *p, ratings_result_t *why)
 {
     int64_t now = ratings_monotonic();
-    if (!has_fewer_partitions(p) && !ends_too_early(p)) {
+    if (p->log.problem || (!has_fewer_partitions(p) && !ends_too_early(p))) {
         p->doubted_at = 0;
         return APR_SUCCESS;
     }
@@ -91,17 +79,11 @@ static apr_status_t doubt(ratings_projector_t *p, ratings_result_t *why)
     return ratings_result_set(why, APR_EAGAIN, "the topic has less than the store has applied");
 }
 
-/* What is wrong with a partition's position, or NULL. */
-static const char *position_problem(const ratings_projector_t *p, int i)
+/* Why a partition of the store is not of this log, or NULL. */
+static const char *partition_problem(const ratings_projector_t *p, int i)
 {
-    int64_t position = p->log.position[i];
-    const ratings_mark_t *mark = &p->log.mark[i];
-    if (position > p->partition[i].next)
+    if (p->log.position[i] > p->partition[i].next)
         return "the log ends before the store's position: it was truncated or made again";
-    if (position > 0 && (mark->offset < 0 || mark->offset >= position))
-        return "the store does not say which record it applied last";
-    if (position > 0 && p->log.first[i].offset < 0)
-        return "the store does not say which record it applied first";
     if (projection_is_another_log(&p->partition[i], &p->log.first[i]))
         return "the log's first record is not the one applied first: the topic was made again";
     return NULL;
@@ -114,17 +96,18 @@ static const char *rebuild_reason(const ratings_projector_t *p)
 {
     const char *problem = p->rebuild_reason;
     uint32_t suspect = atomic_load(&p->shared->suspect);
-    int known = count_positions(&p->log);
-    if (suspect == RATINGS_SUSPECT_STORE)
-        return "a key of a talk, or a count, is not what this module writes";
     if (suspect == RATINGS_SUSPECT_LOG)
         return "an event was appended below the store's position: the topic was made again";
-    if (!p->log.present || known <= 0 || p->log.routed <= 0)
-        return p->log.claim[0] ? "a rebuild was not finished" : "the store is empty or was lost";
+    if (suspect == RATINGS_SUSPECT_STORE)
+        return "a key of the store is not what this module writes";
+    if (p->log.problem)
+        return p->log.problem;
+    if (suspect)
+        return "another version of this module asks for it";
     if (has_fewer_partitions(p))
         return "the topic has fewer partitions than the store: it was made again";
-    for (int i = 0; i < known && !problem; i++)
-        problem = position_problem(p, i);
+    for (int i = 0; i < p->log.positions && !problem; i++)
+        problem = partition_problem(p, i);
     return problem;
 }
 
@@ -132,13 +115,12 @@ static const char *rebuild_reason(const ratings_projector_t *p)
 static apr_status_t extend(ratings_projector_t *p, ratings_result_t *why)
 {
     ratings_store_end_e end;
-    int known = count_positions(&p->log);
-    if (known == p->partitions)
+    if (p->log.positions == p->partitions)
         return APR_SUCCESS;
-    apr_status_t status = ratings_store_extend(p->store, &p->log, known, p->partitions, &end, why);
+    apr_status_t status = ratings_store_extend(p->store, &p->log, p->partitions, &end, why);
     if (status == APR_SUCCESS)
         status = projector_end(p, end, why);
-    return status == APR_SUCCESS ? ratings_store_load(p->store, INT64_MAX, &p->log, why) : status;
+    return status == APR_SUCCESS ? projection_load(p, why) : status;
 }
 
 static void tell_append_time(ratings_projector_t *p, ratings_append_time_e kept)
@@ -180,7 +162,7 @@ static apr_status_t check_topic(ratings_projector_t *p, const ratings_topic_t *t
     const char *ours = p->child->service->config->topic;
     p->partitions = topic->partitions;
     tell_topic(p, topic);
-    if (p->log.present && p->log.topic[0] && strcmp(p->log.topic, ours) != 0)
+    if (p->log.topic[0] && strcmp(p->log.topic, ours) != 0)
         return ratings_result_set(why, APR_EINVAL,
                                   "the store holds the ratings of topic '%s', not of '%s'",
                                   p->log.topic, ours);
@@ -249,6 +231,14 @@ static void heed(ratings_projector_t *p)
 {
     if (p->log.suspect)
         atomic_store(&p->shared->suspect, (uint32_t)p->log.suspect);
+}
+
+apr_status_t projection_load(ratings_projector_t *p, ratings_result_t *why)
+{
+    apr_status_t status = ratings_store_load(p->store, INT64_MAX, &p->log, why);
+    return status == APR_SUCCESS && p->log.problem
+               ? ratings_result_set(why, APR_EAGAIN, "%s", p->log.problem)
+               : status;
 }
 
 static apr_status_t agree(ratings_projector_t *p, ratings_result_t *why)

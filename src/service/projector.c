@@ -115,6 +115,8 @@ static void say_held_up(ratings_projector_t *p, const ratings_result_t *why)
     int64_t now = ratings_monotonic();
     if (!p->held_up_at)
         p->held_up_at = now;
+    if (why->refused)
+        atomic_store(&p->shared->refused, (uint32_t)why->refused);
     bool may_pass =
         why->status == APR_EAGAIN || why->status == APR_TIMEUP || why->status == RATINGS_NOT_ASKED;
     bool passing = may_pass && now < p->held_up_at + RATINGS_PASSING_US;
@@ -124,8 +126,13 @@ static void say_held_up(ratings_projector_t *p, const ratings_result_t *why)
     p->held_up |= !passing;
 }
 
+/* Once the first chunk was taken: a store that can be opened may yet refuse to be written to. */
 static void say_projecting(ratings_projector_t *p)
 {
+    if (p->told || !projection_is_going_on(p))
+        return;
+    p->told = true;
+    atomic_store(&p->shared->refused, 0);
     ap_log_error(APLOG_MARK, p->held_up ? APLOG_NOTICE : APLOG_INFO, 0, p->child->service->server,
                  "RT0302: projecting, partitions: %d", p->partitions);
     p->held_up_at = 0;
@@ -157,7 +164,7 @@ static ratings_place_t loaded_place(const ratings_projector_t *p, int i)
 static bool load_ours(ratings_projector_t *p)
 {
     ratings_result_t why;
-    return ratings_store_load(p->store, INT64_MAX, &p->log, &why) == APR_SUCCESS &&
+    return projection_load(p, &why) == APR_SUCCESS &&
            strcmp(p->log.topic, p->child->service->config->topic) == 0;
 }
 
@@ -183,6 +190,8 @@ static apr_status_t go_on(ratings_projector_t *p, ratings_result_t *why)
     while (status == APR_SUCCESS && !projector_stopping(p)) {
         ratings_waiters_look(p->child->waiters);
         status = projection_step(p, why);
+        if (status == APR_SUCCESS)
+            say_projecting(p);
     }
     ratings_waiters_serve(p->child->waiters, false);
     return status;
@@ -191,10 +200,9 @@ static apr_status_t go_on(ratings_projector_t *p, ratings_result_t *why)
 static void project(ratings_projector_t *p)
 {
     ratings_result_t why;
+    p->has_applied = p->told = false;
     apr_status_t status = open_leisurely(p, &why);
-    if (status == APR_SUCCESS)
-        say_projecting(p);
-    else if (status == APR_ECONNREFUSED || status == APR_TIMEUP)
+    if (status == APR_ECONNREFUSED || status == APR_TIMEUP)
         go_by_store(p);
     if (status == APR_SUCCESS)
         status = go_on(p, &why);

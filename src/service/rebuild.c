@@ -52,7 +52,7 @@ static apr_status_t open_store(ratings_projector_t *p, const ratings_sweep_t *sw
                                              partitions, routing(p, partitions), empty, &end, why);
     if (status == APR_SUCCESS)
         status = projector_end(p, end, why);
-    return status == APR_SUCCESS ? ratings_store_load(p->store, INT64_MAX, &p->log, why) : status;
+    return status == APR_SUCCESS ? projection_load(p, why) : status;
 }
 
 static int64_t records_to_read(const ratings_projector_t *p, int partitions)

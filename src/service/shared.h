@@ -18,7 +18,7 @@
 
 /* To be raised when the struct, a record of a table, or the body of an answer changes its meaning.
  */
-#define RATINGS_SHARED_LAYOUT 6
+#define RATINGS_SHARED_LAYOUT 7
 #define RATINGS_CHANGE_SLOTS 65536 /* a power of two */
 
 /* The tables of what is remembered, for all children, and across graceful restarts. */
@@ -35,6 +35,7 @@ typedef enum {
     RATINGS_SUSPECT_NOTHING,
     RATINGS_SUSPECT_STORE, /* it holds what the module never writes */
     RATINGS_SUSPECT_LOG    /* an event was appended below what was applied */
+    /* what another version adds is a reason as well */
 } ratings_suspect_e;
 
 typedef enum {
@@ -75,6 +76,7 @@ typedef struct {
                                      the lease in vain, by the same clock */
     _Atomic int32_t routed;       /* partitions by which talks are routed; 0: not known yet */
     _Atomic uint32_t topic_fault; /* ratings_topic_fault_e, as the projector last found it */
+    _Atomic uint32_t refused; /* what the store refuses to the projector (ratings_store_refusal) */
     _Atomic uint32_t append_time; /* 1: the topic keeps append times; 2: it does not; 0: unknown */
     _Atomic uint64_t skipped;     /* records of the log that were no events */
     _Atomic uint64_t repeated;    /* events that were in the log already */

@@ -1,7 +1,7 @@
 #!/bin/sh
 # A Redis server for tests, in DIR: on loopback alone, without a file of its data, with a user
 # "reader" whose password is "p@ss/w%rd".
-#   redis.sh start DIR PORT    returns once it answers
+#   redis.sh start DIR PORT [OPTION...]    returns once it answers
 #   redis.sh stop DIR          returns once it is gone
 #   redis.sh guard DIR PID     once process PID is gone, however it ended: stops, removes DIR
 set -eu
@@ -26,10 +26,12 @@ within_time() {
 
 start() {
     [ -e redis-server ] || link_server
-    ./redis-server --bind 127.0.0.1 --port "$2" --dir "$1" --save '' --daemonize yes \
-        --pidfile "$1/pid" --logfile "$1/server.log" --maxclients 100 \
-        --user reader on '>p@ss/w%rd' '~*' '+@all'
-    within_time answers "$2"
+    directory=$1 port=$2
+    shift 2
+    ./redis-server --bind 127.0.0.1 --port "$port" --dir "$directory" --save '' --daemonize yes \
+        --pidfile "$directory/pid" --logfile "$directory/server.log" --maxclients 100 \
+        --user reader on '>p@ss/w%rd' '~*' '+@all' "$@"
+    within_time answers "$port"
 }
 
 is_gone() { ! kill -0 "$1" 2>/dev/null; }

@@ -1,0 +1,661 @@
+/* The scripts of the store on a real Redis: what stops one leaves the store as it was, or in need
+ * of a rebuild; and what the store says of itself is judged by one function, which the scripts
+ * mirror. */
+#include "../../src/backend/store_refusal.h"
+#include "../../src/backend/store_reply.h"
+#include "backend_test.h"
+
+#include <apr_general.h>
+#include <apr_strings.h>
+
+static char directory[] = "/tmp/ratings-scripts-XXXXXX";
+static int port;
+static apr_pool_t *pool;
+static ratings_store_t *admin; /* of the user that may do everything */
+
+/* ---- the server ---- */
+
+static int server(const char *command, const char *arguments)
+{
+    return system(apr_psprintf(pool, "t/backend/redis.sh %s %s %s </dev/null >>%s/log 2>&1",
+                               command, directory, arguments, directory));
+}
+
+static void start_server(const char *options)
+{
+    assert_int_equal(server("start", apr_psprintf(pool, "%d %s", port, options)), 0);
+}
+
+static ratings_store_t *store_of(const char *login)
+{
+    ratings_store_options_t options = {apr_psprintf(pool, "redis://%s127.0.0.1:%d", login, port), 1,
+                                       apr_time_from_sec(5)};
+    ratings_store_t *store = NULL;
+    ratings_result_t why;
+    assert_int_equal(ratings_store_create(&store, &options, pool, &why), APR_SUCCESS);
+    return store;
+}
+
+static void restart_server(const char *options)
+{
+    ratings_store_destroy(admin);
+    assert_int_equal(server("stop", ""), 0);
+    start_server(options);
+    admin = store_of("");
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    alarm(TEST_SECONDS);
+    signal(SIGPIPE, SIG_IGN);
+    apr_initialize();
+    apr_pool_create(&pool, NULL);
+    assert_non_null(mkdtemp(directory));
+    port = free_port();
+    assert_int_equal(system(apr_psprintf(pool,
+                                         "t/backend/redis.sh guard %s %d </dev/null "
+                                         ">/dev/null 2>&1 &",
+                                         directory, getpid())),
+                     0);
+    start_server("");
+    admin = store_of("");
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    ratings_store_destroy(admin);
+    assert_int_equal(server("stop", ""), 0);
+    apr_pool_destroy(pool);
+    apr_terminate();
+    return 0;
+}
+
+/* What a script of the test's own answers. */
+static const char *evaluate(const char *script)
+{
+    redisReply *reply = NULL;
+    ratings_result_t why;
+    if (store_command(admin, &reply, NO_DEADLINE, &why, "EVAL", script, "0", NULL) != APR_SUCCESS)
+        fail_msg("%s: %s", script, why.detail);
+    const char *text = apr_pstrdup(pool, reply->str ? reply->str : "");
+    freeReplyObject(reply);
+    return text;
+}
+
+/* Words with a space between them. */
+static void command(const char *line)
+{
+    const char *words[32], *word;
+    char *rest = apr_pstrdup(pool, line), *last = NULL;
+    size_t lengths[32];
+    store_command_t asked = {0, words, lengths};
+    redisReply *reply;
+    ratings_result_t why;
+    while ((word = apr_strtok(rest, " ", &last)) != NULL && asked.argc < 32) {
+        rest = NULL;
+        words[asked.argc] = word;
+        lengths[asked.argc++] = strlen(word);
+    }
+    assert_int_equal(store_pipeline(admin, &asked, 1, &reply, NO_DEADLINE, &why), APR_SUCCESS);
+    if (reply->type == REDIS_REPLY_ERROR)
+        fail_msg("%s: %s", line, reply->str);
+    freeReplyObject(reply);
+}
+
+/* All that the store holds. */
+static const char *contents(void)
+{
+    return evaluate("local keys, out = redis.call('KEYS', '*'), {} table.sort(keys) "
+                    "for _, key in ipairs(keys) do "
+                    "  out[#out + 1] = key .. '=' .. redis.sha1hex(redis.call('DUMP', key)) "
+                    "end return table.concat(out, ' ')");
+}
+
+static int major_version(void)
+{
+    return atoi(evaluate("return redis.call('INFO', 'server'):match('redis_version:(%d+)')"));
+}
+
+/* ---- what the projector asks of it ---- */
+
+static ratings_log_t seen;
+
+static void load(ratings_store_t *store)
+{
+    ratings_result_t why;
+    if (ratings_store_load(store, NO_DEADLINE, &seen, &why) != APR_SUCCESS)
+        fail_msg("%s", why.detail);
+}
+
+/* A store of two partitions, both empty. */
+static apr_status_t rebuild(ratings_store_t *store, ratings_store_end_e *end, ratings_result_t *why)
+{
+    static const bool empty[] = {true, false};
+    ratings_sweep_t sweep = {.token = "0123456789abcdef", .cursor = "0"};
+    apr_status_t status = ratings_store_claim(store, &seen, &sweep, end, why);
+    do
+        if (status == APR_SUCCESS && *end == RATINGS_STORE_DONE)
+            status = ratings_store_sweep(store, &sweep, end, why);
+    while (status == APR_SUCCESS && *end == RATINGS_STORE_DONE && strcmp(sweep.cursor, "0") != 0);
+    if (status == APR_SUCCESS && *end == RATINGS_STORE_DONE)
+        status = ratings_store_open(store, &sweep, "ratings", 2, 2, empty, end, why);
+    return status;
+}
+
+/* One event after another of partition 0, all of one talk, each with a key of its own if `keyed`.
+ */
+static apr_status_t apply(ratings_store_t *store, bool keyed, ratings_store_end_e *end,
+                          ratings_result_t *why)
+{
+    ratings_increment_t increment = {"talk", {0, 0, 0, 1, 0}};
+    const ratings_increment_t *increments[] = {&increment};
+    int64_t at = seen.position[0], now = 1000000 * (at + 1);
+    ratings_keyed_t use = {"talk", apr_psprintf(pool, "k%d", (int)at), {at, now + 1, 4}, keyed};
+    ratings_keyed_t *uses[] = {&use};
+    const ratings_chunk_t chunk = {
+        .generation = seen.generation,
+        .position = at,
+        .next = at + 1,
+        .time = now,
+        .last = seen.mark[0],
+        .mark = {at, now, 7},
+        .first = {at == 0 ? 0 : RATINGS_MARK_NONE, now, 7},
+        .increments = increments,
+        .count = 1,
+        .keyed = uses,
+        .keyed_count = 1,
+    };
+    const ratings_chunk_t *chunks[] = {&chunk};
+    return ratings_store_apply(store, chunks, 1, end, why);
+}
+
+static void expect_applied(bool keyed)
+{
+    ratings_store_end_e end;
+    ratings_result_t why;
+    load(admin);
+    if (seen.problem)
+        fail_msg("%s", seen.problem);
+    if (apply(admin, keyed, &end, &why) != APR_SUCCESS)
+        fail_msg("%s", why.detail);
+    assert_int_equal(end, RATINGS_STORE_DONE);
+}
+
+static void expect_rebuilt(void)
+{
+    ratings_store_end_e end;
+    ratings_result_t why;
+    load(admin);
+    if (rebuild(admin, &end, &why) != APR_SUCCESS)
+        fail_msg("%s", why.detail);
+    assert_int_equal(end, RATINGS_STORE_DONE);
+    load(admin);
+    if (seen.problem)
+        fail_msg("after a rebuild: %s", seen.problem);
+}
+
+static int counted(void)
+{
+    return atoi(evaluate("return redis.call('HGET', 'ratings/talk', '4') or '0'"));
+}
+
+/* Three events applied, the last of which has forgotten the key of the first. */
+static void prepare(void)
+{
+    command("FLUSHALL");
+    expect_rebuilt();
+    for (int i = 0; i < 3; i++)
+        expect_applied(true);
+    load(admin);
+    assert_null(seen.problem);
+    assert_int_equal(counted(), 3);
+}
+
+/* ---- judging ---- */
+
+static void store_as_written_is_no_problem(void **state)
+{
+    (void)state;
+    prepare();
+    assert_string_equal(seen.topic, "ratings");
+    assert_int_equal(seen.positions, 2);
+    assert_int_equal(seen.routed, 2);
+    assert_int_equal(seen.position[0], 3);
+    assert_int_equal(seen.position[1], 0);
+    assert_int_equal(seen.time[0], 3000000);
+    assert_true(seen.behind);
+    assert_string_equal(
+        evaluate("return table.concat({redis.call('HGET', 'ratings:log', 'uses:0'), "
+                 "redis.call('HLEN', 'ratings:keys:0'), redis.call('ZCARD', 'ratings:expiry:0')}, "
+                 "' ')"),
+        "1 1 1");
+}
+
+#define LONG                                                                                       \
+    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" \
+    "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+#define SET(field, value) "redis.call('HSET', 'ratings:log', '" field "', '" value "')"
+#define DROP(fields) "redis.call('HDEL', 'ratings:log', " fields ")"
+
+/* What somebody did to the store, and what load says of it. NULL: it can be gone on with, so that
+ * the scripts say the same. */
+static const struct {
+    const char *change, *problem;
+} changes[] = {
+    {"redis.call('DEL', 'ratings:log')", "lost"},
+    {"redis.call('SET', 'ratings:log', 'x')", "not what this module writes"},
+    {"redis.call('DEL', 'ratings:log') redis.call('SADD', 'ratings:log', 'x')",
+     "not what this module writes"},
+    {"redis.call('PEXPIRE', 'ratings:log', 1)", NULL},
+    {"for i = 1, 30000 do " SET("extra' .. i .. '", "1") " end", "field claim"}, /* left out */
+    {SET("extra", "1"), NULL},
+    {SET("swept", "many"), NULL},
+    {DROP("'topic'"), "of which topic"},
+    {SET("topic", ""), "field topic"},
+    {SET("topic", LONG LONG), "field topic"},
+    {SET("topic", "rat\\0ings"), "field topic"},
+    {DROP("'generation'"), "of which rebuild"},
+    {SET("generation", ""), "field generation"},
+    {SET("generation", LONG), "field generation"},
+    {SET("generation", "0123\\0x"), "field generation"},
+    {SET("generation", "another"), NULL},
+    {SET("claim", "left over"), "that is over"},
+    {SET("claim", LONG), "field claim"},
+    {DROP("'generation'") SET("claim", LONG), "field claim"},
+    {DROP("'generation'") SET("claim", "somebody"), "not finished"},
+    {SET("behind", ""), "field behind"},
+    {SET("behind", "0"), "field behind"},
+    {DROP("'behind'"), NULL},
+    {SET("suspect", "a word"), "field suspect"},
+    {SET("suspect", "0"), "field suspect"},
+    {SET("suspect", "-1"), "field suspect"},
+    {SET("suspect", "03"), "field suspect"},
+    {SET("suspect", "99999999999999999999"), "field suspect"},
+    {SET("suspect", ""), "field suspect"},
+    {DROP("'partitions'"), "routed"},
+    {SET("partitions", "0"), "field partitions"},
+    {SET("partitions", "1025"), "field partitions"},
+    {SET("partitions", "two"), "field partitions"},
+    {SET("partitions", "3"), "routed"},
+    {DROP("'positions'"), NULL},
+    {SET("positions", "1"), "position of each"},
+    {SET("positions", "02"), "field positions"},
+    {DROP("'position:0'"), "position of each"},
+    {DROP("'position:1'"), "position of each"},
+    {DROP("'position:1', 'first:1', 'positions'") SET("partitions", "1"), NULL},
+    {DROP("'position:0', 'mark:0', 'first:0', 'time:0'"), "position of each"},
+    {SET("position:0", ""), "field position"},
+    {SET("position:0", "-1"), "field position"},
+    {SET("position:0", "03"), "field position"},
+    {SET("position:0", "3 "), "field position"},
+    {SET("position:0", "x"), "field position"},
+    {SET("position:0", "281474976710656"), "field position"},
+    {SET("position:0", "99999999999999999999"), "field position"},
+    {SET("position:0", LONG), "field position"},
+    {SET("position:0", "applying"), "stopped in its middle"},
+    {SET("position:0", "2"), "applied last"},
+    {SET("position:0", "4"), "applied last"},
+    {SET("position:0", "0"), "has no position"},
+    {SET("position:1", "1"), "applied last"},
+    {SET("position:2", "0"), "position of each"},
+    {SET("position:3", "0"), "position of each"},
+    {SET("position:1024", "0"), "cannot be"},
+    {SET("position:01", "0"), "cannot be"},
+    {SET("position:x", "0"), "cannot be"},
+    {SET("mark:7", "0:1:1"), "has no position"},
+    {SET("first:7", "empty"), "has no position"},
+    {SET("time:7", "1"), "has no position"},
+    {DROP("'mark:0'"), "applied last"},
+    {SET("mark:0", ""), "field mark"},
+    {SET("mark:0", "empty"), "applied last"},
+    {SET("mark:0", "2:1"), "field mark"},
+    {SET("mark:0", "02:1:1"), "field mark"},
+    {SET("mark:0", "2:1:4294967296"), "field mark"},
+    {SET("mark:0", "2:1:1\\0x"), "field mark"},
+    {SET("mark:0", "1:1:1"), "applied last"},
+    {SET("mark:0", LONG), "field mark"},
+    {DROP("'first:0'"), "applied first"},
+    {SET("first:0", "empty"), "applied first"},
+    {SET("first:0", "3:1:1"), "applied first"},
+    {SET("first:0", "x"), "field first"},
+    {DROP("'time:0'"), "the log's time"},
+    {SET("time:0", "-1"), "field time"},
+    {SET("time:0", "x"), "field time"},
+    {SET("time:0", ""), "field time"},
+    {DROP("'uses:0'"), NULL},
+    {SET("uses:0", "x"), "field uses"},
+    {SET("uses:0", "-1"), "field uses"},
+    {SET("uses:0", "01"), "field uses"},
+};
+
+static void what_is_not_as_it_is_written_must_be_rebuilt(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
+        prepare();
+        evaluate(apr_pstrcat(pool, changes[i].change, " return 'OK'", NULL));
+        load(admin);
+        if (!changes[i].problem && strstr(changes[i].change, "PEXPIRE"))
+            AWAIT((load(admin), seen.problem != NULL));
+        else if (changes[i].problem ? !seen.problem || !strstr(seen.problem, changes[i].problem)
+                                    : seen.problem != NULL)
+            fail_msg("%.100s: %s", changes[i].change, seen.problem ? seen.problem : "no problem");
+        if (!seen.problem)
+            expect_applied(true);
+        expect_rebuilt();
+        assert_int_equal(counted(), 0);
+        expect_applied(true);
+    }
+}
+
+/* Keys that no field of ratings:log describes: the script that applies chunks finds them. */
+static void keys_that_are_not_as_they_are_written_are_corrupt(void **state)
+{
+    static const char *const rows[] = {
+        "redis.call('SET', 'ratings/talk', 'x')",
+        "redis.call('HSET', 'ratings/talk', '4', 'x')",
+        "redis.call('HSET', 'ratings/talk', '4', '-1')",
+        "redis.call('HSET', 'ratings/talk', '4', '')",
+        "redis.call('HSET', 'ratings/talk', '4', '9999999999999999')",
+        "redis.call('SET', 'ratings:keys:0', 'x')",
+        "redis.call('SET', 'ratings:expiry:0', 'x')",
+        "redis.call('DEL', 'ratings:keys:0')",
+        "redis.call('DEL', 'ratings:expiry:0')",
+        "redis.call('DEL', 'ratings:keys:0', 'ratings:expiry:0')",
+        "redis.call('HSET', 'ratings:keys:0', 'x', 'y')",
+        "redis.call('ZADD', 'ratings:expiry:0', '1', 'y')",
+        "redis.call('RENAME', 'ratings:keys:0', 'ratings:keys:1')",
+        SET("uses:0", "7"),
+    };
+    (void)state;
+    for (size_t i = 0; i < 2 * (sizeof rows / sizeof rows[0]); i++) {
+        ratings_store_end_e end;
+        ratings_result_t why;
+        prepare();
+        evaluate(apr_pstrcat(pool, rows[i / 2], " return 'OK'", NULL));
+        const char *before = contents();
+        load(admin);
+        assert_int_equal(apply(admin, i % 2, &end, &why), APR_SUCCESS);
+        if (end != RATINGS_STORE_CORRUPT)
+            fail_msg("%s: %d", rows[i / 2], end);
+        assert_string_equal(contents(), before);
+        expect_rebuilt();
+        expect_applied(true);
+    }
+}
+
+/* ---- what a user may not do ---- */
+
+/* The line of the documents: its commands, as "+name". */
+static char *documented_line(void)
+{
+    FILE *file = fopen("docs/security.md", "r");
+    char line[1024];
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file) && !strstr(line, "ACL SETUSER ratings "))
+        ;
+    fclose(file);
+    assert_non_null(strstr(line, "ACL SETUSER ratings "));
+    line[strcspn(line, "\n")] = '\0';
+    return apr_pstrdup(pool, strstr(line, "ACL SETUSER ratings "));
+}
+
+static ratings_store_t *documented_user(void)
+{
+    command("ACL DELUSER ratings");
+    command(documented_line());
+    return store_of("ratings:PASSWORD@");
+}
+
+typedef apr_status_t (*step_f)(ratings_store_t *store, ratings_store_end_e *end,
+                               ratings_result_t *why);
+
+static apr_status_t apply_keyed(ratings_store_t *store, ratings_store_end_e *end,
+                                ratings_result_t *why)
+{
+    return apply(store, true, end, why);
+}
+
+static apr_status_t apply_unkeyed(ratings_store_t *store, ratings_store_end_e *end,
+                                  ratings_result_t *why)
+{
+    return apply(store, false, end, why);
+}
+
+static apr_status_t extend(ratings_store_t *store, ratings_store_end_e *end, ratings_result_t *why)
+{
+    return ratings_store_extend(store, &seen, 5, end, why);
+}
+
+static apr_status_t catch_up(ratings_store_t *store, ratings_store_end_e *end,
+                             ratings_result_t *why)
+{
+    return ratings_store_caught_up(store, seen.generation, end, why);
+}
+
+static apr_status_t accuse(ratings_store_t *store, ratings_store_end_e *end, ratings_result_t *why)
+{
+    return ratings_store_accuse(store, seen.generation, 1, end, why);
+}
+
+static const step_f steps[] = {apply_keyed, apply_unkeyed, extend, catch_up, accuse, rebuild};
+
+#define STEPS (sizeof steps / sizeof steps[0])
+
+/* A step is done, or refused with a reason that names the command while nothing has changed. */
+static bool expect_all_or_nothing(ratings_store_t *store, step_f step, const char *denied)
+{
+    ratings_store_end_e end = RATINGS_STORE_MOVED;
+    ratings_result_t why;
+    prepare();
+    const char *before = contents();
+    if (step(store, &end, &why) == APR_SUCCESS) {
+        assert_int_equal(end, RATINGS_STORE_DONE);
+        return true;
+    }
+    if (strcmp(contents(), before) != 0)
+        fail_msg("%s: %s: something was written: %s", denied, why.detail, contents());
+    const char *reason = ratings_store_refusal(why.refused);
+    if (denied && (!reason || !strstr(reason, apr_psprintf(pool, " %s ", denied))))
+        fail_msg("%s: %s: %s", denied, why.detail, reason ? reason : "no reason");
+    return false;
+}
+
+static const char *upper(const char *name)
+{
+    char *text = apr_pstrdup(pool, name);
+    for (char *c = text; *c; c++)
+        *c = (char)(*c >= 'a' && *c <= 'z' ? *c - 32 : *c);
+    return text;
+}
+
+static void documented_user_may_do_all_of_it(void **state)
+{
+    ratings_store_t *store = documented_user();
+    char holder[RATINGS_TOKEN_MAX + 1];
+    bool held = false;
+    ratings_result_t why;
+    (void)state;
+    for (size_t i = 0; i < STEPS; i++)
+        assert_true(expect_all_or_nothing(store, steps[i], NULL));
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(ratings_store_lease(store, "me", 300000, &held, holder, &why),
+                         APR_SUCCESS);
+    assert_true(held);
+    assert_int_equal(ratings_store_release(store, "me", NO_DEADLINE, &why), APR_SUCCESS);
+    ratings_store_destroy(store);
+}
+
+static void denied_command_changes_nothing(void **state)
+{
+    ratings_store_t *store = documented_user();
+    int refused = 0;
+    char *last = NULL, *line = documented_line();
+    (void)state;
+    for (char *word = apr_strtok(line, " ", &last); word; word = apr_strtok(NULL, " ", &last)) {
+        if (word[0] != '+')
+            continue;
+        command(apr_psprintf(pool, "ACL SETUSER ratings -%s", word + 1));
+        for (size_t i = 0; i < STEPS; i++)
+            refused += !expect_all_or_nothing(store, steps[i], upper(word + 1));
+        command(apr_psprintf(pool, "ACL SETUSER ratings %s", word));
+        for (size_t i = 0; i < STEPS; i++)
+            assert_true(expect_all_or_nothing(store, steps[i], NULL));
+    }
+    assert_in_range(refused, 15, 100);
+    ratings_store_destroy(store);
+}
+
+static void renamed_command_changes_nothing(void **state)
+{
+    static const char *const names[] = {"HSET", "HDEL",  "ZADD",   "ZREM", "ZRANGEBYSCORE",
+                                        "HLEN", "ZCARD", "UNLINK", "HMGET"};
+    (void)state;
+    for (size_t n = 0; n < sizeof names / sizeof names[0]; n++) {
+        /* what was written before it was renamed: kept in a file, as the store cannot be made now
+         */
+        ratings_store_end_e end;
+        ratings_result_t why;
+        prepare();
+        command("SAVE");
+        restart_server(apr_psprintf(pool, "--rename-command %s \"''\"", names[n]));
+        const char *before = contents();
+        ratings_log_t was = seen;
+        for (size_t i = 0; i < STEPS; i++) {
+            seen = was;
+            if (steps[i] != rebuild && steps[i](admin, &end, &why) == APR_SUCCESS)
+                before = contents(); /* it takes no such command */
+            assert_string_equal(contents(), before);
+        }
+        seen = was;
+        assert_int_not_equal(rebuild(admin, &end, &why), APR_SUCCESS);
+        assert_non_null(ratings_store_refusal(why.refused));
+        assert_non_null(strstr(ratings_store_refusal(why.refused), names[n]));
+        assert_string_equal(contents(), before);
+        restart_server("");
+    }
+}
+
+/* Allowed on all keys but the talks': it is stopped after it has begun. */
+static void script_stopped_in_its_middle_leads_to_a_rebuild(void **state)
+{
+    ratings_store_end_e end;
+    ratings_result_t why;
+    ratings_view_t view;
+    (void)state;
+    if (major_version() < 7)
+        skip();
+    prepare();
+    command("ACL SETUSER half on >half resetkeys ~ratings:* +@all (~ratings* +eval +hmget +type)");
+    ratings_store_t *store = store_of("half:half@");
+    assert_int_not_equal(apply(store, true, &end, &why), APR_SUCCESS);
+    assert_non_null(strstr(why.detail, "(HSET)"));
+    load(admin);
+    assert_string_equal(seen.problem, "a write to the store was stopped in its middle");
+    assert_int_equal(ratings_store_read(admin, "talk", 0, NO_DEADLINE, &view, &why), APR_EINVAL);
+    const char *before = contents();
+    assert_int_not_equal(rebuild(store, &end, &why), APR_SUCCESS); /* as long as it would loop */
+    assert_string_equal(contents(), before);
+    command("ACL SETUSER half ~*");
+    assert_int_equal(rebuild(store, &end, &why), APR_SUCCESS);
+    expect_applied(true);
+    assert_int_equal(counted(), 1);
+    ratings_store_destroy(store);
+}
+
+/* ---- a server that is full ---- */
+
+static void full_server_changes_nothing_but_what_frees_memory(void **state)
+{
+    ratings_store_end_e end;
+    ratings_result_t why;
+    (void)state;
+    for (int keyed = 0; keyed < 2; keyed++) {
+        prepare();
+        const char *before = contents();
+        command("CONFIG SET maxmemory 1");
+        assert_int_equal(apply(admin, keyed, &end, &why), APR_EGENERAL);
+        assert_non_null(strstr(why.detail, "OOM"));
+        assert_string_equal(contents(), before);
+        assert_int_equal(rebuild(admin, &end, &why), APR_SUCCESS);
+        assert_int_equal(end, RATINGS_STORE_DONE);
+        command("CONFIG SET maxmemory 0");
+        expect_applied(true);
+    }
+}
+
+/* ---- the lease ---- */
+
+static void what_is_no_lease_goes(void **state)
+{
+    static const char *const rows[] = {"SET ratings:projector x",
+                                       "SET ratings:projector x PX 61000",
+                                       "SET ratings:projector x EX 9999999",
+                                       "RPUSH ratings:projector x", "HSET ratings:projector x y"};
+    char holder[RATINGS_TOKEN_MAX + 1];
+    ratings_result_t why;
+    bool held;
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        command("FLUSHALL");
+        command(rows[i]);
+        assert_int_equal(ratings_store_lease(admin, "me", 300000, &held, holder, &why),
+                         APR_SUCCESS);
+        assert_true(held);
+        assert_int_equal(ratings_store_lease(admin, "you", 300000, &held, holder, &why),
+                         APR_SUCCESS);
+        assert_false(held);
+        assert_string_equal(holder, "me");
+    }
+}
+
+static void refusal_names_the_command(void **state)
+{
+    static const struct {
+        const char *text, *command;
+    } rows[] = {
+        {"NOPERM this user has no permissions to run the 'zadd' command", " ZADD "},
+        {"NOPERM this user has no permissions to run the 'eval' command or its subcommand",
+         " EVAL "},
+        {"ERR unknown command `HGETALL`, with args beginning with: `ratings:log`, ", " HGETALL "},
+        {"ERR The user executing the script can't run this command or subcommand (HSET)", " HSET "},
+        {"OOM command not allowed when used memory > 'maxmemory'. (ZADD)", NULL},
+        {"READONLY You can't write against a read only replica. (UNLINK)", NULL},
+        {"ERR Unknown Redis command called from script (HLEN)", " HLEN "},
+        {"NOPERM ACL failure in script: User ratings has no permissions to run the 'hset' command "
+         "(HSET)",
+         " HSET "},
+        {"NOPERM this user has no permissions to access one of the keys used as arguments",
+         " a key "},
+        {"NOAUTH Authentication required.", NULL},
+        {"ERR nothing of the kind (FLUSHALL)", NULL},
+        {"ERR (", NULL},
+        {"", NULL},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const char *reason = ratings_store_refusal(store_refused(rows[i].text));
+        if (rows[i].command ? !reason || !strstr(reason, rows[i].command) : reason != NULL)
+            fail_msg("%s: %s", rows[i].text, reason ? reason : "no reason");
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(store_as_written_is_no_problem),
+        cmocka_unit_test(what_is_not_as_it_is_written_must_be_rebuilt),
+        cmocka_unit_test(keys_that_are_not_as_they_are_written_are_corrupt),
+        cmocka_unit_test(documented_user_may_do_all_of_it),
+        cmocka_unit_test(denied_command_changes_nothing),
+        cmocka_unit_test(renamed_command_changes_nothing),
+        cmocka_unit_test(script_stopped_in_its_middle_leads_to_a_rebuild),
+        cmocka_unit_test(full_server_changes_nothing_but_what_frees_memory),
+        cmocka_unit_test(what_is_no_lease_goes),
+        cmocka_unit_test(refusal_names_the_command),
+    };
+    return cmocka_run_group_tests_name("scripts", tests, set_up, tear_down);
+}
