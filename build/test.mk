@@ -21,6 +21,17 @@ test-suite: deps-test ## what tests must not do: disturb a make run, leave serve
 clean-test: ## remove what tests have left in TEST_DIR: logs, journals, data of their servers
 	@OUT='$(OUT)' APXS='$(APXS)' t/suite/clean
 
+# Servers that lie (t/liars.t, which make test-service runs as well, with few requests): many, under the
+# sanitizers. LIARS_SEED=... draws another plan.
+LIARS_REQUESTS ?= 200000
+LIARS_SEED     ?= 1
+
+.PHONY: liars
+liars: deps-test ## Redis, PostgreSQL, the Lambda and records that lie, under ASan and UBSan (LIARS_REQUESTS=200000 LIARS_SEED=1)
+	@$(MAKE) --no-print-directory module lambda-bootstrap
+	@$(MAKE) --no-print-directory module SANITIZE=1
+	@TESTS=liars TEST_REQUESTS=$(LIARS_REQUESTS) TEST_SEED=$(LIARS_SEED) OUT='$(OUT)' APXS='$(APXS)' t/run event-asan
+
 # Unit tests: t/unit/test_X.c each make one program.
 
 UNIT_SOURCES  := $(wildcard t/unit/test_*.c)

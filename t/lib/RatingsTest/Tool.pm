@@ -1,5 +1,5 @@
-# A program of t/chaos/tools that misbehaves on command: a proxy, a statistics function. It ends when nothing refers to
-# it any more.
+# A program that acts on command, a line each, and answers each by a line: one of t/chaos/tools that misbehaves (a proxy,
+# a statistics function), or any by its path. It ends when nothing refers to it any more.
 package RatingsTest::Tool;
 
 use strict;
@@ -15,15 +15,26 @@ my ($directory) = grep { -d } "$Bin/tools", "$Bin/chaos/tools";
 sub new {
     my ($class, $name, @arguments) = @_;
     my $self = bless { name => $name, buffer => '' }, $class;
-    $self->{pid} = open2($self->{from}, $self->{to}, qw(setpriv --pdeathsig KILL --), "$directory/$name", @arguments);
+    my $path = $name =~ m{/} ? $name : "$directory/$name";
+    $self->{pid} = open2($self->{from}, $self->{to}, qw(setpriv --pdeathsig KILL --), $path, @arguments);
     $self->{owner} = $$;
-    $self->_line;
+    $self->{greeting} = $self->_line;
     return $self;
 }
 
+# The line that it said first.
+sub greeting { return $_[0]{greeting} }
+
+# A command that may take so many seconds, and what it is answered.
+sub ask {
+    my ($self, $command, $seconds) = @_;
+    syswrite $self->{to}, "$command\n";
+    return $self->_line($seconds);
+}
+
 sub _line {
-    my ($self) = @_;
-    my $until = time + 10 * ($ENV{CHAOS_SLACK} // 3);
+    my ($self, $seconds) = @_;
+    my $until = time + ($seconds // 10 * ($ENV{CHAOS_SLACK} // 3));
     my $end;
     until (($end = index $self->{buffer}, "\n") >= 0) {
         my $left = $until - time;
