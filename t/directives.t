@@ -37,6 +37,7 @@ sub refused {
     my @missing = grep { $said !~ $_ } @patterns;
     ok($code != 0 && !@missing, "refused: $name") or diag("code $code, without @missing: $said");
     unlike($said, qr/s3cr3t/, "the password is not shown: $name") if $conf =~ /s3cr3t/;
+    unlike($said, qr/s3c|r3t/, "nor a part of it: $name") if $conf =~ /s3c.r3t/;
     return $said;
 }
 
@@ -99,11 +100,11 @@ sub with {
 my %connections = (
     RatingsTalks => [
         [ 'postgres://u:p@h:5432/d', 'postgresql://h/d', 'postgres://u@h/d?sslmode=require', 'host=h user=u password=p' ],
-        [ 'mysql://u:s3cr3t@h/d', 'h:5432', '', 'postgres:/u:s3cr3t@h', 'redis://h' ],
+        [ 'postgres://u:s3c/r3t@h/d', 'postgres://u:s3c@r3t@h/d', 'host=h dbname=postgres://u:s3cr3t@h/d', 'mysql://u:s3cr3t@h/d', 'h:5432', '', 'postgres:/u:s3cr3t@h', 'redis://h' ],
     ],
     RatingsStore => [
         [ 'redis://h', 'redis://h:6379', 'redis://h:6379/3', 'redis://:p@h', 'redis://u:p@h:1/0', 'redis://[::1]:6379' ],
-        [ 'h:6379', '', 'http://h', 'redis://', 'redis://:s3cr3t@', 'redis://h:0', 'redis://h:99999', 'redis://h:x', 'redis://u:s3cr3t@h/x' ],
+        [ 'h:6379', '', 'http://h', 'redis://', 'redis://:s3cr3t@', 'redis://s3cr3t@h', 'redis://h:0', 'redis://h:99999', 'redis://h:x', 'redis://u:s3cr3t@h/x' ],
     ],
     RatingsStream => [
         [ 'h:9092', 'h:9092,i:9093', '127.0.0.1:9092', '[::1]:9092' ],
@@ -111,7 +112,7 @@ my %connections = (
     ],
     RatingsStats => [
         [ 'http://h/', 'https://h', 'http://h:9000/x', 'https://id.lambda-url.eu-central-1.on.aws/' ],
-        [ '', 'h:9000', 'ftp://h/', 'http://', 'http:///x', 'file:///etc/passwd' ],
+        [ 'http://h:99999/?code=s3cr3t', 'http://u:s3cr3t@h:x/', 'http://h /?code=s3cr3t', '', 'h:9000', 'ftp://h/', 'http://', 'http:///x', 'file:///etc/passwd' ],
     ],
     RatingsStatsProxy => [
         [ 'none', 'http://proxy.example.org:3128', 'http://u:s3cr3t%40@proxy.example.org:3128/' ],

@@ -1,5 +1,5 @@
 /* The report as one JSON document. */
-#include "../core/redact.h"
+#include "../core/redis_url.h"
 #include "report.h"
 
 #include <jansson.h>
@@ -7,9 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static json_t *redacted(const char *connection)
+static json_t *shown_url(const char *url)
 {
-    char *shown = ratings_redact(connection);
+    char *shown = ratings_redis_url_shown(url);
     json_t *string = shown ? json_string(shown) : NULL;
     free(shown);
     return string;
@@ -90,16 +90,16 @@ static bool fill(const audit_t *audit, json_t *partitions, json_t *differences, 
 static json_t *document(const audit_t *audit, json_t *partitions, json_t *differences,
                         json_t *spread)
 {
-    return json_pack("{s:b, s:s, s:o, s:o, s:s, s:s?, s:O, s:{s:I, s:I, s:I, s:I}, s:O, s:O, "
+    return json_pack("{s:b, s:s, s:s, s:o, s:s, s:s?, s:O, s:{s:I, s:I, s:I, s:I}, s:O, s:O, "
                      "s:{s:I, s:I}}",
                      "agree", audit_agrees(audit), "topic", audit->options->stream.topic, "brokers",
-                     redacted(audit->options->stream.brokers), "store",
-                     redacted(audit->options->store), "generation", audit->log.generation,
-                     "problem", audit->problem, "partitions", partitions, "talks", "log",
-                     (json_int_t)audit->in_log, "store", (json_int_t)audit->in_store, "compared",
-                     (json_int_t)audit->compared, "differ", (json_int_t)audit->differ,
-                     "differences", differences, "spread", spread, "repair", "repaired",
-                     (json_int_t)audit->mended, "failed", (json_int_t)audit->tired);
+                     audit->options->stream.brokers, "store", shown_url(audit->options->store),
+                     "generation", audit->log.generation, "problem", audit->problem, "partitions",
+                     partitions, "talks", "log", (json_int_t)audit->in_log, "store",
+                     (json_int_t)audit->in_store, "compared", (json_int_t)audit->compared, "differ",
+                     (json_int_t)audit->differ, "differences", differences, "spread", spread,
+                     "repair", "repaired", (json_int_t)audit->mended, "failed",
+                     (json_int_t)audit->tired);
 }
 
 bool audit_report_json(const audit_t *audit, audit_why_t *why)

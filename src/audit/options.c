@@ -132,6 +132,8 @@ static audit_options_e check(const audit_options_t *options, audit_why_t *why)
         return bad(why, "--rebuild goes with neither --repair nor --json nor --talk");
     if (!has_stream && !options->rebuild)
         return bad(why, "neither --brokers nor STREAMS_CONNECTION says where Kafka is");
+    if (has_stream && strpbrk(options->stream.brokers, "/@")) /* shown as they are */
+        return bad(why, "the brokers are host:port[,host:port...]");
     if (!options->store || !options->store[0])
         return bad(why, "neither --store nor RATINGS_CONNECTION says where Redis is");
     if (!options->stream.topic[0])

@@ -1,6 +1,6 @@
 #include "report.h"
 
-#include "../core/redact.h"
+#include "../core/redis_url.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -33,12 +33,10 @@ char *audit_shown_id(const audit_talk_t *talk)
 
 static void show_sources(const audit_t *audit)
 {
-    char *brokers = ratings_redact(audit->options->stream.brokers);
-    char *store = ratings_redact(audit->options->store);
+    char *store = ratings_redis_url_shown(audit->options->store);
     (void)printf("log    topic %s at %s\nstore  %s, generation %s\n\n",
-                 audit->options->stream.topic, brokers ? brokers : "?", store ? store : "?",
+                 audit->options->stream.topic, audit->options->stream.brokers, store ? store : "?",
                  audit->log.generation[0] ? audit->log.generation : "unknown");
-    free(brokers);
     free(store);
 }
 

@@ -1,7 +1,6 @@
 #include "store.h"
 
 #include "../core/number.h"
-#include "../core/redact.h"
 #include "../core/redis_url.h"
 
 #include <hiredis/hiredis.h>
@@ -73,7 +72,7 @@ audit_store_t *audit_store_new(const char *url, int timeout_ms)
     if (!store)
         return NULL;
     store->timeout_ms = timeout_ms;
-    store->shown = ratings_redact(url);
+    store->shown = ratings_redis_url_shown(url);
     if (store->shown && !ratings_redis_url_parse(url, &store->url))
         return store;
     audit_store_free(store);

@@ -1,7 +1,5 @@
 #include "stream.h"
 
-#include "../core/redact.h"
-
 #include <librdkafka/rdkafka.h>
 
 #include <inttypes.h>
@@ -55,12 +53,10 @@ static void on_log(const rd_kafka_t *handle, int level, const char *facility, co
 static bool fail(audit_stream_t *stream, const char *doing, rd_kafka_resp_err_t code,
                  audit_why_t *why)
 {
-    char *brokers = ratings_redact(stream->options->brokers);
     (void)rd_kafka_poll(stream->handle, 0); /* on_error may have more to say */
-    audit_fail(why, "Kafka at %s: %s: %s%s%s%s", brokers ? brokers : "?", doing,
+    audit_fail(why, "Kafka at %s: %s: %s%s%s%s", stream->options->brokers, doing,
                rd_kafka_err2str(code), stream->trouble[0] ? " (" : "", stream->trouble,
                stream->trouble[0] ? ")" : "");
-    free(brokers);
     return false;
 }
 

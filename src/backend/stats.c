@@ -50,6 +50,14 @@ static bool libcurl_speaks(const char *scheme)
     return *known != NULL;
 }
 
+static bool libcurl_reads(const char *url)
+{
+    CURLU *parsed = curl_url();
+    bool good = parsed && curl_url_set(parsed, CURLUPART_URL, url, 0) == CURLUE_OK;
+    curl_url_cleanup(parsed);
+    return good;
+}
+
 static const char *problem_of(apr_pool_t *pool, const char *url)
 {
     apr_uri_t uri;
@@ -62,7 +70,7 @@ static const char *problem_of(apr_pool_t *pool, const char *url)
         return "its port is not a number from 1 to 65535";
     if (!libcurl_speaks(uri.scheme))
         return "libcurl was built without TLS, and https:// needs it";
-    return NULL;
+    return libcurl_reads(url) ? NULL : "libcurl cannot read it";
 }
 
 const char *ratings_stats_url_problem(const char *url)

@@ -30,6 +30,11 @@ const char *ratings_stats_url_problem(const char *url);
  * as Basic authentication. The problem quotes nothing of it. */
 const char *ratings_stats_proxy_problem(const char *proxy);
 
+/* What may be shown of `url`: as it was configured, if libcurl finds neither a user nor a query in
+ * it; else made of what libcurl has read, with *** for the password, for a user without one, and
+ * for each value of the query, since functions take their keys there. In `pool`. */
+const char *ratings_stats_url_shown(const char *url, apr_pool_t *pool);
+
 /* To be called once threads may start (child_init or later); does curl_global_init once per
  * process. Makes no call. `*options` is copied. */
 apr_status_t ratings_stats_create(ratings_stats_t **stats, const ratings_stats_options_t *options,

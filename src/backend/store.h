@@ -42,7 +42,7 @@
 typedef struct ratings_store_t ratings_store_t;
 
 typedef struct {
-    const char *url;             /* redis://[user:password@]host[:port][/database] */
+    const char *url;             /* redis://[[user]:password@]host[:port][/database] */
     int connections_max;         /* >= 1 */
     apr_interval_time_t timeout; /* microseconds, of each wait */
 } ratings_store_options_t;

@@ -198,6 +198,16 @@ apr_status_t store_error_reply(const redisReply *reply, ratings_result_t *why)
 
 /* ---- logging in ---- */
 
+/* The words of a refused login may hold the password (an unknown command is repeated with its
+ * arguments): only the first is told. */
+static apr_status_t refused(const char *command, const redisReply *reply, ratings_result_t *why)
+{
+    if (strcmp(command, "AUTH") != 0)
+        return store_error_reply(reply, why);
+    return ratings_result_set(why, APR_EGENERAL, "Redis refused the login: %.*s",
+                              (int)strcspn(reply->str, " "), reply->str);
+}
+
 /* A connection that breaks here was none. */
 static apr_status_t greet(redisContext *context, int argc, const char **argv,
                           const ratings_limit_t *limit, ratings_result_t *why)
@@ -212,7 +222,7 @@ static apr_status_t greet(redisContext *context, int argc, const char **argv,
     if (status != APR_SUCCESS)
         return is_lost(context) ? why->status = APR_ECONNREFUSED : status;
     if (reply->type == REDIS_REPLY_ERROR)
-        status = store_error_reply(reply, why);
+        status = refused(argv[0], reply, why);
     freeReplyObject(reply);
     return status;
 }

@@ -18,7 +18,8 @@
 struct ratings_talks_t {
     ratings_life_t life; /* its lock is never held across I/O */
     const apr_dbd_driver_t *driver;
-    const char *conninfo, *password;
+    const char *conninfo;
+    const char *const *secrets; /* not to be told */
     int connections_max;
     apr_interval_time_t timeout;
 
@@ -45,8 +46,8 @@ typedef struct {
 
 static void fill(ratings_talks_t *talks, const ratings_talks_options_t *options)
 {
-    talks->conninfo =
-        talks_conninfo(talks->life.home, options->connection, options->timeout, &talks->password);
+    talks->conninfo = talks_conninfo(talks->life.home, options->connection, options->timeout);
+    talks->secrets = talks_secrets(talks->life.home, options->connection);
     talks->connections_max = options->connections_max;
     talks->timeout = options->timeout;
     talks->idle =
@@ -211,7 +212,7 @@ static void *open_connection(void *data)
     ratings_result_t why;
     free(data);
     talks_connection_t *connection =
-        talks_connection_open(talks->driver, talks->conninfo, talks->password, &why);
+        talks_connection_open(talks->driver, talks->conninfo, talks->secrets, &why);
     pthread_mutex_lock(&talks->life.lock);
     talks->opening--;
     if (!connection)

@@ -22,6 +22,10 @@ typedef struct {
  * For the configuration check: may be called before create. */
 const char *ratings_talks_connection_problem(const char *connection);
 
+/* What may be shown of `connection`: as it was configured, if libpq finds no password in it; else
+ * made of what libpq has read, each password as ***, the parameters in libpq's order. In `pool`. */
+const char *ratings_talks_shown(const char *connection, apr_pool_t *pool);
+
 /* Loads APR-util's driver for PostgreSQL into this process, for good; APR_EGENERAL and why not. For
  * the configuration check: children get it from the parent, since they may live in a directory that
  * has no libraries (ChrootDir), and a package that is missing is told at once. */

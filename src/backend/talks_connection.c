@@ -75,7 +75,7 @@ static bool set_up(talks_connection_t *connection, ratings_result_t *why)
 }
 
 talks_connection_t *talks_connection_open(const apr_dbd_driver_t *driver, const char *conninfo,
-                                          const char *password, ratings_result_t *why)
+                                          const char *const *secrets, ratings_result_t *why)
 {
     apr_pool_t *pool;
     const char *error = NULL;
@@ -88,7 +88,7 @@ talks_connection_t *talks_connection_open(const apr_dbd_driver_t *driver, const 
     connection->driver = driver;
     if (apr_dbd_open_ex(driver, pool, conninfo, &connection->handle, &error) != APR_SUCCESS) {
         (void)ratings_result_set(why, APR_ECONNREFUSED, "%s",
-                                 talks_conceal(pool, error ? error : "no reason", password));
+                                 talks_conceal(pool, error ? error : "no reason", secrets));
         connection->handle = NULL;
     }
     if (connection->handle && set_up(connection, why))

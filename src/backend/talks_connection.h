@@ -16,9 +16,9 @@ typedef struct talks_connection_t talks_connection_t;
 const apr_dbd_driver_t *talks_driver(apr_pool_t *pool, ratings_result_t *why);
 
 /* NULL if it cannot be opened. Blocks for as long as libpq does: connect_timeout for each address
- * of the host, and the resolver before that. `password` is kept out of `why`. */
+ * of the host, and the resolver before that. `secrets` (of talks_secrets) are kept out of `why`. */
 talks_connection_t *talks_connection_open(const apr_dbd_driver_t *driver, const char *conninfo,
-                                          const char *password, ratings_result_t *why);
+                                          const char *const *secrets, ratings_result_t *why);
 void talks_connection_close(talks_connection_t *connection); /* NULL is allowed */
 
 /* After a call that was given up: asks the server to end the query, which it would otherwise go on

@@ -13,7 +13,7 @@ typedef struct {
     const char *keyword, *value;
 } word_t;
 
-static PQconninfoOption *parse(const char *connection)
+PQconninfoOption *talks_conninfo_parse(const char *connection)
 {
     char *message = NULL;
     PQconninfoOption *options = PQconninfoParse(connection, &message);
@@ -22,7 +22,7 @@ static PQconninfoOption *parse(const char *connection)
     return options;
 }
 
-static const char *value_of(const PQconninfoOption *options, const char *keyword)
+const char *talks_conninfo_value(const PQconninfoOption *options, const char *keyword)
 {
     for (; options->keyword; options++)
         if (strcmp(options->keyword, keyword) == 0)
@@ -32,7 +32,7 @@ static const char *value_of(const PQconninfoOption *options, const char *keyword
 
 /* ---- what is wrong ---- */
 
-static int is_uri(const char *connection)
+bool talks_is_uri(const char *connection)
 {
     return strncmp(connection, "postgres://", 11) == 0 ||
            strncmp(connection, "postgresql://", 13) == 0;
@@ -42,23 +42,26 @@ static int is_uri(const char *connection)
  * the database, which libpq would quote when it fails to connect. */
 static int is_misread(const PQconninfoOption *options)
 {
-    const char *host = value_of(options, "host");
-    const char *port = value_of(options, "port");
-    const char *database = value_of(options, "dbname");
+    const char *host = talks_conninfo_value(options, "host");
+    const char *port = talks_conninfo_value(options, "port");
+    const char *database = talks_conninfo_value(options, "dbname");
     return (host && strchr(host, '@')) || (database && strchr(database, '@')) ||
            (port && port[strspn(port, "0123456789,")] != '\0');
 }
 
 const char *ratings_talks_connection_problem(const char *connection)
 {
-    PQconninfoOption *options = parse(connection);
-    const char *problem = NULL;
+    PQconninfoOption *options = talks_conninfo_parse(connection);
+    const char *database, *problem = NULL;
     if (!options)
         return "libpq cannot read it: it takes postgres://user:password@host:port/database or "
                "words like host=... dbname=...";
-    if (is_uri(connection) && is_misread(options))
+    if (talks_is_uri(connection) && is_misread(options))
         problem = "that is not a valid postgres:// URI (a '/', '@' or '%' in a password is "
                   "written as %2F, %40 or %25)";
+    database = talks_conninfo_value(options, "dbname");
+    if (database && strstr(database, "://"))
+        problem = "dbname holds a URI: it takes a URI, or words, and not one within the other";
     PQconninfoFree(options);
     return problem;
 }
@@ -66,7 +69,7 @@ const char *ratings_talks_connection_problem(const char *connection)
 /* ---- what is told ---- */
 
 /* in words, a value is quoted by '' and takes \ before ' and \ */
-static const char *quote(apr_pool_t *pool, const char *value)
+const char *talks_quote(apr_pool_t *pool, const char *value)
 {
     char *quoted = apr_palloc(pool, 2 * strlen(value) + 3), *end = quoted;
     *end++ = '\'';
@@ -120,33 +123,20 @@ static const char *default_of(const word_t defaults[DEFAULTS], const char *keywo
     return NULL;
 }
 
-const char *talks_conninfo(apr_pool_t *pool, const char *connection, apr_interval_time_t timeout,
-                           const char **password)
+const char *talks_conninfo(apr_pool_t *pool, const char *connection, apr_interval_time_t timeout)
 {
-    PQconninfoOption *options = parse(connection);
+    PQconninfoOption *options = talks_conninfo_parse(connection);
     const char *conninfo = "";
     word_t defaults[DEFAULTS];
     if (!options)
         return NULL;
     set_defaults(pool, timeout, defaults);
-    *password = apr_pstrdup(pool, value_of(options, "password"));
     for (const PQconninfoOption *option = options; option->keyword; option++) {
         const char *value = option->val ? option->val : default_of(defaults, option->keyword);
         if (value)
             conninfo = apr_pstrcat(pool, conninfo, *conninfo ? " " : "", option->keyword, "=",
-                                   quote(pool, value), NULL);
+                                   talks_quote(pool, value), NULL);
     }
     PQconninfoFree(options);
     return conninfo;
-}
-
-const char *talks_conceal(apr_pool_t *pool, const char *text, const char *secret)
-{
-    const char *safe = "", *found;
-    if (!secret || !*secret)
-        return text;
-    for (; (found = strstr(text, secret)) != NULL; text = found + strlen(secret))
-        safe = apr_pstrcat(pool, safe, apr_pstrmemdup(pool, text, (apr_size_t)(found - text)),
-                           "***", NULL);
-    return apr_pstrcat(pool, safe, text, NULL);
 }

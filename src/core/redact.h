@@ -1,11 +1,11 @@
-/* Connection strings without their passwords. Pure functions, any thread. */
+/* Connection strings that could not be read. Pure functions, any thread. */
 #ifndef RATINGS_CORE_REDACT_H
 #define RATINGS_CORE_REDACT_H
 
-/* A copy of a connection string with each password as ***: that of a URL's user information
- * (scheme://user:password@...), and any "password" or "sslpassword" given as a query parameter or
- * as a key=value word of libpq, quoted or not. malloc()ed, owned by the caller; NULL when memory
- * ran out. Rather takes out too much than too little where a string is not well formed. */
-char *ratings_redact(const char *connection);
+/* What may be shown of a connection string that its own parser refuses: a scheme that this service
+ * knows, and *** for the rest, since nobody can say what of it is a password. Static. Those that
+ * can be read are shown as they were read: ratings_talks_shown, ratings_redis_url_shown and
+ * ratings_stats_url_shown. */
+const char *ratings_redact(const char *connection);
 
 #endif

@@ -1,16 +1,19 @@
 #include "redis_url.h"
 
 #include "number.h"
+#include "redact.h"
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define REDIS_PORT 6379
 #define SCHEME "redis://"
 
 static const char malformed[] =
-    "it takes redis://[user:password@]host[:port][/database] (a '/', '@', '%', '?' or '#' in a "
+    "it takes redis://[[user]:password@]host[:port][/database] (a '/', '@', '%', '?' or '#' in a "
     "password is written as %2F, %40, %25, %3F or %23)";
 
 static int hex_digit(char c)
@@ -57,14 +60,21 @@ static const char *find_at(const char *authority, size_t len)
     return NULL;
 }
 
-static bool parse_user(const char *text, size_t len, ratings_redis_url_t *out)
+/* A word without a colon is a password to redis-cli and Lettuce, and a user to redis-py and
+ * go-redis: it is neither here, so that nobody logs in as somebody else, or not at all. */
+static const char *parse_user(const char *text, size_t len, ratings_redis_url_t *out)
 {
     const char *colon = memchr(text, ':', len);
-    size_t user = colon ? (size_t)(colon - text) : len;
+    size_t user = colon ? (size_t)(colon - text) : 0;
 
-    out->has_password = colon != NULL;
-    return unescape(text, user, out->user, sizeof out->user) &&
-           (!colon || unescape(colon + 1, len - user - 1, out->password, sizeof out->password));
+    if (!colon)
+        return "what stands before the '@' must have a colon: redis://:password@host or "
+               "redis://user:password@host, as clients do not agree on what a single word is";
+    out->has_password = true;
+    if (unescape(text, user, out->user, sizeof out->user) &&
+        unescape(colon + 1, len - user - 1, out->password, sizeof out->password))
+        return NULL;
+    return "a percent escape in the user or password is not valid, or one of them is too long";
 }
 
 /* `text` begins at the colon, if there is a port; one without digits is the usual one (RFC 3986).
@@ -113,7 +123,7 @@ static const char *parse_database(const char *path, ratings_redis_url_t *out)
 
 const char *ratings_redis_url_parse(const char *url, ratings_redis_url_t *out)
 {
-    const char *authority, *at, *host, *problem;
+    const char *authority, *at, *host, *problem = NULL;
     size_t len;
 
     memset(out, 0, sizeof *out);
@@ -125,9 +135,31 @@ const char *ratings_redis_url_parse(const char *url, ratings_redis_url_t *out)
     authority = url + strlen(SCHEME);
     len = strcspn(authority, "/");
     at = find_at(authority, len);
-    if (at && !parse_user(authority, (size_t)(at - authority), out))
-        return "a percent escape in the user or password is not valid, or one of them is too long";
+    if (at)
+        problem = parse_user(authority, (size_t)(at - authority), out);
+    if (problem)
+        return problem;
     host = at ? at + 1 : authority;
     problem = parse_host(host, len - (size_t)(host - authority), out);
     return problem ? problem : parse_database(authority + len, out);
+}
+
+/* The parts between which the parser finds the password, as they were written. */
+char *ratings_redis_url_shown(const char *url)
+{
+    ratings_redis_url_t parsed;
+    const char *authority = url + strlen(SCHEME), *at;
+    size_t size = strlen(url) + sizeof ":***@";
+    char *shown;
+
+    if (ratings_redis_url_parse(url, &parsed) != NULL)
+        return strdup(ratings_redact(url));
+    if (!parsed.has_password)
+        return strdup(url);
+    shown = malloc(size);
+    at = find_at(authority, strcspn(authority, "/"));
+    if (shown)
+        (void)snprintf(shown, size, SCHEME "%.*s:***%s", (int)strcspn(authority, ":"), authority,
+                       at);
+    return shown;
 }

@@ -1,4 +1,5 @@
-/* Where a Redis is: redis://[user:password@]host[:port][/database]. Pure functions, any thread. */
+/* Where a Redis is: redis://[[user]:password@]host[:port][/database]. Pure functions, any thread.
+ */
 #ifndef RATINGS_CORE_REDIS_URL_H
 #define RATINGS_CORE_REDIS_URL_H
 
@@ -19,5 +20,9 @@ typedef struct {
 /* Fills `*out` and returns NULL; or returns what is wrong (static, without anything of the URL) and
  * leaves `*out` undefined. */
 const char *ratings_redis_url_parse(const char *url, ratings_redis_url_t *out);
+
+/* The URL with its password as ***; the rest is as it was written. Of one that cannot be parsed, no
+ * more than the scheme. malloc()ed, owned by the caller; NULL when memory ran out. */
+char *ratings_redis_url_shown(const char *url);
 
 #endif

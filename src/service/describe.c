@@ -1,28 +1,35 @@
 #include "describe.h"
 
-#include "../core/redact.h"
+#include "../backend/stats.h"
+#include "../backend/talks.h"
+#include "../core/redis_url.h"
 
+#include <apr_strings.h>
 #include <jansson.h>
 
 #include <stdlib.h>
-#include <string.h>
 
-static json_t *connection(const char *text, int secrets)
+/* A copy in the pool of what was malloc()ed; NULL stays NULL. */
+static const char *keep(char *made, apr_pool_t *pool)
 {
-    char *shown = secrets ? strdup(text) : ratings_redact(text);
-    json_t *string = shown ? json_string(shown) : NULL;
-    free(shown);
-    return string;
+    const char *text = made ? apr_pstrdup(pool, made) : NULL;
+    free(made);
+    return text;
 }
 
-char *ratings_describe(const ratings_config_t *config, int secrets)
+/* RatingsStream holds hosts and ports alone: anything else is refused at configtest. */
+const char *ratings_describe(const ratings_config_t *config, int secrets, apr_pool_t *pool)
 {
-    json_t *metadata = json_pack(
-        "{s:{s:o,s:o,s:o,s:o,s:s,s:s}}", "metadata", "ratings_lambda",
-        connection(config->stats, secrets), "ratings", connection(config->store, secrets),
-        "streams", connection(config->stream, secrets), "talks", connection(config->talks, secrets),
-        "version", RATINGS_VERSION, "revision", RATINGS_REVISION);
+    const char *stats = config->stats, *store = config->store, *talks = config->talks;
+    if (!secrets) {
+        stats = ratings_stats_url_shown(stats, pool);
+        store = keep(ratings_redis_url_shown(store), pool);
+        talks = ratings_talks_shown(talks, pool);
+    }
+    json_t *metadata = json_pack("{s:{s:s,s:s,s:s,s:s,s:s,s:s}}", "metadata", "ratings_lambda",
+                                 stats, "ratings", store, "streams", config->stream, "talks", talks,
+                                 "version", RATINGS_VERSION, "revision", RATINGS_REVISION);
     char *text = metadata ? json_dumps(metadata, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
     json_decref(metadata);
-    return text;
+    return keep(text, pool);
 }

@@ -5,8 +5,8 @@
 #include "../config/config.h"
 
 /* {"metadata":{"ratings_lambda":...,"ratings":...,"streams":...,"talks":...,"version":...,
- * "revision":...}}, passwords as *** unless `secrets`. malloc()ed, owned by the caller; NULL when
- * memory ran out. */
-char *ratings_describe(const ratings_config_t *config, int secrets);
+ * "revision":...}}, the connection strings as configured if `secrets`, else what each backend says
+ * may be shown of its own. In `pool`; NULL when memory ran out. */
+const char *ratings_describe(const ratings_config_t *config, int secrets, apr_pool_t *pool);
 
 #endif

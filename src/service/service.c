@@ -51,15 +51,6 @@ static apr_status_t make_service(ratings_service_t **out, const ratings_config_t
                                  server->process->pool, pconf);
 }
 
-/* The configuration does not change while it is served. NULL when memory ran out. */
-static const char *metadata_of(const ratings_config_t *config, apr_pool_t *pconf)
-{
-    char *made = ratings_describe(config, (int)config->metadata_secrets);
-    const char *text = made ? apr_pstrdup(pconf, made) : NULL;
-    free(made);
-    return text;
-}
-
 static ratings_service_t *service_of_earlier(const server_rec *main, const server_rec *server)
 {
     const ratings_config_t *config = ratings_config_of_server(server);
@@ -79,7 +70,7 @@ apr_status_t ratings_service_setup(apr_pool_t *pconf, server_rec *main)
         ratings_config_t *config = ratings_config_of_server(server);
         if (!config->talks)
             continue;
-        config->metadata = metadata_of(config, pconf);
+        config->metadata = ratings_describe(config, (int)config->metadata_secrets, pconf);
         if (!config->metadata)
             status = APR_ENOMEM;
         config->service = service_of_earlier(main, server);

@@ -180,6 +180,30 @@ static caller_t join_callers(caller_t *callers, int n)
 
 /* ---- the URL ---- */
 
+static void url_is_shown_without_keys(void **state)
+{
+    static const char *const rows[][2] = {
+        {"http://127.0.0.1:9000/", NULL},
+        {"https://id.lambda-url.eu-central-1.on.aws", NULL},
+        {"http://h/a/path;x=1", NULL},
+        {"http://h/?code=secret", "http://h/?code=***"},
+        {"http://h/f?a=secret&b=secret&secret&=", "http://h/f?a=***&b=***&***&=***"},
+        {"http://h/?code=sec=ret", "http://h/?code=***"},
+        {"http://h?secret", "http://h/?***"},
+        {"https://u:secret@h:444/x", "https://u:***@h:444/x"},
+        {"http://secret@h/", "http://***@h/"},
+        {"http://:secret@h/", "http://:***@h/"},
+        {"http://h/#secret", "http://h/"},
+        {"http://[::1]:9000/?secret=secret", "http://[::1]:9000/?secret=***"},
+        {"http://h:99999/?code=secret", "http://***"},
+        {"secret", "***"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        assert_string_equal(ratings_stats_url_shown(rows[i][0], pool),
+                            rows[i][1] ? rows[i][1] : rows[i][0]);
+}
+
 static void url_problem_is_told(void **state)
 {
     static const char *const good[] = {
@@ -531,6 +555,7 @@ static void nothing_is_left_open(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(url_is_shown_without_keys),
         cmocka_unit_test(url_problem_is_told),
         cmocka_unit_test(proxy_problem_is_told),
         cmocka_unit_test(create_refuses_a_bad_url),

@@ -22,11 +22,12 @@ static url_row_t urls[] = {
     {"a user and a password", "redis://u:p@cache", "cache", 6379, 0, "u", "p"},
     {"a password alone", "redis://:p@cache", "cache", 6379, 0, "", "p"},
     {"an empty password is one", "redis://u:@cache", "cache", 6379, 0, "u", ""},
-    {"a user without a password", "redis://u@cache", "cache", 6379, 0, "u", NULL},
     {"escapes", "redis://a%40b:%2f%3A%25@cache", "cache", 6379, 0, "a@b", "/:%"},
     {"an '@' that was not escaped", "redis://u:p@q@cache", "cache", 6379, 0, "u", "p@q"},
     {"a colon in the password", "redis://u:p:q@cache", "cache", 6379, 0, "u", "p:q"},
 
+    {"a single word before the host", "redis://word@cache", NULL, 0, 0, NULL, NULL},
+    {"nothing before the '@'", "redis://@cache", NULL, 0, 0, NULL, NULL},
     {"nothing", "", NULL, 0, 0, NULL, NULL},
     {"no scheme", "cache:6379", NULL, 0, 0, NULL, NULL},
     {"another scheme", "http://cache", NULL, 0, 0, NULL, NULL},
@@ -70,6 +71,40 @@ static void parses(void **state)
     assert_string_equal(parsed.password, row->password ? row->password : "");
 }
 
+typedef struct {
+    const char *name, *url, *shown; /* NULL: as it is */
+} shown_row_t;
+
+static shown_row_t shown_rows[] = {
+    {"a URL without a password is shown as it is", "redis://127.0.0.1:6379", NULL},
+    {"one with a database is, too", "redis://[::1]:6379/3", NULL},
+    {"an empty port and database stay", "redis://cache:/", NULL},
+    {"the password of a user goes", "redis://u:secret@cache:6379/1", "redis://u:***@cache:6379/1"},
+    {"a password without a user goes", "redis://:secret@cache", "redis://:***@cache"},
+    {"an empty password as well", "redis://u:@cache", "redis://u:***@cache"},
+    {"a password with a colon goes", "redis://u:a:b@cache", "redis://u:***@cache"},
+    {"a password with an at sign goes", "redis://u:a@b@cache", "redis://u:***@cache"},
+    {"an escaped password goes", "redis://u:%73ecret@cache", "redis://u:***@cache"},
+    {"an escaped user stays", "redis://a%40b:secret@cache", "redis://a%40b:***@cache"},
+    {"of a single word nothing is shown", "redis://secret@cache", "redis://***"},
+    {"nor of an unescaped slash", "redis://u:sec/ret@cache", "redis://***"},
+    {"nor of an unescaped question mark", "redis://u:sec?ret@cache", "redis://***"},
+    {"nor of an escape that is none", "redis://u:secret%@cache", "redis://***"},
+    {"nor of another scheme", "secret://cache", "***"},
+};
+
+static void shows(void **state)
+{
+    const shown_row_t *row = *state;
+    char *url = unit_copy(row->url, strlen(row->url) + 1);
+    char *shown = ratings_redis_url_shown(url);
+
+    free(url);
+    assert_non_null(shown);
+    assert_string_equal(shown, row->shown ? row->shown : row->url);
+    free(shown);
+}
+
 static void has_limits(void **state)
 {
     char url[2048];
@@ -91,6 +126,7 @@ int main(void)
     unit_suite_t suite = {.count = 0};
 
     unit_add_rows(&suite, parses, ROWS(urls));
+    unit_add_rows(&suite, shows, ROWS(shown_rows));
     unit_add(&suite, "host and password have a limit", has_limits, NULL);
     return unit_run("redis_url", &suite);
 }

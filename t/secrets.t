@@ -1,0 +1,73 @@
+# Each place where a connection string or a property can hold a secret, and each way out: no answer, no line of the log
+# and no word of configtest shows it. What is not secret is shown as it was configured.
+use strict;
+use warnings;
+use Test::More;
+use RatingsTest '-alone';
+
+my $secret = 'S3cret-w0rd';
+my ($pg)     = $ENV{TALKS_CONNECTION} =~ m{([^@/]+)/[^/]*$};
+my ($redis)  = $ENV{RATINGS_CONNECTION} =~ m{^redis://([^/]+)};
+my ($lambda) = $ENV{RATINGS_LAMBDA_URL} =~ m{//([^/]+)};
+my ($pg_host, $pg_port) = split /:/, $pg;
+my %plain = (
+    talks => "postgres://u\@$pg/d?sslmode=disable", ratings => "redis://$redis/15",
+    ratings_lambda => "http://$lambda/", streams => $ENV{STREAMS_CONNECTION},
+);
+my %directive = (talks => 'RatingsTalks', ratings => 'RatingsStore', ratings_lambda => 'RatingsStats', streams => 'RatingsStream');
+
+# which, what is configured, what the metadata show
+my @rows = (
+    [ talks => "postgres://u:SECRET\@$pg/d?sslmode=disable",     "postgres://u:***\@$pg/d?sslmode=disable" ],
+    [ talks => "postgres://u\@$pg/d?password=x\@SECRET",         "postgres://u:***\@$pg/d" ],
+    [ talks => "postgres://$pg/d?pass%77ord=SECRET",             "postgres://:***\@$pg/d" ],
+    [ talks => "postgres://u\@$pg/d?sslpassword=SECRET",         "postgres://u\@$pg/d?sslpassword=***" ],
+    [ talks => "user='u'password=SECRET host=$pg_host port=$pg_port dbname=d", "user=u password=*** dbname=d host=$pg_host port=$pg_port" ],
+    [ ratings => "redis://:SECRET\@$redis/15",                   "redis://:***\@$redis/15" ],
+    [ ratings => "redis://u:SECRET\@$redis",                     "redis://u:***\@$redis" ],
+    [ ratings_lambda => "http://$lambda/?code=SECRET",           "http://$lambda/?code=***" ],
+    [ ratings_lambda => "http://u:SECRET\@$lambda/",             "http://u:***\@$lambda/" ],
+    [ ratings_lambda => "http:" . "//SECRET\@$lambda/",          "http://***\@$lambda/" ],
+);
+# Kafka's properties, all at once; the last makes librdkafka tell what it does
+my $kafka = join '', map { "RatingsKafka $_\n" } 'security.protocol SASL_PLAINTEXT', 'sasl.mechanism PLAIN', 'sasl.username u',
+    "sasl.password $secret", "ssl.key.password $secret", 'debug all';
+
+sub conf_of {
+    my (%strings) = @_;
+    return join('', map { qq($directive{$_} "$strings{$_}"\n) } sort keys %strings)
+        . "RatingsTalksTimeout 300ms\nRatingsStoreTimeout 300ms\nRatingsStatsTimeout 300ms\nRatingsStreamTimeout 300ms\n"
+        . "RatingsDeadline 1\nRatingsTopic ratings-secrets\n$kafka" . RatingsTest::Httpd::locations();
+}
+
+my $number = 0;
+for my $row (@rows) {
+    my ($which, $given, $shown) = @$row;
+    my $name  = "$which as $given";
+    my $given_secret = $given =~ s/SECRET/$secret/r;
+    my $httpd = own_httpd(
+        name => 'secrets-' . ++$number, conf => conf_of(%plain, $which => $given_secret), after => "LogLevel trace8\n",
+    )->expect_log(qr/./);
+    my (undef, $said) = $httpd->configtest;
+    unlike($said, qr/\Q$secret/, "$name: not in what configtest says");
+    $httpd->start;
+    my @at = (port => $httpd->port);
+    my $metadata = get('/', @at);
+    is_deeply({ %{ json($metadata->body)->{metadata} }{ keys %plain } }, { %plain, $which => $shown }, "$name: the metadata") or diag($metadata->body);
+    my @answers = ($metadata, map { (get('/ratings?talkId=a', @at), rate('a', 5, @at), get('/readyz', @at), get('/nothing', @at)) } 1 .. 6);
+    is(scalar(grep { $_->raw =~ /\Q$secret/ } @answers), 0, "$name: in no answer");
+    is(scalar(grep { $_->status == 503 } @answers), 18, "$name: of which those that need a backend are refused") or diag(join ' ', map { $_->status } @answers);
+    ok(wait_until(sub { $httpd->log->has(qr/RT0208|RT020[1-4]/) }, 10), "$name: the log has why");
+    $httpd->stop;
+    is_deeply([ grep { /\Q$secret/ } $httpd->log->lines ], [], "$name: not in the log at trace8");
+}
+
+{
+    my %given = (%plain, talks => "user='u'password=$secret host=$pg_host port=$pg_port dbname=d", ratings_lambda => "http://$lambda/?code=$secret");
+    my $httpd = own_httpd(name => 'secrets-shown', conf => conf_of(%given) . "RatingsMetadataSecrets On\n")->expect_log(qr/./)->start;
+    my $metadata = get('/', port => $httpd->port);
+    is_deeply({ %{ json($metadata->body)->{metadata} }{ keys %given } }, \%given, 'RatingsMetadataSecrets On: all as configured') or diag($metadata->body);
+    $httpd->stop;
+}
+
+finish();
