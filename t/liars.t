@@ -34,7 +34,7 @@ my $directives = join '', map { "$_\n" } 'RatingsTopicPartitions 4', "RatingsTop
     'RatingsTalksTimeout 300ms', 'RatingsStoreTimeout 300ms', 'RatingsStatsTimeout 300ms', 'RatingsStreamTimeout 2', 'RatingsVisibilityTimeout 300ms',
     'RatingsBreakerCooldown 100ms', 'RatingsTalkTTL 500ms', 'RatingsCacheTTL 100ms', 'RatingsTalksPool 4', 'RatingsStorePool 4', 'RatingsStatsPool 4',
     'KeepAliveTimeout 60', 'MaxKeepAliveRequests 0';
-my $sizes = "StartServers 2\nServerLimit 2\nThreadsPerChild 48\nMaxRequestWorkers 96\nMinSpareThreads 1\nMaxSpareThreads 192\n";
+my $sizes = "StartServers 2\nServerLimit 2\nThreadsPerChild 110\nThreadLimit 110\nMaxRequestWorkers 220\nMinSpareThreads 1\nMaxSpareThreads 440\n";
 redis(database => $database)->call('FLUSHDB');
 my $httpd = own_httpd(name => 'liars', sizes => $sizes, conf => $directives . RatingsTest::Httpd::locations());
 $httpd->expect_log(qr/ RT\d{4}: /);
