@@ -60,8 +60,8 @@ static const char *find_at(const char *authority, size_t len)
     return NULL;
 }
 
-/* A word without a colon is a password to redis-cli and Lettuce, and a user to redis-py and
- * go-redis: it is neither here, so that nobody logs in as somebody else, or not at all. */
+/* A word without a colon is a password to redis-cli, and a user to redis-py: it is neither
+ * here, so that nobody logs in as somebody else, or not at all. */
 static const char *parse_user(const char *text, size_t len, ratings_redis_url_t *out)
 {
     const char *colon = memchr(text, ':', len);
