@@ -152,7 +152,7 @@ ok(wait_ready(@at), 'ready') or BAIL_OUT('the service does not become ready');
     my $report       = settled_ok('when all is applied it agrees, without a lag');
     my $posted       = 0;
     $posted += $_ for map { split / / } values %acknowledged;
-    is(sum($report, 'records'), $posted, 'it has read one record for each rating that was acknowledged');
+    is(sum($report, 'records'), $posted + 1, 'it has read one record for each rating that was acknowledged, and the one that says how talks are routed');
     is($report->{talks}{compared}, 30, 'it has compared each talk');
     is_deeply({ map { $_ => counted($_) } @talks }, \%acknowledged, 'and the service shows each rating once');
     is(audit()->{out} =~ /^agree$/m, 1, 'the text has no lag either');

@@ -248,6 +248,8 @@ static void check_partitions(audit_t *audit)
         audit->problem = "the store knows more partitions than the topic has: it was made again";
     else if (log->routed < 1)
         audit->problem = "the store does not say by how many partitions talks are routed";
+    else if (audit->fold.routed > 0 && log->routed != audit->fold.routed)
+        audit->problem = "talks are routed by another number of partitions than the log says";
 }
 
 /* ---- talks ---- */

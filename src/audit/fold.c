@@ -1,6 +1,7 @@
 #include "fold.h"
 
 #include "../core/event.h"
+#include "../core/routing_record.h"
 
 #include <search.h>
 #include <stdlib.h>
@@ -163,6 +164,18 @@ static audit_mark_t mark_of(const audit_record_t *record)
         ratings_event_checksum(record->key, record->key_len, record->value, record->value_len)};
 }
 
+/* Whether it is a record that says how talks are routed: the first one does. */
+static bool heed_routing(audit_fold_t *fold, const audit_record_t *record)
+{
+    int routed = record->partition == 0
+                     ? ratings_routing_decode(record->key, record->key_len, record->value,
+                                              record->value_len, INT32_MAX)
+                     : 0;
+    if (fold->routed == 0)
+        fold->routed = routed;
+    return routed > 0;
+}
+
 bool audit_fold_record(audit_fold_t *fold, const audit_record_t *record)
 {
     audit_partition_t *partition = &fold->partition[record->partition];
@@ -178,7 +191,7 @@ bool audit_fold_record(audit_fold_t *fold, const audit_record_t *record)
         return false;
     if (ratings_event_decode(record->key, record->key_len, record->value, record->value_len,
                              &event)) {
-        partition->skipped++;
+        partition->skipped += !heed_routing(fold, record);
         return true;
     }
     partition->duplicates += repeats;

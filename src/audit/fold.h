@@ -2,9 +2,10 @@
  * projector is in it, so that a fault of one is not repeated in the other. Not thread-safe.
  *
  * Each partition is folded by itself, wherever a talk's events may be. A record that is no event is
- * skipped. An event that is appended twice counts once (../core/recent.h), and the second one is
- * nothing to its key. Of the others, one without a key counts, so does one whose append time the
- * log has not written; for all others ratings_key_judge decides, by the log's time. */
+ * skipped; one that says how talks are routed (../core/routing_record.h) is noted. An event that is
+ * appended twice counts once (../core/recent.h), and the second one is nothing to its key. Of the
+ * others, one without a key counts, so does one whose append time the log has not written; for all
+ * others ratings_key_judge decides, by the log's time. */
 #ifndef RATINGS_AUDIT_FOLD_H
 #define RATINGS_AUDIT_FOLD_H
 
@@ -62,7 +63,7 @@ typedef struct {
     int64_t next;             /* the offset to fold next */
     audit_mark_t first, last; /* records folded */
     int64_t time;             /* the log's, milliseconds; 0: no append time so far */
-    int64_t records, skipped; /* skipped: no events */
+    int64_t records, skipped; /* skipped: not ours */
     int64_t duplicates;       /* events that were appended again, of talks not chosen as well */
     int64_t repeated;         /* other events that a key kept from being counted */
     ratings_recent_t *recent; /* NULL: no record has told who it is */
@@ -72,6 +73,7 @@ typedef struct {
 typedef struct {
     audit_partition_t *partition;
     int partitions;
+    int routed;          /* partitions by which talks are routed, as the log says; 0: nothing yet */
     audit_talk_t **talk; /* in the order in which they came */
     size_t talks, room;
     void *tree;

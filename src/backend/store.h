@@ -1,11 +1,12 @@
 /* The read model in Redis (hiredis), which can be thrown away and rebuilt from the log.
  *
  *   ratings/ID          hash: fields 1..5, the counts of a talk
- *   ratings:log         hash: topic; partitions (by which talks are routed); positions (how many
- *                       partitions have one); generation (of the rebuild that made it); claim and
- *                       swept (of the rebuild under way, and its steps so far; then there is no
- *                       generation); behind (1: what the log held when the rebuild began is not all
- *                       applied yet); suspect (why somebody thinks that it must be rebuilt:
+ *   ratings:log         hash: topic; partitions (by which talks are routed; 0: not known yet, while
+ *                       the store is behind, or has applied nothing); routing (offset of the record
+ *                       in partition 0 that says so); positions (how many partitions have one);
+ * generation (of the rebuild that made it); claim and swept (of the rebuild under way, and its
+ * steps so far; then there is no generation); behind (1: what the log held when the rebuild began
+ * is not all applied yet); suspect (why somebody thinks that it must be rebuilt:
  *                       ratings_suspect_e); for each partition N position:N (the next offset to
  *                       apply), mark:N and first:N (the last and the first record applied,
  *                       "offset:timestamp:checksum", or "empty"), time:N (the log's time,
@@ -123,6 +124,7 @@ typedef struct {
     bool behind;
     int suspect;                              /* ratings_suspect_e; 0: nobody says so */
     int routed;                               /* partitions by which talks are routed; 0: unknown */
+    int64_t routing;                          /* offset of the record that says so; -1: unknown */
     int positions;                            /* those that have a position: the first ones */
     int64_t position[RATINGS_PARTITIONS_MAX]; /* -1: absent */
     ratings_mark_t mark[RATINGS_PARTITIONS_MAX];
@@ -189,6 +191,16 @@ apr_status_t ratings_store_apply(ratings_store_t *store, const ratings_chunk_t *
 apr_status_t ratings_store_extend(ratings_store_t *store, const ratings_log_t *log, int to,
                                   ratings_store_end_e *end, ratings_result_t *why);
 
+/* Talks are routed by `partitions`, as the record at `offset` of partition 0 says. MOVED also when
+ * the store says another record than in `log`. */
+apr_status_t ratings_store_route(ratings_store_t *store, const ratings_log_t *log, int partitions,
+                                 int64_t offset, ratings_store_end_e *end, ratings_result_t *why);
+
+/* Moves the position of a partition on to `next`, as the log has no record before that; the store
+ * must not have applied any. */
+apr_status_t ratings_store_pass(ratings_store_t *store, const ratings_log_t *log, int partition,
+                                int64_t next, ratings_store_end_e *end, ratings_result_t *why);
+
 /* A rebuild: claim it (from then on nothing is applied; it fails, and nothing is changed, if Redis
  * refuses a command that the rebuild or projecting takes), delete the talks' keys while the claim
  * holds, step by step, then open the store with all positions 0. Each step is MOVED when somebody
@@ -205,8 +217,8 @@ apr_status_t ratings_store_claim(ratings_store_t *store, const ratings_log_t *se
                                  ratings_result_t *why);
 apr_status_t ratings_store_sweep(ratings_store_t *store, ratings_sweep_t *sweep,
                                  ratings_store_end_e *end, ratings_result_t *why);
-/* `empty[p]`: the log of partition p has no record yet. Unless all are empty, the store is behind
- * until ratings_store_caught_up. */
+/* `routed` 0: it is not known yet. `empty[p]`: the log of partition p never had a record. Unless
+ * all are empty, the store is behind until ratings_store_caught_up. */
 apr_status_t ratings_store_open(ratings_store_t *store, const ratings_sweep_t *sweep,
                                 const char *topic, int partitions, int routed, const bool *empty,
                                 ratings_store_end_e *end, ratings_result_t *why);

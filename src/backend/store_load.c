@@ -83,7 +83,13 @@ static const char *take_suspect(ratings_log_t *log, const redisReply *value, int
 static const char *take_routed(ratings_log_t *log, const redisReply *value, int partition)
 {
     (void)partition;
-    return take_int(&log->routed, value, 1, RATINGS_PARTITIONS_MAX) ? NULL : NOT_OURS("partitions");
+    return take_int(&log->routed, value, 0, RATINGS_PARTITIONS_MAX) ? NULL : NOT_OURS("partitions");
+}
+
+static const char *take_routing(ratings_log_t *log, const redisReply *value, int partition)
+{
+    (void)partition;
+    return store_read_number(value, -1, POSITION_MAX, &log->routing) ? NULL : NOT_OURS("routing");
 }
 
 static const char *take_positions(ratings_log_t *log, const redisReply *value, int partition)
@@ -133,7 +139,8 @@ static const struct {
     {"topic", take_topic},         {"generation", take_generation}, {"claim", take_claim},
     {"behind", take_behind},       {"suspect", take_suspect},       {"partitions", take_routed},
     {"positions", take_positions}, {"position:", take_position},    {"time:", take_time},
-    {"mark:", take_mark},          {"first:", take_first},          {"uses:", take_uses}};
+    {"mark:", take_mark},          {"first:", take_first},          {"uses:", take_uses},
+    {"routing", take_routing}};
 
 #define KNOWN_FIELDS (sizeof known_fields / sizeof known_fields[0])
 
@@ -196,6 +203,8 @@ static const char *begun_problem(const ratings_log_t *log, int p)
 static const char *partition_problem(const ratings_log_t *log, int p)
 {
     bool has_marks = log->mark[p].offset != RATINGS_MARK_NONE || log->time[p] >= 0;
+    if (log->first[p].offset == RATINGS_MARK_EMPTY && !has_marks && log->position[p] >= 0)
+        return NULL; /* the log has no record up to the position */
     if (log->position[p] > 0)
         return begun_problem(log, p);
     if (has_marks || log->first[p].offset >= 0 ||
@@ -204,13 +213,24 @@ static const char *partition_problem(const ratings_log_t *log, int p)
     return NULL;
 }
 
+/* Until the log has said it, a store that is behind may not know it. */
+static bool is_routed(const ratings_log_t *log, int count)
+{
+    if (log->routed > 0)
+        return log->routed <= count;
+    for (int p = 0; p < count; p++)
+        if (log->mark[p].offset >= 0 && !log->behind)
+            return false;
+    return log->routing < 0;
+}
+
 static const char *positions_problem(ratings_log_t *log)
 {
     const char *problem = NULL;
     int count = count_positions(log);
     if (count <= 0 || (log->positions && log->positions != count))
         return "the store has not the position of each partition";
-    if (log->routed < 1 || log->routed > count)
+    if (!is_routed(log, count))
         return "the store does not say by how many partitions talks are routed";
     log->positions = count;
     for (int p = 0; p < RATINGS_PARTITIONS_MAX && !problem; p++)
@@ -235,6 +255,7 @@ static const char *log_problem(ratings_log_t *log)
 static void clear_log(ratings_log_t *log)
 {
     memset(log, 0, sizeof *log);
+    log->routing = -1;
     for (int p = 0; p < RATINGS_PARTITIONS_MAX; p++) {
         log->position[p] = log->time[p] = -1;
         log->mark[p].offset = log->first[p].offset = RATINGS_MARK_NONE;

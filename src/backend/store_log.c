@@ -64,6 +64,29 @@ apr_status_t ratings_store_accuse(ratings_store_t *store, const char *generation
     return run_on_log(store, SCRIPT_SUSPECT, args, 2, end, why);
 }
 
+apr_status_t ratings_store_route(ratings_store_t *store, const ratings_log_t *log, int partitions,
+                                 int64_t offset, ratings_store_end_e *end, ratings_result_t *why)
+{
+    char number[NUMBER_TEXT], routing[NUMBER_TEXT], before[NUMBER_TEXT] = "";
+    const char *args[] = {log->generation, number, routing, before};
+    (void)snprintf(number, sizeof number, "%d", partitions);
+    (void)snprintf(routing, sizeof routing, "%" PRId64, offset);
+    if (log->routing >= 0)
+        (void)snprintf(before, sizeof before, "%" PRId64, log->routing);
+    return run_on_log(store, SCRIPT_ROUTE, args, 4, end, why);
+}
+
+apr_status_t ratings_store_pass(ratings_store_t *store, const ratings_log_t *log, int partition,
+                                int64_t next, ratings_store_end_e *end, ratings_result_t *why)
+{
+    char number[NUMBER_TEXT], from[NUMBER_TEXT], to[NUMBER_TEXT];
+    const char *args[] = {log->generation, number, from, to};
+    (void)snprintf(number, sizeof number, "%d", partition);
+    (void)snprintf(from, sizeof from, "%" PRId64, log->position[partition]);
+    (void)snprintf(to, sizeof to, "%" PRId64, next);
+    return run_on_log(store, SCRIPT_PASS, args, 4, end, why);
+}
+
 /* ---- fields of a new account ---- */
 
 #define EACH_FIELDS 2 /* of a partition: position and first */

@@ -140,6 +140,25 @@
     "call('HSET', KEYS[1], unpack(ARGV, 3))\n"                                                     \
     "return 'done'\n" SCRIPT_END
 
+/* ARGV: generation, partitions, routing, and that of before ('' : none) */
+#define SCRIPT_ROUTE                                                                               \
+    SCRIPT_BEGIN                                                                                   \
+    "if call('TYPE', KEYS[1]).ok ~= 'hash' then return 'moved' end\n"                              \
+    "local seen = call('HMGET', KEYS[1], 'generation', 'routing')\n"                               \
+    "if seen[1] ~= ARGV[1] or (seen[2] or '') ~= ARGV[4] then return 'moved' end\n"                \
+    "call('HSET', KEYS[1], 'partitions', ARGV[2], 'routing', ARGV[3])\n"                           \
+    "return 'done'\n" SCRIPT_END
+
+/* ARGV: generation, partition, position, next. For a partition without a mark. */
+#define SCRIPT_PASS                                                                                \
+    SCRIPT_BEGIN                                                                                   \
+    "local position = 'position:' .. ARGV[2]\n"                                                    \
+    "if call('TYPE', KEYS[1]).ok ~= 'hash' then return 'moved' end\n"                              \
+    "local seen = call('HMGET', KEYS[1], 'generation', position, 'mark:' .. ARGV[2])\n"            \
+    "if seen[1] ~= ARGV[1] or seen[2] ~= ARGV[3] or seen[3] then return 'moved' end\n"             \
+    "call('HSET', KEYS[1], position, ARGV[4], 'first:' .. ARGV[2], 'empty')\n"                     \
+    "return 'done'\n" SCRIPT_END
+
 /* KEYS: log, and one of each other kind that nobody uses: a talk, keys, expiry.
  * ARGV: digests of generation and claim as they were seen (of '' for none), our token
  *

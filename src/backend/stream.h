@@ -83,6 +83,12 @@ void ratings_stream_destroy(ratings_stream_t *stream, apr_interval_time_t timeou
 apr_status_t ratings_stream_append(ratings_stream_t *stream, const ratings_event_t *event,
                                    int partition, void *ticket, ratings_result_t *why);
 
+/* Queues the record that says by how many partitions talks are routed (../core/routing_record.h),
+ * for partition 0, in the same way; `delivered` is called with its `ticket` as for an event. */
+apr_status_t ratings_stream_append_routing(ratings_stream_t *stream, int partitions,
+                                           ratings_delivery_fn *delivered, void *ticket,
+                                           ratings_result_t *why);
+
 /* The partition of a talk among `partitions` (>= 1): murmur2 of its id, as Kafka's own clients do.
  */
 int ratings_stream_partition(const char *talk_id, int partitions);

@@ -5,6 +5,7 @@
  * linger.ms 0 the time to wake up has always come). So they are not given to it while they would
  * have to wait: they wait here, and go together as soon as all before them are reported, or, when
  * many come, a moment later (core/turns.h). */
+#include "../core/routing_record.h"
 #include "../core/turns.h"
 #include "deadline.h"
 #include "stream_producer.h"
@@ -18,9 +19,15 @@
 
 #define WAITING_MAX 10000 /* as many as librdkafka may have */
 
+/* Who is told what became of it. */
+typedef struct {
+    ratings_delivery_fn *delivered;
+    void *ticket;
+} receiver_t;
+
 typedef struct {
     ratings_turn_t turn; /* first */
-    void *ticket;
+    receiver_t receiver;
     int partition;
     int64_t until; /* of ratings_monotonic: who has waited until then has waited in vain */
     rd_kafka_headers_t *headers;
@@ -46,7 +53,7 @@ struct stream_appender_t {
 
 /* CloudEvents 1.0, Kafka protocol binding, binary mode:
  * https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md */
-static rd_kafka_headers_t *make_headers(void)
+static rd_kafka_headers_t *make_headers(const char *type)
 {
     char id[APR_UUID_FORMATTED_LENGTH + 1], when[96];
     apr_uuid_t uuid;
@@ -57,7 +64,7 @@ static rd_kafka_headers_t *make_headers(void)
     (void)snprintf(when, sizeof when, "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ", now.tm_year + 1900,
                    now.tm_mon + 1, now.tm_mday, now.tm_hour, now.tm_min, now.tm_sec, now.tm_usec);
     const stream_property_t headers[] = {
-        {"ce_specversion", "1.0"},     {"ce_id", id},     {"ce_type", RATINGS_EVENT_TYPE},
+        {"ce_specversion", "1.0"},     {"ce_id", id},     {"ce_type", type},
         {"ce_source", "/mod_ratings"}, {"ce_time", when}, {"content-type", "application/json"},
     };
     rd_kafka_headers_t *list = rd_kafka_headers_new(sizeof headers / sizeof headers[0]);
@@ -76,21 +83,18 @@ static void outgoing_free(outgoing_t *event)
     free(event);
 }
 
-static outgoing_t *outgoing_of(const ratings_event_t *event, int partition, void *ticket)
+/* Takes over the value, which may be NULL: memory ran out. */
+static outgoing_t *outgoing_of(const char *key, char *value, size_t length, const char *type)
 {
-    outgoing_t *outgoing = malloc(sizeof *outgoing);
-    if (!outgoing)
-        return NULL;
-    outgoing->ticket = ticket;
-    outgoing->partition = partition;
-    outgoing->headers = NULL;
-    outgoing->value = ratings_event_encode(event, &outgoing->length);
-    if (!outgoing->value) {
-        outgoing_free(outgoing);
+    outgoing_t *outgoing = value ? calloc(1, sizeof *outgoing) : NULL;
+    if (!outgoing) {
+        free(value);
         return NULL;
     }
-    outgoing->headers = make_headers();
-    memcpy(outgoing->key, event->rating.talk_id, strlen(event->rating.talk_id) + 1);
+    outgoing->value = value;
+    outgoing->length = length;
+    outgoing->headers = make_headers(type);
+    memcpy(outgoing->key, key, strlen(key) + 1);
     return outgoing;
 }
 
@@ -137,17 +141,17 @@ void stream_appender_reported(stream_appender_t *appender, void *message_opaque,
                               const ratings_delivery_t *delivery)
 {
     outgoing_t *event = message_opaque;
-    void *ticket = event->ticket;
+    receiver_t receiver = event->receiver;
     done(appender, event->partition);
     free(event);
-    appender->delivered(ticket, delivery);
+    receiver.delivered(receiver.ticket, delivery);
 }
 
 /* Sends one whose turn has come, or reports that it was not recorded. */
 static void send_one(stream_appender_t *appender, outgoing_t *event)
 {
     ratings_delivery_t delivery = {.partition = event->partition, .offset = -1};
-    void *ticket = event->ticket;
+    receiver_t receiver = event->receiver;
     if (ratings_monotonic() >= event->until)
         ratings_result_set(&delivery.result, APR_ECONNREFUSED,
                            "the events before it were not acknowledged in time");
@@ -155,7 +159,7 @@ static void send_one(stream_appender_t *appender, outgoing_t *event)
         return;
     done(appender, event->partition);
     outgoing_free(event);
-    appender->delivered(ticket, &delivery);
+    receiver.delivered(receiver.ticket, &delivery);
 }
 
 static void send_all(stream_appender_t *appender, ratings_turn_t *events)
@@ -296,13 +300,15 @@ static apr_status_t send_now(stream_appender_t *appender, outgoing_t *event, rat
     return status;
 }
 
-apr_status_t ratings_stream_append(ratings_stream_t *stream, const ratings_event_t *event,
-                                   int partition, void *ticket, ratings_result_t *why)
+/* Takes over the event; NULL: memory ran out. */
+static apr_status_t append(ratings_stream_t *stream, outgoing_t *outgoing, int partition,
+                           receiver_t receiver, ratings_result_t *why)
 {
     stream_appender_t *appender = stream_producer_appender(stream);
-    outgoing_t *outgoing = outgoing_of(event, partition, ticket);
     if (!outgoing)
         return ratings_result_set(why, RATINGS_NOT_ASKED, "out of memory");
+    outgoing->partition = partition;
+    outgoing->receiver = receiver;
     switch (come(appender, outgoing)) {
     case GOES:
         return send_now(appender, outgoing, why);
@@ -313,4 +319,25 @@ apr_status_t ratings_stream_append(ratings_stream_t *stream, const ratings_event
     }
     outgoing_free(outgoing);
     return ratings_result_set(why, RATINGS_NOT_ASKED, "too many events wait for Kafka already");
+}
+
+apr_status_t ratings_stream_append(ratings_stream_t *stream, const ratings_event_t *event,
+                                   int partition, void *ticket, ratings_result_t *why)
+{
+    size_t length;
+    char *value = ratings_event_encode(event, &length);
+    receiver_t receiver = {stream_producer_appender(stream)->delivered, ticket};
+    return append(stream, outgoing_of(event->rating.talk_id, value, length, RATINGS_EVENT_TYPE),
+                  partition, receiver, why);
+}
+
+apr_status_t ratings_stream_append_routing(ratings_stream_t *stream, int partitions,
+                                           ratings_delivery_fn *delivered, void *ticket,
+                                           ratings_result_t *why)
+{
+    size_t length;
+    char *value = ratings_routing_encode(partitions, &length);
+    receiver_t receiver = {delivered, ticket};
+    return append(stream, outgoing_of(RATINGS_ROUTING_KEY, value, length, RATINGS_ROUTING_TYPE), 0,
+                  receiver, why);
 }

@@ -153,7 +153,7 @@ const char *chunk_add(chunk_t *chunk, const ratings_record_t *record, bool repea
         result->time = ratings_log_time(result->time, record->timestamp);
     result->next = record->offset + 1;
     chunk->last = record;
-    if (result->position == 0 && result->first.offset == RATINGS_MARK_NONE)
+    if (result->last.offset < 0 && result->first.offset == RATINGS_MARK_NONE)
         result->first = chunk_mark_of(record);
     return repeats ? NULL : add_event(chunk, record);
 }

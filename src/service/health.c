@@ -65,13 +65,27 @@ static const char *talks_problem(const exam_t *exam)
 
 static const char rebuilding[] = "it is being rebuilt from the log";
 
+/* A GET goes by the same. `high` is as it was before the store was loaded. */
+static bool is_answered(const ratings_log_t *log, const ratings_place_t *high, int partition)
+{
+    return log->position[partition] >= high[partition].position &&
+           ratings_mark_tag(&log->first[partition]) == high[partition].tag &&
+           high[partition].tag != 0;
+}
+
 /* What the store's own account of itself says, once it is fit and reached. */
-static const char *log_problem(const ratings_child_t *child, const ratings_log_t *log)
+static const char *log_problem(const ratings_child_t *child, const ratings_log_t *log,
+                               const ratings_place_t *high)
 {
     if (log->topic[0] && strcmp(log->topic, child->service->config->topic) != 0)
         return "it holds the ratings of another topic";
     if (log->problem || log->behind)
         return rebuilding;
+    if (log->routed == 0)
+        return "the log does not say yet how talks are routed: see the error log";
+    for (int i = 0; i < log->routed; i++)
+        if (!is_answered(log, high, i))
+            return "it is being brought up to date with the log";
     return NULL;
 }
 
@@ -80,13 +94,16 @@ static const char *ask_store(const exam_t *exam, ratings_log_t *log, ratings_res
 {
     ratings_child_t *child = exam->child;
     const char *fault = NULL;
+    ratings_place_t high[RATINGS_PARTITIONS_MAX];
+    for (int i = 0; i < RATINGS_PARTITIONS_MAX; i++)
+        high[i] = ratings_shared_high(child->service->shared, i);
     bool loaded = ratings_store_check(child->store, exam->deadline, &fault, why) == APR_SUCCESS &&
                   ratings_store_load(child->store, exam->deadline, log, why) == APR_SUCCESS;
     if (ratings_is_corruption(child, why)) {
         ratings_result_ok(why);
         return rebuilding;
     }
-    return fault || !loaded ? fault : log_problem(child, log);
+    return fault || !loaded ? fault : log_problem(child, log, high);
 }
 
 static const char *store_problem(const exam_t *exam)

@@ -155,7 +155,10 @@ int ratings_partition_of(ratings_call_t *call, const char *talk_id)
             break;
         ratings_shared_wait(&shared->published, seen, left < GLANCE_US ? left : GLANCE_US);
     }
-    ratings_result_set(&call->failure.why, APR_ECONNREFUSED,
-                       "the store or the topic has not been reached since httpd was started");
+    ratings_result_set(
+        &call->failure.why, APR_ECONNREFUSED,
+        "it is not known yet by how many partitions talks are routed: the store or the "
+        "topic has not been reached since httpd was started, or the log is being "
+        "read");
     return -1;
 }

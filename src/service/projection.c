@@ -1,6 +1,7 @@
 /* Reading the log, and folding what was read into chunks for the store. */
 #include "projection.h"
 
+#include "../core/routing_record.h"
 #include "../module.h"
 #include "chunk.h"
 
@@ -97,6 +98,20 @@ static chunk_t *chunk_of(ratings_projector_t *p, int i)
     return p->partition[i].chunk;
 }
 
+/* What does not count: not by itself wrong. */
+static apr_status_t fold_other(ratings_projector_t *p, const ratings_record_t *record,
+                               const char *problem, ratings_result_t *why)
+{
+    int routed = record->partition == 0
+                     ? ratings_routing_decode(record->key, record->key_len, record->value,
+                                              record->value_len, RATINGS_PARTITIONS_MAX)
+                     : 0;
+    if (routed > 0)
+        return projection_heed_routing(p, record, routed, why);
+    skip(p, record, problem);
+    return APR_SUCCESS;
+}
+
 static apr_status_t fold_record(ratings_projector_t *p, chunk_t *chunk,
                                 const ratings_record_t *record, ratings_result_t *why)
 {
@@ -111,7 +126,9 @@ static apr_status_t fold_record(ratings_projector_t *p, chunk_t *chunk,
     if (repeats && record->offset >= partition->position)
         skip_repeat(p, record);
     if (problem)
-        skip(p, record, problem);
+        return fold_other(p, record, problem, why);
+    if (status == APR_SUCCESS && !repeats && record->offset >= partition->position)
+        projection_weigh(p, record);
     return status;
 }
 
@@ -195,6 +212,35 @@ static apr_status_t apply_batch(ratings_projector_t *p, int count, ratings_resul
 
 /* ---- the end of a rebuild ---- */
 
+/* A partition whose log was read to its end without a record: those that it had were deleted, or it
+ * has but marks of transactions. The store is told, else nobody could say of which log it is. */
+static apr_status_t pass_empty(ratings_projector_t *p, int i, ratings_result_t *why)
+{
+    partition_t *partition = &p->partition[i];
+    ratings_store_end_e end;
+    bool is_news =
+        partition->ended > partition->position || partition->first_mark.offset == RATINGS_MARK_NONE;
+    if (partition->ended < partition->position || partition->mark.offset >= 0 || !is_news)
+        return APR_SUCCESS;
+    apr_status_t status = ratings_store_pass(p->store, &p->log, i, partition->ended, &end, why);
+    if (status == APR_SUCCESS)
+        status = projector_end(p, end, why);
+    if (status != APR_SUCCESS)
+        return status;
+    p->log.position[i] = partition->position = partition->ended;
+    partition->first_mark.offset = p->log.first[i].offset = RATINGS_MARK_EMPTY;
+    ratings_shared_publish_adopted(p->shared, i, projection_place(partition));
+    return APR_SUCCESS;
+}
+
+static apr_status_t pass_all_empty(ratings_projector_t *p, ratings_result_t *why)
+{
+    apr_status_t status = APR_SUCCESS;
+    for (int i = 0; i < p->partitions && status == APR_SUCCESS && !p->gathered_at; i++)
+        status = pass_empty(p, i, why);
+    return status;
+}
+
 /* A log may end with offsets that have no record (marks of transactions): the position alone would
  * not tell. */
 static bool has_reached(const partition_t *partition, int64_t end)
@@ -224,7 +270,7 @@ static apr_status_t catch_up(ratings_projector_t *p, ratings_result_t *why)
     if (!p->log.behind)
         return APR_SUCCESS;
     projection_tell_progress(p);
-    if (p->gathered_at || !is_complete(p))
+    if (p->gathered_at || p->log.routed == 0 || !is_complete(p))
         return APR_SUCCESS;
     apr_status_t status = ratings_store_caught_up(p->store, p->log.generation, &end, why);
     if (status == APR_SUCCESS)
@@ -298,7 +344,7 @@ static apr_status_t load_same(ratings_projector_t *p, ratings_result_t *why)
         return status;
     if (strcmp(generation, p->log.generation) != 0)
         return ratings_result_set(why, APR_EAGAIN, "the store was rebuilt");
-    if (routed != p->log.routed)
+    if (routed > 0 && routed != p->log.routed)
         return is_changed(p, why);
     return p->log.suspect
                ? ratings_result_set(why, APR_EAGAIN, "another host has doubts of the store")
@@ -363,6 +409,10 @@ apr_status_t projection_step(ratings_projector_t *p, ratings_result_t *why)
             ratings_reader_read(p->reader, patience(p), p->records, PROJECTION_BATCH, &count, why);
     if (status == APR_SUCCESS)
         status = apply_batch(p, count, why);
+    if (status == APR_SUCCESS)
+        status = pass_all_empty(p, why);
+    if (status == APR_SUCCESS)
+        projection_settle_routing(p);
     if (status == APR_SUCCESS)
         status = catch_up(p, why);
     if (status != APR_SUCCESS)

@@ -31,6 +31,16 @@ typedef struct {
     chunk_t *chunk;                  /* what was read from the position on, or NULL */
 } partition_t;
 
+/* By how many partitions talks are routed, while the log does not say: projection_routing.c. */
+typedef struct {
+    char generation[RATINGS_TOKEN_MAX + 1]; /* of the store, whose events were all weighed */
+    uint16_t
+        candidate[RATINGS_PARTITIONS_MAX]; /* numbers that explain where each lies, ascending */
+    int candidates;
+    _Atomic int64_t append_at; /* when a record may be appended (again), of ratings_monotonic */
+    atomic_bool failed;        /* the last one could not be, which was logged */
+} routing_t;
+
 struct ratings_projector_t {
     ratings_child_t *child;
     ratings_shared_t *shared;
@@ -47,6 +57,7 @@ struct ratings_projector_t {
     int64_t lease;                        /* how long it is taken for, microseconds */
     int64_t renew_at, look_at, commit_at; /* of ratings_monotonic */
     int64_t judge_at;
+    int64_t ask_at;             /* when one that follows may ask for the log's ends again */
     int64_t gathered_at;        /* when the first of the chunks was begun; 0: there are none */
     bool commit_due;            /* something was applied since the last commit */
     bool has_applied;           /* ... since the log was opened */
@@ -62,6 +73,7 @@ struct ratings_projector_t {
     int64_t progress_log_at;  /* when its progress is to be logged next */
 
     ratings_log_t log;
+    routing_t routing;
     int partitions;
     partition_t partition[RATINGS_PARTITIONS_MAX];
     ratings_record_t records[PROJECTION_BATCH];
@@ -103,6 +115,26 @@ bool projection_is_another_log(const partition_t *partition, const ratings_mark_
 
 /* Whether something was applied since the log was opened, or there was nothing to apply. */
 bool projection_is_going_on(const ratings_projector_t *p);
+/* Whether the store has applied records without saying how talks are routed, and they were not read
+ * by this projector: what it reads from here on would not tell. */
+bool projection_is_unrouted(const ratings_projector_t *p);
+
+/* The store and the log are about to be read. */
+void projection_begin_weighing(ratings_projector_t *p);
+
+/* An event, in the partition where it lies. */
+void projection_weigh(ratings_projector_t *p, const ratings_record_t *record);
+
+/* A record of partition 0 that says how talks are routed, before it is applied. */
+apr_status_t projection_heed_routing(ratings_projector_t *p, const ratings_record_t *record,
+                                     int partitions, ratings_result_t *why);
+
+/* Appends such a record if the log has none, once so much was read that this is known. Nothing
+ * waits for it here, and a failure is logged. */
+void projection_settle_routing(ratings_projector_t *p);
+
+/* Tells this host how talks are routed, if the store says so. */
+void projection_tell_routing(ratings_projector_t *p);
 
 /* Reads once and applies what was read. APR_SUCCESS: go on. Else: open again. */
 apr_status_t projection_step(ratings_projector_t *p, ratings_result_t *why);

@@ -102,6 +102,8 @@ static const char *rebuild_reason(const ratings_projector_t *p)
         return "a key of the store is not what this module writes";
     if (p->log.problem)
         return p->log.problem;
+    if (projection_is_unrouted(p))
+        return "the store does not say by how many partitions talks are routed";
     if (suspect)
         return "another version of this module asks for it";
     if (has_fewer_partitions(p))
@@ -204,7 +206,7 @@ static apr_status_t adopt(ratings_projector_t *p, int i, ratings_result_t *why)
     partition->time = p->log.time[i];
     partition->target = p->log.behind ? partition->next : 0;
     partition->ended = -1;
-    partition->verified = partition->position == 0 || partition->mark.offset < partition->first;
+    partition->verified = partition->mark.offset < partition->first; /* or there is none */
     tell_forgotten(p, i);
     ratings_shared_forget(p->shared, i, partition->seen, partition->next);
     if (partition->verified)
@@ -221,7 +223,8 @@ static apr_status_t begin_reading(ratings_projector_t *p, ratings_result_t *why)
             return status;
         from[i] = start_of(&p->partition[i]);
     }
-    atomic_store(&p->shared->routed, p->log.routed);
+    projection_tell_routing(p);
+    projection_begin_weighing(p);
     p->look_at = ratings_monotonic() + PROJECTION_LOOK_US;
     return ratings_reader_assign(p->reader, from, p->partitions, why);
 }

@@ -178,7 +178,8 @@ static void go_by_store(ratings_projector_t *p)
         if (ratings_shared_high(p->shared, i).tag == 0)
             ratings_shared_publish_found(p->shared, i, loaded_place(p, i));
     if (p->log.routed > 0 && atomic_load(&p->shared->routed) == 0)
-        atomic_store(&p->shared->routed, p->log.routed);
+        if (p->log.routed > 0)
+            atomic_store(&p->shared->routed, p->log.routed);
 }
 
 /* Until something ends it. Meanwhile this child's requests are woken from here; the watcher, told
@@ -241,11 +242,38 @@ static void accuse(ratings_projector_t *p)
         atomic_store(&p->shared->suspect, RATINGS_SUSPECT_NOTHING);
 }
 
+/* The store is that of a log without records, while this host has seen some: either it went back to
+ * its beginning, or the log has begun anew. Where the log ends tells which. */
+static bool contradicts(const ratings_projector_t *p, int i)
+{
+    ratings_place_t high = ratings_shared_high(p->shared, i), place = loaded_place(p, i);
+    return p->log.position[i] >= 0 && place.tag == RATINGS_TAG_EMPTY &&
+           place.position < high.position;
+}
+
+static void ask_log(ratings_projector_t *p)
+{
+    ratings_result_t why;
+    int contradicting = 0;
+    p->partitions = 0;
+    for (int i = 0; i < RATINGS_PARTITIONS_MAX && p->log.position[i] >= 0; i++, p->partitions++)
+        contradicting += contradicts(p, i);
+    if (contradicting == 0 || ratings_monotonic() < p->ask_at)
+        return;
+    p->ask_at = ratings_monotonic() + PROJECTION_LOOK_US;
+    apr_pool_clear(p->batch_pool);
+    if (projection_read_ends(p, &why) != APR_SUCCESS)
+        return;
+    for (int i = 0; i < p->partitions; i++)
+        ratings_shared_forget(p->shared, i, p->partition[i].seen, p->partition[i].next);
+}
+
 static void learn(ratings_projector_t *p)
 {
     int64_t at = ratings_monotonic();
     if (!load_ours(p))
         return;
+    ask_log(p);
     publish_loaded(p, at);
     accuse(p);
     atomic_store(&p->shared->projected_at, ratings_monotonic());

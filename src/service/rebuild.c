@@ -34,11 +34,11 @@ static apr_status_t sweep_all(ratings_projector_t *p, ratings_sweep_t *sweep, ra
     return status;
 }
 
-/* Talks keep the partition they had before the store was lost, as far as this host remembers. */
+/* As far as this host remembers; the log has the last word (projection_routing.c). 0: not known. */
 static int routing(const ratings_projector_t *p, int partitions)
 {
     int known = atomic_load(&p->shared->routed);
-    return known > 0 && known <= partitions ? known : partitions;
+    return known <= partitions ? known : 0;
 }
 
 static apr_status_t open_store(ratings_projector_t *p, const ratings_sweep_t *sweep, int partitions,
@@ -47,7 +47,7 @@ static apr_status_t open_store(ratings_projector_t *p, const ratings_sweep_t *sw
     ratings_store_end_e end;
     bool empty[RATINGS_PARTITIONS_MAX];
     for (int i = 0; i < partitions; i++)
-        empty[i] = p->partition[i].next == p->partition[i].first;
+        empty[i] = p->partition[i].next == 0;
     apr_status_t status = ratings_store_open(p->store, sweep, p->child->service->config->topic,
                                              partitions, routing(p, partitions), empty, &end, why);
     if (status == APR_SUCCESS)

@@ -204,16 +204,18 @@ static bool is_news(ratings_place_t now, ratings_place_t then)
 }
 
 /* High is not told of an empty log once it knows a record: a store that was restored to its
- * beginning says the same. */
+ * beginning says the same. But not of one that was empty up to where high is: the records that it
+ * knows were deleted. */
 static bool is_high_news(ratings_place_t now, ratings_place_t then)
 {
-    return is_news(now, then) && (now.tag != RATINGS_TAG_EMPTY || then.tag == 0);
+    return is_news(now, then) &&
+           (now.tag != RATINGS_TAG_EMPTY || then.tag == 0 || now.position >= then.position);
 }
 
 bool ratings_shared_is_news(const ratings_shared_t *shared, int partition, ratings_place_t place)
 {
-    const ratings_place_t beginning = {place.tag, 0};
-    return is_high_news(beginning, ratings_shared_high(shared, partition)) ||
+    ratings_place_t high = ratings_shared_high(shared, partition);
+    return (place.tag != high.tag && is_high_news(place, high)) ||
            is_news(place, ratings_shared_watermark(shared, partition));
 }
 

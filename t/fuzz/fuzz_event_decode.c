@@ -1,4 +1,5 @@
 #include "../../src/core/event.h"
+#include "../../src/core/routing_record.h"
 #include "fuzz.h"
 
 #include <string.h>
@@ -53,17 +54,37 @@ static void check_nearly_ours(const uint8_t *data, size_t size)
     check_agreement(data, size, value, sizeof head - 1 + size + sizeof tail - 1);
 }
 
+/* No record is both; and the number is within its bounds, and is what is written back. */
+static void check_routing(const uint8_t *key, size_t key_len, const uint8_t *value, size_t len,
+                          bool is_event)
+{
+    enum { MOST = 1024 };
+    int partitions = ratings_routing_decode(key, key_len, value, len, MOST);
+    size_t written;
+    char *text;
+
+    MUST(partitions >= 0 && partitions <= MOST && (partitions == 0 || !is_event));
+    if (partitions == 0)
+        return;
+    text = ratings_routing_encode(partitions, &written);
+    MUST(text && ratings_routing_decode(key, key_len, text, written, MOST) == partitions);
+    free(text);
+}
+
 /* The input is a key, a line feed (which no key has) and a value; without line feed a value. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const uint8_t *end = size > 0 ? memchr(data, '\n', size) : NULL;
     const uint8_t *value = end ? end + 1 : data;
     size_t key_len = end ? (size_t)(end - data) : 0, value_len = size - (size_t)(value - data);
+    const uint8_t *key = end ? data : NULL;
     ratings_event_t event;
+    bool is_event = !ratings_event_decode(key, key_len, value, value_len, &event);
 
     ratings_event_checksum(data, key_len, value, value_len);
-    if (!ratings_event_decode(end ? data : NULL, key_len, value, value_len, &event))
+    if (is_event)
         check_round_trip(&event);
+    check_routing(key, key_len, value, value_len, is_event);
     check_agreement(end ? data : NULL, key_len, value, value_len);
     check_nearly_ours(data, size);
     return 0;

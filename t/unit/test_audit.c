@@ -161,6 +161,33 @@ static void skips_what_is_no_event(void **state)
     assert_int_equal(fold->talks, 0);
 }
 
+static void notes_how_talks_are_routed(void **state)
+{
+    audit_fold_t *fold = *state;
+
+    fold_text(fold, 1, 1, true, "ratings:routing", "{\"version\":1,\"partitions\":2}");
+    assert_int_equal(fold->routed, 0);
+    assert_int_equal(fold->partition[1].skipped, 1); /* it means nothing there */
+    fold_text(fold, 0, 1, true, "ratings:routing", "{\"version\":1,\"partitions\":1}");
+    fold_text(fold, 0, 1, true, "ratings:routing", "{\"version\":1,\"partitions\":2}");
+    assert_int_equal(fold->routed, 1); /* the first one says it */
+    assert_int_equal(fold->partition[0].skipped, 0);
+    assert_int_equal(fold->partition[0].records, 2);
+    assert_int_equal(fold->talks, 0);
+}
+
+static void knows_a_talk_in_two_partitions(void **state)
+{
+    audit_fold_t *fold = *state;
+
+    rate(fold, 0, "a", 5, NULL, 0, 1);
+    assert_null(talk_of(fold, "a")->tallies->next);
+    rate(fold, 1, "a", 5, NULL, 0, 1);
+    assert_non_null(talk_of(fold, "a")->tallies->next);
+    assert_null(talk_of(fold, "a")->tallies->next->next);
+    assert_counts(audit_fold_expected(talk_of(fold, "a")), 0, 0, 0, 0, 2);
+}
+
 static void the_log_keeps_time(void **state)
 {
     audit_fold_t *fold = *state;
@@ -401,6 +428,8 @@ static const struct CMUnitTest folds[] = {
     FOLD("each event counts for its talk", counts_events),
     FOLD("the first and the last record are known again", knows_first_and_last_again),
     FOLD("what is no event is skipped", skips_what_is_no_event),
+    FOLD("a record that says how talks are routed is noted", notes_how_talks_are_routed),
+    FOLD("a talk in two partitions is known", knows_a_talk_in_two_partitions),
     FOLD("the log keeps time by append times alone", the_log_keeps_time),
     FOLD("a key counts once in its window", a_key_counts_once),
     FOLD("the time of any record ends a key", the_time_of_any_record_ends_a_key),

@@ -171,6 +171,16 @@ sub refill_topic {
 }
 
 # A talk's ratings are in one partition for ever.
+# All that knows by how many partitions talks are routed, but the log.
+sub add_partitions_and_lose_all {
+    my ($stage) = @_;
+    topic_tool($stage, '--alter', '--partitions', 9);
+    defined $stage->httpd->stop or die "processes were left behind\n";
+    $stage->redis->call('FLUSHDB');
+    $stage->start($stage->httpd);
+    return $stage->until('an answer', sub { $stage->get('/healthz')->status == 200 }, 10);
+}
+
 sub in_one_partition {
     my ($stage) = @_;
     my %where;
@@ -223,6 +233,11 @@ return (
         name => 'kafka-partitions', number => 5, what => 'partitions added to the topic: talks stay where they are', alone => 1,
         fault => sub { topic_tool($_[0], '--alter', '--partitions', 9) }, hold => 8, short_hold => 3, recover => 2, check => \&in_one_partition,
         expect => [$held_up],
+    },
+    {
+        name => 'kafka-partitions-lost', number => 5, what => 'partitions added, the store lost and httpd started anew: talks stay where they are', alone => 1,
+        fault => \&add_partitions_and_lose_all, allow => { any => 'broken refused', POST => '503', GET => '503' }, recover => 5,
+        check => \&in_one_partition, expect => [ $held_up, $rebuilt ],
     },
     { name => 'kafka-topic-again', number => 5, what => 'the topic deleted and created again', run => \&make_topic_again,
         expect => [ $away, $held_up, $rebuilt, $library, qr/RT0501/ ] },
