@@ -14,18 +14,23 @@ static bool is_text_of(const redisReply *reply, const char *text)
     return store_is_text(reply) && strcmp(reply->str, text) == 0;
 }
 
+/* A key of another type is no failure: it is corrupt. */
+static apr_status_t not_read(const redisReply *answer, ratings_result_t *why)
+{
+    return store_not_read(answer, why, KEY_KEYS) == APR_EINVAL ? ratings_result_ok(why)
+                                                               : why->status;
+}
+
 /* The uses belong to a position and a generation, as all else does. */
 static apr_status_t take_uses(ratings_chunk_t *chunk, const redisReply *answer,
                               const char *position, ratings_store_end_e *end, ratings_result_t *why)
 {
     const redisReply *place = answer->element[0], *uses = answer->element[1];
-    const redisReply *unread = !store_is_array(place, 2)                           ? place
-                               : !store_is_array(uses, (size_t)chunk->keyed_count) ? uses
-                                                                                   : NULL;
     *end = RATINGS_STORE_CORRUPT;
-    if (unread)
-        return store_not_read(unread, why, KEY_KEYS) == APR_EINVAL ? ratings_result_ok(why)
-                                                                   : why->status;
+    if (!store_is_array(place, 2))
+        return not_read(place, why);
+    if (!store_is_array(uses, (size_t)chunk->keyed_count))
+        return not_read(uses, why);
     for (int i = 0; i < chunk->keyed_count; i++)
         if (!store_read_use(uses->element[i], &chunk->keyed[i]->use))
             return ratings_result_ok(why);

@@ -202,6 +202,18 @@ static int counted(void)
     return atoi(evaluate("return redis.call('HGET', 'ratings/talk', '4') or '0'"));
 }
 
+/* What the log held is applied, and by how many partitions talks are routed was read in it. */
+static void expect_routed(void)
+{
+    ratings_store_end_e end;
+    ratings_result_t why;
+    load(admin);
+    assert_int_equal(ratings_store_route(admin, &seen, 2, 0, &end, &why), APR_SUCCESS);
+    assert_int_equal(end, RATINGS_STORE_DONE);
+    assert_int_equal(ratings_store_caught_up(admin, seen.generation, &end, &why), APR_SUCCESS);
+    assert_int_equal(end, RATINGS_STORE_DONE);
+}
+
 /* Three events applied, the last of which has forgotten the key of the first. */
 static void prepare(void)
 {
@@ -209,6 +221,7 @@ static void prepare(void)
     expect_rebuilt();
     for (int i = 0; i < 3; i++)
         expect_applied(true);
+    expect_routed();
     load(admin);
     assert_null(seen.problem);
     assert_int_equal(counted(), 3);
@@ -226,7 +239,8 @@ static void store_as_written_is_no_problem(void **state)
     assert_int_equal(seen.position[0], 3);
     assert_int_equal(seen.position[1], 0);
     assert_int_equal(seen.time[0], 3000000);
-    assert_true(seen.behind);
+    assert_false(seen.behind);
+    assert_int_equal(seen.routing, 0);
     assert_string_equal(
         evaluate("return table.concat({redis.call('HGET', 'ratings:log', 'uses:0'), "
                  "redis.call('HLEN', 'ratings:keys:0'), redis.call('ZCARD', 'ratings:expiry:0')}, "
@@ -268,7 +282,7 @@ static const struct {
     {DROP("'generation'") SET("claim", "somebody"), "not finished"},
     {SET("behind", ""), "field behind"},
     {SET("behind", "0"), "field behind"},
-    {DROP("'behind'"), NULL},
+    {SET("behind", "1"), NULL},
     {SET("suspect", "a word"), "field suspect"},
     {SET("suspect", "0"), "field suspect"},
     {SET("suspect", "-1"), "field suspect"},
@@ -276,7 +290,13 @@ static const struct {
     {SET("suspect", "99999999999999999999"), "field suspect"},
     {SET("suspect", ""), "field suspect"},
     {DROP("'partitions'"), "routed"},
-    {SET("partitions", "0"), "field partitions"},
+    {SET("partitions", "0"), "routed"},
+    {SET("partitions", "-1"), "field partitions"},
+    {SET("routing", "x"), "field routing"},
+    {SET("routing", ""), "field routing"},
+    {SET("routing", "01"), "field routing"},
+    {SET("routing", LONG), "field routing"},
+    {DROP("'routing'"), NULL},
     {SET("partitions", "1025"), "field partitions"},
     {SET("partitions", "two"), "field partitions"},
     {SET("partitions", "3"), "routed"},
@@ -436,12 +456,23 @@ static apr_status_t catch_up(ratings_store_t *store, ratings_store_end_e *end,
     return ratings_store_caught_up(store, seen.generation, end, why);
 }
 
+static apr_status_t route(ratings_store_t *store, ratings_store_end_e *end, ratings_result_t *why)
+{
+    return ratings_store_route(store, &seen, 1, 2, end, why);
+}
+
+static apr_status_t pass(ratings_store_t *store, ratings_store_end_e *end, ratings_result_t *why)
+{
+    return ratings_store_pass(store, &seen, 1, 7, end, why);
+}
+
 static apr_status_t accuse(ratings_store_t *store, ratings_store_end_e *end, ratings_result_t *why)
 {
     return ratings_store_accuse(store, seen.generation, 1, end, why);
 }
 
-static const step_f steps[] = {apply_keyed, apply_unkeyed, extend, catch_up, accuse, rebuild};
+static const step_f steps[] = {apply_keyed, apply_unkeyed, extend, route,
+                               pass,        catch_up,      accuse, rebuild};
 
 #define STEPS (sizeof steps / sizeof steps[0])
 
