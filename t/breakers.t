@@ -181,6 +181,7 @@ sub said {
         }
     }
     my @noise = grep { /\[ratings:info\].*RT0206: / } $httpd->log->lines;
+    ok(@noise, 'what librdkafka says of a broker that is gone is at LogLevel info');
     cmp_ok(scalar @noise, '<=', 4, 'what librdkafka repeats is not at LogLevel info') or diag(@noise);
     $httpd->stop;
 }

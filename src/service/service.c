@@ -100,12 +100,12 @@ static int stream_level(const ratings_child_t *child, int level)
     return fatal ? APLOG_ERR : APLOG_INFO;
 }
 
-/* librdkafka's levels are syslog's, and so are httpd's. */
+/* librdkafka's levels are syslog's, and so are httpd's; whose macro evaluates the level twice. */
 static void log_stream(void *context, int level, const char *text)
 {
     const ratings_child_t *child = context;
-    ap_log_error(APLOG_MARK, stream_level(child, level), 0, child->service->server,
-                 "RT0206: librdkafka: %s", text);
+    int shown = stream_level(child, level);
+    ap_log_error(APLOG_MARK, shown, 0, child->service->server, "RT0206: librdkafka: %s", text);
 }
 
 /* By default a quarter of the child's threads is kept for requests that need nothing of what hangs.
