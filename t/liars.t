@@ -18,7 +18,7 @@ my $seed     = $ENV{TEST_SEED}     || 1;
 my $slack    = sanitized() ? 2 : 1;         # seconds, on a machine that is busy
 my $deadline = 3;
 my $topic    = 'ratings-liars-' . int(time) . "-$$";
-my $database = 7;
+my $database = 1;
 
 my @talks = new_talks(24);
 my @own   = new_talks(4);

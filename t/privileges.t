@@ -29,4 +29,20 @@ ok(wait_until(sub { rate($talk, 5, @at)->status == 200 }, 10), 'and take ratings
 ok(wait_until(sub { total(histogram_of($talk, @at)) >= 2 }, 5), 'which are read');
 ok(defined $httpd->stop, 'it stops');
 
+# What librdkafka needs to read, its user has to: root's rights are of no use to a child
+{
+    my $file = "$ENV{TEST_LOGS}/authorities.pem";
+    system('cp', '/etc/ssl/certs/ca-certificates.crt', $file) == 0 or die "$file: $?";
+    my $other = own_httpd(
+        name => 'certificate', port => 2, before => "User $ENV{TEST_USER}\nGroup $group\n",
+        conf => RatingsTest::Httpd::backends() . "RatingsKafka security.protocol ssl\nRatingsKafka ssl.ca.location $file\n",
+    )->expect_log(qr/RT0106/, qr/AH00014/);
+    chmod 0644, $file;
+    is(($other->configtest)[0], 0, 'certificates that the children can read are good');
+    chmod 0600, $file;
+    my ($code, $said) = $other->configtest;
+    isnt($code, 0, 'those that root alone can read are not');
+    like($said . join('', $other->log->lines), qr/RT0106: RatingsKafka ssl\.ca\.location at /, 'which is said');
+}
+
 finish();
