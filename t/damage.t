@@ -42,10 +42,10 @@ sub audit_agrees {
     return "the audit: $report";
 }
 
-# The partition that the talk is in.
+# The partition that the talk is in: the one that has a use of a key. (Partition 0 has a record that is no rating.)
 sub partition {
     my %log = %{ $redis->hash('ratings:log') };
-    my ($partition) = grep { $log{"position:$_"} } 0 .. 3;
+    my ($partition) = grep { $log{"uses:$_"} } 0 .. 3;
     return $partition;
 }
 
