@@ -53,7 +53,7 @@ def contradiction(rng, body):
     truth = json.loads(body)
     avg, total = truth["avg"], truth["totalCount"]
     lies = [(avg + 0.25, total), (avg - 0.25, total), (avg, total + 1), (avg, max(total - 1, 0)), (3, total), (5, total + 7), (0, 0), (1, 1)]
-    lies = [lie for lie in lies if abs(lie[0] - avg) > 0.001 or lie[1] != total]
+    lies = [lie for lie in lies if abs(lie[0] - avg) > 0.01 or lie[1] != total]
     avg, total = rng.choice(lies)
     return [("send", reply(json.dumps({"avg": avg, "totalCount": total})))]
 

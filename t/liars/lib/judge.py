@@ -4,6 +4,7 @@ import collections
 import json
 
 VALUES = ("1", "2", "3", "4", "5")
+ROUNDED = 0.005  # an average of two decimals is taken
 
 
 class Talk:
@@ -90,7 +91,7 @@ class Judge:
             self.counts["GET without statistics"] += 1
             return
         truth = sum(int(value) * counts[value] for value in VALUES) / total if total else 0
-        if stats["totalCount"] != total or abs(stats["avg"] - truth) > 1e-9:
+        if stats["totalCount"] != total or abs(stats["avg"] - truth) > ROUNDED + 1e-9:
             self.fault("GET wrong statistics", f"{stats} of {counts}")
 
     def not_modified(self, talk, told, least):
@@ -108,5 +109,6 @@ class Judge:
             good = False
         if not good or (answer.status == 503 and "retry-after" not in answer.headers):
             self.fault("problem document", repr(answer.body[:300]))
-        if any(word in answer.body for word in (b"127.0.0.1", b"a lie", b"edis", b"ostgre", b"afka")):
+        told = answer.body.partition(b'"instance"')[0]  # its id is drawn by lot, and may look like anything
+        if any(word in told for word in (b"127.0.0.1", b"a lie", b"edis", b"ostgre", b"afka")):
             self.fault("problem gives away", repr(answer.body[:300]))

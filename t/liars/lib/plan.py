@@ -6,6 +6,7 @@ import random
 
 PHASE = (0.2, 1.2)  # seconds that a mood lasts
 MOODS = (0, 0.03, 0.1, 0.3)  # of how many answers a server lies about one
+SHARES = {"redis": 0.2}  # a lie of the store's has all of it rebuilt, as often as not: less is more
 HONEST = 0.3  # how much of the time nobody lies
 
 
@@ -27,7 +28,7 @@ class Plan:
     async def run(self):
         while True:
             honest = self.random.random() < HONEST
-            self.rates = {name: 0 if honest else self.random.choice(MOODS) for name in self.decks}
+            self.rates = {name: 0 if honest else self.random.choice(MOODS) * SHARES.get(name, 1) for name in self.decks}
             await asyncio.sleep(self.random.uniform(*PHASE))
 
     def end(self):
