@@ -3,11 +3,22 @@
 
 #include <string.h>
 
+static void must_name_the_same(const ratings_redis_url_t *parsed, const char *shown)
+{
+    ratings_redis_url_t again;
+
+    MUST(!ratings_redis_url_parse(shown, &again));
+    MUST(strcmp(parsed->host, again.host) == 0 && strcmp(parsed->user, again.user) == 0);
+    MUST(parsed->port == again.port && parsed->database == again.database);
+    MUST(parsed->has_password == again.has_password);
+    MUST(strcmp(again.password, parsed->has_password ? "***" : "") == 0);
+}
+
 /* What is shown of a URL that can be read is one of the same place and user, with *** as password;
  * of any other, no more than a scheme. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    ratings_redis_url_t parsed, again;
+    ratings_redis_url_t parsed;
     char *url = malloc(size + 1), *shown;
 
     MUST(url);
@@ -15,15 +26,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     url[size] = '\0';
     shown = ratings_redis_url_shown(url);
     MUST(shown);
-    if (ratings_redis_url_parse(url, &parsed)) {
+    if (ratings_redis_url_parse(url, &parsed))
         MUST(strlen(shown) <= strlen("postgresql://***"));
-    } else {
-        MUST(!ratings_redis_url_parse(shown, &again));
-        MUST(strcmp(parsed.host, again.host) == 0 && strcmp(parsed.user, again.user) == 0);
-        MUST(parsed.port == again.port && parsed.database == again.database);
-        MUST(parsed.has_password == again.has_password);
-        MUST(strcmp(again.password, parsed.has_password ? "***" : "") == 0);
-    }
+    else
+        must_name_the_same(&parsed, shown);
     free(shown);
     free(url);
     return 0;

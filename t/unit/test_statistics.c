@@ -256,6 +256,14 @@ static void expect_read(const ratings_histogram_t *histogram, int64_t total, int
     assert_null(ratings_statistics_from_json(body, strlen(body), histogram, &stats));
 }
 
+/* https://www.jstatsoft.org/article/view/v008i14 */
+static uint64_t xorshift(uint64_t random)
+{
+    random ^= random << 13;
+    random ^= random >> 7;
+    return random ^ random << 17;
+}
+
 /* Of counts of any size: in double and in single precision, and as a decimal of two digits. */
 static void reads_what_any_honest_implementation_says(void **state)
 {
@@ -268,7 +276,7 @@ static void reads_what_any_honest_implementation_says(void **state)
         int64_t total = 0;
 
         for (int i = 0; i < RATINGS_VALUES; i++) {
-            random ^= random << 13, random ^= random >> 7, random ^= random << 17;
+            random = xorshift(random);
             histogram.count[i] = (int64_t)(random >> (4 + random % 60));
             weighted += (double)(i + 1) * (double)histogram.count[i];
             total += histogram.count[i];
