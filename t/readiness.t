@@ -110,7 +110,7 @@ redis(database => $_ + 1)->call('FLUSHDB') for 0 .. $#topics; # other tests use 
         my $failed = wait_until(sub { redis()->call('INFO', 'persistence') =~ /rdb_last_bgsave_status:err/ }, 10);
         ok($failed, 'a store that cannot save: so it is');
         is(rate($talk, 5)->status, 202, 'a rating is recorded');
-        my $reason = 'it is not being brought up to date: see the error log';
+        my $reason = 'the store takes no writes, as it cannot save them: see its own log';
         my $answer = state_of('store', $reason);
         is($answer->status, 503, 'a store that cannot save: not ready');
         is(json($answer->body)->{backends}{store}{reason}, $reason, 'and says so');

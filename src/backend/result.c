@@ -15,13 +15,13 @@ apr_status_t ratings_result_set(ratings_result_t *result, apr_status_t status, c
     for (char *c = result->detail; *c; c++)
         if (iscntrl((unsigned char)*c))
             *c = ' ';
-    result->refused = 0;
+    result->fault = 0;
     return result->status = status;
 }
 
 apr_status_t ratings_result_ok(ratings_result_t *result)
 {
     result->detail[0] = '\0';
-    result->refused = 0;
+    result->fault = 0;
     return result->status = APR_SUCCESS;
 }

@@ -24,15 +24,16 @@
 
 typedef struct {
     apr_status_t status;
+    int fault; /* what is known to be wrong, of the backend's own list (store.h); 0: nothing */
     char detail[RATINGS_DETAIL_MAX]; /* one line without control characters; "" on success */
-    int refused;                     /* what the store refused (ratings_store_refusal), or 0 */
 } ratings_result_t;
 
-/* Sets status and detail, and returns `status`, so that a failing call can end in one line. */
+/* Sets status and detail, no fault, and returns `status`, so that a failing call can end in one
+ * line. */
 apr_status_t ratings_result_set(ratings_result_t *result, apr_status_t status, const char *format,
                                 ...) __attribute__((format(printf, 3, 4)));
 
-/* Sets APR_SUCCESS and an empty detail. */
+/* Sets APR_SUCCESS, no fault, and an empty detail. */
 apr_status_t ratings_result_ok(ratings_result_t *result);
 
 #endif

@@ -2,6 +2,7 @@
 #include "store.h"
 
 #include "../core/number.h"
+#include "store_refusal.h"
 #include "store_reply.h"
 #include "store_scripts.h"
 
@@ -115,45 +116,83 @@ static int64_t info_number(const redisReply *info, const char *name)
     return number;
 }
 
-static const char *memory_fault(const redisReply *info)
+static ratings_store_fault_e memory_fault(const redisReply *info)
 {
     char policy[INFO_VALUE];
     int64_t most = info_number(info, "\nmaxmemory:");
     info_value(info, "\nmaxmemory_policy:", policy);
     if (policy[0] && strcmp(policy, "noeviction") != 0)
-        return "the store evicts keys: set maxmemory-policy to noeviction";
-    if (most > 0 && info_number(info, "\nused_memory:") > most)
-        return "the store is out of memory: ratings are recorded and not counted until it has more";
-    return NULL;
+        return RATINGS_STORE_EVICTS;
+    return most > 0 && info_number(info, "\nused_memory:") > most ? RATINGS_STORE_FULL
+                                                                  : RATINGS_STORE_FIT;
 }
 
-static const char *replication_fault(const redisReply *info)
+static ratings_store_fault_e replication_fault(const redisReply *info)
 {
     char role[INFO_VALUE];
     info_value(info, "\nrole:", role);
-    return strcmp(role, "slave") == 0 ? "the store is a read-only replica: name its primary" : NULL;
+    return strcmp(role, "slave") == 0 ? RATINGS_STORE_REPLICA : RATINGS_STORE_FIT;
 }
 
-/* https://redis.io/docs/latest/commands/info/ */
+static ratings_store_fault_e cluster_fault(const redisReply *info)
+{
+    return info_number(info, "\ncluster_enabled:") ? RATINGS_STORE_CLUSTER : RATINGS_STORE_FIT;
+}
+
+/* https://redis.io/docs/latest/commands/info/: before Redis 7 it tells one section at a time. */
 static const struct {
     const char *section;
-    const char *(*fault)(const redisReply *info);
-} checks[] = {{"memory", memory_fault}, {"replication", replication_fault}};
+    ratings_store_fault_e (*fault)(const redisReply *info);
+} checks[] = {
+    {"cluster", cluster_fault}, {"memory", memory_fault}, {"replication", replication_fault}};
 
-apr_status_t ratings_store_check(ratings_store_t *store, int64_t deadline, const char **fault,
-                                 ratings_result_t *why)
+#define CHECKS (sizeof checks / sizeof checks[0])
+
+static apr_status_t take_infos(redisReply *const *infos, ratings_store_fault_e *fault,
+                               ratings_result_t *why)
 {
-    *fault = NULL;
-    for (size_t i = 0; i < sizeof checks / sizeof checks[0] && !*fault; i++) {
-        redisReply *reply = NULL;
-        apr_status_t status =
-            store_command(store, &reply, deadline, why, "INFO", checks[i].section, NULL);
-        if (status != APR_SUCCESS)
-            return status;
-        *fault = checks[i].fault(reply);
-        freeReplyObject(reply);
+    ratings_result_ok(why);
+    for (size_t i = 0; i < CHECKS && why->status == APR_SUCCESS && !*fault; i++) {
+        const redisReply *refusal = store_refusal_in(infos[i]);
+        if (refusal)
+            (void)store_error_reply(refusal, why);
+        else
+            *fault = checks[i].fault(infos[i]);
     }
-    return ratings_result_ok(why);
+    return why->status;
+}
+
+static apr_status_t check_once(ratings_store_t *store, int64_t deadline,
+                               ratings_store_fault_e *fault, ratings_result_t *why)
+{
+    const char *words[CHECKS][2];
+    size_t lengths[CHECKS][2];
+    store_command_t commands[CHECKS];
+    redisReply *infos[CHECKS];
+    *fault = RATINGS_STORE_FIT;
+    for (size_t i = 0; i < CHECKS; i++) {
+        words[i][0] = "INFO";
+        words[i][1] = checks[i].section;
+        lengths[i][0] = strlen(words[i][0]);
+        lengths[i][1] = strlen(words[i][1]);
+        commands[i] = (store_command_t){.argc = 2, .argv = words[i], .argvlen = lengths[i]};
+    }
+    if (store_pipeline(store, commands, CHECKS, infos, deadline, why) != APR_SUCCESS)
+        return why->status;
+    (void)take_infos(infos, fault, why);
+    store_free_replies(infos, CHECKS);
+    return why->status;
+}
+
+/* A replica may have been the primary when it was connected to: the address is asked anew. */
+apr_status_t ratings_store_check(ratings_store_t *store, int64_t deadline,
+                                 ratings_store_fault_e *fault, ratings_result_t *why)
+{
+    apr_status_t status = check_once(store, deadline, fault, why);
+    if (status != APR_SUCCESS || *fault != RATINGS_STORE_REPLICA)
+        return status;
+    ratings_store_retire(store, ratings_monotonic());
+    return check_once(store, deadline, fault, why);
 }
 
 /* ---- the lease ---- */

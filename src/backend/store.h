@@ -38,6 +38,7 @@
 #include <apr_pools.h>
 #include <apr_time.h>
 
+#include <stdatomic.h>
 #include <stdbool.h>
 
 typedef struct ratings_store_t ratings_store_t;
@@ -46,6 +47,8 @@ typedef struct {
     const char *url;             /* redis://[[user]:password@]host[:port][/database] */
     int connections_max;         /* >= 1 */
     apr_interval_time_t timeout; /* microseconds, of each wait */
+    _Atomic int64_t
+        *retired_at; /* see ratings_store_retire: of all stores that share it; or NULL */
 } ratings_store_options_t;
 
 /* NULL if `url` can be used, else what is wrong with it (static). */
@@ -60,6 +63,39 @@ void ratings_store_interrupt(ratings_store_t *store);
 
 /* Closes the connections; no call may be under way. Before the pool of create is destroyed. */
 void ratings_store_destroy(ratings_store_t *store);
+
+/* Connections that were opened before `before` (of ratings_monotonic) are closed rather than used
+ * again, in all stores that share `retired_at`: the address may lead to another server by now, as
+ * after a failover behind a name or a proxy. Calls do so by themselves when a server says that it
+ * is a replica. Any thread. */
+void ratings_store_retire(ratings_store_t *store, int64_t before);
+
+/* ---- what is wrong with a store ---- */
+
+/* The `fault` of a result: of every call that failed, some of these. */
+typedef enum {
+    RATINGS_STORE_FIT,
+    RATINGS_STORE_UNREACHABLE, /* or no more is known than the detail says */
+    RATINGS_STORE_REPLICA,
+    RATINGS_STORE_ORPHAN, /* a replica without its primary */
+    RATINGS_STORE_LOADING,
+    RATINGS_STORE_LOGIN,
+    RATINGS_STORE_CLUSTER,
+    RATINGS_STORE_EVICTS,
+    RATINGS_STORE_FULL,
+    RATINGS_STORE_NOT_SAVING,
+    RATINGS_STORE_LACKS_REPLICAS,
+    RATINGS_STORE_BUSY,
+    RATINGS_STORE_CROWDED,
+    RATINGS_STORE_LACKS_COMMANDS,
+    RATINGS_STORE_HANGS_UP,
+    RATINGS_STORE_NOT_REDIS,
+    RATINGS_STORE_DENIED /* a command or a key, to the service's user; beyond: which */
+} ratings_store_fault_e;
+
+/* What is wrong and what to do (static, fit for a client); NULL for RATINGS_STORE_FIT, and for a
+ * number that is none of them. */
+const char *ratings_store_fault_text(int fault);
 
 /* ---- a record that was applied ---- */
 
@@ -97,15 +133,10 @@ apr_status_t ratings_store_read_use(ratings_store_t *store, const char *talk_id,
                                     int partition, int64_t deadline, ratings_use_t *use,
                                     int64_t *position, ratings_result_t *why);
 
-/* Whether the store can be written and keeps what it is given. `*fault` is set to NULL, or to what
- * makes it unfit although it answers (static, fit for a client): it evicts, it is full, it is a
- * replica. */
-apr_status_t ratings_store_check(ratings_store_t *store, int64_t deadline, const char **fault,
-                                 ratings_result_t *why);
-
-/* What of the store's answers `refused` of a failed call names, as a reason that is fit for a
- * client (static): a command that is denied to the service's user, or renamed. NULL for 0. */
-const char *ratings_store_refusal(int refused);
+/* Whether the store can be written and keeps what it is given. `*fault`: what makes it unfit
+ * although it answers: it evicts, it is full, it is a replica, a node of a cluster. */
+apr_status_t ratings_store_check(ratings_store_t *store, int64_t deadline,
+                                 ratings_store_fault_e *fault, ratings_result_t *why);
 
 /* ---- for the projector ---- */
 

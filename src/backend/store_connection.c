@@ -1,7 +1,8 @@
-/* Connections to Redis: opened when needed, kept while they are well, never shared by two calls. */
+/* Connections to Redis: opened when needed, kept while they are good, never shared by two calls. */
 #include "store_connection.h"
 
 #include "../core/redis_url.h"
+#include "store_refusal.h"
 
 #include <apr_strings.h>
 
@@ -12,8 +13,9 @@
 #include <unistd.h>
 
 typedef struct slot_t {
-    redisContext *context; /* NULL: not connected; whose slot it is uses it without the lock */
-    struct slot_t *next;   /* in the list of free slots */
+    store_link_t *link;  /* NULL: not connected; whose slot it is uses it without the lock */
+    int64_t opened_at;   /* when connecting began, of ratings_monotonic */
+    struct slot_t *next; /* in the list of free slots */
 } slot_t;
 
 struct ratings_store_t {
@@ -22,6 +24,8 @@ struct ratings_store_t {
     apr_interval_time_t timeout;
     slot_t *slots;
     int count;
+    _Atomic int64_t *retired_at; /* connections opened before are not to be used again */
+    _Atomic int64_t own_retired_at;
     int stop;             /* readable once interrupted */
     pthread_mutex_t lock; /* of what follows; never held across I/O */
     pthread_cond_t freed;
@@ -53,6 +57,7 @@ static void fill(ratings_store_t *store, const ratings_store_options_t *options,
     ratings_host_init(&store->host, apr_pstrdup(pool, url->host), url->port);
     store->login = login_of(url, pool);
     store->timeout = options->timeout;
+    store->retired_at = options->retired_at ? options->retired_at : &store->own_retired_at;
     store->count = options->connections_max;
     store->slots = apr_pcalloc(pool, (size_t)store->count * sizeof *store->slots);
     for (int i = 0; i < store->count; i++) {
@@ -95,8 +100,7 @@ void ratings_store_interrupt(ratings_store_t *store)
 void ratings_store_destroy(ratings_store_t *store)
 {
     for (int i = 0; i < store->count; i++)
-        if (store->slots[i].context)
-            redisFree(store->slots[i].context);
+        store_link_close(store->slots[i].link);
     ratings_host_destroy(&store->host);
     (void)close(store->stop);
     ratings_lock_destroy(&store->lock, &store->freed);
@@ -139,6 +143,30 @@ static void check_in(ratings_store_t *store, slot_t *slot)
     pthread_mutex_unlock(&store->lock);
 }
 
+/* ---- retiring ---- */
+
+void ratings_store_retire(ratings_store_t *store, int64_t before)
+{
+    int64_t now = atomic_load(store->retired_at);
+    while (before > now && !atomic_compare_exchange_weak(store->retired_at, &now, before))
+        ;
+}
+
+static void hang_up(slot_t *slot)
+{
+    store_link_close(slot->link);
+    slot->link = NULL;
+}
+
+/* A connection that is not to be used again: retired, or closed by the server, or one over which
+ * something came that nobody asked for. */
+static void hang_up_unless_good(const ratings_store_t *store, slot_t *slot)
+{
+    if (slot->link &&
+        (slot->opened_at < atomic_load(store->retired_at) || !store_link_is_quiet(slot->link)))
+        hang_up(slot);
+}
+
 /* ---- calls ---- */
 
 typedef struct {
@@ -148,60 +176,41 @@ typedef struct {
     ratings_limit_t limit;
 } call_t;
 
-/* Refusals that a server gives as long as it is in a state of its own (a replica, loading, its
- * password changed), while the address may lead to another by now: not to be asked over the same
- * connection. */
-static bool is_wrong_server(const redisReply *reply)
-{
-    static const char *const refusals[] = {"READONLY", "LOADING", "MASTERDOWN", "NOAUTH"};
-    for (size_t i = 0; i < sizeof refusals / sizeof refusals[0]; i++)
-        if (reply->type == REDIS_REPLY_ERROR &&
-            strncmp(reply->str, refusals[i], strlen(refusals[i])) == 0)
-            return true;
-    return false;
-}
-
-/* Any of them: EXEC says no more than that a command before it was refused. */
-static bool is_reusable(const call_t *call)
-{
-    for (int i = 0; i < call->count; i++)
-        if (is_wrong_server(call->replies[i]))
-            return false;
-    return true;
-}
-
-static void hang_up(slot_t *slot)
-{
-    if (slot->context)
-        redisFree(slot->context);
-    slot->context = NULL;
-}
-
-/* `*closed`: the connection was closed before anything of an answer came. */
-static apr_status_t attempt(ratings_store_t *store, slot_t *slot, const call_t *call, bool *closed,
+/* `*again`: another connection may do what this one could not. */
+static apr_status_t attempt(ratings_store_t *store, slot_t *slot, const call_t *call, bool *again,
                             ratings_result_t *why)
 {
-    *closed = false;
-    if (!slot->context)
-        slot->context = store_link_open(&store->host, &store->login, &call->limit, why);
-    if (!slot->context)
+    store_link_next_e next;
+    *again = false;
+    if (!slot->link) {
+        slot->opened_at = ratings_monotonic();
+        slot->link = store_link_open(&store->host, &store->login, &call->limit, why);
+    }
+    if (!slot->link)
         return why->status;
-    apr_status_t status = store_link_exchange(slot->context, call->commands, call->count,
-                                              call->replies, &call->limit, closed, why);
-    if (status != APR_SUCCESS || !is_reusable(call))
+    apr_status_t status = store_link_exchange(slot->link, call->commands, call->count,
+                                              call->replies, &call->limit, &next, why);
+    *again = next >= STORE_LINK_REPLACE;
+    if (next == STORE_LINK_RETIRE)
+        ratings_store_retire(store, ratings_monotonic());
+    if (next != STORE_LINK_KEEP)
         hang_up(slot);
     return status;
 }
-
 static apr_status_t perform(ratings_store_t *store, const call_t *call, ratings_result_t *why)
 {
     slot_t *slot = check_out(store, call->limit.deadline, why);
+    bool again;
     if (!slot)
         return why->status;
-    bool was_idle = slot->context != NULL, closed;
-    apr_status_t status = attempt(store, slot, call, &closed, why);
-    if (was_idle && closed) /* the server was restarted while it was idle */
-        status = attempt(store, slot, call, &closed, why);
+    bool was_idle = slot->link != NULL;
+    hang_up_unless_good(store, slot);
+    apr_status_t status = attempt(store, slot, call, &again, why);
+    if (was_idle && again) {
+        if (status == APR_SUCCESS)
+            store_free_replies(call->replies, call->count);
+        status = attempt(store, slot, call, &again, why);
+    }
     check_in(store, slot);
     return status;
 }
@@ -212,7 +221,11 @@ apr_status_t store_pipeline(ratings_store_t *store, const store_command_t *comma
     const call_t call = {commands, count, replies,
                          ratings_limit(deadline, store->timeout, store->stop)};
     apr_status_t status = ratings_in_time(&call.limit, "no time was left to ask Redis", why);
-    return status == APR_SUCCESS ? perform(store, &call, why) : status;
+    if (status == APR_SUCCESS)
+        status = perform(store, &call, why);
+    if (status != APR_SUCCESS && status != RATINGS_NOT_ASKED && !why->fault)
+        why->fault = RATINGS_STORE_UNREACHABLE;
+    return status;
 }
 
 apr_status_t store_command(ratings_store_t *store, redisReply **reply, int64_t deadline,
@@ -220,7 +233,7 @@ apr_status_t store_command(ratings_store_t *store, redisReply **reply, int64_t d
 {
     const char *argv[16];
     size_t argvlen[16];
-    store_command_t command = {0, argv, argvlen};
+    store_command_t command = {.argv = argv, .argvlen = argvlen};
     va_list words;
     va_start(words, word);
     for (const char *w = word; w && command.argc < 16; w = va_arg(words, const char *)) {

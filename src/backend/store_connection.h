@@ -8,13 +8,14 @@
 /* Sends `count` commands in one write and reads as many replies; `replies` receives them and the
  * caller frees each. On a failure none is left to free. The whole of it, with the wait for a
  * connection and connecting, ends by `deadline` (of ratings_monotonic), and no later than the
- * timeout of create after it began. A connection that had been idle and turns out to be closed is
- * replaced once: what is sent may be sent twice, so it must bear that. */
+ * timeout of create after it began. A connection that had been idle, and turns out to be closed, to
+ * bring what was not asked for, or to lead to a replica, is replaced once: what is sent may be sent
+ * twice, so it must bear that. */
 apr_status_t store_pipeline(ratings_store_t *store, const store_command_t *commands, int count,
                             redisReply **replies, int64_t deadline, ratings_result_t *why);
 
 /* One command of words that end in 0. An error reply is a failure: `*reply` is set only on
- * APR_SUCCESS. */
+ * APR_SUCCESS. Its answer may have STORE_ANSWER_MAX bytes. */
 apr_status_t store_command(ratings_store_t *store, redisReply **reply, int64_t deadline,
                            ratings_result_t *why, const char *word, ...) __attribute__((sentinel));
 

@@ -5,17 +5,84 @@
 
 #include "store_refusal.h"
 
+#include <apr_general.h>
+
 #include <errno.h>
+#include <inttypes.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define LATE_CONNECT "timed out connecting"
 #define LATE_ANSWER "timed out waiting for an answer"
+
+struct store_link_t {
+    redisContext *context;
+    uint64_t serial;                    /* of the exchange; the first is drawn by lot */
+    size_t bytes_left, elements_left;   /* that answers to the exchange may still have */
+    bool is_excess;                     /* an answer is larger than it may be */
+    bool is_logging_in;                 /* the exchange holds the password */
+    redisReplyObjectFunctions building; /* how replies are built: as hiredis does, within bounds */
+    const redisReplyObjectFunctions *unbounded;
+};
+
+/* ---- building replies ---- */
+
+#define NESTED_MAX 2 /* arrays in one another */
+
+#if HIREDIS_MAJOR >= 1
+typedef size_t element_count_t;
+#else
+typedef int element_count_t;
+#endif
+
+static int depth_of(const redisReadTask *task)
+{
+    int depth = 1;
+    while ((task = task->parent) != NULL)
+        depth++;
+    return depth;
+}
+
+/* hiredis takes the memory for as many elements as an answer announces, before any has come. */
+static void *build_array(const redisReadTask *task, element_count_t elements)
+{
+    store_link_t *link = task->privdata;
+    uint64_t count = (uint64_t)elements; /* one below zero is beyond all bounds */
+    link->is_excess = count > link->elements_left || depth_of(task) > NESTED_MAX;
+    if (link->is_excess)
+        return NULL;
+    link->elements_left -= (size_t)count;
+    return link->unbounded->createArray(task, elements);
+}
+
+static void bound_replies(store_link_t *link)
+{
+    redisReader *reader = link->context->reader;
+    link->unbounded = reader->fn;
+    link->building = *reader->fn;
+    link->building.createArray = build_array;
+    reader->fn = &link->building;
+    reader->privdata = link;
+}
+
+#define ELEMENT_MIN 3 /* bytes that any element has, at least: "+\r\n" */
+#define ECHO_MAX 256  /* bytes that the answer to ECHO may have */
+
+/* What is to come is bounded by what is asked for. */
+static void expect(store_link_t *link, const store_command_t *commands, int count)
+{
+    link->is_excess = false;
+    link->bytes_left = ECHO_MAX;
+    for (int i = 0; i < count; i++)
+        link->bytes_left += commands[i].answer_max ? commands[i].answer_max : STORE_ANSWER_MAX;
+    link->elements_left = link->bytes_left / ELEMENT_MIN;
+}
 
 /* ---- connecting ---- */
 
@@ -85,21 +152,33 @@ static apr_status_t connect_to_any(const struct addrinfo *addresses, const ratin
     return status;
 }
 
-/* A context over the socket, which is its own from then on. */
-static redisContext *wrap(int fd, ratings_result_t *why)
+/* A connection over the socket, which is its own from then on. */
+static store_link_t *wrap(int fd, ratings_result_t *why)
 {
-    redisContext *context = redisConnectFd(fd);
+    store_link_t *link = calloc(1, sizeof *link);
+    redisContext *context = link ? redisConnectFd(fd) : NULL;
     if (!context) {
         (void)close(fd);
+        free(link);
         (void)ratings_result_set(why, RATINGS_NOT_ASKED, "out of memory");
         return NULL;
     }
     context->flags &= ~REDIS_BLOCK; /* "try again" is no error */
     (void)redisEnableKeepAlive(context);
-    return context;
+    link->context = context;
+    (void)apr_generate_random_bytes((unsigned char *)&link->serial, sizeof link->serial);
+    bound_replies(link);
+    return link;
 }
 
-static redisContext *dial(ratings_host_t *host, const ratings_limit_t *limit, ratings_result_t *why)
+void store_link_close(store_link_t *link)
+{
+    if (link)
+        redisFree(link->context);
+    free(link);
+}
+
+static store_link_t *dial(ratings_host_t *host, const ratings_limit_t *limit, ratings_result_t *why)
 {
     ratings_lookup_t *lookup;
     int fd;
@@ -112,56 +191,96 @@ static redisContext *dial(ratings_host_t *host, const ratings_limit_t *limit, ra
 
 /* ---- commands and replies ---- */
 
-static bool is_lost(const redisContext *context)
+static bool is_lost(const store_link_t *link)
 {
-    return context->err == REDIS_ERR_EOF || context->err == REDIS_ERR_IO;
+    return link->context->err == REDIS_ERR_EOF || link->context->err == REDIS_ERR_IO;
 }
 
-static apr_status_t broken(const redisContext *context, ratings_result_t *why)
+static apr_status_t broken(const store_link_t *link, ratings_result_t *why)
 {
-    return ratings_result_set(
-        why, context->err == REDIS_ERR_OOM ? RATINGS_NOT_ASKED : APR_EGENERAL, "%s: %s",
-        context->err == REDIS_ERR_PROTOCOL ? "not a Redis answer" : "waiting for an answer",
-        context->errstr);
+    const redisContext *context = link->context;
+    if (link->is_excess)
+        return ratings_result_set(why, APR_EINVAL, "Redis answers more than it was asked for");
+    bool is_foreign = context->err == REDIS_ERR_PROTOCOL;
+    ratings_result_set(why, context->err == REDIS_ERR_OOM ? RATINGS_NOT_ASKED : APR_EGENERAL,
+                       "%s: %s", is_foreign ? "not a Redis answer" : "waiting for an answer",
+                       context->errstr);
+    if (is_foreign)
+        store_blame(why, RATINGS_STORE_NOT_REDIS);
+    return why->status;
 }
 
-static apr_status_t send_commands(redisContext *context, const store_command_t *commands, int count,
+#define SERIAL_TEXT 32
+
+/* The number of an exchange as text. */
+static void serial_text(const store_link_t *link, char text[SERIAL_TEXT])
+{
+    (void)snprintf(text, SERIAL_TEXT, "mod_ratings:%016" PRIx64, link->serial);
+}
+
+static int append(store_link_t *link, const store_command_t *commands, int count)
+{
+    char serial[SERIAL_TEXT];
+    const char *echo[] = {"ECHO", serial};
+    int result = REDIS_OK;
+    for (int i = 0; i < count && result == REDIS_OK; i++)
+        result = redisAppendCommandArgv(link->context, commands[i].argc, commands[i].argv,
+                                        commands[i].argvlen);
+    link->serial++;
+    serial_text(link, serial);
+    return result == REDIS_OK ? redisAppendCommandArgv(link->context, 2, echo, NULL) : result;
+}
+
+static apr_status_t send_commands(store_link_t *link, const store_command_t *commands, int count,
                                   const ratings_limit_t *limit, ratings_result_t *why)
 {
-    for (int i = 0; i < count; i++)
-        if (redisAppendCommandArgv(context, commands[i].argc, commands[i].argv,
-                                   commands[i].argvlen) != REDIS_OK)
-            return broken(context, why);
+    if (append(link, commands, count) != REDIS_OK)
+        return broken(link, why);
     for (int done = 0;;) {
-        if (redisBufferWrite(context, &done) != REDIS_OK)
-            return broken(context, why);
+        if (redisBufferWrite(link->context, &done) != REDIS_OK)
+            return broken(link, why);
         if (done)
             return APR_SUCCESS;
-        apr_status_t status = ratings_await(context->fd, POLLOUT, limit, LATE_ANSWER, why);
+        apr_status_t status = ratings_await(link->context->fd, POLLOUT, limit, LATE_ANSWER, why);
         if (status != APR_SUCCESS)
             return status;
     }
 }
 
+/* What has come, and no more of it than may. */
+static bool read_some(store_link_t *link)
+{
+    const redisReader *reader = link->context->reader;
+    size_t before = reader->len;
+    if (redisBufferRead(link->context) != REDIS_OK)
+        return false;
+    size_t came = reader->len - before;
+    link->is_excess = came > link->bytes_left;
+    link->bytes_left -= link->is_excess ? 0 : came;
+    return !link->is_excess;
+}
+
 /* `*heard`: something came. */
-static apr_status_t receive(redisContext *context, const ratings_limit_t *limit, void **reply,
+static apr_status_t receive(store_link_t *link, const ratings_limit_t *limit, redisReply **reply,
                             bool *heard, ratings_result_t *why)
 {
+    void *built = NULL;
     for (;;) {
-        if (redisGetReplyFromReader(context, reply) != REDIS_OK)
-            return broken(context, why);
-        if (*reply)
+        if (redisGetReplyFromReader(link->context, &built) != REDIS_OK)
+            return broken(link, why);
+        *reply = built;
+        if (built)
             return APR_SUCCESS;
-        apr_status_t status = ratings_await(context->fd, POLLIN, limit, LATE_ANSWER, why);
+        apr_status_t status = ratings_await(link->context->fd, POLLIN, limit, LATE_ANSWER, why);
         if (status != APR_SUCCESS)
             return status;
-        if (redisBufferRead(context) != REDIS_OK)
-            return broken(context, why);
+        if (!read_some(link))
+            return broken(link, why);
         *heard = true;
     }
 }
 
-static void drop_replies(redisReply **replies, int count)
+void store_free_replies(redisReply **replies, int count)
 {
     for (int i = 0; i < count; i++) {
         freeReplyObject(replies[i]);
@@ -169,76 +288,156 @@ static void drop_replies(redisReply **replies, int count)
     }
 }
 
-apr_status_t store_link_exchange(redisContext *context, const store_command_t *commands, int count,
-                                 redisReply **replies, const ratings_limit_t *limit, bool *closed,
-                                 ratings_result_t *why)
+/* ---- an exchange ---- */
+
+/* What came of one: `count` replies are wanted, and the echo. */
+typedef struct {
+    redisReply **replies, *echo;
+    int count, received;
+    bool heard; /* something came */
+} exchange_t;
+
+static apr_status_t receive_all(store_link_t *link, exchange_t *exchange,
+                                const ratings_limit_t *limit, ratings_result_t *why)
 {
-    bool heard = false;
-    int received = 0;
-    apr_status_t status = send_commands(context, commands, count, limit, why);
-    while (status == APR_SUCCESS && received < count) {
-        void *reply = NULL;
-        status = receive(context, limit, &reply, &heard, why);
-        if (status == APR_SUCCESS)
-            replies[received++] = reply;
+    apr_status_t status = APR_SUCCESS;
+    while (status == APR_SUCCESS && exchange->received < exchange->count) {
+        status =
+            receive(link, limit, &exchange->replies[exchange->received], &exchange->heard, why);
+        exchange->received += status == APR_SUCCESS;
     }
-    *closed = !heard && is_lost(context);
-    if (status == APR_SUCCESS)
-        return ratings_result_ok(why);
-    drop_replies(replies, received);
-    return status;
+    return status == APR_SUCCESS ? receive(link, limit, &exchange->echo, &exchange->heard, why)
+                                 : status;
 }
 
-apr_status_t store_error_reply(const redisReply *reply, ratings_result_t *why)
+static bool is_echo(const store_link_t *link, const redisReply *reply)
 {
-    (void)ratings_result_set(why, APR_EGENERAL, "Redis refused: %.*s", (int)reply->len, reply->str);
-    why->refused = store_refused(reply->str);
+    char serial[SERIAL_TEXT];
+    serial_text(link, serial);
+    return reply && reply->type == REDIS_REPLY_STRING && strcmp(reply->str, serial) == 0;
+}
+
+/* The first refusal of all that came: where one was met, the others follow from it. */
+static const redisReply *refusal_of(const exchange_t *exchange)
+{
+    const redisReply *refusal = NULL;
+    for (int i = 0; i < exchange->received && !refusal; i++)
+        refusal = store_refusal_in(exchange->replies[i]);
+    return refusal || !exchange->echo ? refusal : store_refusal_in(exchange->echo);
+}
+
+/* The words of a refused login may hold the password (an unknown command is repeated with its
+ * arguments): only the first is told. */
+static void tell_refusal(const store_link_t *link, const redisReply *refusal, ratings_result_t *why)
+{
+    store_error_reply(refusal, why);
+    int fault = why->fault == RATINGS_STORE_UNREACHABLE ? RATINGS_STORE_LOGIN : why->fault;
+    if (!link->is_logging_in)
+        return;
+    ratings_result_set(why, APR_EGENERAL, "Redis refused the login: %.*s",
+                       (int)strcspn(refusal->str, " "), refusal->str);
+    if (fault <= RATINGS_STORE_DENIED)
+        store_blame(why, (ratings_store_fault_e)fault);
+    why->fault = fault;
+}
+
+/* Not in order: `why` is why, so far. A server that refuses and closes (it has too many clients,
+ * say) is told by what it said. */
+static store_link_next_e fail(const store_link_t *link, const exchange_t *exchange,
+                              ratings_result_t *why)
+{
+    const redisReply *refusal = refusal_of(exchange);
+    bool is_shifted = exchange->echo != NULL;
+    if (refusal && (is_shifted || is_lost(link))) {
+        if (refusal == exchange->echo)
+            store_error_reply(refusal, why);
+        else
+            tell_refusal(link, refusal, why);
+        return store_refusal_is_of_server(refusal) ? STORE_LINK_RETIRE : STORE_LINK_CLOSE;
+    }
+    if (is_shifted)
+        ratings_result_set(why, APR_EGENERAL, "Redis answers what it was not asked for");
+    else if (exchange->heard || !is_lost(link))
+        return STORE_LINK_CLOSE;
+    else
+        store_blame(why, RATINGS_STORE_HANGS_UP);
+    return STORE_LINK_REPLACE;
+}
+
+static bool is_drained(const store_link_t *link)
+{
+    return link->context->reader->pos == link->context->reader->len;
+}
+
+static store_link_next_e succeed(const store_link_t *link, const exchange_t *exchange)
+{
+    const redisReply *refusal = refusal_of(exchange);
+    if (refusal && store_refusal_is_of_server(refusal))
+        return STORE_LINK_RETIRE;
+    return is_drained(link) ? STORE_LINK_KEEP : STORE_LINK_CLOSE;
+}
+
+apr_status_t store_link_exchange(store_link_t *link, const store_command_t *commands, int count,
+                                 redisReply **replies, const ratings_limit_t *limit,
+                                 store_link_next_e *next, ratings_result_t *why)
+{
+    exchange_t exchange = {.replies = replies, .count = count};
+    expect(link, commands, count);
+    apr_status_t status = send_commands(link, commands, count, limit, why);
+    if (status == APR_SUCCESS)
+        status = receive_all(link, &exchange, limit, why);
+    bool is_good = status == APR_SUCCESS && is_echo(link, exchange.echo);
+    *next = is_good ? succeed(link, &exchange) : fail(link, &exchange, why);
+    freeReplyObject(exchange.echo);
+    if (is_good)
+        return ratings_result_ok(why);
+    store_free_replies(replies, exchange.received);
     return why->status;
+}
+
+bool store_link_is_quiet(const store_link_t *link)
+{
+    char byte;
+    return is_drained(link) && recv(link->context->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+           (errno == EAGAIN || errno == EWOULDBLOCK);
 }
 
 /* ---- logging in ---- */
 
-/* The words of a refused login may hold the password (an unknown command is repeated with its
- * arguments): only the first is told. */
-static apr_status_t refused(const char *command, const redisReply *reply, ratings_result_t *why)
-{
-    if (strcmp(command, "AUTH") != 0)
-        return store_error_reply(reply, why);
-    return ratings_result_set(why, APR_EGENERAL, "Redis refused the login: %.*s",
-                              (int)strcspn(reply->str, " "), reply->str);
-}
-
 /* A connection that breaks here was none. */
-static apr_status_t greet(redisContext *context, int argc, const char **argv,
+static apr_status_t greet(store_link_t *link, int argc, const char **argv,
                           const ratings_limit_t *limit, ratings_result_t *why)
 {
     size_t argvlen[3];
-    const store_command_t command = {argc, argv, argvlen};
-    redisReply *reply;
-    bool closed;
+    const store_command_t command = {.argc = argc, .argv = argv, .argvlen = argvlen};
+    store_link_next_e next;
+    redisReply *reply = NULL;
     for (int i = 0; i < argc; i++)
         argvlen[i] = strlen(argv[i]);
-    apr_status_t status = store_link_exchange(context, &command, 1, &reply, limit, &closed, why);
-    if (status != APR_SUCCESS)
-        return is_lost(context) ? why->status = APR_ECONNREFUSED : status;
+    apr_status_t status = store_link_exchange(link, &command, 1, &reply, limit, &next, why);
+    if (status != APR_SUCCESS || !reply)
+        return is_lost(link) ? why->status = APR_ECONNREFUSED : status;
     if (reply->type == REDIS_REPLY_ERROR)
-        status = refused(argv[0], reply, why);
+        tell_refusal(link, reply, why);
     freeReplyObject(reply);
-    return status;
+    return why->status;
 }
 
-static apr_status_t authenticate(redisContext *context, const store_login_t *login,
+static apr_status_t authenticate(store_link_t *link, const store_login_t *login,
                                  const ratings_limit_t *limit, ratings_result_t *why)
 {
     const char *with_user[] = {"AUTH", login->user, login->password};
     const char *without[] = {"AUTH", login->password};
     if (!login->password)
         return APR_SUCCESS;
-    return login->user ? greet(context, 3, with_user, limit, why)
-                       : greet(context, 2, without, limit, why);
+    link->is_logging_in = true;
+    apr_status_t status =
+        login->user ? greet(link, 3, with_user, limit, why) : greet(link, 2, without, limit, why);
+    link->is_logging_in = false;
+    return status;
 }
 
-static apr_status_t select_database(redisContext *context, const store_login_t *login,
+static apr_status_t select_database(store_link_t *link, const store_login_t *login,
                                     const ratings_limit_t *limit, ratings_result_t *why)
 {
     char number[16];
@@ -246,18 +445,28 @@ static apr_status_t select_database(redisContext *context, const store_login_t *
     if (login->database == 0)
         return APR_SUCCESS;
     (void)snprintf(number, sizeof number, "%d", login->database);
-    return greet(context, 2, words, limit, why);
+    return greet(link, 2, words, limit, why);
 }
 
-redisContext *store_link_open(ratings_host_t *host, const store_login_t *login,
+/* ECHO alone, so that one that is denied is known before a script is run. */
+static apr_status_t try_echo(store_link_t *link, const ratings_limit_t *limit,
+                             ratings_result_t *why)
+{
+    store_link_next_e next;
+    apr_status_t status = store_link_exchange(link, NULL, 0, NULL, limit, &next, why);
+    return status != APR_SUCCESS && is_lost(link) ? why->status = APR_ECONNREFUSED : status;
+}
+
+store_link_t *store_link_open(ratings_host_t *host, const store_login_t *login,
                               const ratings_limit_t *limit, ratings_result_t *why)
 {
-    redisContext *context = dial(host, limit, why);
-    if (!context)
+    store_link_t *link = dial(host, limit, why);
+    if (!link)
         return NULL;
-    if (authenticate(context, login, limit, why) == APR_SUCCESS &&
-        select_database(context, login, limit, why) == APR_SUCCESS)
-        return context;
-    redisFree(context);
+    if (authenticate(link, login, limit, why) == APR_SUCCESS &&
+        select_database(link, login, limit, why) == APR_SUCCESS &&
+        try_echo(link, limit, why) == APR_SUCCESS)
+        return link;
+    store_link_close(link);
     return NULL;
 }

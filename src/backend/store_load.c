@@ -1,4 +1,5 @@
 /* What the store says of itself, and whether that is what this module writes. */
+#include "store_refusal.h"
 #include "store_reply.h"
 #include "store_scripts.h"
 
@@ -252,6 +253,8 @@ static const char *log_problem(ratings_log_t *log)
 
 /* ---- loading ---- */
 
+#define OVERSIZED "ratings:log is not what this module writes"
+
 static void clear_log(ratings_log_t *log)
 {
     memset(log, 0, sizeof *log);
@@ -289,14 +292,24 @@ apr_status_t ratings_store_load(ratings_store_t *store, int64_t deadline, rating
     redisReply *reply = NULL;
     clear_log(log);
     (void)snprintf(most, sizeof most, "%zu", FIELDS_MAX);
-    apr_status_t status =
-        store_command(store, &reply, deadline, why, "EVAL", SCRIPT_LOAD, "1", KEY_LOG, most, NULL);
+    const char *words[] = {"EVAL", SCRIPT_LOAD, "1", KEY_LOG, most};
+    size_t lengths[5];
+    for (int i = 0; i < 5; i++)
+        lengths[i] = strlen(words[i]);
+    const store_command_t command = {5, words, lengths, 2 * FIELDS_MAX * FIELD_ANSWER_MAX};
+    apr_status_t status = store_pipeline(store, &command, 1, &reply, deadline, why);
+    if (status == APR_EINVAL) {
+        log->problem = OVERSIZED;
+        return ratings_result_ok(why);
+    }
     if (status != APR_SUCCESS)
         return status;
-    if (reply->type == REDIS_REPLY_ARRAY)
+    if (reply->type == REDIS_REPLY_ERROR)
+        status = store_error_reply(reply, why);
+    else if (reply->type == REDIS_REPLY_ARRAY)
         judge_fields(log, reply);
     else if (store_is_text(reply))
-        log->problem = "ratings:log is not what this module writes";
+        log->problem = OVERSIZED;
     else
         status = store_unexpected(why, KEY_LOG);
     freeReplyObject(reply);

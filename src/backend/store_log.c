@@ -1,4 +1,5 @@
 /* The store's account of the log: extending it, and rebuilding under a claim. */
+#include "store_refusal.h"
 #include "store_reply.h"
 #include "store_scripts.h"
 
@@ -43,7 +44,7 @@ apr_status_t ratings_store_claim(ratings_store_t *store, const ratings_log_t *se
         KEY_KEYS ":", KEY_EXPIRY ":", seen->seen[0], seen->seen[1], sweep->token};
     const int count = sizeof words / sizeof words[0];
     size_t lengths[sizeof words / sizeof words[0]];
-    const store_command_t command = {count, words, lengths};
+    const store_command_t command = {count, words, lengths, 0};
     for (int i = 0; i < count; i++)
         lengths[i] = strlen(words[i]);
     return store_run_all(store, &command, 1, end, why);
@@ -202,6 +203,24 @@ static apr_status_t delete_keys(ratings_store_t *store, const ratings_sweep_t *s
     return status;
 }
 
+#define SCAN_COUNT 1000 /* keys looked at: about as many come, or fewer */
+#define SCAN_FACTOR 16  /* more than that many times as many never do */
+
+static apr_status_t scan_keys(ratings_store_t *store, const char *cursor, redisReply **scan,
+                              ratings_result_t *why)
+{
+    static const char pattern[] = KEY_TALK "*";
+    char count[NUMBER_TEXT];
+    const char *texts[] = {"SCAN", cursor, "MATCH", pattern, "COUNT", count};
+    size_t lengths[6];
+    const store_command_t command = {6, texts, lengths,
+                                     (size_t)SCAN_COUNT * SCAN_FACTOR * KEY_TALK_MAX};
+    (void)snprintf(count, sizeof count, "%d", SCAN_COUNT);
+    for (int i = 0; i < 6; i++)
+        lengths[i] = strlen(texts[i]);
+    return store_pipeline(store, &command, 1, scan, store_deadline(store), why);
+}
+
 static bool is_scan(const redisReply *reply)
 {
     return store_is_array(reply, 2) && store_is_text(reply->element[0]) &&
@@ -219,13 +238,13 @@ apr_status_t ratings_store_sweep(ratings_store_t *store, ratings_sweep_t *sweep,
                                  ratings_store_end_e *end, ratings_result_t *why)
 {
     redisReply *scan = NULL;
-    apr_status_t status =
-        store_command(store, &scan, store_deadline(store), why, "SCAN", sweep->cursor, "MATCH",
-                      KEY_TALK "*", "COUNT", "1000", NULL);
+    apr_status_t status = scan_keys(store, sweep->cursor, &scan, why);
     if (status != APR_SUCCESS)
         return status;
     if (is_scan(scan))
         status = delete_keys(store, sweep, scan->element[1], end, why);
+    else if (scan->type == REDIS_REPLY_ERROR)
+        status = store_error_reply(scan, why);
     else
         status = store_unexpected(why, "the answer of SCAN");
     if (status == APR_SUCCESS && *end == RATINGS_STORE_DONE)

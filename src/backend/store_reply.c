@@ -1,6 +1,7 @@
 #include "store_reply.h"
 
 #include "../core/number.h"
+#include "store_refusal.h"
 #include "store_scripts.h"
 
 #include <apr_base64.h>
@@ -74,7 +75,7 @@ void store_add_words(store_words_t *words, const char *const *texts, int count)
 
 store_command_t store_command_of(const store_words_t *words)
 {
-    return (store_command_t){words->argc, words->argv, words->argvlen};
+    return (store_command_t){.argc = words->argc, .argv = words->argv, .argvlen = words->argvlen};
 }
 
 static apr_status_t read_end(const redisReply *reply, ratings_store_end_e *end,
@@ -150,7 +151,9 @@ apr_status_t store_read_both(ratings_store_t *store, const store_fields_t *first
         store_add_words(&words, head, head_count);
         store_add_words(&words, first->fields, first->count);
         store_add_words(&words, second->fields, second->count);
-        const store_command_t command = store_command_of(&words);
+        store_command_t command = store_command_of(&words);
+        command.answer_max =
+            STORE_ANSWER_MAX + (size_t)(first->count + second->count) * FIELD_ANSWER_MAX;
         status = store_pipeline(store, &command, 1, &reply, deadline, why);
     } else {
         status = ratings_result_set(why, RATINGS_NOT_ASKED, "out of memory");

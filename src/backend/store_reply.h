@@ -15,6 +15,7 @@
 #define NUMBER_TEXT 24                        /* bytes that hold any number and a short name */
 #define FIELD_TEXT_SIZE 32                    /* "position:1023" and the like */
 #define USE_FIELD_SIZE 21                     /* a digest of talk and key as text */
+#define FIELD_ANSWER_MAX 256                  /* bytes of a field, or of its value, as an answer */
 
 /* ---- keys ---- */
 

@@ -34,10 +34,11 @@ typedef struct {
 static const char *unreachable(const exam_t *exam, ratings_backend_e backend, const char *name,
                                const ratings_result_t *why)
 {
+    const char *fault = ratings_store_fault_text(why->fault);
     bool was_down = exam->before && exam->before->reason[backend][0];
     ap_log_error(APLOG_MARK, was_down ? APLOG_DEBUG : APLOG_INFO, 0, exam->child->service->server,
                  "RT0208: %s is not ready: %s", name, why->detail);
-    return why->refused ? ratings_store_refusal(why->refused) : UNREACHABLE;
+    return fault ? fault : UNREACHABLE;
 }
 
 /* What was not asked is as its circuit breaker has it. While that is open, requests are refused
@@ -89,11 +90,27 @@ static const char *log_problem(const ratings_child_t *child, const ratings_log_t
     return NULL;
 }
 
+/* Whatever the reason is: RT0301 has it. */
+static bool is_held_up(const ratings_child_t *child)
+{
+    int64_t since = atomic_load(&child->service->shared->projected_at);
+    if (since < child->started_at)
+        since = child->started_at;
+    return ratings_monotonic() - since > RATINGS_PASSING_US;
+}
+
+/* What holds up whoever projects, which may be no more than a command to write with. */
+static const char *projecting_problem(const ratings_child_t *child, const char *otherwise)
+{
+    int fault = (int)atomic_load(&child->service->shared->store_fault);
+    return fault > RATINGS_STORE_UNREACHABLE ? ratings_store_fault_text(fault) : otherwise;
+}
+
 /* What the store holds is not what the module writes: the server answers all the same. */
 static const char *ask_store(const exam_t *exam, ratings_log_t *log, ratings_result_t *why)
 {
     ratings_child_t *child = exam->child;
-    const char *fault = NULL;
+    ratings_store_fault_e fault = RATINGS_STORE_FIT;
     ratings_place_t high[RATINGS_PARTITIONS_MAX];
     for (int i = 0; i < RATINGS_PARTITIONS_MAX; i++)
         high[i] = ratings_shared_high(child->service->shared, i);
@@ -103,7 +120,7 @@ static const char *ask_store(const exam_t *exam, ratings_log_t *log, ratings_res
         ratings_result_ok(why);
         return rebuilding;
     }
-    return fault || !loaded ? fault : log_problem(child, log, high);
+    return fault || !loaded ? ratings_store_fault_text((int)fault) : log_problem(child, log, high);
 }
 
 static const char *store_problem(const exam_t *exam)
@@ -120,8 +137,7 @@ static const char *store_problem(const exam_t *exam)
     if (probes)
         ratings_guard_probed(&child->store_guard, &why);
     free(log);
-    const char *problem = verdict(exam, RATINGS_BACKEND_STORE, &child->store_guard, &why);
-    return problem ? problem : fault;
+    return fault ? fault : verdict(exam, RATINGS_BACKEND_STORE, &child->store_guard, &why);
 }
 
 static const char *stream_problem(const exam_t *exam)
@@ -149,22 +165,6 @@ static const char *stats_problem(const exam_t *exam)
     if (!exam->child->stats)
         return UNUSABLE;
     return ratings_guard_is_open(&exam->child->stats_guard) ? FAILING : NULL;
-}
-
-/* Whatever the reason is: RT0301 has it. */
-static bool is_held_up(const ratings_child_t *child)
-{
-    int64_t since = atomic_load(&child->service->shared->projected_at);
-    if (since < child->started_at)
-        since = child->started_at;
-    return ratings_monotonic() - since > RATINGS_PASSING_US;
-}
-
-/* What Redis refuses to whoever projects, which may be no more than a command to write with. */
-static const char *projecting_problem(const ratings_child_t *child, const char *otherwise)
-{
-    const char *refusal = ratings_store_refusal((int)atomic_load(&child->service->shared->refused));
-    return refusal ? refusal : otherwise;
 }
 
 static void examine(const exam_t *exam, ratings_health_t *health)

@@ -155,10 +155,10 @@ int ratings_partition_of(ratings_call_t *call, const char *talk_id)
             break;
         ratings_shared_wait(&shared->published, seen, left < GLANCE_US ? left : GLANCE_US);
     }
-    ratings_result_set(
-        &call->failure.why, APR_ECONNREFUSED,
-        "it is not known yet by how many partitions talks are routed: the store or the "
-        "topic has not been reached since httpd was started, or the log is being "
-        "read");
+    const char *fault = ratings_store_fault_text((int)atomic_load(&shared->store_fault));
+    ratings_result_set(&call->failure.why, APR_ECONNREFUSED,
+                       "it is not known yet by how many partitions talks are routed: %s%s",
+                       fault ? "the store: " : "the topic has not been reached, or is being read",
+                       fault ? fault : "");
     return -1;
 }

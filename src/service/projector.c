@@ -115,8 +115,8 @@ static void say_held_up(ratings_projector_t *p, const ratings_result_t *why)
     int64_t now = ratings_monotonic();
     if (!p->held_up_at)
         p->held_up_at = now;
-    if (why->refused)
-        atomic_store(&p->shared->refused, (uint32_t)why->refused);
+    if (why->fault || why->status != APR_EAGAIN)
+        atomic_store(&p->shared->store_fault, (uint32_t)why->fault);
     bool may_pass =
         why->status == APR_EAGAIN || why->status == APR_TIMEUP || why->status == RATINGS_NOT_ASKED;
     bool passing = may_pass && now < p->held_up_at + RATINGS_PASSING_US;
@@ -132,7 +132,7 @@ static void say_projecting(ratings_projector_t *p)
     if (p->told || !projection_is_going_on(p))
         return;
     p->told = true;
-    atomic_store(&p->shared->refused, 0);
+    atomic_store(&p->shared->store_fault, RATINGS_STORE_FIT);
     ap_log_error(APLOG_MARK, p->held_up ? APLOG_NOTICE : APLOG_INFO, 0, p->child->service->server,
                  "RT0302: projecting, partitions: %d", p->partitions);
     p->held_up_at = 0;
@@ -335,7 +335,8 @@ static void *run(void *data)
 static apr_status_t make_parts(ratings_projector_t *p, apr_pool_t *pool, ratings_result_t *why)
 {
     const ratings_config_t *config = p->child->service->config;
-    const ratings_store_options_t options = {config->store, 1, config->store_timeout};
+    const ratings_store_options_t options = {config->store, 1, config->store_timeout,
+                                             &p->shared->store_retired_at};
     apr_status_t status = ratings_store_create(&p->store, &options, pool, why);
     if (status == APR_SUCCESS)
         status = ratings_reader_create(&p->reader, &p->child->stream_options, pool, why);

@@ -49,16 +49,21 @@ static apr_status_t try_fresh(ratings_call_t *call, question_t *question, rating
 }
 
 /* A store behind what this host has seen of the log was lost or restored: it is being brought up to
- * date, and is waited for. */
-static apr_status_t wait_fresh(ratings_call_t *call, question_t *question, ratings_view_t *view)
+ * date, and is waited for. Or it is another server than the one that the projector writes to by
+ * now, as after a failover behind a name: connections of before are no longer trusted in the second
+ * half of the wait. */
+static apr_status_t wait_fresh(ratings_call_t *call, question_t *question, int64_t since,
+                               ratings_view_t *view)
 {
     ratings_shared_t *shared = call->child->service->shared;
-    int64_t left = 1;
+    int64_t half = (question->until - since) / 2, left = 1;
     apr_status_t status = APR_EAGAIN;
     while (status == APR_EAGAIN && left > 0) {
         uint32_t seen = atomic_load(&shared->published);
         status = try_fresh(call, question, view);
         left = question->until - ratings_monotonic();
+        if (status == APR_EAGAIN && left < half)
+            ratings_store_retire(call->child->store, since);
         if (status == APR_EAGAIN && left > 0)
             ratings_shared_wait(&shared->published, seen, left < RETRY_US ? left : RETRY_US);
     }
@@ -71,7 +76,7 @@ static apr_status_t read_fresh(ratings_call_t *call, question_t *question, ratin
     apr_status_t status = try_fresh(call, question, view);
     if (status == APR_EAGAIN && ratings_may_wait(call->child, &until)) {
         question->until = until < question->until ? until : question->until;
-        status = wait_fresh(call, question, view);
+        status = wait_fresh(call, question, since, view);
         ratings_waited(call->child, since, status != APR_SUCCESS);
     }
     return status == APR_EAGAIN ? ratings_result_set(&call->failure.why, status,

@@ -192,7 +192,8 @@ static void make_store(ratings_child_t *child)
 {
     const ratings_config_t *config = child->service->config;
     const ratings_store_options_t options = {config->store, (int)config->store_pool,
-                                             config->store_timeout};
+                                             config->store_timeout,
+                                             &child->service->shared->store_retired_at};
     ratings_result_t why;
     if (ratings_store_create(&child->store, &options, child->pool, &why) != APR_SUCCESS)
         say_not_made(child, child->store_guard.name, child->store_guard.effect, &why);

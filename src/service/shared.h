@@ -76,7 +76,6 @@ typedef struct {
                                      the lease in vain, by the same clock */
     _Atomic int32_t routed;       /* partitions by which talks are routed; 0: not known yet */
     _Atomic uint32_t topic_fault; /* ratings_topic_fault_e, as the projector last found it */
-    _Atomic uint32_t refused; /* what the store refuses to the projector (ratings_store_refusal) */
     _Atomic uint32_t append_time; /* 1: the topic keeps append times; 2: it does not; 0: unknown */
     _Atomic uint64_t skipped;     /* records of the log that were no events */
     _Atomic uint64_t repeated;    /* events that were in the log already */
@@ -86,6 +85,9 @@ typedef struct {
                                        when nobody else does; by the same clock */
     _Atomic int64_t logged_at[RATINGS_LINES]; /* by the same clock; 0: never */
     ratings_host_backend_t backend[RATINGS_BACKENDS];
+    _Atomic uint32_t
+        store_fault; /* ratings_store_fault_e: of what holds up projecting; 0: not it */
+    _Atomic int64_t store_retired_at; /* of all connections to the store: ratings_store_retire */
     struct {
         _Atomic int64_t done, of, seconds_left; /* see ratings_progress_t */
     } rebuild;

@@ -124,6 +124,13 @@ static ratings_outcome_e verdict(ratings_call_t *call, const ratings_event_t *ev
 
 /* ---- the use case ---- */
 
+/* By which projecting, which tells how talks are routed, is held up. */
+static const char *projecting_part(const ratings_call_t *call)
+{
+    return atomic_load(&call->child->service->shared->store_fault) ? "the store of ratings"
+                                                                   : "the event log";
+}
+
 ratings_outcome_e ratings_submit(ratings_call_t *call, const ratings_event_t *event,
                                  int64_t visible_for)
 {
@@ -134,7 +141,7 @@ ratings_outcome_e ratings_submit(ratings_call_t *call, const ratings_event_t *ev
         return outcome;
     int partition = ratings_partition_of(call, event->rating.talk_id);
     if (partition < 0)
-        return ratings_unavailable(call, "the event log");
+        return ratings_unavailable(call, projecting_part(call));
     if (has_key && !keys_mean_something(call))
         return RATINGS_NO_KEYS;
     outcome = record(call, event, partition, visible_for, &delivery);

@@ -6,6 +6,7 @@
 
 #define PATIENCE_MS 10000 /* nothing here takes longer */
 #define DRIP_MS 50
+#define LATER_MS 20
 
 static int bind_to(const char *host, int port, int *bound)
 {
@@ -23,11 +24,12 @@ static int bind_to(const char *host, int port, int *bound)
 /* ---- answering ---- */
 
 /* Whether the client said something, rather than closed. */
-static bool hear(int fd)
+static bool hear(int fd, char *request, size_t size)
 {
-    char buffer[65536];
     struct pollfd ready = {fd, POLLIN, 0};
-    return poll(&ready, 1, PATIENCE_MS) == 1 && recv(fd, buffer, sizeof buffer, 0) > 0;
+    ssize_t length = poll(&ready, 1, PATIENCE_MS) == 1 ? recv(fd, request, size - 1, 0) : 0;
+    request[length > 0 ? length : 0] = '\0';
+    return length > 0;
 }
 
 static void drip(int fd)
@@ -36,20 +38,60 @@ static void drip(int fd)
         pause_ms(DRIP_MS);
 }
 
+/* The answer to ECHO, which is a request's last word. */
+static void echo(char *answer, size_t size, const char *request)
+{
+    const char *command = strstr(request, "ECHO\r\n");
+    (void)snprintf(answer, size, "%s", command ? command + strlen("ECHO\r\n") : "");
+}
+
+static void say(int fd, const char *answer, const char *request)
+{
+    char echoed[64], whole[4096];
+    const char *at = strstr(answer, ECHOED);
+    echo(echoed, sizeof echoed, request);
+    if (at)
+        (void)snprintf(whole, sizeof whole, "%.*s%s%s", (int)(at - answer), answer, echoed,
+                       at + strlen(ECHOED));
+    (void)send(fd, at ? whole : answer, strlen(at ? whole : answer), MSG_NOSIGNAL);
+}
+
+static then_e take_step(peer_t *peer, int fd, const char *request)
+{
+    const step_t *step = peer->step;
+    if (!step->answer)
+        return THEN_SILENCE;
+    peer->step++;
+    say(fd, step->answer, request);
+    return step->then;
+}
+
+/* What a new connection is tried with. */
+static bool is_echo(const char *request)
+{
+    return strncmp(request, "*2\r\n$4\r\nECHO\r\n", 14) == 0;
+}
+
 static void serve(peer_t *peer, int fd)
 {
+    char request[65536];
     then_e then = THEN_NEXT;
-    while (then == THEN_NEXT && hear(fd)) {
+    while (then == THEN_NEXT && hear(fd, request, sizeof request)) {
+        if (is_echo(request)) {
+            say(fd, ECHOED, request);
+            continue;
+        }
         atomic_fetch_add(&peer->requests, 1);
-        then = peer->step->answer ? peer->step->then : THEN_SILENCE;
-        if (peer->step->answer)
-            (void)send(fd, peer->step->answer, strlen(peer->step->answer), MSG_NOSIGNAL);
-        if (peer->step->answer)
-            peer->step++;
+        then = take_step(peer, fd, request);
+        if (then == THEN_MORE) {
+            pause_ms(LATER_MS);
+            then = take_step(peer, fd, request);
+            atomic_fetch_add(&peer->unasked, 1);
+        }
     }
     if (then == THEN_DRIP)
         drip(fd);
-    while (then == THEN_SILENCE && hear(fd))
+    while (then == THEN_SILENCE && hear(fd, request, sizeof request))
         ;
     close(fd);
 }

@@ -8,12 +8,16 @@
 
 typedef enum {
     THEN_NEXT,    /* the same connection takes the next request */
+    THEN_MORE,    /* says the next answer without being asked, a little later */
     THEN_SILENCE, /* says no more until the client closes */
     THEN_CLOSE,   /* closes */
     THEN_DRIP     /* a byte each 50 ms until the client closes */
 } then_e;
 
-/* One request is what one read finds; NULL ends the list, after which there is silence. */
+#define ECHOED "<echo>" /* in an answer: what Redis answers to the request's ECHO */
+
+/* One request is what one read finds (but an ECHO alone, which is answered); NULL ends the list,
+ * after which there is silence. */
 typedef struct {
     const char *answer;
     then_e then;
@@ -23,7 +27,7 @@ typedef struct {
     const step_t *step; /* the next one */
     int port, listener;
     pthread_t thread;
-    atomic_int accepted, requests;
+    atomic_int accepted, requests, unasked;
 } peer_t;
 
 void peer_start(peer_t *peer, const step_t *steps);

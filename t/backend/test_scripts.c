@@ -1,7 +1,7 @@
 /* The scripts of the store on a real Redis: what stops one leaves the store as it was, or in need
  * of a rebuild; and what the store says of itself is judged by one function, which the scripts
  * mirror. */
-#include "../../src/backend/store_refusal.h"
+#include "../../src/backend/store_denial.h"
 #include "../../src/backend/store_reply.h"
 #include "backend_test.h"
 
@@ -29,7 +29,7 @@ static void start_server(const char *options)
 static ratings_store_t *store_of(const char *login)
 {
     ratings_store_options_t options = {apr_psprintf(pool, "redis://%s127.0.0.1:%d", login, port), 1,
-                                       apr_time_from_sec(5)};
+                                       apr_time_from_sec(5), NULL};
     ratings_store_t *store = NULL;
     ratings_result_t why;
     assert_int_equal(ratings_store_create(&store, &options, pool, &why), APR_SUCCESS);
@@ -91,7 +91,7 @@ static void command(const char *line)
     const char *words[32], *word;
     char *rest = apr_pstrdup(pool, line), *last = NULL;
     size_t lengths[32];
-    store_command_t asked = {0, words, lengths};
+    store_command_t asked = {0, words, lengths, 0};
     redisReply *reply;
     ratings_result_t why;
     while ((word = apr_strtok(rest, " ", &last)) != NULL && asked.argc < 32) {
@@ -489,7 +489,7 @@ static bool expect_all_or_nothing(ratings_store_t *store, step_f step, const cha
     }
     if (strcmp(contents(), before) != 0)
         fail_msg("%s: %s: something was written: %s", denied, why.detail, contents());
-    const char *reason = ratings_store_refusal(why.refused);
+    const char *reason = ratings_store_fault_text(why.fault);
     if (denied && (!reason || !strstr(reason, apr_psprintf(pool, " %s ", denied))))
         fail_msg("%s: %s: %s", denied, why.detail, reason ? reason : "no reason");
     return false;
@@ -530,6 +530,7 @@ static void denied_command_changes_nothing(void **state)
         if (word[0] != '+')
             continue;
         command(apr_psprintf(pool, "ACL SETUSER ratings -%s", word + 1));
+        ratings_store_retire(store, ratings_monotonic()); /* ECHO is tried with a connection */
         for (size_t i = 0; i < STEPS; i++)
             refused += !expect_all_or_nothing(store, steps[i], upper(word + 1));
         command(apr_psprintf(pool, "ACL SETUSER ratings %s", word));
@@ -563,8 +564,8 @@ static void renamed_command_changes_nothing(void **state)
         }
         seen = was;
         assert_int_not_equal(rebuild(admin, &end, &why), APR_SUCCESS);
-        assert_non_null(ratings_store_refusal(why.refused));
-        assert_non_null(strstr(ratings_store_refusal(why.refused), names[n]));
+        assert_non_null(ratings_store_fault_text(why.fault));
+        assert_non_null(strstr(ratings_store_fault_text(why.fault), names[n]));
         assert_string_equal(contents(), before);
         restart_server("");
     }
@@ -668,7 +669,7 @@ static void refusal_names_the_command(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        const char *reason = ratings_store_refusal(store_refused(rows[i].text));
+        const char *reason = store_denial_text(store_denied(rows[i].text));
         if (rows[i].command ? !reason || !strstr(reason, rows[i].command) : reason != NULL)
             fail_msg("%s: %s", rows[i].text, reason ? reason : "no reason");
     }

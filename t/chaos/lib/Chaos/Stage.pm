@@ -10,7 +10,7 @@ use RatingsTest        ();
 use RatingsTest::Httpd ();
 use RatingsTest::Redis ();
 
-use Chaos::RedisServer ();
+use RatingsTest::RedisServer ();
 
 # More threads than there are clients, so that a backend that hangs does not take them all; and room for
 # the children of several generations.
@@ -156,10 +156,10 @@ sub kill_child {
 
 # ---- other servers ----
 
-# A Redis of the scenario's own: see Chaos::RedisServer. Ended with the scenario.
+# A Redis of the scenario's own: see RatingsTest::RedisServer. Ended with the scenario.
 sub redis_server {
     my ($self, %options) = @_;
-    my $server = Chaos::RedisServer->new(directory => $self->directory . '/redis-' . @{ $self->{redis_servers} }, %options);
+    my $server = RatingsTest::RedisServer->new(directory => $self->directory . '/redis-' . @{ $self->{redis_servers} }, %options);
     push @{ $self->{redis_servers} }, $server;
     return $server->start;
 }

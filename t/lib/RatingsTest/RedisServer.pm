@@ -1,6 +1,6 @@
-# A Redis of a scenario's own: a second one to replicate from or to, or one that takes the place of the
-# stack's.
-package Chaos::RedisServer;
+# A Redis of a test's own: a second one to replicate from or to, or one that takes the place of the
+# stack's. It ends when nothing refers to it any more, or with the test.
+package RatingsTest::RedisServer;
 
 use strict;
 use warnings;
@@ -10,14 +10,15 @@ use Time::HiRes qw(sleep time);
 
 use RatingsTest::Redis ();
 
-# directory; port; arguments: more of redis-server's
+# directory; port; arguments: more of redis-server's; binary: another redis-server than the system's
 sub new {
     my ($class, %options) = @_;
     make_path($options{directory});
     # Debian's redis-tools has the server under this name, and goes by the name that it is called by
     my $program = "$options{directory}/redis-server";
-    -l $program or symlink '/usr/bin/redis-check-rdb', $program or die "$program: $!";
-    return bless { %options, program => $program }, $class;
+    unlink $program;
+    symlink $options{binary} // '/usr/bin/redis-check-rdb', $program or die "$program: $!";
+    return bless { %options, program => $program, owner => $$ }, $class;
 }
 
 sub start {
@@ -34,7 +35,7 @@ sub start {
     }
     $self->{pid} = $pid;
     my $until = time + 20;
-    until (eval { $self->client->call('PING') eq 'PONG' }) {
+    until (eval { $self->client->call('PING') eq 'PONG' } || $@ =~ /NOAUTH/) {
         die "redis-server did not start: see $self->{directory}/log\n" if time > $until || waitpid($pid, POSIX::WNOHANG()) != 0;
         sleep 0.02;
     }
@@ -57,9 +58,14 @@ sub move {
 sub stop {
     my ($self) = @_;
     my $pid = delete $self->{pid} or return;
+    local ($?, $!);
     kill 'CONT', $pid;
     kill 'KILL', $pid;
     waitpid $pid, 0;
+    return;
 }
+
+# Children of the test have a copy of it, which is not theirs to end.
+sub DESTROY { my $self = shift; $self->stop if $$ == ($self->{owner} // 0); return }
 
 1;
