@@ -953,7 +953,7 @@ static void refusal_tells_what_is_wrong(void **state)
         peer_start(&peer, steps);
         ratings_store_t *store = store_on(peer.port, 1, 5000);
         ping_t ping = ping_until(store, NO_DEADLINE);
-        const char *text = ratings_store_fault_text(rows[i].fault);
+        const char *text = ratings_store_fault_text((int)rows[i].fault);
         if (ping.why.fault != (int)rows[i].fault)
             print_error("row %d: %d: %s\n", (int)i, ping.why.fault, ping.why.detail);
         assert_int_equal(ping.why.fault, rows[i].fault);
