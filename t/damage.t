@@ -118,6 +118,27 @@ for my $row (@rows) {
     ok(!@wrong, $name) or diag(join "\n", @wrong);
 }
 
+# ---- a position that was told once, and was never true ----
+
+# Read by GETs alone, between two looks of the projector: this host then waits for a store that comes to it.
+{
+    my @at_rest = map { ("position:$_", $redis->call('HGET', 'ratings:log', "position:$_")) } 0 .. 3;
+    my @beyond  = map { /^position/ ? $_ : $_ + 1_000_000 } @at_rest;
+    my $waits   = wait_until(sub {
+        my @told = new_talks(8);
+        $redis->call('HSET', 'ratings:log', @beyond);
+        get("/ratings?talkId=$_", @at) for @told[ 0 .. 3 ];
+        $redis->call('HSET', 'ratings:log', @at_rest);
+        return grep { get("/ratings?talkId=$_", @at)->status == 503 } @told[ 4 .. 7 ];
+    }, $patience);
+    ok($waits, 'a position that was wrong for a moment: GET waits for it');
+    my @talks = new_talks(8);
+    ok(wait_until(sub { !grep { get("/ratings?talkId=$_", @at)->status != 200 } @talks }, $patience), 'and no longer, once the log has shown that it never was');
+    ok(answers_200(), 'ratings are visible');
+    is_deeply([ audit_agrees() ], [], 'the audit agrees');
+    $asked_for = rebuilds();
+}
+
 # ---- what is somebody else's is left alone ----
 
 {

@@ -318,6 +318,7 @@ static void tell_again(ratings_projector_t *p, int i, int64_t at)
     ratings_place_t place = projection_place(&p->partition[i]);
     if (!p->partition[i].verified)
         return;
+    projection_doubt_high(p, i, place, at);
     if (ratings_shared_is_news(p->shared, i, place)) {
         ratings_shared_publish_adopted(p->shared, i, place);
         ratings_waiters_look(p->child->waiters); /* before reading, which may take its time */

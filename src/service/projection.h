@@ -26,6 +26,7 @@ typedef struct {
     int64_t target;                  /* what a rebuild has to apply before the store may be shown */
     int64_t ended;                   /* where the log ended when all before was read; -1: not yet */
     ratings_place_t seen;            /* what this host knew before those were asked for */
+    int64_t beyond_at;               /* since when that is beyond the log's end; 0: it is not */
     bool verified;                   /* the mark was found in the log, or there is none to find */
     ratings_recent_t *recent;        /* the events before the position */
     chunk_t *chunk;                  /* what was read from the position on, or NULL */
@@ -105,6 +106,11 @@ void projection_judge(ratings_projector_t *p);
 
 /* First and next offset of each partition, asked of the brokers. */
 apr_status_t projection_read_ends(ratings_projector_t *p, ratings_result_t *why);
+
+/* Forgets what this host knows of a partition that stands at `place`, if that has been beyond the
+ * log's end for a while: a store told it that was wrong. GETs would wait for it for ever. The ends
+ * were just read, at `now`. */
+void projection_doubt_high(ratings_projector_t *p, int i, ratings_place_t place, int64_t now);
 
 /* Where a partition of the store stands. */
 ratings_place_t projection_place(const partition_t *partition);

@@ -45,6 +45,22 @@ apr_status_t projection_read_ends(ratings_projector_t *p, ratings_result_t *why)
     return status == APR_SUCCESS ? read_younger(p, why) : status;
 }
 
+/* Not at once: a broker that has just become leader may tell of less than there is. */
+void projection_doubt_high(ratings_projector_t *p, int i, ratings_place_t place, int64_t now)
+{
+    partition_t *partition = &p->partition[i];
+    bool beyond = partition->seen.tag == place.tag && partition->seen.position > partition->next;
+    if (!beyond)
+        partition->beyond_at = 0;
+    else if (!partition->beyond_at)
+        partition->beyond_at = now;
+    else if (now >= partition->beyond_at + DOUBT_US) {
+        ratings_shared_forget(p->shared, i, partition->seen, partition->next);
+        ratings_shared_publish_adopted(p->shared, i, place);
+        partition->beyond_at = 0;
+    }
+}
+
 bool projection_is_another_log(const partition_t *partition, const ratings_mark_t *first)
 {
     return first->offset >= 0 && partition->younger == first->offset;

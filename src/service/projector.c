@@ -243,12 +243,13 @@ static void accuse(ratings_projector_t *p)
 }
 
 /* The store is that of a log without records, while this host has seen some: either it went back to
- * its beginning, or the log has begun anew. Where the log ends tells which. */
+ * its beginning, or the log has begun anew. Or it is behind in the same log: or what this host has
+ * seen was wrong. Where the log ends tells which. */
 static bool contradicts(const ratings_projector_t *p, int i)
 {
     ratings_place_t high = ratings_shared_high(p->shared, i), place = loaded_place(p, i);
-    return p->log.position[i] >= 0 && place.tag == RATINGS_TAG_EMPTY &&
-           place.position < high.position;
+    return p->log.position[i] >= 0 && place.position < high.position &&
+           (place.tag == RATINGS_TAG_EMPTY || place.tag == high.tag);
 }
 
 static void ask_log(ratings_projector_t *p)
@@ -265,7 +266,10 @@ static void ask_log(ratings_projector_t *p)
     if (projection_read_ends(p, &why) != APR_SUCCESS)
         return;
     for (int i = 0; i < p->partitions; i++)
-        ratings_shared_forget(p->shared, i, p->partition[i].seen, p->partition[i].next);
+        if (loaded_place(p, i).tag == RATINGS_TAG_EMPTY)
+            ratings_shared_forget(p->shared, i, p->partition[i].seen, p->partition[i].next);
+        else
+            projection_doubt_high(p, i, loaded_place(p, i), ratings_monotonic());
 }
 
 static void learn(ratings_projector_t *p)
