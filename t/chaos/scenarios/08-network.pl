@@ -81,4 +81,8 @@ sub row {
     };
 }
 
-return ((map { my $server = $_; map { row($server, $_) } @faults } qw(postgres redis kafka lambda)), row('kafka', $mute));
+# Redis, or a proxy before it, says what nobody asked for: the next question must not be answered with that, nor the one
+# after it with the answer to this one.
+my $unasked = { name => 'unasked', what => 'one reply too many on each connection, five times', commands => [ ('add') x 5 ], pause => 1, worked => 'added' };
+
+return ((map { my $server = $_; map { row($server, $_) } @faults } qw(postgres redis kafka lambda)), row('redis', $unasked), row('kafka', $mute));
