@@ -671,7 +671,12 @@ static void new_connection_that_ends_is_a_failure(void **state)
         peer_t peer;
         peer_start(&peer, rows[i]);
         ratings_store_t *store = store_on(peer.port, 1, 5000);
-        expect_failure(store, APR_EGENERAL, "waiting for an answer", 0, 500);
+        ping_t ping = ping_until(store, NO_DEADLINE);
+        assert_int_equal(ping.why.status, APR_EGENERAL);
+        assert_non_null(strstr(ping.why.detail, "waiting for an answer"));
+        /* as twemproxy does with a command that it does not pass on */
+        assert_int_equal(ping.why.fault,
+                         i == 0 ? RATINGS_STORE_HANGS_UP : RATINGS_STORE_UNREACHABLE);
         ratings_store_destroy(store);
         peer_stop(&peer);
         assert_int_equal(peer.accepted, 1);
