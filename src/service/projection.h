@@ -49,6 +49,8 @@ struct ratings_projector_t {
     ratings_reader_t *reader;
     char token[RATINGS_TOKEN_MAX + 1];    /* segment:process:random */
     char followed[RATINGS_TOKEN_MAX + 1]; /* the store's generation when it was last learnt from */
+    char holder[RATINGS_TOKEN_MAX + 1];   /* of another host that held the lease last; "": none */
+    bool holder_stays;                    /* ... and also the time before */
     pthread_t thread;
     atomic_bool stop;
     apr_pool_t *pool;       /* of the thread */

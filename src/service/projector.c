@@ -5,6 +5,7 @@
 
 #include <ap_mpm.h>
 #include <apr_general.h>
+#include <apr_strings.h>
 
 #include <stdio.h>
 #include <string.h>
@@ -139,6 +140,18 @@ static void say_projecting(ratings_projector_t *p)
     p->held_up = false;
 }
 
+/* Another host's projector keeps the lease, and the store can be loaded: what held this one up has
+ * passed. One that fails gives the lease up again at once, so that its holding it says nothing. */
+static void say_following(ratings_projector_t *p)
+{
+    atomic_store(&p->shared->store_fault, RATINGS_STORE_FIT);
+    if (p->held_up)
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, p->child->service->server,
+                     "RT0302: another host projects, and this one learns from the store");
+    p->held_up_at = 0;
+    p->held_up = false;
+}
+
 /* ---- roles ---- */
 
 /* Opening asks Kafka, which may be slow: under the usual lease, the right could pass from one
@@ -202,6 +215,7 @@ static void project(ratings_projector_t *p)
 {
     ratings_result_t why;
     p->has_applied = p->told = false;
+    p->holder[0] = '\0';
     apr_status_t status = open_leisurely(p, &why);
     if (status == APR_ECONNREFUSED || status == APR_TIMEUP)
         go_by_store(p);
@@ -281,6 +295,8 @@ static void learn(ratings_projector_t *p)
     publish_loaded(p, at);
     accuse(p);
     atomic_store(&p->shared->projected_at, ratings_monotonic());
+    if (p->holder_stays)
+        say_following(p);
 }
 
 /* Another host projects: learn from the store how far it is, often while somebody waits here. */
@@ -293,6 +309,16 @@ static void follow(ratings_projector_t *p)
         projection_judge(p);
     }
     rest(p, FOLLOW_US);
+}
+
+/* For half a lease, then it is asked for again. */
+static void follow_for_a_while(ratings_projector_t *p, const char *holder)
+{
+    int64_t until = ratings_monotonic() + lease_us(p) / 2;
+    p->holder_stays = strcmp(p->holder, holder) == 0;
+    apr_cpystrn(p->holder, holder, sizeof p->holder);
+    while (!projector_stopping(p) && ratings_monotonic() < until)
+        follow(p);
 }
 
 /* One turn: who holds the lease decides what there is to do. */
@@ -316,9 +342,7 @@ static void turn(ratings_projector_t *p)
     } else if (is_local(p, holder)) {
         rest(p, PROJECTION_GLANCE_US); /* it was killed: its lease is about to run out */
     } else {
-        int64_t until = ratings_monotonic() + lease_us(p) / 2;
-        while (!projector_stopping(p) && ratings_monotonic() < until)
-            follow(p);
+        follow_for_a_while(p, holder);
     }
 }
 
