@@ -20,6 +20,7 @@
 
 #define LATE_CONNECT "timed out connecting"
 #define LATE_ANSWER "timed out waiting for an answer"
+#define NOT_ASKED_FOR "Redis answers what it was not asked for"
 
 struct store_link_t {
     redisContext *context;
@@ -326,19 +327,14 @@ static const redisReply *refusal_of(const exchange_t *exchange)
     return refusal || !exchange->echo ? refusal : store_refusal_in(exchange->echo);
 }
 
-/* The words of a refused login may hold the password (an unknown command is repeated with its
- * arguments): only the first is told. */
+/* Each answer to an exchange that holds the password may be the one to AUTH: a reply that nobody
+ * asked for moves it into the place of the echo. */
 static void tell_refusal(const store_link_t *link, const redisReply *refusal, ratings_result_t *why)
 {
-    store_error_reply(refusal, why);
-    int fault = why->fault == RATINGS_STORE_UNREACHABLE ? RATINGS_STORE_LOGIN : why->fault;
-    if (!link->is_logging_in)
-        return;
-    ratings_result_set(why, APR_EGENERAL, "Redis refused the login: %.*s",
-                       (int)strcspn(refusal->str, " "), refusal->str);
-    if (fault <= RATINGS_STORE_DENIED)
-        store_blame(why, (ratings_store_fault_e)fault);
-    why->fault = fault;
+    if (link->is_logging_in)
+        store_login_reply(refusal, why);
+    else
+        store_error_reply(refusal, why);
 }
 
 /* Not in order: `why` is why, so far. A server that refuses and closes (it has too many clients,
@@ -349,14 +345,11 @@ static store_link_next_e fail(const store_link_t *link, const exchange_t *exchan
     const redisReply *refusal = refusal_of(exchange);
     bool is_shifted = exchange->echo != NULL;
     if (refusal && (is_shifted || is_lost(link))) {
-        if (refusal == exchange->echo)
-            store_error_reply(refusal, why);
-        else
-            tell_refusal(link, refusal, why);
+        tell_refusal(link, refusal, why);
         return store_refusal_is_of_server(refusal) ? STORE_LINK_RETIRE : STORE_LINK_CLOSE;
     }
     if (is_shifted)
-        ratings_result_set(why, APR_EGENERAL, "Redis answers what it was not asked for");
+        ratings_result_set(why, APR_EGENERAL, NOT_ASKED_FOR);
     else if (exchange->heard || !is_lost(link))
         return STORE_LINK_CLOSE;
     else
@@ -404,20 +397,29 @@ bool store_link_is_quiet(const store_link_t *link)
 
 /* ---- logging in ---- */
 
-/* A connection that breaks here was none. */
+/* One that breaks while the connection is opened was no connection. One that leaves something over
+ * has not answered all of it yet: what comes may still be the answer to AUTH. */
+static apr_status_t exchange_first(store_link_t *link, const store_command_t *command, int count,
+                                   redisReply **reply, const ratings_limit_t *limit,
+                                   ratings_result_t *why)
+{
+    store_link_next_e next;
+    if (store_link_exchange(link, command, count, reply, limit, &next, why) != APR_SUCCESS)
+        return is_lost(link) ? why->status = APR_ECONNREFUSED : why->status;
+    return next == STORE_LINK_CLOSE ? ratings_result_set(why, APR_EGENERAL, NOT_ASKED_FOR)
+                                    : APR_SUCCESS;
+}
+
 static apr_status_t greet(store_link_t *link, int argc, const char **argv,
                           const ratings_limit_t *limit, ratings_result_t *why)
 {
     size_t argvlen[3];
     const store_command_t command = {.argc = argc, .argv = argv, .argvlen = argvlen};
-    store_link_next_e next;
     redisReply *reply = NULL;
     for (int i = 0; i < argc; i++)
         argvlen[i] = strlen(argv[i]);
-    apr_status_t status = store_link_exchange(link, &command, 1, &reply, limit, &next, why);
-    if (status != APR_SUCCESS || !reply)
-        return is_lost(link) ? why->status = APR_ECONNREFUSED : status;
-    if (reply->type == REDIS_REPLY_ERROR)
+    apr_status_t status = exchange_first(link, &command, 1, &reply, limit, why);
+    if (status == APR_SUCCESS && reply && reply->type == REDIS_REPLY_ERROR)
         tell_refusal(link, reply, why);
     freeReplyObject(reply);
     return why->status;
@@ -452,9 +454,8 @@ static apr_status_t select_database(store_link_t *link, const store_login_t *log
 static apr_status_t try_echo(store_link_t *link, const ratings_limit_t *limit,
                              ratings_result_t *why)
 {
-    store_link_next_e next;
-    apr_status_t status = store_link_exchange(link, NULL, 0, NULL, limit, &next, why);
-    return status != APR_SUCCESS && is_lost(link) ? why->status = APR_ECONNREFUSED : status;
+    redisReply *none = NULL;
+    return exchange_first(link, NULL, 0, &none, limit, why);
 }
 
 store_link_t *store_link_open(ratings_host_t *host, const store_login_t *login,

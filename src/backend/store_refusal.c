@@ -90,26 +90,44 @@ bool store_refusal_is_of_server(const redisReply *refusal)
     return i < REFUSALS && refusals[i].is_of_server;
 }
 
-apr_status_t store_error_reply(const redisReply *refusal, ratings_result_t *why)
+static int fault_of(const redisReply *refusal)
 {
     size_t i = find_refusal(refusal);
     int denied = store_denied(refusal->str);
-    ratings_result_set(why, APR_EGENERAL, "Redis refused: %.*s", (int)refusal->len, refusal->str);
     if (denied)
-        why->fault = RATINGS_STORE_DENIED + denied;
+        return RATINGS_STORE_DENIED + denied;
+    return i < REFUSALS ? (int)refusals[i].fault : RATINGS_STORE_UNREACHABLE;
+}
+
+apr_status_t store_error_reply(const redisReply *refusal, ratings_result_t *why)
+{
+    int fault = fault_of(refusal);
+    ratings_result_set(why, APR_EGENERAL, "Redis refused: %.*s", (int)refusal->len, refusal->str);
+    if (fault > RATINGS_STORE_DENIED)
+        why->fault = fault; /* Redis' own words name the command */
     else
-        store_blame(why, i < REFUSALS ? refusals[i].fault : RATINGS_STORE_UNREACHABLE);
+        store_blame(why, fault);
     return why->status;
 }
 
-void store_blame(ratings_result_t *why, ratings_store_fault_e fault)
+#define CAPITALS "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+apr_status_t store_login_reply(const redisReply *refusal, ratings_result_t *why)
+{
+    int fault = fault_of(refusal);
+    ratings_result_set(why, APR_EGENERAL, "Redis refused the login: %.*s",
+                       (int)strspn(refusal->str, CAPITALS), refusal->str);
+    store_blame(why, fault == RATINGS_STORE_UNREACHABLE ? RATINGS_STORE_LOGIN : fault);
+    return why->status;
+}
+
+void store_blame(ratings_result_t *why, int fault)
 {
     char detail[RATINGS_DETAIL_MAX];
     memcpy(detail, why->detail, sizeof detail);
     if (fault != RATINGS_STORE_UNREACHABLE)
-        ratings_result_set(why, why->status, "%s (%s)", ratings_store_fault_text((int)fault),
-                           detail);
-    why->fault = (int)fault;
+        ratings_result_set(why, why->status, "%s (%s)", ratings_store_fault_text(fault), detail);
+    why->fault = fault;
 }
 
 /* ---- for people ---- */

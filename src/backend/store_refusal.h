@@ -17,8 +17,12 @@ bool store_refusal_is_of_server(const redisReply *refusal);
 /* A refusal as failure: what is known to be wrong, and Redis' own words. */
 apr_status_t store_error_reply(const redisReply *refusal, ratings_result_t *why);
 
+/* The same of an exchange that sent the password: Redis repeats the arguments of a command that it
+ * does not know, so that of its words only the first is told, if it is an error code. */
+apr_status_t store_login_reply(const redisReply *refusal, ratings_result_t *why);
+
 /* The fault of a failure that has its detail already, which from then on begins with what is wrong
  * and what to do. */
-void store_blame(ratings_result_t *why, ratings_store_fault_e fault);
+void store_blame(ratings_result_t *why, int fault);
 
 #endif
