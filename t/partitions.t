@@ -114,6 +114,27 @@ sub same_again {
     $httpd->stop;
 }
 
+# ---- another host projects, whose store does not know it yet ----
+
+{
+    my ($httpd, $topic, @at) = own('followed');
+    my ($talk, $lease) = (new_talk(), 'ratings:projector');
+    my $redis = redis(database => $database);
+    $httpd->start;
+    ok(wait_ready(@at), 'ready');
+    is(keyed($talk, 4, @at), 200, 'a rating');
+    ok(wait_until(sub { $redis->call('DEL', $lease); $redis->call('SET', $lease, 'another host', 'NX', 'PX', 30_000) }, $patience), 'another host projects from now on');
+    ok(wait_until(sub { rate($talk, 4, @at)->status == 202 }, $patience), 'ratings are taken, and not visible');
+    $redis->call('HSET', 'ratings:log', partitions => 0, behind => 1);
+    $redis->call('HDEL', 'ratings:log', 'routing');
+    my @taken = map { rate($talk, 4, @at)->status } 1 .. 3; # each looks at the store again and again
+    is("@taken", '202 202 202', 'a store that is rebuilt, and does not say how talks are routed: they still are');
+    is_deeply(places($topic, $talk), { $talk => 0 }, 'as before');
+    $redis->call('DEL', $lease);
+    ok(wait_ready(@at), 'ready, once this host projects again');
+    $httpd->stop;
+}
+
 # ---- several hosts at once on a new topic: one number for all ----
 
 {

@@ -191,8 +191,7 @@ static void go_by_store(ratings_projector_t *p)
         if (ratings_shared_high(p->shared, i).tag == 0)
             ratings_shared_publish_found(p->shared, i, loaded_place(p, i));
     if (p->log.routed > 0 && atomic_load(&p->shared->routed) == 0)
-        if (p->log.routed > 0)
-            atomic_store(&p->shared->routed, p->log.routed);
+        atomic_store(&p->shared->routed, p->log.routed);
 }
 
 /* Until something ends it. Meanwhile this child's requests are woken from here; the watcher, told
@@ -237,7 +236,7 @@ static void publish_loaded(ratings_projector_t *p, int64_t at)
             ratings_shared_publish_adopted(p->shared, i, place);
         ratings_shared_seen(p->shared, i, place, at);
     }
-    atomic_store(&p->shared->routed, p->log.routed);
+    projection_tell_routing(p);
 }
 
 /* What was found wrong here is for whoever projects to mend, and no longer for us to say once it is
