@@ -44,6 +44,12 @@ apr_status_t ratings_in_time(const ratings_limit_t *limit, const char *late, rat
                : ratings_result_set(why, RATINGS_NOT_ASKED, "%s", late);
 }
 
+bool ratings_is_stopped(const ratings_limit_t *limit)
+{
+    struct pollfd stop = {limit->stop, POLLIN, 0};
+    return poll(&stop, 1, 0) == 1;
+}
+
 apr_status_t ratings_stopped(ratings_result_t *why)
 {
     return ratings_result_set(why, RATINGS_NOT_ASKED, "ended, as the service stops");

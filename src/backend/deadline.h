@@ -33,6 +33,9 @@ apr_status_t ratings_in_time(const ratings_limit_t *limit, const char *late, rat
 apr_status_t ratings_await(int fd, short events, const ratings_limit_t *limit, const char *late,
                            ratings_result_t *why);
 
+/* Whether nobody may wait any longer. */
+bool ratings_is_stopped(const ratings_limit_t *limit);
+
 /* What a call says that was ended by `stop`: RATINGS_NOT_ASKED. */
 apr_status_t ratings_stopped(ratings_result_t *why);
 

@@ -87,20 +87,23 @@ static void expect(store_link_t *link, const store_command_t *commands, int coun
 
 /* ---- connecting ---- */
 
-/* Of this process or this host, before anything was sent. */
-static bool is_of_this_host(int error)
+/* Of this process or this host, before anything was sent. With IPv4 EADDRNOTAVAIL means that no
+ * port is free; with IPv6 also that this host has none, so that the address leads nowhere. */
+static bool is_of_this_host(int error, int family)
 {
     return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS ||
-           error == EADDRNOTAVAIL;
+           (error == EADDRNOTAVAIL && family == AF_INET);
 }
 
-static apr_status_t unreachable(int error, ratings_result_t *why)
+static apr_status_t unreachable(int error, const struct addrinfo *address, ratings_result_t *why)
 {
-    return ratings_result_set(why, is_of_this_host(error) ? RATINGS_NOT_ASKED : APR_ECONNREFUSED,
-                              "connecting: %s", strerror(error));
+    bool is_ours = is_of_this_host(error, address->ai_family);
+    return ratings_result_set(why, is_ours ? RATINGS_NOT_ASKED : APR_ECONNREFUSED, "connecting: %s",
+                              strerror(error));
 }
 
-static apr_status_t end_of_connect(int fd, const ratings_limit_t *limit, ratings_result_t *why)
+static apr_status_t end_of_connect(int fd, const struct addrinfo *address,
+                                   const ratings_limit_t *limit, ratings_result_t *why)
 {
     int error = 0;
     socklen_t len = sizeof error;
@@ -109,7 +112,7 @@ static apr_status_t end_of_connect(int fd, const ratings_limit_t *limit, ratings
         return status;
     if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
         error = errno;
-    return error ? unreachable(error, why) : APR_SUCCESS;
+    return error ? unreachable(error, address, why) : APR_SUCCESS;
 }
 
 static apr_status_t connect_to(const struct addrinfo *address, const ratings_limit_t *limit,
@@ -119,10 +122,11 @@ static apr_status_t connect_to(const struct addrinfo *address, const ratings_lim
     apr_status_t status = APR_SUCCESS;
     *fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (*fd < 0)
-        return unreachable(errno, why);
+        return unreachable(errno, address, why);
     (void)setsockopt(*fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     if (connect(*fd, address->ai_addr, address->ai_addrlen) != 0)
-        status = errno == EINPROGRESS ? end_of_connect(*fd, limit, why) : unreachable(errno, why);
+        status = errno == EINPROGRESS ? end_of_connect(*fd, address, limit, why)
+                                      : unreachable(errno, address, why);
     if (status != APR_SUCCESS)
         (void)close(*fd);
     return status;
@@ -139,18 +143,22 @@ static ratings_limit_t share(const ratings_limit_t *limit, const struct addrinfo
     return ratings_limit(limit->deadline, left / count, limit->stop);
 }
 
-/* The reason of the last one is told. */
+/* The reason of the last one is told, but that it was not asked only if none was. */
 static apr_status_t connect_to_any(const struct addrinfo *addresses, const ratings_limit_t *limit,
                                    int *fd, ratings_result_t *why)
 {
-    apr_status_t status = APR_ECONNREFUSED;
+    ratings_result_t one;
     for (const struct addrinfo *a = addresses; a; a = a->ai_next) {
         ratings_limit_t part = share(limit, a);
-        status = connect_to(a, &part, fd, why);
-        if (status != APR_ECONNREFUSED && status != APR_TIMEUP)
-            break; /* done, or interrupted */
+        apr_status_t status = connect_to(a, &part, fd, &one);
+        if (status == APR_SUCCESS)
+            return ratings_result_ok(why);
+        if (ratings_is_stopped(limit))
+            return ratings_stopped(why);
+        if (a == addresses || status != RATINGS_NOT_ASKED)
+            *why = one;
     }
-    return status;
+    return why->status;
 }
 
 /* A connection over the socket, which is its own from then on. */
@@ -182,7 +190,7 @@ void store_link_close(store_link_t *link)
 static store_link_t *dial(ratings_host_t *host, const ratings_limit_t *limit, ratings_result_t *why)
 {
     ratings_lookup_t *lookup;
-    int fd;
+    int fd = -1;
     if (ratings_host_look_up(host, limit, &lookup, why) != APR_SUCCESS)
         return NULL;
     apr_status_t status = connect_to_any(ratings_lookup_addresses(lookup), limit, &fd, why);

@@ -453,6 +453,29 @@ static void second_address_is_tried_when_the_first_is_silent(void **state)
     ratings_store_destroy(store);
 }
 
+/* That this host has no port for a connection tells nothing of the store, unless it is for good. */
+static void address_that_cannot_be_asked_decides_nothing(void **state)
+{
+    static const struct {
+        const char *host;
+        bool is_served;
+        apr_status_t status;
+        const char *text;
+    } rows[] = {{NO_PORT_FIRST, true, APR_SUCCESS, ""},
+                {NO_PORT_FIRST, false, APR_ECONNREFUSED, "connecting: Connection refused"},
+                {NO_PORT_LAST, false, APR_ECONNREFUSED, "connecting: Connection refused"},
+                {NO_PORT, true, RATINGS_NOT_ASKED, "connecting: Cannot assign"},
+                {"[" NO_PORT_6 "]", true, APR_ECONNREFUSED, "connecting: Cannot assign"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        int its_port = rows[i].is_served ? port : free_port();
+        const char *url = apr_psprintf(pool, "redis://%s:%d", rows[i].host, its_port);
+        ratings_store_t *store = store_at(url, 1, 5000);
+        expect_failure(store, rows[i].status, rows[i].text, 0, 500);
+        ratings_store_destroy(store);
+    }
+}
+
 /* ---- deadlines ---- */
 
 static void connecting_ends_by_the_deadline(void **state)
@@ -1187,6 +1210,7 @@ int main(void)
         cmocka_unit_test(name_that_does_not_exist_is_no_connection),
         cmocka_unit_test(second_address_is_tried_when_the_first_refuses),
         cmocka_unit_test(second_address_is_tried_when_the_first_is_silent),
+        cmocka_unit_test(address_that_cannot_be_asked_decides_nothing),
         cmocka_unit_test(connecting_ends_by_the_deadline),
         cmocka_unit_test(looking_up_a_name_ends_by_the_deadline),
         cmocka_unit_test(calls_share_one_thread_that_looks_up_a_name),
