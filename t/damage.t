@@ -45,7 +45,7 @@ sub audit_agrees {
 # The partition that the talk is in: the one that has a use of a key. (Partition 0 has a record that is no rating.)
 sub partition {
     my %log = %{ $redis->hash('ratings:log') };
-    my ($partition) = grep { $log{"uses:$_"} } 0 .. 3;
+    my ($partition) = grep { ($log{"uses:$_"} // '') =~ /:[1-9]/ } 0 .. 3;
     return $partition;
 }
 
@@ -87,6 +87,11 @@ my @rows = (
     [ 'the keys deleted',                      sub { $redis->call('DEL', "ratings:keys:$p") }, 2 ],
     [ 'the expiry deleted',                    sub { $redis->call('DEL', "ratings:expiry:$p") }, 2 ],
     [ 'both deleted',                          sub { $redis->call('DEL', "ratings:keys:$p", "ratings:expiry:$p") }, 2 ],
+    [ 'another number of keys',                sub { $redis->call('HSET', 'ratings:log', "uses:$p", $redis->call('HGET', 'ratings:log', "uses:$p") . '0') }, 2 ],
+    [ 'a number of keys of another position',  set("uses:$p", '0:7'),              0 ],
+    [ 'fewer positions than there are',        set('positions', 1),                0 ],
+    [ 'a field of six megabytes',              set('another', 'x' x 6_000_000),    1 ],
+    [ 'a generation of six megabytes',         set('generation', 'x' x 6_000_000), 1 ],
     [ 'the talk of another type',              other_type("ratings/$talk"), 2 ],
     [ 'a count that is none',                  sub { $redis->call('HSET', "ratings/$talk", 4, 'many') }, 2 ],
     [ 'a rebuild that nobody is at',           set('behind', 1),                   0 ],

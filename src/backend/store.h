@@ -10,7 +10,7 @@
  *                       ratings_suspect_e); for each partition N position:N (the next offset to
  *                       apply), mark:N and first:N (the last and the first record applied,
  *                       "offset:timestamp:checksum", or "empty"), time:N (the log's time,
- *                       milliseconds) and uses:N (how many ratings:keys:N has)
+ *                       milliseconds) and uses:N ("position:count": how many ratings:keys:N had then)
  *   ratings:keys:N      hash: for each idempotency key that holds, "value:expires:offset" of the
  *                       event last counted with it; its field is a digest of talk and key
  *   ratings:expiry:N    sorted set: those fields by when they expire, to forget them by

@@ -221,6 +221,8 @@ apr_status_t ratings_store_apply(ratings_store_t *store, const ratings_chunk_t *
     script_t scripts[RATINGS_APPLY_MAX] = {0};
     store_command_t commands[RATINGS_APPLY_MAX] = {{0}};
     bool made = true;
+    for (int i = 0; i < count; i++)
+        ends[i] = RATINGS_STORE_MOVED; /* unless it is known to be done */
     for (int i = 0; i < count && made; i++) {
         made = make_script(&scripts[i], chunks[i]);
         commands[i] = store_command_of(&scripts[i].words);

@@ -5,8 +5,6 @@
 
 #include "../core/number.h"
 
-#include <apr_sha1.h>
-
 #include <stdio.h>
 #include <string.h>
 
@@ -36,17 +34,6 @@ static bool take_int(int *to, const redisReply *value, int min, int max)
     return true;
 }
 
-static void digest(char text[RATINGS_DIGEST_SIZE], const char *bytes, size_t len)
-{
-    unsigned char sum[APR_SHA1_DIGESTSIZE];
-    apr_sha1_ctx_t context;
-    apr_sha1_init(&context);
-    apr_sha1_update(&context, bytes, (unsigned)len);
-    apr_sha1_final(sum, &context);
-    for (size_t i = 0; i < sizeof sum; i++)
-        (void)snprintf(text + 2 * i, 3, "%02x", sum[i]);
-}
-
 static const char *take_topic(ratings_log_t *log, const redisReply *value, int partition)
 {
     (void)partition;
@@ -56,7 +43,6 @@ static const char *take_topic(ratings_log_t *log, const redisReply *value, int p
 static const char *take_generation(ratings_log_t *log, const redisReply *value, int partition)
 {
     (void)partition;
-    digest(log->seen[0], value->str, (size_t)value->len);
     return take_text(log->generation, sizeof log->generation, value) ? NULL
                                                                      : NOT_OURS("generation");
 }
@@ -64,7 +50,6 @@ static const char *take_generation(ratings_log_t *log, const redisReply *value, 
 static const char *take_claim(ratings_log_t *log, const redisReply *value, int partition)
 {
     (void)partition;
-    digest(log->seen[1], value->str, (size_t)value->len);
     return take_text(log->claim, sizeof log->claim, value) ? NULL : NOT_OURS("claim");
 }
 
@@ -124,13 +109,21 @@ static const char *take_first(ratings_log_t *log, const redisReply *value, int p
     return store_read_mark(value, &log->first[partition]) ? NULL : NOT_OURS("first");
 }
 
-/* What it must be, the script that applies chunks knows. */
+/* "position:count", or a number alone, which says nothing. What it must be, the script that applies
+ * chunks knows. */
 static const char *take_uses(ratings_log_t *log, const redisReply *value, int partition)
 {
-    int64_t uses;
+    const char *colon = memchr(value->str, ':', (size_t)value->len);
+    const char *count = colon ? colon + 1 : value->str, *end = value->str + value->len;
+    int64_t number;
     (void)log;
     (void)partition;
-    return store_read_number(value, 0, COUNT_MAX, &uses) ? NULL : NOT_OURS("uses");
+    if (colon &&
+        !ratings_parse_int(value->str, (size_t)(colon - value->str), 0, POSITION_MAX, &number))
+        return NOT_OURS("uses");
+    return ratings_parse_int(count, (size_t)(end - count), 0, COUNT_MAX, &number)
+               ? NULL
+               : NOT_OURS("uses");
 }
 
 static const struct {
@@ -147,6 +140,9 @@ static const struct {
 
 /* The most that ratings:log can have, and as many again that a newer version may have added. */
 #define FIELDS_MAX (2 * (KNOWN_FIELDS + 5 * (size_t)RATINGS_PARTITIONS_MAX))
+
+/* In bytes, of fields and values: an answer with as many again for the protocol is ours. */
+#define LOG_SIZE_MAX (FIELDS_MAX * FIELD_ANSWER_MAX)
 
 static const char *take_named(ratings_log_t *log, size_t known, const redisReply *name,
                               const redisReply *value)
@@ -225,11 +221,12 @@ static bool is_routed(const ratings_log_t *log, int count)
     return log->routing < 0;
 }
 
+/* An older version extends a store without saying how many positions it has then. */
 static const char *positions_problem(ratings_log_t *log)
 {
     const char *problem = NULL;
     int count = count_positions(log);
-    if (count <= 0 || (log->positions && log->positions != count))
+    if (count <= 0 || log->positions > count)
         return "the store has not the position of each partition";
     if (!is_routed(log, count))
         return "the store does not say by how many partitions talks are routed";
@@ -263,8 +260,6 @@ static void clear_log(ratings_log_t *log)
         log->position[p] = log->time[p] = -1;
         log->mark[p].offset = log->first[p].offset = RATINGS_MARK_NONE;
     }
-    for (int i = 0; i < 2; i++)
-        digest(log->seen[i], "", 0);
 }
 
 /* All fields are taken, also after one that is not what it must be: the claim of a rebuild takes
@@ -285,33 +280,50 @@ static void judge_fields(ratings_log_t *log, const redisReply *fields)
             log->time[p] = 0;
 }
 
+/* The claim of a rebuild takes these digests, whatever the fields are. */
+static bool take_seen(ratings_log_t *log, const redisReply *digest, int i)
+{
+    return store_is_text(digest) && take_text(log->seen[i], sizeof log->seen[i], digest);
+}
+
+static apr_status_t take_log(ratings_log_t *log, const redisReply *reply, ratings_result_t *why)
+{
+    if (reply->type == REDIS_REPLY_ERROR)
+        return store_error_reply(reply, why);
+    if (!store_is_array(reply, 3) || !take_seen(log, reply->element[0], 0) ||
+        !take_seen(log, reply->element[1], 1))
+        return store_unexpected(why, KEY_LOG);
+    const redisReply *all = reply->element[2];
+    if (all->type == REDIS_REPLY_ARRAY) {
+        judge_fields(log, all);
+    } else if (store_is_text(all)) {
+        (void)take_text(log->topic, sizeof log->topic, all);
+        log->problem = OVERSIZED;
+    } else {
+        return store_unexpected(why, KEY_LOG);
+    }
+    return ratings_result_ok(why);
+}
+
 apr_status_t ratings_store_load(ratings_store_t *store, int64_t deadline, ratings_log_t *log,
                                 ratings_result_t *why)
 {
-    char most[NUMBER_TEXT];
+    char most[NUMBER_TEXT], size[NUMBER_TEXT];
     redisReply *reply = NULL;
     clear_log(log);
     (void)snprintf(most, sizeof most, "%zu", FIELDS_MAX);
-    const char *words[] = {"EVAL", SCRIPT_LOAD, "1", KEY_LOG, most};
-    size_t lengths[5];
-    for (int i = 0; i < 5; i++)
+    (void)snprintf(size, sizeof size, "%zu", LOG_SIZE_MAX);
+    const char *words[] = {"EVAL", SCRIPT_LOAD, "1", KEY_LOG, most, size};
+    size_t lengths[6];
+    for (int i = 0; i < 6; i++)
         lengths[i] = strlen(words[i]);
-    const store_command_t command = {5, words, lengths, 2 * FIELDS_MAX * FIELD_ANSWER_MAX};
+    const store_command_t command = {6, words, lengths, 2 * LOG_SIZE_MAX};
     apr_status_t status = store_pipeline(store, &command, 1, &reply, deadline, why);
-    if (status == APR_EINVAL) {
-        log->problem = OVERSIZED;
-        return ratings_result_ok(why);
+    if (status == APR_SUCCESS) {
+        (void)take_log(log, reply, why);
+        freeReplyObject(reply);
     }
-    if (status != APR_SUCCESS)
-        return status;
-    if (reply->type == REDIS_REPLY_ERROR)
-        status = store_error_reply(reply, why);
-    else if (reply->type == REDIS_REPLY_ARRAY)
-        judge_fields(log, reply);
-    else if (store_is_text(reply))
-        log->problem = OVERSIZED;
-    else
-        status = store_unexpected(why, KEY_LOG);
-    freeReplyObject(reply);
-    return status;
+    if (why->status == APR_EINVAL) /* whatever the store holds, the script answers otherwise */
+        why->status = APR_EGENERAL;
+    return why->status;
 }

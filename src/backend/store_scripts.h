@@ -37,18 +37,22 @@
     "return {redis.pcall('HMGET', KEYS[1], unpack(ARGV, 2, n + 1)),\n"                             \
     "        redis.pcall('HMGET', KEYS[2], unpack(ARGV, n + 2))}\n"
 
-/* ARGV: how many fields ratings:log can have at most. Answers its fields and values, none if there
- * is no key; if it has more, those alone by which it is claimed; "corrupt" if it is no hash. */
+/* ARGV: how many fields ratings:log can have at most, and how many bytes. Answers the digests of
+ * generation and claim, as SCRIPT_CLAIM takes them, and all fields and values, none if there is no
+ * key. If there are more, or it is no hash: the topic instead, as far as it can be one. */
 #define SCRIPT_LOAD                                                                                \
     SCRIPT_BEGIN                                                                                   \
-    "local t = call('TYPE', KEYS[1]).ok\n"                                                         \
-    "if t == 'none' then return {} end\n"                                                          \
-    "if t ~= 'hash' then return 'corrupt' end\n"                                                   \
-    "if call('HLEN', KEYS[1]) > tonumber(ARGV[1]) then\n"                                          \
-    "  local seen = call('HMGET', KEYS[1], 'topic', 'generation', 'claim')\n"                      \
-    "  return {'topic', seen[1] or '', 'generation', seen[2] or '', 'claim', seen[3] or ''}\n"     \
+    "local t, seen, all, size = call('TYPE', KEYS[1]).ok, {}, {}, 0\n"                             \
+    "if t == 'hash' then\n"                                                                        \
+    "  seen = call('HMGET', KEYS[1], 'generation', 'claim', 'topic')\n"                            \
+    "  local fits = call('HLEN', KEYS[1]) <= tonumber(ARGV[1])\n"                                  \
+    "  if fits then all = call('HGETALL', KEYS[1]) end\n"                                          \
+    "  for _, text in ipairs(all) do size = size + #text end\n"                                    \
+    "  if not fits or size > tonumber(ARGV[2]) then all = (seen[3] or ''):sub(1, 1000) end\n"      \
+    "elseif t ~= 'none' then\n"                                                                    \
+    "  all = ''\n"                                                                                 \
     "end\n"                                                                                        \
-    "return call('HGETALL', KEYS[1])\n" SCRIPT_END
+    "return {redis.sha1hex(seen[1] or ''), redis.sha1hex(seen[2] or ''), all}\n" SCRIPT_END
 
 /* How long a use of an idempotency key stays after its window, so that requests under way can still
  * read what became of their events; milliseconds, more than the longest RatingsDeadline. */
@@ -67,7 +71,8 @@
  * The generation: a chunk read before a rebuild must not be added to the store of after.
  * The expiry set holds fields of `keys` by the time when each expires; a few whose time has passed
  * go with every chunk, by the log's own time, so that what is forgotten does not depend on when the
- * script runs. Both have as many elements as uses:N says, or somebody else has deleted some. */
+ * script runs. Both have as many elements as each other, and as uses:N says if it is of this
+ * position (an older version leaves it behind), or somebody else has deleted some. */
 #define SCRIPT_APPLY                                                                               \
     SCRIPT_BEGIN                                                                                   \
     "local log, keys, expiry, p = KEYS[1], KEYS[2], KEYS[3], ARGV[1]\n"                            \
@@ -83,7 +88,8 @@
     "end\n"                                                                                        \
     "local talks, uses, time = #KEYS - 3, tonumber(ARGV[8]), tonumber(ARGV[6])\n"                  \
     "local kept, expiring = typed('HLEN', keys), typed('ZCARD', expiry)\n"                         \
-    "if not kept or kept ~= expiring or (seen[4] and seen[4] ~= tostring(kept)) then\n"            \
+    "local of, had = (seen[4] or ''):match('^(%d+):(%d+)$')\n"                                     \
+    "if not kept or kept ~= expiring or (of == ARGV[2] and had ~= tostring(kept)) then\n"          \
     "  return 'corrupt'\n"                                                                         \
     "end\n"                                                                                        \
     "local sums, past = {}, {}\n"                                                                  \
@@ -124,7 +130,7 @@
     "  call('ZADD', expiry, ARGV[at + 3], ARGV[at + 1])\n"                                         \
     "end\n"                                                                                        \
     "local place = {position, ARGV[3], mark, ARGV[4], 'time:' .. p, ARGV[6],\n"                    \
-    "               counted, call('HLEN', keys)}\n"                                                \
+    "               counted, ARGV[3] .. ':' .. call('HLEN', keys)}\n"                              \
     "if ARGV[7] ~= '' then\n"                                                                      \
     "  place[9], place[10] = 'first:' .. p, ARGV[7]\n"                                             \
     "end\n"                                                                                        \

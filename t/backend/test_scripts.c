@@ -8,6 +8,8 @@
 #include <apr_general.h>
 #include <apr_strings.h>
 
+#include <sys/resource.h>
+
 static char directory[] = "/tmp/ratings-scripts-XXXXXX";
 static int port;
 static apr_pool_t *pool;
@@ -245,13 +247,14 @@ static void store_as_written_is_no_problem(void **state)
         evaluate("return table.concat({redis.call('HGET', 'ratings:log', 'uses:0'), "
                  "redis.call('HLEN', 'ratings:keys:0'), redis.call('ZCARD', 'ratings:expiry:0')}, "
                  "' ')"),
-        "1 1 1");
+        "3:1 1 1");
 }
 
 #define LONG                                                                                       \
     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" \
     "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
 #define SET(field, value) "redis.call('HSET', 'ratings:log', '" field "', '" value "')"
+#define VAST(field) "redis.call('HSET', 'ratings:log', '" field "', string.rep('x', 6000000))"
 #define DROP(fields) "redis.call('HDEL', 'ratings:log', " fields ")"
 
 /* What somebody did to the store, and what load says of it. NULL: it can be gone on with, so that
@@ -264,7 +267,11 @@ static const struct {
     {"redis.call('DEL', 'ratings:log') redis.call('SADD', 'ratings:log', 'x')",
      "not what this module writes"},
     {"redis.call('PEXPIRE', 'ratings:log', 1)", NULL},
-    {"for i = 1, 30000 do " SET("extra' .. i .. '", "1") " end", "field claim"}, /* left out */
+    {"for i = 1, 30000 do " SET("extra' .. i .. '", "1") " end", "not what this module writes"},
+    {VAST("extra"), "not what this module writes"},
+    {VAST("generation"), "not what this module writes"},
+    {VAST("topic"), "not what this module writes"},
+    {DROP("'generation'") VAST("claim"), "not what this module writes"},
     {SET("extra", "1"), NULL},
     {SET("swept", "many"), NULL},
     {DROP("'topic'"), "of which topic"},
@@ -301,7 +308,8 @@ static const struct {
     {SET("partitions", "two"), "field partitions"},
     {SET("partitions", "3"), "routed"},
     {DROP("'positions'"), NULL},
-    {SET("positions", "1"), "position of each"},
+    {SET("positions", "1"), NULL}, /* an older version has extended it */
+    {SET("positions", "3"), "position of each"},
     {SET("positions", "02"), "field positions"},
     {DROP("'position:0'"), "position of each"},
     {DROP("'position:1'"), "position of each"},
@@ -320,7 +328,7 @@ static const struct {
     {SET("position:0", "4"), "applied last"},
     {SET("position:0", "0"), "has no position"},
     {SET("position:1", "1"), "applied last"},
-    {SET("position:2", "0"), "position of each"},
+    {SET("position:2", "0"), NULL}, /* as an older version extends it */
     {SET("position:3", "0"), "position of each"},
     {SET("position:1024", "0"), "cannot be"},
     {SET("position:01", "0"), "cannot be"},
@@ -349,6 +357,12 @@ static const struct {
     {SET("uses:0", "x"), "field uses"},
     {SET("uses:0", "-1"), "field uses"},
     {SET("uses:0", "01"), "field uses"},
+    {SET("uses:0", "3:"), "field uses"},
+    {SET("uses:0", ":1"), "field uses"},
+    {SET("uses:0", "3:1:1"), "field uses"},
+    {SET("uses:0", "03:1"), "field uses"},
+    {SET("uses:0", "2:7"), NULL}, /* an older version has applied the last */
+    {SET("uses:0", "7"), NULL},
 };
 
 static void what_is_not_as_it_is_written_must_be_rebuilt(void **state)
@@ -388,7 +402,7 @@ static void keys_that_are_not_as_they_are_written_are_corrupt(void **state)
         "redis.call('HSET', 'ratings:keys:0', 'x', 'y')",
         "redis.call('ZADD', 'ratings:expiry:0', '1', 'y')",
         "redis.call('RENAME', 'ratings:keys:0', 'ratings:keys:1')",
-        SET("uses:0", "7"),
+        SET("uses:0", "3:7"),
     };
     (void)state;
     for (size_t i = 0; i < 2 * (sizeof rows / sizeof rows[0]); i++) {
@@ -405,6 +419,47 @@ static void keys_that_are_not_as_they_are_written_are_corrupt(void **state)
         expect_rebuilt();
         expect_applied(true);
     }
+}
+
+/* As a rolling upgrade is: a version that knows no uses:N goes on between two that do. */
+static void count_that_an_older_version_left_behind_is_no_damage(void **state)
+{
+    (void)state;
+    prepare();
+    const char *left = evaluate("return redis.call('HGET', 'ratings:log', 'uses:0')");
+    expect_applied(true);
+    evaluate("redis.call('HSET', 'ratings:keys:0', 'x', '1:9:9') "
+             "redis.call('ZADD', 'ratings:expiry:0', '9', 'x') return 'OK'");
+    evaluate(
+        apr_psprintf(pool, "redis.call('HSET', 'ratings:log', 'uses:0', '%s') return 'OK'", left));
+    expect_applied(true);
+    assert_int_equal(counted(), 5);
+}
+
+/* Out of memory, more than the kernel gives. */
+static void chunk_that_cannot_be_sent_is_not_done(void **state)
+{
+    static const ratings_increment_t increment = {"talk", {0, 0, 0, 1, 0}};
+    static const ratings_increment_t *const increments[] = {&increment};
+    const ratings_chunk_t small = {.generation = "x", .increments = increments, .count = 1};
+    const ratings_chunk_t huge = {.generation = "x", .count = 300000000};
+    const ratings_chunk_t *chunks[] = {&small, &huge};
+    ratings_store_end_e ends[] = {RATINGS_STORE_DONE, RATINGS_STORE_DONE};
+    ratings_result_t why;
+    struct rlimit was, little;
+    (void)state;
+#ifdef __SANITIZE_ADDRESS__
+    skip(); /* it ends a program that asks for so much */
+#endif
+    assert_int_equal(getrlimit(RLIMIT_AS, &was), 0);
+    little = was;
+    little.rlim_cur = 1 << 30;
+    assert_int_equal(setrlimit(RLIMIT_AS, &little), 0);
+    apr_status_t status = ratings_store_apply(admin, chunks, 2, ends, &why);
+    assert_int_equal(setrlimit(RLIMIT_AS, &was), 0);
+    assert_int_equal(status, RATINGS_NOT_ASKED);
+    assert_int_equal(ends[0], RATINGS_STORE_MOVED);
+    assert_int_equal(ends[1], RATINGS_STORE_MOVED);
 }
 
 /* ---- what a user may not do ---- */
@@ -681,6 +736,8 @@ int main(void)
         cmocka_unit_test(store_as_written_is_no_problem),
         cmocka_unit_test(what_is_not_as_it_is_written_must_be_rebuilt),
         cmocka_unit_test(keys_that_are_not_as_they_are_written_are_corrupt),
+        cmocka_unit_test(count_that_an_older_version_left_behind_is_no_damage),
+        cmocka_unit_test(chunk_that_cannot_be_sent_is_not_done),
         cmocka_unit_test(documented_user_may_do_all_of_it),
         cmocka_unit_test(denied_command_changes_nothing),
         cmocka_unit_test(renamed_command_changes_nothing),
