@@ -31,11 +31,16 @@
     "return redis.error_reply(words .. ' (' .. answer[1] .. ')')\n"
 
 /* KEYS: two hashes; ARGV: how many fields of the first, its fields, those of the second. A script
- * and not a transaction (MULTI), in which a Redis that is out of memory refuses to read. */
+ * and not a transaction (MULTI), in which a Redis that is out of memory refuses to read. Each of
+ * the two is answered, or its error with the command after it. */
 #define SCRIPT_READ                                                                                \
     "local n = tonumber(ARGV[1])\n"                                                                \
-    "return {redis.pcall('HMGET', KEYS[1], unpack(ARGV, 2, n + 1)),\n"                             \
-    "        redis.pcall('HMGET', KEYS[2], unpack(ARGV, n + 2))}\n"
+    "local function get(...)\n"                                                                    \
+    "  local reply = redis.pcall('HMGET', ...)\n"                                                  \
+    "  if reply.err then reply.err = reply.err .. ' (HMGET)' end\n"                                \
+    "  return reply\n"                                                                             \
+    "end\n"                                                                                        \
+    "return {get(KEYS[1], unpack(ARGV, 2, n + 1)), get(KEYS[2], unpack(ARGV, n + 2))}\n"
 
 /* ARGV: how many fields ratings:log can have at most, and how many bytes. Answers the digests of
  * generation and claim, as SCRIPT_CLAIM takes them, and all fields and values, none if there is no

@@ -526,8 +526,25 @@ static apr_status_t accuse(ratings_store_t *store, ratings_store_end_e *end, rat
     return ratings_store_accuse(store, seen.generation, 1, end, why);
 }
 
-static const step_f steps[] = {apply_keyed, apply_unkeyed, extend, route,
-                               pass,        catch_up,      accuse, rebuild};
+static apr_status_t read_talk(ratings_store_t *store, ratings_store_end_e *end,
+                              ratings_result_t *why)
+{
+    ratings_view_t view;
+    *end = RATINGS_STORE_DONE;
+    return ratings_store_read(store, "a", 0, NO_DEADLINE, &view, why);
+}
+
+static apr_status_t read_use(ratings_store_t *store, ratings_store_end_e *end,
+                             ratings_result_t *why)
+{
+    ratings_use_t use;
+    int64_t position;
+    *end = RATINGS_STORE_DONE;
+    return ratings_store_read_use(store, "a", "key", 0, NO_DEADLINE, &use, &position, why);
+}
+
+static const step_f steps[] = {apply_keyed, apply_unkeyed, extend,  route,     pass,
+                               catch_up,    accuse,        rebuild, read_talk, read_use};
 
 #define STEPS (sizeof steps / sizeof steps[0])
 
