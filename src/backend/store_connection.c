@@ -197,6 +197,10 @@ static apr_status_t attempt(ratings_store_t *store, slot_t *slot, const call_t *
         hang_up(slot);
     return status;
 }
+
+/* Once more over another connection, if the first had been idle and another may do better. An
+ * answer that is too large may be another client's, which this connection brought by mistake: it is
+ * the store's own only if a new connection brings it again. */
 static apr_status_t perform(ratings_store_t *store, const call_t *call, ratings_result_t *why)
 {
     slot_t *slot = check_out(store, call->limit.deadline, why);
@@ -211,6 +215,8 @@ static apr_status_t perform(ratings_store_t *store, const call_t *call, ratings_
             store_free_replies(call->replies, call->count);
         status = attempt(store, slot, call, &again, why);
     }
+    if (status == APR_EINVAL)
+        status = attempt(store, slot, call, &again, why);
     check_in(store, slot);
     return status;
 }

@@ -405,17 +405,18 @@ bool store_link_is_quiet(const store_link_t *link)
 
 /* ---- logging in ---- */
 
-/* One that breaks while the connection is opened was no connection. One that leaves something over
- * has not answered all of it yet: what comes may still be the answer to AUTH. */
+/* One that breaks while the connection is opened was no connection, and too large an answer is none
+ * of the store's data. One that leaves something over has not answered all of it yet: what comes
+ * may still be the answer to AUTH. */
 static apr_status_t exchange_first(store_link_t *link, const store_command_t *command, int count,
                                    redisReply **reply, const ratings_limit_t *limit,
                                    ratings_result_t *why)
 {
     store_link_next_e next;
-    if (store_link_exchange(link, command, count, reply, limit, &next, why) != APR_SUCCESS)
-        return is_lost(link) ? why->status = APR_ECONNREFUSED : why->status;
-    return next == STORE_LINK_CLOSE ? ratings_result_set(why, APR_EGENERAL, NOT_ASKED_FOR)
-                                    : APR_SUCCESS;
+    apr_status_t status = store_link_exchange(link, command, count, reply, limit, &next, why);
+    if (status == APR_EINVAL || (status == APR_SUCCESS && next == STORE_LINK_CLOSE))
+        return ratings_result_set(why, APR_EGENERAL, NOT_ASKED_FOR);
+    return status != APR_SUCCESS && is_lost(link) ? why->status = APR_ECONNREFUSED : status;
 }
 
 static apr_status_t greet(store_link_t *link, int argc, const char **argv,

@@ -913,7 +913,7 @@ static void answer_that_announces_more_than_was_asked_for_is_refused(void **stat
     (void)state;
     for (size_t i = 0; i < sizeof announcements / sizeof announcements[0]; i++) {
         const step_t steps[] = {
-            {announcements[i], THEN_NEXT}, {"+PONG\r\n" ECHOED, THEN_NEXT}, {NULL, THEN_SILENCE}};
+            {announcements[i], THEN_NEXT}, {announcements[i], THEN_NEXT}, {NULL, THEN_SILENCE}};
         ratings_view_t view;
         ratings_result_t why;
         peer_t peer;
@@ -925,26 +925,33 @@ static void answer_that_announces_more_than_was_asked_for_is_refused(void **stat
         assert_true(status == APR_EINVAL || status == APR_EGENERAL); /* it is no number at all */
         assert_true(strstr(why.detail, "more than it was asked for") ||
                     strstr(why.detail, "out of range"));
-        expect_success(store);
         ratings_store_destroy(store);
         peer_stop(&peer);
-        assert_int_equal(peer.accepted, 2);
+        assert_int_equal(peer.accepted, status == APR_EINVAL ? 2 : 1);
     }
+}
+
+/* 400,000 bytes. */
+static const char *long_answer(void)
+{
+    static char answer[400001];
+    memset(answer, 'x', sizeof answer - 1);
+    memcpy(answer, "$1000000000\r\n", 13);
+    return answer;
 }
 
 /* What comes is counted, whatever it was announced as. */
 static void answer_that_is_longer_than_what_was_asked_for_is_refused(void **state)
 {
-    char *answer = apr_palloc(pool, 400000);
-    const step_t steps[] = {
-        {answer, THEN_NEXT}, {"+PONG\r\n" ECHOED, THEN_NEXT}, {NULL, THEN_SILENCE}};
+    const char *answer = long_answer();
+    const step_t steps[] = {{answer, THEN_NEXT},
+                            {answer, THEN_NEXT},
+                            {"+PONG\r\n" ECHOED, THEN_NEXT},
+                            {NULL, THEN_SILENCE}};
     ratings_view_t view;
     ratings_result_t why;
     peer_t peer;
     (void)state;
-    memset(answer, 'x', 399999);
-    memcpy(answer, "$1000000000\r\n", 13);
-    answer[399999] = '\0';
     peer_start(&peer, steps);
     ratings_store_t *store = store_on(peer.port, 1, 5000);
     int64_t begin = now_ms();
@@ -954,6 +961,51 @@ static void answer_that_is_longer_than_what_was_asked_for_is_refused(void **stat
     expect_success(store);
     ratings_store_destroy(store);
     peer_stop(&peer);
+}
+
+/* Another client's answer, say, whether the connection is a new one, had been idle, or takes the
+ * place of one that was closed: the store is well, and what a new connection brings is its answer.
+ */
+static void answer_that_is_too_long_is_asked_for_again(void **state)
+{
+    const char *answer = long_answer();
+    const struct {
+        step_t steps[4];
+        int calls, accepted;
+    } rows[] = {
+        {{{answer, THEN_NEXT}, {"+A\r\n" ECHOED, THEN_NEXT}}, 1, 2},
+        {{{"*100000\r\n", THEN_NEXT}, {"+A\r\n" ECHOED, THEN_NEXT}}, 1, 2},
+        {{{"+A\r\n" ECHOED, THEN_NEXT}, {answer, THEN_NEXT}, {"+A\r\n" ECHOED, THEN_NEXT}}, 2, 2},
+        {{{"+A\r\n" ECHOED, THEN_CLOSE}, {answer, THEN_NEXT}, {"+A\r\n" ECHOED, THEN_NEXT}}, 2, 3},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        step_t steps[5] = {{NULL, THEN_SILENCE}};
+        peer_t peer;
+        memcpy(steps, rows[i].steps, sizeof rows[i].steps);
+        peer_start(&peer, steps);
+        ratings_store_t *store = store_on(peer.port, 1, 5000);
+        for (int call = 0; call < rows[i].calls; call++)
+            assert_string_equal(ask(store, "PING", NULL), "A");
+        ratings_store_destroy(store);
+        peer_stop(&peer);
+        assert_int_equal(peer.accepted, rows[i].accepted);
+    }
+}
+
+/* It is none of the store's data. */
+static void answer_to_a_login_that_is_too_long_is_no_corruption(void **state)
+{
+    const step_t steps[] = {{long_answer(), THEN_NEXT}, {NULL, THEN_SILENCE}};
+    peer_t peer;
+    (void)state;
+    peer_start(&peer, steps);
+    ratings_store_t *store =
+        store_at(apr_psprintf(pool, "redis://:p@127.0.0.1:%d", peer.port), 1, 5000);
+    expect_failure(store, APR_EGENERAL, "answers what it was not asked for", 0, 500);
+    ratings_store_destroy(store);
+    peer_stop(&peer);
+    assert_int_equal(peer.requests, 1);
 }
 
 /* ---- what is wrong, and what to do ---- */
@@ -1234,6 +1286,8 @@ int main(void)
         cmocka_unit_test(server_that_never_answers_what_was_asked_is_a_failure),
         cmocka_unit_test(answer_that_announces_more_than_was_asked_for_is_refused),
         cmocka_unit_test(answer_that_is_longer_than_what_was_asked_for_is_refused),
+        cmocka_unit_test(answer_that_is_too_long_is_asked_for_again),
+        cmocka_unit_test(answer_to_a_login_that_is_too_long_is_no_corruption),
         cmocka_unit_test(refusal_tells_what_is_wrong),
         cmocka_unit_test(check_finds_what_makes_a_store_unfit),
         cmocka_unit_test(what_is_not_redis_is_told),
