@@ -53,6 +53,26 @@ sub slow_talks {
     $httpd->stop;
 }
 
+# ---- what readiness had no time to ask is not said to be up ----
+
+{
+    my ($httpd, @at) = start('unasked', "RatingsDeadline 600ms\n", sizes => $one);
+    my $backends = sub { (json(get('/readyz', @at)->body) || {})->{backends} || {} };
+    my $reason   = 'the store evicts keys: set maxmemory-policy to noeviction';
+    $httpd->expect_log(qr/RT0201: /);
+    expect_log(qr/RT0201: /);
+    redis()->call(qw(CONFIG SET maxmemory-policy allkeys-lru));
+    ok(wait_until(sub { ($backends->()->{store}{reason} // '') eq $reason }, 10), 'a store that evicts: readiness says so');
+    stack('pause', 'postgres');
+    my $found;
+    ok(wait_until(sub { $found = $backends->(); ($found->{talks}{status} // '') eq 'down' }, 10), 'PostgreSQL frozen: found, by the whole deadline');
+    is($found->{store}{reason}, $reason, 'and the store, which was not asked, is still what it was');
+    stack('resume', 'postgres');
+    redis()->call(qw(CONFIG SET maxmemory-policy noeviction));
+    ok(wait_ready(@at), 'ready again');
+    $httpd->stop;
+}
+
 # ---- a pool that is too small ----
 
 if (mpm() ne 'prefork') { # whose children are of one thread

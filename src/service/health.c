@@ -12,6 +12,7 @@
 #define UNREACHABLE "it cannot be reached"
 #define FAILING "its last calls failed: see the error log"
 #define UNUSABLE "it cannot be used: see the error log"
+#define UNASKED "it was not asked in time"
 #define FRESH_US INT64_C(1000000)
 #define OLD_US INT64_C(10000000) /* an answer that is waited for rather than given */
 #define WAIT_US INT64_C(1000000)
@@ -41,14 +42,23 @@ static const char *unreachable(const exam_t *exam, ratings_backend_e backend, co
     return fault ? fault : UNREACHABLE;
 }
 
-/* What was not asked is as its circuit breaker has it. While that is open, requests are refused
- * whatever was answered here. */
+/* What was not asked now is as it was found to be a moment ago. */
+static const char *unasked(const exam_t *exam, ratings_backend_e backend)
+{
+    if (!exam->before || ratings_monotonic() - exam->before->found_at > OLD_US)
+        return UNASKED;
+    return exam->before->reason[backend][0] ? exam->before->reason[backend] : NULL;
+}
+
+/* While its circuit breaker is open, requests are refused whatever was answered here. */
 static const char *verdict(const exam_t *exam, ratings_backend_e backend,
                            const ratings_guard_t *guard, const ratings_result_t *why)
 {
     if (why->status != APR_SUCCESS && why->status != RATINGS_NOT_ASKED)
         return unreachable(exam, backend, guard->name, why);
-    return ratings_guard_is_open(guard) ? FAILING : NULL;
+    if (ratings_guard_is_open(guard))
+        return FAILING;
+    return why->status == RATINGS_NOT_ASKED ? unasked(exam, backend) : NULL;
 }
 
 static const char *talks_problem(const exam_t *exam)
@@ -176,7 +186,7 @@ static void examine(const exam_t *exam, ratings_health_t *health)
         [RATINGS_BACKEND_STATS] = stats_problem(exam),
     };
     const char **store = &reason[RATINGS_BACKEND_STORE];
-    bool is_rebuilding = *store == rebuilding;
+    bool is_rebuilding = *store && strcmp(*store, rebuilding) == 0; /* it may be that of before */
     if (!*store || is_rebuilding)
         *store = projecting_problem(exam->child, *store);
     if (!*store && !reason[RATINGS_BACKEND_STREAM] && is_held_up(exam->child))
