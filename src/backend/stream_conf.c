@@ -63,6 +63,7 @@ apr_status_t stream_failure(rd_kafka_resp_err_t code, const char *doing, ratings
         {RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, APR_ECONNREFUSED},
         {RD_KAFKA_RESP_ERR__RESOLVE, APR_ECONNREFUSED},
         {RD_KAFKA_RESP_ERR__QUEUE_FULL, RATINGS_NOT_ASKED},
+        {RD_KAFKA_RESP_ERR__FATAL, RATINGS_NOT_ASKED}, /* the handle is about to be replaced */
         {RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION, APR_ECONNREFUSED},
         {RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC, APR_ECONNREFUSED},
         {RD_KAFKA_RESP_ERR__TIMED_OUT, APR_TIMEUP},

@@ -27,13 +27,23 @@ struct ratings_stream_t {
 
 /* ---- delivery reports ---- */
 
+/* What waits in a handle that is given up, or comes to one that is dead, fails in this child alone:
+ * it says nothing of Kafka. */
+static bool is_of_this_child(rd_kafka_resp_err_t code)
+{
+    return code == RD_KAFKA_RESP_ERR__PURGE_QUEUE || code == RD_KAFKA_RESP_ERR__FATAL;
+}
+
 /* librdkafka tells whether a message that failed may yet be in the log:
  * rd_kafka_message_status() */
 static apr_status_t failure_of(const rd_kafka_message_t *message, ratings_result_t *why)
 {
-    bool maybe = rd_kafka_message_status(message) != RD_KAFKA_MSG_STATUS_NOT_PERSISTED;
-    return ratings_result_set(why, maybe ? APR_TIMEUP : APR_ECONNREFUSED, "delivery: %s",
-                              rd_kafka_err2str(message->err));
+    apr_status_t status = APR_ECONNREFUSED;
+    if (rd_kafka_message_status(message) != RD_KAFKA_MSG_STATUS_NOT_PERSISTED)
+        status = APR_TIMEUP;
+    else if (is_of_this_child(message->err))
+        status = RATINGS_NOT_ASKED;
+    return ratings_result_set(why, status, "delivery: %s", rd_kafka_err2str(message->err));
 }
 
 static void report(const ratings_stream_t *stream, const rd_kafka_message_t *message)
