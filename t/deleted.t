@@ -66,7 +66,7 @@ sub rate_all {
     lose_store();
     answered_ok('all records were deleted, and the store is lost', $zeros);
     ok((grep { $_->log->has(qr/RT0306: partition \d begins at offset \d+, records from 0 on were deleted/) } @hosts), 'the log tells what is lost');
-    ok((grep { ($_->{key} // '') eq 'ratings:routing' } topic_since(0, $topic)), 'the log says again how talks are routed');
+    ok(wait_until(sub { grep { ($_->{key} // '') eq 'ratings:routing' } topic_since(0, $topic) }, $patience), 'the log says again how talks are routed');
     rate_all(5);
     answered_ok('rated again', { map { $_ => '00001' } @talks });
 }
