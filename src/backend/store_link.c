@@ -87,8 +87,8 @@ static void expect(store_link_t *link, const store_command_t *commands, int coun
 
 /* ---- connecting ---- */
 
-/* Of this process or this host, before anything was sent. With IPv4 EADDRNOTAVAIL means that no
- * port is free; with IPv6 also that this host has none, so that the address leads nowhere. */
+/* Of this process or this host, before anything was sent. EADDRNOTAVAIL means that this host has no
+ * free port; with IPv6 it may also have no address, and then the store cannot be reached. */
 static bool is_of_this_host(int error, int family)
 {
     return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS ||
@@ -143,7 +143,7 @@ static ratings_limit_t share(const ratings_limit_t *limit, const struct addrinfo
     return ratings_limit(limit->deadline, left / count, limit->stop);
 }
 
-/* The reason of the last one is told, but that it was not asked only if none was. */
+/* `why` names the last address that was asked, or the first one if this host could ask none. */
 static apr_status_t connect_to_any(const struct addrinfo *addresses, const ratings_limit_t *limit,
                                    int *fd, ratings_result_t *why)
 {
@@ -405,9 +405,9 @@ bool store_link_is_quiet(const store_link_t *link)
 
 /* ---- logging in ---- */
 
-/* One that breaks while the connection is opened was no connection, and too large an answer is none
- * of the store's data. One that leaves something over has not answered all of it yet: what comes
- * may still be the answer to AUTH. */
+/* An exchange while the connection is opened. A connection that breaks here was none, and too large
+ * an answer is none of the store's data. Bytes left over end it too: they may be the refusal of
+ * AUTH, which may repeat the password, and the next exchange would read them. */
 static apr_status_t exchange_first(store_link_t *link, const store_command_t *command, int count,
                                    redisReply **reply, const ratings_limit_t *limit,
                                    ratings_result_t *why)

@@ -110,6 +110,7 @@ apr_status_t store_error_reply(const redisReply *refusal, ratings_result_t *why)
     return why->status;
 }
 
+/* of an error code */
 #define CAPITALS "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 apr_status_t store_login_reply(const redisReply *refusal, ratings_result_t *why)

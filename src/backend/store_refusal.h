@@ -17,8 +17,8 @@ bool store_refusal_is_of_server(const redisReply *refusal);
 /* A refusal as failure: what is known to be wrong, and Redis' own words. */
 apr_status_t store_error_reply(const redisReply *refusal, ratings_result_t *why);
 
-/* The same of an exchange that sent the password: Redis repeats the arguments of a command that it
- * does not know, so that of its words only the first is told, if it is an error code. */
+/* The same for an exchange that sent the password: Redis repeats the arguments of a command that it
+ * does not know, so the detail holds its error code alone. */
 apr_status_t store_login_reply(const redisReply *refusal, ratings_result_t *why);
 
 /* The fault of a failure that has its detail already, which from then on begins with what is wrong
