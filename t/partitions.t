@@ -135,6 +135,31 @@ sub same_again {
     $httpd->stop;
 }
 
+# ---- a topic that was restored with fewer partitions than its log says ----
+
+{
+    my ($httpd, $topic, @at) = own('restored');
+    my $talk  = new_talk();
+    my $lines = sub { scalar grep { /RT0301: .* routed by 3 partitions, of which the topic has 1$/ } $httpd->log->lines };
+    stack('kafka-tool', 'TopicCommand', @kafka, '--create', '--topic', $topic, qw(--partitions 1 --config message.timestamp.type=LogAppendTime
+        --config retention.ms=-1 --config retention.bytes=-1));
+    topic_write('ratings:routing', to_json({ version => 1, partitions => 3 }), '-t', $topic, '-p', 0);
+    $httpd->expect_log(qr/RT0301: /)->start;
+    ok(wait_until(sub { get('/readyz', @at)->body =~ /"stream":\{"status":"down","reason":"the log says that talks are routed by more partitions than/ },
+            $patience), 'readiness says what the topic lacks');
+    ok((grep { /:error\].*RT0301: .* routed by 3 partitions/ } $httpd->log->lines), 'the error log has it as an error, at once');
+    my ($since, $before) = (time, $lines->());
+    ok(wait_until(sub { $lines->() >= $before + 20 }, $patience), 'it is tried again');
+    cmp_ok(time - $since, '>', 2, 'not in a hot loop');
+    add_partitions($topic, 3);
+    $httpd->stop;
+    $httpd->start;
+    ok(wait_ready(@at), 'ready, once the topic has as many');
+    is(keyed($talk, 4, @at), 200, 'a rating');
+    is(counted($talk, @at), '00010', 'which counts');
+    $httpd->stop;
+}
+
 # ---- several hosts at once on a new topic: one number for all ----
 
 {

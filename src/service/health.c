@@ -150,6 +150,13 @@ static const char *store_problem(const exam_t *exam)
     return fault ? fault : verdict(exam, RATINGS_BACKEND_STORE, &child->store_guard, &why);
 }
 
+static const char *topic_problem(const ratings_shared_t *shared)
+{
+    if (atomic_load(&shared->overrouted))
+        return "the log says that talks are routed by more partitions than the topic has";
+    return ratings_stream_fault_text(atomic_load(&shared->topic_fault));
+}
+
 static const char *stream_problem(const exam_t *exam)
 {
     ratings_child_t *child = exam->child;
@@ -166,8 +173,7 @@ static const char *stream_problem(const exam_t *exam)
     if (probes)
         ratings_guard_probed(&child->stream_guard, &why);
     const char *problem = verdict(exam, RATINGS_BACKEND_STREAM, &child->stream_guard, &why);
-    return problem ? problem
-                   : ratings_stream_fault_text(atomic_load(&child->service->shared->topic_fault));
+    return problem ? problem : topic_problem(child->service->shared);
 }
 
 static const char *stats_problem(const exam_t *exam)

@@ -117,6 +117,17 @@ void projection_settle_routing(ratings_projector_t *p)
 
 /* ---- reading ---- */
 
+/* Only an operator can mend that: the topic was restored with fewer, or somebody else has written
+ * the record. */
+static apr_status_t refuse_routing(ratings_projector_t *p, int partitions, ratings_result_t *why)
+{
+    atomic_store(&p->shared->overrouted, partitions);
+    return ratings_result_set(why, APR_EINVAL,
+                              "the log says that talks are routed by %d partitions, of which the "
+                              "topic has %d",
+                              partitions, p->partitions);
+}
+
 /* Told to the store before the record is applied: who goes on after it would never see it. */
 apr_status_t projection_heed_routing(ratings_projector_t *p, const ratings_record_t *record,
                                      int partitions, ratings_result_t *why)
@@ -125,10 +136,7 @@ apr_status_t projection_heed_routing(ratings_projector_t *p, const ratings_recor
     if (is_settled(p))
         return APR_SUCCESS;
     if (partitions > p->partitions)
-        return ratings_result_set(why, APR_EAGAIN,
-                                  "the log says that talks are routed by %d partitions, of which "
-                                  "the topic has %d",
-                                  partitions, p->partitions);
+        return refuse_routing(p, partitions, why);
     apr_status_t status =
         ratings_store_route(p->store, &p->log, partitions, record->offset, &end, why);
     if (status == APR_SUCCESS)
@@ -152,4 +160,6 @@ void projection_tell_routing(ratings_projector_t *p)
     bool fits = atomic_load(&p->shared->routed) <= p->partitions;
     if (p->log.routed > 0 || !fits)
         atomic_store(&p->shared->routed, p->log.routed);
+    if (p->log.routing >= 0 || atomic_load(&p->shared->overrouted) <= p->partitions)
+        atomic_store(&p->shared->overrouted, 0);
 }

@@ -75,6 +75,7 @@ typedef struct {
     _Atomic int64_t candidate_at; /* when a projector of a child that goes on living last asked for
                                      the lease in vain, by the same clock */
     _Atomic int32_t routed;       /* partitions by which talks are routed; 0: not known yet */
+    _Atomic int32_t overrouted;   /* what a record says for which the topic has too few; 0: none */
     _Atomic uint32_t topic_fault; /* ratings_topic_fault_e, as the projector last found it */
     _Atomic uint32_t append_time; /* 1: the topic keeps append times; 2: it does not; 0: unknown */
     _Atomic uint64_t skipped;     /* records of the log that were no events */
