@@ -19,6 +19,7 @@ my $slack    = sanitized() ? 2 : 1;         # seconds, on a machine that is busy
 my $deadline = 3;
 my $topic    = 'ratings-liars-' . int(time) . "-$$";
 my $database = 1;
+my $kinds    = 30; # of lies, at least
 
 my @talks = new_talks(24);
 my @own   = new_talks(4);
@@ -66,11 +67,16 @@ ask($servers, "lie $seed", 10);
 my $half = int($requests / 2);
 my $seconds = ask($load, "run $half 0", $patience)->{seconds};
 my %midway = map { $_ => held($_) } @children;
-$run = ask($load, 'run ' . ($requests - $half) . ' 0', $patience);
-$seconds += $run->{seconds};
+my $asked = $half;
+# While PostgreSQL is silent, requests fail before they ask anybody else: more of them then, until other lies are told.
+for (my $next = $requests - $half; $next && $asked < 20 * $requests; $next = enough_told() ? 0 : 500) {
+    $run = ask($load, "run $next 0", $patience);
+    $seconds += $run->{seconds};
+    $asked += $next;
+}
 my $told = ask($servers, 'truth', 10);
 is_deeply($run->{wrong}, {}, 'nothing but what is documented, in time and true, while they lie') or diag(join "\n", @{ $run->{samples} });
-note_or_diag(sprintf '%d requests in %.1f s, %.0f a second, the longest %.2f s', $requests, $seconds, $requests / $seconds, $run->{longest});
+note_or_diag(sprintf '%d requests in %.1f s, %.0f a second, the longest %.2f s', $asked, $seconds, $asked / $seconds, $run->{longest});
 my $well = ask($load, 'recover ' . 10 * $slack, 60);
 ok($well->{recovered}, sprintf 'all is well %.1f s after the last lie', $well->{seconds}) or diag(join "\n", @{ $well->{problems} });
 is_deeply($well->{wrong}, $run->{wrong}, 'and every count is what was acknowledged') or diag(join "\n", @{ $well->{samples} });
@@ -78,8 +84,9 @@ note_or_diag(join "\n", @{ $well->{problems} });
 note_or_diag("recovered after $well->{seconds} s; $well->{recorded} ratings recorded, $well->{doubtful} in doubt");
 note_or_diag(join "\n", 'requests by kind and status:', map { sprintf '  %-34s %7d', $_, $well->{counts}{$_} } sort keys %{ $well->{counts} });
 note_or_diag(join "\n", 'lies by kind:', map { sprintf '  %-34s %7d', $_, $told->{told}{$_} } sort keys %{ $told->{told} });
-cmp_ok(scalar keys %{ $told->{told} }, '>=', 30, 'lies of many kinds were told');
+cmp_ok(scalar keys %{ $told->{told} }, '>=', $kinds, 'lies of many kinds were told');
 
+sub enough_told { return keys %{ ask($servers, 'counts', 10)->{told} } >= $kinds }
 sub note_or_diag { return $requests > 3000 ? diag(@_) : note(@_) }
 
 # ---- what is left ----
