@@ -1,21 +1,21 @@
 /* The read model in Redis (hiredis), which can be thrown away and rebuilt from the log.
  *
- *   ratings/ID          hash: fields 1..5, the counts of a talk
- *   ratings:log         hash: topic; partitions (by which talks are routed; 0: not known yet, while
- *                       the store is behind, or has applied nothing); routing (offset of the record
- *                       in partition 0 that says so); positions (how many partitions have one);
- *                       generation (of the rebuild that made it); claim and swept (of the rebuild
- *                       under way, and its steps so far; then there is no generation); behind (1:
- *                       what the log held when the rebuild began is not all applied yet); suspect
- *                       (why somebody thinks that it must be rebuilt: ratings_suspect_e); for each
- *                       partition N position:N (the next offset to apply), mark:N and first:N (the
- *                       last and the first record applied, "offset:timestamp:checksum", or "empty"),
- *                       time:N (the log's time, milliseconds) and uses:N ("position:count": how many
- *                       ratings:keys:N had when position:N was that)
- *   ratings:keys:N      hash: for each idempotency key that holds, "value:expires:offset" of the
- *                       event last counted with it; its field is a digest of talk and key
- *   ratings:expiry:N    sorted set: those fields by when they expire, to forget them by
- *   ratings:projector   string: the lease
+ *   ratings/ID        hash: fields 1..5, the counts of a talk
+ *   ratings:log       hash: topic; partitions (by which talks are routed; 0: not known yet, while
+ *                     the store is behind, or has applied nothing); routing (offset of the record
+ *                     in partition 0 that says so); positions (how many partitions have one);
+ *                     generation (of the rebuild that made it); claim and swept (of the rebuild
+ *                     under way, and its steps so far; then there is no generation); behind (1:
+ *                     what the log held when the rebuild began is not all applied yet); suspect
+ *                     (why somebody thinks that it must be rebuilt: ratings_suspect_e); for each
+ *                     partition N position:N (the next offset to apply), mark:N and first:N (the
+ *                     last and the first record applied, "offset:timestamp:checksum", or "empty"),
+ *                     time:N (the log's time, milliseconds) and uses:N ("position:count": how many
+ *                     ratings:keys:N had when position:N was that)
+ *   ratings:keys:N    hash: for each idempotency key that holds, "value:expires:offset" of the
+ *                     event last counted with it; its field is a digest of talk and key
+ *   ratings:expiry:N  sorted set: those fields by when they expire, to forget them by
+ *   ratings:projector string: the lease
  *
  * A ratings:log that is not so must be rebuilt: ratings_store_load decides it, for everybody.
  * Fields of other names mean nothing: a newer version may have added them. What a store of an older
