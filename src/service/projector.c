@@ -147,7 +147,7 @@ static void say_following(ratings_projector_t *p)
     atomic_store(&p->shared->store_fault, RATINGS_STORE_FIT);
     if (p->held_up)
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, p->child->service->server,
-                     "RT0302: another host projects, and this one learns from the store");
+                     "RT0314: another host projects, and this one learns from the store");
     p->held_up_at = 0;
     p->held_up = false;
 }
