@@ -53,14 +53,28 @@ void ratings_life_leave(ratings_life_t *life)
     apr_pool_destroy(life->home);
 }
 
-bool ratings_life_close(ratings_life_t *life)
+/* True: the lock is held. */
+static bool tell_to_leave(ratings_life_t *life)
 {
-    int64_t deadline = ratings_monotonic() + GRACE;
     if (!ratings_lock_within(&life->lock, GRACE_OF_LOCK))
         return false;
     life->closing = true;
     (void)eventfd_write(life->stop, 1);
     pthread_cond_broadcast(&life->changed);
+    return true;
+}
+
+void ratings_life_interrupt(ratings_life_t *life)
+{
+    if (tell_to_leave(life))
+        pthread_mutex_unlock(&life->lock);
+}
+
+bool ratings_life_close(ratings_life_t *life)
+{
+    int64_t deadline = ratings_monotonic() + GRACE;
+    if (!tell_to_leave(life))
+        return false;
     while (life->references > 1 && ratings_wait_until(&life->changed, &life->lock, deadline))
         ;
     pthread_mutex_unlock(&life->lock);

@@ -25,6 +25,9 @@ void *ratings_life_begin(size_t size, void (*release)(void *self), ratings_resul
 void ratings_life_enter(ratings_life_t *life);
 void ratings_life_leave(ratings_life_t *life);
 
+/* Tells who is inside to leave, and who enters from now on, and waits for nobody. */
+void ratings_life_interrupt(ratings_life_t *life);
+
 /* The owner's end, in two steps, between which it closes what it does not leave to the last. The
  * first one tells who is inside to leave, and waits for it half a second at most; false when the
  * lock cannot be had, as the process ends: what it leaves open is closed for it. The second one is

@@ -213,6 +213,11 @@ apr_status_t ratings_stats_create(ratings_stats_t **out, const ratings_stats_opt
     return ratings_result_ok(why);
 }
 
+void ratings_stats_interrupt(ratings_stats_t *stats)
+{
+    ratings_life_interrupt(&stats->life);
+}
+
 void ratings_stats_destroy(ratings_stats_t *stats)
 {
     if (ratings_life_close(&stats->life))

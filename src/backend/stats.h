@@ -44,6 +44,10 @@ apr_status_t ratings_stats_create(ratings_stats_t **stats, const ratings_stats_o
  * the pool of create is destroyed. */
 void ratings_stats_destroy(ratings_stats_t *stats);
 
+/* Makes all calls, under way or yet to come, end at once. Before it is destroyed, for who may still
+ * begin one. */
+void ratings_stats_interrupt(ratings_stats_t *stats);
+
 /* Asks the function, no longer than until `deadline` (of ratings_monotonic) and no longer than the
  * timeout of create. A status other than 200, an answer over 64 KiB or one that does not fit the
  * contract (ratings_statistics_from_json) is APR_EINVAL. Redirects are not followed. */

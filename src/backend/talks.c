@@ -180,6 +180,11 @@ static void drop_idle(ratings_talks_t *talks)
 
 /* What is idle is not left to an opener that libpq may hold for long; nothing is put there later.
  */
+void ratings_talks_interrupt(ratings_talks_t *talks)
+{
+    ratings_life_interrupt(&talks->life);
+}
+
 void ratings_talks_destroy(ratings_talks_t *talks)
 {
     if (!ratings_life_close(&talks->life))

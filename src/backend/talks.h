@@ -43,6 +43,10 @@ apr_status_t ratings_talks_create(ratings_talks_t **talks, const ratings_talks_o
  * while a server neither accepts nor refuses it) owns its memory and goes when libpq lets it. */
 void ratings_talks_destroy(ratings_talks_t *talks);
 
+/* Makes all calls, under way or yet to come, end at once. Before it is destroyed, for who may still
+ * begin one. */
+void ratings_talks_interrupt(ratings_talks_t *talks);
+
 /* APR_SUCCESS if the talk exists, APR_NOTFOUND if not, else a failure (result.h);
  * RATINGS_NOT_ASKED when the calls of others had all connections. The call ends by
  * `deadline` (of ratings_monotonic), and no later than the timeout of create after it began. A

@@ -276,17 +276,22 @@ static ratings_child_t *make_child(const ratings_service_t *service)
     return child;
 }
 
-/* By then nobody needs these but the prober, whose calls of them this ends. */
+/* By then nobody needs these but the prober, whose calls of them this ends; it may be about to
+ * begin one, so that they are there until its thread has ended. */
 static void end_prober(ratings_child_t *child)
 {
     if (child->stats)
-        ratings_stats_destroy(child->stats);
+        ratings_stats_interrupt(child->stats);
     if (child->talks)
-        ratings_talks_destroy(child->talks);
+        ratings_talks_interrupt(child->talks);
     if (child->store)
         ratings_store_interrupt(child->store);
     if (child->prober)
         ratings_prober_destroy(child->prober);
+    if (child->stats)
+        ratings_stats_destroy(child->stats);
+    if (child->talks)
+        ratings_talks_destroy(child->talks);
 }
 
 /* In the order in which one needs another: the projector first, since it may give up its lease to
