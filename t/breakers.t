@@ -11,8 +11,6 @@ my @usual = (qr/RT030[12]: /, qr/RT0305: /, qr/RT0501: /, qr/AH00161: server rea
 my $one   = "StartServers 1\nServerLimit 1\nThreadsPerChild 16\nMaxRequestWorkers 16\nMinSpareThreads 1\nMaxSpareThreads 16\n";
 $one = "StartServers 16\nMinSpareServers 16\nMaxSpareServers 16\nMaxRequestWorkers 16\n" if mpm() eq 'prefork';
 
-redis(database => 12)->call('FLUSHDB'); # another test uses it for another topic
-
 sub start {
     my ($name, $directives, %options) = @_;
     my $httpd = own_httpd(name => $name, %own, %options, before => "RatingsBreakerFailures 3\n$directives")->expect_log(@usual);

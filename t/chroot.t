@@ -18,7 +18,7 @@ close $hosts or die "$root/etc/hosts: $!";
 
 my $backends = RatingsTest::Httpd::backends(topic => 'ratings-chroot', database => 9);
 my $httpd = own_httpd(
-    name => 'chroot', modules => qq(LoadModule dbd_module "$ENV{TEST_MODULES}/mod_dbd.so"\n), # which loads drivers as well
+    name => 'chroot', database => 9, modules => qq(LoadModule dbd_module "$ENV{TEST_MODULES}/mod_dbd.so"\n), # which loads drivers as well
     conf => $backends =~ s/\$\{(\w+)\}/$ENV{$1} =~ s{127\.0\.0\.1}{backends.test}gr/ger . RatingsTest::Httpd::locations(),
     before => "User $ENV{TEST_USER}\nGroup $group\nChrootDir $root\nDBDriver pgsql\nDBDParams \"$ENV{TALKS_CONNECTION}\"\n",
 )->expect_log(qr/RT0305/, qr/RT0501: request \S+ answered with 202/)->start;

@@ -10,8 +10,6 @@ my %own      = (topic => 'ratings-proxy', database => 10);
 my $password = 'p@ss:w/rd';
 my $coded    = 'p%40ss%3Aw%2Frd';
 
-redis(database => 10)->call('FLUSHDB'); # another test uses it for another topic
-
 # ---- the proxy ----
 
 my $directory = "$ENV{TEST_LOGS}/forward-proxy";

@@ -15,7 +15,7 @@ my $connection = $ENV{TALKS_CONNECTION} =~ s{/[^/?]*(\?|$)}{/$database$1}r;
 }
 
 my $conf  = RatingsTest::Httpd::backends(topic => 'ratings-talk-ids', database => 10) =~ s/\$\{TALKS_CONNECTION\}/$connection/r;
-my $httpd = own_httpd(name => 'talk-ids', conf => $conf . RatingsTest::Httpd::locations())->start;
+my $httpd = own_httpd(name => 'talk-ids', database => 10, conf => $conf . RatingsTest::Httpd::locations())->start;
 my @at    = (port => $httpd->port);
 ok(wait_ready(@at), 'ready') or diag($httpd->log->lines);
 

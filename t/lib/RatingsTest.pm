@@ -28,6 +28,7 @@ $SIG{PIPE} = 'IGNORE';
 
 my $log;      # of the httpd that Apache::Test runs; undef where the test has none
 my @own;      # httpds of the test's own
+my %emptied;  # databases of Redis
 my $serial = 0;
 
 sub mpm       { $ENV{TEST_MPM} }
@@ -236,8 +237,11 @@ sub in_children {
 
 # ---- httpds of the test's own, and the logs ----
 
+# With `database`, that of Redis: emptied when a test program first names it, as others use it for other topics.
 sub own_httpd {
-    my $httpd = RatingsTest::Httpd->new(@_);
+    my %options = @_;
+    redis(database => $options{database})->call('FLUSHDB') if $options{database} && !$emptied{ $options{database} }++;
+    my $httpd = RatingsTest::Httpd->new(%options);
     # its topic may be there from an earlier run, and its database empty
     $httpd->expect_log(qr/RT0305: the store is rebuilt from the log \(the store is empty or was lost\): 0 talks deleted/);
     push @own, $httpd;
