@@ -128,6 +128,33 @@ if (mpm() ne 'prefork') { # whose children are of one thread
     $httpd->stop;
 }
 
+# ---- brokers that answer and take no events ----
+
+{
+    stack(qw(start cluster));
+    local $ENV{STREAMS_CONNECTION} = $ENV{CLUSTER_CONNECTION};
+    my $topic = 'ratings-in-sync';
+    redis(database => 13)->call('FLUSHDB');
+    my ($httpd, @at) = start('in-sync', "RatingsStreamTimeout 1500ms\n", sizes => $one, topic => $topic, database => 13);
+    my $talk  = new_talk();
+    my $lines = sub { my ($what) = @_; return scalar grep { /RT0203: circuit breaker $what/ } $httpd->log->lines };
+    my $says  = sub { return (json(get('/readyz', @at)->body) || {})->{backends}{stream}{reason} // '' };
+    $httpd->expect_log(qr/RT0203: circuit breaker opened/, qr/RT0206: librdkafka/);
+    is(rate($talk, 5, @at)->status, 200, 'a rating');
+    set_topic($topic, add => 'min.insync.replicas=3');
+    stack(qw(kill kafka-3));
+    my $reason = 'it takes no events: a partition has no leader, or too few replicas in sync';
+    ok(wait_until(sub { $says->() eq $reason }, 60), 'too few replicas are in sync: readiness has found it before a rating has');
+    ok(wait_until(sub { rate($talk, 5, @at); return $lines->('opened') }, 30), 'ratings fail, and open the circuit breaker');
+    ok(!wait_until(sub { $says->(); return $lines->('closed') }, 6), 'which stays open, as nothing could be appended');
+    stack(qw(start kafka-3));
+    ok(wait_until(sub { $lines->('closed') }, 60), 'it closes by itself when there are enough');
+    is($lines->('opened'), 1, 'one line said that it was open');
+    ok(wait_until(sub { rate($talk, 5, @at)->status == 200 }, 20), 'and a rating is taken');
+    $httpd->stop;
+    stack(qw(stop cluster));
+}
+
 # ---- corruption is no outage ----
 
 {

@@ -13,6 +13,7 @@
  *   APR_EAGAIN        not at this moment; it passes by itself, and is no failure of the backend
  *   APR_EINVAL        the backend answered what it must not; see detail. Of the store: it holds
  *                     what this module never writes
+ *   APR_INCOMPLETE    the backend answers, and cannot do a part of what is needed; see detail
  *   APR_EGENERAL      anything else that failed */
 #ifndef RATINGS_BACKEND_RESULT_H
 #define RATINGS_BACKEND_RESULT_H

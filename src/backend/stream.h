@@ -56,7 +56,8 @@ typedef struct ratings_stream_t ratings_stream_t;
 
 /* What became of an event. */
 typedef struct {
-    /* APR_SUCCESS: durable. APR_ECONNREFUSED: not recorded. APR_TIMEUP: it may or may not be */
+    /* APR_SUCCESS: durable. APR_ECONNREFUSED: not recorded; RATINGS_NOT_ASKED: neither, for a
+     * reason of this process. APR_TIMEUP: it may or may not be */
     ratings_result_t result;
     int partition;
     int64_t offset; /* if durable */
@@ -78,8 +79,8 @@ apr_status_t ratings_stream_create(ratings_stream_t **stream,
 void ratings_stream_destroy(ratings_stream_t *stream, apr_interval_time_t timeout);
 
 /* Queues the event, never blocking. APR_SUCCESS: `ticket` will be reported. Else nothing was
- * queued: APR_ECONNREFUSED, the partition is not known; RATINGS_NOT_ASKED, the queue is full or
- * memory ran out. Any thread. */
+ * queued: APR_ECONNREFUSED, the partition is not known; RATINGS_NOT_ASKED, the queue is full,
+ * memory ran out, or the producer is being replaced. Any thread. */
 apr_status_t ratings_stream_append(ratings_stream_t *stream, const ratings_event_t *event,
                                    int partition, void *ticket, ratings_result_t *why);
 
@@ -113,6 +114,7 @@ typedef struct {
     int partitions;
     ratings_topic_fault_e fault;
     ratings_append_time_e append_time;
+    int in_sync; /* min.insync.replicas, without which nothing is appended; 0: unknown */
 } ratings_topic_t;
 
 /* The fault in words (static, fit for a client); NULL for RATINGS_TOPIC_GOOD. */
@@ -128,9 +130,12 @@ apr_status_t ratings_stream_topic(ratings_stream_t *stream, apr_interval_time_t 
 apr_status_t ratings_stream_judge(ratings_stream_t *stream, apr_interval_time_t timeout,
                                   ratings_topic_t *topic, ratings_result_t *why);
 
-/* Whether a broker answers within `timeout` microseconds. */
-apr_status_t ratings_stream_check(ratings_stream_t *stream, apr_interval_time_t timeout,
-                                  ratings_result_t *why);
+/* Whether events can be appended, as far as that is told without appending one, within `timeout`
+ * microseconds: the leader of each of partitions 0..count-1 answers, and each has `in_sync`
+ * replicas in sync (0: unknown). With `count` 0, of a topic that may be missing: whether a broker
+ * answers. APR_INCOMPLETE: Kafka answers, and nothing can be appended to a partition. */
+apr_status_t ratings_stream_check(ratings_stream_t *stream, int count, int in_sync,
+                                  apr_interval_time_t timeout, ratings_result_t *why);
 
 /* First and next offset of partitions 0..count-1, asked of the brokers within twice `timeout`. */
 apr_status_t ratings_stream_ends(ratings_stream_t *stream, int count, apr_interval_time_t timeout,

@@ -1,7 +1,9 @@
 /* The topic: created if it is missing, judged, never altered. */
+#include "deadline.h"
 #include "stream_producer.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- one admin call ---- */
@@ -68,16 +70,20 @@ static apr_status_t read_partitions(const struct rd_kafka_metadata *metadata, in
     return ratings_result_ok(why);
 }
 
-static apr_status_t count_partitions(rd_kafka_t *handle, const char *name, int timeout_ms,
-                                     int *partitions, ratings_result_t *why)
+/* What is to be read from Kafka's answer about a topic. */
+typedef apr_status_t read_fn(const struct rd_kafka_metadata *metadata, int *number,
+                             ratings_result_t *why);
+
+static apr_status_t ask_topic(rd_kafka_t *handle, const char *name, int timeout_ms, read_fn *read,
+                              int *number, ratings_result_t *why)
 {
     const struct rd_kafka_metadata *metadata = NULL;
     rd_kafka_topic_t *topic = rd_kafka_topic_new(handle, name, NULL);
     if (!topic)
         return stream_failure(rd_kafka_last_error(), "asking for the topic", why);
     rd_kafka_resp_err_t code = rd_kafka_metadata(handle, 0, topic, &metadata, timeout_ms);
-    apr_status_t status = code ? stream_failure(code, "asking for the topic", why)
-                               : read_partitions(metadata, partitions, why);
+    apr_status_t status =
+        code ? stream_failure(code, "asking for the topic", why) : read(metadata, number, why);
     if (metadata)
         rd_kafka_metadata_destroy(metadata);
     rd_kafka_topic_destroy(topic);
@@ -179,6 +185,16 @@ static ratings_topic_fault_e fault_of_entry(const rd_kafka_ConfigEntry_t *entry)
     return RATINGS_TOPIC_GOOD;
 }
 
+static int in_sync_of(const rd_kafka_ConfigEntry_t **entries, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *value = rd_kafka_ConfigEntry_value(entries[i]);
+        if (strcmp(rd_kafka_ConfigEntry_name(entries[i]), "min.insync.replicas") == 0 && value)
+            return (int)strtol(value, NULL, 10);
+    }
+    return 0;
+}
+
 static ratings_append_time_e append_time_of(const rd_kafka_ConfigEntry_t **entries, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
@@ -212,6 +228,7 @@ static bool read_settings(rd_kafka_event_t *event, ratings_topic_t *topic)
         rd_kafka_ConfigResource_configs(resources[0], &entries);
     topic->fault = fault_of(configs, entries);
     topic->append_time = append_time_of(configs, entries);
+    topic->in_sync = in_sync_of(configs, entries);
     return true;
 }
 
@@ -227,6 +244,7 @@ static apr_status_t judge(rd_kafka_t *handle, const char *name, int timeout_ms,
     apr_status_t status = event_status(event, "asking for the topic's settings", why);
     topic->fault = RATINGS_TOPIC_GOOD;
     topic->append_time = RATINGS_APPEND_TIME_UNKNOWN;
+    topic->in_sync = 0;
     *exists = status == APR_SUCCESS && read_settings(event, topic);
     if (event)
         rd_kafka_event_destroy(event);
@@ -257,7 +275,7 @@ static apr_status_t prepare(rd_kafka_t *handle, const ratings_stream_options_t *
     if (status == APR_SUCCESS && !exists)
         status = create_missing(handle, options, ms, topic, why);
     if (status == APR_SUCCESS)
-        status = count_partitions(handle, options->topic, ms, &topic->partitions, why);
+        status = ask_topic(handle, options->topic, ms, read_partitions, &topic->partitions, why);
     return status;
 }
 
@@ -284,12 +302,57 @@ apr_status_t ratings_stream_judge(ratings_stream_t *stream, apr_interval_time_t 
                : status;
 }
 
-apr_status_t ratings_stream_check(ratings_stream_t *stream, apr_interval_time_t timeout,
-                                  ratings_result_t *why)
+/* ---- whether it takes events ---- */
+
+/* `*needed`: how many replicas have to be in sync. Of a partition that has fewer, all do: newer
+ * brokers append to it then (seen in 4.1). */
+static apr_status_t read_in_sync(const struct rd_kafka_metadata *metadata, int *needed,
+                                 ratings_result_t *why)
+{
+    int partitions = 0;
+    if (read_partitions(metadata, &partitions, why) != APR_SUCCESS)
+        return why->status;
+    for (int i = 0; i < partitions; i++) {
+        const rd_kafka_metadata_partition_t *partition = &metadata->topics[0].partitions[i];
+        if (partition->leader < 0)
+            return ratings_result_set(why, APR_INCOMPLETE, "partition %d has no leader",
+                                      (int)partition->id);
+        int least = *needed < partition->replica_cnt ? *needed : partition->replica_cnt;
+        if (partition->isr_cnt < least)
+            return ratings_result_set(why, APR_INCOMPLETE,
+                                      "partition %d has %d replicas in sync, and needs %d",
+                                      (int)partition->id, partition->isr_cnt, least);
+    }
+    return ratings_result_ok(why);
+}
+
+/* The leaders first, which does not create a topic that is missing (see prepare). */
+static apr_status_t check(rd_kafka_t *handle, const char *name, int count, int in_sync, int64_t end,
+                          ratings_result_t *why)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(count);
+    for (int i = 0; i < count; i++)
+        rd_kafka_topic_partition_list_add(list, name, i)->offset = RD_KAFKA_OFFSET_END;
+    apr_status_t status = stream_offsets(handle, list, stream_ms(end - ratings_monotonic()), why);
+    rd_kafka_topic_partition_list_destroy(list);
+    if (status != APR_SUCCESS)
+        return status;
+    int64_t left = end - ratings_monotonic();
+    return left > 0 ? ask_topic(handle, name, stream_ms(left), read_in_sync, &in_sync, why)
+                    : ratings_result_set(why, APR_TIMEUP, "asking for the topic: no time was left");
+}
+
+apr_status_t ratings_stream_check(ratings_stream_t *stream, int count, int in_sync,
+                                  apr_interval_time_t timeout, ratings_result_t *why)
 {
     int brokers;
     rd_kafka_t *handle = stream_producer_handle(stream);
-    apr_status_t status = count_brokers(handle, stream_ms(timeout), &brokers, why);
+    const char *name = stream_producer_options(stream)->topic;
+    apr_status_t status =
+        count > 0 ? check(handle, name, count, in_sync, ratings_monotonic() + timeout, why)
+                  : count_brokers(handle, stream_ms(timeout), &brokers, why);
     stream_producer_release(stream);
-    return status;
+    if (status == APR_EAGAIN) /* a partition is between leaders, or gone */
+        why->status = APR_INCOMPLETE;
+    return why->status;
 }

@@ -13,6 +13,7 @@
 #define FAILING "its last calls failed: see the error log"
 #define UNUSABLE "it cannot be used: see the error log"
 #define UNASKED "it was not asked in time"
+#define UNABLE "it takes no events: a partition has no leader, or too few replicas in sync"
 #define FRESH_US INT64_C(1000000)
 #define OLD_US INT64_C(10000000) /* an answer that is waited for rather than given */
 #define WAIT_US INT64_C(1000000)
@@ -39,7 +40,9 @@ static const char *unreachable(const exam_t *exam, ratings_backend_e backend, co
     bool was_down = exam->before && exam->before->reason[backend][0];
     ap_log_error(APLOG_MARK, was_down ? APLOG_DEBUG : APLOG_INFO, 0, exam->child->service->server,
                  "RT0208: %s is not ready: %s", name, why->detail);
-    return fault ? fault : UNREACHABLE;
+    if (fault)
+        return fault;
+    return why->status == APR_INCOMPLETE ? UNABLE : UNREACHABLE;
 }
 
 /* What was not asked now is as it was found to be a moment ago. */
@@ -167,7 +170,7 @@ static const char *stream_problem(const exam_t *exam)
         return UNUSABLE;
     bool probes = ratings_guard_claim_probe(&child->stream_guard, 0);
     if (left > 0)
-        (void)ratings_stream_check(child->stream, left < timeout ? left : timeout, &why);
+        (void)ratings_stream_probe(child, left < timeout ? left : timeout, &why);
     else
         ratings_result_set(&why, RATINGS_NOT_ASKED, "no time was left to ask Kafka");
     if (probes)

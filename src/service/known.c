@@ -6,6 +6,14 @@
 
 #define GLANCE_US INT64_C(20000)
 
+/* A topic by which talks are routed is there: it has records. */
+apr_status_t ratings_stream_probe(ratings_child_t *child, int64_t timeout, ratings_result_t *why)
+{
+    const ratings_shared_t *shared = child->service->shared;
+    return ratings_stream_check(child->stream, atomic_load(&shared->routed),
+                                atomic_load(&shared->in_sync), timeout, why);
+}
+
 ratings_outcome_e ratings_unavailable(ratings_call_t *call, const char *part)
 {
     call->failure.part = part;

@@ -31,6 +31,10 @@ bool ratings_is_corruption(ratings_child_t *child, const ratings_result_t *why);
 apr_status_t ratings_store_leave(ratings_child_t *child, int64_t since,
                                  const ratings_result_t *why);
 
+/* Asks Kafka, for `timeout` microseconds, whether it takes events of this log: see
+ * ratings_stream_check. */
+apr_status_t ratings_stream_probe(ratings_child_t *child, int64_t timeout, ratings_result_t *why);
+
 /* Ends a use case: the failure's part, and RATINGS_UNAVAILABLE. */
 ratings_outcome_e ratings_unavailable(ratings_call_t *call, const char *part);
 

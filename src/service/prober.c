@@ -10,6 +10,7 @@
 #define NAP_US INT64_C(250000)           /* between looks while a breaker is open */
 #define SLEEP_US INT64_C(60000000)       /* while none is; it is woken when one opens */
 #define STREAM_US INT64_C(500000)        /* of a question to Kafka, which cannot be interrupted */
+#define STREAM_PAUSE_US INT64_C(2500000) /* between two of them */
 #define STATS_PAUSE_US INT64_C(30000000) /* at most, between probes of the Lambda */
 
 struct ratings_prober_t {
@@ -35,12 +36,16 @@ static void ask_store(ratings_child_t *child, apr_pool_t *pool, ratings_result_t
         ratings_result_ok(why);
 }
 
-/* Nothing can be appended for a try: while ratings are sent, it is theirs that tell. */
+/* Nothing can be appended for a try: while ratings are sent, it is theirs that tell. An answer that
+ * is not there so soon may come in Kafka's time, which readiness and requests take. */
 static void ask_stream(ratings_child_t *child, apr_pool_t *pool, ratings_result_t *why)
 {
     int64_t timeout = child->service->config->stream_timeout;
+    bool hurries = timeout > STREAM_US;
     (void)pool;
-    (void)ratings_stream_check(child->stream, timeout < STREAM_US ? timeout : STREAM_US, why);
+    (void)ratings_stream_probe(child, hurries ? STREAM_US : timeout, why);
+    if (hurries && why->status == APR_TIMEUP)
+        why->status = RATINGS_NOT_ASKED;
 }
 
 static void ask_stats(ratings_child_t *child, apr_pool_t *pool, ratings_result_t *why)
@@ -78,6 +83,13 @@ static int64_t stats_pause(const ratings_host_backend_t *backend)
     return pause < STATS_PAUSE_US ? pause : STATS_PAUSE_US;
 }
 
+/* So that those who ask with more patience have their turn. */
+static int64_t stream_pause(const ratings_host_backend_t *backend)
+{
+    (void)backend;
+    return STREAM_PAUSE_US;
+}
+
 static int64_t no_pause(const ratings_host_backend_t *backend)
 {
     (void)backend;
@@ -95,7 +107,7 @@ static const struct {
     [RATINGS_BACKEND_STORE] = {offsetof(ratings_child_t, store_guard), has_store, ask_store,
                                no_pause},
     [RATINGS_BACKEND_STREAM] = {offsetof(ratings_child_t, stream_guard), has_stream, ask_stream,
-                                no_pause},
+                                stream_pause},
     [RATINGS_BACKEND_STATS] = {offsetof(ratings_child_t, stats_guard), has_stats, ask_stats,
                                stats_pause},
 };

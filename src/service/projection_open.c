@@ -157,6 +157,8 @@ static void tell_topic(ratings_projector_t *p, const ratings_topic_t *topic)
 {
     if (topic->append_time != RATINGS_APPEND_TIME_UNKNOWN)
         tell_append_time(p, topic->append_time);
+    if (topic->in_sync > 0)
+        atomic_store(&p->shared->in_sync, topic->in_sync);
     if (atomic_exchange(&p->shared->topic_fault, topic->fault) != topic->fault && topic->fault)
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, p->child->service->server, "RT0303: %s",
                      ratings_stream_fault_text(topic->fault));

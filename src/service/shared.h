@@ -18,7 +18,7 @@
 
 /* To be raised when the struct, a record of a table, or the body of an answer changes its meaning.
  */
-#define RATINGS_SHARED_LAYOUT 7
+#define RATINGS_SHARED_LAYOUT 8
 #define RATINGS_CHANGE_SLOTS 65536 /* a power of two */
 
 /* The tables of what is remembered, for all children, and across graceful restarts. */
@@ -78,6 +78,7 @@ typedef struct {
     _Atomic int32_t overrouted;   /* what a record says for which the topic has too few; 0: none */
     _Atomic uint32_t topic_fault; /* ratings_topic_fault_e, as the projector last found it */
     _Atomic uint32_t append_time; /* 1: the topic keeps append times; 2: it does not; 0: unknown */
+    _Atomic int32_t in_sync;      /* replicas without which nothing is appended; 0: unknown */
     _Atomic uint64_t skipped;     /* records of the log that were no events */
     _Atomic uint64_t repeated;    /* events that were in the log already */
     _Atomic uint32_t opened;      /* counts breakers opened; the word that probers sleep on */
