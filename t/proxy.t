@@ -46,6 +46,13 @@ sub asked {
     return @new;
 }
 
+# The same, when it was asked: httpd writes the line when the request has ended, after its answer.
+sub asked_for {
+    my @new;
+    wait_until(sub { push @new, asked(); return scalar @new }, 10);
+    return @new;
+}
+
 # ---- the function, and the service ----
 
 my $function = RatingsTest::Tool->new('function', $function_port);
@@ -75,7 +82,7 @@ sub read_new {
 service('through-proxy', "http://ratings:$coded\@127.0.0.1:$proxy_port", sub {
     my ($httpd, @at) = @_;
     is_deeply(read_new(@at)->{stats}, { avg => 4, totalCount => $serial }, 'statistics come by the proxy');
-    is_deeply([ asked() ], ["POST http://127.0.0.1:$function_port/ user=ratings 200"], 'which was asked once, with the password decoded');
+    is_deeply([ asked_for() ], ["POST http://127.0.0.1:$function_port/ user=ratings 200"], 'which was asked once, with the password decoded');
     unlike(get('/', @at)->body, qr/proxy|$proxy_port|p\@ss|p%40ss/i, 'the metadata do not show it');
     ok(!$httpd->log->has(qr/RT0209: /), 'no answer went without');
 });
@@ -83,7 +90,7 @@ service('through-proxy', "http://ratings:$coded\@127.0.0.1:$proxy_port", sub {
 service('proxy-refuses', "http://ratings:wrong\@127.0.0.1:$proxy_port", sub {
     my ($httpd, @at) = @_;
     for my $n (1 .. 4) { ok(!read_new(@at)->{stats}, 'a proxy that refuses: no statistics') }
-    like((asked())[0], qr/ 407$/, 'it did');
+    like((asked_for())[0], qr/ 407$/, 'it did');
     my @lines = grep { /\[ratings:warn\].*RT0209: / } $httpd->log->lines;
     is(scalar @lines, 1, 'one line says that answers go without stats');
     like($lines[0], qr/RT0209: an answer goes without stats: the proxy refuses the call \(status 407\)/, 'and why');
@@ -109,7 +116,7 @@ service('no-proxy-there', 'http://127.0.0.1:' . ($ENV{HTTP_PORT} + 7), sub {
     service('environment-without-proxy', "http://ratings:$coded\@127.0.0.1:$proxy_port", sub {
         my ($httpd, @at) = @_;
         ok(read_new(@at)->{stats}, 'an environment that excludes all hosts from proxies: statistics');
-        is_deeply([ asked() ], ["POST http://127.0.0.1:$function_port/ user=ratings 200"], 'by the proxy that was configured');
+        is_deeply([ asked_for() ], ["POST http://127.0.0.1:$function_port/ user=ratings 200"], 'by the proxy that was configured');
     });
 }
 
@@ -118,7 +125,7 @@ service('no-proxy-there', 'http://127.0.0.1:' . ($ENV{HTTP_PORT} + 7), sub {
     service('tunnel', "http://ratings:$coded\@127.0.0.1:$proxy_port", sub {
         my ($httpd, @at) = @_;
         ok(!read_new(@at)->{stats}, 'https: the function, which speaks no TLS, is not asked in the clear');
-        like((asked())[0], qr/^CONNECT \S* ?user=ratings 200$/, 'the proxy is asked for a tunnel');
+        like((asked_for())[0], qr/^CONNECT \S* ?user=ratings 200$/, 'the proxy is asked for a tunnel');
         $httpd->expect_log(qr/RT0209: /);
     });
 }
