@@ -14,7 +14,7 @@ set -euo pipefail
 work=$(mktemp -d)
 servers=()
 stop() {
-    for server in "${servers[@]}"; do kill "$server" 2>/dev/null && wait "$server" || true; done
+    for server in "${servers[@]}"; do kill "$server" 2>/dev/null || true; wait "$server" || true; done
     rm -rf "$work"
 }
 trap stop EXIT
@@ -41,7 +41,8 @@ try() {
     echo "  in a script: $(ask --user u --pass p --no-auth-warning eval \
         "redis.call('HSET', 'h', 'f', 'v'); local r = redis.pcall('ZADD', 'z', 1, 'a'); return string.gsub(r.err, '^@user_script: %d+: ', '')" 0)"
     echo "  written before: $(ask hget h f)"
-    kill "$!" && wait "$!" || true
+    kill "$!"
+    wait "$!" || true
     rm -f "$work/socket"
 }
 
