@@ -264,8 +264,8 @@ for my $row (
 # ---- nothing is there when httpd starts ----
 
 {
-    stack('stop', qw(postgres redis kafka lambda));
     my $httpd = own_httpd(name => 'alone', topic => 'ratings-alone', database => 5);
+    stack('stop', qw(postgres redis kafka lambda));
     $httpd->expect_log(@away, qr/RT0305/, qr/RT0205/);
     expect_log(@away);
     my @at = (port => $httpd->port);

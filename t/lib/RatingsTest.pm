@@ -29,6 +29,8 @@ $SIG{PIPE} = 'IGNORE';
 my $log;      # of the httpd that Apache::Test runs; undef where the test has none
 my @own;      # httpds of the test's own
 my %emptied;  # databases of Redis
+my %stopped;  # servers
+my $program = $$; # not a child of it
 my $serial = 0;
 
 sub mpm       { $ENV{TEST_MPM} }
@@ -163,10 +165,19 @@ sub set_topic {
 
 # stack(qw(stop redis)): the servers of this run; dies when that fails
 sub stack {
-    my @arguments = @_;
-    my $output = qx($ENV{TEST_STACK} @arguments 2>&1);
-    $? == 0 || $arguments[0] eq 'status' or die "stack @arguments: $output";
+    my ($command, @servers) = @_;
+    my $output = qx($ENV{TEST_STACK} $command @servers 2>&1);
+    $? == 0 || $command eq 'status' or die "stack $command @servers: $output";
     note $output if $output;
+    @stopped{@servers} = () if $command eq 'stop';
+    delete @stopped{@servers} if $command eq 'start';
+}
+
+# A test program that died has left them stopped: the next ones need them.
+END {
+    my $code = $?;
+    eval { stack('start', sort keys %stopped) } if %stopped && $$ == $program;
+    $? = $code;
 }
 
 sub server_pid {
