@@ -151,7 +151,8 @@ for my $server ($brief ? 'redis' : qw(redis kafka postgres)) {
     my $took = $httpd->stop(busy => 1);
     stack('resume', $server);
     $results->();
-    ok(defined $took && $took < 5 * $slack, sprintf '%s hangs: httpd stops all the same (%.1f s)', $server, $took // -1);
+    # httpd looks at its children now and then: after 3.4 s next at 5.4 s, and kills them at 9 s
+    ok(defined $took && $took < 7 * $slack, sprintf '%s hangs: httpd stops all the same (%.1f s)', $server, $took // -1);
 }
 
 # ---- ends while Kafka is slow ----
