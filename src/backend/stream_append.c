@@ -111,17 +111,26 @@ static rd_kafka_resp_err_t give(rd_kafka_t *handle, rd_kafka_topic_t *topic, out
         RD_KAFKA_V_HEADERS(event->headers), RD_KAFKA_V_OPAQUE(event), RD_KAFKA_V_END);
 }
 
+/* After a fatal error a handle refuses events with that error's code, until it is replaced: it says
+ * nothing of Kafka. */
+static bool is_dead(rd_kafka_t *handle)
+{
+    char text[STREAM_TEXT];
+    return rd_kafka_fatal_error(handle, text, sizeof text) != RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
 static apr_status_t produce(ratings_stream_t *stream, outgoing_t *event, ratings_result_t *why)
 {
     rd_kafka_topic_t *topic;
     rd_kafka_t *handle = stream_producer_topic(stream, &topic);
     rd_kafka_resp_err_t code = give(handle, topic, event);
+    bool dead = code != RD_KAFKA_RESP_ERR_NO_ERROR && is_dead(handle);
     stream_producer_release(stream);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         return ratings_result_ok(why);
     stream_failure(code, "appending", why);
-    if (why->status != RATINGS_NOT_ASKED)
-        why->status = APR_ECONNREFUSED; /* whatever the reason, nothing was recorded */
+    if (why->status != RATINGS_NOT_ASKED) /* whatever the reason, nothing was recorded */
+        why->status = dead ? RATINGS_NOT_ASKED : APR_ECONNREFUSED;
     return why->status;
 }
 
