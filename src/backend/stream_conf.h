@@ -19,8 +19,10 @@ apr_status_t stream_handle(rd_kafka_t **handle, rd_kafka_type_t type,
                            void (*setup)(rd_kafka_conf_t *conf, void *opaque), void *opaque,
                            ratings_result_t *why);
 
-/* Whether librdkafka takes the producer's configuration; the handle is left to the process. */
-apr_status_t stream_producer_try(const ratings_stream_options_t *options, ratings_result_t *why);
+/* Whether librdkafka takes the producer's configuration. The handle, whose threads read the options
+ * and memory of `pool`, is left to the process: both last as long as it does. */
+apr_status_t stream_producer_try(const ratings_stream_options_t *options, apr_pool_t *pool,
+                                 ratings_result_t *why);
 
 /* librdkafka's code as ours, with its text. */
 apr_status_t stream_failure(rd_kafka_resp_err_t code, const char *doing, ratings_result_t *why);

@@ -222,12 +222,13 @@ static void set_timeout(ratings_stream_t *stream)
                    message_timeout_ms(stream->options->timeout));
 }
 
-apr_status_t stream_producer_try(const ratings_stream_options_t *options, ratings_result_t *why)
+apr_status_t stream_producer_try(const ratings_stream_options_t *options, apr_pool_t *pool,
+                                 ratings_result_t *why)
 {
-    ratings_stream_t stream = {.options = options};
-    rd_kafka_t *handle;
-    set_timeout(&stream);
-    return make_handle(&stream, &handle, why);
+    ratings_stream_t *stream = apr_pcalloc(pool, sizeof *stream); /* the handle's threads read it */
+    stream->options = options;
+    set_timeout(stream);
+    return make_handle(stream, &stream->handle, why);
 }
 
 apr_status_t ratings_stream_create(ratings_stream_t **out, const ratings_stream_options_t *options,
