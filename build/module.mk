@@ -1,7 +1,7 @@
 # The module, and the core library that the Lambda, the tools and the unit tests link as well.
 
 CORE_SOURCES   := $(wildcard src/core/*.c)
-MODULE_SOURCES := mod_ratings.c $(wildcard src/backend/*.c src/service/*.c src/http/*.c src/config/*.c)
+MODULE_SOURCES := mod_ratings.c $(filter-out src/core/% src/audit/%,$(wildcard src/*/*.c src/*/*/*.c))
 CORE_OBJECTS   := $(CORE_SOURCES:%.c=$(OUT)/%.o)
 MODULE_OBJECTS := $(MODULE_SOURCES:%.c=$(OUT)/%.o)
 MODULE         := $(OUT)/mod_ratings.so

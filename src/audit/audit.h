@@ -6,8 +6,8 @@
 #ifndef RATINGS_AUDIT_AUDIT_H
 #define RATINGS_AUDIT_AUDIT_H
 
+#include "audit_store.h"
 #include "options.h"
-#include "store.h"
 
 /* Whether what ratings:log says of a partition fits the log. */
 typedef enum {

@@ -9,8 +9,8 @@
 #ifndef RATINGS_AUDIT_FOLD_H
 #define RATINGS_AUDIT_FOLD_H
 
+#include "../core/dedup_window.h"
 #include "../core/histogram.h"
-#include "../core/recent.h"
 #include "keys.h"
 
 /* A record by which a log is known again; offset -1: there is none. */

@@ -2,7 +2,7 @@
 #ifndef RATINGS_AUDIT_OPTIONS_H
 #define RATINGS_AUDIT_OPTIONS_H
 
-#include "stream.h"
+#include "audit_log.h"
 #include "why.h"
 
 typedef struct {

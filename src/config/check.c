@@ -1,7 +1,7 @@
 /* What can only be judged once all directives are read. */
 #include "config.h"
 
-#include "../backend/talks.h"
+#include "../backend/talks/talks.h"
 #include "trial.h"
 
 #include <apr_strings.h>

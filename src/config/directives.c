@@ -2,10 +2,10 @@
  * comparison of servers all walk this table. */
 #include "config.h"
 
-#include "../backend/stats.h"
-#include "../backend/store.h"
-#include "../backend/stream.h"
-#include "../backend/talks.h"
+#include "../backend/stats/stats.h"
+#include "../backend/store/store.h"
+#include "../backend/stream/stream.h"
+#include "../backend/talks/talks.h"
 #include "../core/number.h"
 #include "../http/endpoint.h"
 #include "../module.h"

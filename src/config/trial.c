@@ -1,7 +1,7 @@
 #include "trial.h"
 
-#include "../backend/deadline.h"
-#include "../backend/stream.h"
+#include "../backend/common/deadline.h"
+#include "../backend/stream/stream.h"
 
 #include <mpm_common.h>
 

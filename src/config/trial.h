@@ -4,7 +4,7 @@
 
 #include "config.h"
 
-#include "../backend/result.h"
+#include "../backend/common/result.h"
 
 /* Makes librdkafka's handles in a process of their own, with the rights that a child of httpd has,
  * and waits for it for RATINGS_TRIAL_SECONDS at most. APR_EINVAL: refused, with the reason;

@@ -1,7 +1,7 @@
 #include "describe.h"
 
-#include "../backend/stats.h"
-#include "../backend/talks.h"
+#include "../backend/stats/stats.h"
+#include "../backend/talks/talks.h"
 #include "../core/redis_url.h"
 
 #include <apr_strings.h>

@@ -1,8 +1,8 @@
 #include "health.h"
 
 #include "../module.h"
+#include "../projector/projector.h"
 #include "known.h"
-#include "projector.h"
 
 #include <apr_strings.h>
 

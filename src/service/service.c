@@ -2,12 +2,12 @@
 #include "service.h"
 
 #include "../module.h"
+#include "../projector/projector.h"
 #include "cache.h"
 #include "describe.h"
 #include "health.h"
 #include "known.h"
 #include "prober.h"
-#include "projector.h"
 #include "statistics.h"
 
 #include <ap_mpm.h>

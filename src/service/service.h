@@ -3,14 +3,14 @@
 #ifndef RATINGS_SERVICE_SERVICE_H
 #define RATINGS_SERVICE_SERVICE_H
 
-#include "../backend/stats.h"
-#include "../backend/store.h"
-#include "../backend/stream.h"
-#include "../backend/talks.h"
+#include "../backend/stats/stats.h"
+#include "../backend/store/store.h"
+#include "../backend/stream/stream.h"
+#include "../backend/talks/talks.h"
 #include "../config/config.h"
-#include "../core/flight.h"
-#include "guard.h"
-#include "shared.h"
+#include "../core/singleflight.h"
+#include "../shm/segment.h"
+#include "call_policy.h"
 #include "waiters.h"
 
 typedef struct ratings_child_t ratings_child_t;

@@ -1,7 +1,7 @@
 /* Tickets, the lines they wait in, and the thread that watches the watermark for them. */
 #include "waiters.h"
 
-#include "../core/line.h"
+#include "../core/offset_queue.h"
 
 #include <linux/futex.h>
 #include <pthread.h>

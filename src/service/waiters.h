@@ -7,10 +7,10 @@
 #ifndef RATINGS_SERVICE_WAITERS_H
 #define RATINGS_SERVICE_WAITERS_H
 
-#include "../backend/deadline.h"
-#include "../backend/stream.h"
-#include "guard.h"
-#include "shared.h"
+#include "../backend/common/deadline.h"
+#include "../backend/stream/stream.h"
+#include "../shm/segment.h"
+#include "call_policy.h"
 
 #include <apr_pools.h>
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "../../src/backend/deadline.h"
+#include "../../src/backend/common/deadline.h"
 
 #include <arpa/inet.h>
 #include <dirent.h>

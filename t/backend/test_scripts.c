@@ -1,8 +1,8 @@
 /* The scripts of the store on a real Redis: what stops one leaves the store as it was, or in need
  * of a rebuild; and what the store says of itself is judged by one function, which the scripts
  * mirror. */
-#include "../../src/backend/store_denial.h"
-#include "../../src/backend/store_reply.h"
+#include "../../src/backend/store/store_denial.h"
+#include "../../src/backend/store/store_reply.h"
 #include "backend_test.h"
 
 #include <apr_general.h>

@@ -1,4 +1,4 @@
-#include "../../src/backend/stats.h"
+#include "../../src/backend/stats/stats.h"
 #include "backend_test.h"
 #include "slow_resolver.h"
 

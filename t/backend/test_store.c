@@ -1,4 +1,4 @@
-#include "../../src/backend/store_connection.h"
+#include "../../src/backend/store/store_connection.h"
 #include "backend_test.h"
 #include "slow_resolver.h"
 #include "tcp_peer.h"

@@ -1,5 +1,5 @@
-#include "../../src/backend/talks.h"
-#include "../../src/backend/talks_conninfo.h"
+#include "../../src/backend/talks/talks.h"
+#include "../../src/backend/talks/talks_conninfo.h"
 #include "backend_test.h"
 #include "slow_resolver.h"
 

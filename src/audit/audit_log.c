@@ -1,0 +1,453 @@
+#include "audit_log.h"
+
+#include <librdkafka/rdkafka.h>
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define READ_MAX 1000
+#define SLICE_MS 1000 /* callbacks are served, and deadlines looked at, this often */
+#define PAUSE_MS 50   /* before a question is asked again */
+#define DOUBT_MS 2000 /* how long an end that comes too early is not believed */
+#define NO_PARTITION (-1)
+
+struct audit_stream_t {
+    const audit_stream_options_t *options;
+    rd_kafka_t *handle;
+    rd_kafka_topic_t *topic;
+    char trouble[256]; /* what librdkafka said last about its brokers */
+    bool hopeless;     /* no broker can be reached, or they do not let us in */
+    int partition;     /* being read */
+    int64_t next;      /* its offset to come */
+    rd_kafka_message_t *messages[READ_MAX];
+    ssize_t held, at; /* messages from `at` to `held` are still to be folded */
+};
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* ---- what went wrong ---- */
+
+static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opaque)
+{
+    audit_stream_t *stream = opaque;
+    (void)handle;
+    stream->hopeless |=
+        code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || code == RD_KAFKA_RESP_ERR__AUTHENTICATION;
+    if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) /* what went before says more */
+        (void)snprintf(stream->trouble, sizeof stream->trouble, "%s", reason);
+}
+
+static void on_log(const rd_kafka_t *handle, int level, const char *facility, const char *text)
+{
+    (void)handle, (void)level, (void)facility, (void)text;
+}
+
+static bool fail(audit_stream_t *stream, const char *doing, rd_kafka_resp_err_t code,
+                 audit_why_t *why)
+{
+    (void)rd_kafka_poll(stream->handle, 0); /* on_error may have more to say */
+    audit_fail(why, "Kafka at %s: %s: %s%s%s%s", stream->options->brokers, doing,
+               rd_kafka_err2str(code), stream->trouble[0] ? " (" : "", stream->trouble,
+               stream->trouble[0] ? ")" : "");
+    return false;
+}
+
+/* Errors that pass by themselves, with librdkafka reconnecting, or looking for the new leader,
+ * behind them. */
+static bool is_passing(rd_kafka_resp_err_t code)
+{
+    static const rd_kafka_resp_err_t passing[] = {
+        RD_KAFKA_RESP_ERR__TRANSPORT,
+        RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN,
+        RD_KAFKA_RESP_ERR__TIMED_OUT,
+        RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT,
+        RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION,
+        RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE,
+        RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE,
+        RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH,
+        RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH,
+        RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE,
+    };
+    for (size_t i = 0; i < sizeof passing / sizeof *passing; i++)
+        if (code == passing[i])
+            return true;
+    return false;
+}
+
+/* ---- opening ---- */
+
+/* Texts of librdkafka may repeat a value, which may be a secret: only the name is told. */
+static bool set(rd_kafka_conf_t *conf, const char *name, const char *value, audit_why_t *why)
+{
+    char text[512];
+    switch (rd_kafka_conf_set(conf, name, value, text, sizeof text)) {
+    case RD_KAFKA_CONF_OK:
+        return true;
+    case RD_KAFKA_CONF_UNKNOWN:
+        return audit_fail(why, "-X %s: librdkafka has no such property", name);
+    case RD_KAFKA_CONF_INVALID:
+        break;
+    }
+    return audit_fail(why, "-X %s: librdkafka does not take that value", name);
+}
+
+static bool set_given(rd_kafka_conf_t *conf, const char *property, audit_why_t *why)
+{
+    char name[128];
+    const char *equals = strchr(property, '=');
+    size_t len = equals ? (size_t)(equals - property) : 0;
+    if (len == 0 || len >= sizeof name)
+        return audit_fail(why, "-X takes property=value");
+    memcpy(name, property, len);
+    name[len] = '\0';
+    return set(conf, name, equals + 1, why);
+}
+
+/* A queue that is full is looked at again after a second, so it must hold a second's work; or
+ * sooner, where librdkafka (2.2) lets that be said. */
+static bool set_queue(rd_kafka_conf_t *conf, audit_why_t *why)
+{
+    char text[256];
+    return rd_kafka_conf_set(conf, "fetch.queue.backoff.ms", "20", text, sizeof text) ==
+               RD_KAFKA_CONF_OK ||
+           set(conf, "queued.min.messages", "600000", why);
+}
+
+/* What the audit rests on is set last. */
+static bool set_all(rd_kafka_conf_t *conf, const audit_stream_options_t *options, audit_why_t *why)
+{
+    const char *const ours[][2] = {
+        {"bootstrap.servers", options->brokers}, {"allow.auto.create.topics", "false"},
+        {"auto.offset.reset", "error"},          {"enable.partition.eof", "true"},
+        {"enable.auto.commit", "false"},         {"isolation.level", "read_committed"},
+    };
+    /* as long may a fetch at a partition's end hold up leaving it for the next */
+    bool good = set(conf, "client.id", "ratings-audit", why) &&
+                set(conf, "fetch.wait.max.ms", "20", why) && set_queue(conf, why);
+    for (int i = 0; i < options->properties_count && good; i++)
+        good = set_given(conf, options->properties[i], why);
+    for (size_t i = 0; i < sizeof ours / sizeof *ours && good; i++)
+        good = set(conf, ours[i][0], ours[i][1], why);
+    return good;
+}
+
+static bool make_handle(audit_stream_t *stream, audit_why_t *why)
+{
+    char text[256];
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    if (!set_all(conf, stream->options, why)) {
+        rd_kafka_conf_destroy(conf);
+        return false;
+    }
+    rd_kafka_conf_set_opaque(conf, stream);
+    rd_kafka_conf_set_error_cb(conf, on_error);
+    rd_kafka_conf_set_log_cb(conf, on_log);
+    stream->handle = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
+    if (!stream->handle) {
+        rd_kafka_conf_destroy(conf);
+        return audit_fail(why, "librdkafka refuses its configuration: %s", text);
+    }
+    stream->topic = rd_kafka_topic_new(stream->handle, stream->options->topic, NULL);
+    if (!stream->topic)
+        return audit_fail(why, "'%s' cannot be a topic", stream->options->topic);
+    return true;
+}
+
+static rd_kafka_resp_err_t ask_partitions(audit_stream_t *stream, int timeout_ms, int *partitions)
+{
+    const struct rd_kafka_metadata *metadata;
+    rd_kafka_resp_err_t code =
+        rd_kafka_metadata(stream->handle, 0, stream->topic, &metadata, timeout_ms);
+    if (code)
+        return code;
+    code = metadata->topic_cnt == 1 ? metadata->topics[0].err : RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
+    *partitions = code ? 0 : metadata->topics[0].partition_cnt;
+    rd_kafka_metadata_destroy(metadata);
+    return code;
+}
+
+static bool is_unknown_topic(rd_kafka_resp_err_t code)
+{
+    return code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+           code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC ||
+           code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION ||
+           code == RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION;
+}
+
+/* Tried until the timeout, but no longer than a slice once no broker can be reached: who has
+ * mistyped an address shall not wait. */
+bool audit_stream_partitions(audit_stream_t *stream, int *partitions, audit_why_t *why)
+{
+    int64_t deadline = now_ms() + stream->options->timeout_ms;
+    rd_kafka_resp_err_t code;
+    stream->hopeless = false;
+    do {
+        int64_t left = deadline - now_ms();
+        code = ask_partitions(stream, (int)(left < SLICE_MS ? left : SLICE_MS), partitions);
+        if (code)
+            (void)rd_kafka_poll(stream->handle, PAUSE_MS);
+    } while (is_passing(code) && !stream->hopeless && now_ms() < deadline);
+    if (is_unknown_topic(code))
+        return audit_fail(why, "there is no topic '%s' in Kafka", stream->options->topic);
+    if (code)
+        return fail(stream, "looking for the topic", code, why);
+    return *partitions > 0 || audit_fail(why, "the topic has no partitions");
+}
+
+audit_stream_t *audit_stream_open(const audit_stream_options_t *options, int *partitions,
+                                  audit_why_t *why)
+{
+    audit_stream_t *stream = calloc(1, sizeof *stream);
+    if (!stream) {
+        audit_no_memory(why);
+        return NULL;
+    }
+    stream->options = options;
+    stream->partition = NO_PARTITION;
+    if (make_handle(stream, why) && audit_stream_partitions(stream, partitions, why))
+        return stream;
+    audit_stream_close(stream);
+    return NULL;
+}
+
+static void drop_held(audit_stream_t *stream)
+{
+    for (; stream->at < stream->held; stream->at++)
+        rd_kafka_message_destroy(stream->messages[stream->at]);
+    stream->at = stream->held = 0;
+}
+
+static void stop(audit_stream_t *stream)
+{
+    drop_held(stream);
+    if (stream->partition != NO_PARTITION)
+        (void)rd_kafka_consume_stop(stream->topic, stream->partition);
+    stream->partition = NO_PARTITION;
+}
+
+void audit_stream_close(audit_stream_t *stream)
+{
+    if (!stream)
+        return;
+    stop(stream);
+    if (stream->topic)
+        rd_kafka_topic_destroy(stream->topic);
+    if (stream->handle)
+        rd_kafka_destroy(stream->handle);
+    free(stream);
+}
+
+/* ---- the ends ---- */
+
+static rd_kafka_resp_err_t first_error(const rd_kafka_topic_partition_list_t *list)
+{
+    for (int i = 0; i < list->cnt; i++)
+        if (list->elems[i].err)
+            return list->elems[i].err;
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+/* Not rd_kafka_query_watermark_offsets: before 2.3 it does not keep to its timeout (issue 2588).
+ * The offsets for the times -2 and -1 are the log's ends (ListOffsets of Kafka's protocol). */
+static rd_kafka_resp_err_t ask_end(audit_stream_t *stream, int count, int64_t which,
+                                   int64_t *offsets, int timeout_ms)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(count);
+    for (int p = 0; p < count; p++)
+        rd_kafka_topic_partition_list_add(list, stream->options->topic, p)->offset = which;
+    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(stream->handle, list, timeout_ms);
+    if (!code)
+        code = first_error(list);
+    for (int i = 0; i < list->cnt; i++)
+        offsets[list->elems[i].partition] = list->elems[i].offset;
+    rd_kafka_topic_partition_list_destroy(list);
+    return code;
+}
+
+static bool one_end(audit_stream_t *stream, int count, int64_t which, int64_t *offsets,
+                    audit_why_t *why)
+{
+    int64_t deadline = now_ms() + stream->options->timeout_ms, left;
+    rd_kafka_resp_err_t code;
+    do {
+        left = deadline - now_ms();
+        code = ask_end(stream, count, which, offsets, (int)left);
+        if (code)
+            (void)rd_kafka_poll(stream->handle, PAUSE_MS);
+    } while (is_passing(code) && now_ms() < deadline);
+    return code ? fail(stream, "asking for the log's ends", code, why) : true;
+}
+
+static bool ends_early(int count, const int64_t *expected, const int64_t *next)
+{
+    for (int p = 0; p < count && expected; p++)
+        if (next[p] < expected[p])
+            return true;
+    return false;
+}
+
+bool audit_stream_ends(audit_stream_t *stream, int count, const int64_t *expected, int64_t *first,
+                       int64_t *next, audit_why_t *why)
+{
+    int64_t doubted_until = now_ms() + DOUBT_MS;
+    if (!one_end(stream, count, RD_KAFKA_OFFSET_BEGINNING, first, why) ||
+        !one_end(stream, count, RD_KAFKA_OFFSET_END, next, why))
+        return false;
+    while (ends_early(count, expected, next) && now_ms() < doubted_until) {
+        (void)rd_kafka_poll(stream->handle, PAUSE_MS);
+        if (!one_end(stream, count, RD_KAFKA_OFFSET_END, next, why))
+            return false;
+    }
+    return true;
+}
+
+/* ---- reading ---- */
+
+static bool go_to(audit_stream_t *stream, int partition, int64_t offset, audit_why_t *why)
+{
+    if (stream->partition == partition && stream->next == offset)
+        return true;
+    stop(stream);
+    if (rd_kafka_consume_start(stream->topic, partition, offset) != 0)
+        return fail(stream, "reading", rd_kafka_last_error(), why);
+    stream->partition = partition;
+    stream->next = offset;
+    return true;
+}
+
+/* Waits for one message, then takes those that are there: asking for many at once would wait until
+ * there are so many. */
+static void fetch(audit_stream_t *stream, int timeout_ms)
+{
+    ssize_t more;
+    drop_held(stream);
+    (void)rd_kafka_poll(stream->handle, 0);
+    stream->messages[0] = rd_kafka_consume(stream->topic, stream->partition, timeout_ms);
+    if (!stream->messages[0])
+        return;
+    more = rd_kafka_consume_batch(stream->topic, stream->partition, 0, stream->messages + 1,
+                                  READ_MAX - 1);
+    stream->held = 1 + (more > 0 ? more : 0);
+}
+
+/* The last header of that name; NULL with length 0 when there is none. */
+static const void *header(const rd_kafka_headers_t *headers, const char *name, size_t *len)
+{
+    const void *value;
+    if (!rd_kafka_header_get_last(headers, name, &value, len))
+        return value;
+    *len = 0;
+    return NULL;
+}
+
+static ratings_identity_t identity_of(const rd_kafka_message_t *message)
+{
+    const void *source, *id;
+    size_t source_len, id_len;
+    rd_kafka_headers_t *headers;
+    if (rd_kafka_message_headers(message, &headers))
+        return ratings_identity(NULL, 0, NULL, 0);
+    source = header(headers, "ce_source", &source_len);
+    id = header(headers, "ce_id", &id_len);
+    return ratings_identity(source, source_len, id, id_len);
+}
+
+static audit_record_t to_record(const rd_kafka_message_t *message)
+{
+    rd_kafka_timestamp_type_t type;
+    int64_t timestamp = rd_kafka_message_timestamp(message, &type);
+    return (audit_record_t){
+        .partition = message->partition,
+        .offset = message->offset,
+        .timestamp = timestamp,
+        .append_time = type == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME,
+        .key = message->key,
+        .value = message->payload,
+        .key_len = message->key_len,
+        .value_len = message->len,
+        .identity = identity_of(message),
+    };
+}
+
+/* The end of the partition comes as a message, too: it tells that what is before it has no more
+ * records, although offsets may be missing there (control records, compaction). */
+static bool take(audit_stream_t *stream, audit_fold_t *fold, const rd_kafka_message_t *message,
+                 audit_why_t *why)
+{
+    if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        if (message->offset > stream->next)
+            stream->next = message->offset;
+        return true;
+    }
+    if (message->err)
+        return is_passing(message->err) || fail(stream, "reading", message->err, why);
+    stream->next = message->offset + 1;
+    audit_record_t record = to_record(message);
+    return audit_fold_record(fold, &record) || audit_no_memory(why);
+}
+
+/* What is held, up to `to`. */
+static bool take_held(audit_stream_t *stream, audit_fold_t *fold, int64_t to, audit_why_t *why)
+{
+    bool good = true;
+    while (good && stream->at < stream->held && stream->next < to) {
+        rd_kafka_message_t *message = stream->messages[stream->at];
+        if (!message->err && message->offset >= to) {
+            stream->next = to; /* there is a gap before it */
+            break;
+        }
+        good = take(stream, fold, message, why);
+        rd_kafka_message_destroy(message);
+        stream->at++;
+    }
+    return good;
+}
+
+static bool stalled(audit_stream_t *stream, int64_t to, audit_why_t *why)
+{
+    (void)rd_kafka_poll(stream->handle, 0);
+    return audit_fail(why,
+                      "Kafka sends no more: nothing came for %d s at offset %" PRId64
+                      " of partition %d, which should reach to %" PRId64 "%s%s%s",
+                      stream->options->timeout_ms / 1000, stream->next, stream->partition, to,
+                      stream->trouble[0] ? " (" : "", stream->trouble,
+                      stream->trouble[0] ? ")" : "");
+}
+
+bool audit_stream_fold(audit_stream_t *stream, audit_fold_t *fold, int partition, int64_t to,
+                       audit_why_t *why)
+{
+    audit_partition_t *at = &fold->partition[partition];
+    if (at->next >= to)
+        return true;
+    if (!go_to(stream, partition, at->next, why))
+        return false;
+    int64_t deadline = now_ms() + stream->options->timeout_ms;
+    for (;;) {
+        int64_t before = stream->next;
+        if (!take_held(stream, fold, to, why))
+            return false;
+        at->next = stream->next < to ? stream->next : to;
+        if (stream->next >= to)
+            return true;
+        if (stream->next > before)
+            deadline = now_ms() + stream->options->timeout_ms;
+        int64_t left = deadline - now_ms();
+        if (left <= 0)
+            return stalled(stream, to, why);
+        fetch(stream, (int)(left < SLICE_MS ? left : SLICE_MS));
+    }
+}
+
+int audit_stream_home(const audit_stream_t *stream, const audit_talk_t *talk, int count)
+{
+    return rd_kafka_msg_partitioner_murmur2(stream->topic, talk->id, talk->len, count, NULL, NULL);
+}

@@ -1,0 +1,58 @@
+/* The statistics of a histogram, computed by an AWS Lambda behind its function URL: libcurl, with a
+ * bounded pool of easy handles per child, so that connections stay open.
+ * https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
+ *
+ * All calls may be made by any thread at once. Nothing is logged here: `why` carries the reason. */
+#ifndef RATINGS_STATS_H
+#define RATINGS_STATS_H
+
+#include "../../core/histogram.h"
+#include "../common/result.h"
+
+#include <apr_pools.h>
+#include <apr_time.h>
+
+typedef struct ratings_stats_t ratings_stats_t;
+
+typedef struct {
+    const char *url;             /* http:// or https:// */
+    const char *proxy;           /* see ratings_stats_proxy_problem; NULL or "none": none */
+    int handles_max;             /* >= 1: calls in flight; one more waits, within its timeout */
+    apr_interval_time_t timeout; /* microseconds, the whole of one call; a caller may allow less */
+} ratings_stats_options_t;
+
+/* NULL if libcurl can call `url` (http or https, with a host); else what is wrong with it (static).
+ * For the configuration check: may be called before create. */
+const char *ratings_stats_url_problem(const char *url);
+
+/* The same of a proxy by which the function is called: http://[user:password@]host:port, or
+ * https:// where libcurl can; or "none". The user and the password are decoded from %XX, and sent
+ * as Basic authentication. The problem quotes nothing of it. */
+const char *ratings_stats_proxy_problem(const char *proxy);
+
+/* What may be shown of `url`: as it was configured, if libcurl finds neither a user nor a query in
+ * it; else made of what libcurl has read, with *** for the password, for a user without one, and
+ * for each value of the query, since functions take their keys there. In `pool`. */
+const char *ratings_stats_url_shown(const char *url, apr_pool_t *pool);
+
+/* To be called once threads may start (child_init or later); does curl_global_init once per
+ * process. Makes no call. `*options` is copied. */
+apr_status_t ratings_stats_create(ratings_stats_t **stats, const ratings_stats_options_t *options,
+                                  apr_pool_t *pool, ratings_result_t *why);
+
+/* Ends calls under way (they fail within milliseconds) and frees the handles. Must be called before
+ * the pool of create is destroyed. */
+void ratings_stats_destroy(ratings_stats_t *stats);
+
+/* Makes all calls, under way or yet to come, end at once. Before it is destroyed, for who may still
+ * begin one. */
+void ratings_stats_interrupt(ratings_stats_t *stats);
+
+/* Asks the function, no longer than until `deadline` (of ratings_monotonic) and no longer than the
+ * timeout of create. A status other than 200, an answer over 64 KiB or one that does not fit the
+ * contract (ratings_statistics_from_json) is APR_EINVAL. Redirects are not followed. */
+apr_status_t ratings_stats_compute(ratings_stats_t *stats, const ratings_histogram_t *histogram,
+                                   int64_t deadline, ratings_statistics_t *out,
+                                   ratings_result_t *why);
+
+#endif

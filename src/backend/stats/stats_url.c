@@ -1,0 +1,74 @@
+/* The function's URL as libcurl has read it, which is who calls it. */
+#include "stats.h"
+
+#include "../../core/redact.h"
+
+#include <apr_strings.h>
+#include <curl/curl.h>
+
+#include <stdbool.h>
+#include <string.h>
+
+#define STARS "***"
+
+/* A part of the URL, or "". */
+static const char *part_of(apr_pool_t *pool, CURLU *url, CURLUPart part)
+{
+    char *text = NULL;
+    const char *copy = "";
+    if (curl_url_get(url, part, &text, 0) == CURLUE_OK)
+        copy = apr_pstrdup(pool, text);
+    curl_free(text);
+    return copy;
+}
+
+/* A user alone may be a token. */
+static const char *shown_user(apr_pool_t *pool, CURLU *url)
+{
+    const char *user = part_of(pool, url, CURLUPART_USER);
+    const char *password = part_of(pool, url, CURLUPART_PASSWORD);
+    if (!*user && !*password)
+        return "";
+    return *password ? apr_pstrcat(pool, user, ":" STARS "@", NULL) : STARS "@";
+}
+
+/* Any value may be a key (?code=...), and so may what is no name=value. */
+static const char *shown_query(apr_pool_t *pool, CURLU *url)
+{
+    const char *shown = "", *rest = part_of(pool, url, CURLUPART_QUERY);
+    while (*rest) {
+        size_t len = strcspn(rest, "&"), name = strcspn(rest, "=");
+        const char *named = name < len ? apr_pstrmemdup(pool, rest, name + 1) : "";
+        shown = apr_pstrcat(pool, shown, *shown ? "&" : "?", named, STARS, NULL);
+        rest += rest[len] ? len + 1 : len;
+    }
+    return shown;
+}
+
+static const char *shown_parts(apr_pool_t *pool, CURLU *url)
+{
+    const char *port = part_of(pool, url, CURLUPART_PORT);
+    return apr_pstrcat(pool, part_of(pool, url, CURLUPART_SCHEME), "://", shown_user(pool, url),
+                       part_of(pool, url, CURLUPART_HOST), *port ? ":" : "", port,
+                       part_of(pool, url, CURLUPART_PATH), shown_query(pool, url), NULL);
+}
+
+static bool may_hold_a_secret(apr_pool_t *pool, CURLU *url)
+{
+    static const CURLUPart parts[] = {CURLUPART_USER,  CURLUPART_PASSWORD, CURLUPART_OPTIONS,
+                                      CURLUPART_QUERY, CURLUPART_FRAGMENT, CURLUPART_ZONEID};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        if (*part_of(pool, url, parts[i]))
+            return true;
+    return false;
+}
+
+const char *ratings_stats_url_shown(const char *text, apr_pool_t *pool)
+{
+    CURLU *url = curl_url();
+    const char *shown = ratings_redact(text);
+    if (url && curl_url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK)
+        shown = may_hold_a_secret(pool, url) ? shown_parts(pool, url) : apr_pstrdup(pool, text);
+    curl_url_cleanup(url);
+    return shown;
+}

@@ -1,0 +1,26 @@
+/* Private to the store: a bounded pool of connections to Redis, and calls over them. */
+#ifndef RATINGS_STORE_CONNECTION_H
+#define RATINGS_STORE_CONNECTION_H
+
+#include "store.h"
+#include "store_link.h"
+
+/* Sends `count` commands in one write and reads as many replies; `replies` receives them and the
+ * caller frees each. On a failure none is left to free. The whole of it, with the wait for a
+ * connection and connecting, ends by `deadline` (of ratings_monotonic), and no later than the
+ * timeout of create after it began. A connection that had been idle, and turns out to be closed, to
+ * bring what was not asked for, or to lead to a replica, is replaced once, and so is any that
+ * brings an answer that is larger than it may be: what is sent may be sent three times, so it must
+ * bear that. APR_EINVAL: a new connection brought too large an answer again. */
+apr_status_t store_pipeline(ratings_store_t *store, const store_command_t *commands, int count,
+                            redisReply **replies, int64_t deadline, ratings_result_t *why);
+
+/* One command of words that end in 0. An error reply is a failure: `*reply` is set only on
+ * APR_SUCCESS. Its answer may have STORE_ANSWER_MAX bytes. */
+apr_status_t store_command(ratings_store_t *store, redisReply **reply, int64_t deadline,
+                           ratings_result_t *why, const char *word, ...) __attribute__((sentinel));
+
+/* For a call that has no deadline of its own: the timeout of create from now. */
+int64_t store_deadline(const ratings_store_t *store);
+
+#endif

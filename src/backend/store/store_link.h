@@ -1,0 +1,59 @@
+/* Private to the store: one connection to Redis, a hiredis context that never blocks by itself. One
+ * thread at a time uses it.
+ *
+ * Each exchange ends with an ECHO of a number of its own, so that its answers are known to be those
+ * of what was asked: a reply that nobody asked for (of a proxy that lost count, say) would else be
+ * taken for the answer to the next question, and each answer for that to the question after, for
+ * ever. */
+#ifndef RATINGS_STORE_LINK_H
+#define RATINGS_STORE_LINK_H
+
+#include "../common/resolver.h"
+
+#include <hiredis/hiredis.h>
+
+#include <stddef.h>
+
+/* One command: words with their lengths, as they may hold any byte. */
+typedef struct {
+    int argc;
+    const char **argv;
+    const size_t *argvlen;
+    size_t answer_max; /* bytes that its answer may have; 0: STORE_ANSWER_MAX */
+} store_command_t;
+
+#define STORE_ANSWER_MAX ((size_t)64 * 1024)
+
+/* Who asks for what, once connected. */
+typedef struct {
+    const char *user, *password; /* NULL: none */
+    int database;
+} store_login_t;
+
+typedef struct store_link_t store_link_t;
+
+/* Tries the addresses of the host in turn. NULL and `why` on failure. */
+store_link_t *store_link_open(ratings_host_t *host, const store_login_t *login,
+                              const ratings_limit_t *limit, ratings_result_t *why);
+void store_link_close(store_link_t *link); /* NULL: nothing to do */
+
+/* Whether nothing came since the last exchange, neither bytes nor the end of the connection. */
+bool store_link_is_quiet(const store_link_t *link);
+
+/* What is to be done with a connection after an exchange, whether it succeeded or not. */
+typedef enum {
+    STORE_LINK_KEEP,
+    STORE_LINK_CLOSE,
+    STORE_LINK_REPLACE, /* close it; another connection may do what this one could not */
+    STORE_LINK_RETIRE   /* the same; and those that were opened before lead to the same server */
+} store_link_next_e;
+
+/* Sends `count` commands and reads as many replies, which the caller frees; on a failure none is
+ * left to free. APR_EINVAL: an answer is larger than it may be. */
+apr_status_t store_link_exchange(store_link_t *link, const store_command_t *commands, int count,
+                                 redisReply **replies, const ratings_limit_t *limit,
+                                 store_link_next_e *next, ratings_result_t *why);
+
+void store_free_replies(redisReply **replies, int count);
+
+#endif

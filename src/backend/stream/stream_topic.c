@@ -1,0 +1,358 @@
+/* The topic: created if it is missing, judged, never altered. */
+#include "../common/deadline.h"
+#include "stream_producer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- one admin call ---- */
+
+typedef struct {
+    rd_kafka_t *handle;
+    rd_kafka_AdminOptions_t *options;
+    rd_kafka_queue_t *queue;
+} admin_t;
+
+static admin_t admin_begin(rd_kafka_t *handle, rd_kafka_admin_op_t op, int timeout_ms)
+{
+    char text[STREAM_TEXT];
+    admin_t admin = {handle, rd_kafka_AdminOptions_new(handle, op), rd_kafka_queue_new(handle)};
+    (void)rd_kafka_AdminOptions_set_request_timeout(admin.options, timeout_ms, text, sizeof text);
+    return admin;
+}
+
+/* The answer, or NULL after half as long again as the request itself may take. */
+static rd_kafka_event_t *admin_end(admin_t *admin, int timeout_ms)
+{
+    rd_kafka_event_t *event = rd_kafka_queue_poll(admin->queue, timeout_ms + timeout_ms / 2);
+    rd_kafka_queue_destroy(admin->queue);
+    rd_kafka_AdminOptions_destroy(admin->options);
+    return event;
+}
+
+static apr_status_t event_status(rd_kafka_event_t *event, const char *doing, ratings_result_t *why)
+{
+    if (!event)
+        return ratings_result_set(why, APR_TIMEUP, "%s: no answer", doing);
+    if (rd_kafka_event_error(event))
+        return stream_failure(rd_kafka_event_error(event), doing, why);
+    return ratings_result_ok(why);
+}
+
+/* ---- metadata ---- */
+
+static apr_status_t count_brokers(rd_kafka_t *handle, int timeout_ms, int *brokers,
+                                  ratings_result_t *why)
+{
+    const struct rd_kafka_metadata *metadata = NULL;
+    rd_kafka_resp_err_t code = rd_kafka_metadata(handle, 0, NULL, &metadata, timeout_ms);
+    if (code)
+        return stream_failure(code, "asking for the brokers", why);
+    *brokers = metadata->broker_cnt;
+    rd_kafka_metadata_destroy(metadata);
+    return ratings_result_ok(why);
+}
+
+static apr_status_t read_partitions(const struct rd_kafka_metadata *metadata, int *partitions,
+                                    ratings_result_t *why)
+{
+    const rd_kafka_metadata_topic_t *topic = metadata->topics;
+    if (metadata->topic_cnt != 1)
+        return ratings_result_set(why, APR_EGENERAL, "asking for the topic: no answer about it");
+    if (topic->err)
+        return stream_failure(topic->err, "asking for the topic", why);
+    if (topic->partition_cnt < 1 || topic->partition_cnt > RATINGS_PARTITIONS_MAX)
+        return ratings_result_set(why, APR_EINVAL,
+                                  "the topic has %d partitions: 1 to %d can be served",
+                                  topic->partition_cnt, RATINGS_PARTITIONS_MAX);
+    *partitions = topic->partition_cnt;
+    return ratings_result_ok(why);
+}
+
+/* What is to be read from Kafka's answer about a topic. */
+typedef apr_status_t read_fn(const struct rd_kafka_metadata *metadata, int *number,
+                             ratings_result_t *why);
+
+static apr_status_t ask_topic(rd_kafka_t *handle, const char *name, int timeout_ms, read_fn *read,
+                              int *number, ratings_result_t *why)
+{
+    const struct rd_kafka_metadata *metadata = NULL;
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(handle, name, NULL);
+    if (!topic)
+        return stream_failure(rd_kafka_last_error(), "asking for the topic", why);
+    rd_kafka_resp_err_t code = rd_kafka_metadata(handle, 0, topic, &metadata, timeout_ms);
+    apr_status_t status =
+        code ? stream_failure(code, "asking for the topic", why) : read(metadata, number, why);
+    if (metadata)
+        rd_kafka_metadata_destroy(metadata);
+    rd_kafka_topic_destroy(topic);
+    return status;
+}
+
+/* ---- creating ---- */
+
+static const stream_property_t durable[] = {
+    {"cleanup.policy", "delete"},
+    {"retention.ms", "-1"},
+    {"retention.bytes", "-1"},
+    {"message.timestamp.type", "LogAppendTime"},
+};
+
+static rd_kafka_NewTopic_t *describe_new(const ratings_stream_options_t *options, int brokers,
+                                         ratings_result_t *why)
+{
+    char text[STREAM_TEXT];
+    int replication = options->replication ? options->replication : brokers >= 3 ? 3 : 1;
+    rd_kafka_NewTopic_t *topic =
+        rd_kafka_NewTopic_new(options->topic, options->partitions, replication, text, sizeof text);
+    if (!topic) {
+        ratings_result_set(why, APR_EINVAL, "creating the topic: %s", text);
+        return NULL;
+    }
+    for (size_t i = 0; i < sizeof durable / sizeof durable[0]; i++)
+        rd_kafka_NewTopic_set_config(topic, durable[i].key, durable[i].value);
+    if (replication >= 3)
+        rd_kafka_NewTopic_set_config(topic, "min.insync.replicas", "2");
+    return topic;
+}
+
+/* A topic that is there already is what is wanted; so may be one that we may not create. */
+static apr_status_t read_created(rd_kafka_event_t *event, ratings_result_t *why)
+{
+    size_t count = 0;
+    const rd_kafka_CreateTopics_result_t *result = rd_kafka_event_CreateTopics_result(event);
+    const rd_kafka_topic_result_t **topics = rd_kafka_CreateTopics_result_topics(result, &count);
+    rd_kafka_resp_err_t code = count == 1 ? rd_kafka_topic_result_error(topics[0]) : 0;
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS ||
+        code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
+        code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED)
+        return ratings_result_ok(why);
+    return ratings_result_set(why, APR_EGENERAL, "creating the topic: %s",
+                              rd_kafka_topic_result_error_string(topics[0]));
+}
+
+static apr_status_t create(rd_kafka_t *handle, const ratings_stream_options_t *options, int brokers,
+                           int timeout_ms, ratings_result_t *why)
+{
+    rd_kafka_NewTopic_t *topic = describe_new(options, brokers, why);
+    if (!topic)
+        return why->status;
+    admin_t admin = admin_begin(handle, RD_KAFKA_ADMIN_OP_CREATETOPICS, timeout_ms);
+    rd_kafka_CreateTopics(handle, &topic, 1, admin.options, admin.queue);
+    rd_kafka_event_t *event = admin_end(&admin, timeout_ms);
+    rd_kafka_NewTopic_destroy(topic);
+    apr_status_t status = event_status(event, "creating the topic", why);
+    if (status == APR_SUCCESS)
+        status = read_created(event, why);
+    if (event)
+        rd_kafka_event_destroy(event);
+    return status;
+}
+
+/* ---- judging ---- */
+
+/* What the truth must be like, and what to say of a topic that is otherwise. */
+static const struct {
+    const char *key, *value;
+    ratings_topic_fault_e fault;
+    const char *text;
+} required[] = {
+    {"cleanup.policy", "delete", RATINGS_TOPIC_COMPACTS,
+     "the topic compacts (cleanup.policy): it cannot be the log of all ratings"},
+    {"retention.ms", "-1", RATINGS_TOPIC_FORGETS_BY_TIME,
+     "the topic forgets (retention.ms): it cannot be the log of all ratings"},
+    {"retention.bytes", "-1", RATINGS_TOPIC_FORGETS_BY_SIZE,
+     "the topic forgets (retention.bytes): it cannot be the log of all ratings"},
+};
+
+#define REQUIRED (sizeof required / sizeof required[0])
+
+const char *ratings_stream_fault_text(ratings_topic_fault_e fault)
+{
+    for (size_t i = 0; i < REQUIRED; i++)
+        if (required[i].fault == fault)
+            return required[i].text;
+    return NULL;
+}
+
+static ratings_topic_fault_e fault_of_entry(const rd_kafka_ConfigEntry_t *entry)
+{
+    const char *name = rd_kafka_ConfigEntry_name(entry), *value = rd_kafka_ConfigEntry_value(entry);
+    for (size_t i = 0; i < REQUIRED; i++)
+        if (strcmp(name, required[i].key) == 0 && value && strcmp(value, required[i].value) != 0)
+            return required[i].fault;
+    return RATINGS_TOPIC_GOOD;
+}
+
+static int in_sync_of(const rd_kafka_ConfigEntry_t **entries, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *value = rd_kafka_ConfigEntry_value(entries[i]);
+        if (strcmp(rd_kafka_ConfigEntry_name(entries[i]), "min.insync.replicas") == 0 && value)
+            return (int)strtol(value, NULL, 10);
+    }
+    return 0;
+}
+
+static ratings_append_time_e append_time_of(const rd_kafka_ConfigEntry_t **entries, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *value = rd_kafka_ConfigEntry_value(entries[i]);
+        if (strcmp(rd_kafka_ConfigEntry_name(entries[i]), "message.timestamp.type") == 0 && value)
+            return strcmp(value, "LogAppendTime") == 0 ? RATINGS_APPEND_TIME_KEPT
+                                                       : RATINGS_APPEND_TIME_NOT_KEPT;
+    }
+    return RATINGS_APPEND_TIME_UNKNOWN;
+}
+
+static ratings_topic_fault_e fault_of(const rd_kafka_ConfigEntry_t **entries, size_t count)
+{
+    ratings_topic_fault_e fault = RATINGS_TOPIC_GOOD;
+    for (size_t i = 0; i < count && fault == RATINGS_TOPIC_GOOD; i++)
+        fault = fault_of_entry(entries[i]);
+    return fault;
+}
+
+/* A topic whose settings we may not read is taken as good. False: they could not be read, so that
+ * it may be missing. */
+static bool read_settings(rd_kafka_event_t *event, ratings_topic_t *topic)
+{
+    size_t count = 0, entries = 0;
+    const rd_kafka_DescribeConfigs_result_t *result = rd_kafka_event_DescribeConfigs_result(event);
+    const rd_kafka_ConfigResource_t **resources =
+        rd_kafka_DescribeConfigs_result_resources(result, &count);
+    if (count != 1 || rd_kafka_ConfigResource_error(resources[0]))
+        return false;
+    const rd_kafka_ConfigEntry_t **configs =
+        rd_kafka_ConfigResource_configs(resources[0], &entries);
+    topic->fault = fault_of(configs, entries);
+    topic->append_time = append_time_of(configs, entries);
+    topic->in_sync = in_sync_of(configs, entries);
+    return true;
+}
+
+static apr_status_t judge(rd_kafka_t *handle, const char *name, int timeout_ms,
+                          ratings_topic_t *topic, bool *exists, ratings_result_t *why)
+{
+    rd_kafka_ConfigResource_t *resource =
+        rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name);
+    admin_t admin = admin_begin(handle, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, timeout_ms);
+    rd_kafka_DescribeConfigs(handle, &resource, 1, admin.options, admin.queue);
+    rd_kafka_event_t *event = admin_end(&admin, timeout_ms);
+    rd_kafka_ConfigResource_destroy(resource);
+    apr_status_t status = event_status(event, "asking for the topic's settings", why);
+    topic->fault = RATINGS_TOPIC_GOOD;
+    topic->append_time = RATINGS_APPEND_TIME_UNKNOWN;
+    topic->in_sync = 0;
+    *exists = status == APR_SUCCESS && read_settings(event, topic);
+    if (event)
+        rd_kafka_event_destroy(event);
+    return status;
+}
+
+/* ---- the steps ---- */
+
+static apr_status_t create_missing(rd_kafka_t *handle, const ratings_stream_options_t *options,
+                                   int ms, ratings_topic_t *topic, ratings_result_t *why)
+{
+    int brokers = 0;
+    bool exists;
+    apr_status_t status = count_brokers(handle, ms, &brokers, why);
+    if (status == APR_SUCCESS)
+        status = create(handle, options, brokers, ms, why);
+    return status == APR_SUCCESS ? judge(handle, options->topic, ms, topic, &exists, why) : status;
+}
+
+/* Its settings are asked for first, and its partitions last: asking a producer's handle for the
+ * partitions of a topic that is missing could make the broker create it by itself, with settings
+ * that are not ours. Nothing is created that is there, so that a controller is not needed then. */
+static apr_status_t prepare(rd_kafka_t *handle, const ratings_stream_options_t *options, int ms,
+                            ratings_topic_t *topic, ratings_result_t *why)
+{
+    bool exists;
+    apr_status_t status = judge(handle, options->topic, ms, topic, &exists, why);
+    if (status == APR_SUCCESS && !exists)
+        status = create_missing(handle, options, ms, topic, why);
+    if (status == APR_SUCCESS)
+        status = ask_topic(handle, options->topic, ms, read_partitions, &topic->partitions, why);
+    return status;
+}
+
+apr_status_t ratings_stream_topic(ratings_stream_t *stream, apr_interval_time_t timeout,
+                                  ratings_topic_t *topic, ratings_result_t *why)
+{
+    rd_kafka_t *handle = stream_producer_handle(stream);
+    apr_status_t status =
+        prepare(handle, stream_producer_options(stream), stream_ms(timeout), topic, why);
+    stream_producer_release(stream);
+    return status;
+}
+
+apr_status_t ratings_stream_judge(ratings_stream_t *stream, apr_interval_time_t timeout,
+                                  ratings_topic_t *topic, ratings_result_t *why)
+{
+    bool exists;
+    rd_kafka_t *handle = stream_producer_handle(stream);
+    apr_status_t status = judge(handle, stream_producer_options(stream)->topic, stream_ms(timeout),
+                                topic, &exists, why);
+    stream_producer_release(stream);
+    return status == APR_SUCCESS && !exists
+               ? ratings_result_set(why, APR_NOTFOUND, "the topic's settings cannot be read")
+               : status;
+}
+
+/* ---- whether it takes events ---- */
+
+/* `*needed`: how many replicas have to be in sync. Of a partition that has fewer, all do: newer
+ * brokers append to it then (seen in 4.1). */
+static apr_status_t read_in_sync(const struct rd_kafka_metadata *metadata, int *needed,
+                                 ratings_result_t *why)
+{
+    int partitions = 0;
+    if (read_partitions(metadata, &partitions, why) != APR_SUCCESS)
+        return why->status;
+    for (int i = 0; i < partitions; i++) {
+        const rd_kafka_metadata_partition_t *partition = &metadata->topics[0].partitions[i];
+        if (partition->leader < 0)
+            return ratings_result_set(why, APR_INCOMPLETE, "partition %d has no leader",
+                                      (int)partition->id);
+        int least = *needed < partition->replica_cnt ? *needed : partition->replica_cnt;
+        if (partition->isr_cnt < least)
+            return ratings_result_set(why, APR_INCOMPLETE,
+                                      "partition %d has %d replicas in sync, and needs %d",
+                                      (int)partition->id, partition->isr_cnt, least);
+    }
+    return ratings_result_ok(why);
+}
+
+/* The leaders first, which does not create a topic that is missing (see prepare). */
+static apr_status_t check(rd_kafka_t *handle, const char *name, int count, int in_sync, int64_t end,
+                          ratings_result_t *why)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(count);
+    for (int i = 0; i < count; i++)
+        rd_kafka_topic_partition_list_add(list, name, i)->offset = RD_KAFKA_OFFSET_END;
+    apr_status_t status = stream_offsets(handle, list, stream_ms(end - ratings_monotonic()), why);
+    rd_kafka_topic_partition_list_destroy(list);
+    if (status != APR_SUCCESS)
+        return status;
+    int64_t left = end - ratings_monotonic();
+    return left > 0 ? ask_topic(handle, name, stream_ms(left), read_in_sync, &in_sync, why)
+                    : ratings_result_set(why, APR_TIMEUP, "asking for the topic: no time was left");
+}
+
+apr_status_t ratings_stream_check(ratings_stream_t *stream, int count, int in_sync,
+                                  apr_interval_time_t timeout, ratings_result_t *why)
+{
+    int brokers;
+    rd_kafka_t *handle = stream_producer_handle(stream);
+    const char *name = stream_producer_options(stream)->topic;
+    apr_status_t status =
+        count > 0 ? check(handle, name, count, in_sync, ratings_monotonic() + timeout, why)
+                  : count_brokers(handle, stream_ms(timeout), &brokers, why);
+    stream_producer_release(stream);
+    if (status == APR_EAGAIN) /* a partition is between leaders, or gone */
+        why->status = APR_INCOMPLETE;
+    return why->status;
+}

@@ -1,0 +1,39 @@
+/* Private to talks: connection strings, as libpq reads them. Pure functions, any thread. */
+#ifndef RATINGS_TALKS_CONNINFO_H
+#define RATINGS_TALKS_CONNINFO_H
+
+#include <apr_pools.h>
+#include <apr_time.h>
+#include <libpq-fe.h>
+
+#include <stdbool.h>
+
+/* The parameters that the string gives, for PQconninfoFree; NULL if libpq cannot read it. */
+PQconninfoOption *talks_conninfo_parse(const char *connection);
+
+/* The value of a parameter, owned by `options`; NULL if it is not given. */
+const char *talks_conninfo_value(const PQconninfoOption *options, const char *keyword);
+
+/* Whether libpq takes the string for a URI, not for words. */
+bool talks_is_uri(const char *connection);
+
+/* The value as a word takes it: within quotes. */
+const char *talks_quote(apr_pool_t *pool, const char *value);
+
+/* The administrator's connection string (URI or words) as key='value' words, with what bounds and
+ * names a connection added where it is not set there: connect_timeout, tcp_user_timeout,
+ * keepalives, client_encoding, fallback_application_name. A parameter that this libpq does not know
+ * is not added. NULL if libpq cannot read `connection`. */
+const char *talks_conninfo(apr_pool_t *pool, const char *connection, apr_interval_time_t timeout);
+
+/* The passwords in the string, NULL after the last: what talks_conceal is to keep out. */
+const char *const *talks_secrets(apr_pool_t *pool, const char *connection);
+
+/* `text`, which libpq or the server wrote, with each of `secrets` in it replaced by ***. Neither is
+ * known to write one: libpq names hosts, users, databases and files, the server what it was asked
+ * for. It is for servers that repeat what they were sent. So a secret is replaced where it stands
+ * as a word of its own, and only if it is no word of a language: at least 8 bytes that are not all
+ * lower-case letters, or 16. */
+const char *talks_conceal(apr_pool_t *pool, const char *text, const char *const *secrets);
+
+#endif

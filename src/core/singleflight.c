@@ -1,0 +1,90 @@
+#include "singleflight.h"
+
+#include <string.h>
+
+/* One who waits for the call that another makes. */
+struct ratings_passenger_t {
+    pthread_cond_t landed;
+    bool has_landed;
+    ratings_landing_t landing;
+    LIST_ENTRY(ratings_passenger_t) link;
+};
+
+void ratings_flights_init(ratings_flights_t *flights)
+{
+    *flights = (ratings_flights_t){0};
+    pthread_mutex_init(&flights->lock, NULL);
+}
+
+void ratings_flights_destroy(ratings_flights_t *flights)
+{
+    pthread_mutex_destroy(&flights->lock);
+}
+
+/* ---- with the lock held ---- */
+
+static ratings_flight_t *find(const ratings_flights_t *flights,
+                              const ratings_histogram_t *histogram)
+{
+    ratings_flight_t *flight;
+
+    LIST_FOREACH(flight, &flights->flights, link)
+    {
+        if (memcmp(flight->histogram, histogram, sizeof *histogram) == 0)
+            return flight;
+    }
+    return NULL;
+}
+
+/* One who waits no longer gets off: the call goes on without him. */
+static void travel(ratings_flights_t *flights, ratings_flight_t *flight, int64_t deadline,
+                   ratings_landing_t *landing)
+{
+    ratings_passenger_t self = {.has_landed = false};
+    struct timespec until = {(time_t)(deadline / 1000000), (long)(deadline % 1000000) * 1000};
+    int error = 0;
+
+    pthread_cond_init(&self.landed, NULL);
+    LIST_INSERT_HEAD(&flight->passengers, &self, link);
+    while (!self.has_landed && error == 0)
+        error = pthread_cond_clockwait(&self.landed, &flights->lock, CLOCK_MONOTONIC, &until);
+    if (!self.has_landed)
+        LIST_REMOVE(&self, link);
+    *landing = self.landing;
+    pthread_cond_destroy(&self.landed);
+}
+
+/* ---- use ---- */
+
+bool ratings_flight_lead(ratings_flights_t *flights, ratings_flight_t *flight,
+                         const ratings_histogram_t *histogram, int64_t deadline,
+                         ratings_landing_t *landing)
+{
+    pthread_mutex_lock(&flights->lock);
+    ratings_flight_t *other = find(flights, histogram);
+
+    if (other) {
+        travel(flights, other, deadline, landing);
+    } else {
+        *flight = (ratings_flight_t){.histogram = histogram};
+        LIST_INSERT_HEAD(&flights->flights, flight, link);
+    }
+    pthread_mutex_unlock(&flights->lock);
+    return !other;
+}
+
+void ratings_flight_land(ratings_flights_t *flights, ratings_flight_t *flight,
+                         const ratings_landing_t *landing)
+{
+    ratings_passenger_t *passenger;
+
+    pthread_mutex_lock(&flights->lock);
+    LIST_REMOVE(flight, link);
+    LIST_FOREACH(passenger, &flight->passengers, link)
+    {
+        passenger->landing = *landing;
+        passenger->has_landed = true;
+        pthread_cond_signal(&passenger->landed);
+    }
+    pthread_mutex_unlock(&flights->lock);
+}
