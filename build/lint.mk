@@ -31,6 +31,7 @@ lint-rules:
 	@build/lint/messages
 	@build/lint/function-length
 	@build/lint/hygiene
+	@build/lint/mutants
 
 # SC2154, a variable that nobody sets: parts are sourced by name, and set -u finds it when it runs.
 # SC2317, code that is never reached: takes what a trap calls for that.

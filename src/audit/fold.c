@@ -42,7 +42,7 @@ void audit_fold_free(audit_fold_t *fold)
 {
     for (int p = 0; p < fold->partitions; p++) {
         audit_keys_free(&fold->partition[p].keys);
-        ratings_recent_free(fold->partition[p].recent);
+        ratings_dedup_window_free(fold->partition[p].recent);
     }
     free(fold->partition);
     for (size_t i = 0; i < fold->talks; i++)
@@ -149,12 +149,12 @@ static bool note(audit_partition_t *partition, const audit_record_t *record, boo
     *repeats = false;
     if (!ratings_identity_is_known(&record->identity))
         return true;
-    if (!partition->recent && !(partition->recent = ratings_recent_new()))
+    if (!partition->recent && !(partition->recent = ratings_dedup_window_new()))
         return false;
-    ratings_recent_e seen =
-        ratings_recent_note(partition->recent, &record->identity, record->offset);
-    *repeats = seen == RATINGS_RECENT_REPEAT;
-    return seen != RATINGS_RECENT_NO_MEMORY;
+    ratings_dedup_e seen =
+        ratings_dedup_window_check_and_add(partition->recent, &record->identity, record->offset);
+    *repeats = seen == RATINGS_DEDUP_DUPLICATE;
+    return seen != RATINGS_DEDUP_NO_MEMORY;
 }
 
 static audit_mark_t mark_of(const audit_record_t *record)

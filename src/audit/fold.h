@@ -66,7 +66,7 @@ typedef struct {
     int64_t records, skipped; /* skipped: not ours */
     int64_t duplicates;       /* events that were appended again, of talks not chosen as well */
     int64_t repeated;         /* other events that a key kept from being counted */
-    ratings_recent_t *recent; /* NULL: no record has told who it is */
+    ratings_dedup_window_t *recent; /* NULL: no record has told who it is */
     audit_keys_t keys;
 } audit_partition_t;
 

@@ -40,7 +40,7 @@ static void try_it(server_rec *main, const ratings_config_t *config, apr_pool_t 
 /* The verdict comes in one piece: it is shorter than PIPE_BUF. */
 static apr_status_t hear(int in, ratings_result_t *why)
 {
-    ratings_limit_t limit = {ratings_monotonic() + apr_time_from_sec(RATINGS_TRIAL_SECONDS), -1};
+    ratings_deadline_t limit = {ratings_monotonic() + apr_time_from_sec(RATINGS_TRIAL_SECONDS), -1};
     struct pollfd ready = {in, POLLIN, 0};
     int count;
     do

@@ -7,7 +7,7 @@
 #define REST_MAX 63
 
 /* Nobody is under way: from now on it is a moment. */
-static void begin_moment(ratings_turns_t *turns, int64_t now)
+static void begin_moment(ratings_batcher_t *turns, int64_t now)
 {
     turns->since = now;
     turns->lingers = turns->rest == 0 && turns->waiting < turns->wanted;
@@ -15,7 +15,7 @@ static void begin_moment(ratings_turns_t *turns, int64_t now)
 
 /* A batch begins: whether it was worth the wait says when one is waited for again. A single failure
  * says nothing. */
-static void learn(ratings_turns_t *turns)
+static void learn(ratings_batcher_t *turns)
 {
     bool in_vain = turns->lingers && turns->waiting < turns->wanted;
     if (in_vain) {
@@ -29,7 +29,7 @@ static void learn(ratings_turns_t *turns)
     turns->lingers = false;
 }
 
-static void join(ratings_turns_t *turns, ratings_turn_t *turn)
+static void join(ratings_batcher_t *turns, ratings_batcher_item_t *turn)
 {
     turn->next = NULL;
     *(turns->first ? &turns->last->next : &turns->first) = turn;
@@ -38,7 +38,7 @@ static void join(ratings_turns_t *turns, ratings_turn_t *turn)
 }
 
 /* With nobody under way, and nobody who waits. Who goes at once has not waited in vain. */
-static bool go_alone(ratings_turns_t *turns, int64_t now)
+static bool go_alone(ratings_batcher_t *turns, int64_t now)
 {
     if (now >= turns->since + FORGET_US)
         turns->wanted = 0;
@@ -51,9 +51,9 @@ static bool go_alone(ratings_turns_t *turns, int64_t now)
     return true;
 }
 
-bool ratings_turns_come(ratings_turns_t *turns, ratings_turn_t *turn, int64_t now)
+bool ratings_batcher_admit(ratings_batcher_t *turns, ratings_batcher_item_t *turn, int64_t now)
 {
-    if (turns->under_way > 0 && now < turns->since + RATINGS_TURNS_LINGER_US)
+    if (turns->under_way > 0 && now < turns->since + RATINGS_BATCHER_LINGER_US)
         turns->wanted++; /* it would have gone along, had they waited */
     else if (turns->under_way == 0 && !turns->first && go_alone(turns, now))
         return true;
@@ -61,7 +61,7 @@ bool ratings_turns_come(ratings_turns_t *turns, ratings_turn_t *turn, int64_t no
     return false;
 }
 
-void ratings_turns_done(ratings_turns_t *turns, int64_t now)
+void ratings_batcher_acked(ratings_batcher_t *turns, int64_t now)
 {
     if (--turns->under_way > 0)
         return;
@@ -70,17 +70,17 @@ void ratings_turns_done(ratings_turns_t *turns, int64_t now)
         begin_moment(turns, now);
 }
 
-int64_t ratings_turns_ready_at(const ratings_turns_t *turns)
+int64_t ratings_batcher_flush_at(const ratings_batcher_t *turns)
 {
     if (!turns->first || turns->under_way > 0)
         return INT64_MAX;
     bool enough = !turns->lingers || turns->waiting >= turns->wanted;
-    return enough ? turns->since : turns->since + RATINGS_TURNS_LINGER_US;
+    return enough ? turns->since : turns->since + RATINGS_BATCHER_LINGER_US;
 }
 
-ratings_turn_t *ratings_turns_take(ratings_turns_t *turns)
+ratings_batcher_item_t *ratings_batcher_drain(ratings_batcher_t *turns)
 {
-    ratings_turn_t *taken = turns->first;
+    ratings_batcher_item_t *taken = turns->first;
 
     if (taken)
         learn(turns);

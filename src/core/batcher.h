@@ -11,33 +11,33 @@
 #include <stdint.h>
 
 /* A moment: how long those who come wait for others while nobody is under way. */
-#define RATINGS_TURNS_LINGER_US 1000
+#define RATINGS_BATCHER_LINGER_US 1000
 
-typedef struct ratings_turn_t {
-    struct ratings_turn_t *next;
-} ratings_turn_t;
+typedef struct ratings_batcher_item_t {
+    struct ratings_batcher_item_t *next;
+} ratings_batcher_item_t;
 
 /* All zero is nobody. */
 typedef struct {
     unsigned under_way, waiting;
     unsigned wanted; /* how many went together last, and came after them within their moment */
-    ratings_turn_t *first, *last; /* of those that wait */
+    ratings_batcher_item_t *first, *last; /* of those that wait */
     int64_t since; /* when the moment began that is now, or was last; or when all were done */
     bool lingers;  /* those that wait do so for others */
     unsigned rest, next_rest; /* how many batches are not waited for, now and after a failure */
-} ratings_turns_t;
+} ratings_batcher_t;
 
 /* True: it may go, and counts as under way. False: it waits. */
-bool ratings_turns_come(ratings_turns_t *turns, ratings_turn_t *turn, int64_t now);
+bool ratings_batcher_admit(ratings_batcher_t *turns, ratings_batcher_item_t *turn, int64_t now);
 
 /* One of those under way is done. */
-void ratings_turns_done(ratings_turns_t *turns, int64_t now);
+void ratings_batcher_acked(ratings_batcher_t *turns, int64_t now);
 
 /* When those that wait may be taken, if nothing changes before: a time that has passed, or one to
  * come; INT64_MAX while nobody waits, or while others are under way. */
-int64_t ratings_turns_ready_at(const ratings_turns_t *turns);
+int64_t ratings_batcher_flush_at(const ratings_batcher_t *turns);
 
 /* Those that wait, in the order in which they came, under way from now on; NULL: nobody. */
-ratings_turn_t *ratings_turns_take(ratings_turns_t *turns);
+ratings_batcher_item_t *ratings_batcher_drain(ratings_batcher_t *turns);
 
 #endif

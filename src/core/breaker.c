@@ -31,7 +31,7 @@ static uint64_t random_of(uint64_t seed, int64_t now_us)
     return z ^ z >> 31;
 }
 
-static uint64_t open_word(const ratings_breaker_policy_t *policy, int64_t now_us)
+static uint64_t open_word(const ratings_breaker_limits_t *policy, int64_t now_us)
 {
     uint64_t quarter = (uint64_t)policy->cooldown_us / 4;
     int64_t jitter = (int64_t)(random_of(policy->seed, now_us) % (quarter + 1));
@@ -51,7 +51,7 @@ bool ratings_breaker_due(const ratings_breaker_t *b, int64_t at_us)
     return state_of(word) != RATINGS_BREAKER_CLOSED && at_us >= value_of(word);
 }
 
-bool ratings_breaker_allow(ratings_breaker_t *b, const ratings_breaker_policy_t *policy,
+bool ratings_breaker_allow(ratings_breaker_t *b, const ratings_breaker_limits_t *policy,
                            int64_t now_us)
 {
     uint64_t word = atomic_load(&b->word);
@@ -74,7 +74,7 @@ bool ratings_breaker_success(ratings_breaker_t *b)
 
 /* A call that was allowed before it opened may fail after: that neither opens it again nor makes
  * the pause longer. */
-static uint64_t after_failure(uint64_t word, const ratings_breaker_policy_t *policy, int64_t now_us)
+static uint64_t after_failure(uint64_t word, const ratings_breaker_limits_t *policy, int64_t now_us)
 {
     switch (state_of(word)) {
     case RATINGS_BREAKER_CLOSED:
@@ -88,7 +88,7 @@ static uint64_t after_failure(uint64_t word, const ratings_breaker_policy_t *pol
     }
 }
 
-bool ratings_breaker_failure(ratings_breaker_t *b, const ratings_breaker_policy_t *policy,
+bool ratings_breaker_failure(ratings_breaker_t *b, const ratings_breaker_limits_t *policy,
                              int64_t now_us)
 {
     uint64_t before = atomic_load(&b->word), after;

@@ -29,12 +29,12 @@ typedef struct {
     int64_t cooldown_us; /* how long it stays open, >= 0, and up to a quarter more at random, so
                           * that hosts do not probe in step */
     uint64_t seed;       /* of what is random: another one on each host */
-} ratings_breaker_policy_t;
+} ratings_breaker_limits_t;
 
 /* May the backend be called now? A caller that gets true reports success or failure after. When
  * open and the cool-down has passed, one caller gets true (the probe) until it reports; a probe
  * that does not report within a cool-down is given up. */
-bool ratings_breaker_allow(ratings_breaker_t *b, const ratings_breaker_policy_t *policy,
+bool ratings_breaker_allow(ratings_breaker_t *b, const ratings_breaker_limits_t *policy,
                            int64_t now_us);
 
 /* Whether it is not closed, and a probe might have begun at `at_us`. */
@@ -45,7 +45,7 @@ bool ratings_breaker_due(const ratings_breaker_t *b, int64_t at_us);
  * success closes it; a failure reported while it is open (the call began before) does nothing. A
  * success after a success writes nothing. */
 bool ratings_breaker_success(ratings_breaker_t *b);
-bool ratings_breaker_failure(ratings_breaker_t *b, const ratings_breaker_policy_t *policy,
+bool ratings_breaker_failure(ratings_breaker_t *b, const ratings_breaker_limits_t *policy,
                              int64_t now_us);
 
 ratings_breaker_state_t ratings_breaker_state(const ratings_breaker_t *b);

@@ -1,38 +1,38 @@
 #include "bulkhead.h"
 
-void ratings_gate_init(ratings_gate_t *gate, unsigned max)
+void ratings_bulkhead_init(ratings_bulkhead_t *gate, unsigned max)
 {
-    *gate = (ratings_gate_t){.max = max};
+    *gate = (ratings_bulkhead_t){.max = max};
     pthread_mutex_init(&gate->lock, NULL);
     pthread_cond_init(&gate->left, NULL);
 }
 
-void ratings_gate_destroy(ratings_gate_t *gate)
+void ratings_bulkhead_destroy(ratings_bulkhead_t *gate)
 {
     pthread_cond_destroy(&gate->left);
     pthread_mutex_destroy(&gate->lock);
 }
 
-static int64_t hope_ends(const ratings_gate_t *gate)
+static int64_t hope_ends(const ratings_bulkhead_t *gate)
 {
-    return gate->prompt_at + RATINGS_GATE_PATIENCE_US;
+    return gate->prompt_at + RATINGS_BULKHEAD_PROMPT_US;
 }
 
 /* False when `until` has passed. */
-static bool wait_for_one(ratings_gate_t *gate, int64_t until)
+static bool wait_for_one(ratings_bulkhead_t *gate, int64_t until)
 {
     struct timespec at = {(time_t)(until / 1000000), (long)(until % 1000000) * 1000};
 
     return pthread_cond_clockwait(&gate->left, &gate->lock, CLOCK_MONOTONIC, &at) == 0;
 }
 
-static void go_in(ratings_gate_t *gate, int64_t now)
+static void go_in(ratings_bulkhead_t *gate, int64_t now)
 {
     if (gate->inside++ == 0)
         gate->prompt_at = gate->got_at = now;
 }
 
-bool ratings_gate_enter(ratings_gate_t *gate, int64_t now, int64_t deadline)
+bool ratings_bulkhead_acquire(ratings_bulkhead_t *gate, int64_t now, int64_t deadline)
 {
     bool may_wait = true, free;
 
@@ -49,21 +49,21 @@ bool ratings_gate_enter(ratings_gate_t *gate, int64_t now, int64_t deadline)
     return free;
 }
 
-bool ratings_gate_try(ratings_gate_t *gate, int64_t now, int64_t *until)
+bool ratings_bulkhead_try_acquire(ratings_bulkhead_t *gate, int64_t now, int64_t *until)
 {
     bool has_place, free;
 
     pthread_mutex_lock(&gate->lock);
     has_place = gate->inside < gate->max;
     free = has_place || now < hope_ends(gate);
-    *until = has_place ? INT64_MAX : now + RATINGS_GATE_PATIENCE_US;
+    *until = has_place ? INT64_MAX : now + RATINGS_BULKHEAD_PROMPT_US;
     if (free)
         go_in(gate, now);
     pthread_mutex_unlock(&gate->lock);
     return free;
 }
 
-int64_t ratings_gate_leave(ratings_gate_t *gate, int64_t since, int64_t now, bool got)
+int64_t ratings_bulkhead_release(ratings_bulkhead_t *gate, int64_t since, int64_t now, bool got)
 {
     int64_t in_vain;
 
@@ -71,7 +71,7 @@ int64_t ratings_gate_leave(ratings_gate_t *gate, int64_t since, int64_t now, boo
     gate->inside--;
     if (got)
         gate->got_at = now;
-    if (got && now - since <= RATINGS_GATE_PATIENCE_US)
+    if (got && now - since <= RATINGS_BULKHEAD_PROMPT_US)
         gate->prompt_at = now;
     in_vain = now - gate->got_at;
     pthread_cond_signal(&gate->left);

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define RATINGS_GATE_PATIENCE_US INT64_C(250000) /* what takes no longer is prompt */
+#define RATINGS_BULKHEAD_PROMPT_US INT64_C(250000) /* what takes no longer is prompt */
 
 typedef struct {
     pthread_mutex_t lock;
@@ -17,24 +17,24 @@ typedef struct {
     unsigned max, inside;
     int64_t prompt_at; /* when one came out promptly last, or went in while it was empty */
     int64_t got_at;    /* the same of one that got what it waited for, however late */
-} ratings_gate_t;
+} ratings_bulkhead_t;
 
 /* `max` >= 1. */
-void ratings_gate_init(ratings_gate_t *gate, unsigned max);
-void ratings_gate_destroy(ratings_gate_t *gate);
+void ratings_bulkhead_init(ratings_bulkhead_t *gate, unsigned max);
+void ratings_bulkhead_destroy(ratings_bulkhead_t *gate);
 
 /* True: the caller is inside, and leaves after. With `max` inside it waits until one comes out, but
  * no longer than one is waited for in vain (none came out promptly for as long as the patience) or
  * until `deadline`; then false. */
-bool ratings_gate_enter(ratings_gate_t *gate, int64_t now, int64_t deadline);
+bool ratings_bulkhead_acquire(ratings_bulkhead_t *gate, int64_t now, int64_t deadline);
 
 /* Never waits: false if `max` are inside and none came out promptly of late. `*until`: who is let
  * in by that hope is one too many, and has to be out again by then; INT64_MAX for all others. */
-bool ratings_gate_try(ratings_gate_t *gate, int64_t now, int64_t *until);
+bool ratings_bulkhead_try_acquire(ratings_bulkhead_t *gate, int64_t now, int64_t *until);
 
 /* By one that went in at `since`; `got`: it has got what it waited for, promptly if that took no
  * longer than the patience. Returns for how long nobody has got it: since the last one that did,
  * or since one went in while the gate was empty. */
-int64_t ratings_gate_leave(ratings_gate_t *gate, int64_t since, int64_t now, bool got);
+int64_t ratings_bulkhead_release(ratings_bulkhead_t *gate, int64_t since, int64_t now, bool got);
 
 #endif

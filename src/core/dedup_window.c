@@ -20,7 +20,7 @@ typedef struct {
 
 /* Offsets are told apart in blocks of SPAN: what is within SPAN of an offset is in its block or in
  * the one before, so the older table goes as a whole. */
-struct ratings_recent_t {
+struct ratings_dedup_window_t {
     table_t table, before;
     int64_t block;
 };
@@ -117,7 +117,7 @@ static void clear(table_t *table)
     table->count = 0;
 }
 
-static void go_to_block(ratings_recent_t *recent, int64_t block)
+static void go_to_block(ratings_dedup_window_t *recent, int64_t block)
 {
     table_t older = recent->before;
     if (block == recent->block)
@@ -130,18 +130,18 @@ static void go_to_block(ratings_recent_t *recent, int64_t block)
     recent->block = block;
 }
 
-ratings_recent_t *ratings_recent_new(void)
+ratings_dedup_window_t *ratings_dedup_window_new(void)
 {
-    ratings_recent_t *recent = calloc(1, sizeof *recent);
+    ratings_dedup_window_t *recent = calloc(1, sizeof *recent);
     if (!recent)
         return NULL;
     if (table_init(&recent->table, ROOM_MIN) && table_init(&recent->before, ROOM_MIN))
         return recent;
-    ratings_recent_free(recent);
+    ratings_dedup_window_free(recent);
     return NULL;
 }
 
-void ratings_recent_free(ratings_recent_t *recent)
+void ratings_dedup_window_free(ratings_dedup_window_t *recent)
 {
     if (!recent)
         return;
@@ -152,26 +152,28 @@ void ratings_recent_free(ratings_recent_t *recent)
 
 /* ---- noting ---- */
 
-void ratings_recent_expect(const ratings_recent_t *recent, const ratings_identity_t *identity)
+void ratings_dedup_window_prefetch(const ratings_dedup_window_t *recent,
+                                   const ratings_identity_t *identity)
 {
     __builtin_prefetch(home(&recent->table, identity->high), 1);
     __builtin_prefetch(home(&recent->before, identity->high));
 }
 
-ratings_recent_e ratings_recent_note(ratings_recent_t *recent, const ratings_identity_t *identity,
-                                     int64_t offset)
+ratings_dedup_e ratings_dedup_window_check_and_add(ratings_dedup_window_t *recent,
+                                                   const ratings_identity_t *identity,
+                                                   int64_t offset)
 {
     const uint32_t low = (uint32_t)identity->low;
-    const uint32_t at = (uint32_t)(offset % RATINGS_RECENT_SPAN) + 1;
+    const uint32_t at = (uint32_t)(offset % RATINGS_DEDUP_SPAN) + 1;
     if (!ratings_identity_is_known(identity))
-        return RATINGS_RECENT_NEW;
-    go_to_block(recent, offset / RATINGS_RECENT_SPAN);
+        return RATINGS_DEDUP_NEW;
+    go_to_block(recent, offset / RATINGS_DEDUP_SPAN);
     if (!grow(&recent->table))
-        return RATINGS_RECENT_NO_MEMORY;
+        return RATINGS_DEDUP_NO_MEMORY;
     entry_t *entry = find(&recent->table, identity->high, low);
     /* in this block it is near; in the one before, if it comes no earlier there than here */
     bool repeats = entry->at != 0 || find(&recent->before, identity->high, low)->at >= at;
     recent->table.count += entry->at == 0;
     *entry = (entry_t){identity->high, low, at};
-    return repeats ? RATINGS_RECENT_REPEAT : RATINGS_RECENT_NEW;
+    return repeats ? RATINGS_DEDUP_DUPLICATE : RATINGS_DEDUP_NEW;
 }

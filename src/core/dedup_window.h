@@ -4,7 +4,7 @@
  * An idempotent producer of Kafka's appends an event once while it knows how its request ended.
  * When an event before it in the same partition times out with the answer lost, the producer begins
  * a new sequence, and what is still under way is sent again under it: the broker can't tell it from
- * new ones. So the fold of the log does: an event is a repeat if one of the RATINGS_RECENT_SPAN
+ * new ones. So the fold of the log does: an event is a repeat if one of the RATINGS_DEDUP_SPAN
  * offsets before it holds an event of the same identity. That follows from the log alone, so
  * whoever folds it (the projector, a rebuild, the audit) comes to the same counts; who begins in
  * the middle reads so many offsets before.
@@ -20,9 +20,9 @@
 
 /* Offsets. What is sent again was under way, so it comes within seconds: this is six at 5,000
  * events a second in one partition. */
-#define RATINGS_RECENT_SPAN 32768
+#define RATINGS_DEDUP_SPAN 32768
 
-typedef struct ratings_recent_t ratings_recent_t;
+typedef struct ratings_dedup_window_t ratings_dedup_window_t;
 
 /* Who an event is, in so many bits that no two have the same by chance. Not for keeping: another
  * version may make others. {0, 0}: it does not say, and is never a repeat. */
@@ -37,20 +37,22 @@ ratings_identity_t ratings_identity(const void *source, size_t source_len, const
 bool ratings_identity_is_known(const ratings_identity_t *identity);
 
 /* NULL when memory ran out. It grows with what it holds, to 2 MB. */
-ratings_recent_t *ratings_recent_new(void);
-void ratings_recent_free(ratings_recent_t *recent); /* NULL is allowed */
+ratings_dedup_window_t *ratings_dedup_window_new(void);
+void ratings_dedup_window_free(ratings_dedup_window_t *recent); /* NULL is allowed */
 
 typedef enum {
-    RATINGS_RECENT_NEW,
-    RATINGS_RECENT_REPEAT,
-    RATINGS_RECENT_NO_MEMORY /* it could not be noted: the fold cannot go on */
-} ratings_recent_e;
+    RATINGS_DEDUP_NEW,
+    RATINGS_DEDUP_DUPLICATE,
+    RATINGS_DEDUP_NO_MEMORY /* it could not be noted: the fold cannot go on */
+} ratings_dedup_e;
 
 /* The identity is about to be noted: brings near what that looks at. */
-void ratings_recent_expect(const ratings_recent_t *recent, const ratings_identity_t *identity);
+void ratings_dedup_window_prefetch(const ratings_dedup_window_t *recent,
+                                   const ratings_identity_t *identity);
 
 /* Notes the record at `offset`, and tells whether it repeats one. Offsets must rise. */
-ratings_recent_e ratings_recent_note(ratings_recent_t *recent, const ratings_identity_t *identity,
-                                     int64_t offset);
+ratings_dedup_e ratings_dedup_window_check_and_add(ratings_dedup_window_t *recent,
+                                                   const ratings_identity_t *identity,
+                                                   int64_t offset);
 
 #endif

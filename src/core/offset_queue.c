@@ -2,9 +2,10 @@
 
 #include <stddef.h>
 
-void ratings_line_join(ratings_line_t *line, ratings_link_t *link, int64_t offset)
+void ratings_offset_queue_insert(ratings_offset_queue_t *line, ratings_offset_queue_item_t *link,
+                                 int64_t offset)
 {
-    ratings_link_t *before = line->last;
+    ratings_offset_queue_item_t *before = line->last;
 
     while (before && before->offset > offset)
         before = before->before;
@@ -15,18 +16,19 @@ void ratings_line_join(ratings_line_t *line, ratings_link_t *link, int64_t offse
     *(link->after ? &link->after->before : &line->last) = link;
 }
 
-void ratings_line_leave(ratings_line_t *line, ratings_link_t *link)
+void ratings_offset_queue_remove(ratings_offset_queue_t *line, ratings_offset_queue_item_t *link)
 {
     *(link->before ? &link->before->after : &line->first) = link->after;
     *(link->after ? &link->after->before : &line->last) = link->before;
 }
 
-ratings_link_t *ratings_line_reached(ratings_line_t *line, int64_t position)
+ratings_offset_queue_item_t *ratings_offset_queue_pop_below(ratings_offset_queue_t *line,
+                                                            int64_t position)
 {
-    ratings_link_t *first = line->first;
+    ratings_offset_queue_item_t *first = line->first;
 
     if (!first || first->offset >= position)
         return NULL;
-    ratings_line_leave(line, first);
+    ratings_offset_queue_remove(line, first);
     return first;
 }

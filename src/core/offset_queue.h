@@ -6,22 +6,24 @@
 
 #include <stdint.h>
 
-typedef struct ratings_link_t {
-    struct ratings_link_t *before, *after; /* NULL at the ends */
+typedef struct ratings_offset_queue_item_t {
+    struct ratings_offset_queue_item_t *before, *after; /* NULL at the ends */
     int64_t offset;
-} ratings_link_t;
+} ratings_offset_queue_item_t;
 
 typedef struct {
-    ratings_link_t *first, *last; /* all zero is an empty line */
-} ratings_line_t;
+    ratings_offset_queue_item_t *first, *last; /* all zero is an empty line */
+} ratings_offset_queue_t;
 
 /* Sets `offset`; among equals the one that came first stays first. */
-void ratings_line_join(ratings_line_t *line, ratings_link_t *link, int64_t offset);
+void ratings_offset_queue_insert(ratings_offset_queue_t *line, ratings_offset_queue_item_t *link,
+                                 int64_t offset);
 
 /* `link` is in the line. */
-void ratings_line_leave(ratings_line_t *line, ratings_link_t *link);
+void ratings_offset_queue_remove(ratings_offset_queue_t *line, ratings_offset_queue_item_t *link);
 
 /* Takes the first out if its offset is below `position`; else NULL. */
-ratings_link_t *ratings_line_reached(ratings_line_t *line, int64_t position);
+ratings_offset_queue_item_t *ratings_offset_queue_pop_below(ratings_offset_queue_t *line,
+                                                            int64_t position);
 
 #endif

@@ -17,7 +17,7 @@ typedef struct {
 
 _Static_assert(sizeof(head_t) % sizeof(word_t) == 0, "records begin at a word");
 
-struct ratings_memo_t {
+struct ratings_shm_cache_t {
     size_t sets; /* a power of two */
     size_t key, size;
     size_t words, slot_words;
@@ -47,18 +47,18 @@ static size_t words_for(size_t bytes)
     return (bytes + sizeof(word_t) - 1) / sizeof(word_t);
 }
 
-size_t ratings_memo_footprint(const ratings_memo_shape_t *shape)
+size_t ratings_shm_cache_size(const ratings_shm_cache_geometry_t *shape)
 {
     size_t slot = (words_for(shape->size) + words_for(sizeof(head_t))) * sizeof(word_t);
 
-    if (shape->size > RATINGS_MEMO_SIZE_MAX)
+    if (shape->size > RATINGS_SHM_CACHE_RECORD_MAX)
         return 0;
-    return sizeof(ratings_memo_t) + sets_of(shape->records) * WAYS * slot;
+    return sizeof(ratings_shm_cache_t) + sets_of(shape->records) * WAYS * slot;
 }
 
-ratings_memo_t *ratings_memo_place(void *memory, const ratings_memo_shape_t *shape)
+ratings_shm_cache_t *ratings_shm_cache_init(void *memory, const ratings_shm_cache_geometry_t *shape)
 {
-    ratings_memo_t *memo = memory;
+    ratings_shm_cache_t *memo = memory;
 
     memo->sets = sets_of(shape->records);
     memo->key = shape->key;
@@ -80,7 +80,7 @@ static uint32_t mix(uint32_t hash)
     return hash ^ hash >> 16;
 }
 
-static word_t *slot_of(const ratings_memo_t *memo, uint32_t hash, size_t way)
+static word_t *slot_of(const ratings_shm_cache_t *memo, uint32_t hash, size_t way)
 {
     size_t number = (mix(hash) & (memo->sets - 1)) * WAYS + way;
 
@@ -98,7 +98,7 @@ static word_t *words_of(word_t *slot)
 }
 
 /* Word by word, as atomics: a reader may come upon a writer, and finds out afterwards. */
-static void copy_out(const ratings_memo_t *memo, word_t *words, void *record)
+static void copy_out(const ratings_shm_cache_t *memo, word_t *words, void *record)
 {
     char *to = record;
     size_t left = memo->size;
@@ -113,7 +113,7 @@ static void copy_out(const ratings_memo_t *memo, word_t *words, void *record)
     }
 }
 
-static void copy_in(const ratings_memo_t *memo, word_t *words, const void *record)
+static void copy_in(const ratings_shm_cache_t *memo, word_t *words, const void *record)
 {
     const char *from = record;
     size_t left = memo->size;
@@ -130,7 +130,7 @@ static void copy_in(const ratings_memo_t *memo, word_t *words, const void *recor
 }
 
 /* False for a slot of another key, and for one that is being written. */
-static bool read_slot(const ratings_memo_t *memo, word_t *slot, uint32_t hash, const void *key,
+static bool read_slot(const ratings_shm_cache_t *memo, word_t *slot, uint32_t hash, const void *key,
                       void *record)
 {
     head_t *head = head_of(slot);
@@ -146,7 +146,7 @@ static bool read_slot(const ratings_memo_t *memo, word_t *slot, uint32_t hash, c
 }
 
 /* Nothing, if another thread writes to it. */
-static void write_slot(ratings_memo_t *memo, word_t *slot, uint32_t hash, const void *record)
+static void write_slot(ratings_shm_cache_t *memo, word_t *slot, uint32_t hash, const void *record)
 {
     head_t *head = head_of(slot);
     uint32_t before = atomic_load_explicit(&head->sequence, memory_order_relaxed);
@@ -166,7 +166,8 @@ static void write_slot(ratings_memo_t *memo, word_t *slot, uint32_t hash, const 
 
 /* ---- use ---- */
 
-bool ratings_memo_find(const ratings_memo_t *memo, uint32_t hash, const void *key, void *record)
+bool ratings_shm_cache_get(const ratings_shm_cache_t *memo, uint32_t hash, const void *key,
+                           void *record)
 {
     for (size_t way = 0; way < WAYS; way++)
         if (read_slot(memo, slot_of(memo, hash, way), hash, key, record))
@@ -176,7 +177,7 @@ bool ratings_memo_find(const ratings_memo_t *memo, uint32_t hash, const void *ke
 
 /* How long ago it was written, in writes of the table: beyond all for one that never was, nothing
  * for one that is being written, or whose writer was killed. */
-static uint64_t age_of(const ratings_memo_t *memo, word_t *slot)
+static uint64_t age_of(const ratings_shm_cache_t *memo, word_t *slot)
 {
     head_t *head = head_of(slot);
     uint32_t sequence = atomic_load_explicit(&head->sequence, memory_order_relaxed);
@@ -190,9 +191,9 @@ static uint64_t age_of(const ratings_memo_t *memo, word_t *slot)
 }
 
 /* That of the same key, or the oldest. */
-static word_t *slot_for(const ratings_memo_t *memo, uint32_t hash, const void *record)
+static word_t *slot_for(const ratings_shm_cache_t *memo, uint32_t hash, const void *record)
 {
-    uint64_t present[RATINGS_MEMO_SIZE_MAX / sizeof(uint64_t)];
+    uint64_t present[RATINGS_SHM_CACHE_RECORD_MAX / sizeof(uint64_t)];
     word_t *oldest = slot_of(memo, hash, 0);
 
     for (size_t way = 0; way < WAYS; way++) {
@@ -206,7 +207,7 @@ static word_t *slot_for(const ratings_memo_t *memo, uint32_t hash, const void *r
     return oldest;
 }
 
-void ratings_memo_put(ratings_memo_t *memo, uint32_t hash, const void *record)
+void ratings_shm_cache_put(ratings_shm_cache_t *memo, uint32_t hash, const void *record)
 {
     write_slot(memo, slot_for(memo, hash, record), hash, record);
 }

@@ -16,30 +16,32 @@
 #include <stddef.h>
 #include <stdint.h>
 
-typedef struct ratings_memo_t ratings_memo_t;
+typedef struct ratings_shm_cache_t ratings_shm_cache_t;
 
-#define RATINGS_MEMO_SIZE_MAX 1024 /* of a record */
+#define RATINGS_SHM_CACHE_RECORD_MAX 1024 /* of a record */
 
 /* What a table is of. A record begins with its key, all bytes of which tell keys apart. */
 typedef struct {
     size_t records; /* for how many there is to be room, at least: a full table loses some early */
     size_t key;     /* bytes of the key */
     size_t size;    /* bytes of the record, with its key */
-} ratings_memo_shape_t;
+} ratings_shm_cache_geometry_t;
 
 /* How many bytes a table takes; 0 when a record is too large. */
-size_t ratings_memo_footprint(const ratings_memo_shape_t *shape);
+size_t ratings_shm_cache_size(const ratings_shm_cache_geometry_t *shape);
 
 /* Makes one of so much memory, which is all zero and at a multiple of 8; no pages of it are touched
  * but the first. */
-ratings_memo_t *ratings_memo_place(void *memory, const ratings_memo_shape_t *shape);
+ratings_shm_cache_t *ratings_shm_cache_init(void *memory,
+                                            const ratings_shm_cache_geometry_t *shape);
 
 /* Copies the record of a key to `record`, which may be written to even if there is none. `hash` is
  * any hash of the key, the same one in `put`. */
-bool ratings_memo_find(const ratings_memo_t *memo, uint32_t hash, const void *key, void *record);
+bool ratings_shm_cache_get(const ratings_shm_cache_t *memo, uint32_t hash, const void *key,
+                           void *record);
 
 /* Puts the record in the place of the one of the same key, if there is one. It may not come to be
  * there, when other threads write to the same slot. */
-void ratings_memo_put(ratings_memo_t *memo, uint32_t hash, const void *record);
+void ratings_shm_cache_put(ratings_shm_cache_t *memo, uint32_t hash, const void *record);
 
 #endif

@@ -3,30 +3,30 @@
 #include <string.h>
 
 /* One who waits for the call that another makes. */
-struct ratings_passenger_t {
+struct ratings_singleflight_waiter_t {
     pthread_cond_t landed;
     bool has_landed;
-    ratings_landing_t landing;
-    LIST_ENTRY(ratings_passenger_t) link;
+    ratings_singleflight_result_t landing;
+    LIST_ENTRY(ratings_singleflight_waiter_t) link;
 };
 
-void ratings_flights_init(ratings_flights_t *flights)
+void ratings_singleflight_init(ratings_singleflight_t *flights)
 {
-    *flights = (ratings_flights_t){0};
+    *flights = (ratings_singleflight_t){0};
     pthread_mutex_init(&flights->lock, NULL);
 }
 
-void ratings_flights_destroy(ratings_flights_t *flights)
+void ratings_singleflight_destroy(ratings_singleflight_t *flights)
 {
     pthread_mutex_destroy(&flights->lock);
 }
 
 /* ---- with the lock held ---- */
 
-static ratings_flight_t *find(const ratings_flights_t *flights,
-                              const ratings_histogram_t *histogram)
+static ratings_singleflight_call_t *find(const ratings_singleflight_t *flights,
+                                         const ratings_histogram_t *histogram)
 {
-    ratings_flight_t *flight;
+    ratings_singleflight_call_t *flight;
 
     LIST_FOREACH(flight, &flights->flights, link)
     {
@@ -37,10 +37,10 @@ static ratings_flight_t *find(const ratings_flights_t *flights,
 }
 
 /* One who waits no longer gets off: the call goes on without him. */
-static void travel(ratings_flights_t *flights, ratings_flight_t *flight, int64_t deadline,
-                   ratings_landing_t *landing)
+static void travel(ratings_singleflight_t *flights, ratings_singleflight_call_t *flight,
+                   int64_t deadline, ratings_singleflight_result_t *landing)
 {
-    ratings_passenger_t self = {.has_landed = false};
+    ratings_singleflight_waiter_t self = {.has_landed = false};
     struct timespec until = {(time_t)(deadline / 1000000), (long)(deadline % 1000000) * 1000};
     int error = 0;
 
@@ -56,27 +56,29 @@ static void travel(ratings_flights_t *flights, ratings_flight_t *flight, int64_t
 
 /* ---- use ---- */
 
-bool ratings_flight_lead(ratings_flights_t *flights, ratings_flight_t *flight,
-                         const ratings_histogram_t *histogram, int64_t deadline,
-                         ratings_landing_t *landing)
+bool ratings_singleflight_begin(ratings_singleflight_t *flights,
+                                ratings_singleflight_call_t *flight,
+                                const ratings_histogram_t *histogram, int64_t deadline,
+                                ratings_singleflight_result_t *landing)
 {
     pthread_mutex_lock(&flights->lock);
-    ratings_flight_t *other = find(flights, histogram);
+    ratings_singleflight_call_t *other = find(flights, histogram);
 
     if (other) {
         travel(flights, other, deadline, landing);
     } else {
-        *flight = (ratings_flight_t){.histogram = histogram};
+        *flight = (ratings_singleflight_call_t){.histogram = histogram};
         LIST_INSERT_HEAD(&flights->flights, flight, link);
     }
     pthread_mutex_unlock(&flights->lock);
     return !other;
 }
 
-void ratings_flight_land(ratings_flights_t *flights, ratings_flight_t *flight,
-                         const ratings_landing_t *landing)
+void ratings_singleflight_finish(ratings_singleflight_t *flights,
+                                 ratings_singleflight_call_t *flight,
+                                 const ratings_singleflight_result_t *landing)
 {
-    ratings_passenger_t *passenger;
+    ratings_singleflight_waiter_t *passenger;
 
     pthread_mutex_lock(&flights->lock);
     LIST_REMOVE(flight, link);

@@ -123,7 +123,7 @@ static int answer(request_rec *r, const ratings_call_t *call, const char *talk_i
                                          summary->has_statistics ? &summary->statistics : NULL);
     if (!ratings_entity_make(entity, json))
         return HTTP_INTERNAL_SERVER_ERROR;
-    ratings_cache_keep(call, talk_id, summary, entity);
+    ratings_response_cache_put(call, talk_id, summary, entity);
     return ratings_reply_entity(r, entity);
 }
 
@@ -150,7 +150,7 @@ int ratings_get_ratings(request_rec *r, const ratings_config_t *config, int vari
     if (problem)
         return ratings_reply_problem(r, HTTP_BAD_REQUEST, problem);
     ratings_entity_t *entity = apr_palloc(r->pool, sizeof *entity);
-    if (ratings_cache_find(config->service, talk_id, entity))
+    if (ratings_response_cache_get(config->service, talk_id, entity))
         return ratings_reply_entity(r, entity);
     return read_ratings(r, config, talk_id, entity);
 }

@@ -34,7 +34,7 @@ chunk_t *chunk_begin(const ratings_chunk_t *start, apr_pool_t *pool)
     chunk_t *chunk = apr_pcalloc(pool, sizeof *chunk);
     chunk->chunk = *start;
     chunk->chunk.next = start->position;
-    chunk->chunk.first.offset = RATINGS_MARK_NONE;
+    chunk->chunk.first.offset = RATINGS_FINGERPRINT_NONE;
     chunk->increments = apr_array_make(pool, ROOM, sizeof(ratings_increment_t *));
     chunk->slots = apr_array_make(pool, ROOM, sizeof(uint32_t));
     chunk->by_talk = apr_hash_make(pool);
@@ -47,7 +47,7 @@ static ratings_increment_t *add_talk(chunk_t *chunk, const char *talk_id, apr_ss
     ratings_increment_t *increment = apr_pcalloc(chunk->pool, sizeof *increment);
     increment->talk_id = apr_pstrmemdup(chunk->pool, talk_id, (apr_size_t)length);
     APR_ARRAY_PUSH(chunk->increments, ratings_increment_t *) = increment;
-    APR_ARRAY_PUSH(chunk->slots, uint32_t) = ratings_shared_slot(talk_id);
+    APR_ARRAY_PUSH(chunk->slots, uint32_t) = ratings_shm_slot(talk_id);
     apr_hash_set(chunk->by_talk, increment->talk_id, length, increment);
     return increment;
 }
@@ -122,9 +122,9 @@ apr_status_t chunk_settle(chunk_t *chunk, ratings_store_t *store, ratings_store_
 
 /* ---- records ---- */
 
-ratings_mark_t chunk_mark_of(const ratings_record_t *record)
+ratings_fingerprint_t chunk_mark_of(const ratings_record_t *record)
 {
-    ratings_mark_t mark = {
+    ratings_fingerprint_t mark = {
         record->offset, record->timestamp,
         ratings_event_checksum(record->key, record->key_len, record->value, record->value_len)};
     return mark;
@@ -153,7 +153,7 @@ const char *chunk_add(chunk_t *chunk, const ratings_record_t *record, bool repea
         result->time = ratings_log_time(result->time, record->timestamp);
     result->next = record->offset + 1;
     chunk->last = record;
-    if (result->last.offset < 0 && result->first.offset == RATINGS_MARK_NONE)
+    if (result->last.offset < 0 && result->first.offset == RATINGS_FINGERPRINT_NONE)
         result->first = chunk_mark_of(record);
     return repeats ? NULL : add_event(chunk, record);
 }

@@ -34,11 +34,11 @@ int chunk_keyed(const chunk_t *chunk);
 apr_status_t chunk_settle(chunk_t *chunk, ratings_store_t *store, ratings_store_end_e *end,
                           ratings_result_t *why);
 
-/* What is to be applied, and the slots (ratings_shared_slot) of its talks. */
+/* What is to be applied, and the slots (ratings_shm_slot) of its talks. */
 const ratings_chunk_t *chunk_result(chunk_t *chunk);
 const uint32_t *chunk_slots(const chunk_t *chunk);
 
 /* By which the record is known again. */
-ratings_mark_t chunk_mark_of(const ratings_record_t *record);
+ratings_fingerprint_t chunk_mark_of(const ratings_record_t *record);
 
 #endif

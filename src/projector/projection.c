@@ -53,9 +53,9 @@ static void skip(ratings_projector_t *p, const ratings_record_t *record, const c
                  record->partition, record->offset, problem, skipped);
 }
 
-static bool is_mark(const ratings_record_t *record, const ratings_mark_t *mark)
+static bool is_mark(const ratings_record_t *record, const ratings_fingerprint_t *mark)
 {
-    ratings_mark_t found = chunk_mark_of(record);
+    ratings_fingerprint_t found = chunk_mark_of(record);
     return found.offset == mark->offset && found.timestamp == mark->timestamp &&
            found.checksum == mark->checksum;
 }
@@ -72,7 +72,7 @@ static apr_status_t verify(ratings_projector_t *p, const ratings_record_t *recor
         return ratings_result_set(why, APR_EAGAIN, "%s", p->rebuild_reason);
     }
     partition->verified = true;
-    ratings_shared_publish_adopted(p->shared, record->partition, projection_place(partition));
+    ratings_shm_publish_external(p->shared, record->partition, projection_place(partition));
     return APR_SUCCESS;
 }
 
@@ -116,10 +116,10 @@ static apr_status_t fold_record(ratings_projector_t *p, chunk_t *chunk,
                                 const ratings_record_t *record, ratings_result_t *why)
 {
     const partition_t *partition = &p->partition[record->partition];
-    ratings_recent_e seen =
-        ratings_recent_note(partition->recent, &record->identity, record->offset);
-    bool repeats = seen == RATINGS_RECENT_REPEAT;
-    apr_status_t status = seen == RATINGS_RECENT_NO_MEMORY
+    ratings_dedup_e seen =
+        ratings_dedup_window_check_and_add(partition->recent, &record->identity, record->offset);
+    bool repeats = seen == RATINGS_DEDUP_DUPLICATE;
+    apr_status_t status = seen == RATINGS_DEDUP_NO_MEMORY
                               ? ratings_result_set(why, APR_ENOMEM, "out of memory")
                               : verify(p, record, why);
     const char *problem = status == APR_SUCCESS ? chunk_add(chunk, record, repeats) : NULL;
@@ -153,7 +153,7 @@ static apr_status_t take(ratings_projector_t *p, const ratings_record_t *record,
 static void expect(const ratings_projector_t *p, const ratings_record_t *record)
 {
     if (is_ours(p, record))
-        ratings_recent_expect(p->partition[record->partition].recent, &record->identity);
+        ratings_dedup_window_prefetch(p->partition[record->partition].recent, &record->identity);
 }
 
 static apr_status_t fold_batch(ratings_projector_t *p, int count, ratings_result_t *why)
@@ -218,8 +218,8 @@ static apr_status_t pass_empty(ratings_projector_t *p, int i, ratings_result_t *
 {
     partition_t *partition = &p->partition[i];
     ratings_store_end_e end;
-    bool is_news =
-        partition->ended > partition->position || partition->first_mark.offset == RATINGS_MARK_NONE;
+    bool is_news = partition->ended > partition->position ||
+                   partition->first_mark.offset == RATINGS_FINGERPRINT_NONE;
     if (partition->ended < partition->position || partition->mark.offset >= 0 || !is_news)
         return APR_SUCCESS;
     apr_status_t status = ratings_store_pass(p->store, &p->log, i, partition->ended, &end, why);
@@ -228,8 +228,8 @@ static apr_status_t pass_empty(ratings_projector_t *p, int i, ratings_result_t *
     if (status != APR_SUCCESS)
         return status;
     p->log.position[i] = partition->position = partition->ended;
-    partition->first_mark.offset = p->log.first[i].offset = RATINGS_MARK_EMPTY;
-    ratings_shared_publish_adopted(p->shared, i, projection_place(partition));
+    partition->first_mark.offset = p->log.first[i].offset = RATINGS_FINGERPRINT_EMPTY;
+    ratings_shm_publish_external(p->shared, i, projection_place(partition));
     return APR_SUCCESS;
 }
 
@@ -279,7 +279,7 @@ static apr_status_t catch_up(ratings_projector_t *p, ratings_result_t *why)
         return status;
     p->log.behind = false;
     projection_end_progress(p);
-    ratings_shared_wake(&p->shared->published);
+    ratings_shm_wake(&p->shared->published);
     ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, p->child->service->server,
                  "RT0309: the rebuild of the store is complete");
     return APR_SUCCESS;
@@ -287,7 +287,7 @@ static apr_status_t catch_up(ratings_projector_t *p, ratings_result_t *why)
 
 /* ---- between batches ---- */
 
-static bool is_same_mark(const ratings_mark_t *a, const ratings_mark_t *b)
+static bool is_same_mark(const ratings_fingerprint_t *a, const ratings_fingerprint_t *b)
 {
     return a->offset == b->offset && a->timestamp == b->timestamp && a->checksum == b->checksum;
 }
@@ -315,21 +315,21 @@ static bool has_moved(const ratings_projector_t *p, int i)
 /* Who projected before, and was held up in the middle of it, may have told of another log since. */
 static void tell_again(ratings_projector_t *p, int i, int64_t at)
 {
-    ratings_place_t place = projection_place(&p->partition[i]);
+    ratings_checkpoint_t place = projection_place(&p->partition[i]);
     if (!p->partition[i].verified)
         return;
     projection_doubt_high(p, i, place, at);
-    if (ratings_shared_is_news(p->shared, i, place)) {
-        ratings_shared_publish_adopted(p->shared, i, place);
-        ratings_waiters_look(p->child->waiters); /* before reading, which may take its time */
+    if (ratings_shm_is_news(p->shared, i, place)) {
+        ratings_shm_publish_external(p->shared, i, place);
+        ratings_visibility_notify(p->child->waiters); /* before reading, which may take its time */
     }
-    ratings_shared_seen(p->shared, i, place, at);
+    ratings_shm_seen(p->shared, i, place, at);
 }
 
 /* Of the same rebuild, the store says what it did not say before, and what no projector writes. */
 static apr_status_t is_changed(ratings_projector_t *p, ratings_result_t *why)
 {
-    atomic_store(&p->shared->suspect, RATINGS_SUSPECT_STORE);
+    atomic_store(&p->shared->suspect, RATINGS_REBUILD_REQUEST_STORE);
     return ratings_result_set(why, APR_EAGAIN,
                               "somebody has changed what the store says of the log");
 }

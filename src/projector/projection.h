@@ -18,18 +18,18 @@
 #define PROJECTION_JUDGE_US INT64_C(5000000) /* how often the topic's settings are looked at */
 
 typedef struct {
-    int64_t position;                /* what the store stands at, as far as we know */
-    ratings_mark_t mark, first_mark; /* the last and the first record applied */
-    int64_t time;                    /* of the log, up to the position */
-    int64_t first, next;             /* ends of the log when it was opened */
-    int64_t younger;                 /* first offset of the log that is younger than first_mark */
-    int64_t target;                  /* what a rebuild has to apply before the store may be shown */
-    int64_t ended;                   /* where the log ended when all before was read; -1: not yet */
-    ratings_place_t seen;            /* what this host knew before those were asked for */
-    int64_t beyond_at;               /* since when that is beyond the log's end; 0: it is not */
-    bool verified;                   /* the mark was found in the log, or there is none to find */
-    ratings_recent_t *recent;        /* the events before the position */
-    chunk_t *chunk;                  /* what was read from the position on, or NULL */
+    int64_t position;                       /* what the store stands at, as far as we know */
+    ratings_fingerprint_t mark, first_mark; /* the last and the first record applied */
+    int64_t time;                           /* of the log, up to the position */
+    int64_t first, next;                    /* ends of the log when it was opened */
+    int64_t younger;                /* first offset of the log that is younger than first_mark */
+    int64_t target;                 /* what a rebuild has to apply before the store may be shown */
+    int64_t ended;                  /* where the log ended when all before was read; -1: not yet */
+    ratings_checkpoint_t seen;      /* what this host knew before those were asked for */
+    int64_t beyond_at;              /* since when that is beyond the log's end; 0: it is not */
+    bool verified;                  /* the mark was found in the log, or there is none to find */
+    ratings_dedup_window_t *recent; /* the events before the position */
+    chunk_t *chunk;                 /* what was read from the position on, or NULL */
 } partition_t;
 
 /* By how many partitions talks are routed, while the log does not say: projection_routing.c. */
@@ -44,7 +44,7 @@ typedef struct {
 
 struct ratings_projector_t {
     ratings_child_t *child;
-    ratings_shared_t *shared;
+    ratings_shm_t *shared;
     ratings_store_t *store; /* its own, of one connection: never kept waiting by requests */
     ratings_reader_t *reader;
     char token[RATINGS_TOKEN_MAX + 1];    /* segment:process:random */
@@ -112,14 +112,14 @@ apr_status_t projection_read_ends(ratings_projector_t *p, ratings_result_t *why)
 /* Forgets what this host knows of a partition that stands at `place`, if that has been beyond the
  * log's end for a while: a store told it that was wrong. GETs would wait for it for ever. The ends
  * were just read, at `now`. */
-void projection_doubt_high(ratings_projector_t *p, int i, ratings_place_t place, int64_t now);
+void projection_doubt_high(ratings_projector_t *p, int i, ratings_checkpoint_t place, int64_t now);
 
 /* Where a partition of the store stands. */
-ratings_place_t projection_place(const partition_t *partition);
+ratings_checkpoint_t projection_place(const partition_t *partition);
 
 /* Whether the log's first record is not the one that the store has applied first: asked for by its
  * time, since a record of a topic that was made again is younger. */
-bool projection_is_another_log(const partition_t *partition, const ratings_mark_t *first);
+bool projection_is_another_log(const partition_t *partition, const ratings_fingerprint_t *first);
 
 /* Whether something was applied since the log was opened, or there was nothing to apply. */
 bool projection_is_going_on(const ratings_projector_t *p);

@@ -16,7 +16,7 @@ apr_status_t projector_end(ratings_projector_t *p, ratings_store_end_e end, rati
     case RATINGS_STORE_CORRUPT:
         break;
     }
-    atomic_store(&p->shared->suspect, RATINGS_SUSPECT_STORE);
+    atomic_store(&p->shared->suspect, RATINGS_REBUILD_REQUEST_STORE);
     return ratings_result_set(why, APR_EAGAIN, "the store holds what this module does not write");
 }
 
@@ -29,8 +29,8 @@ static void applied(ratings_projector_t *p, const ratings_chunk_t *chunk, const 
     if (chunk->first.offset >= 0)
         partition->first_mark = chunk->first;
     p->commit_due = p->has_applied = true;
-    ratings_shared_publish_applied(p->shared, chunk->partition, projection_place(partition), slots,
-                                   chunk->count);
+    ratings_shm_publish_applied(p->shared, chunk->partition, projection_place(partition), slots,
+                                chunk->count);
 }
 
 /* ---- loads: the chunks that go to the store in one exchange ---- */
@@ -89,7 +89,8 @@ static apr_status_t apply_load(ratings_projector_t *p, const load_t *load, ratin
         else if (status == APR_SUCCESS)
             status = projector_end(p, ends[i], why);
     }
-    ratings_waiters_look(p->child->waiters); /* what else a step does is not to be waited for */
+    ratings_visibility_notify(
+        p->child->waiters); /* what else a step does is not to be waited for */
     return status;
 }
 

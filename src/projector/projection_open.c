@@ -9,9 +9,9 @@
 
 #define DOUBT_US INT64_C(2000000)
 
-ratings_place_t projection_place(const partition_t *partition)
+ratings_checkpoint_t projection_place(const partition_t *partition)
 {
-    return (ratings_place_t){ratings_mark_tag(&partition->first_mark), partition->position};
+    return (ratings_checkpoint_t){ratings_log_id(&partition->first_mark), partition->position};
 }
 
 /* ---- looking ---- */
@@ -35,7 +35,7 @@ apr_status_t projection_read_ends(ratings_projector_t *p, ratings_result_t *why)
     int64_t *first = apr_palloc(p->batch_pool, (size_t)p->partitions * sizeof *first);
     int64_t *next = apr_palloc(p->batch_pool, (size_t)p->partitions * sizeof *next);
     for (int i = 0; i < p->partitions; i++)
-        p->partition[i].seen = ratings_shared_high(p->shared, i);
+        p->partition[i].seen = ratings_shm_high(p->shared, i);
     apr_status_t status =
         ratings_stream_ends(p->child->stream, p->partitions, PROJECTION_STEP_US, first, next, why);
     for (int i = 0; i < p->partitions && status == APR_SUCCESS; i++) {
@@ -46,7 +46,7 @@ apr_status_t projection_read_ends(ratings_projector_t *p, ratings_result_t *why)
 }
 
 /* Not at once: a broker that has just become leader may tell of less than there is. */
-void projection_doubt_high(ratings_projector_t *p, int i, ratings_place_t place, int64_t now)
+void projection_doubt_high(ratings_projector_t *p, int i, ratings_checkpoint_t place, int64_t now)
 {
     partition_t *partition = &p->partition[i];
     bool beyond = partition->seen.tag == place.tag && partition->seen.position > partition->next;
@@ -55,13 +55,13 @@ void projection_doubt_high(ratings_projector_t *p, int i, ratings_place_t place,
     else if (!partition->beyond_at)
         partition->beyond_at = now;
     else if (now >= partition->beyond_at + DOUBT_US) {
-        ratings_shared_forget(p->shared, i, partition->seen, partition->next);
-        ratings_shared_publish_adopted(p->shared, i, place);
+        ratings_shm_forget(p->shared, i, partition->seen, partition->next);
+        ratings_shm_publish_external(p->shared, i, place);
         partition->beyond_at = 0;
     }
 }
 
-bool projection_is_another_log(const partition_t *partition, const ratings_mark_t *first)
+bool projection_is_another_log(const partition_t *partition, const ratings_fingerprint_t *first)
 {
     return first->offset >= 0 && partition->younger == first->offset;
 }
@@ -112,9 +112,9 @@ static const char *rebuild_reason(const ratings_projector_t *p)
 {
     const char *problem = p->rebuild_reason;
     uint32_t suspect = atomic_load(&p->shared->suspect);
-    if (suspect == RATINGS_SUSPECT_LOG)
+    if (suspect == RATINGS_REBUILD_REQUEST_LOG)
         return "an event was appended below the store's position: the topic was made again";
-    if (suspect == RATINGS_SUSPECT_STORE)
+    if (suspect == RATINGS_REBUILD_REQUEST_STORE)
         return "a key of the store is not what this module writes";
     if (p->log.problem)
         return p->log.problem;
@@ -193,7 +193,7 @@ static apr_status_t check_topic(ratings_projector_t *p, const ratings_topic_t *t
  * and at the mark at the latest, which proves that the log is the one that was applied. */
 static int64_t start_of(const partition_t *partition)
 {
-    int64_t from = partition->position - RATINGS_RECENT_SPAN;
+    int64_t from = partition->position - RATINGS_DEDUP_SPAN;
     if (!partition->verified && from > partition->mark.offset)
         from = partition->mark.offset;
     return from < partition->first ? partition->first : from;
@@ -214,8 +214,8 @@ static void tell_forgotten(const ratings_projector_t *p, int i)
 static apr_status_t adopt(ratings_projector_t *p, int i, ratings_result_t *why)
 {
     partition_t *partition = &p->partition[i];
-    ratings_recent_free(partition->recent);
-    partition->recent = ratings_recent_new();
+    ratings_dedup_window_free(partition->recent);
+    partition->recent = ratings_dedup_window_new();
     if (!partition->recent)
         return ratings_result_set(why, APR_ENOMEM, "out of memory");
     partition->position = p->log.position[i];
@@ -226,9 +226,9 @@ static apr_status_t adopt(ratings_projector_t *p, int i, ratings_result_t *why)
     partition->ended = -1;
     partition->verified = partition->mark.offset < partition->first; /* or there is none */
     tell_forgotten(p, i);
-    ratings_shared_forget(p->shared, i, partition->seen, partition->next);
+    ratings_shm_forget(p->shared, i, partition->seen, partition->next);
     if (partition->verified)
-        ratings_shared_publish_adopted(p->shared, i, projection_place(partition));
+        ratings_shm_publish_external(p->shared, i, projection_place(partition));
     return APR_SUCCESS;
 }
 
@@ -304,7 +304,7 @@ void projection_close(ratings_projector_t *p)
     projection_drop_chunks(p);
     projection_end_progress(p);
     for (int i = 0; i < RATINGS_PARTITIONS_MAX; i++) {
-        ratings_recent_free(p->partition[i].recent);
+        ratings_dedup_window_free(p->partition[i].recent);
         p->partition[i].recent = NULL;
     }
 }

@@ -64,7 +64,7 @@ static void give_up_lease(ratings_projector_t *p)
     ratings_result_t why;
     (void)ratings_store_release(p->store, p->token, INT64_MAX, &why);
     atomic_store(&p->shared->leased_until, 0);
-    ratings_shared_wake(&p->shared->handover);
+    ratings_shm_wake(&p->shared->handover);
 }
 
 /* The same from outside, when the thread has ended: it waited for Kafka maybe, and its store was
@@ -105,7 +105,7 @@ static void rest(ratings_projector_t *p, int64_t us)
 {
     uint32_t seen = atomic_load(&p->shared->handover);
     if (!atomic_load(&p->stop))
-        ratings_shared_wait(&p->shared->handover, seen, us);
+        ratings_shm_wait(&p->shared->handover, seen, us);
 }
 
 /* ---- what the log says ---- */
@@ -169,9 +169,9 @@ static apr_status_t open_leisurely(ratings_projector_t *p, ratings_result_t *why
 }
 
 /* Where a partition stands by the store's own account, as it was loaded. */
-static ratings_place_t loaded_place(const ratings_projector_t *p, int i)
+static ratings_checkpoint_t loaded_place(const ratings_projector_t *p, int i)
 {
-    return (ratings_place_t){ratings_mark_tag(&p->log.first[i]), p->log.position[i]};
+    return (ratings_checkpoint_t){ratings_log_id(&p->log.first[i]), p->log.position[i]};
 }
 
 static bool load_ours(ratings_projector_t *p)
@@ -188,8 +188,8 @@ static void go_by_store(ratings_projector_t *p)
     if (!load_ours(p))
         return;
     for (int i = 0; i < RATINGS_PARTITIONS_MAX && p->log.position[i] >= 0; i++)
-        if (ratings_shared_high(p->shared, i).tag == 0)
-            ratings_shared_publish_found(p->shared, i, loaded_place(p, i));
+        if (ratings_shm_high(p->shared, i).tag == 0)
+            ratings_shm_publish_bootstrap(p->shared, i, loaded_place(p, i));
     if (p->log.routed > 0 && atomic_load(&p->shared->routed) == 0)
         atomic_store(&p->shared->routed, p->log.routed);
 }
@@ -199,14 +199,14 @@ static void go_by_store(ratings_projector_t *p)
 static apr_status_t go_on(ratings_projector_t *p, ratings_result_t *why)
 {
     apr_status_t status = APR_SUCCESS;
-    ratings_waiters_serve(p->child->waiters, true);
+    ratings_visibility_serve(p->child->waiters, true);
     while (status == APR_SUCCESS && !projector_stopping(p)) {
-        ratings_waiters_look(p->child->waiters);
+        ratings_visibility_notify(p->child->waiters);
         status = projection_step(p, why);
         if (status == APR_SUCCESS)
             say_projecting(p);
     }
-    ratings_waiters_serve(p->child->waiters, false);
+    ratings_visibility_serve(p->child->waiters, false);
     return status;
 }
 
@@ -231,10 +231,10 @@ static void project(ratings_projector_t *p)
 static void publish_loaded(ratings_projector_t *p, int64_t at)
 {
     for (int i = 0; i < RATINGS_PARTITIONS_MAX && p->log.position[i] >= 0; i++) {
-        ratings_place_t place = loaded_place(p, i);
-        if (ratings_shared_is_news(p->shared, i, place))
-            ratings_shared_publish_adopted(p->shared, i, place);
-        ratings_shared_seen(p->shared, i, place, at);
+        ratings_checkpoint_t place = loaded_place(p, i);
+        if (ratings_shm_is_news(p->shared, i, place))
+            ratings_shm_publish_external(p->shared, i, place);
+        ratings_shm_seen(p->shared, i, place, at);
     }
     projection_tell_routing(p);
 }
@@ -252,7 +252,7 @@ static void accuse(ratings_projector_t *p)
         return;
     if (!is_same ||
         ratings_store_accuse(p->store, p->log.generation, (int)suspect, &end, &why) == APR_SUCCESS)
-        atomic_store(&p->shared->suspect, RATINGS_SUSPECT_NOTHING);
+        atomic_store(&p->shared->suspect, RATINGS_REBUILD_REQUEST_NONE);
 }
 
 /* The store is that of a log without records, while this host has seen some: either it went back to
@@ -260,7 +260,7 @@ static void accuse(ratings_projector_t *p)
  * seen was wrong. Where the log ends tells which. */
 static bool contradicts(const ratings_projector_t *p, int i)
 {
-    ratings_place_t high = ratings_shared_high(p->shared, i), place = loaded_place(p, i);
+    ratings_checkpoint_t high = ratings_shm_high(p->shared, i), place = loaded_place(p, i);
     return p->log.position[i] >= 0 && place.position < high.position &&
            (place.tag == RATINGS_TAG_EMPTY || place.tag == high.tag);
 }
@@ -280,7 +280,7 @@ static void ask_log(ratings_projector_t *p)
         return;
     for (int i = 0; i < p->partitions; i++)
         if (loaded_place(p, i).tag == RATINGS_TAG_EMPTY)
-            ratings_shared_forget(p->shared, i, p->partition[i].seen, p->partition[i].next);
+            ratings_shm_forget(p->shared, i, p->partition[i].seen, p->partition[i].next);
         else
             projection_doubt_high(p, i, loaded_place(p, i), ratings_monotonic());
 }
@@ -302,7 +302,7 @@ static void learn(ratings_projector_t *p)
 static void follow(ratings_projector_t *p)
 {
     int64_t now = ratings_monotonic();
-    if (now >= p->look_at || ratings_waiters_any(p->child->waiters)) {
+    if (now >= p->look_at || ratings_visibility_has_waiters(p->child->waiters)) {
         p->look_at = now + PROJECTION_LOOK_US;
         learn(p);
         projection_judge(p);
@@ -395,7 +395,7 @@ void ratings_projector_stop(ratings_projector_t *p)
 {
     atomic_store(&p->stop, true);
     ratings_reader_wake(p->reader);
-    ratings_shared_wake(&p->shared->handover);
+    ratings_shm_wake(&p->shared->handover);
 }
 
 /* The lease is given up by the thread itself, so the store is interrupted only if that takes long.

@@ -54,13 +54,13 @@ void projection_tell_progress(ratings_projector_t *p)
         progress.done - p->rebuilt_before, progress.of - progress.done, now - p->rebuilding_since);
     if (progress.of > 0)
         say(p, &progress, now);
-    ratings_shared_tell_progress(p->shared, &progress);
+    ratings_shm_tell_progress(p->shared, &progress);
 }
 
 void projection_end_progress(ratings_projector_t *p)
 {
     const ratings_progress_t none = {0, 0, RATINGS_SECONDS_UNKNOWN};
     if (p->rebuilding_since)
-        ratings_shared_tell_progress(p->shared, &none);
+        ratings_shm_tell_progress(p->shared, &none);
     p->rebuilding_since = 0;
 }

@@ -18,13 +18,14 @@ typedef struct {
 /* Looks the talk's answer up; true if it is as good as one read from the store now, but for what
  * other hosts apply, which it may miss for a second, and edits of the store by hand, which it may
  * miss for RatingsCacheTTL. */
-bool ratings_cache_find(const ratings_service_t *service, const char *talk_id,
-                        ratings_entity_t *entity);
+bool ratings_response_cache_get(const ratings_service_t *service, const char *talk_id,
+                                ratings_entity_t *entity);
 
 /* Keeps the answer that was made of `summary`, if it can be of use again. */
-void ratings_cache_keep(const ratings_call_t *call, const char *talk_id,
-                        const ratings_summary_t *summary, const ratings_entity_t *entity);
+void ratings_response_cache_put(const ratings_call_t *call, const char *talk_id,
+                                const ratings_summary_t *summary, const ratings_entity_t *entity);
 
-extern const ratings_memo_shape_t ratings_cache_shape; /* of RATINGS_MEMO_ANSWERS */
+extern const ratings_shm_cache_geometry_t
+    ratings_response_cache_geometry; /* of RATINGS_CACHE_RESPONSES */
 
 #endif

@@ -19,9 +19,11 @@
 #define WAIT_US INT64_C(1000000)
 #define WAITERS_MAX 2 /* of a child, at a time */
 
-const ratings_memo_shape_t ratings_health_shape = {1, sizeof(int64_t), sizeof(ratings_health_t)};
+const ratings_shm_cache_geometry_t ratings_health_cache_geometry = {1, sizeof(int64_t),
+                                                                    sizeof(ratings_health_t)};
 
-_Static_assert(sizeof(ratings_health_t) <= RATINGS_MEMO_SIZE_MAX, "it is a record of a memo");
+_Static_assert(sizeof(ratings_health_t) <= RATINGS_SHM_CACHE_RECORD_MAX,
+               "it is a record of a memo");
 
 /* ---- asking the backends ---- */
 
@@ -55,11 +57,11 @@ static const char *unasked(const exam_t *exam, ratings_backend_e backend)
 
 /* While its circuit breaker is open, requests are refused whatever was answered here. */
 static const char *verdict(const exam_t *exam, ratings_backend_e backend,
-                           const ratings_guard_t *guard, const ratings_result_t *why)
+                           const ratings_call_policy_t *guard, const ratings_result_t *why)
 {
     if (why->status != APR_SUCCESS && why->status != RATINGS_NOT_ASKED)
         return unreachable(exam, backend, guard->name, why);
-    if (ratings_guard_is_open(guard))
+    if (ratings_call_policy_is_open(guard))
         return FAILING;
     return why->status == RATINGS_NOT_ASKED ? unasked(exam, backend) : NULL;
 }
@@ -70,26 +72,26 @@ static const char *talks_problem(const exam_t *exam)
     ratings_result_t why;
     if (!child->talks)
         return UNUSABLE;
-    bool probes = ratings_guard_claim_probe(&child->talks_guard, 0);
+    bool probes = ratings_call_policy_claim_probe(&child->talks_guard, 0);
     (void)ratings_talks_check(child->talks, exam->deadline, exam->pool, &why);
     if (probes)
-        ratings_guard_probed(&child->talks_guard, &why);
+        ratings_call_policy_probed(&child->talks_guard, &why);
     return verdict(exam, RATINGS_BACKEND_TALKS, &child->talks_guard, &why);
 }
 
 static const char rebuilding[] = "it is being rebuilt from the log";
 
 /* A GET goes by the same. `high` is as it was before the store was loaded. */
-static bool is_answered(const ratings_log_t *log, const ratings_place_t *high, int partition)
+static bool is_answered(const ratings_log_t *log, const ratings_checkpoint_t *high, int partition)
 {
     return log->position[partition] >= high[partition].position &&
-           ratings_mark_tag(&log->first[partition]) == high[partition].tag &&
+           ratings_log_id(&log->first[partition]) == high[partition].tag &&
            high[partition].tag != 0;
 }
 
 /* What the store's own account of itself says, once it is fit and reached. */
 static const char *log_problem(const ratings_child_t *child, const ratings_log_t *log,
-                               const ratings_place_t *high)
+                               const ratings_checkpoint_t *high)
 {
     if (log->topic[0] && strcmp(log->topic, child->service->config->topic) != 0)
         return "it holds the ratings of another topic";
@@ -124,9 +126,9 @@ static const char *ask_store(const exam_t *exam, ratings_log_t *log, ratings_res
 {
     ratings_child_t *child = exam->child;
     ratings_store_fault_e fault = RATINGS_STORE_FIT;
-    ratings_place_t high[RATINGS_PARTITIONS_MAX];
+    ratings_checkpoint_t high[RATINGS_PARTITIONS_MAX];
     for (int i = 0; i < RATINGS_PARTITIONS_MAX; i++)
-        high[i] = ratings_shared_high(child->service->shared, i);
+        high[i] = ratings_shm_high(child->service->shared, i);
     bool loaded = ratings_store_check(child->store, exam->deadline, &fault, why) == APR_SUCCESS &&
                   ratings_store_load(child->store, exam->deadline, log, why) == APR_SUCCESS;
     if (ratings_is_corruption(child, why)) {
@@ -145,15 +147,15 @@ static const char *store_problem(const exam_t *exam)
         free(log);
         return UNUSABLE;
     }
-    bool probes = ratings_guard_claim_probe(&child->store_guard, 0);
+    bool probes = ratings_call_policy_claim_probe(&child->store_guard, 0);
     const char *fault = ask_store(exam, log, &why);
     if (probes)
-        ratings_guard_probed(&child->store_guard, &why);
+        ratings_call_policy_probed(&child->store_guard, &why);
     free(log);
     return fault ? fault : verdict(exam, RATINGS_BACKEND_STORE, &child->store_guard, &why);
 }
 
-static const char *topic_problem(const ratings_shared_t *shared)
+static const char *topic_problem(const ratings_shm_t *shared)
 {
     if (atomic_load(&shared->overrouted))
         return "the log says that talks are routed by more partitions than the topic has";
@@ -168,13 +170,13 @@ static const char *stream_problem(const exam_t *exam)
     ratings_result_t why;
     if (!child->projector)
         return UNUSABLE;
-    bool probes = ratings_guard_claim_probe(&child->stream_guard, 0);
+    bool probes = ratings_call_policy_claim_probe(&child->stream_guard, 0);
     if (left > 0)
         (void)ratings_stream_probe(child, left < timeout ? left : timeout, &why);
     else
         ratings_result_set(&why, RATINGS_NOT_ASKED, "no time was left to ask Kafka");
     if (probes)
-        ratings_guard_probed(&child->stream_guard, &why);
+        ratings_call_policy_probed(&child->stream_guard, &why);
     const char *problem = verdict(exam, RATINGS_BACKEND_STREAM, &child->stream_guard, &why);
     return problem ? problem : topic_problem(child->service->shared);
 }
@@ -183,7 +185,7 @@ static const char *stats_problem(const exam_t *exam)
 {
     if (!exam->child->stats)
         return UNUSABLE;
-    return ratings_guard_is_open(&exam->child->stats_guard) ? FAILING : NULL;
+    return ratings_call_policy_is_open(&exam->child->stats_guard) ? FAILING : NULL;
 }
 
 static void examine(const exam_t *exam, ratings_health_t *health)
@@ -202,7 +204,7 @@ static void examine(const exam_t *exam, ratings_health_t *health)
         *store = "it is not being brought up to date: see the error log";
     memset(health, 0, sizeof *health);
     if (is_rebuilding)
-        health->rebuild = ratings_shared_progress(exam->child->service->shared);
+        health->rebuild = ratings_shm_progress(exam->child->service->shared);
     for (int i = 0; i < RATINGS_BACKENDS; i++)
         apr_cpystrn(health->reason[i], reason[i] ? reason[i] : "", RATINGS_REASON_MAX);
     health->found_at = ratings_monotonic();
@@ -214,23 +216,24 @@ static const int64_t the_key = 0;
 
 static bool recall(const ratings_child_t *child, ratings_health_t *health)
 {
-    const ratings_memo_t *memo = ratings_shared_memo(child->service->shared, RATINGS_MEMO_HEALTH);
-    return ratings_memo_find(memo, 0, &the_key, health);
+    const ratings_shm_cache_t *memo =
+        ratings_shm_cache_of(child->service->shared, RATINGS_CACHE_HEALTH);
+    return ratings_shm_cache_get(memo, 0, &the_key, health);
 }
 
 /* Until `deadline`, so that one that is killed meanwhile keeps others from it no longer. */
-static bool claim(ratings_shared_t *shared, int64_t now, int64_t deadline)
+static bool claim(ratings_shm_t *shared, int64_t now, int64_t deadline)
 {
     int64_t until = atomic_load(&shared->examined_until);
     return now >= until &&
            atomic_compare_exchange_strong(&shared->examined_until, &until, deadline);
 }
 
-static void tell(ratings_shared_t *shared, const ratings_health_t *health, int64_t deadline)
+static void tell(ratings_shm_t *shared, const ratings_health_t *health, int64_t deadline)
 {
-    ratings_memo_put(ratings_shared_memo(shared, RATINGS_MEMO_HEALTH), 0, health);
+    ratings_shm_cache_put(ratings_shm_cache_of(shared, RATINGS_CACHE_HEALTH), 0, health);
     (void)atomic_compare_exchange_strong(&shared->examined_until, &deadline, 0);
-    ratings_shared_wake(&shared->examined);
+    ratings_shm_wake(&shared->examined);
 }
 
 /* False at `until`, and for one request too many. */
@@ -241,7 +244,7 @@ static bool wait_for_answer(ratings_child_t *child, uint32_t seen, int64_t until
         return false;
     bool may_wait = atomic_fetch_add(&child->health_waiters, 1) < WAITERS_MAX;
     if (may_wait)
-        ratings_shared_wait(&child->service->shared->examined, seen, left);
+        ratings_shm_wait(&child->service->shared->examined, seen, left);
     atomic_fetch_sub(&child->health_waiters, 1);
     return may_wait;
 }

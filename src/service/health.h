@@ -7,7 +7,7 @@
 
 #define RATINGS_REASON_MAX 200
 
-/* A record of RATINGS_MEMO_HEALTH. */
+/* A record of RATINGS_CACHE_HEALTH. */
 typedef struct {
     int64_t key;      /* 0: there is one record */
     int64_t found_at; /* when its backends had been asked, of ratings_monotonic */
@@ -16,7 +16,7 @@ typedef struct {
         rebuild; /* of the store, while it is rebuilt; `of` 0: nothing is known of one */
 } ratings_health_t;
 
-extern const ratings_memo_shape_t ratings_health_shape;
+extern const ratings_shm_cache_geometry_t ratings_health_cache_geometry;
 
 /* Takes the host's answer, if that is younger than a second, or another request is about to find
  * the next one. Else it asks the backends, until `deadline` (of ratings_monotonic). The Lambda is

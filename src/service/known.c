@@ -9,7 +9,7 @@
 /* A topic by which talks are routed is there: it has records. */
 apr_status_t ratings_stream_probe(ratings_child_t *child, int64_t timeout, ratings_result_t *why)
 {
-    const ratings_shared_t *shared = child->service->shared;
+    const ratings_shm_t *shared = child->service->shared;
     return ratings_stream_check(child->stream, atomic_load(&shared->routed),
                                 atomic_load(&shared->in_sync), timeout, why);
 }
@@ -32,7 +32,7 @@ bool ratings_is_corruption(ratings_child_t *child, const ratings_result_t *why)
 {
     bool is_corruption = why->status == APR_EINVAL;
     if (is_corruption)
-        atomic_store(&child->service->shared->suspect, RATINGS_SUSPECT_STORE);
+        atomic_store(&child->service->shared->suspect, RATINGS_REBUILD_REQUEST_STORE);
     return is_corruption;
 }
 
@@ -40,8 +40,8 @@ apr_status_t ratings_store_leave(ratings_child_t *child, int64_t since, const ra
 {
     ratings_result_t answered;
     ratings_result_ok(&answered);
-    (void)ratings_guard_leave(&child->store_guard, since,
-                              ratings_is_corruption(child, why) ? &answered : why);
+    (void)ratings_call_policy_end(&child->store_guard, since,
+                                  ratings_is_corruption(child, why) ? &answered : why);
     return why->status;
 }
 
@@ -55,10 +55,10 @@ static apr_status_t look_up(ratings_call_t *call, const char *talk_id)
     if (!child->talks)
         return ratings_result_set(why, APR_ECONNREFUSED, "%s cannot be used in this child",
                                   child->talks_guard.name);
-    if (!ratings_guard_enter(&child->talks_guard, call->deadline, &since, why))
+    if (!ratings_call_policy_begin(&child->talks_guard, call->deadline, &since, why))
         return why->status;
     (void)ratings_talks_exists(child->talks, talk_id, call->deadline, call->pool, why);
-    return ratings_guard_leave(&child->talks_guard, since, why);
+    return ratings_call_policy_end(&child->talks_guard, since, why);
 }
 
 /* By the digest of its id, which may be long. */
@@ -67,7 +67,8 @@ typedef struct {
     int64_t at; /* when it was looked up, of ratings_monotonic */
 } known_t;
 
-const ratings_memo_shape_t ratings_known_shape = {131072, APR_SHA1_DIGESTSIZE, sizeof(known_t)};
+const ratings_shm_cache_geometry_t ratings_talk_cache_geometry = {131072, APR_SHA1_DIGESTSIZE,
+                                                                  sizeof(known_t)};
 
 static uint32_t hash_of(const unsigned char *digest)
 {
@@ -76,9 +77,9 @@ static uint32_t hash_of(const unsigned char *digest)
     return hash;
 }
 
-static ratings_memo_t *memo_of(const ratings_call_t *call)
+static ratings_shm_cache_t *memo_of(const ratings_call_t *call)
 {
-    return ratings_shared_memo(call->child->service->shared, RATINGS_MEMO_TALKS);
+    return ratings_shm_cache_of(call->child->service->shared, RATINGS_CACHE_TALKS);
 }
 
 static void make_digest(const char *talk_id, unsigned char *digest)
@@ -92,7 +93,7 @@ static void make_digest(const char *talk_id, unsigned char *digest)
 static bool recall(ratings_call_t *call, const unsigned char *digest)
 {
     known_t known;
-    if (!ratings_memo_find(memo_of(call), hash_of(digest), digest, &known) ||
+    if (!ratings_shm_cache_get(memo_of(call), hash_of(digest), digest, &known) ||
         ratings_monotonic() - known.at >= call->child->service->config->talk_ttl)
         return false;
     call->talk_known_at = known.at;
@@ -103,7 +104,7 @@ static void remember(ratings_call_t *call, const unsigned char *digest)
 {
     known_t known = {.at = call->talk_known_at};
     memcpy(known.digest, digest, sizeof known.digest);
-    ratings_memo_put(memo_of(call), hash_of(digest), &known);
+    ratings_shm_cache_put(memo_of(call), hash_of(digest), &known);
 }
 
 static apr_status_t find(ratings_call_t *call, const char *talk_id)
@@ -131,12 +132,12 @@ ratings_outcome_e ratings_talk_known(ratings_call_t *call, const char *talk_id)
 
 bool ratings_may_wait(ratings_child_t *child, int64_t *until)
 {
-    return ratings_gate_try(&child->projector_gate, ratings_monotonic(), until);
+    return ratings_bulkhead_try_acquire(&child->projector_gate, ratings_monotonic(), until);
 }
 
 void ratings_waited(ratings_child_t *child, int64_t since, bool in_vain)
 {
-    (void)ratings_gate_leave(&child->projector_gate, since, ratings_monotonic(), !in_vain);
+    (void)ratings_bulkhead_release(&child->projector_gate, since, ratings_monotonic(), !in_vain);
 }
 
 /* ---- the partition ---- */
@@ -149,7 +150,7 @@ static int64_t is_new_until(const ratings_child_t *child)
 
 int ratings_partition_of(ratings_call_t *call, const char *talk_id)
 {
-    ratings_shared_t *shared = call->child->service->shared;
+    ratings_shm_t *shared = call->child->service->shared;
     int64_t until = is_new_until(call->child);
     if (until > call->deadline)
         until = call->deadline;
@@ -161,7 +162,7 @@ int ratings_partition_of(ratings_call_t *call, const char *talk_id)
         int64_t left = until - ratings_monotonic();
         if (left <= 0)
             break;
-        ratings_shared_wait(&shared->published, seen, left < GLANCE_US ? left : GLANCE_US);
+        ratings_shm_wait(&shared->published, seen, left < GLANCE_US ? left : GLANCE_US);
     }
     const char *fault = ratings_store_fault_text((int)atomic_load(&shared->store_fault));
     ratings_result_set(&call->failure.why, APR_ECONNREFUSED,

@@ -8,7 +8,7 @@
  * sets the call's talk_known_at. A talk that does not exist is looked up each time. */
 ratings_outcome_e ratings_talk_known(ratings_call_t *call, const char *talk_id);
 
-extern const ratings_memo_shape_t ratings_known_shape; /* of RATINGS_MEMO_TALKS */
+extern const ratings_shm_cache_geometry_t ratings_talk_cache_geometry; /* of RATINGS_CACHE_TALKS */
 
 /* The partition of a talk, or -1 while no projector has told how talks are routed: the store has
  * not been reached since httpd was started. In a child that is new it waits for that. */

@@ -112,25 +112,25 @@ static const struct {
                                stats_pause},
 };
 
-static ratings_guard_t *guard_of(ratings_child_t *child, int i)
+static ratings_call_policy_t *guard_of(ratings_child_t *child, int i)
 {
-    return (ratings_guard_t *)(void *)((char *)child + probes[i].guard);
+    return (ratings_call_policy_t *)(void *)((char *)child + probes[i].guard);
 }
 
 /* ---- the thread ---- */
 
 static void probe(ratings_child_t *child, int i)
 {
-    ratings_guard_t *guard = guard_of(child, i);
+    ratings_call_policy_t *guard = guard_of(child, i);
     ratings_result_t why;
     apr_pool_t *pool;
     if (!probes[i].is_there(child) ||
-        !ratings_guard_claim_probe(guard, probes[i].pause(guard->backend)))
+        !ratings_call_policy_claim_probe(guard, probes[i].pause(guard->backend)))
         return;
     apr_pool_create_unmanaged_ex(&pool, NULL, NULL);
     probes[i].ask(child, pool, &why);
     apr_pool_destroy(pool);
-    ratings_guard_probed(guard, &why);
+    ratings_call_policy_probed(guard, &why);
 }
 
 /* Whether any is open. */
@@ -138,7 +138,7 @@ static bool probe_all(ratings_prober_t *prober)
 {
     bool any = false;
     for (int i = 0; i < RATINGS_BACKENDS && !atomic_load(&prober->stop); i++) {
-        if (!ratings_guard_is_open(guard_of(prober->child, i)))
+        if (!ratings_call_policy_is_open(guard_of(prober->child, i)))
             continue;
         any = true;
         probe(prober->child, i);
@@ -149,13 +149,13 @@ static bool probe_all(ratings_prober_t *prober)
 static void *run(void *data)
 {
     ratings_prober_t *prober = data;
-    ratings_shared_t *shared = prober->child->service->shared;
+    ratings_shm_t *shared = prober->child->service->shared;
     for (;;) {
         uint32_t seen = atomic_load(&shared->opened); /* before looking */
         bool any = probe_all(prober);
         if (atomic_load(&prober->stop))
             return NULL;
-        ratings_shared_wait(&shared->opened, seen, any ? NAP_US : SLEEP_US);
+        ratings_shm_wait(&shared->opened, seen, any ? NAP_US : SLEEP_US);
     }
 }
 
@@ -173,7 +173,7 @@ apr_status_t ratings_prober_create(ratings_prober_t **out, ratings_child_t *chil
 void ratings_prober_stop(ratings_prober_t *prober)
 {
     atomic_store(&prober->stop, true);
-    ratings_shared_wake(&prober->child->service->shared->opened);
+    ratings_shm_wake(&prober->child->service->shared->opened);
 }
 
 void ratings_prober_destroy(ratings_prober_t *prober)

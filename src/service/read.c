@@ -18,7 +18,7 @@ static apr_status_t read_store(ratings_call_t *call, const question_t *question,
     ratings_child_t *child = call->child;
     ratings_result_t *why = &call->failure.why;
     int64_t since;
-    if (!ratings_guard_enter(&child->store_guard, question->until, &since, why))
+    if (!ratings_call_policy_begin(&child->store_guard, question->until, &since, why))
         return why->status;
     (void)ratings_store_read(child->store, question->talk_id, question->lasting.partition,
                              question->until, view, why);
@@ -29,11 +29,11 @@ static apr_status_t read_store(ratings_call_t *call, const question_t *question,
  * has seen of it. What was seen is looked up before the store is read; what is shown is seen. */
 static apr_status_t try_fresh(ratings_call_t *call, question_t *question, ratings_view_t *view)
 {
-    ratings_shared_t *shared = call->child->service->shared;
+    ratings_shm_t *shared = call->child->service->shared;
     ratings_lasting_t *lasting = &question->lasting;
     lasting->read_at = ratings_monotonic();
-    lasting->version = ratings_shared_version(shared, question->slot);
-    ratings_place_t high = ratings_shared_high(shared, question->lasting.partition);
+    lasting->version = ratings_shm_version(shared, question->slot);
+    ratings_checkpoint_t high = ratings_shm_high(shared, question->lasting.partition);
     apr_status_t status = read_store(call, question, view);
     if (status == APR_EINVAL)
         return APR_EAGAIN;
@@ -42,9 +42,9 @@ static apr_status_t try_fresh(ratings_call_t *call, question_t *question, rating
     if (view->is_behind || view->position < high.position || view->tag != high.tag ||
         view->tag == 0)
         return APR_EAGAIN;
-    lasting->is_lasting = ratings_shared_shown(shared, question->lasting.partition,
-                                               (ratings_place_t){view->tag, view->position},
-                                               question->slot, lasting->read_at, &lasting->version);
+    lasting->is_lasting = ratings_shm_shown(shared, question->lasting.partition,
+                                            (ratings_checkpoint_t){view->tag, view->position},
+                                            question->slot, lasting->read_at, &lasting->version);
     return APR_SUCCESS;
 }
 
@@ -55,7 +55,7 @@ static apr_status_t try_fresh(ratings_call_t *call, question_t *question, rating
 static apr_status_t wait_fresh(ratings_call_t *call, question_t *question, int64_t since,
                                ratings_view_t *view)
 {
-    ratings_shared_t *shared = call->child->service->shared;
+    ratings_shm_t *shared = call->child->service->shared;
     int64_t half = (question->until - since) / 2, left = 1;
     apr_status_t status = APR_EAGAIN;
     while (status == APR_EAGAIN && left > 0) {
@@ -65,7 +65,7 @@ static apr_status_t wait_fresh(ratings_call_t *call, question_t *question, int64
         if (status == APR_EAGAIN && left < half)
             ratings_store_retire(call->child->store, since);
         if (status == APR_EAGAIN && left > 0)
-            ratings_shared_wait(&shared->published, seen, left < RETRY_US ? left : RETRY_US);
+            ratings_shm_wait(&shared->published, seen, left < RETRY_US ? left : RETRY_US);
     }
     return status;
 }
@@ -93,7 +93,7 @@ ratings_outcome_e ratings_read(ratings_call_t *call, const char *talk_id,
         return outcome;
     question_t question = {.talk_id = talk_id,
                            .lasting.partition = ratings_partition_of(call, talk_id),
-                           .slot = ratings_shared_slot(talk_id),
+                           .slot = ratings_shm_slot(talk_id),
                            .until =
                                ratings_until(call, call->child->service->config->store_timeout)};
     if (question.lasting.partition < 0 || !call->child->store ||

@@ -32,11 +32,11 @@ static const char *shared_key(const ratings_config_t *config, apr_pool_t *pool)
                        config->stats, "\n", config->topic, NULL);
 }
 
-static const ratings_memo_shape_t *const memo_shapes[RATINGS_MEMOS] = {
-    [RATINGS_MEMO_TALKS] = &ratings_known_shape,
-    [RATINGS_MEMO_ANSWERS] = &ratings_cache_shape,
-    [RATINGS_MEMO_STATISTICS] = &ratings_statistics_shape,
-    [RATINGS_MEMO_HEALTH] = &ratings_health_shape,
+static const ratings_shm_cache_geometry_t *const memo_shapes[RATINGS_CACHES] = {
+    [RATINGS_CACHE_TALKS] = &ratings_talk_cache_geometry,
+    [RATINGS_CACHE_RESPONSES] = &ratings_response_cache_geometry,
+    [RATINGS_CACHE_STATISTICS] = &ratings_statistics_cache_geometry,
+    [RATINGS_CACHE_HEALTH] = &ratings_health_cache_geometry,
 };
 
 static apr_status_t make_service(ratings_service_t **out, const ratings_config_t *config,
@@ -47,8 +47,8 @@ static apr_status_t make_service(ratings_service_t **out, const ratings_config_t
     service->server = server;
     ap_mpm_query(AP_MPMQ_GENERATION, &service->generation);
     *out = service;
-    return ratings_shared_attach(&service->shared, shared_key(config, pconf), memo_shapes,
-                                 server->process->pool, pconf);
+    return ratings_shm_attach(&service->shared, shared_key(config, pconf), memo_shapes,
+                              server->process->pool, pconf);
 }
 
 static ratings_service_t *service_of_earlier(const server_rec *main, const server_rec *server)
@@ -65,7 +65,7 @@ static ratings_service_t *service_of_earlier(const server_rec *main, const serve
 apr_status_t ratings_service_setup(apr_pool_t *pconf, server_rec *main)
 {
     apr_status_t status = APR_SUCCESS;
-    ratings_shared_release_all(main->process->pool);
+    ratings_shm_release_all(main->process->pool);
     for (server_rec *server = main; server && status == APR_SUCCESS; server = server->next) {
         ratings_config_t *config = ratings_config_of_server(server);
         if (!config->talks)
@@ -77,7 +77,7 @@ apr_status_t ratings_service_setup(apr_pool_t *pconf, server_rec *main)
         if (!config->service && status == APR_SUCCESS)
             status = make_service(&config->service, config, server, pconf);
     }
-    ratings_shared_destroy_released(main->process->pool);
+    ratings_shm_destroy_released(main->process->pool);
     if (status != APR_SUCCESS)
         ap_log_error(APLOG_MARK, APLOG_CRIT, status, main,
                      "RT0105: no shared memory for the service");
@@ -92,10 +92,10 @@ apr_status_t ratings_service_setup(apr_pool_t *pconf, server_rec *main)
 static int stream_level(const ratings_child_t *child, int level)
 {
     bool fatal = level <= APLOG_CRIT;
-    if (level >= APLOG_DEBUG || (!fatal && ratings_guard_is_open(&child->stream_guard)) ||
-        !ratings_shared_may_log(child->service->shared,
-                                fatal ? RATINGS_LINE_STREAM_FATAL : RATINGS_LINE_STREAM,
-                                ratings_monotonic()))
+    if (level >= APLOG_DEBUG || (!fatal && ratings_call_policy_is_open(&child->stream_guard)) ||
+        !ratings_shm_may_log(child->service->shared,
+                             fatal ? RATINGS_LINE_STREAM_FATAL : RATINGS_LINE_STREAM,
+                             ratings_monotonic()))
         return APLOG_DEBUG;
     return fatal ? APLOG_ERR : APLOG_INFO;
 }
@@ -131,24 +131,24 @@ static const struct {
                                "GET /ratings leaves out stats"},
 };
 
-static void init_guard(ratings_child_t *child, ratings_guard_t *guard, ratings_backend_e backend,
-                       int64_t timeout)
+static void init_guard(ratings_child_t *child, ratings_call_policy_t *guard,
+                       ratings_backend_e backend, int64_t timeout)
 {
     const ratings_config_t *config = child->service->config;
-    ratings_shared_t *shared = child->service->shared;
+    ratings_shm_t *shared = child->service->shared;
     guard->tag = guarded[backend].tag;
     guard->name = guarded[backend].name;
     guard->effect = guarded[backend].effect;
     guard->server = child->service->server;
     guard->shared = shared;
     guard->backend = &shared->backend[backend];
-    guard->policy = (ratings_breaker_policy_t){
+    guard->policy = (ratings_breaker_limits_t){
         .threshold = (unsigned)config->breaker_failures,
         .cooldown_us = config->breaker_cooldown,
         .seed = shared->id + (uint64_t)backend,
     };
     guard->fair_us = (timeout < config->deadline ? timeout : config->deadline) / 2;
-    ratings_gate_init(&guard->gate, waiters_max(config));
+    ratings_bulkhead_init(&guard->gate, waiters_max(config));
 }
 
 /* librdkafka itself tries for no longer than half of Kafka's time. */
@@ -159,16 +159,16 @@ static void init_guards(ratings_child_t *child)
     init_guard(child, &child->store_guard, RATINGS_BACKEND_STORE, config->store_timeout);
     init_guard(child, &child->stream_guard, RATINGS_BACKEND_STREAM, config->stream_timeout / 2);
     init_guard(child, &child->stats_guard, RATINGS_BACKEND_STATS, config->stats_timeout);
-    ratings_gate_init(&child->projector_gate, waiters_max(config));
+    ratings_bulkhead_init(&child->projector_gate, waiters_max(config));
 }
 
 static void destroy_guards(ratings_child_t *child)
 {
-    ratings_guard_t *guards[] = {&child->talks_guard, &child->store_guard, &child->stream_guard,
-                                 &child->stats_guard};
+    ratings_call_policy_t *guards[] = {&child->talks_guard, &child->store_guard,
+                                       &child->stream_guard, &child->stats_guard};
     for (size_t i = 0; i < sizeof guards / sizeof guards[0]; i++)
-        ratings_gate_destroy(&guards[i]->gate);
-    ratings_gate_destroy(&child->projector_gate);
+        ratings_bulkhead_destroy(&guards[i]->gate);
+    ratings_bulkhead_destroy(&child->projector_gate);
 }
 
 static void say_not_made(const ratings_child_t *child, const char *name, const char *effect,
@@ -225,13 +225,13 @@ static void make_stream(ratings_child_t *child)
         .log_context = child,
     };
     apr_status_t status =
-        ratings_waiters_create(&child->waiters, child->service->shared, &child->stream_guard,
-                               &child->projector_gate, child->pool);
+        ratings_visibility_create(&child->waiters, child->service->shared, &child->stream_guard,
+                                  &child->projector_gate, child->pool);
     if (status != APR_SUCCESS)
         ratings_result_set(&why, status, "no thread to wait for visibility");
     else
         status = ratings_stream_create(&child->stream, &child->stream_options,
-                                       ratings_ticket_deliver, child->pool, &why);
+                                       ratings_pending_write_complete, child->pool, &why);
     if (status == APR_SUCCESS)
         status = ratings_projector_create(&child->projector, child, child->pool, &why);
     if (status != APR_SUCCESS)
@@ -267,7 +267,7 @@ static ratings_child_t *make_child(const ratings_service_t *service)
     child->service = service;
     child->started_at = ratings_monotonic();
     init_guards(child);
-    ratings_flights_init(&child->flights);
+    ratings_singleflight_init(&child->flights);
     make_talks(child);
     make_store(child);
     make_stats(child);
@@ -304,11 +304,11 @@ static void end_child(ratings_child_t *child)
     if (child->stream)
         ratings_stream_destroy(child->stream, FLUSH_US);
     if (child->waiters)
-        ratings_waiters_destroy(child->waiters);
+        ratings_visibility_destroy(child->waiters);
     if (child->store)
         ratings_store_destroy(child->store);
     destroy_guards(child);
-    ratings_flights_destroy(&child->flights);
+    ratings_singleflight_destroy(&child->flights);
 }
 
 static void free_child(ratings_child_t *child)

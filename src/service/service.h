@@ -20,7 +20,7 @@ typedef struct ratings_prober_t ratings_prober_t;
 typedef struct ratings_service_t {
     const ratings_config_t *config; /* of the server that it was made for */
     const server_rec *server;       /* that server */
-    ratings_shared_t *shared;
+    ratings_shm_t *shared;
     ratings_child_t *child; /* NULL in the parent */
     int generation;         /* of the configuration: another after each restart */
 } ratings_service_t;
@@ -35,12 +35,12 @@ struct ratings_child_t {
     ratings_store_t *store;
     ratings_stream_t *stream;
     ratings_stats_t *stats;
-    ratings_guard_t talks_guard, store_guard, stream_guard, stats_guard;
-    ratings_gate_t projector_gate; /* of those who wait for what the projector does */
-    ratings_waiters_t *waiters;
+    ratings_call_policy_t talks_guard, store_guard, stream_guard, stats_guard;
+    ratings_bulkhead_t projector_gate; /* of those who wait for what the projector does */
+    ratings_visibility_t *waiters;
     ratings_projector_t *projector;
     ratings_prober_t *prober; /* NULL: none could be made */
-    ratings_flights_t flights;
+    ratings_singleflight_t flights;
     ratings_stream_options_t stream_options;
 
     _Atomic int64_t logged_at[RATINGS_FAILURE_KINDS]; /* when a request that failed was logged */

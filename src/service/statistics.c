@@ -19,12 +19,12 @@ typedef struct {
     ratings_statistics_t statistics;
 } remembered_t;
 
-const ratings_memo_shape_t ratings_statistics_shape = {32768, sizeof(question_t),
-                                                       sizeof(remembered_t)};
+const ratings_shm_cache_geometry_t ratings_statistics_cache_geometry = {32768, sizeof(question_t),
+                                                                        sizeof(remembered_t)};
 
-static ratings_memo_t *memo_of(const ratings_child_t *child)
+static ratings_shm_cache_t *memo_of(const ratings_child_t *child)
 {
-    return ratings_shared_memo(child->service->shared, RATINGS_MEMO_STATISTICS);
+    return ratings_shm_cache_of(child->service->shared, RATINGS_CACHE_STATISTICS);
 }
 
 static question_t question_of(const ratings_child_t *child, const ratings_histogram_t *histogram)
@@ -43,7 +43,7 @@ static bool recall(const ratings_child_t *child, const ratings_histogram_t *hist
 {
     remembered_t remembered;
     const question_t question = question_of(child, histogram);
-    if (!ratings_memo_find(memo_of(child), hash_of(&question), &question, &remembered))
+    if (!ratings_shm_cache_get(memo_of(child), hash_of(&question), &question, &remembered))
         return false;
     *statistics = remembered.statistics;
     return true;
@@ -53,12 +53,12 @@ static void remember(const ratings_child_t *child, const ratings_histogram_t *hi
                      const ratings_statistics_t *statistics)
 {
     const remembered_t remembered = {question_of(child, histogram), *statistics};
-    ratings_memo_put(memo_of(child), hash_of(&remembered.question), &remembered);
+    ratings_shm_cache_put(memo_of(child), hash_of(&remembered.question), &remembered);
 }
 
 /* By a call of this request: true. */
 static bool ask(ratings_call_t *call, const ratings_histogram_t *histogram,
-                ratings_landing_t *landing)
+                ratings_singleflight_result_t *landing)
 {
     landing->has_statistics =
         ratings_stats_compute(call->child->stats, histogram, call->deadline, &landing->statistics,
@@ -69,12 +69,12 @@ static bool ask(ratings_call_t *call, const ratings_histogram_t *histogram,
 /* By the call of this request, or by one that is under way; whether it was this request's. What
  * another's call says of the function is for the other to report. */
 static bool ask_once(ratings_call_t *call, const ratings_histogram_t *histogram,
-                     ratings_landing_t *landing)
+                     ratings_singleflight_result_t *landing)
 {
     ratings_child_t *child = call->child;
-    ratings_flight_t flight;
+    ratings_singleflight_call_t flight;
     int64_t until = ratings_until(call, child->service->config->stats_timeout);
-    if (!ratings_flight_lead(&child->flights, &flight, histogram, until, landing)) {
+    if (!ratings_singleflight_begin(&child->flights, &flight, histogram, until, landing)) {
         ratings_result_set(&call->failure.why, APR_TIMEUP,
                            "the call of another request, for the same counts, failed");
         return false;
@@ -82,7 +82,7 @@ static bool ask_once(ratings_call_t *call, const ratings_histogram_t *histogram,
     (void)ask(call, histogram, landing);
     if (landing->has_statistics)
         remember(child, histogram, &landing->statistics);
-    ratings_flight_land(&child->flights, &flight, landing);
+    ratings_singleflight_finish(&child->flights, &flight, landing);
     return true;
 }
 
@@ -98,17 +98,17 @@ static bool compute(ratings_call_t *call, const ratings_histogram_t *histogram,
                     ratings_statistics_t *statistics)
 {
     ratings_child_t *child = call->child;
-    ratings_landing_t landing = {.has_statistics = false};
+    ratings_singleflight_result_t landing = {.has_statistics = false};
     int64_t since;
     if (!child->stats)
         return cannot_be_used(call);
-    if (!ratings_guard_enter(&child->stats_guard, call->deadline, &since, &call->failure.why))
+    if (!ratings_call_policy_begin(&child->stats_guard, call->deadline, &since, &call->failure.why))
         return false;
     if (child->service->config->stats_memo ? ask_once(call, histogram, &landing)
                                            : ask(call, histogram, &landing))
-        (void)ratings_guard_leave(&child->stats_guard, since, &call->failure.why);
+        (void)ratings_call_policy_end(&child->stats_guard, since, &call->failure.why);
     else
-        ratings_guard_pass(&child->stats_guard, since, landing.has_statistics);
+        ratings_call_policy_abandon(&child->stats_guard, since, landing.has_statistics);
     *statistics = landing.statistics;
     return landing.has_statistics;
 }
@@ -118,8 +118,8 @@ static void say_without(const ratings_call_t *call)
 {
     const ratings_child_t *child = call->child;
     bool is_shown =
-        !ratings_guard_is_open(&child->stats_guard) &&
-        ratings_shared_may_log(child->service->shared, RATINGS_LINE_NO_STATS, ratings_monotonic());
+        !ratings_call_policy_is_open(&child->stats_guard) &&
+        ratings_shm_may_log(child->service->shared, RATINGS_LINE_NO_STATS, ratings_monotonic());
     ap_log_error(APLOG_MARK, is_shown ? APLOG_WARNING : APLOG_DEBUG, 0, child->service->server,
                  "RT0209: an answer goes without stats: %s", call->failure.why.detail);
 }

@@ -10,6 +10,7 @@
 bool ratings_statistics_of(ratings_call_t *call, const ratings_histogram_t *histogram,
                            ratings_statistics_t *statistics);
 
-extern const ratings_memo_shape_t ratings_statistics_shape; /* of RATINGS_MEMO_STATISTICS */
+extern const ratings_shm_cache_geometry_t
+    ratings_statistics_cache_geometry; /* of RATINGS_CACHE_STATISTICS */
 
 #endif

@@ -20,23 +20,23 @@ static ratings_outcome_e accepted(ratings_call_t *call, const char *why)
     return RATINGS_ACCEPTED;
 }
 
-static ratings_outcome_e await(ratings_call_t *call, ratings_ticket_t *ticket, int64_t since,
+static ratings_outcome_e await(ratings_call_t *call, ratings_pending_write_t *ticket, int64_t since,
                                ratings_delivery_t *delivery)
 {
     int64_t until = ratings_until(call, call->child->service->config->stream_timeout + VERDICT_US);
-    switch (ratings_ticket_wait(ticket, until, delivery)) {
-    case RATINGS_TICKET_VISIBLE:
+    switch (ratings_pending_write_wait(ticket, until, delivery)) {
+    case RATINGS_PENDING_WRITE_VISIBLE:
         return RATINGS_DONE;
-    case RATINGS_TICKET_DURABLE:
+    case RATINGS_PENDING_WRITE_DURABLE:
         return accepted(call, "not visible in time");
-    case RATINGS_TICKET_FAILED:
+    case RATINGS_PENDING_WRITE_FAILED:
         return failed(call, delivery);
-    case RATINGS_TICKET_PENDING:
-    case RATINGS_TICKET_WAITING:
+    case RATINGS_PENDING_WRITE_SENT:
+    case RATINGS_PENDING_WRITE_WAITING:
         break;
     }
     ratings_result_set(&delivery->result, APR_TIMEUP, "Kafka did not answer in time");
-    (void)ratings_guard_leave(&call->child->stream_guard, since, &delivery->result);
+    (void)ratings_call_policy_end(&call->child->stream_guard, since, &delivery->result);
     return failed(call, delivery);
 }
 
@@ -47,17 +47,17 @@ static ratings_outcome_e append(ratings_call_t *call, const ratings_event_t *eve
 {
     ratings_child_t *child = call->child;
     ratings_result_t *why = &call->failure.why;
-    ratings_ticket_t *ticket =
-        ratings_ticket_take(child->waiters, partition, since, visible_for, call->deadline);
+    ratings_pending_write_t *ticket =
+        ratings_pending_write_create(child->waiters, partition, since, visible_for, call->deadline);
     if (!ticket) {
-        ratings_guard_pass(&child->stream_guard, since, false);
+        ratings_call_policy_abandon(&child->stream_guard, since, false);
         ratings_result_set(why, RATINGS_NOT_ASKED, "out of memory");
         return ratings_unavailable(call, "the event log");
     }
     if (ratings_stream_append(child->stream, event, partition, ticket, why) == APR_SUCCESS)
         return await(call, ticket, since, delivery);
-    ratings_ticket_cancel(ticket);
-    (void)ratings_guard_leave(&child->stream_guard, since, why);
+    ratings_pending_write_cancel(ticket);
+    (void)ratings_call_policy_end(&child->stream_guard, since, why);
     return ratings_unavailable(call, "the event log");
 }
 
@@ -71,7 +71,8 @@ static ratings_outcome_e record(ratings_call_t *call, const ratings_event_t *eve
                            child->stream_guard.name);
         return ratings_unavailable(call, "the event log");
     }
-    return ratings_guard_enter(&child->stream_guard, call->deadline, &since, &call->failure.why)
+    return ratings_call_policy_begin(&child->stream_guard, call->deadline, &since,
+                                     &call->failure.why)
                ? append(call, event, partition, visible_for, since, delivery)
                : ratings_unavailable(call, "the event log");
 }
@@ -111,7 +112,7 @@ static ratings_outcome_e verdict(ratings_call_t *call, const ratings_event_t *ev
     ratings_use_t use = {.offset = -1};
     if (!child->store)
         return accepted(call, "Redis cannot be used in this child");
-    if (!ratings_guard_enter(&child->store_guard, until, &since, why))
+    if (!ratings_call_policy_begin(&child->store_guard, until, &since, why))
         return RATINGS_ACCEPTED;
     (void)ratings_store_read_use(child->store, event->rating.talk_id, event->key.text,
                                  delivery->partition, until, &use, &position, why);

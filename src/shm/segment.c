@@ -43,13 +43,13 @@ static segment_t *segments_of(apr_pool_t *process)
     return first;
 }
 
-void ratings_shared_release_all(apr_pool_t *process)
+void ratings_shm_release_all(apr_pool_t *process)
 {
     for (segment_t *segment = segments_of(process); segment; segment = segment->next)
         segment->attached = false;
 }
 
-void ratings_shared_destroy_released(apr_pool_t *process)
+void ratings_shm_destroy_released(apr_pool_t *process)
 {
     for (segment_t *segment = segments_of(process); segment; segment = segment->next) {
         if (segment->attached || !segment->memory)
@@ -79,32 +79,32 @@ static segment_t *segment_named(const char *name, apr_pool_t *process)
 
 #define LINE ((size_t)64) /* of the processor's cache: each part begins with one */
 
-static size_t footprint(const ratings_memo_shape_t *shape)
+static size_t footprint(const ratings_shm_cache_geometry_t *shape)
 {
-    return APR_ALIGN(ratings_memo_footprint(shape), LINE);
+    return APR_ALIGN(ratings_shm_cache_size(shape), LINE);
 }
 
-static size_t whole_size(const ratings_memo_shape_t *const shapes[RATINGS_MEMOS])
+static size_t whole_size(const ratings_shm_cache_geometry_t *const shapes[RATINGS_CACHES])
 {
-    size_t whole = APR_ALIGN(sizeof(ratings_shared_t), LINE);
-    for (int i = 0; i < RATINGS_MEMOS; i++)
+    size_t whole = APR_ALIGN(sizeof(ratings_shm_t), LINE);
+    for (int i = 0; i < RATINGS_CACHES; i++)
         whole += footprint(shapes[i]);
     return whole;
 }
 
-static ratings_shared_t *base_of(const segment_t *segment)
+static ratings_shm_t *base_of(const segment_t *segment)
 {
-    return (ratings_shared_t *)APR_ALIGN((uintptr_t)apr_shm_baseaddr_get(segment->memory), LINE);
+    return (ratings_shm_t *)APR_ALIGN((uintptr_t)apr_shm_baseaddr_get(segment->memory), LINE);
 }
 
-ratings_memo_t *ratings_shared_memo(const ratings_shared_t *shared, ratings_memo_e memo)
+ratings_shm_cache_t *ratings_shm_cache_of(const ratings_shm_t *shared, ratings_cache_e memo)
 {
-    return (ratings_memo_t *)((uintptr_t)shared + shared->memo[memo]);
+    return (ratings_shm_cache_t *)((uintptr_t)shared + shared->memo[memo]);
 }
 
 /* The memory is all zero, as the system gives it, and takes no room before it is written to. */
 static apr_status_t make(segment_t *segment,
-                         const ratings_memo_shape_t *const shapes[RATINGS_MEMOS],
+                         const ratings_shm_cache_geometry_t *const shapes[RATINGS_CACHES],
                          apr_pool_t *process)
 {
     apr_status_t status =
@@ -113,23 +113,23 @@ static apr_status_t make(segment_t *segment,
         segment->memory = NULL;
         return status;
     }
-    ratings_shared_t *shared = base_of(segment);
+    ratings_shm_t *shared = base_of(segment);
     size_t end = APR_ALIGN(sizeof *shared, LINE);
-    for (int i = 0; i < RATINGS_MEMOS; i++) {
+    for (int i = 0; i < RATINGS_CACHES; i++) {
         shared->memo[i] = end;
-        (void)ratings_memo_place(ratings_shared_memo(shared, (ratings_memo_e)i), shapes[i]);
+        (void)ratings_shm_cache_init(ratings_shm_cache_of(shared, (ratings_cache_e)i), shapes[i]);
         end += footprint(shapes[i]);
     }
     return apr_generate_random_bytes((unsigned char *)&shared->id, sizeof shared->id);
 }
 
-apr_status_t ratings_shared_attach(ratings_shared_t **shared, const char *key,
-                                   const ratings_memo_shape_t *const shapes[RATINGS_MEMOS],
-                                   apr_pool_t *process, apr_pool_t *scratch)
+apr_status_t ratings_shm_attach(ratings_shm_t **shared, const char *key,
+                                const ratings_shm_cache_geometry_t *const shapes[RATINGS_CACHES],
+                                apr_pool_t *process, apr_pool_t *scratch)
 {
     apr_status_t status = APR_SUCCESS;
     char layout[64];
-    apr_snprintf(layout, sizeof layout, "%d:%" APR_SIZE_T_FMT ":", RATINGS_SHARED_LAYOUT,
+    apr_snprintf(layout, sizeof layout, "%d:%" APR_SIZE_T_FMT ":", RATINGS_SHM_LAYOUT,
                  whole_size(shapes));
     segment_t *segment = segment_named(apr_pstrcat(scratch, layout, key, NULL), process);
     if (!segment->memory)
@@ -144,14 +144,14 @@ apr_status_t ratings_shared_attach(ratings_shared_t **shared, const char *key,
 /* ---- waiting ---- */
 
 /* https://man7.org/linux/man-pages/man2/futex.2.html; not FUTEX_PRIVATE: other processes wait */
-void ratings_shared_wait(_Atomic uint32_t *word, uint32_t seen, int64_t timeout)
+void ratings_shm_wait(_Atomic uint32_t *word, uint32_t seen, int64_t timeout)
 {
     struct timespec relative = {timeout / 1000000, (timeout % 1000000) * 1000};
     if (timeout > 0)
         (void)syscall(SYS_futex, word, FUTEX_WAIT, seen, &relative, NULL, 0);
 }
 
-void ratings_shared_wake(_Atomic uint32_t *word)
+void ratings_shm_wake(_Atomic uint32_t *word)
 {
     atomic_fetch_add(word, 1);
     (void)syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
@@ -162,43 +162,44 @@ void ratings_shared_wake(_Atomic uint32_t *word)
 #define POSITION_BITS 48
 #define POSITION_MASK ((UINT64_C(1) << POSITION_BITS) - 1)
 
-static uint64_t pack(ratings_place_t place)
+static uint64_t pack(ratings_checkpoint_t place)
 {
     return (uint64_t)place.tag << POSITION_BITS | ((uint64_t)place.position & POSITION_MASK);
 }
 
-static ratings_place_t unpack(uint64_t word)
+static ratings_checkpoint_t unpack(uint64_t word)
 {
-    return (ratings_place_t){(uint16_t)(word >> POSITION_BITS), (int64_t)(word & POSITION_MASK)};
+    return (ratings_checkpoint_t){(uint16_t)(word >> POSITION_BITS),
+                                  (int64_t)(word & POSITION_MASK)};
 }
 
-ratings_place_t ratings_shared_high(const ratings_shared_t *shared, int partition)
+ratings_checkpoint_t ratings_shm_high(const ratings_shm_t *shared, int partition)
 {
     return unpack(atomic_load(&shared->partition[partition].high));
 }
 
-ratings_place_t ratings_shared_watermark(const ratings_shared_t *shared, int partition)
+ratings_checkpoint_t ratings_shm_watermark(const ratings_shm_t *shared, int partition)
 {
     return unpack(atomic_load(&shared->partition[partition].watermark));
 }
 
-typedef bool better_fn(ratings_place_t now, ratings_place_t then);
+typedef bool better_fn(ratings_checkpoint_t now, ratings_checkpoint_t then);
 
 /* Replaces the place by `now` where that is better. */
-static void improve(_Atomic uint64_t *word, ratings_place_t now, better_fn *is_better)
+static void improve(_Atomic uint64_t *word, ratings_checkpoint_t now, better_fn *is_better)
 {
     uint64_t then = atomic_load(word);
     while (is_better(now, unpack(then)) && !atomic_compare_exchange_weak(word, &then, pack(now)))
         ;
 }
 
-static bool is_further(ratings_place_t now, ratings_place_t then)
+static bool is_further(ratings_checkpoint_t now, ratings_checkpoint_t then)
 {
     return now.tag == then.tag && now.position > then.position;
 }
 
 /* Another log begins anew; one that is not known (the store is being rebuilt) says nothing. */
-static bool is_news(ratings_place_t now, ratings_place_t then)
+static bool is_news(ratings_checkpoint_t now, ratings_checkpoint_t then)
 {
     return now.tag != 0 && (now.tag != then.tag || now.position > then.position);
 }
@@ -206,25 +207,25 @@ static bool is_news(ratings_place_t now, ratings_place_t then)
 /* High is not told of an empty log once it knows a record: a store that was restored to its
  * beginning says the same. But not of one that was empty up to where high is: the records that it
  * knows were deleted. */
-static bool is_high_news(ratings_place_t now, ratings_place_t then)
+static bool is_high_news(ratings_checkpoint_t now, ratings_checkpoint_t then)
 {
     return is_news(now, then) &&
            (now.tag != RATINGS_TAG_EMPTY || then.tag == 0 || now.position >= then.position);
 }
 
-bool ratings_shared_is_news(const ratings_shared_t *shared, int partition, ratings_place_t place)
+bool ratings_shm_is_news(const ratings_shm_t *shared, int partition, ratings_checkpoint_t place)
 {
-    ratings_place_t high = ratings_shared_high(shared, partition);
+    ratings_checkpoint_t high = ratings_shm_high(shared, partition);
     return (place.tag != high.tag && is_high_news(place, high)) ||
-           is_news(place, ratings_shared_watermark(shared, partition));
+           is_news(place, ratings_shm_watermark(shared, partition));
 }
 
-ratings_version_t ratings_shared_version(const ratings_shared_t *shared, uint32_t slot)
+ratings_version_t ratings_shm_version(const ratings_shm_t *shared, uint32_t slot)
 {
     return (ratings_version_t){atomic_load(&shared->epoch), atomic_load(&shared->changed[slot])};
 }
 
-static bool is_same(ratings_place_t a, ratings_place_t b)
+static bool is_same(ratings_checkpoint_t a, ratings_checkpoint_t b)
 {
     return a.tag == b.tag && a.position == b.position;
 }
@@ -232,33 +233,33 @@ static bool is_same(ratings_place_t a, ratings_place_t b)
 /* What is raised here ends what was made of the version before. What is shown is good all the same,
  * if high still is where it was read: nothing has been published since that the version of now may
  * have missed (t/model, look_again). */
-bool ratings_shared_shown(ratings_shared_t *shared, int partition, ratings_place_t place,
-                          uint32_t slot, int64_t at, ratings_version_t *version)
+bool ratings_shm_shown(ratings_shm_t *shared, int partition, ratings_checkpoint_t place,
+                       uint32_t slot, int64_t at, ratings_version_t *version)
 {
-    if (!is_news(place, ratings_shared_watermark(shared, partition))) {
-        ratings_shared_seen(shared, partition, place, at);
+    if (!is_news(place, ratings_shm_watermark(shared, partition))) {
+        ratings_shm_seen(shared, partition, place, at);
         return true;
     }
     improve(&shared->partition[partition].high, place, is_further);
     atomic_fetch_add(&shared->changed[slot], 1);
-    *version = ratings_shared_version(shared, slot);
-    return is_same(ratings_shared_high(shared, partition), place);
+    *version = ratings_shm_version(shared, slot);
+    return is_same(ratings_shm_high(shared, partition), place);
 }
 
-void ratings_shared_seen(ratings_shared_t *shared, int partition, ratings_place_t place, int64_t at)
+void ratings_shm_seen(ratings_shm_t *shared, int partition, ratings_checkpoint_t place, int64_t at)
 {
-    if (is_same(ratings_shared_watermark(shared, partition), place) &&
+    if (is_same(ratings_shm_watermark(shared, partition), place) &&
         at >= atomic_load(&shared->partition[partition].in_step_at) + SEEN_US)
         atomic_store(&shared->partition[partition].in_step_at, at);
 }
 
-bool ratings_shared_in_step(const ratings_shared_t *shared, int partition, int64_t now, int64_t age)
+bool ratings_shm_in_step(const ratings_shm_t *shared, int partition, int64_t now, int64_t age)
 {
     return now - atomic_load(&shared->partition[partition].in_step_at) <= age;
 }
 
-void ratings_shared_forget(ratings_shared_t *shared, int partition, ratings_place_t seen,
-                           int64_t next)
+void ratings_shm_forget(ratings_shm_t *shared, int partition, ratings_checkpoint_t seen,
+                        int64_t next)
 {
     uint64_t high = pack(seen), watermark = atomic_load(&shared->partition[partition].watermark);
     if (seen.position <= next ||
@@ -271,19 +272,19 @@ void ratings_shared_forget(ratings_shared_t *shared, int partition, ratings_plac
 
 /* ---- publishing: whoever sees a watermark sees what comes before it ---- */
 
-static void publish_high(ratings_shared_t *shared, int partition, ratings_place_t place)
+static void publish_high(ratings_shm_t *shared, int partition, ratings_checkpoint_t place)
 {
     improve(&shared->partition[partition].high, place, is_high_news);
 }
 
-static void publish_watermark(ratings_shared_t *shared, int partition, ratings_place_t place)
+static void publish_watermark(ratings_shm_t *shared, int partition, ratings_checkpoint_t place)
 {
     improve(&shared->partition[partition].watermark, place, is_news);
-    ratings_shared_wake(&shared->published);
+    ratings_shm_wake(&shared->published);
 }
 
-void ratings_shared_publish_applied(ratings_shared_t *shared, int partition, ratings_place_t place,
-                                    const uint32_t *slots, int count)
+void ratings_shm_publish_applied(ratings_shm_t *shared, int partition, ratings_checkpoint_t place,
+                                 const uint32_t *slots, int count)
 {
     publish_high(shared, partition, place);
     for (int i = 0; i < count; i++)
@@ -291,47 +292,47 @@ void ratings_shared_publish_applied(ratings_shared_t *shared, int partition, rat
     publish_watermark(shared, partition, place);
 }
 
-void ratings_shared_publish_adopted(ratings_shared_t *shared, int partition, ratings_place_t place)
+void ratings_shm_publish_external(ratings_shm_t *shared, int partition, ratings_checkpoint_t place)
 {
     publish_high(shared, partition, place);
     atomic_fetch_add(&shared->epoch, 1);
     publish_watermark(shared, partition, place);
 }
 
-static bool is_first_word(ratings_place_t now, ratings_place_t then)
+static bool is_first_word(ratings_checkpoint_t now, ratings_checkpoint_t then)
 {
     return now.tag != 0 && then.tag == 0;
 }
 
-void ratings_shared_publish_found(ratings_shared_t *shared, int partition, ratings_place_t place)
+void ratings_shm_publish_bootstrap(ratings_shm_t *shared, int partition, ratings_checkpoint_t place)
 {
     atomic_fetch_add(&shared->epoch, 1);
     improve(&shared->partition[partition].high, place, is_first_word);
-    ratings_shared_wake(&shared->published);
+    ratings_shm_wake(&shared->published);
 }
 
-void ratings_shared_tell_progress(ratings_shared_t *shared, const ratings_progress_t *progress)
+void ratings_shm_tell_progress(ratings_shm_t *shared, const ratings_progress_t *progress)
 {
     atomic_store(&shared->rebuild.done, progress->done);
     atomic_store(&shared->rebuild.of, progress->of);
     atomic_store(&shared->rebuild.seconds_left, progress->seconds_left);
 }
 
-ratings_progress_t ratings_shared_progress(const ratings_shared_t *shared)
+ratings_progress_t ratings_shm_progress(const ratings_shm_t *shared)
 {
     return (ratings_progress_t){atomic_load(&shared->rebuild.done),
                                 atomic_load(&shared->rebuild.of),
                                 atomic_load(&shared->rebuild.seconds_left)};
 }
 
-bool ratings_shared_may_log(ratings_shared_t *shared, ratings_line_e line, int64_t now)
+bool ratings_shm_may_log(ratings_shm_t *shared, ratings_line_e line, int64_t now)
 {
     int64_t last = atomic_load(&shared->logged_at[line]);
     return (last == 0 || now - last >= LOG_US) &&
            atomic_compare_exchange_strong(&shared->logged_at[line], &last, now);
 }
 
-uint32_t ratings_shared_slot(const char *talk_id)
+uint32_t ratings_shm_slot(const char *talk_id)
 {
     apr_ssize_t length = APR_HASH_KEY_STRING;
     return apr_hashfunc_default(talk_id, &length) & (RATINGS_CHANGE_SLOTS - 1);

@@ -18,25 +18,25 @@
 
 /* To be raised when the struct, a record of a table, or the body of an answer changes its meaning.
  */
-#define RATINGS_SHARED_LAYOUT 8
+#define RATINGS_SHM_LAYOUT 8
 #define RATINGS_CHANGE_SLOTS 65536 /* a power of two */
 
 /* The tables of what is remembered, for all children, and across graceful restarts. */
 typedef enum {
-    RATINGS_MEMO_TALKS,
-    RATINGS_MEMO_ANSWERS,
-    RATINGS_MEMO_STATISTICS,
-    RATINGS_MEMO_HEALTH,
-    RATINGS_MEMOS
-} ratings_memo_e;
+    RATINGS_CACHE_TALKS,
+    RATINGS_CACHE_RESPONSES,
+    RATINGS_CACHE_STATISTICS,
+    RATINGS_CACHE_HEALTH,
+    RATINGS_CACHES
+} ratings_cache_e;
 
 /* Why the store may be no read model of the log, as anybody may notice. */
 typedef enum {
-    RATINGS_SUSPECT_NOTHING,
-    RATINGS_SUSPECT_STORE, /* it holds what the module never writes */
-    RATINGS_SUSPECT_LOG    /* an event was appended below what was applied */
+    RATINGS_REBUILD_REQUEST_NONE,
+    RATINGS_REBUILD_REQUEST_STORE, /* it holds what the module never writes */
+    RATINGS_REBUILD_REQUEST_LOG    /* an event was appended below what was applied */
     /* what another version adds is a reason as well */
-} ratings_suspect_e;
+} ratings_rebuild_request_e;
 
 typedef enum {
     RATINGS_BACKEND_TALKS,
@@ -66,7 +66,8 @@ typedef struct {
     uint64_t id;                /* of the segment, random: tells projectors of this host */
     _Atomic uint32_t published; /* counts publications; the word that watchers sleep on */
     _Atomic uint32_t epoch;     /* raised when more may have changed than the counters say */
-    _Atomic uint32_t suspect;   /* ratings_suspect_e: set by who notices, cleared by a rebuild */
+    _Atomic uint32_t
+        suspect; /* ratings_rebuild_request_e: set by who notices, cleared by a rebuild */
     _Atomic uint32_t handover; /* counts leases given up; the word that other projectors sleep on */
     _Atomic int64_t leased_until; /* while a projector of this host holds the lease: until when, by
                                      CLOCK_MONOTONIC in microseconds */
@@ -99,32 +100,32 @@ typedef struct {
         _Atomic int64_t in_step_at; /* when the store was last seen to stand at the watermark */
     } partition[RATINGS_PARTITIONS_MAX];
     _Atomic uint32_t changed[RATINGS_CHANGE_SLOTS]; /* by the talk's hash */
-    size_t memo[RATINGS_MEMOS];                     /* where each begins in the segment */
-} ratings_shared_t;
+    size_t memo[RATINGS_CACHES];                    /* where each begins in the segment */
+} ratings_shm_t;
 
 /* Attaching, in the parent, at post_config; `process` is the process pool. First all segments of
  * earlier configurations are released, then those of this one attached, and what was not is given
  * back to the system (children that still use it have their own mapping). */
-void ratings_shared_release_all(apr_pool_t *process);
-void ratings_shared_destroy_released(apr_pool_t *process);
+void ratings_shm_release_all(apr_pool_t *process);
+void ratings_shm_destroy_released(apr_pool_t *process);
 
 /* The segment named by `key` (service, topic, store, sizes), found again after a graceful restart,
  * or made. */
-apr_status_t ratings_shared_attach(ratings_shared_t **shared, const char *key,
-                                   const ratings_memo_shape_t *const shapes[RATINGS_MEMOS],
-                                   apr_pool_t *process, apr_pool_t *scratch);
+apr_status_t ratings_shm_attach(ratings_shm_t **shared, const char *key,
+                                const ratings_shm_cache_geometry_t *const shapes[RATINGS_CACHES],
+                                apr_pool_t *process, apr_pool_t *scratch);
 
-ratings_memo_t *ratings_shared_memo(const ratings_shared_t *shared, ratings_memo_e memo);
+ratings_shm_cache_t *ratings_shm_cache_of(const ratings_shm_t *shared, ratings_cache_e memo);
 
 /* A position and the log that it is of. High and watermark hold one each in one word, so that a
  * position is never taken for that of another log: a topic that was made again begins anew. */
 typedef struct {
-    uint16_t tag;     /* of the log (ratings_mark_tag); 0: nothing is known */
+    uint16_t tag;     /* of the log (ratings_log_id); 0: nothing is known */
     int64_t position; /* below 2^48 */
-} ratings_place_t;
+} ratings_checkpoint_t;
 
-ratings_place_t ratings_shared_high(const ratings_shared_t *shared, int partition);
-ratings_place_t ratings_shared_watermark(const ratings_shared_t *shared, int partition);
+ratings_checkpoint_t ratings_shm_high(const ratings_shm_t *shared, int partition);
+ratings_checkpoint_t ratings_shm_watermark(const ratings_shm_t *shared, int partition);
 
 /* What was known of a talk at some time. As long as it is the same, nothing that is known of on
  * this host has changed the talk's counts. */
@@ -132,50 +133,49 @@ typedef struct {
     uint32_t epoch, changed;
 } ratings_version_t;
 
-ratings_version_t ratings_shared_version(const ratings_shared_t *shared, uint32_t slot);
+ratings_version_t ratings_shm_version(const ratings_shm_t *shared, uint32_t slot);
 
 /* The store is about to be shown as it was at a place: nothing older may be shown from then on, and
  * if nobody has told of the place yet, the talk (its slot) may have changed. `*version` is that of
  * before high was looked at, and the store read, no earlier than `at` (of ratings_monotonic).
  * Returns whether what is shown may be shown again while the talk's version is what `*version` then
  * is. */
-bool ratings_shared_shown(ratings_shared_t *shared, int partition, ratings_place_t place,
-                          uint32_t slot, int64_t at, ratings_version_t *version);
+bool ratings_shm_shown(ratings_shm_t *shared, int partition, ratings_checkpoint_t place,
+                       uint32_t slot, int64_t at, ratings_version_t *version);
 
 /* The store was seen to stand at a place, no earlier than `at`. */
-void ratings_shared_seen(ratings_shared_t *shared, int partition, ratings_place_t place,
-                         int64_t at);
+void ratings_shm_seen(ratings_shm_t *shared, int partition, ratings_checkpoint_t place, int64_t at);
 
 /* Whether the store, when it was last seen, no longer than `age` microseconds before `now`, stood
  * where this host knows it to stand: what other hosts apply does not go unnoticed for longer. */
-bool ratings_shared_in_step(const ratings_shared_t *shared, int partition, int64_t now,
-                            int64_t age);
+bool ratings_shm_in_step(const ratings_shm_t *shared, int partition, int64_t now, int64_t age);
 
 /* Whether a place of the store is not what is known of it here: a publication was late, or never
  * came, or another host applies. */
-bool ratings_shared_is_news(const ratings_shared_t *shared, int partition, ratings_place_t place);
+bool ratings_shm_is_news(const ratings_shm_t *shared, int partition, ratings_checkpoint_t place);
 
 /* The orders below were found by exploring them (t/model): whoever compares counters and epoch with
  * what they were looks at those first, then at high, then reads the store. */
 
 /* A chunk was applied by the caller itself: high, then the talks' counters, then the watermark.
- * `slots`: ratings_shared_slot of each talk changed. */
-void ratings_shared_publish_applied(ratings_shared_t *shared, int partition, ratings_place_t place,
-                                    const uint32_t *slots, int count);
+ * `slots`: ratings_shm_slot of each talk changed. */
+void ratings_shm_publish_applied(ratings_shm_t *shared, int partition, ratings_checkpoint_t place,
+                                 const uint32_t *slots, int count);
 
 /* A position that the caller did not bring about itself, so that all may have changed: high, then
  * the epoch, then the watermark. */
-void ratings_shared_publish_adopted(ratings_shared_t *shared, int partition, ratings_place_t place);
+void ratings_shm_publish_external(ratings_shm_t *shared, int partition, ratings_checkpoint_t place);
 
 /* Where the store stands, as it says itself, for a host that knows nothing yet and cannot ask the
  * log: GETs go by it. Waiting POSTs do not: it may not be this log's. */
-void ratings_shared_publish_found(ratings_shared_t *shared, int partition, ratings_place_t place);
+void ratings_shm_publish_bootstrap(ratings_shm_t *shared, int partition,
+                                   ratings_checkpoint_t place);
 
 /* A log that ends at `next` was not applied any further: if high is still `seen`, as it was before
  * the log's end was asked for, and beyond that end, it is of another log, or of one that was cut.
  */
-void ratings_shared_forget(ratings_shared_t *shared, int partition, ratings_place_t seen,
-                           int64_t next);
+void ratings_shm_forget(ratings_shm_t *shared, int partition, ratings_checkpoint_t seen,
+                        int64_t next);
 
 /* How far a rebuild is that a projector of this host is at. The three are told one after the other:
  * who reads them may see a little of the step before. */
@@ -184,19 +184,19 @@ typedef struct {
     int64_t seconds_left; /* RATINGS_SECONDS_UNKNOWN: not known yet */
 } ratings_progress_t;
 
-void ratings_shared_tell_progress(ratings_shared_t *shared, const ratings_progress_t *progress);
-ratings_progress_t ratings_shared_progress(const ratings_shared_t *shared);
+void ratings_shm_tell_progress(ratings_shm_t *shared, const ratings_progress_t *progress);
+ratings_progress_t ratings_shm_progress(const ratings_shm_t *shared);
 
-uint32_t ratings_shared_slot(const char *talk_id);
+uint32_t ratings_shm_slot(const char *talk_id);
 
 /* Whether the caller is to write such a line now: one caller of this host in ten seconds is. */
-bool ratings_shared_may_log(ratings_shared_t *shared, ratings_line_e line, int64_t now);
+bool ratings_shm_may_log(ratings_shm_t *shared, ratings_line_e line, int64_t now);
 
 /* Sleeps until `word` (`published`, `handover`, `opened`, `examined`) is no longer `seen`, or for
  * `timeout` microseconds (not at all if that is not positive). */
-void ratings_shared_wait(_Atomic uint32_t *word, uint32_t seen, int64_t timeout);
+void ratings_shm_wait(_Atomic uint32_t *word, uint32_t seen, int64_t timeout);
 
 /* Counts the word up and wakes all who wait for it, in every child. */
-void ratings_shared_wake(_Atomic uint32_t *word);
+void ratings_shm_wake(_Atomic uint32_t *word);
 
 #endif

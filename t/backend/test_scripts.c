@@ -164,7 +164,7 @@ static apr_status_t apply(ratings_store_t *store, bool keyed, ratings_store_end_
         .time = now,
         .last = seen.mark[0],
         .mark = {at, now, 7},
-        .first = {at == 0 ? 0 : RATINGS_MARK_NONE, now, 7},
+        .first = {at == 0 ? 0 : RATINGS_FINGERPRINT_NONE, now, 7},
         .increments = increments,
         .count = 1,
         .keyed = uses,

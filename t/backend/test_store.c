@@ -368,8 +368,8 @@ static const ratings_chunk_t *one_rating(one_rating_t *one, int partition, const
     one->chunk = (ratings_chunk_t){.generation = "g",
                                    .partition = partition,
                                    .next = 1,
-                                   .last = {.offset = RATINGS_MARK_NONE},
-                                   .first = {.offset = RATINGS_MARK_NONE},
+                                   .last = {.offset = RATINGS_FINGERPRINT_NONE},
+                                   .first = {.offset = RATINGS_FINGERPRINT_NONE},
                                    .increments = one->increments,
                                    .count = 1};
     return &one->chunk;

@@ -275,10 +275,10 @@ static void who_comes_again_after_long_is_new(void **state)
     audit_fold_t *fold = *state;
 
     rate_named(fold, 0, "/s", "1", "a", 5);
-    fold->partition[0].next = RATINGS_RECENT_SPAN;
+    fold->partition[0].next = RATINGS_DEDUP_SPAN;
     rate_named(fold, 0, "/s", "1", "a", 5);
     assert_counts(audit_fold_expected(talk_of(fold, "a")), 0, 0, 0, 0, 1);
-    fold->partition[0].next = 2 * RATINGS_RECENT_SPAN + 1;
+    fold->partition[0].next = 2 * RATINGS_DEDUP_SPAN + 1;
     rate_named(fold, 0, "/s", "1", "a", 5);
     assert_counts(audit_fold_expected(talk_of(fold, "a")), 0, 0, 0, 0, 2);
 }

@@ -9,7 +9,7 @@
 #define COOLDOWN 1000
 #define JITTER_MAX (COOLDOWN / 4)
 
-static const ratings_breaker_policy_t policy = {THRESHOLD, COOLDOWN, 42};
+static const ratings_breaker_limits_t policy = {THRESHOLD, COOLDOWN, 42};
 
 static void begin(ratings_breaker_t *b)
 {
@@ -32,7 +32,7 @@ static int64_t probe_at(const ratings_breaker_t *b)
     return low;
 }
 
-static int64_t open_by(ratings_breaker_t *b, const ratings_breaker_policy_t *by, int64_t now)
+static int64_t open_by(ratings_breaker_t *b, const ratings_breaker_limits_t *by, int64_t now)
 {
     while (ratings_breaker_state(b) == RATINGS_BREAKER_CLOSED)
         ratings_breaker_failure(b, by, now);
@@ -72,7 +72,7 @@ static void opens_at_its_threshold(void **state)
 
 static void threshold_one_opens_at_once(void **state)
 {
-    const ratings_breaker_policy_t one = {1, COOLDOWN, 42};
+    const ratings_breaker_limits_t one = {1, COOLDOWN, 42};
     ratings_breaker_t b;
 
     (void)state;
@@ -196,7 +196,7 @@ static void late_success_closes(void **state)
 
 static void without_cooldown_always_probes(void **state)
 {
-    const ratings_breaker_policy_t eager = {1, 0, 42};
+    const ratings_breaker_limits_t eager = {1, 0, 42};
     ratings_breaker_t b;
 
     (void)state;
@@ -218,7 +218,7 @@ static void jitter_covers_its_range(void **state)
         unsigned fifths[5] = {0};
 
         for (int i = 0; i < 1000; i++) {
-            const ratings_breaker_policy_t any = {1, COOLDOWN, by_time ? 42 : (uint64_t)i};
+            const ratings_breaker_limits_t any = {1, COOLDOWN, by_time ? 42 : (uint64_t)i};
             int64_t now = by_time ? i : 0, over;
             ratings_breaker_t b;
 
@@ -234,7 +234,7 @@ static void jitter_covers_its_range(void **state)
 
 static void jitter_differs_by_seed(void **state)
 {
-    const ratings_breaker_policy_t one = {1, COOLDOWN, 1}, other = {1, COOLDOWN, 2};
+    const ratings_breaker_limits_t one = {1, COOLDOWN, 1}, other = {1, COOLDOWN, 2};
     ratings_breaker_t a, b;
     int differences = 0;
 

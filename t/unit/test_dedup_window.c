@@ -5,11 +5,11 @@
 
 #define SPAN INT64_C(32768) /* the rule of the log: whoever changes it changes what counts */
 
-static ratings_recent_e note(ratings_recent_t *recent, const char *source, const char *id,
-                             int64_t offset)
+static ratings_dedup_e note(ratings_dedup_window_t *recent, const char *source, const char *id,
+                            int64_t offset)
 {
     const ratings_identity_t identity = ratings_identity(source, strlen(source), id, strlen(id));
-    return ratings_recent_note(recent, &identity, offset);
+    return ratings_dedup_window_check_and_add(recent, &identity, offset);
 }
 
 /* A pair of records: whether the second repeats the first. */
@@ -17,81 +17,82 @@ typedef struct {
     const char *name;
     const char *source1, *id1, *source2, *id2;
     int64_t offset1, offset2;
-    ratings_recent_e wanted;
+    ratings_dedup_e wanted;
 } row_t;
 
 static row_t rows[] = {
-    {"the same at once", "/s", "a", "/s", "a", 0, 1, RATINGS_RECENT_REPEAT},
-    {"another id", "/s", "a", "/s", "b", 0, 1, RATINGS_RECENT_NEW},
-    {"another source", "/s", "a", "/t", "a", 0, 1, RATINGS_RECENT_NEW},
-    {"source and id are told apart", "/s", "ta", "/st", "a", 0, 1, RATINGS_RECENT_NEW},
-    {"no id is no identity", "/s", "", "/s", "", 0, 1, RATINGS_RECENT_NEW},
-    {"no source is one, too", "", "a", "", "a", 0, 1, RATINGS_RECENT_REPEAT},
-    {"as far as the span", "/s", "a", "/s", "a", 0, SPAN, RATINGS_RECENT_REPEAT},
-    {"beyond the span", "/s", "a", "/s", "a", 0, SPAN + 1, RATINGS_RECENT_NEW},
-    {"over the edge of a block", "/s", "a", "/s", "a", SPAN - 1, SPAN, RATINGS_RECENT_REPEAT},
-    {"a span over that edge", "/s", "a", "/s", "a", SPAN - 1, 2 * SPAN - 1, RATINGS_RECENT_REPEAT},
-    {"more than a span over it", "/s", "a", "/s", "a", SPAN - 1, 2 * SPAN, RATINGS_RECENT_NEW},
-    {"blocks later", "/s", "a", "/s", "a", 5, INT64_C(1) << 40, RATINGS_RECENT_NEW},
+    {"the same at once", "/s", "a", "/s", "a", 0, 1, RATINGS_DEDUP_DUPLICATE},
+    {"another id", "/s", "a", "/s", "b", 0, 1, RATINGS_DEDUP_NEW},
+    {"another source", "/s", "a", "/t", "a", 0, 1, RATINGS_DEDUP_NEW},
+    {"source and id are told apart", "/s", "ta", "/st", "a", 0, 1, RATINGS_DEDUP_NEW},
+    {"no id is no identity", "/s", "", "/s", "", 0, 1, RATINGS_DEDUP_NEW},
+    {"no source is one, too", "", "a", "", "a", 0, 1, RATINGS_DEDUP_DUPLICATE},
+    {"as far as the span", "/s", "a", "/s", "a", 0, SPAN, RATINGS_DEDUP_DUPLICATE},
+    {"beyond the span", "/s", "a", "/s", "a", 0, SPAN + 1, RATINGS_DEDUP_NEW},
+    {"over the edge of a block", "/s", "a", "/s", "a", SPAN - 1, SPAN, RATINGS_DEDUP_DUPLICATE},
+    {"a span over that edge", "/s", "a", "/s", "a", SPAN - 1, 2 * SPAN - 1,
+     RATINGS_DEDUP_DUPLICATE},
+    {"more than a span over it", "/s", "a", "/s", "a", SPAN - 1, 2 * SPAN, RATINGS_DEDUP_NEW},
+    {"blocks later", "/s", "a", "/s", "a", 5, INT64_C(1) << 40, RATINGS_DEDUP_NEW},
 };
 
 static void repeats_within_the_span(void **state)
 {
     const row_t *row = *state;
-    ratings_recent_t *recent = ratings_recent_new();
-    assert_int_equal(note(recent, row->source1, row->id1, row->offset1), RATINGS_RECENT_NEW);
+    ratings_dedup_window_t *recent = ratings_dedup_window_new();
+    assert_int_equal(note(recent, row->source1, row->id1, row->offset1), RATINGS_DEDUP_NEW);
     assert_int_equal(note(recent, row->source2, row->id2, row->offset2), row->wanted);
-    ratings_recent_free(recent);
+    ratings_dedup_window_free(recent);
 }
 
 static void repeat_is_repeated(void **state)
 {
-    ratings_recent_t *recent = ratings_recent_new();
+    ratings_dedup_window_t *recent = ratings_dedup_window_new();
     (void)state;
-    assert_int_equal(note(recent, "", "a", 0), RATINGS_RECENT_NEW);
-    assert_int_equal(note(recent, "", "a", SPAN), RATINGS_RECENT_REPEAT);
-    assert_int_equal(note(recent, "", "a", 2 * SPAN), RATINGS_RECENT_REPEAT);
-    assert_int_equal(note(recent, "", "a", 3 * SPAN + 1), RATINGS_RECENT_NEW);
-    ratings_recent_free(recent);
+    assert_int_equal(note(recent, "", "a", 0), RATINGS_DEDUP_NEW);
+    assert_int_equal(note(recent, "", "a", SPAN), RATINGS_DEDUP_DUPLICATE);
+    assert_int_equal(note(recent, "", "a", 2 * SPAN), RATINGS_DEDUP_DUPLICATE);
+    assert_int_equal(note(recent, "", "a", 3 * SPAN + 1), RATINGS_DEDUP_NEW);
+    ratings_dedup_window_free(recent);
 }
 
 /* Each id comes twice, `distance` offsets apart: all of them, at any load of the tables. */
 static void all_of_many_are_known(void **state)
 {
     const int64_t last = 4 * SPAN, distance = 20000;
-    ratings_recent_t *recent = ratings_recent_new();
+    ratings_dedup_window_t *recent = ratings_dedup_window_new();
     char id[32];
     (void)state;
     for (int64_t i = 0; i < last; i++) {
         bool again = i / distance % 2 == 1;
         (void)snprintf(id, sizeof id, "%lld", (long long)(again ? i - distance : i));
         assert_int_equal(note(recent, "/mod_ratings", id, i),
-                         again ? RATINGS_RECENT_REPEAT : RATINGS_RECENT_NEW);
+                         again ? RATINGS_DEDUP_DUPLICATE : RATINGS_DEDUP_NEW);
     }
-    ratings_recent_free(recent);
+    ratings_dedup_window_free(recent);
 }
 
 /* Whoever begins SPAN offsets before comes to the same. */
 static void beginning_in_the_middle_changes_nothing(void **state)
 {
     const int64_t from = 2 * SPAN + 77, last = 3 * SPAN;
-    ratings_recent_t *all = ratings_recent_new(), *part = ratings_recent_new();
+    ratings_dedup_window_t *all = ratings_dedup_window_new(), *part = ratings_dedup_window_new();
     char id[32];
     (void)state;
     for (int64_t i = 0; i < last; i++) {
         (void)snprintf(id, sizeof id, "%d", (int)(i * 7919 % 30011));
-        ratings_recent_e whole = note(all, "", id, i);
+        ratings_dedup_e whole = note(all, "", id, i);
         if (i >= from - SPAN) {
-            ratings_recent_e end = note(part, "", id, i);
+            ratings_dedup_e end = note(part, "", id, i);
             if (i >= from)
                 assert_int_equal(end, whole);
         }
     }
-    ratings_recent_free(all);
-    ratings_recent_free(part);
+    ratings_dedup_window_free(all);
+    ratings_dedup_window_free(part);
 }
 
-_Static_assert(SPAN == RATINGS_RECENT_SPAN, "the span is part of the log's meaning");
+_Static_assert(SPAN == RATINGS_DEDUP_SPAN, "the span is part of the log's meaning");
 
 int main(void)
 {

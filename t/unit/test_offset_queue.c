@@ -3,22 +3,24 @@
 
 #define COUNT 200
 
-static void expect(ratings_line_t *line, int64_t position, ratings_link_t *expected)
+static void expect(ratings_offset_queue_t *line, int64_t position,
+                   ratings_offset_queue_item_t *expected)
 {
-    assert_ptr_equal(ratings_line_reached(line, position), expected);
+    assert_ptr_equal(ratings_offset_queue_pop_below(line, position), expected);
 }
 
 /* Forwards and backwards, so that no link is wrong that a later step would need. */
-static void assert_is_line(const ratings_line_t *line, size_t count)
+static void assert_is_line(const ratings_offset_queue_t *line, size_t count)
 {
     size_t forwards = 0, backwards = 0;
 
-    for (const ratings_link_t *link = line->first; link; link = link->after, forwards++)
+    for (const ratings_offset_queue_item_t *link = line->first; link;
+         link = link->after, forwards++)
         if (link->after) {
             assert_true(link->offset <= link->after->offset);
             assert_ptr_equal(link->after->before, link);
         }
-    for (const ratings_link_t *link = line->last; link; link = link->before)
+    for (const ratings_offset_queue_item_t *link = line->last; link; link = link->before)
         backwards++;
     assert_int_equal(forwards, count);
     assert_int_equal(backwards, count);
@@ -28,7 +30,7 @@ static void assert_is_line(const ratings_line_t *line, size_t count)
 
 static void nobody_is_reached_in_an_empty_line(void **state)
 {
-    ratings_line_t line = {0};
+    ratings_offset_queue_t line = {0};
 
     (void)state;
     expect(&line, INT64_MAX, NULL);
@@ -36,11 +38,11 @@ static void nobody_is_reached_in_an_empty_line(void **state)
 
 static void a_position_reaches_what_is_below_it(void **state)
 {
-    ratings_line_t line = {0};
-    ratings_link_t link;
+    ratings_offset_queue_t line = {0};
+    ratings_offset_queue_item_t link;
 
     (void)state;
-    ratings_line_join(&line, &link, 5);
+    ratings_offset_queue_insert(&line, &link, 5);
     expect(&line, 0, NULL);
     expect(&line, 5, NULL); /* the position is the next offset that is not applied */
     expect(&line, 6, &link);
@@ -50,12 +52,12 @@ static void a_position_reaches_what_is_below_it(void **state)
 
 static void those_who_come_in_order_are_reached_in_order(void **state)
 {
-    ratings_line_t line = {0};
-    ratings_link_t links[3];
+    ratings_offset_queue_t line = {0};
+    ratings_offset_queue_item_t links[3];
 
     (void)state;
     for (int i = 0; i < 3; i++)
-        ratings_line_join(&line, &links[i], i);
+        ratings_offset_queue_insert(&line, &links[i], i);
     expect(&line, 2, &links[0]);
     expect(&line, 2, &links[1]);
     expect(&line, 2, NULL);
@@ -66,12 +68,12 @@ static void those_who_come_late_stand_where_they_belong(void **state)
 {
     static const int64_t offsets[] = {20, 10, 30, 0, 25};
     static const size_t order[] = {3, 1, 0, 4, 2};
-    ratings_line_t line = {0};
-    ratings_link_t links[5];
+    ratings_offset_queue_t line = {0};
+    ratings_offset_queue_item_t links[5];
 
     (void)state;
     for (size_t i = 0; i < 5; i++) {
-        ratings_line_join(&line, &links[i], offsets[i]);
+        ratings_offset_queue_insert(&line, &links[i], offsets[i]);
         assert_is_line(&line, i + 1);
     }
     for (size_t i = 0; i < 5; i++)
@@ -80,12 +82,12 @@ static void those_who_come_late_stand_where_they_belong(void **state)
 
 static void among_equals_the_first_stays_first(void **state)
 {
-    ratings_line_t line = {0};
-    ratings_link_t links[3];
+    ratings_offset_queue_t line = {0};
+    ratings_offset_queue_item_t links[3];
 
     (void)state;
     for (int i = 0; i < 3; i++)
-        ratings_line_join(&line, &links[i], 7);
+        ratings_offset_queue_insert(&line, &links[i], 7);
     for (int i = 0; i < 3; i++)
         expect(&line, 8, &links[i]);
 }
@@ -95,12 +97,12 @@ static void any_of_them_may_leave(void **state)
 {
     (void)state;
     for (int gone = 0; gone < 3; gone++) {
-        ratings_line_t line = {0};
-        ratings_link_t links[3];
+        ratings_offset_queue_t line = {0};
+        ratings_offset_queue_item_t links[3];
 
         for (int i = 0; i < 3; i++)
-            ratings_line_join(&line, &links[i], i);
-        ratings_line_leave(&line, &links[gone]);
+            ratings_offset_queue_insert(&line, &links[i], i);
+        ratings_offset_queue_remove(&line, &links[gone]);
         assert_is_line(&line, 2);
         for (int i = 0; i < 3; i++)
             if (i != gone)
@@ -118,8 +120,8 @@ static uint32_t next_number(uint32_t *number)
 
 static void stays_in_order_whatever_comes_and_goes(void **state)
 {
-    ratings_line_t line = {0};
-    ratings_link_t links[COUNT];
+    ratings_offset_queue_t line = {0};
+    ratings_offset_queue_item_t links[COUNT];
     size_t inside = 0;
     uint32_t number = 1;
     bool in[COUNT] = {false};
@@ -128,16 +130,16 @@ static void stays_in_order_whatever_comes_and_goes(void **state)
     for (int turn = 0; turn < 20000; turn++) {
         size_t i = next_number(&number) % COUNT;
         if (in[i])
-            ratings_line_leave(&line, &links[i]);
+            ratings_offset_queue_remove(&line, &links[i]);
         else
-            ratings_line_join(&line, &links[i], next_number(&number) % 50);
+            ratings_offset_queue_insert(&line, &links[i], next_number(&number) % 50);
         inside += in[i] ? (size_t)-1 : 1;
         in[i] = !in[i];
         if (turn % 100 == 0)
             assert_is_line(&line, inside);
     }
     for (int64_t last = 0; inside > 0; inside--) {
-        const ratings_link_t *link = ratings_line_reached(&line, INT64_MAX);
+        const ratings_offset_queue_item_t *link = ratings_offset_queue_pop_below(&line, INT64_MAX);
         assert_non_null(link);
         assert_true(link->offset >= last);
         last = link->offset;

@@ -11,31 +11,31 @@ typedef struct {
     char text[27]; /* no whole number of words */
 } record_t;
 
-static ratings_memo_t *make(size_t records, size_t size)
+static ratings_shm_cache_t *make(size_t records, size_t size)
 {
-    const ratings_memo_shape_t shape = {records, sizeof(uint64_t), size};
-    void *memory = calloc(1, ratings_memo_footprint(&shape));
+    const ratings_shm_cache_geometry_t shape = {records, sizeof(uint64_t), size};
+    void *memory = calloc(1, ratings_shm_cache_size(&shape));
     assert_non_null(memory);
-    return ratings_memo_place(memory, &shape);
+    return ratings_shm_cache_init(memory, &shape);
 }
 
-static void put(ratings_memo_t *memo, uint32_t hash, uint64_t key, const char *text)
+static void put(ratings_shm_cache_t *memo, uint32_t hash, uint64_t key, const char *text)
 {
     record_t record = {.key = key};
     (void)snprintf(record.text, sizeof record.text, "%s", text);
-    ratings_memo_put(memo, hash, &record);
+    ratings_shm_cache_put(memo, hash, &record);
 }
 
 /* The text, or "" if there is none. */
-static const char *find(const ratings_memo_t *memo, uint32_t hash, uint64_t key)
+static const char *find(const ratings_shm_cache_t *memo, uint32_t hash, uint64_t key)
 {
     static record_t record;
-    return ratings_memo_find(memo, hash, &key, &record) ? record.text : "";
+    return ratings_shm_cache_get(memo, hash, &key, &record) ? record.text : "";
 }
 
 static void a_record_is_found_whole(void **state)
 {
-    ratings_memo_t *memo = make(100, sizeof(record_t));
+    ratings_shm_cache_t *memo = make(100, sizeof(record_t));
     (void)state;
     assert_string_equal(find(memo, 0, 0), "");
     put(memo, 0, 0, "abcdefghijklmnopqrstuvwxyz");
@@ -45,7 +45,7 @@ static void a_record_is_found_whole(void **state)
 
 static void one_of_another_key_is_not(void **state)
 {
-    ratings_memo_t *memo = make(100, sizeof(record_t));
+    ratings_shm_cache_t *memo = make(100, sizeof(record_t));
     (void)state;
     put(memo, 7, 1, "one");
     assert_string_equal(find(memo, 7, 2), "");
@@ -57,7 +57,7 @@ static void one_of_another_key_is_not(void **state)
 
 static void a_newer_one_takes_its_place(void **state)
 {
-    ratings_memo_t *memo = make(8, sizeof(record_t));
+    ratings_shm_cache_t *memo = make(8, sizeof(record_t));
     char text[16];
     (void)state;
     put(memo, 3, 100, "kept");
@@ -73,7 +73,7 @@ static void a_newer_one_takes_its_place(void **state)
 /* One hash allows eight slots: the ninth record ends the one that was written first. */
 static void the_oldest_gives_way(void **state)
 {
-    ratings_memo_t *memo = make(1000, sizeof(record_t));
+    ratings_shm_cache_t *memo = make(1000, sizeof(record_t));
     (void)state;
     for (uint64_t key = 1; key <= 8; key++)
         put(memo, 5, key, "x");
@@ -89,7 +89,7 @@ static void the_oldest_gives_way(void **state)
 
 static void nearly_all_of_a_table_half_full_stay(void **state)
 {
-    ratings_memo_t *memo = make(16384, sizeof(record_t));
+    ratings_shm_cache_t *memo = make(16384, sizeof(record_t));
     int found = 0;
     (void)state;
     for (uint32_t key = 0; key < 10000; key++)
@@ -103,15 +103,15 @@ static void nearly_all_of_a_table_half_full_stay(void **state)
 static void a_record_too_large_is_refused(void **state)
 {
     (void)state;
-    const ratings_memo_shape_t largest = {8, 8, RATINGS_MEMO_SIZE_MAX},
-                               larger = {8, 8, RATINGS_MEMO_SIZE_MAX + 1};
-    assert_int_equal(ratings_memo_footprint(&larger), 0);
-    assert_int_not_equal(ratings_memo_footprint(&largest), 0);
+    const ratings_shm_cache_geometry_t largest = {8, 8, RATINGS_SHM_CACHE_RECORD_MAX},
+                                       larger = {8, 8, RATINGS_SHM_CACHE_RECORD_MAX + 1};
+    assert_int_equal(ratings_shm_cache_size(&larger), 0);
+    assert_int_not_equal(ratings_shm_cache_size(&largest), 0);
 }
 
 static void a_slot_whose_writer_was_killed_is_lost_and_no_more(void **state)
 {
-    ratings_memo_t *memo = make(8, sizeof(record_t));
+    ratings_shm_cache_t *memo = make(8, sizeof(record_t));
     (void)state;
     put(memo, 1, 1, "x");
     for (size_t way = 0; way < WAYS; way++)
@@ -135,7 +135,7 @@ typedef struct {
 } wide_t;
 
 typedef struct {
-    ratings_memo_t *memo;
+    ratings_shm_cache_t *memo;
     atomic_bool stop;
     _Atomic uint64_t found;
 } shared_t;
@@ -147,7 +147,7 @@ static void *write_all_the_time(void *data)
         wide_t record = {.key = n % 12};
         for (int i = 0; i < WIDE; i++)
             record.word[i] = n;
-        ratings_memo_put(shared->memo, 1, &record);
+        ratings_shm_cache_put(shared->memo, 1, &record);
     }
     return NULL;
 }
@@ -155,7 +155,7 @@ static void *write_all_the_time(void *data)
 static void check_one(shared_t *shared, uint64_t key)
 {
     wide_t record;
-    if (!ratings_memo_find(shared->memo, 1, &key, &record))
+    if (!ratings_shm_cache_get(shared->memo, 1, &key, &record))
         return;
     atomic_fetch_add(&shared->found, 1);
     for (int i = 0; i < WIDE; i++)

@@ -9,7 +9,7 @@
 #define PASSENGERS 8
 
 static const ratings_histogram_t counts = {{0, 0, 1, 0, 7}}, others = {{0, 0, 1, 0, 8}};
-static const ratings_landing_t well = {true, {4.75, 8}};
+static const ratings_singleflight_result_t well = {true, {4.75, 8}};
 
 static int64_t in_ms(int64_t ms)
 {
@@ -19,86 +19,87 @@ static int64_t in_ms(int64_t ms)
 }
 
 typedef struct {
-    ratings_flights_t flights;
+    ratings_singleflight_t flights;
     int64_t deadline;
     atomic_int leaders;
 } group_t;
 
 static void begin(group_t *group, int64_t ms)
 {
-    ratings_flights_init(&group->flights);
+    ratings_singleflight_init(&group->flights);
     group->deadline = in_ms(ms);
     atomic_store(&group->leaders, 0);
 }
 
-static bool lead(group_t *group, ratings_flight_t *flight, const ratings_histogram_t *histogram,
-                 ratings_landing_t *landing)
+static bool lead(group_t *group, ratings_singleflight_call_t *flight,
+                 const ratings_histogram_t *histogram, ratings_singleflight_result_t *landing)
 {
-    return ratings_flight_lead(&group->flights, flight, histogram, group->deadline, landing);
+    return ratings_singleflight_begin(&group->flights, flight, histogram, group->deadline, landing);
 }
 
 static void the_first_makes_the_call_and_so_does_the_next_after_it(void **state)
 {
     group_t group;
-    ratings_flight_t flight = {0};
-    ratings_landing_t landing;
+    ratings_singleflight_call_t flight = {0};
+    ratings_singleflight_result_t landing;
     (void)state;
     begin(&group, 1000);
     for (int i = 0; i < 3; i++) {
         assert_true(lead(&group, &flight, &counts, &landing));
-        ratings_flight_land(&group.flights, &flight, &well);
+        ratings_singleflight_finish(&group.flights, &flight, &well);
     }
-    ratings_flights_destroy(&group.flights);
+    ratings_singleflight_destroy(&group.flights);
 }
 
 static void other_counts_are_a_call_of_their_own(void **state)
 {
     group_t group;
-    ratings_flight_t one = {0}, two = {0};
-    ratings_landing_t landing;
+    ratings_singleflight_call_t one = {0}, two = {0};
+    ratings_singleflight_result_t landing;
     (void)state;
     begin(&group, 1000);
     assert_true(lead(&group, &one, &counts, &landing));
     assert_true(lead(&group, &two, &others, &landing));
-    ratings_flight_land(&group.flights, &one, &well);
-    ratings_flight_land(&group.flights, &two, &well);
-    ratings_flights_destroy(&group.flights);
+    ratings_singleflight_finish(&group.flights, &one, &well);
+    ratings_singleflight_finish(&group.flights, &two, &well);
+    ratings_singleflight_destroy(&group.flights);
 }
 
 static void nobody_waits_beyond_the_deadline(void **state)
 {
     group_t group;
-    ratings_flight_t flight = {0}, unused;
-    ratings_landing_t landing = well;
+    ratings_singleflight_call_t flight = {0}, unused;
+    ratings_singleflight_result_t landing = well;
     (void)state;
     begin(&group, 30);
     assert_true(lead(&group, &flight, &counts, &landing));
     assert_false(lead(&group, &unused, &counts, &landing));
     assert_false(landing.has_statistics);
     assert_true(in_ms(0) >= group.deadline && in_ms(0) < group.deadline + 5000000);
-    ratings_flight_land(&group.flights, &flight, &well); /* to nobody */
-    ratings_flights_destroy(&group.flights);
+    ratings_singleflight_finish(&group.flights, &flight, &well); /* to nobody */
+    ratings_singleflight_destroy(&group.flights);
 }
 
 static void *ask(void *data)
 {
     group_t *group = data;
-    ratings_flight_t flight = {0};
-    ratings_landing_t landing = {.has_statistics = false};
+    ratings_singleflight_call_t flight = {0};
+    ratings_singleflight_result_t landing = {.has_statistics = false};
     if (!lead(group, &flight, &counts, &landing))
         return landing.has_statistics && landing.statistics.total_count == 8 ? group : NULL;
     atomic_fetch_add(&group->leaders, 1);
-    ratings_flight_land(&group->flights, &flight, &well);
+    ratings_singleflight_finish(&group->flights, &flight, &well);
     return group;
 }
 
-static void wait_for_passengers(group_t *group, const ratings_flight_t *flight, int wanted)
+static void wait_for_passengers(group_t *group, const ratings_singleflight_call_t *flight,
+                                int wanted)
 {
     int count = 0;
     while (count < wanted && in_ms(0) < group->deadline) {
         count = 0;
         pthread_mutex_lock(&group->flights.lock);
-        const ratings_passenger_t *passenger;
+        const ratings_singleflight_waiter_t *passenger;
         LIST_FOREACH(passenger, &flight->passengers, link)
         {
             count++;
@@ -113,8 +114,8 @@ static void all_who_wait_get_its_result(void **state)
 {
     group_t group;
     pthread_t passenger[PASSENGERS];
-    ratings_flight_t flight = {0};
-    ratings_landing_t landing;
+    ratings_singleflight_call_t flight = {0};
+    ratings_singleflight_result_t landing;
     void *arrived;
     (void)state;
     begin(&group, 10000);
@@ -122,14 +123,14 @@ static void all_who_wait_get_its_result(void **state)
     for (int i = 0; i < PASSENGERS; i++)
         assert_int_equal(pthread_create(&passenger[i], NULL, ask, &group), 0);
     wait_for_passengers(&group, &flight, PASSENGERS);
-    ratings_flight_land(&group.flights, &flight, &well);
+    ratings_singleflight_finish(&group.flights, &flight, &well);
     for (int i = 0; i < PASSENGERS; i++) {
         assert_int_equal(pthread_join(passenger[i], &arrived), 0);
         assert_non_null(arrived);
     }
     assert_int_equal(atomic_load(&group.leaders), 0);
     assert_null(LIST_FIRST(&group.flights.flights));
-    ratings_flights_destroy(&group.flights);
+    ratings_singleflight_destroy(&group.flights);
 }
 
 /* Whoever goes from among those who wait leaves the others in their place. */
@@ -137,8 +138,8 @@ static void one_who_gives_up_leaves_the_others_waiting(void **state)
 {
     group_t group;
     pthread_t passenger[2];
-    ratings_flight_t flight = {0}, unused;
-    ratings_landing_t landing;
+    ratings_singleflight_call_t flight = {0}, unused;
+    ratings_singleflight_result_t landing;
     void *arrived;
     (void)state;
     begin(&group, 10000);
@@ -146,15 +147,15 @@ static void one_who_gives_up_leaves_the_others_waiting(void **state)
     assert_int_equal(pthread_create(&passenger[0], NULL, ask, &group), 0);
     wait_for_passengers(&group, &flight, 1);
     /* he stands before the first, and the second comes before him */
-    assert_false(ratings_flight_lead(&group.flights, &unused, &counts, in_ms(20), &landing));
+    assert_false(ratings_singleflight_begin(&group.flights, &unused, &counts, in_ms(20), &landing));
     assert_int_equal(pthread_create(&passenger[1], NULL, ask, &group), 0);
     wait_for_passengers(&group, &flight, 2);
-    ratings_flight_land(&group.flights, &flight, &well);
+    ratings_singleflight_finish(&group.flights, &flight, &well);
     for (int i = 0; i < 2; i++) {
         assert_int_equal(pthread_join(passenger[i], &arrived), 0);
         assert_non_null(arrived);
     }
-    ratings_flights_destroy(&group.flights);
+    ratings_singleflight_destroy(&group.flights);
 }
 
 int main(void)

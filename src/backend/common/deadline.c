@@ -21,14 +21,14 @@ int64_t ratings_monotonic(void)
     return (int64_t)now.tv_sec * US_PER_S + now.tv_nsec / 1000;
 }
 
-ratings_limit_t ratings_limit(int64_t deadline, int64_t timeout, int stop)
+ratings_deadline_t ratings_deadline(int64_t deadline, int64_t timeout, int stop)
 {
     int64_t own = ratings_monotonic() + timeout;
-    ratings_limit_t limit = {deadline < own ? deadline : own, stop};
+    ratings_deadline_t limit = {deadline < own ? deadline : own, stop};
     return limit;
 }
 
-int ratings_ms_left(const ratings_limit_t *limit)
+int ratings_ms_left(const ratings_deadline_t *limit)
 {
     int64_t left = limit->deadline - ratings_monotonic();
     if (left <= 0)
@@ -37,14 +37,15 @@ int ratings_ms_left(const ratings_limit_t *limit)
     return left > MS_PER_WAIT ? MS_PER_WAIT : (int)left;
 }
 
-apr_status_t ratings_in_time(const ratings_limit_t *limit, const char *late, ratings_result_t *why)
+apr_status_t ratings_deadline_check(const ratings_deadline_t *limit, const char *late,
+                                    ratings_result_t *why)
 {
     return limit->deadline > ratings_monotonic()
                ? APR_SUCCESS
                : ratings_result_set(why, RATINGS_NOT_ASKED, "%s", late);
 }
 
-bool ratings_is_stopped(const ratings_limit_t *limit)
+bool ratings_is_stopped(const ratings_deadline_t *limit)
 {
     struct pollfd stop = {limit->stop, POLLIN, 0};
     return poll(&stop, 1, 0) == 1;
@@ -55,7 +56,7 @@ apr_status_t ratings_stopped(ratings_result_t *why)
     return ratings_result_set(why, RATINGS_NOT_ASKED, "ended, as the service stops");
 }
 
-apr_status_t ratings_await(int fd, short events, const ratings_limit_t *limit, const char *late,
+apr_status_t ratings_await(int fd, short events, const ratings_deadline_t *limit, const char *late,
                            ratings_result_t *why)
 {
     for (int ms; (ms = ratings_ms_left(limit)) > 0;) {

@@ -8,7 +8,7 @@
 #define GRACE (APR_USEC_PER_SEC / 2)
 #define GRACE_OF_LOCK (APR_USEC_PER_SEC / 10)
 
-void *ratings_life_begin(size_t size, void (*release)(void *self), ratings_result_t *why)
+void *ratings_refobj_create(size_t size, void (*release)(void *self), ratings_result_t *why)
 {
     apr_pool_t *home;
     int stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -21,7 +21,7 @@ void *ratings_life_begin(size_t size, void (*release)(void *self), ratings_resul
         (void)ratings_result_set(why, RATINGS_NOT_ASKED, "out of memory");
         return NULL;
     }
-    ratings_life_t *life = apr_pcalloc(home, size);
+    ratings_refobj_t *life = apr_pcalloc(home, size);
     life->home = home;
     life->release = release;
     life->stop = stop;
@@ -30,14 +30,14 @@ void *ratings_life_begin(size_t size, void (*release)(void *self), ratings_resul
     return life;
 }
 
-void ratings_life_enter(ratings_life_t *life)
+void ratings_refobj_ref(ratings_refobj_t *life)
 {
     pthread_mutex_lock(&life->lock);
     life->references++;
     pthread_mutex_unlock(&life->lock);
 }
 
-void ratings_life_leave(ratings_life_t *life)
+void ratings_refobj_unref(ratings_refobj_t *life)
 {
     pthread_mutex_lock(&life->lock);
     bool last = --life->references == 0;
@@ -54,7 +54,7 @@ void ratings_life_leave(ratings_life_t *life)
 }
 
 /* True: the lock is held. */
-static bool tell_to_leave(ratings_life_t *life)
+static bool tell_to_leave(ratings_refobj_t *life)
 {
     if (!ratings_lock_within(&life->lock, GRACE_OF_LOCK))
         return false;
@@ -64,13 +64,13 @@ static bool tell_to_leave(ratings_life_t *life)
     return true;
 }
 
-void ratings_life_interrupt(ratings_life_t *life)
+void ratings_refobj_interrupt(ratings_refobj_t *life)
 {
     if (tell_to_leave(life))
         pthread_mutex_unlock(&life->lock);
 }
 
-bool ratings_life_close(ratings_life_t *life)
+bool ratings_refobj_shutdown(ratings_refobj_t *life)
 {
     int64_t deadline = ratings_monotonic() + GRACE;
     if (!tell_to_leave(life))

@@ -16,22 +16,22 @@ typedef struct {
     pthread_cond_t changed;      /* what somebody may wait for, or everything ends */
     int references;              /* the owner, and who has entered since */
     bool closing;
-} ratings_life_t;
+} ratings_refobj_t;
 
-/* `size` zeroed bytes that begin with a ratings_life_t, for one owner. NULL and why not. */
-void *ratings_life_begin(size_t size, void (*release)(void *self), ratings_result_t *why);
+/* `size` zeroed bytes that begin with a ratings_refobj_t, for one owner. NULL and why not. */
+void *ratings_refobj_create(size_t size, void (*release)(void *self), ratings_result_t *why);
 
 /* Around whatever uses it. With the lock held, `references++` does instead of entering. */
-void ratings_life_enter(ratings_life_t *life);
-void ratings_life_leave(ratings_life_t *life);
+void ratings_refobj_ref(ratings_refobj_t *life);
+void ratings_refobj_unref(ratings_refobj_t *life);
 
 /* Tells who is inside to leave, and who enters from now on, and waits for nobody. */
-void ratings_life_interrupt(ratings_life_t *life);
+void ratings_refobj_interrupt(ratings_refobj_t *life);
 
 /* The owner's end, in two steps, between which it closes what it does not leave to the last. The
  * first one tells who is inside to leave, and waits for it half a second at most; false when the
  * lock cannot be had, as the process ends: what it leaves open is closed for it. The second one is
- * ratings_life_leave. */
-bool ratings_life_close(ratings_life_t *life);
+ * ratings_refobj_unref. */
+bool ratings_refobj_shutdown(ratings_refobj_t *life);
 
 #endif

@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-struct ratings_lookup_t {
+struct ratings_resolution_t {
     atomic_int
         references;       /* the host, those who wait, the thread: the last one to leave frees it */
     atomic_bool finished; /* and what follows does not change any more */
@@ -24,7 +24,7 @@ struct ratings_lookup_t {
 
 /* ---- one look-up ---- */
 
-void ratings_lookup_leave(ratings_lookup_t *lookup)
+void ratings_resolution_unref(ratings_resolution_t *lookup)
 {
     if (atomic_fetch_sub(&lookup->references, 1) > 1)
         return;
@@ -35,13 +35,13 @@ void ratings_lookup_leave(ratings_lookup_t *lookup)
     free(lookup);
 }
 
-static void resolve(ratings_lookup_t *lookup, int flags)
+static void resolve(ratings_resolution_t *lookup, int flags)
 {
     const struct addrinfo hints = {.ai_flags = flags | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM};
     lookup->error = getaddrinfo(lookup->name, lookup->port, &hints, &lookup->addresses);
 }
 
-static void finish(ratings_lookup_t *lookup)
+static void finish(ratings_resolution_t *lookup)
 {
     atomic_store(&lookup->finished, true);
     (void)eventfd_write(lookup->end, 1);
@@ -49,14 +49,14 @@ static void finish(ratings_lookup_t *lookup)
 
 static void *run(void *data)
 {
-    ratings_lookup_t *lookup = data;
+    ratings_resolution_t *lookup = data;
     resolve(lookup, AI_ADDRCONFIG);
     finish(lookup);
-    ratings_lookup_leave(lookup);
+    ratings_resolution_unref(lookup);
     return NULL;
 }
 
-static void begin(ratings_lookup_t *lookup)
+static void begin(ratings_resolution_t *lookup)
 {
     resolve(lookup, AI_NUMERICHOST);
     if (lookup->error == 0) {
@@ -71,10 +71,10 @@ static void begin(ratings_lookup_t *lookup)
     }
 }
 
-static ratings_lookup_t *create(const ratings_host_t *host)
+static ratings_resolution_t *create(const ratings_resolver_t *host)
 {
     size_t size = strlen(host->name) + 1;
-    ratings_lookup_t *lookup = calloc(1, sizeof *lookup + size);
+    ratings_resolution_t *lookup = calloc(1, sizeof *lookup + size);
     if (!lookup)
         return NULL;
     memcpy(lookup->name, host->name, size);
@@ -82,21 +82,21 @@ static ratings_lookup_t *create(const ratings_host_t *host)
     atomic_init(&lookup->references, 1);
     lookup->end = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (lookup->end < 0) {
-        ratings_lookup_leave(lookup);
+        ratings_resolution_unref(lookup);
         return NULL;
     }
     begin(lookup);
     return lookup;
 }
 
-const struct addrinfo *ratings_lookup_addresses(const ratings_lookup_t *lookup)
+const struct addrinfo *ratings_resolution_addresses(const ratings_resolution_t *lookup)
 {
     return lookup->addresses;
 }
 
 /* ---- a host ---- */
 
-void ratings_host_init(ratings_host_t *host, const char *name, int port)
+void ratings_resolver_init(ratings_resolver_t *host, const char *name, int port)
 {
     host->name = name;
     (void)snprintf(host->port, sizeof host->port, "%d", port);
@@ -104,30 +104,30 @@ void ratings_host_init(ratings_host_t *host, const char *name, int port)
     pthread_mutex_init(&host->lock, NULL);
 }
 
-void ratings_host_destroy(ratings_host_t *host)
+void ratings_resolver_destroy(ratings_resolver_t *host)
 {
     if (host->latest)
-        ratings_lookup_leave(host->latest);
+        ratings_resolution_unref(host->latest);
     pthread_mutex_destroy(&host->lock);
 }
 
 /* The look-up that is under way, or a new one: what was found before may have changed since. */
-static ratings_lookup_t *join(ratings_host_t *host)
+static ratings_resolution_t *join(ratings_resolver_t *host)
 {
     pthread_mutex_lock(&host->lock);
     if (!host->latest || atomic_load(&host->latest->finished)) {
         if (host->latest)
-            ratings_lookup_leave(host->latest);
+            ratings_resolution_unref(host->latest);
         host->latest = create(host);
     }
-    ratings_lookup_t *lookup = host->latest;
+    ratings_resolution_t *lookup = host->latest;
     if (lookup)
         atomic_fetch_add(&lookup->references, 1);
     pthread_mutex_unlock(&host->lock);
     return lookup;
 }
 
-static apr_status_t await(const ratings_lookup_t *lookup, const ratings_limit_t *limit,
+static apr_status_t await(const ratings_resolution_t *lookup, const ratings_deadline_t *limit,
                           ratings_result_t *why)
 {
     apr_status_t status = APR_SUCCESS;
@@ -141,14 +141,14 @@ static apr_status_t await(const ratings_lookup_t *lookup, const ratings_limit_t 
     return status;
 }
 
-apr_status_t ratings_host_look_up(ratings_host_t *host, const ratings_limit_t *limit,
-                                  ratings_lookup_t **lookup, ratings_result_t *why)
+apr_status_t ratings_resolver_resolve(ratings_resolver_t *host, const ratings_deadline_t *limit,
+                                      ratings_resolution_t **lookup, ratings_result_t *why)
 {
     *lookup = join(host);
     if (!*lookup)
         return ratings_result_set(why, RATINGS_NOT_ASKED, "out of memory or descriptors");
     apr_status_t status = await(*lookup, limit, why);
     if (status != APR_SUCCESS)
-        ratings_lookup_leave(*lookup);
+        ratings_resolution_unref(*lookup);
     return status;
 }

@@ -10,26 +10,26 @@
 
 #include <netdb.h>
 
-typedef struct ratings_lookup_t ratings_lookup_t;
+typedef struct ratings_resolution_t ratings_resolution_t;
 
 /* One host, by name or by number. */
 typedef struct {
     const char *name;
     char port[8];
     pthread_mutex_t lock;
-    ratings_lookup_t *latest; /* NULL before the first */
-} ratings_host_t;
+    ratings_resolution_t *latest; /* NULL before the first */
+} ratings_resolver_t;
 
 /* `name` must live as long as `host`. */
-void ratings_host_init(ratings_host_t *host, const char *name, int port);
-void ratings_host_destroy(ratings_host_t *host); /* a look-up under way goes by itself */
+void ratings_resolver_init(ratings_resolver_t *host, const char *name, int port);
+void ratings_resolver_destroy(ratings_resolver_t *host); /* a look-up under way goes by itself */
 
 /* On APR_SUCCESS there is at least one address, until the look-up is left. A host that is written
  * as a number takes no thread. APR_ECONNREFUSED: there is no such name. RATINGS_NOT_ASKED: no
  * thread, memory or descriptor could be had. */
-apr_status_t ratings_host_look_up(ratings_host_t *host, const ratings_limit_t *limit,
-                                  ratings_lookup_t **lookup, ratings_result_t *why);
-const struct addrinfo *ratings_lookup_addresses(const ratings_lookup_t *lookup);
-void ratings_lookup_leave(ratings_lookup_t *lookup);
+apr_status_t ratings_resolver_resolve(ratings_resolver_t *host, const ratings_deadline_t *limit,
+                                      ratings_resolution_t **lookup, ratings_result_t *why);
+const struct addrinfo *ratings_resolution_addresses(const ratings_resolution_t *lookup);
+void ratings_resolution_unref(ratings_resolution_t *lookup);
 
 #endif

@@ -14,7 +14,7 @@
 #include <string.h>
 
 struct ratings_stats_t {
-    ratings_life_t life; /* its lock is never held across I/O */
+    ratings_refobj_t life; /* its lock is never held across I/O */
     stats_target_t target;
     int handles_max;
     apr_interval_time_t timeout;
@@ -206,7 +206,7 @@ apr_status_t ratings_stats_create(ratings_stats_t **out, const ratings_stats_opt
     pthread_once(&curl_once, start_curl);
     if (curl_started != CURLE_OK)
         return ratings_result_set(why, APR_EGENERAL, "%s", curl_easy_strerror(curl_started));
-    *out = ratings_life_begin(sizeof **out, release, why);
+    *out = ratings_refobj_create(sizeof **out, release, why);
     if (!*out)
         return why->status;
     fill(*out, options);
@@ -215,13 +215,13 @@ apr_status_t ratings_stats_create(ratings_stats_t **out, const ratings_stats_opt
 
 void ratings_stats_interrupt(ratings_stats_t *stats)
 {
-    ratings_life_interrupt(&stats->life);
+    ratings_refobj_interrupt(&stats->life);
 }
 
 void ratings_stats_destroy(ratings_stats_t *stats)
 {
-    if (ratings_life_close(&stats->life))
-        ratings_life_leave(&stats->life);
+    if (ratings_refobj_shutdown(&stats->life))
+        ratings_refobj_unref(&stats->life);
 }
 
 /* ---- calls ---- */
@@ -261,7 +261,7 @@ static void give_back(ratings_stats_t *stats, stats_handle_t *handle)
 }
 
 static apr_status_t ask(stats_handle_t *handle, const ratings_histogram_t *histogram,
-                        const ratings_limit_t *limit, ratings_statistics_t *out,
+                        const ratings_deadline_t *limit, ratings_statistics_t *out,
                         ratings_result_t *why)
 {
     char *request = ratings_histogram_request(histogram);
@@ -283,10 +283,11 @@ apr_status_t ratings_stats_compute(ratings_stats_t *stats, const ratings_histogr
                                    int64_t deadline, ratings_statistics_t *out,
                                    ratings_result_t *why)
 {
-    ratings_limit_t limit = ratings_limit(deadline, stats->timeout, stats->life.stop);
+    ratings_deadline_t limit = ratings_deadline(deadline, stats->timeout, stats->life.stop);
     stats_handle_t *handle;
-    ratings_life_enter(&stats->life);
-    apr_status_t status = ratings_in_time(&limit, "no time was left to ask the function", why);
+    ratings_refobj_ref(&stats->life);
+    apr_status_t status =
+        ratings_deadline_check(&limit, "no time was left to ask the function", why);
     if (status == APR_SUCCESS)
         status = take(stats, limit.deadline, &handle, why);
     if (status == APR_SUCCESS) {
@@ -295,6 +296,6 @@ apr_status_t ratings_stats_compute(ratings_stats_t *stats, const ratings_histogr
         status = ask(handle, histogram, &limit, out, why);
         give_back(stats, handle);
     }
-    ratings_life_leave(&stats->life);
+    ratings_refobj_unref(&stats->life);
     return status;
 }

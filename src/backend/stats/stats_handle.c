@@ -219,7 +219,8 @@ static apr_status_t finish(stats_handle_t *handle, ratings_result_t *why)
     return judge(handle, handle->code, why);
 }
 
-static apr_status_t run(stats_handle_t *handle, const ratings_limit_t *limit, ratings_result_t *why)
+static apr_status_t run(stats_handle_t *handle, const ratings_deadline_t *limit,
+                        ratings_result_t *why)
 {
     int running = 1;
     for (;;) {
@@ -239,7 +240,7 @@ static apr_status_t run(stats_handle_t *handle, const ratings_limit_t *limit, ra
     }
 }
 
-static bool prepare(stats_handle_t *handle, const char *json, const ratings_limit_t *limit,
+static bool prepare(stats_handle_t *handle, const char *json, const ratings_deadline_t *limit,
                     bool anew)
 {
     long ms = ratings_ms_left(limit);
@@ -255,8 +256,8 @@ static bool prepare(stats_handle_t *handle, const char *json, const ratings_limi
            curl_multi_add_handle(handle->multi, handle->easy) == CURLM_OK;
 }
 
-static apr_status_t transfer(stats_handle_t *handle, const char *json, const ratings_limit_t *limit,
-                             bool anew, ratings_result_t *why)
+static apr_status_t transfer(stats_handle_t *handle, const char *json,
+                             const ratings_deadline_t *limit, bool anew, ratings_result_t *why)
 {
     if (!prepare(handle, json, limit, anew))
         return ratings_result_set(why, RATINGS_NOT_ASKED, "libcurl could not be set up");
@@ -274,7 +275,7 @@ static bool was_closed(CURLcode code)
  * gives up each sixth time in the life of a handle: before 8.17 it counts over all of its transfers
  * (lib/transfer.c, CONN_MAX_RETRIES). The function has no effects, so it may be asked twice. */
 apr_status_t stats_handle_post(stats_handle_t *handle, const char *json,
-                               const ratings_limit_t *limit, const char **answer, size_t *len,
+                               const ratings_deadline_t *limit, const char **answer, size_t *len,
                                ratings_result_t *why)
 {
     bool kept = handle->code == CURLE_OK;

@@ -26,13 +26,13 @@ static apr_status_t read_histogram(const redisReply *counts, ratings_histogram_t
 
 static apr_status_t read_place(const redisReply *place, ratings_view_t *view, ratings_result_t *why)
 {
-    ratings_mark_t first = {.offset = RATINGS_MARK_NONE};
+    ratings_fingerprint_t first = {.offset = RATINGS_FINGERPRINT_NONE};
     if (!store_is_array(place, 3))
         return store_not_read(place, why, KEY_LOG);
     if (!store_read_number(place->element[0], -1, POSITION_MAX, &view->position) ||
         (place->element[1]->type != REDIS_REPLY_NIL && !store_read_mark(place->element[1], &first)))
         return store_unexpected(why, KEY_LOG);
-    view->tag = ratings_mark_tag(&first);
+    view->tag = ratings_log_id(&first);
     view->is_behind = place->element[2]->type != REDIS_REPLY_NIL;
     return ratings_result_ok(why);
 }

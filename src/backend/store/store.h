@@ -7,11 +7,10 @@
  *                     generation (of the rebuild that made it); claim and swept (of the rebuild
  *                     under way, and its steps so far; then there is no generation); behind (1:
  *                     what the log held when the rebuild began is not all applied yet); suspect
- *                     (why somebody thinks that it must be rebuilt: ratings_suspect_e); for each
- *                     partition N position:N (the next offset to apply), mark:N and first:N (the
- *                     last and the first record applied, "offset:timestamp:checksum", or "empty"),
- *                     time:N (the log's time, milliseconds) and uses:N ("position:count": how many
- *                     ratings:keys:N had when position:N was that)
+ *                     (why somebody thinks that it must be rebuilt: ratings_rebuild_request_e); for
+ * each partition N position:N (the next offset to apply), mark:N and first:N (the last and the
+ * first record applied, "offset:timestamp:checksum", or "empty"), time:N (the log's time,
+ * milliseconds) and uses:N ("position:count": how many ratings:keys:N had when position:N was that)
  *   ratings:keys:N    hash: for each idempotency key that holds, "value:expires:offset" of the
  *                     event last counted with it; its field is a digest of talk and key
  *   ratings:expiry:N  sorted set: those fields by when they expire, to forget them by
@@ -102,18 +101,19 @@ const char *ratings_store_fault_text(int fault);
 
 /* By these a record is known again. */
 typedef struct {
-    int64_t offset; /* RATINGS_MARK_NONE, RATINGS_MARK_EMPTY: there is no such record */
+    int64_t
+        offset; /* RATINGS_FINGERPRINT_NONE, RATINGS_FINGERPRINT_EMPTY: there is no such record */
     int64_t timestamp;
     uint32_t checksum;
-} ratings_mark_t;
+} ratings_fingerprint_t;
 
-#define RATINGS_MARK_NONE (-1)  /* the store does not say */
-#define RATINGS_MARK_EMPTY (-2) /* of the first record: the log had none */
+#define RATINGS_FINGERPRINT_NONE (-1)  /* the store does not say */
+#define RATINGS_FINGERPRINT_EMPTY (-2) /* of the first record: the log had none */
 
 /* A log's identity, from the first record applied of it: 0 where it is not known,
  * RATINGS_TAG_EMPTY where it had none. Two logs have the same by a chance of one in 65,000. */
 #define RATINGS_TAG_EMPTY 1
-uint16_t ratings_mark_tag(const ratings_mark_t *first);
+uint16_t ratings_log_id(const ratings_fingerprint_t *first);
 
 /* ---- for requests ---- */
 
@@ -154,13 +154,13 @@ typedef struct {
     char claim[RATINGS_TOKEN_MAX + 1];
     char seen[2][RATINGS_DIGEST_SIZE]; /* of generation and claim, whatever they are */
     bool behind;
-    int suspect;                              /* ratings_suspect_e; 0: nobody says so */
+    int suspect;                              /* ratings_rebuild_request_e; 0: nobody says so */
     int routed;                               /* partitions by which talks are routed; 0: unknown */
     int64_t routing;                          /* offset of the record that says so; -1: unknown */
     int positions;                            /* those that have a position: the first ones */
     int64_t position[RATINGS_PARTITIONS_MAX]; /* -1: absent */
-    ratings_mark_t mark[RATINGS_PARTITIONS_MAX];
-    ratings_mark_t first[RATINGS_PARTITIONS_MAX];
+    ratings_fingerprint_t mark[RATINGS_PARTITIONS_MAX];
+    ratings_fingerprint_t first[RATINGS_PARTITIONS_MAX];
     int64_t time[RATINGS_PARTITIONS_MAX]; /* of the log; 0: no record with an append time yet; -1:
                                              absent */
 } ratings_log_t;
@@ -186,12 +186,12 @@ typedef struct {
 typedef struct {
     const char *generation; /* what the store must be of */
     int partition;
-    int64_t position;     /* where the store must stand */
-    int64_t next;         /* where it stands after */
-    int64_t time;         /* of the log, after */
-    ratings_mark_t last;  /* the last record that the store must have applied */
-    ratings_mark_t mark;  /* the last one after */
-    ratings_mark_t first; /* RATINGS_MARK_NONE: the store knows it already */
+    int64_t position;            /* where the store must stand */
+    int64_t next;                /* where it stands after */
+    int64_t time;                /* of the log, after */
+    ratings_fingerprint_t last;  /* the last record that the store must have applied */
+    ratings_fingerprint_t mark;  /* the last one after */
+    ratings_fingerprint_t first; /* RATINGS_FINGERPRINT_NONE: the store knows it already */
     const ratings_increment_t *const *increments;
     int count;
     ratings_keyed_t *const *keyed;

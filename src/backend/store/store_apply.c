@@ -109,7 +109,7 @@ static void number_text(char text[NUMBER_TEXT], int64_t number)
     (void)snprintf(text, NUMBER_TEXT, "%" PRId64, number);
 }
 
-static void mark_text(char text[MARK_TEXT], const ratings_mark_t *mark)
+static void mark_text(char text[MARK_TEXT], const ratings_fingerprint_t *mark)
 {
     text[0] = '\0';
     if (mark->offset < 0)

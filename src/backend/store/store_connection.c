@@ -19,7 +19,7 @@ typedef struct slot_t {
 } slot_t;
 
 struct ratings_store_t {
-    ratings_host_t host;
+    ratings_resolver_t host;
     store_login_t login;
     apr_interval_time_t timeout;
     slot_t *slots;
@@ -54,7 +54,7 @@ static store_login_t login_of(const ratings_redis_url_t *url, apr_pool_t *pool)
 static void fill(ratings_store_t *store, const ratings_store_options_t *options,
                  const ratings_redis_url_t *url, apr_pool_t *pool)
 {
-    ratings_host_init(&store->host, apr_pstrdup(pool, url->host), url->port);
+    ratings_resolver_init(&store->host, apr_pstrdup(pool, url->host), url->port);
     store->login = login_of(url, pool);
     store->timeout = options->timeout;
     store->retired_at = options->retired_at ? options->retired_at : &store->own_retired_at;
@@ -101,7 +101,7 @@ void ratings_store_destroy(ratings_store_t *store)
 {
     for (int i = 0; i < store->count; i++)
         store_link_close(store->slots[i].link);
-    ratings_host_destroy(&store->host);
+    ratings_resolver_destroy(&store->host);
     (void)close(store->stop);
     ratings_lock_destroy(&store->lock, &store->freed);
 }
@@ -173,7 +173,7 @@ typedef struct {
     const store_command_t *commands;
     int count;
     redisReply **replies;
-    ratings_limit_t limit;
+    ratings_deadline_t limit;
 } call_t;
 
 /* `*again`: another connection may do what this one could not. */
@@ -225,8 +225,8 @@ apr_status_t store_pipeline(ratings_store_t *store, const store_command_t *comma
                             redisReply **replies, int64_t deadline, ratings_result_t *why)
 {
     const call_t call = {commands, count, replies,
-                         ratings_limit(deadline, store->timeout, store->stop)};
-    apr_status_t status = ratings_in_time(&call.limit, "no time was left to ask Redis", why);
+                         ratings_deadline(deadline, store->timeout, store->stop)};
+    apr_status_t status = ratings_deadline_check(&call.limit, "no time was left to ask Redis", why);
     if (status == APR_SUCCESS)
         status = perform(store, &call, why);
     if (status != APR_SUCCESS && status != RATINGS_NOT_ASKED && !why->fault)

@@ -103,7 +103,7 @@ static apr_status_t unreachable(int error, const struct addrinfo *address, ratin
 }
 
 static apr_status_t end_of_connect(int fd, const struct addrinfo *address,
-                                   const ratings_limit_t *limit, ratings_result_t *why)
+                                   const ratings_deadline_t *limit, ratings_result_t *why)
 {
     int error = 0;
     socklen_t len = sizeof error;
@@ -115,7 +115,7 @@ static apr_status_t end_of_connect(int fd, const struct addrinfo *address,
     return error ? unreachable(error, address, why) : APR_SUCCESS;
 }
 
-static apr_status_t connect_to(const struct addrinfo *address, const ratings_limit_t *limit,
+static apr_status_t connect_to(const struct addrinfo *address, const ratings_deadline_t *limit,
                                int *fd, ratings_result_t *why)
 {
     int one = 1;
@@ -134,22 +134,22 @@ static apr_status_t connect_to(const struct addrinfo *address, const ratings_lim
 
 /* Each address may take its share of the time: one that swallows what it is sent must not keep the
  * others from being tried. */
-static ratings_limit_t share(const ratings_limit_t *limit, const struct addrinfo *addresses)
+static ratings_deadline_t share(const ratings_deadline_t *limit, const struct addrinfo *addresses)
 {
     int count = 0;
     for (const struct addrinfo *a = addresses; a; a = a->ai_next)
         count++;
     int64_t left = limit->deadline - ratings_monotonic();
-    return ratings_limit(limit->deadline, left / count, limit->stop);
+    return ratings_deadline(limit->deadline, left / count, limit->stop);
 }
 
 /* `why` names the last address that was asked, or the first one if this host could ask none. */
-static apr_status_t connect_to_any(const struct addrinfo *addresses, const ratings_limit_t *limit,
-                                   int *fd, ratings_result_t *why)
+static apr_status_t connect_to_any(const struct addrinfo *addresses,
+                                   const ratings_deadline_t *limit, int *fd, ratings_result_t *why)
 {
     ratings_result_t one;
     for (const struct addrinfo *a = addresses; a; a = a->ai_next) {
-        ratings_limit_t part = share(limit, a);
+        ratings_deadline_t part = share(limit, a);
         apr_status_t status = connect_to(a, &part, fd, &one);
         if (status == APR_SUCCESS)
             return ratings_result_ok(why);
@@ -187,14 +187,15 @@ void store_link_close(store_link_t *link)
     free(link);
 }
 
-static store_link_t *dial(ratings_host_t *host, const ratings_limit_t *limit, ratings_result_t *why)
+static store_link_t *dial(ratings_resolver_t *host, const ratings_deadline_t *limit,
+                          ratings_result_t *why)
 {
-    ratings_lookup_t *lookup;
+    ratings_resolution_t *lookup;
     int fd = -1;
-    if (ratings_host_look_up(host, limit, &lookup, why) != APR_SUCCESS)
+    if (ratings_resolver_resolve(host, limit, &lookup, why) != APR_SUCCESS)
         return NULL;
-    apr_status_t status = connect_to_any(ratings_lookup_addresses(lookup), limit, &fd, why);
-    ratings_lookup_leave(lookup);
+    apr_status_t status = connect_to_any(ratings_resolution_addresses(lookup), limit, &fd, why);
+    ratings_resolution_unref(lookup);
     return status == APR_SUCCESS ? wrap(fd, why) : NULL;
 }
 
@@ -241,7 +242,7 @@ static int append(store_link_t *link, const store_command_t *commands, int count
 }
 
 static apr_status_t send_commands(store_link_t *link, const store_command_t *commands, int count,
-                                  const ratings_limit_t *limit, ratings_result_t *why)
+                                  const ratings_deadline_t *limit, ratings_result_t *why)
 {
     if (append(link, commands, count) != REDIS_OK)
         return broken(link, why);
@@ -270,7 +271,7 @@ static bool read_some(store_link_t *link)
 }
 
 /* `*heard`: something came. */
-static apr_status_t receive(store_link_t *link, const ratings_limit_t *limit, redisReply **reply,
+static apr_status_t receive(store_link_t *link, const ratings_deadline_t *limit, redisReply **reply,
                             bool *heard, ratings_result_t *why)
 {
     void *built = NULL;
@@ -307,7 +308,7 @@ typedef struct {
 } exchange_t;
 
 static apr_status_t receive_all(store_link_t *link, exchange_t *exchange,
-                                const ratings_limit_t *limit, ratings_result_t *why)
+                                const ratings_deadline_t *limit, ratings_result_t *why)
 {
     apr_status_t status = APR_SUCCESS;
     while (status == APR_SUCCESS && exchange->received < exchange->count) {
@@ -379,7 +380,7 @@ static store_link_next_e succeed(const store_link_t *link, const exchange_t *exc
 }
 
 apr_status_t store_link_exchange(store_link_t *link, const store_command_t *commands, int count,
-                                 redisReply **replies, const ratings_limit_t *limit,
+                                 redisReply **replies, const ratings_deadline_t *limit,
                                  store_link_next_e *next, ratings_result_t *why)
 {
     exchange_t exchange = {.replies = replies, .count = count};
@@ -409,7 +410,7 @@ bool store_link_is_quiet(const store_link_t *link)
  * an answer is none of the store's data. Bytes left over end it too: they may be the refusal of
  * AUTH, which may repeat the password, and the next exchange would read them. */
 static apr_status_t exchange_first(store_link_t *link, const store_command_t *command, int count,
-                                   redisReply **reply, const ratings_limit_t *limit,
+                                   redisReply **reply, const ratings_deadline_t *limit,
                                    ratings_result_t *why)
 {
     store_link_next_e next;
@@ -420,7 +421,7 @@ static apr_status_t exchange_first(store_link_t *link, const store_command_t *co
 }
 
 static apr_status_t greet(store_link_t *link, int argc, const char **argv,
-                          const ratings_limit_t *limit, ratings_result_t *why)
+                          const ratings_deadline_t *limit, ratings_result_t *why)
 {
     size_t argvlen[3];
     const store_command_t command = {.argc = argc, .argv = argv, .argvlen = argvlen};
@@ -435,7 +436,7 @@ static apr_status_t greet(store_link_t *link, int argc, const char **argv,
 }
 
 static apr_status_t authenticate(store_link_t *link, const store_login_t *login,
-                                 const ratings_limit_t *limit, ratings_result_t *why)
+                                 const ratings_deadline_t *limit, ratings_result_t *why)
 {
     const char *with_user[] = {"AUTH", login->user, login->password};
     const char *without[] = {"AUTH", login->password};
@@ -449,7 +450,7 @@ static apr_status_t authenticate(store_link_t *link, const store_login_t *login,
 }
 
 static apr_status_t select_database(store_link_t *link, const store_login_t *login,
-                                    const ratings_limit_t *limit, ratings_result_t *why)
+                                    const ratings_deadline_t *limit, ratings_result_t *why)
 {
     char number[16];
     const char *words[] = {"SELECT", number};
@@ -460,15 +461,15 @@ static apr_status_t select_database(store_link_t *link, const store_login_t *log
 }
 
 /* ECHO alone, so that one that is denied is known before a script is run. */
-static apr_status_t try_echo(store_link_t *link, const ratings_limit_t *limit,
+static apr_status_t try_echo(store_link_t *link, const ratings_deadline_t *limit,
                              ratings_result_t *why)
 {
     redisReply *none = NULL;
     return exchange_first(link, NULL, 0, &none, limit, why);
 }
 
-store_link_t *store_link_open(ratings_host_t *host, const store_login_t *login,
-                              const ratings_limit_t *limit, ratings_result_t *why)
+store_link_t *store_link_open(ratings_resolver_t *host, const store_login_t *login,
+                              const ratings_deadline_t *limit, ratings_result_t *why)
 {
     store_link_t *link = dial(host, limit, why);
     if (!link)

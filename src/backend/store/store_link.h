@@ -33,8 +33,8 @@ typedef struct {
 typedef struct store_link_t store_link_t;
 
 /* Tries the addresses of the host in turn. NULL and `why` on failure. */
-store_link_t *store_link_open(ratings_host_t *host, const store_login_t *login,
-                              const ratings_limit_t *limit, ratings_result_t *why);
+store_link_t *store_link_open(ratings_resolver_t *host, const store_login_t *login,
+                              const ratings_deadline_t *limit, ratings_result_t *why);
 void store_link_close(store_link_t *link); /* NULL: nothing to do */
 
 /* Whether nothing came since the last exchange, neither bytes nor the end of the connection. */
@@ -51,7 +51,7 @@ typedef enum {
 /* Sends `count` commands and reads as many replies, which the caller frees; on a failure none is
  * left to free. APR_EINVAL: an answer is larger than it may be. */
 apr_status_t store_link_exchange(store_link_t *link, const store_command_t *commands, int count,
-                                 redisReply **replies, const ratings_limit_t *limit,
+                                 redisReply **replies, const ratings_deadline_t *limit,
                                  store_link_next_e *next, ratings_result_t *why);
 
 void store_free_replies(redisReply **replies, int count);

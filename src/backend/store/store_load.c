@@ -189,7 +189,7 @@ static int count_positions(const ratings_log_t *log)
 
 static const char *begun_problem(const ratings_log_t *log, int p)
 {
-    const ratings_mark_t *mark = &log->mark[p], *first = &log->first[p];
+    const ratings_fingerprint_t *mark = &log->mark[p], *first = &log->first[p];
     if (mark->offset != log->position[p] - 1)
         return "the store does not say which record it applied last";
     if (first->offset < 0 || first->offset > mark->offset)
@@ -199,13 +199,13 @@ static const char *begun_problem(const ratings_log_t *log, int p)
 
 static const char *partition_problem(const ratings_log_t *log, int p)
 {
-    bool has_marks = log->mark[p].offset != RATINGS_MARK_NONE || log->time[p] >= 0;
-    if (log->first[p].offset == RATINGS_MARK_EMPTY && !has_marks && log->position[p] >= 0)
+    bool has_marks = log->mark[p].offset != RATINGS_FINGERPRINT_NONE || log->time[p] >= 0;
+    if (log->first[p].offset == RATINGS_FINGERPRINT_EMPTY && !has_marks && log->position[p] >= 0)
         return NULL; /* the log has no record up to the position */
     if (log->position[p] > 0)
         return begun_problem(log, p);
     if (has_marks || log->first[p].offset >= 0 ||
-        (log->position[p] < 0 && log->first[p].offset != RATINGS_MARK_NONE))
+        (log->position[p] < 0 && log->first[p].offset != RATINGS_FINGERPRINT_NONE))
         return "the store has applied records of a partition for which it has no position";
     return NULL;
 }
@@ -258,7 +258,7 @@ static void clear_log(ratings_log_t *log)
     log->routing = -1;
     for (int p = 0; p < RATINGS_PARTITIONS_MAX; p++) {
         log->position[p] = log->time[p] = -1;
-        log->mark[p].offset = log->first[p].offset = RATINGS_MARK_NONE;
+        log->mark[p].offset = log->first[p].offset = RATINGS_FINGERPRINT_NONE;
     }
 }
 

@@ -197,18 +197,18 @@ static bool read_triple(const redisReply *reply, const int64_t min[3], int64_t o
     return true;
 }
 
-bool store_read_mark(const redisReply *reply, ratings_mark_t *mark)
+bool store_read_mark(const redisReply *reply, ratings_fingerprint_t *mark)
 {
     static const int64_t min[] = {0, -1, 0};
     int64_t numbers[3];
-    *mark = (ratings_mark_t){.offset = RATINGS_MARK_EMPTY};
+    *mark = (ratings_fingerprint_t){.offset = RATINGS_FINGERPRINT_EMPTY};
     if (!store_is_text(reply))
         return false;
     if (strcmp(reply->str, "empty") == 0)
         return true;
     if (!read_triple(reply, min, numbers) || numbers[2] > UINT32_MAX)
         return false;
-    *mark = (ratings_mark_t){numbers[0], numbers[1], (uint32_t)numbers[2]};
+    *mark = (ratings_fingerprint_t){numbers[0], numbers[1], (uint32_t)numbers[2]};
     return true;
 }
 
@@ -241,11 +241,11 @@ apr_status_t store_not_read(const redisReply *answer, ratings_result_t *why, con
 
 /* ---- marks ---- */
 
-uint16_t ratings_mark_tag(const ratings_mark_t *first)
+uint16_t ratings_log_id(const ratings_fingerprint_t *first)
 {
-    if (first->offset == RATINGS_MARK_NONE)
+    if (first->offset == RATINGS_FINGERPRINT_NONE)
         return 0;
-    if (first->offset == RATINGS_MARK_EMPTY)
+    if (first->offset == RATINGS_FINGERPRINT_EMPTY)
         return RATINGS_TAG_EMPTY;
     uint64_t mixed = ((uint64_t)first->timestamp << 20) ^ (uint64_t)first->offset ^ first->checksum;
     return (uint16_t)(2 + mixed % 65521); /* a prime: each bit takes part */

@@ -11,7 +11,7 @@
 #define KEY_TALK "ratings/"
 #define KEY_TALK_MAX (sizeof KEY_TALK - 1 + RATINGS_TALK_ID_MAX)
 #define COUNT_MAX INT64_C(999999999999999)    /* what the script takes: 15 digits */
-#define POSITION_MAX ((INT64_C(1) << 48) - 1) /* what one word of ratings_shared_t takes */
+#define POSITION_MAX ((INT64_C(1) << 48) - 1) /* what one word of ratings_shm_t takes */
 #define NUMBER_TEXT 24                        /* bytes that hold any number and a short name */
 #define FIELD_TEXT_SIZE 32                    /* "position:1023" and the like */
 #define USE_FIELD_SIZE 21                     /* a digest of talk and key as text */
@@ -71,7 +71,7 @@ bool store_is_array(const redisReply *reply, size_t elements);
 bool store_read_number(const redisReply *reply, int64_t absent, int64_t max, int64_t *out);
 
 /* "offset:timestamp:checksum", or "empty". */
-bool store_read_mark(const redisReply *reply, ratings_mark_t *mark);
+bool store_read_mark(const redisReply *reply, ratings_fingerprint_t *mark);
 
 /* "value:expires:offset"; a nil is no use. */
 bool store_read_use(const redisReply *reply, ratings_use_t *use);

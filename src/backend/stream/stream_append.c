@@ -26,7 +26,7 @@ typedef struct {
 } receiver_t;
 
 typedef struct {
-    ratings_turn_t turn; /* first */
+    ratings_batcher_item_t turn; /* first */
     receiver_t receiver;
     int partition;
     int64_t until; /* of ratings_monotonic: who has waited until then has waited in vain */
@@ -43,7 +43,7 @@ struct stream_appender_t {
     pthread_t sender;
     pthread_mutex_t lock; /* of what follows */
     pthread_cond_t ready; /* somebody's turn has come */
-    ratings_turns_t turns[RATINGS_PARTITIONS_MAX];
+    ratings_batcher_t turns[RATINGS_PARTITIONS_MAX];
     int partitions; /* beyond them nobody ever waited */
     unsigned waiting;
     bool stop;
@@ -138,10 +138,10 @@ static apr_status_t produce(ratings_stream_t *stream, outgoing_t *event, ratings
 
 static void done(stream_appender_t *appender, int partition)
 {
-    ratings_turns_t *turns = &appender->turns[partition];
+    ratings_batcher_t *turns = &appender->turns[partition];
     pthread_mutex_lock(&appender->lock);
-    ratings_turns_done(turns, ratings_monotonic());
-    if (ratings_turns_ready_at(turns) != INT64_MAX)
+    ratings_batcher_acked(turns, ratings_monotonic());
+    if (ratings_batcher_flush_at(turns) != INT64_MAX)
         pthread_cond_signal(&appender->ready);
     pthread_mutex_unlock(&appender->lock);
 }
@@ -171,19 +171,19 @@ static void send_one(stream_appender_t *appender, outgoing_t *event)
     receiver.delivered(receiver.ticket, &delivery);
 }
 
-static void send_all(stream_appender_t *appender, ratings_turn_t *events)
+static void send_all(stream_appender_t *appender, ratings_batcher_item_t *events)
 {
-    for (ratings_turn_t *next; events; events = next) {
+    for (ratings_batcher_item_t *next; events; events = next) {
         next = events->next;
         send_one(appender, (outgoing_t *)events);
     }
 }
 
 /* With the lock held. */
-static ratings_turn_t *take(stream_appender_t *appender, int partition)
+static ratings_batcher_item_t *take(stream_appender_t *appender, int partition)
 {
     appender->waiting -= appender->turns[partition].waiting;
-    return ratings_turns_take(&appender->turns[partition]);
+    return ratings_batcher_drain(&appender->turns[partition]);
 }
 
 /* With the lock held: the partition whose events may go first, and when; -1: none. */
@@ -192,7 +192,7 @@ static int next_partition(const stream_appender_t *appender, int64_t *at)
     int next = -1;
     *at = INT64_MAX;
     for (int i = 0; i < appender->partitions && appender->waiting > 0; i++) {
-        int64_t ready_at = ratings_turns_ready_at(&appender->turns[i]);
+        int64_t ready_at = ratings_batcher_flush_at(&appender->turns[i]);
         if (ready_at >= *at)
             continue;
         *at = ready_at;
@@ -211,7 +211,7 @@ static void send_next(stream_appender_t *appender)
     } else if (at > ratings_monotonic()) {
         (void)ratings_wait_until(&appender->ready, &appender->lock, at);
     } else {
-        ratings_turn_t *events = take(appender, partition);
+        ratings_batcher_item_t *events = take(appender, partition);
         pthread_mutex_unlock(&appender->lock);
         send_all(appender, events);
         pthread_mutex_lock(&appender->lock);
@@ -251,7 +251,7 @@ void stream_appender_stop(stream_appender_t *appender)
     pthread_join(appender->sender, NULL);
     for (int i = 0; i < appender->partitions; i++) {
         pthread_mutex_lock(&appender->lock);
-        ratings_turn_t *events = take(appender, i);
+        ratings_batcher_item_t *events = take(appender, i);
         pthread_mutex_unlock(&appender->lock);
         send_all(appender, events);
     }
@@ -274,14 +274,14 @@ typedef enum { GOES, WAITS, TOO_MANY } turn_e;
 /* With the lock held. One that makes the sender wait for less time than it thinks wakes it. */
 static turn_e take_turn(stream_appender_t *appender, outgoing_t *event, int64_t now)
 {
-    ratings_turns_t *turns = &appender->turns[event->partition];
-    int64_t before = ratings_turns_ready_at(turns);
-    if (ratings_turns_come(turns, &event->turn, now))
+    ratings_batcher_t *turns = &appender->turns[event->partition];
+    int64_t before = ratings_batcher_flush_at(turns);
+    if (ratings_batcher_admit(turns, &event->turn, now))
         return GOES;
     appender->waiting++;
     if (appender->partitions <= event->partition)
         appender->partitions = event->partition + 1;
-    if (ratings_turns_ready_at(turns) < before)
+    if (ratings_batcher_flush_at(turns) < before)
         pthread_cond_signal(&appender->ready);
     return WAITS;
 }

@@ -16,7 +16,7 @@
 #include <string.h>
 
 struct ratings_talks_t {
-    ratings_life_t life; /* its lock is never held across I/O */
+    ratings_refobj_t life; /* its lock is never held across I/O */
     const apr_dbd_driver_t *driver;
     const char *conninfo;
     const char *const *secrets; /* not to be told */
@@ -37,7 +37,7 @@ struct ratings_talks_t {
 
 /* One call: what it may wait for. */
 typedef struct {
-    ratings_limit_t limit;
+    ratings_deadline_t limit;
     apr_uint64_t since; /* an opening that fails counts for this call if its number is higher */
     bool opens;         /* an opening was begun for it */
 } call_t;
@@ -68,7 +68,7 @@ apr_status_t ratings_talks_create(ratings_talks_t **out, const ratings_talks_opt
         return ratings_result_set(why, APR_EINVAL, "%s", problem);
     if (!driver)
         return why->status;
-    *out = ratings_life_begin(sizeof **out, NULL, why);
+    *out = ratings_refobj_create(sizeof **out, NULL, why);
     if (!*out)
         return why->status;
     (*out)->driver = driver;
@@ -102,7 +102,7 @@ static void end_cancelling(ratings_talks_t *talks)
     pthread_mutex_lock(&talks->life.lock);
     talks->cancelling--;
     pthread_mutex_unlock(&talks->life.lock);
-    ratings_life_leave(&talks->life);
+    ratings_refobj_unref(&talks->life);
 }
 
 static void *cancel_query(void *data)
@@ -182,15 +182,15 @@ static void drop_idle(ratings_talks_t *talks)
  */
 void ratings_talks_interrupt(ratings_talks_t *talks)
 {
-    ratings_life_interrupt(&talks->life);
+    ratings_refobj_interrupt(&talks->life);
 }
 
 void ratings_talks_destroy(ratings_talks_t *talks)
 {
-    if (!ratings_life_close(&talks->life))
+    if (!ratings_refobj_shutdown(&talks->life))
         return;
     drop_idle(talks);
-    ratings_life_leave(&talks->life);
+    ratings_refobj_unref(&talks->life);
 }
 
 /* ---- opening ---- */
@@ -225,7 +225,7 @@ static void *open_connection(void *data)
     pthread_mutex_unlock(&talks->life.lock);
     if (connection)
         give_back(talks, connection);
-    ratings_life_leave(&talks->life);
+    ratings_refobj_unref(&talks->life);
     return NULL;
 }
 
@@ -333,7 +333,7 @@ static talks_connection_t *take_quiet(ratings_talks_t *talks, call_t *call, rati
 
 static call_t enter(ratings_talks_t *talks, int64_t deadline)
 {
-    call_t call = {ratings_limit(deadline, talks->timeout, talks->life.stop), 0, false};
+    call_t call = {ratings_deadline(deadline, talks->timeout, talks->life.stop), 0, false};
     pthread_mutex_lock(&talks->life.lock);
     talks->life.references++;
     call.since = talks->tries;
@@ -360,14 +360,15 @@ static apr_status_t find(ratings_talks_t *talks, const char *talk_id, int64_t de
 {
     call_t call = enter(talks, deadline);
     bool again = false;
-    apr_status_t status = ratings_in_time(&call.limit, "no time was left to ask the server", why);
+    apr_status_t status =
+        ratings_deadline_check(&call.limit, "no time was left to ask the server", why);
     if (status == APR_SUCCESS)
         status = try_find(talks, &call, talk_id, pool, &again, why);
     if (again) {
         drop_idle(talks);
         status = try_find(talks, &call, talk_id, pool, &again, why);
     }
-    ratings_life_leave(&talks->life);
+    ratings_refobj_unref(&talks->life);
     return status;
 }
 

@@ -156,7 +156,7 @@ static apr_status_t lost(const talks_connection_t *connection, ratings_result_t 
 }
 
 /* Until PQgetResult will not block. */
-static apr_status_t await(talks_connection_t *connection, const ratings_limit_t *limit,
+static apr_status_t await(talks_connection_t *connection, const ratings_deadline_t *limit,
                           ratings_result_t *why)
 {
     while (PQisBusy(connection->pq)) {
@@ -217,7 +217,7 @@ static apr_status_t judge(const PGresult *result, const char *talk_id, ratings_r
 /* apr_dbd_get_row would do, but it sleeps for 100 ms when no row is found (apr_dbd_pgsql.c), and
  * blocks. The first result is the answer; what follows tells that the server is ready again. */
 static apr_status_t answer(talks_connection_t *connection, const char *talk_id,
-                           const ratings_limit_t *limit, ratings_result_t *why)
+                           const ratings_deadline_t *limit, ratings_result_t *why)
 {
     ratings_result_t rest;
     apr_status_t status = await(connection, limit, why);
@@ -236,7 +236,7 @@ static apr_status_t answer(talks_connection_t *connection, const char *talk_id,
 }
 
 apr_status_t talks_connection_find(talks_connection_t *connection, const char *talk_id,
-                                   apr_pool_t *pool, const ratings_limit_t *limit,
+                                   apr_pool_t *pool, const ratings_deadline_t *limit,
                                    ratings_result_t *why)
 {
     const char *arguments[] = {talk_id, talk_id};

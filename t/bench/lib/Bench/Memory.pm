@@ -17,7 +17,7 @@ use Bench::Wrk       ();
 
 my $known       = 100_000; # talks
 my $connections = 32;
-my $recent      = 32_768;  # events of a partition that a projector tells apart (RATINGS_RECENT_SPAN)
+my $recent      = 32_768;  # events of a partition that a projector tells apart (RATINGS_DEDUP_SPAN)
 my $readings    = 10;      # while requests are answered
 my $longest     = 60;      # seconds, of a run of wrk
 my $broken      = 0.001;   # of the requests: connections that event may close when it is busy, see Bench::Run
