@@ -1,13 +1,22 @@
-# Compiler flags. SANITIZE=1 builds with ASan and UBSan into a directory of its own.
+# Compiler flags. SANITIZE=1 builds with ASan and UBSan, SANITIZE=thread with ThreadSanitizer, each into
+# a directory of its own and with assertions (src/core/assertion.h).
 
 WARNINGS = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
            -Wold-style-definition -Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 \
            -Wvla -Wundef -Werror
 
-ifeq ($(SANITIZE),1)
+ASSERTIONS_ON = -DRATINGS_ASSERTIONS=1
+
+ifneq ($(filter 1 address,$(SANITIZE)),)
 override OUT := $(OUT)-asan
 CFLAGS  ?= -g -O1 -fno-omit-frame-pointer
-HARDEN   = -fsanitize=address,undefined -fno-sanitize-recover=undefined
+HARDEN   = -fsanitize=address,undefined -fno-sanitize-recover=undefined $(ASSERTIONS_ON)
+else ifeq ($(SANITIZE),thread)
+override OUT := $(OUT)-tsan
+CFLAGS  ?= -g -O1 -fno-omit-frame-pointer
+HARDEN   = -fsanitize=thread $(ASSERTIONS_ON)
+else ifneq ($(SANITIZE),)
+$(error SANITIZE=$(SANITIZE): 1 (ASan and UBSan) or thread)
 else
 CFLAGS  ?= -g -O2
 HARDEN   = -D_FORTIFY_SOURCE=2 -fstack-protector-strong

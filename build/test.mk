@@ -54,7 +54,7 @@ FUZZ_SECONDS ?= 30
 FUZZ_CC      ?= clang
 FUZZ_TARGETS := $(patsubst t/fuzz/fuzz_%.c,%,$(wildcard t/fuzz/fuzz_*.c))
 FUZZ_CFLAGS   = -std=gnu11 -pthread $(WARNINGS) -g -O1 \
-                -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined
+                -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined $(ASSERTIONS_ON)
 
 .PHONY: replay fuzz $(FUZZ_TARGETS:%=fuzz-%)
 replay: $(FUZZ_TARGETS:%=$(OUT)/t/fuzz/replay_%)
