@@ -10,7 +10,7 @@ BENCH_OPTIONS  = $(if $(CASES),--cases '$(CASES)') $(if $(CONNECTIONS),--connect
 BENCH_GIVEN    = $(foreach name,NAMES CASES CONNECTIONS ROUNDS BENCH_SECONDS REQUESTS,$(if $($(name)),$(name)="$($(name))"))
 BENCH_RUN      = OUT='$(OUT)' APXS='$(APXS)' BENCH_COMMAND='$(strip make $@ $(BENCH_GIVEN))' t/bench/run
 
-.PHONY: bench bench-short bench-memory bench-ready
+.PHONY: bench bench-short bench-memory bench-publish bench-ready
 bench: bench-ready ## measure the service, httpd's floor and the peers (NAMES= CASES= CONNECTIONS= ROUNDS= BENCH_SECONDS=)
 	@$(BENCH_RUN) $(BENCH_OPTIONS) $(NAMES)
 
@@ -19,6 +19,9 @@ bench-short: bench-ready ## one round at 32 connections of what the targets need
 
 bench-memory: bench-ready ## what memory a child takes, while it answers ten million requests (REQUESTS=)
 	@$(BENCH_RUN) --memory $(if $(REQUESTS),--requests $(REQUESTS))
+
+bench-publish: ## docs/performance-tables.md anew, of the last whole make bench and make bench-memory
+	@t/bench/publish $(OUT)/bench
 
 bench-ready: deps-bench
 	@$(MAKE) --no-print-directory module lambda-bootstrap $(BENCH_FLOOR) $(BENCH_PROGRAMS)

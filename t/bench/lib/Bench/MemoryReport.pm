@@ -104,6 +104,29 @@ sub _verdicts {
 
 # ---- tables ----
 
+# What the child of each kind held that held most, in MB; docs/performance-tables.md has it
+sub _summary {
+    my ($self) = @_;
+    my @all  = @{ $self->{readings} };
+    my $last = $all[-1];
+    my ($warm, $half) = ($self->_after($warming), $self->_after(0.5));
+    my @present = grep { my $is = $_->[1]; grep { $is->($_) } @{ $last->{children} } } @kinds;
+    my $of_each = sub {
+        my ($cell) = @_;
+        return map { my $is = $_->[1]; $cell->(grep { $is->($last->{children}[$_]) } 0 .. $#{ $last->{children} }) } @present;
+    };
+    my $held = sub {
+        my ($name, $reading, $figure) = @_;
+        return row($name, $of_each->(sub { sprintf '%.1f', _highest(map { $reading->{children}[$_]{$figure} } @_) / 1024 }));
+    };
+    my %later = map { $_->{requests} => 1 } $warm, $half, $last;
+    return (row('MB', map { $_->[0] } @present), rule(1, scalar @present),
+        map({ $held->($_->{when}, $_, 'Rss') } grep { !$_->{requests} || $later{ $_->{requests} } } @all),
+        $held->('the most at any time', $last, 'VmHWM'),
+        $held->('of it shared memory', $last, 'RssShmem'),
+        row('growth after the first ' . whole($warm->{requests}) . ' requests, KB', $of_each->(sub { _growth($warm, $last, @_) })));
+}
+
 sub _readings {
     my ($self) = @_;
     my @lines = (row('MB', 'child', map { $_->[0] } @columns), rule(2, scalar @columns));
@@ -122,7 +145,7 @@ sub _answers {
 # The exit code
 sub finish {
     my ($self) = @_;
-    my @text = (pairs(@{ $self->{facts} }), "\n", $self->_verdicts, "\n", $self->_readings, "\n", $self->_answers, "$self->{seeded}\n");
+    my @text = (pairs(@{ $self->{facts} }), "\n", $self->_summary, "\n", $self->_verdicts, "\n", $self->_readings, "\n", $self->_answers, "$self->{seeded}\n");
     push @text, "\n", map { "! $_\n" } @{ $self->{wrong} } if @{ $self->{wrong} };
     open my $file, '>', $self->{path} or die "$self->{path}: $!\n";
     print $file @text;
