@@ -18,13 +18,10 @@ lint-objects: $(AUDIT_PROGRAM)
 
 $(AUDIT_OBJECTS): | deps-build
 
-$(OUT)/src/audit/options.o: EXTRA_DEFINES = \
-	-DRATINGS_VERSION='"$(VERSION)"' -DRATINGS_REVISION='"$(REVISION)"'
-
 $(OUT)/src/audit/%.o: src/audit/%.c
 	@mkdir -p $(@D)
-	$(call quiet,CC)$(CC) $(BASE_CFLAGS) $(call system,$(shell pkg-config --cflags $(AUDIT_PACKAGES))) \
-	    $(EXTRA_DEFINES) -c $< -o $@
+	$(call quiet,CC)$(CC) $(BASE_CFLAGS) -iquote $(OUT) $(call system,$(shell pkg-config --cflags $(AUDIT_PACKAGES))) \
+	    -c $< -o $@
 
 $(AUDIT_PROGRAM): $(AUDIT_OBJECTS) $(OUT)/libratings.a
 	$(call quiet,LD)$(CC) $(CFLAGS) $(HARDEN) -pthread -o $@ $^ \

@@ -23,12 +23,15 @@ chaos-ready: deps-test
 	@$(MAKE) --no-print-directory module lambda-bootstrap $(CHAOS_MODULE) $(CHAOS_LARGER) $(CHAOS_FATAL)
 
 # The module as if it were a newer one: its version says so.
-$(OUT)/chaos/describe.o: src/service/describe.c
-	@mkdir -p $(@D)
-	$(call quiet,CC)$(CC) $(BASE_CFLAGS) $(HTTPD_CFLAGS) $(MODULE_CFLAGS) -DRATINGS_VERSION='"$(VERSION)-next"' \
-	    -DRATINGS_REVISION='"$(REVISION)"' -c $< -o $@
+CHAOS_OBJECTS = $(MODULE_OBJECTS:$(OUT)/src/service/metadata.o=$(OUT)/chaos/metadata.o)
 
-$(CHAOS_MODULE): $(filter-out $(OUT)/src/service/describe.o,$(MODULE_OBJECTS)) $(OUT)/chaos/describe.o $(OUT)/libratings.a
+$(OUT)/chaos/version.h: FORCE
+	@build/version $@ '$(VERSION)-next' '$(REVISION)'
+
+$(OUT)/chaos/metadata.o: src/service/metadata.c $(OUT)/chaos/version.h
+	$(call quiet,CC)$(CC) $(BASE_CFLAGS) -iquote $(OUT)/chaos $(HTTPD_CFLAGS) $(MODULE_CFLAGS) -c $< -o $@
+
+$(CHAOS_MODULE): $(CHAOS_OBJECTS) $(OUT)/libratings.a
 	$(call quiet,LD)$(CC) -shared $(CFLAGS) $(HARDEN) -pthread -o $@ $^ $(MODULE_LIBS) $(LDFLAGS)
 
 # The same, a megabyte larger: nothing of it is where it was in the other.
@@ -36,7 +39,7 @@ $(OUT)/chaos/padding.o: t/chaos/tools/padding.c
 	@mkdir -p $(@D)
 	$(call quiet,CC)$(CC) $(BASE_CFLAGS) -c $< -o $@
 
-$(CHAOS_LARGER): $(OUT)/chaos/padding.o $(filter-out $(OUT)/src/service/describe.o,$(MODULE_OBJECTS)) $(OUT)/chaos/describe.o $(OUT)/libratings.a
+$(CHAOS_LARGER): $(OUT)/chaos/padding.o $(CHAOS_OBJECTS) $(OUT)/libratings.a
 	$(call quiet,LD)$(CC) -shared $(CFLAGS) $(HARDEN) -pthread -o $@ $^ $(MODULE_LIBS) $(LDFLAGS)
 
 # Preloaded into httpd, ends a producer on demand.
@@ -44,4 +47,4 @@ $(CHAOS_FATAL): t/chaos/tools/fatal.c
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(CC) $(BASE_CFLAGS) $(call system,$(shell pkg-config --cflags rdkafka)) -shared $< -o $@ $(LDFLAGS)
 
--include $(OUT)/chaos/describe.d $(OUT)/chaos/padding.d $(OUT)/chaos/fatal.d
+-include $(OUT)/chaos/metadata.d $(OUT)/chaos/padding.d $(OUT)/chaos/fatal.d

@@ -14,16 +14,18 @@ LINT_C       = $(shell build/lint/files '*.c' '*.h')
 LINT_SOURCES = $(filter %.c,$(LINT_C))
 LINT_HEADERS = $(filter %.h,$(LINT_C))
 # from where the sources are read: in one place for all, since a file knows what it includes
-LINT_CFLAGS  = -std=gnu11 -pthread -It/unit $(HTTPD_CFLAGS) $(MODULE_CFLAGS) \
-               $(call system,$(shell pkg-config --cflags cmocka)) \
-               -DRATINGS_VERSION='"$(VERSION)"' -DRATINGS_REVISION='"lint"'
+LINT_CFLAGS  = -std=gnu11 -pthread -It/unit -iquote $(OUT) $(HTTPD_CFLAGS) $(MODULE_CFLAGS) \
+               $(call system,$(shell pkg-config --cflags cmocka))
 
 LINT_PARTS = lint-rules lint-shell lint-format lint-gcc lint-clang lint-tidy
 
-.PHONY: lint $(LINT_PARTS) lint-objects
+.PHONY: lint format $(LINT_PARTS) lint-objects
 lint: deps-lint ## warnings as errors by gcc and clang, format, clang-tidy, shellcheck, the project's rules
 	@$(MAKE) --no-print-directory -k -j1 $(LINT_PARTS)
 	@echo "lint: all is well"
+
+format: deps-lint ## format the sources with clang-format, as lint wants them
+	@clang-format -i $(LINT_C)
 
 lint-rules:
 	@build/lint/dependencies
@@ -67,7 +69,7 @@ lint-tidy:
 	@$(MAKE) --no-print-directory -s -k -j$(LINT_JOBS) $(LINT_SOURCES:%.c=$(OUT)/lint/tidy/%.ok)
 	@echo "lint-tidy: $(words $(LINT_SOURCES)) files"
 
-$(OUT)/lint/tidy/%.ok: %.c .clang-tidy $(wildcard *.h src/*.h src/*/*.h src/*/*/*.h lambda/*.h t/*/*.h)
+$(OUT)/lint/tidy/%.ok: %.c .clang-tidy $(wildcard *.h src/*.h src/*/*.h src/*/*/*.h lambda/*.h t/*/*.h) | $(OUT)/version.h
 	@mkdir -p $(@D)
 	@clang-tidy --quiet $(if $(findstring /t/,/$<),--checks='$(LINT_TIDY_TESTS)') $< -- $(LINT_CFLAGS) 2>$@.errors || \
 	    { grep -vE '^[0-9]+ warnings? (generated|treated)|^Suppressed|^Use -' $@.errors >&2; exit 1; }

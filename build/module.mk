@@ -6,19 +6,22 @@ CORE_OBJECTS   := $(CORE_SOURCES:%.c=$(OUT)/%.o)
 MODULE_OBJECTS := $(MODULE_SOURCES:%.c=$(OUT)/%.o)
 MODULE         := $(OUT)/mod_ratings.so
 
-.PHONY: module install uninstall
+.PHONY: module install uninstall FORCE
 module: $(MODULE) ## build the module alone
 
 $(OUT)/src/core/%.o: src/core/%.c
 	@mkdir -p $(@D)
 	$(call quiet,CC)$(CC) $(BASE_CFLAGS) $(CORE_CFLAGS) -c $< -o $@
 
-$(OUT)/src/config/describe.o $(OUT)/src/service/describe.o: EXTRA_DEFINES = \
-	-DRATINGS_VERSION='"$(VERSION)"' -DRATINGS_REVISION='"$(REVISION)"'
+# What names the version includes "version.h", which is made here.
+$(OUT)/version.h: FORCE
+	@build/version $@ '$(VERSION)' '$(REVISION)'
+
+$(OUT)/src/service/metadata.o $(OUT)/src/audit/options.o: $(OUT)/version.h
 
 $(OUT)/%.o: %.c
 	@mkdir -p $(@D)
-	$(call quiet,CC)$(CC) $(BASE_CFLAGS) $(HTTPD_CFLAGS) $(MODULE_CFLAGS) $(EXTRA_DEFINES) -c $< -o $@
+	$(call quiet,CC)$(CC) $(BASE_CFLAGS) -iquote $(OUT) $(HTTPD_CFLAGS) $(MODULE_CFLAGS) -c $< -o $@
 
 $(OUT)/libratings.a: $(CORE_OBJECTS)
 	$(call quiet,AR)rm -f $@ && $(AR) rcs $@ $^

@@ -18,6 +18,22 @@ test-suite: deps-test ## what tests must not do: disturb a make run, leave serve
 	@$(MAKE) --no-print-directory module lambda-bootstrap
 	@OUT='$(OUT)' APXS='$(APXS)' t/suite/run
 
+# One test by name. What it needs is installed and built before it: for a service test the servers as well (make deps).
+ONE_PROGRAM = $(filter %/test_$(NAME),$(UNIT_PROGRAMS) $(BACKEND_TESTS))
+ONE_SERVICE = $(and $(NAME),$(wildcard t/$(NAME).t))
+
+.PHONY: test-one
+test-one: ## the tests of one name: NAME=contract (t/contract.t, under event), NAME=breaker (t/unit/test_breaker.c)
+	@[ -n '$(ONE_PROGRAM)$(ONE_SERVICE)' ] || { echo 'test-one: no test of the name "$(NAME)": NAME=X runs t/X.t, t/unit/test_X.c,' \
+	    't/backend/test_X.c and lambda/t/test_X.c (SANITIZE=1: under ASan and UBSan)' >&2; exit 1; }
+	@for t in $(ONE_PROGRAM); do $(MAKE) --no-print-directory $$t && echo "$$t" && $$t || exit 1; done
+ifneq ($(ONE_SERVICE),)
+	@$(MAKE) --no-print-directory deps-test
+	@$(MAKE) --no-print-directory lambda-bootstrap SANITIZE=
+	@$(MAKE) --no-print-directory module
+	@TESTS='$(NAME)' OUT='$(OUT)' APXS='$(APXS)' t/run event$(if $(filter 1,$(SANITIZE)),-asan)
+endif
+
 clean-test: ## remove what tests have left in TEST_DIR: logs, journals, data of their servers
 	@OUT='$(OUT)' APXS='$(APXS)' t/suite/clean
 

@@ -4,9 +4,9 @@
 #include "../module.h"
 #include "../projector/projector.h"
 #include "cache.h"
-#include "describe.h"
 #include "health.h"
 #include "known.h"
+#include "metadata.h"
 #include "prober.h"
 #include "statistics.h"
 
@@ -70,7 +70,7 @@ apr_status_t ratings_service_setup(apr_pool_t *pconf, server_rec *main)
         ratings_config_t *config = ratings_config_of_server(server);
         if (!config->talks)
             continue;
-        config->metadata = ratings_describe(config, (int)config->metadata_secrets, pconf);
+        config->metadata = ratings_metadata_text(config, (int)config->metadata_secrets, pconf);
         if (!config->metadata)
             status = APR_ENOMEM;
         config->service = service_of_earlier(main, server);

@@ -1,8 +1,9 @@
-#include "describe.h"
+#include "metadata.h"
 
 #include "../backend/stats/stats.h"
 #include "../backend/talks/talks.h"
 #include "../core/redis_url.h"
+#include "version.h"
 
 #include <apr_strings.h>
 #include <jansson.h>
@@ -18,7 +19,7 @@ static const char *keep(char *made, apr_pool_t *pool)
 }
 
 /* RatingsStream holds hosts and ports alone: anything else is refused at configtest. */
-const char *ratings_describe(const ratings_config_t *config, int secrets, apr_pool_t *pool)
+const char *ratings_metadata_text(const ratings_config_t *config, int secrets, apr_pool_t *pool)
 {
     const char *stats = config->stats, *store = config->store, *talks = config->talks;
     if (!secrets) {
