@@ -1,5 +1,7 @@
 #include "bulkhead.h"
 
+#include "clock.h"
+
 void ratings_bulkhead_init(ratings_bulkhead_t *gate, unsigned max)
 {
     *gate = (ratings_bulkhead_t){.max = max};
@@ -18,14 +20,6 @@ static int64_t hope_ends(const ratings_bulkhead_t *gate)
     return gate->prompt_at + RATINGS_BULKHEAD_PROMPT_US;
 }
 
-/* False when `until` has passed. */
-static bool wait_for_one(ratings_bulkhead_t *gate, int64_t until)
-{
-    struct timespec at = {(time_t)(until / 1000000), (long)(until % 1000000) * 1000};
-
-    return pthread_cond_clockwait(&gate->left, &gate->lock, CLOCK_MONOTONIC, &at) == 0;
-}
-
 static void go_in(ratings_bulkhead_t *gate, int64_t now)
 {
     if (gate->inside++ == 0)
@@ -40,7 +34,7 @@ bool ratings_bulkhead_acquire(ratings_bulkhead_t *gate, int64_t now, int64_t dea
     while (gate->inside >= gate->max && may_wait) {
         int64_t until = hope_ends(gate) < deadline ? hope_ends(gate) : deadline;
 
-        may_wait = until > now && wait_for_one(gate, until);
+        may_wait = until > now && ratings_wait_until(&gate->left, &gate->lock, until);
     }
     free = gate->inside < gate->max;
     if (free)

@@ -1,5 +1,7 @@
 #include "singleflight.h"
 
+#include "clock.h"
+
 #include <string.h>
 
 /* One who waits for the call that another makes. */
@@ -41,13 +43,12 @@ static void travel(ratings_singleflight_t *flights, ratings_singleflight_call_t 
                    int64_t deadline, ratings_singleflight_result_t *landing)
 {
     ratings_singleflight_waiter_t self = {.has_landed = false};
-    struct timespec until = {(time_t)(deadline / 1000000), (long)(deadline % 1000000) * 1000};
-    int error = 0;
+    bool in_time = true;
 
     pthread_cond_init(&self.landed, NULL);
     LIST_INSERT_HEAD(&flight->passengers, &self, link);
-    while (!self.has_landed && error == 0)
-        error = pthread_cond_clockwait(&self.landed, &flights->lock, CLOCK_MONOTONIC, &until);
+    while (!self.has_landed && in_time)
+        in_time = ratings_wait_until(&self.landed, &flights->lock, deadline);
     if (!self.has_landed)
         LIST_REMOVE(&self, link);
     *landing = self.landing;

@@ -1,6 +1,6 @@
 #include "call_policy.h"
 
-#include "../backend/common/deadline.h"
+#include "../core/clock.h"
 #include "../module.h"
 
 #define LEFT_TO_REQUESTS_US INT64_C(500000) /* in which a probe is theirs */

@@ -7,7 +7,7 @@
 #ifndef RATINGS_SERVICE_WAITERS_H
 #define RATINGS_SERVICE_WAITERS_H
 
-#include "../backend/common/deadline.h"
+#include "../core/clock.h"
 #include "../backend/stream/stream.h"
 #include "../shm/segment.h"
 #include "call_policy.h"

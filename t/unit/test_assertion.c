@@ -1,4 +1,5 @@
-/* An assertion that fails says where and ends the process; in a release build it is not evaluated. */
+/* An assertion that fails names its place and ends the process; a release build does not evaluate
+ * it. */
 #include "../../src/core/assertion.h"
 #include "unit.h"
 

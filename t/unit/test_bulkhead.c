@@ -1,4 +1,5 @@
 #include "../../src/core/bulkhead.h"
+#include "../../src/core/clock.h"
 #include "unit.h"
 
 #include <pthread.h>
@@ -6,18 +7,10 @@
 
 #define PATIENCE RATINGS_BULKHEAD_PROMPT_US
 
-static int64_t now_us(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
 static void lets_in_up_to_its_bound(void **state)
 {
     ratings_bulkhead_t gate;
-    int64_t now = now_us();
+    int64_t now = ratings_monotonic();
 
     (void)state;
     ratings_bulkhead_init(&gate, 2);
@@ -32,26 +25,26 @@ static void lets_in_up_to_its_bound(void **state)
 static void refuses_at_once_when_nobody_comes_out(void **state)
 {
     ratings_bulkhead_t gate;
-    int64_t begun = now_us(), now = begun + PATIENCE;
+    int64_t begun = ratings_monotonic(), now = begun + PATIENCE;
 
     (void)state;
     ratings_bulkhead_init(&gate, 1);
     assert_true(ratings_bulkhead_acquire(&gate, begun, begun));
     assert_false(ratings_bulkhead_acquire(&gate, now, now + 10 * PATIENCE));
-    assert_true(now_us() < begun + PATIENCE);
+    assert_true(ratings_monotonic() < begun + PATIENCE);
     ratings_bulkhead_destroy(&gate);
 }
 
 static void waits_no_longer_than_its_patience(void **state)
 {
     ratings_bulkhead_t gate;
-    int64_t begun = now_us(), waited;
+    int64_t begun = ratings_monotonic(), waited;
 
     (void)state;
     ratings_bulkhead_init(&gate, 1);
     assert_true(ratings_bulkhead_acquire(&gate, begun, begun));
     assert_false(ratings_bulkhead_acquire(&gate, begun, begun + 100 * PATIENCE));
-    waited = now_us() - begun;
+    waited = ratings_monotonic() - begun;
     assert_true(waited >= PATIENCE && waited < 50 * PATIENCE);
     ratings_bulkhead_destroy(&gate);
 }
@@ -59,19 +52,19 @@ static void waits_no_longer_than_its_patience(void **state)
 static void waits_no_longer_than_the_deadline(void **state)
 {
     ratings_bulkhead_t gate;
-    int64_t begun = now_us();
+    int64_t begun = ratings_monotonic();
 
     (void)state;
     ratings_bulkhead_init(&gate, 1);
     assert_true(ratings_bulkhead_acquire(&gate, begun, begun));
     assert_false(ratings_bulkhead_acquire(&gate, begun, begun + 1000));
-    assert_true(now_us() < begun + PATIENCE);
+    assert_true(ratings_monotonic() < begun + PATIENCE);
     ratings_bulkhead_destroy(&gate);
 }
 
 static void *leave(void *data)
 {
-    (void)ratings_bulkhead_release(data, now_us(), now_us(), true);
+    (void)ratings_bulkhead_release(data, ratings_monotonic(), ratings_monotonic(), true);
     return NULL;
 }
 
@@ -79,7 +72,7 @@ static void lets_one_in_when_another_comes_out(void **state)
 {
     ratings_bulkhead_t gate;
     pthread_t other;
-    int64_t now = now_us();
+    int64_t now = ratings_monotonic();
 
     (void)state;
     ratings_bulkhead_init(&gate, 1);
@@ -94,7 +87,7 @@ static void lets_one_in_when_another_comes_out(void **state)
 static void tries_by_what_was_prompt(void **state)
 {
     ratings_bulkhead_t gate;
-    int64_t now = now_us(), until;
+    int64_t now = ratings_monotonic(), until;
 
     (void)state;
     ratings_bulkhead_init(&gate, 1);
@@ -117,7 +110,7 @@ static void tries_by_what_was_prompt(void **state)
 static void begins_anew_when_it_was_empty(void **state)
 {
     ratings_bulkhead_t gate;
-    int64_t now = now_us(), until;
+    int64_t now = ratings_monotonic(), until;
 
     (void)state;
     ratings_bulkhead_init(&gate, 1);

@@ -1,16 +1,12 @@
-/* Waiting with a deadline, by a clock that nobody sets: CLOCK_MONOTONIC, in microseconds. Any
- * thread. */
+/* Waiting for a descriptor with a deadline, by the clock of core/clock.h. Any thread. */
 #ifndef RATINGS_COMMON_DEADLINE_H
 #define RATINGS_COMMON_DEADLINE_H
 
+#include "../../core/clock.h"
 #include "result.h"
 
-#include <pthread.h>
-#include <semaphore.h>
 #include <stdbool.h>
 #include <stdint.h>
-
-int64_t ratings_monotonic(void);
 
 /* How long a call may wait. */
 typedef struct {
@@ -39,24 +35,5 @@ bool ratings_is_stopped(const ratings_deadline_t *limit);
 
 /* What a call says that was ended by `stop`: RATINGS_NOT_ASKED. */
 apr_status_t ratings_stopped(ratings_result_t *why);
-
-/* A lock, and a condition that ratings_wait_until waits for. */
-void ratings_lock_init(pthread_mutex_t *lock, pthread_cond_t *changed);
-void ratings_lock_destroy(pthread_mutex_t *lock, pthread_cond_t *changed);
-
-/* With the lock held: waits for the condition, no longer than until `deadline` (of
- * ratings_monotonic). False when that has passed. */
-bool ratings_wait_until(pthread_cond_t *changed, pthread_mutex_t *lock, int64_t deadline);
-
-/* Takes the lock unless that takes longer than `limit` microseconds: where one process serves one
- * request at a time, the signal that ends it may have interrupted, on this very thread, whoever
- * holds the lock. */
-bool ratings_lock_within(pthread_mutex_t *lock, int64_t limit);
-
-/* Joins the thread, if it ends within `limit` microseconds; else it is still to be joined. */
-bool ratings_join_within(pthread_t thread, int64_t limit);
-
-/* Takes one of what was posted, unless that takes longer than `limit` microseconds. */
-bool ratings_sem_wait_within(sem_t *semaphore, int64_t limit);
 
 #endif

@@ -6,8 +6,8 @@
  * have to wait: they wait here, and go together as soon as all before them are reported, or, when
  * many come, a moment later (core/batcher.h). */
 #include "../../core/batcher.h"
+#include "../../core/clock.h"
 #include "../../core/routing_record.h"
-#include "../common/deadline.h"
 #include "stream_producer.h"
 
 #include <apr_time.h>

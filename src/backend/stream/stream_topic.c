@@ -1,5 +1,5 @@
 /* The topic: created if it is missing, judged, never altered. */
-#include "../common/deadline.h"
+#include "../../core/clock.h"
 #include "stream_producer.h"
 
 #include <stdio.h>

@@ -1,0 +1,59 @@
+#include "clock.h"
+
+#include <errno.h>
+#include <time.h>
+
+#define US_PER_S 1000000
+
+static struct timespec timespec_of(int64_t us)
+{
+    struct timespec at = {us / US_PER_S, (us % US_PER_S) * 1000};
+    return at;
+}
+
+int64_t ratings_monotonic(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * US_PER_S + now.tv_nsec / 1000;
+}
+
+void ratings_lock_init(pthread_mutex_t *lock, pthread_cond_t *changed)
+{
+    pthread_mutex_init(lock, NULL);
+    pthread_cond_init(changed, NULL);
+}
+
+void ratings_lock_destroy(pthread_mutex_t *lock, pthread_cond_t *changed)
+{
+    pthread_cond_destroy(changed);
+    pthread_mutex_destroy(lock);
+}
+
+bool ratings_wait_until(pthread_cond_t *changed, pthread_mutex_t *lock, int64_t deadline)
+{
+    struct timespec at = timespec_of(deadline);
+    return pthread_cond_clockwait(changed, lock, CLOCK_MONOTONIC, &at) != ETIMEDOUT;
+}
+
+bool ratings_lock_within(pthread_mutex_t *lock, int64_t timeout)
+{
+    struct timespec at = timespec_of(ratings_monotonic() + timeout);
+    return pthread_mutex_clocklock(lock, CLOCK_MONOTONIC, &at) == 0;
+}
+
+bool ratings_join_within(pthread_t thread, int64_t timeout)
+{
+    struct timespec at = timespec_of(ratings_monotonic() + timeout);
+    return pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &at) == 0;
+}
+
+bool ratings_sem_wait_within(sem_t *semaphore, int64_t timeout)
+{
+    struct timespec at = timespec_of(ratings_monotonic() + timeout);
+    int error;
+    do
+        error = sem_clockwait(semaphore, CLOCK_MONOTONIC, &at) == 0 ? 0 : errno;
+    while (error == EINTR);
+    return error == 0;
+}
