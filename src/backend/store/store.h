@@ -32,8 +32,8 @@
 
 #include "../../core/histogram.h"
 #include "../../core/idempotency.h"
+#include "../common/log_record.h"
 #include "../common/result.h"
-#include "../stream/stream.h"
 
 #include <apr_pools.h>
 #include <apr_time.h>

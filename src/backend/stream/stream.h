@@ -7,8 +7,8 @@
 #ifndef RATINGS_STREAM_H
 #define RATINGS_STREAM_H
 
-#include "../../core/dedup_window.h"
 #include "../../core/event.h"
+#include "../common/log_record.h"
 #include "../common/result.h"
 
 #include <apr_pools.h>
@@ -16,9 +16,6 @@
 #include <apr_time.h>
 
 #include <stdbool.h>
-
-#define RATINGS_TOPIC_MAX 249 /* bytes of a topic's name, Kafka's own limit */
-#define RATINGS_PARTITIONS_MAX 1024
 
 /* Receives what librdkafka has to say: `level` is that of syslog (3 error ... 7 debug). Called on
  * any of its threads. */
@@ -150,17 +147,6 @@ apr_status_t ratings_stream_younger(ratings_stream_t *stream, int count, const i
 /* ---- reading, by one thread ---- */
 
 typedef struct ratings_reader_t ratings_reader_t;
-
-typedef struct {
-    int partition;
-    int64_t offset;
-    int64_t timestamp;       /* milliseconds since 1970, as the topic has it */
-    bool has_append_time;    /* that is when the broker appended it (LogAppendTime) */
-    const void *key, *value; /* NULL with length 0 is a tombstone's value, or no key */
-    size_t key_len, value_len;
-    ratings_identity_t identity; /* of CloudEvents: headers ce_source and ce_id */
-    bool is_end;                 /* no record: the partition has none at or beyond `offset` yet */
-} ratings_record_t;
 
 apr_status_t ratings_reader_create(ratings_reader_t **reader,
                                    const ratings_stream_options_t *options, apr_pool_t *pool,
