@@ -10,7 +10,7 @@ typedef struct chunk_t chunk_t;
 
 /* An empty chunk of `chunk` (its generation, partition, position, and the log's time there). It
  * lives as long as `pool`. */
-chunk_t *chunk_begin(const ratings_chunk_t *start, apr_pool_t *pool);
+chunk_t *chunk_begin(const ratings_batch_t *start, apr_pool_t *pool);
 
 /* Adds a record; those before the chunk's position are passed over. NULL, or why it is no event
  * (static): it then counts for nothing but the position. So does one that `repeats` another. */
@@ -31,11 +31,11 @@ int chunk_keyed(const chunk_t *chunk);
 
 /* Once all are added and let go: which of the events with an idempotency key count, by what the
  * store knows of those keys. `*end` as of a conditional write. */
-apr_status_t chunk_settle(chunk_t *chunk, ratings_store_t *store, ratings_store_end_e *end,
+apr_status_t chunk_settle(chunk_t *chunk, ratings_store_t *store, ratings_cas_e *end,
                           ratings_result_t *why);
 
 /* What is to be applied, and the slots (ratings_shm_slot) of its talks. */
-const ratings_chunk_t *chunk_result(chunk_t *chunk);
+const ratings_batch_t *chunk_result(chunk_t *chunk);
 const uint32_t *chunk_slots(const chunk_t *chunk);
 
 /* By which the record is known again. */

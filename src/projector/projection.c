@@ -81,11 +81,11 @@ static apr_status_t verify(ratings_projector_t *p, const ratings_record_t *recor
 static chunk_t *begin_chunk(ratings_projector_t *p, int i)
 {
     const partition_t *partition = &p->partition[i];
-    const ratings_chunk_t start = {.generation = p->log.generation,
+    const ratings_batch_t start = {.generation = p->log.generation,
                                    .partition = i,
-                                   .position = partition->position,
-                                   .last = partition->mark,
-                                   .time = partition->time};
+                                   .checkpoint = partition->position,
+                                   .previous = partition->mark,
+                                   .log_time = partition->time};
     if (!p->gathered_at)
         p->gathered_at = ratings_monotonic();
     return chunk_begin(&start, p->fold_pool);
@@ -217,17 +217,17 @@ static apr_status_t apply_batch(ratings_projector_t *p, int count, ratings_resul
 static apr_status_t pass_empty(ratings_projector_t *p, int i, ratings_result_t *why)
 {
     partition_t *partition = &p->partition[i];
-    ratings_store_end_e end;
+    ratings_cas_e end;
     bool is_news = partition->ended > partition->position ||
                    partition->first_mark.offset == RATINGS_FINGERPRINT_NONE;
     if (partition->ended < partition->position || partition->mark.offset >= 0 || !is_news)
         return APR_SUCCESS;
-    apr_status_t status = ratings_store_pass(p->store, &p->log, i, partition->ended, &end, why);
+    apr_status_t status = ratings_store_advance(p->store, &p->log, i, partition->ended, &end, why);
     if (status == APR_SUCCESS)
         status = projector_end(p, end, why);
     if (status != APR_SUCCESS)
         return status;
-    p->log.position[i] = partition->position = partition->ended;
+    p->log.checkpoint[i] = partition->position = partition->ended;
     partition->first_mark.offset = p->log.first[i].offset = RATINGS_FINGERPRINT_EMPTY;
     ratings_shm_publish_external(p->shared, i, projection_place(partition));
     return APR_SUCCESS;
@@ -266,8 +266,8 @@ bool projection_is_going_on(const ratings_projector_t *p)
 
 static apr_status_t catch_up(ratings_projector_t *p, ratings_result_t *why)
 {
-    ratings_store_end_e end;
-    if (!p->log.behind)
+    ratings_cas_e end;
+    if (!p->log.is_behind)
         return APR_SUCCESS;
     projection_tell_progress(p);
     if (p->gathered_at || p->log.routed == 0 || !is_complete(p))
@@ -277,7 +277,7 @@ static apr_status_t catch_up(ratings_projector_t *p, ratings_result_t *why)
         status = projector_end(p, end, why);
     if (status != APR_SUCCESS)
         return status;
-    p->log.behind = false;
+    p->log.is_behind = false;
     projection_end_progress(p);
     ratings_shm_wake(&p->shared->published);
     ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, p->child->service->server,
@@ -297,16 +297,16 @@ static bool is_same_mark(const ratings_fingerprint_t *a, const ratings_fingerpri
 static bool is_altered(const ratings_projector_t *p, int i)
 {
     const partition_t *partition = &p->partition[i];
-    return p->log.position[i] == partition->position &&
-           !(is_same_mark(&p->log.mark[i], &partition->mark) &&
+    return p->log.checkpoint[i] == partition->position &&
+           !(is_same_mark(&p->log.last[i], &partition->mark) &&
              is_same_mark(&p->log.first[i], &partition->first_mark) &&
-             p->log.time[i] == partition->time);
+             p->log.log_time[i] == partition->time);
 }
 
 /* Whether store or log have changed since they were opened, as they were just looked at. */
 static bool has_moved(const ratings_projector_t *p, int i)
 {
-    return p->log.position[i] != p->partition[i].position ||
+    return p->log.checkpoint[i] != p->partition[i].position ||
            p->partition[i].next < p->partition[i].position ||
            p->partition[i].next < p->partition[i].target ||
            projection_is_another_log(&p->partition[i], &p->log.first[i]);
@@ -347,7 +347,7 @@ static apr_status_t load_same(ratings_projector_t *p, ratings_result_t *why)
         return ratings_result_set(why, APR_EAGAIN, "the store was rebuilt");
     if (routed > 0 && routed != p->log.routed)
         return is_changed(p, why);
-    return p->log.suspect
+    return p->log.rebuild_request
                ? ratings_result_set(why, APR_EAGAIN, "another host has doubts of the store")
                : APR_SUCCESS;
 }

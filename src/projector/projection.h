@@ -75,7 +75,7 @@ struct ratings_projector_t {
     int64_t rebuilt_before;   /* records that were applied then */
     int64_t progress_log_at;  /* when its progress is to be logged next */
 
-    ratings_log_t log;
+    ratings_store_state_t log;
     routing_t routing;
     int partitions;
     partition_t partition[RATINGS_PARTITIONS_MAX];
@@ -158,6 +158,6 @@ apr_status_t projector_renew(ratings_projector_t *p, ratings_result_t *why);
 bool projector_stopping(ratings_projector_t *p);
 
 /* The end of a conditional write of the store as a status. */
-apr_status_t projector_end(ratings_projector_t *p, ratings_store_end_e end, ratings_result_t *why);
+apr_status_t projector_end(ratings_projector_t *p, ratings_cas_e end, ratings_result_t *why);
 
 #endif

@@ -5,32 +5,32 @@
  * at once, and large ones one by one: Redis answers others between two exchanges. */
 #define LOAD_SIZE PROJECTION_BATCH
 
-apr_status_t projector_end(ratings_projector_t *p, ratings_store_end_e end, ratings_result_t *why)
+apr_status_t projector_end(ratings_projector_t *p, ratings_cas_e end, ratings_result_t *why)
 {
     switch (end) {
-    case RATINGS_STORE_DONE:
+    case RATINGS_CAS_APPLIED:
         return ratings_result_ok(why);
-    case RATINGS_STORE_MOVED:
+    case RATINGS_CAS_CONFLICT:
         return ratings_result_set(why, APR_EAGAIN,
                                   "the store has moved: somebody else wrote to it");
-    case RATINGS_STORE_CORRUPT:
+    case RATINGS_CAS_CORRUPT:
         break;
     }
     atomic_store(&p->shared->suspect, RATINGS_REBUILD_REQUEST_STORE);
     return ratings_result_set(why, APR_EAGAIN, "the store holds what this module does not write");
 }
 
-static void applied(ratings_projector_t *p, const ratings_chunk_t *chunk, const uint32_t *slots)
+static void applied(ratings_projector_t *p, const ratings_batch_t *chunk, const uint32_t *slots)
 {
     partition_t *partition = &p->partition[chunk->partition];
-    partition->position = chunk->next;
-    partition->mark = chunk->mark;
-    partition->time = chunk->time;
+    partition->position = chunk->next_checkpoint;
+    partition->mark = chunk->last;
+    partition->time = chunk->log_time;
     if (chunk->first.offset >= 0)
         partition->first_mark = chunk->first;
     p->commit_due = p->has_applied = true;
     ratings_shm_publish_applied(p->shared, chunk->partition, projection_place(partition), slots,
-                                chunk->count);
+                                chunk->increment_count);
 }
 
 /* ---- loads: the chunks that go to the store in one exchange ---- */
@@ -66,7 +66,7 @@ static apr_status_t settle_load(ratings_projector_t *p, const load_t *load, rati
 {
     apr_status_t status = APR_SUCCESS;
     for (int i = 0; i < load->count && status == APR_SUCCESS; i++) {
-        ratings_store_end_e end;
+        ratings_cas_e end;
         status = projector_renew(p, why);
         if (status == APR_SUCCESS)
             status = chunk_settle(load->chunks[i], p->store, &end, why);
@@ -78,13 +78,13 @@ static apr_status_t settle_load(ratings_projector_t *p, const load_t *load, rati
 
 static apr_status_t apply_load(ratings_projector_t *p, const load_t *load, ratings_result_t *why)
 {
-    const ratings_chunk_t *chunks[RATINGS_APPLY_MAX];
-    ratings_store_end_e ends[RATINGS_APPLY_MAX];
+    const ratings_batch_t *chunks[RATINGS_APPLY_MAX];
+    ratings_cas_e ends[RATINGS_APPLY_MAX];
     for (int i = 0; i < load->count; i++)
         chunks[i] = chunk_result(load->chunks[i]);
     apr_status_t status = ratings_store_apply(p->store, chunks, load->count, ends, why);
     for (int i = 0; i < load->count; i++) {
-        if (ends[i] == RATINGS_STORE_DONE)
+        if (ends[i] == RATINGS_CAS_APPLIED)
             applied(p, chunks[i], chunk_slots(load->chunks[i]));
         else if (status == APR_SUCCESS)
             status = projector_end(p, ends[i], why);

@@ -68,13 +68,13 @@ bool projection_is_another_log(const partition_t *partition, const ratings_finge
 
 static bool has_fewer_partitions(const ratings_projector_t *p)
 {
-    return p->log.positions > p->partitions;
+    return p->log.partitions > p->partitions;
 }
 
 static bool ends_too_early(const ratings_projector_t *p)
 {
     for (int i = 0; i < p->partitions; i++)
-        if (p->log.position[i] > p->partition[i].next)
+        if (p->log.checkpoint[i] > p->partition[i].next)
             return true;
     return false;
 }
@@ -98,7 +98,7 @@ static apr_status_t doubt(ratings_projector_t *p, ratings_result_t *why)
 /* Why a partition of the store is not of this log, or NULL. */
 static const char *partition_problem(const ratings_projector_t *p, int i)
 {
-    if (p->log.position[i] > p->partition[i].next)
+    if (p->log.checkpoint[i] > p->partition[i].next)
         return "the log ends before the store's position: it was truncated or made again";
     if (projection_is_another_log(&p->partition[i], &p->log.first[i]))
         return "the log's first record is not the one applied first: the topic was made again";
@@ -124,7 +124,7 @@ static const char *rebuild_reason(const ratings_projector_t *p)
         return "another version of this module asks for it";
     if (has_fewer_partitions(p))
         return "the topic has fewer partitions than the store: it was made again";
-    for (int i = 0; i < p->log.positions && !problem; i++)
+    for (int i = 0; i < p->log.partitions && !problem; i++)
         problem = partition_problem(p, i);
     return problem;
 }
@@ -132,10 +132,10 @@ static const char *rebuild_reason(const ratings_projector_t *p)
 /* The topic was given partitions: they count from 0. Talks stay where they are. */
 static apr_status_t extend(ratings_projector_t *p, ratings_result_t *why)
 {
-    ratings_store_end_e end;
-    if (p->log.positions == p->partitions)
+    ratings_cas_e end;
+    if (p->log.partitions == p->partitions)
         return APR_SUCCESS;
-    apr_status_t status = ratings_store_extend(p->store, &p->log, p->partitions, &end, why);
+    apr_status_t status = ratings_store_add_partitions(p->store, &p->log, p->partitions, &end, why);
     if (status == APR_SUCCESS)
         status = projector_end(p, end, why);
     return status == APR_SUCCESS ? projection_load(p, why) : status;
@@ -218,11 +218,11 @@ static apr_status_t adopt(ratings_projector_t *p, int i, ratings_result_t *why)
     partition->recent = ratings_dedup_window_new();
     if (!partition->recent)
         return ratings_result_set(why, APR_ENOMEM, "out of memory");
-    partition->position = p->log.position[i];
-    partition->mark = p->log.mark[i];
+    partition->position = p->log.checkpoint[i];
+    partition->mark = p->log.last[i];
     partition->first_mark = p->log.first[i];
-    partition->time = p->log.time[i];
-    partition->target = p->log.behind ? partition->next : 0;
+    partition->time = p->log.log_time[i];
+    partition->target = p->log.is_behind ? partition->next : 0;
     partition->ended = -1;
     partition->verified = partition->mark.offset < partition->first; /* or there is none */
     tell_forgotten(p, i);
@@ -250,13 +250,13 @@ static apr_status_t begin_reading(ratings_projector_t *p, ratings_result_t *why)
 /* What a host that does not project has found wrong reaches the one that does by the store. */
 static void heed(ratings_projector_t *p)
 {
-    if (p->log.suspect)
-        atomic_store(&p->shared->suspect, (uint32_t)p->log.suspect);
+    if (p->log.rebuild_request)
+        atomic_store(&p->shared->suspect, (uint32_t)p->log.rebuild_request);
 }
 
 apr_status_t projection_load(ratings_projector_t *p, ratings_result_t *why)
 {
-    apr_status_t status = ratings_store_load(p->store, INT64_MAX, &p->log, why);
+    apr_status_t status = ratings_store_load_state(p->store, INT64_MAX, &p->log, why);
     return status == APR_SUCCESS && p->log.problem
                ? ratings_result_set(why, APR_EAGAIN, "%s", p->log.problem)
                : status;
@@ -279,7 +279,7 @@ apr_status_t projection_open(ratings_projector_t *p, ratings_result_t *why)
     apr_pool_clear(p->batch_pool);
     apr_status_t status = ratings_stream_topic(p->child->stream, PROJECTION_STEP_US, &topic, why);
     if (status == APR_SUCCESS)
-        status = ratings_store_load(p->store, INT64_MAX, &p->log, why);
+        status = ratings_store_load_state(p->store, INT64_MAX, &p->log, why);
     if (status == APR_SUCCESS)
         status = check_topic(p, &topic, why);
     if (status == APR_SUCCESS)

@@ -13,7 +13,7 @@
 /* A record that was deleted since says nothing to who reads the log next. */
 static bool is_settled(const ratings_projector_t *p)
 {
-    return p->log.routed > 0 && p->log.routing >= p->partition[0].first;
+    return p->log.routed > 0 && p->log.routing_offset >= p->partition[0].first;
 }
 
 /* ---- what the events say, where nothing else does ---- */
@@ -23,7 +23,7 @@ bool projection_is_unrouted(const ratings_projector_t *p)
     if (p->log.routed > 0 || strcmp(p->routing.generation, p->log.generation) == 0)
         return false;
     for (int i = 0; i < RATINGS_PARTITIONS_MAX; i++)
-        if (p->log.mark[i].offset >= 0)
+        if (p->log.last[i].offset >= 0)
             return true;
     return false;
 }
@@ -132,19 +132,19 @@ static apr_status_t refuse_routing(ratings_projector_t *p, int partitions, ratin
 apr_status_t projection_heed_routing(ratings_projector_t *p, const ratings_record_t *record,
                                      int partitions, ratings_result_t *why)
 {
-    ratings_store_end_e end;
+    ratings_cas_e end;
     if (is_settled(p))
         return APR_SUCCESS;
     if (partitions > p->partitions)
         return refuse_routing(p, partitions, why);
     apr_status_t status =
-        ratings_store_route(p->store, &p->log, partitions, record->offset, &end, why);
+        ratings_store_set_routing(p->store, &p->log, partitions, record->offset, &end, why);
     if (status == APR_SUCCESS)
         status = projector_end(p, end, why);
     if (status != APR_SUCCESS)
         return status;
     p->log.routed = partitions;
-    p->log.routing = record->offset;
+    p->log.routing_offset = record->offset;
     atomic_store(&p->routing.failed, false);
     projection_tell_routing(p);
     ap_log_error(APLOG_MARK, APLOG_INFO, 0, p->child->service->server,
@@ -160,6 +160,6 @@ void projection_tell_routing(ratings_projector_t *p)
     bool fits = atomic_load(&p->shared->routed) <= p->partitions;
     if (p->log.routed > 0 || !fits)
         atomic_store(&p->shared->routed, p->log.routed);
-    if (p->log.routing >= 0 || atomic_load(&p->shared->overrouted) <= p->partitions)
+    if (p->log.routing_offset >= 0 || atomic_load(&p->shared->overrouted) <= p->partitions)
         atomic_store(&p->shared->overrouted, 0);
 }

@@ -40,7 +40,8 @@ static apr_status_t take_lease(ratings_projector_t *p, bool *held, char *holder,
                                ratings_result_t *why)
 {
     int64_t now = ratings_monotonic();
-    apr_status_t status = ratings_store_lease(p->store, p->token, p->lease, held, holder, why);
+    apr_status_t status =
+        ratings_store_acquire_lease(p->store, p->token, p->lease, held, holder, why);
     p->renew_at = now + p->lease / 3;
     if (status == APR_SUCCESS && *held)
         atomic_store(&p->shared->leased_until, now + p->lease);
@@ -62,7 +63,7 @@ apr_status_t projector_renew(ratings_projector_t *p, ratings_result_t *why)
 static void give_up_lease(ratings_projector_t *p)
 {
     ratings_result_t why;
-    (void)ratings_store_release(p->store, p->token, INT64_MAX, &why);
+    (void)ratings_store_release_lease(p->store, p->token, INT64_MAX, &why);
     atomic_store(&p->shared->leased_until, 0);
     ratings_shm_wake(&p->shared->handover);
 }
@@ -73,8 +74,8 @@ static void leave_lease(ratings_projector_t *p)
 {
     ratings_result_t why;
     if (p->child->store)
-        (void)ratings_store_release(p->child->store, p->token, ratings_monotonic() + LEAVE_US,
-                                    &why);
+        (void)ratings_store_release_lease(p->child->store, p->token, ratings_monotonic() + LEAVE_US,
+                                          &why);
 }
 
 /* ---- ending ---- */
@@ -133,7 +134,7 @@ static void say_projecting(ratings_projector_t *p)
     if (p->told || !projection_is_going_on(p))
         return;
     p->told = true;
-    atomic_store(&p->shared->store_fault, RATINGS_STORE_FIT);
+    atomic_store(&p->shared->store_fault, RATINGS_STORE_HEALTHY);
     ap_log_error(APLOG_MARK, p->held_up ? APLOG_NOTICE : APLOG_INFO, 0, p->child->service->server,
                  "RT0302: projecting, partitions: %d", p->partitions);
     p->held_up_at = 0;
@@ -144,7 +145,7 @@ static void say_projecting(ratings_projector_t *p)
  * passed. One that fails gives the lease up again at once, so that its holding it says nothing. */
 static void say_following(ratings_projector_t *p)
 {
-    atomic_store(&p->shared->store_fault, RATINGS_STORE_FIT);
+    atomic_store(&p->shared->store_fault, RATINGS_STORE_HEALTHY);
     if (p->held_up)
         ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, p->child->service->server,
                      "RT0314: another host projects, and this one learns from the store");
@@ -171,7 +172,7 @@ static apr_status_t open_leisurely(ratings_projector_t *p, ratings_result_t *why
 /* Where a partition stands by the store's own account, as it was loaded. */
 static ratings_checkpoint_t loaded_place(const ratings_projector_t *p, int i)
 {
-    return (ratings_checkpoint_t){ratings_log_id(&p->log.first[i]), p->log.position[i]};
+    return (ratings_checkpoint_t){ratings_log_id(&p->log.first[i]), p->log.checkpoint[i]};
 }
 
 static bool load_ours(ratings_projector_t *p)
@@ -187,7 +188,7 @@ static void go_by_store(ratings_projector_t *p)
 {
     if (!load_ours(p))
         return;
-    for (int i = 0; i < RATINGS_PARTITIONS_MAX && p->log.position[i] >= 0; i++)
+    for (int i = 0; i < RATINGS_PARTITIONS_MAX && p->log.checkpoint[i] >= 0; i++)
         if (ratings_shm_high(p->shared, i).tag == 0)
             ratings_shm_publish_bootstrap(p->shared, i, loaded_place(p, i));
     if (p->log.routed > 0 && atomic_load(&p->shared->routed) == 0)
@@ -230,7 +231,7 @@ static void project(ratings_projector_t *p)
 
 static void publish_loaded(ratings_projector_t *p, int64_t at)
 {
-    for (int i = 0; i < RATINGS_PARTITIONS_MAX && p->log.position[i] >= 0; i++) {
+    for (int i = 0; i < RATINGS_PARTITIONS_MAX && p->log.checkpoint[i] >= 0; i++) {
         ratings_checkpoint_t place = loaded_place(p, i);
         if (ratings_shm_is_news(p->shared, i, place))
             ratings_shm_publish_external(p->shared, i, place);
@@ -244,14 +245,14 @@ static void publish_loaded(ratings_projector_t *p, int64_t at)
 static void accuse(ratings_projector_t *p)
 {
     ratings_result_t why;
-    ratings_store_end_e end;
+    ratings_cas_e end;
     uint32_t suspect = atomic_load(&p->shared->suspect);
     bool is_same = strcmp(p->followed, p->log.generation) == 0;
     memcpy(p->followed, p->log.generation, sizeof p->followed);
     if (!suspect)
         return;
-    if (!is_same ||
-        ratings_store_accuse(p->store, p->log.generation, (int)suspect, &end, &why) == APR_SUCCESS)
+    if (!is_same || ratings_store_request_rebuild(p->store, p->log.generation, (int)suspect, &end,
+                                                  &why) == APR_SUCCESS)
         atomic_store(&p->shared->suspect, RATINGS_REBUILD_REQUEST_NONE);
 }
 
@@ -261,8 +262,8 @@ static void accuse(ratings_projector_t *p)
 static bool contradicts(const ratings_projector_t *p, int i)
 {
     ratings_checkpoint_t high = ratings_shm_high(p->shared, i), place = loaded_place(p, i);
-    return p->log.position[i] >= 0 && place.position < high.position &&
-           (place.tag == RATINGS_TAG_EMPTY || place.tag == high.tag);
+    return p->log.checkpoint[i] >= 0 && place.position < high.position &&
+           (place.tag == RATINGS_LOG_ID_EMPTY || place.tag == high.tag);
 }
 
 static void ask_log(ratings_projector_t *p)
@@ -270,7 +271,7 @@ static void ask_log(ratings_projector_t *p)
     ratings_result_t why;
     int contradicting = 0;
     p->partitions = 0;
-    for (int i = 0; i < RATINGS_PARTITIONS_MAX && p->log.position[i] >= 0; i++, p->partitions++)
+    for (int i = 0; i < RATINGS_PARTITIONS_MAX && p->log.checkpoint[i] >= 0; i++, p->partitions++)
         contradicting += contradicts(p, i);
     if (contradicting == 0 || ratings_monotonic() < p->ask_at)
         return;
@@ -279,7 +280,7 @@ static void ask_log(ratings_projector_t *p)
     if (projection_read_ends(p, &why) != APR_SUCCESS)
         return;
     for (int i = 0; i < p->partitions; i++)
-        if (loaded_place(p, i).tag == RATINGS_TAG_EMPTY)
+        if (loaded_place(p, i).tag == RATINGS_LOG_ID_EMPTY)
             ratings_shm_forget(p->shared, i, p->partition[i].seen, p->partition[i].next);
         else
             projection_doubt_high(p, i, loaded_place(p, i), ratings_monotonic());

@@ -11,7 +11,7 @@
 static apr_status_t claim(ratings_projector_t *p, ratings_sweep_t *sweep, ratings_result_t *why)
 {
     uint64_t random = 0;
-    ratings_store_end_e end;
+    ratings_cas_e end;
     apr_generate_random_bytes((unsigned char *)&random, sizeof random);
     (void)snprintf(sweep->token, sizeof sweep->token, "%016llx", (unsigned long long)random);
     apr_status_t status = ratings_store_claim(p->store, &p->log, sweep, &end, why);
@@ -20,7 +20,7 @@ static apr_status_t claim(ratings_projector_t *p, ratings_sweep_t *sweep, rating
 
 static apr_status_t sweep_all(ratings_projector_t *p, ratings_sweep_t *sweep, ratings_result_t *why)
 {
-    ratings_store_end_e end;
+    ratings_cas_e end;
     apr_status_t status;
     do {
         if (projector_stopping(p))
@@ -44,7 +44,7 @@ static int routing(const ratings_projector_t *p, int partitions)
 static apr_status_t open_store(ratings_projector_t *p, const ratings_sweep_t *sweep, int partitions,
                                ratings_result_t *why)
 {
-    ratings_store_end_e end;
+    ratings_cas_e end;
     bool empty[RATINGS_PARTITIONS_MAX];
     for (int i = 0; i < partitions; i++)
         empty[i] = p->partition[i].next == 0;

@@ -82,20 +82,21 @@ static const char *talks_problem(const exam_t *exam)
 static const char rebuilding[] = "it is being rebuilt from the log";
 
 /* A GET goes by the same. `high` is as it was before the store was loaded. */
-static bool is_answered(const ratings_log_t *log, const ratings_checkpoint_t *high, int partition)
+static bool is_answered(const ratings_store_state_t *log, const ratings_checkpoint_t *high,
+                        int partition)
 {
-    return log->position[partition] >= high[partition].position &&
+    return log->checkpoint[partition] >= high[partition].position &&
            ratings_log_id(&log->first[partition]) == high[partition].tag &&
            high[partition].tag != 0;
 }
 
 /* What the store's own account of itself says, once it is fit and reached. */
-static const char *log_problem(const ratings_child_t *child, const ratings_log_t *log,
+static const char *log_problem(const ratings_child_t *child, const ratings_store_state_t *log,
                                const ratings_checkpoint_t *high)
 {
     if (log->topic[0] && strcmp(log->topic, child->service->config->topic) != 0)
         return "it holds the ratings of another topic";
-    if (log->problem || log->behind)
+    if (log->problem || log->is_behind)
         return rebuilding;
     if (log->routed == 0)
         return "the log does not say yet how talks are routed: see the error log";
@@ -122,15 +123,15 @@ static const char *projecting_problem(const ratings_child_t *child, const char *
 }
 
 /* What the store holds is not what the module writes: the server answers all the same. */
-static const char *ask_store(const exam_t *exam, ratings_log_t *log, ratings_result_t *why)
+static const char *ask_store(const exam_t *exam, ratings_store_state_t *log, ratings_result_t *why)
 {
     ratings_child_t *child = exam->child;
-    ratings_store_fault_e fault = RATINGS_STORE_FIT;
+    ratings_store_fault_e fault = RATINGS_STORE_HEALTHY;
     ratings_checkpoint_t high[RATINGS_PARTITIONS_MAX];
     for (int i = 0; i < RATINGS_PARTITIONS_MAX; i++)
         high[i] = ratings_shm_high(child->service->shared, i);
     bool loaded = ratings_store_check(child->store, exam->deadline, &fault, why) == APR_SUCCESS &&
-                  ratings_store_load(child->store, exam->deadline, log, why) == APR_SUCCESS;
+                  ratings_store_load_state(child->store, exam->deadline, log, why) == APR_SUCCESS;
     if (ratings_is_corruption(child, why)) {
         ratings_result_ok(why);
         return rebuilding;
@@ -141,7 +142,7 @@ static const char *ask_store(const exam_t *exam, ratings_log_t *log, ratings_res
 static const char *store_problem(const exam_t *exam)
 {
     ratings_child_t *child = exam->child;
-    ratings_log_t *log = malloc(sizeof *log);
+    ratings_store_state_t *log = malloc(sizeof *log);
     ratings_result_t why;
     if (!child->store || !log) {
         free(log);

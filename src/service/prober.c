@@ -29,7 +29,7 @@ static void ask_talks(ratings_child_t *child, apr_pool_t *pool, ratings_result_t
 /* Of a talk that cannot be: corruption is no outage. */
 static void ask_store(ratings_child_t *child, apr_pool_t *pool, ratings_result_t *why)
 {
-    ratings_view_t view;
+    ratings_snapshot_t view;
     (void)pool;
     (void)ratings_store_read(child->store, "", 0, INT64_MAX, &view, why);
     if (ratings_is_corruption(child, why))

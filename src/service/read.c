@@ -13,7 +13,7 @@ typedef struct {
 } question_t;
 
 static apr_status_t read_store(ratings_call_t *call, const question_t *question,
-                               ratings_view_t *view)
+                               ratings_snapshot_t *view)
 {
     ratings_child_t *child = call->child;
     ratings_result_t *why = &call->failure.why;
@@ -27,7 +27,7 @@ static apr_status_t read_store(ratings_call_t *call, const question_t *question,
 
 /* One read that is good if it is of the log that this host knows, and no older than what this host
  * has seen of it. What was seen is looked up before the store is read; what is shown is seen. */
-static apr_status_t try_fresh(ratings_call_t *call, question_t *question, ratings_view_t *view)
+static apr_status_t try_fresh(ratings_call_t *call, question_t *question, ratings_snapshot_t *view)
 {
     ratings_shm_t *shared = call->child->service->shared;
     ratings_lasting_t *lasting = &question->lasting;
@@ -39,11 +39,11 @@ static apr_status_t try_fresh(ratings_call_t *call, question_t *question, rating
         return APR_EAGAIN;
     if (status != APR_SUCCESS)
         return status;
-    if (view->is_behind || view->position < high.position || view->tag != high.tag ||
-        view->tag == 0)
+    if (view->is_behind || view->checkpoint < high.position || view->log_id != high.tag ||
+        view->log_id == 0)
         return APR_EAGAIN;
     lasting->is_lasting = ratings_shm_shown(shared, question->lasting.partition,
-                                            (ratings_checkpoint_t){view->tag, view->position},
+                                            (ratings_checkpoint_t){view->log_id, view->checkpoint},
                                             question->slot, lasting->read_at, &lasting->version);
     return APR_SUCCESS;
 }
@@ -53,7 +53,7 @@ static apr_status_t try_fresh(ratings_call_t *call, question_t *question, rating
  * now, as after a failover behind a name: connections of before are no longer trusted in the second
  * half of the wait. */
 static apr_status_t wait_fresh(ratings_call_t *call, question_t *question, int64_t since,
-                               ratings_view_t *view)
+                               ratings_snapshot_t *view)
 {
     ratings_shm_t *shared = call->child->service->shared;
     int64_t half = (question->until - since) / 2, left = 1;
@@ -70,7 +70,7 @@ static apr_status_t wait_fresh(ratings_call_t *call, question_t *question, int64
     return status;
 }
 
-static apr_status_t read_fresh(ratings_call_t *call, question_t *question, ratings_view_t *view)
+static apr_status_t read_fresh(ratings_call_t *call, question_t *question, ratings_snapshot_t *view)
 {
     int64_t since = ratings_monotonic(), until;
     apr_status_t status = try_fresh(call, question, view);
@@ -87,7 +87,7 @@ static apr_status_t read_fresh(ratings_call_t *call, question_t *question, ratin
 ratings_outcome_e ratings_read(ratings_call_t *call, const char *talk_id,
                                ratings_summary_t *summary)
 {
-    ratings_view_t view = {.position = -1};
+    ratings_snapshot_t view = {.checkpoint = -1};
     ratings_outcome_e outcome = ratings_talk_known(call, talk_id);
     if (outcome != RATINGS_DONE)
         return outcome;

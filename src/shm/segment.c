@@ -210,7 +210,7 @@ static bool is_news(ratings_checkpoint_t now, ratings_checkpoint_t then)
 static bool is_high_news(ratings_checkpoint_t now, ratings_checkpoint_t then)
 {
     return is_news(now, then) &&
-           (now.tag != RATINGS_TAG_EMPTY || then.tag == 0 || now.position >= then.position);
+           (now.tag != RATINGS_LOG_ID_EMPTY || then.tag == 0 || now.position >= then.position);
 }
 
 bool ratings_shm_is_news(const ratings_shm_t *shared, int partition, ratings_checkpoint_t place)

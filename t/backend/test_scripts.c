@@ -123,77 +123,77 @@ static int major_version(void)
 
 /* ---- what the projector asks of it ---- */
 
-static ratings_log_t seen;
+static ratings_store_state_t seen;
 
 static void load(ratings_store_t *store)
 {
     ratings_result_t why;
-    if (ratings_store_load(store, NO_DEADLINE, &seen, &why) != APR_SUCCESS)
+    if (ratings_store_load_state(store, NO_DEADLINE, &seen, &why) != APR_SUCCESS)
         fail_msg("%s", why.detail);
 }
 
 /* A store of two partitions, both empty. */
-static apr_status_t rebuild(ratings_store_t *store, ratings_store_end_e *end, ratings_result_t *why)
+static apr_status_t rebuild(ratings_store_t *store, ratings_cas_e *end, ratings_result_t *why)
 {
     static const bool empty[] = {true, false};
     ratings_sweep_t sweep = {.token = "0123456789abcdef", .cursor = "0"};
     apr_status_t status = ratings_store_claim(store, &seen, &sweep, end, why);
     do
-        if (status == APR_SUCCESS && *end == RATINGS_STORE_DONE)
+        if (status == APR_SUCCESS && *end == RATINGS_CAS_APPLIED)
             status = ratings_store_sweep(store, &sweep, end, why);
-    while (status == APR_SUCCESS && *end == RATINGS_STORE_DONE && strcmp(sweep.cursor, "0") != 0);
-    if (status == APR_SUCCESS && *end == RATINGS_STORE_DONE)
+    while (status == APR_SUCCESS && *end == RATINGS_CAS_APPLIED && strcmp(sweep.cursor, "0") != 0);
+    if (status == APR_SUCCESS && *end == RATINGS_CAS_APPLIED)
         status = ratings_store_open(store, &sweep, "ratings", 2, 2, empty, end, why);
     return status;
 }
 
 /* One event after another of partition 0, all of one talk, each with a key of its own if `keyed`.
  */
-static apr_status_t apply(ratings_store_t *store, bool keyed, ratings_store_end_e *end,
+static apr_status_t apply(ratings_store_t *store, bool keyed, ratings_cas_e *end,
                           ratings_result_t *why)
 {
     ratings_increment_t increment = {"talk", {0, 0, 0, 1, 0}};
     const ratings_increment_t *increments[] = {&increment};
-    int64_t at = seen.position[0], now = 1000000 * (at + 1);
-    ratings_keyed_t use = {"talk", apr_psprintf(pool, "k%d", (int)at), {at, now + 1, 4}, keyed};
-    ratings_keyed_t *uses[] = {&use};
-    const ratings_chunk_t chunk = {
+    int64_t at = seen.checkpoint[0], now = 1000000 * (at + 1);
+    ratings_key_use_t use = {"talk", apr_psprintf(pool, "k%d", (int)at), {at, now + 1, 4}, keyed};
+    ratings_key_use_t *uses[] = {&use};
+    const ratings_batch_t chunk = {
         .generation = seen.generation,
-        .position = at,
-        .next = at + 1,
-        .time = now,
-        .last = seen.mark[0],
-        .mark = {at, now, 7},
+        .checkpoint = at,
+        .next_checkpoint = at + 1,
+        .log_time = now,
+        .previous = seen.last[0],
+        .last = {at, now, 7},
         .first = {at == 0 ? 0 : RATINGS_FINGERPRINT_NONE, now, 7},
         .increments = increments,
-        .count = 1,
-        .keyed = uses,
-        .keyed_count = 1,
+        .increment_count = 1,
+        .uses = uses,
+        .use_count = 1,
     };
-    const ratings_chunk_t *chunks[] = {&chunk};
+    const ratings_batch_t *chunks[] = {&chunk};
     return ratings_store_apply(store, chunks, 1, end, why);
 }
 
 static void expect_applied(bool keyed)
 {
-    ratings_store_end_e end;
+    ratings_cas_e end;
     ratings_result_t why;
     load(admin);
     if (seen.problem)
         fail_msg("%s", seen.problem);
     if (apply(admin, keyed, &end, &why) != APR_SUCCESS)
         fail_msg("%s", why.detail);
-    assert_int_equal(end, RATINGS_STORE_DONE);
+    assert_int_equal(end, RATINGS_CAS_APPLIED);
 }
 
 static void expect_rebuilt(void)
 {
-    ratings_store_end_e end;
+    ratings_cas_e end;
     ratings_result_t why;
     load(admin);
     if (rebuild(admin, &end, &why) != APR_SUCCESS)
         fail_msg("%s", why.detail);
-    assert_int_equal(end, RATINGS_STORE_DONE);
+    assert_int_equal(end, RATINGS_CAS_APPLIED);
     load(admin);
     if (seen.problem)
         fail_msg("after a rebuild: %s", seen.problem);
@@ -207,13 +207,13 @@ static int counted(void)
 /* What the log held is applied, and by how many partitions talks are routed was read in it. */
 static void expect_routed(void)
 {
-    ratings_store_end_e end;
+    ratings_cas_e end;
     ratings_result_t why;
     load(admin);
-    assert_int_equal(ratings_store_route(admin, &seen, 2, 0, &end, &why), APR_SUCCESS);
-    assert_int_equal(end, RATINGS_STORE_DONE);
+    assert_int_equal(ratings_store_set_routing(admin, &seen, 2, 0, &end, &why), APR_SUCCESS);
+    assert_int_equal(end, RATINGS_CAS_APPLIED);
     assert_int_equal(ratings_store_caught_up(admin, seen.generation, &end, &why), APR_SUCCESS);
-    assert_int_equal(end, RATINGS_STORE_DONE);
+    assert_int_equal(end, RATINGS_CAS_APPLIED);
 }
 
 /* Three events applied, the last of which has forgotten the key of the first. */
@@ -236,13 +236,13 @@ static void store_as_written_is_no_problem(void **state)
     (void)state;
     prepare();
     assert_string_equal(seen.topic, "ratings");
-    assert_int_equal(seen.positions, 2);
+    assert_int_equal(seen.partitions, 2);
     assert_int_equal(seen.routed, 2);
-    assert_int_equal(seen.position[0], 3);
-    assert_int_equal(seen.position[1], 0);
-    assert_int_equal(seen.time[0], 3000000);
-    assert_false(seen.behind);
-    assert_int_equal(seen.routing, 0);
+    assert_int_equal(seen.checkpoint[0], 3);
+    assert_int_equal(seen.checkpoint[1], 0);
+    assert_int_equal(seen.log_time[0], 3000000);
+    assert_false(seen.is_behind);
+    assert_int_equal(seen.routing_offset, 0);
     assert_string_equal(
         evaluate("return table.concat({redis.call('HGET', 'ratings:log', 'uses:0'), "
                  "redis.call('HLEN', 'ratings:keys:0'), redis.call('ZCARD', 'ratings:expiry:0')}, "
@@ -406,14 +406,14 @@ static void keys_that_are_not_as_they_are_written_are_corrupt(void **state)
     };
     (void)state;
     for (size_t i = 0; i < 2 * (sizeof rows / sizeof rows[0]); i++) {
-        ratings_store_end_e end;
+        ratings_cas_e end;
         ratings_result_t why;
         prepare();
         evaluate(apr_pstrcat(pool, rows[i / 2], " return 'OK'", NULL));
         const char *before = contents();
         load(admin);
         assert_int_equal(apply(admin, i % 2, &end, &why), APR_SUCCESS);
-        if (end != RATINGS_STORE_CORRUPT)
+        if (end != RATINGS_CAS_CORRUPT)
             fail_msg("%s: %d", rows[i / 2], end);
         assert_string_equal(contents(), before);
         expect_rebuilt();
@@ -441,10 +441,11 @@ static void chunk_that_cannot_be_sent_is_not_done(void **state)
 {
     static const ratings_increment_t increment = {"talk", {0, 0, 0, 1, 0}};
     static const ratings_increment_t *const increments[] = {&increment};
-    const ratings_chunk_t small = {.generation = "x", .increments = increments, .count = 1};
-    const ratings_chunk_t huge = {.generation = "x", .count = 300000000};
-    const ratings_chunk_t *chunks[] = {&small, &huge};
-    ratings_store_end_e ends[] = {RATINGS_STORE_DONE, RATINGS_STORE_DONE};
+    const ratings_batch_t small = {
+        .generation = "x", .increments = increments, .increment_count = 1};
+    const ratings_batch_t huge = {.generation = "x", .increment_count = 300000000};
+    const ratings_batch_t *chunks[] = {&small, &huge};
+    ratings_cas_e ends[] = {RATINGS_CAS_APPLIED, RATINGS_CAS_APPLIED};
     ratings_result_t why;
     struct rlimit was, little;
     (void)state;
@@ -458,8 +459,8 @@ static void chunk_that_cannot_be_sent_is_not_done(void **state)
     apr_status_t status = ratings_store_apply(admin, chunks, 2, ends, &why);
     assert_int_equal(setrlimit(RLIMIT_AS, &was), 0);
     assert_int_equal(status, RATINGS_NOT_ASKED);
-    assert_int_equal(ends[0], RATINGS_STORE_MOVED);
-    assert_int_equal(ends[1], RATINGS_STORE_MOVED);
+    assert_int_equal(ends[0], RATINGS_CAS_CONFLICT);
+    assert_int_equal(ends[1], RATINGS_CAS_CONFLICT);
 }
 
 /* ---- what a user may not do ---- */
@@ -485,61 +486,55 @@ static ratings_store_t *documented_user(void)
     return store_of("ratings:PASSWORD@");
 }
 
-typedef apr_status_t (*step_f)(ratings_store_t *store, ratings_store_end_e *end,
-                               ratings_result_t *why);
+typedef apr_status_t (*step_f)(ratings_store_t *store, ratings_cas_e *end, ratings_result_t *why);
 
-static apr_status_t apply_keyed(ratings_store_t *store, ratings_store_end_e *end,
-                                ratings_result_t *why)
+static apr_status_t apply_keyed(ratings_store_t *store, ratings_cas_e *end, ratings_result_t *why)
 {
     return apply(store, true, end, why);
 }
 
-static apr_status_t apply_unkeyed(ratings_store_t *store, ratings_store_end_e *end,
-                                  ratings_result_t *why)
+static apr_status_t apply_unkeyed(ratings_store_t *store, ratings_cas_e *end, ratings_result_t *why)
 {
     return apply(store, false, end, why);
 }
 
-static apr_status_t extend(ratings_store_t *store, ratings_store_end_e *end, ratings_result_t *why)
+static apr_status_t extend(ratings_store_t *store, ratings_cas_e *end, ratings_result_t *why)
 {
-    return ratings_store_extend(store, &seen, 5, end, why);
+    return ratings_store_add_partitions(store, &seen, 5, end, why);
 }
 
-static apr_status_t catch_up(ratings_store_t *store, ratings_store_end_e *end,
-                             ratings_result_t *why)
+static apr_status_t catch_up(ratings_store_t *store, ratings_cas_e *end, ratings_result_t *why)
 {
     return ratings_store_caught_up(store, seen.generation, end, why);
 }
 
-static apr_status_t route(ratings_store_t *store, ratings_store_end_e *end, ratings_result_t *why)
+static apr_status_t route(ratings_store_t *store, ratings_cas_e *end, ratings_result_t *why)
 {
-    return ratings_store_route(store, &seen, 1, 2, end, why);
+    return ratings_store_set_routing(store, &seen, 1, 2, end, why);
 }
 
-static apr_status_t pass(ratings_store_t *store, ratings_store_end_e *end, ratings_result_t *why)
+static apr_status_t pass(ratings_store_t *store, ratings_cas_e *end, ratings_result_t *why)
 {
-    return ratings_store_pass(store, &seen, 1, 7, end, why);
+    return ratings_store_advance(store, &seen, 1, 7, end, why);
 }
 
-static apr_status_t accuse(ratings_store_t *store, ratings_store_end_e *end, ratings_result_t *why)
+static apr_status_t accuse(ratings_store_t *store, ratings_cas_e *end, ratings_result_t *why)
 {
-    return ratings_store_accuse(store, seen.generation, 1, end, why);
+    return ratings_store_request_rebuild(store, seen.generation, 1, end, why);
 }
 
-static apr_status_t read_talk(ratings_store_t *store, ratings_store_end_e *end,
-                              ratings_result_t *why)
+static apr_status_t read_talk(ratings_store_t *store, ratings_cas_e *end, ratings_result_t *why)
 {
-    ratings_view_t view;
-    *end = RATINGS_STORE_DONE;
+    ratings_snapshot_t view;
+    *end = RATINGS_CAS_APPLIED;
     return ratings_store_read(store, "a", 0, NO_DEADLINE, &view, why);
 }
 
-static apr_status_t read_use(ratings_store_t *store, ratings_store_end_e *end,
-                             ratings_result_t *why)
+static apr_status_t read_use(ratings_store_t *store, ratings_cas_e *end, ratings_result_t *why)
 {
     ratings_use_t use;
     int64_t position;
-    *end = RATINGS_STORE_DONE;
+    *end = RATINGS_CAS_APPLIED;
     return ratings_store_read_use(store, "a", "key", 0, NO_DEADLINE, &use, &position, why);
 }
 
@@ -551,12 +546,12 @@ static const step_f steps[] = {apply_keyed, apply_unkeyed, extend,  route,     p
 /* A step is done, or refused with a reason that names the command while nothing has changed. */
 static bool expect_all_or_nothing(ratings_store_t *store, step_f step, const char *denied)
 {
-    ratings_store_end_e end = RATINGS_STORE_MOVED;
+    ratings_cas_e end = RATINGS_CAS_CONFLICT;
     ratings_result_t why;
     prepare();
     const char *before = contents();
     if (step(store, &end, &why) == APR_SUCCESS) {
-        assert_int_equal(end, RATINGS_STORE_DONE);
+        assert_int_equal(end, RATINGS_CAS_APPLIED);
         return true;
     }
     if (strcmp(contents(), before) != 0)
@@ -585,10 +580,10 @@ static void documented_user_may_do_all_of_it(void **state)
     for (size_t i = 0; i < STEPS; i++)
         assert_true(expect_all_or_nothing(store, steps[i], NULL));
     for (int i = 0; i < 2; i++)
-        assert_int_equal(ratings_store_lease(store, "me", 300000, &held, holder, &why),
+        assert_int_equal(ratings_store_acquire_lease(store, "me", 300000, &held, holder, &why),
                          APR_SUCCESS);
     assert_true(held);
-    assert_int_equal(ratings_store_release(store, "me", NO_DEADLINE, &why), APR_SUCCESS);
+    assert_int_equal(ratings_store_release_lease(store, "me", NO_DEADLINE, &why), APR_SUCCESS);
     ratings_store_destroy(store);
 }
 
@@ -621,13 +616,13 @@ static void renamed_command_changes_nothing(void **state)
     for (size_t n = 0; n < sizeof names / sizeof names[0]; n++) {
         /* what was written before it was renamed: kept in a file, as the store cannot be made now
          */
-        ratings_store_end_e end;
+        ratings_cas_e end;
         ratings_result_t why;
         prepare();
         command("SAVE");
         restart_server(apr_psprintf(pool, "--rename-command %s \"''\"", names[n]));
         const char *before = contents();
-        ratings_log_t was = seen;
+        ratings_store_state_t was = seen;
         for (size_t i = 0; i < STEPS; i++) {
             seen = was;
             if (steps[i] != rebuild && steps[i](admin, &end, &why) == APR_SUCCESS)
@@ -646,9 +641,9 @@ static void renamed_command_changes_nothing(void **state)
 /* Allowed on all keys but the talks': it is stopped after it has begun. */
 static void script_stopped_in_its_middle_leads_to_a_rebuild(void **state)
 {
-    ratings_store_end_e end;
+    ratings_cas_e end;
     ratings_result_t why;
-    ratings_view_t view;
+    ratings_snapshot_t view;
     (void)state;
     if (major_version() < 7)
         skip();
@@ -674,7 +669,7 @@ static void script_stopped_in_its_middle_leads_to_a_rebuild(void **state)
 
 static void full_server_changes_nothing_but_what_frees_memory(void **state)
 {
-    ratings_store_end_e end;
+    ratings_cas_e end;
     ratings_result_t why;
     (void)state;
     for (int keyed = 0; keyed < 2; keyed++) {
@@ -685,7 +680,7 @@ static void full_server_changes_nothing_but_what_frees_memory(void **state)
         assert_non_null(strstr(why.detail, "OOM"));
         assert_string_equal(contents(), before);
         assert_int_equal(rebuild(admin, &end, &why), APR_SUCCESS);
-        assert_int_equal(end, RATINGS_STORE_DONE);
+        assert_int_equal(end, RATINGS_CAS_APPLIED);
         command("CONFIG SET maxmemory 0");
         expect_applied(true);
     }
@@ -706,10 +701,10 @@ static void what_is_no_lease_goes(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         command("FLUSHALL");
         command(rows[i]);
-        assert_int_equal(ratings_store_lease(admin, "me", 300000, &held, holder, &why),
+        assert_int_equal(ratings_store_acquire_lease(admin, "me", 300000, &held, holder, &why),
                          APR_SUCCESS);
         assert_true(held);
-        assert_int_equal(ratings_store_lease(admin, "you", 300000, &held, holder, &why),
+        assert_int_equal(ratings_store_acquire_lease(admin, "you", 300000, &held, holder, &why),
                          APR_SUCCESS);
         assert_false(held);
         assert_string_equal(holder, "me");

@@ -358,20 +358,20 @@ static void pipeline_of_any_size_is_answered_in_order(void **state)
 typedef struct {
     ratings_increment_t increment;
     const ratings_increment_t *increments[1];
-    ratings_chunk_t chunk;
+    ratings_batch_t chunk;
 } one_rating_t;
 
-static const ratings_chunk_t *one_rating(one_rating_t *one, int partition, const char *talk_id)
+static const ratings_batch_t *one_rating(one_rating_t *one, int partition, const char *talk_id)
 {
     one->increment = (ratings_increment_t){talk_id, {0, 0, 0, 1, 0}};
     one->increments[0] = &one->increment;
-    one->chunk = (ratings_chunk_t){.generation = "g",
+    one->chunk = (ratings_batch_t){.generation = "g",
                                    .partition = partition,
-                                   .next = 1,
-                                   .last = {.offset = RATINGS_FINGERPRINT_NONE},
+                                   .next_checkpoint = 1,
+                                   .previous = {.offset = RATINGS_FINGERPRINT_NONE},
                                    .first = {.offset = RATINGS_FINGERPRINT_NONE},
                                    .increments = one->increments,
-                                   .count = 1};
+                                   .increment_count = 1};
     return &one->chunk;
 }
 
@@ -385,17 +385,17 @@ static void chunks_of_one_exchange_are_added_each_by_itself(void **state)
                                "redis.call('HGET', 'ratings/d', '4')}, ' ')";
     ratings_store_t *store = store_of(1, 5000);
     one_rating_t ones[4];
-    const ratings_chunk_t *chunks[] = {one_rating(&ones[0], 0, "a"), one_rating(&ones[1], 1, "b"),
+    const ratings_batch_t *chunks[] = {one_rating(&ones[0], 0, "a"), one_rating(&ones[1], 1, "b"),
                                        one_rating(&ones[2], 2, "c"), one_rating(&ones[3], 3, "d")};
-    ratings_store_end_e ends[4];
+    ratings_cas_e ends[4];
     ratings_result_t why;
     (void)state;
     assert_string_equal(evaluate(store, set_up), "OK");
     assert_int_equal(ratings_store_apply(store, chunks, 4, ends, &why), APR_SUCCESS);
-    assert_int_equal(ends[0], RATINGS_STORE_DONE);
-    assert_int_equal(ends[1], RATINGS_STORE_MOVED);
-    assert_int_equal(ends[2], RATINGS_STORE_CORRUPT);
-    assert_int_equal(ends[3], RATINGS_STORE_DONE);
+    assert_int_equal(ends[0], RATINGS_CAS_APPLIED);
+    assert_int_equal(ends[1], RATINGS_CAS_CONFLICT);
+    assert_int_equal(ends[2], RATINGS_CAS_CORRUPT);
+    assert_int_equal(ends[3], RATINGS_CAS_APPLIED);
     assert_string_equal(evaluate(store, look), "1 0 1");
     assert_string_equal(ask(store, "FLUSHDB", "SYNC"), "OK");
     ratings_store_destroy(store);
@@ -914,7 +914,7 @@ static void answer_that_announces_more_than_was_asked_for_is_refused(void **stat
     for (size_t i = 0; i < sizeof announcements / sizeof announcements[0]; i++) {
         const step_t steps[] = {
             {announcements[i], THEN_NEXT}, {announcements[i], THEN_NEXT}, {NULL, THEN_SILENCE}};
-        ratings_view_t view;
+        ratings_snapshot_t view;
         ratings_result_t why;
         peer_t peer;
         peer_start(&peer, steps);
@@ -948,7 +948,7 @@ static void answer_that_is_longer_than_what_was_asked_for_is_refused(void **stat
                             {answer, THEN_NEXT},
                             {"+PONG\r\n" ECHOED, THEN_NEXT},
                             {NULL, THEN_SILENCE}};
-    ratings_view_t view;
+    ratings_snapshot_t view;
     ratings_result_t why;
     peer_t peer;
     (void)state;
@@ -1065,7 +1065,7 @@ static void check_finds_what_makes_a_store_unfit(void **state)
         const char *cluster, *memory, *replication;
         ratings_store_fault_e fault;
     } rows[] = {
-        {"$19\r\n\ncluster_enabled:0\n\r\n", INFO_FIT, INFO_FIT, RATINGS_STORE_FIT},
+        {"$19\r\n\ncluster_enabled:0\n\r\n", INFO_FIT, INFO_FIT, RATINGS_STORE_HEALTHY},
         {"$19\r\n\ncluster_enabled:1\n\r\n", INFO_FIT, INFO_FIT, RATINGS_STORE_CLUSTER},
         {INFO_FIT, "$29\r\n\nmaxmemory_policy:allkeys-lru\r\n", INFO_FIT, RATINGS_STORE_EVICTS},
         {INFO_FIT, "$28\r\n\nmaxmemory:1\n\nused_memory:2\n\r\n", INFO_FIT, RATINGS_STORE_FULL},

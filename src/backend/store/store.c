@@ -24,21 +24,22 @@ static apr_status_t read_histogram(const redisReply *counts, ratings_histogram_t
     return ratings_result_ok(why);
 }
 
-static apr_status_t read_place(const redisReply *place, ratings_view_t *view, ratings_result_t *why)
+static apr_status_t read_place(const redisReply *place, ratings_snapshot_t *view,
+                               ratings_result_t *why)
 {
     ratings_fingerprint_t first = {.offset = RATINGS_FINGERPRINT_NONE};
     if (!store_is_array(place, 3))
         return store_not_read(place, why, KEY_LOG);
-    if (!store_read_number(place->element[0], -1, POSITION_MAX, &view->position) ||
+    if (!store_read_number(place->element[0], -1, POSITION_MAX, &view->checkpoint) ||
         (place->element[1]->type != REDIS_REPLY_NIL && !store_read_mark(place->element[1], &first)))
         return store_unexpected(why, KEY_LOG);
-    view->tag = ratings_log_id(&first);
+    view->log_id = ratings_log_id(&first);
     view->is_behind = place->element[2]->type != REDIS_REPLY_NIL;
     return ratings_result_ok(why);
 }
 
 apr_status_t ratings_store_read(ratings_store_t *store, const char *talk_id, int partition,
-                                int64_t deadline, ratings_view_t *view, ratings_result_t *why)
+                                int64_t deadline, ratings_snapshot_t *view, ratings_result_t *why)
 {
     char key[KEY_TALK_MAX + 1], position[FIELD_TEXT_SIZE], first[FIELD_TEXT_SIZE];
     const char *const where[] = {position, first, "behind"};
@@ -124,19 +125,19 @@ static ratings_store_fault_e memory_fault(const redisReply *info)
     if (policy[0] && strcmp(policy, "noeviction") != 0)
         return RATINGS_STORE_EVICTS;
     return most > 0 && info_number(info, "\nused_memory:") > most ? RATINGS_STORE_FULL
-                                                                  : RATINGS_STORE_FIT;
+                                                                  : RATINGS_STORE_HEALTHY;
 }
 
 static ratings_store_fault_e replication_fault(const redisReply *info)
 {
     char role[INFO_VALUE];
     info_value(info, "\nrole:", role);
-    return strcmp(role, "slave") == 0 ? RATINGS_STORE_REPLICA : RATINGS_STORE_FIT;
+    return strcmp(role, "slave") == 0 ? RATINGS_STORE_REPLICA : RATINGS_STORE_HEALTHY;
 }
 
 static ratings_store_fault_e cluster_fault(const redisReply *info)
 {
-    return info_number(info, "\ncluster_enabled:") ? RATINGS_STORE_CLUSTER : RATINGS_STORE_FIT;
+    return info_number(info, "\ncluster_enabled:") ? RATINGS_STORE_CLUSTER : RATINGS_STORE_HEALTHY;
 }
 
 /* https://redis.io/docs/latest/commands/info/: before Redis 7 it tells one section at a time. */
@@ -169,7 +170,7 @@ static apr_status_t check_once(ratings_store_t *store, int64_t deadline,
     size_t lengths[CHECKS][2];
     store_command_t commands[CHECKS];
     redisReply *infos[CHECKS];
-    *fault = RATINGS_STORE_FIT;
+    *fault = RATINGS_STORE_HEALTHY;
     for (size_t i = 0; i < CHECKS; i++) {
         words[i][0] = "INFO";
         words[i][1] = checks[i].section;
@@ -197,9 +198,9 @@ apr_status_t ratings_store_check(ratings_store_t *store, int64_t deadline,
 
 /* ---- the lease ---- */
 
-apr_status_t ratings_store_lease(ratings_store_t *store, const char *token,
-                                 apr_interval_time_t lease, bool *held, char *holder,
-                                 ratings_result_t *why)
+apr_status_t ratings_store_acquire_lease(ratings_store_t *store, const char *token,
+                                         apr_interval_time_t lease, bool *held, char *holder,
+                                         ratings_result_t *why)
 {
     char ms[NUMBER_TEXT], most[NUMBER_TEXT];
     redisReply *reply = NULL;
@@ -215,8 +216,8 @@ apr_status_t ratings_store_lease(ratings_store_t *store, const char *token,
     return APR_SUCCESS;
 }
 
-apr_status_t ratings_store_release(ratings_store_t *store, const char *token, int64_t deadline,
-                                   ratings_result_t *why)
+apr_status_t ratings_store_release_lease(ratings_store_t *store, const char *token,
+                                         int64_t deadline, ratings_result_t *why)
 {
     redisReply *reply = NULL;
     apr_status_t status = store_command(store, &reply, deadline, why, "EVAL", SCRIPT_RELEASE, "1",

@@ -1,4 +1,4 @@
-/* The read model in Redis (hiredis), which can be thrown away and rebuilt from the log.
+/* The read model in Redis (hiredis). It can be thrown away and rebuilt from the log.
  *
  *   ratings/ID        hash: fields 1..5, the counts of a talk
  *   ratings:log       hash: topic; partitions (by which talks are routed; 0: not known yet, while
@@ -7,26 +7,29 @@
  *                     generation (of the rebuild that made it); claim and swept (of the rebuild
  *                     under way, and its steps so far; then there is no generation); behind (1:
  *                     what the log held when the rebuild began is not all applied yet); suspect
- *                     (why somebody thinks that it must be rebuilt: ratings_rebuild_request_e); for
- * each partition N position:N (the next offset to apply), mark:N and first:N (the last and the
- * first record applied, "offset:timestamp:checksum", or "empty"), time:N (the log's time,
- * milliseconds) and uses:N ("position:count": how many ratings:keys:N had when position:N was that)
+ *                     (a rebuild request: ratings_rebuild_request_e); for each partition N
+ *                     position:N (its checkpoint), mark:N and first:N (fingerprints of the last and
+ *                     the first record applied, "offset:timestamp:checksum", or "empty"), time:N
+ *                     (the log's time, milliseconds) and uses:N ("checkpoint:count": how many
+ *                     fields ratings:keys:N had at that checkpoint)
  *   ratings:keys:N    hash: for each idempotency key that holds, "value:expires:offset" of the
  *                     event last counted with it; its field is a digest of talk and key
- *   ratings:expiry:N  sorted set: those fields by when they expire, to forget them by
+ *   ratings:expiry:N  sorted set: those fields, scored by when they expire
  *   ratings:projector string: the lease
  *
- * A ratings:log that is not so must be rebuilt: ratings_store_load decides it, for everybody.
- * Fields of other names mean nothing: a newer version may have added them. What a store of an older
- * version has not (positions, uses:N) is added as it is written.
+ * A ratings:log that is not so must be rebuilt: ratings_store_load_state decides it, for everybody.
+ * Fields of other names mean nothing: a newer version may have added them. A field that an older
+ * version does not write (positions, uses:N) is added with the next write.
  *
- * The invariant: a talk's counts are the fold of the log up to the position. Whatever changes both
- * is one script, which Redis runs whole or not at all (https://redis.io/docs/latest/develop/
- * programmability/eval-intro/).
+ * The invariant: a talk's counts are the fold of the log up to the checkpoint. Whatever changes
+ * both is one script (*.lua in this folder), which Redis runs whole or not at all
+ * (https://redis.io/docs/latest/develop/programmability/eval-intro/).
  *
- * All calls may be made by any thread at once, each with a connection of the pool of its own. A
- * call ends by the timeout of create, and by its `deadline` (of ratings_monotonic) where it has
- * one. Nothing is logged here: `why` carries the reason. */
+ * Threads: any thread may make any call at any time; each call has a connection of the pool to
+ * itself. Times: a call ends by the timeout of create, and by its `deadline` (microseconds, of
+ * ratings_monotonic) where it has one. Errors: `why` carries status, reason and fault
+ * (ratings_store_fault_e) of a call that failed; RATINGS_NOT_ASKED when Redis was not to blame,
+ * since it was not asked. Nothing is logged here. */
 #ifndef RATINGS_STORE_H
 #define RATINGS_STORE_H
 
@@ -74,7 +77,7 @@ void ratings_store_retire(ratings_store_t *store, int64_t before);
 
 /* The `fault` of a result: of every call that failed, some of these. */
 typedef enum {
-    RATINGS_STORE_FIT,
+    RATINGS_STORE_HEALTHY,
     RATINGS_STORE_UNREACHABLE, /* or no more is known than the detail says */
     RATINGS_STORE_REPLICA,
     RATINGS_STORE_ORPHAN, /* a replica without its primary */
@@ -93,53 +96,54 @@ typedef enum {
     RATINGS_STORE_DENIED /* a command or a key, to the service's user; beyond: which */
 } ratings_store_fault_e;
 
-/* What is wrong and what to do (static, fit for a client); NULL for RATINGS_STORE_FIT, and for a
- * number that is none of them. */
+/* What is wrong and what to do (static, fit for a client); NULL for RATINGS_STORE_HEALTHY, and for
+ * a number that is none of them. */
 const char *ratings_store_fault_text(int fault);
 
-/* ---- a record that was applied ---- */
+/* ---- records that were applied ---- */
 
-/* By these a record is known again. */
+/* A record's fingerprint: by it the log's record is told to be the one that was applied. */
 typedef struct {
-    int64_t
-        offset; /* RATINGS_FINGERPRINT_NONE, RATINGS_FINGERPRINT_EMPTY: there is no such record */
-    int64_t timestamp;
-    uint32_t checksum;
+    int64_t offset;    /* or RATINGS_FINGERPRINT_NONE, RATINGS_FINGERPRINT_EMPTY */
+    int64_t timestamp; /* of the record, milliseconds since 1970; -1: it has none */
+    uint32_t checksum; /* of key and value: ratings_event_checksum */
 } ratings_fingerprint_t;
 
 #define RATINGS_FINGERPRINT_NONE (-1)  /* the store does not say */
 #define RATINGS_FINGERPRINT_EMPTY (-2) /* of the first record: the log had none */
 
-/* A log's identity, from the first record applied of it: 0 where it is not known,
- * RATINGS_TAG_EMPTY where it had none. Two logs have the same by a chance of one in 65,000. */
-#define RATINGS_TAG_EMPTY 1
+/* A log's identity, from the first record that was applied of it: 0 if that is not known,
+ * RATINGS_LOG_ID_EMPTY if the log had none. Two logs have the same by a chance of one in 65,000. */
+#define RATINGS_LOG_ID_EMPTY 1
 uint16_t ratings_log_id(const ratings_fingerprint_t *first);
 
 /* ---- for requests ---- */
 
-/* A talk's counts, and where the store stands: read in one atomic step. */
+/* A talk's counts, and what part of which log they are the fold of: read in one atomic step. */
 typedef struct {
     ratings_histogram_t histogram;
-    int64_t position; /* of the talk's partition; -1: none (the store is new, lost or rebuilt) */
-    uint16_t tag;     /* of the log that it was folded from */
-    bool is_behind;   /* the store is being rebuilt: counts may be those of a part of the log */
-} ratings_view_t;
+    int64_t checkpoint; /* of the talk's partition; -1: none (the store is new, lost or rebuilt) */
+    uint16_t log_id;    /* of the log that it was folded from */
+    bool is_behind;     /* a rebuild is under way: counts may be those of a part of the log */
+} ratings_snapshot_t;
 
 /* APR_EINVAL: the key is not the hash that the module writes. */
 apr_status_t ratings_store_read(ratings_store_t *store, const char *talk_id, int partition,
-                                int64_t deadline, ratings_view_t *view, ratings_result_t *why);
+                                int64_t deadline, ratings_snapshot_t *snapshot,
+                                ratings_result_t *why);
 
-/* The event last counted with an idempotency key, and the position that goes with it. */
+/* The event last counted with an idempotency key, and the checkpoint at which that holds, -1 if
+ * there is none. APR_EINVAL: as above. */
 apr_status_t ratings_store_read_use(ratings_store_t *store, const char *talk_id, const char *key,
                                     int partition, int64_t deadline, ratings_use_t *use,
-                                    int64_t *position, ratings_result_t *why);
+                                    int64_t *checkpoint, ratings_result_t *why);
 
 /* Whether the store can be written and keeps what it is given. `*fault`: what makes it unfit
  * although it answers: it evicts, it is full, it is a replica, a node of a cluster. */
 apr_status_t ratings_store_check(ratings_store_t *store, int64_t deadline,
                                  ratings_store_fault_e *fault, ratings_result_t *why);
 
-/* ---- for the projector ---- */
+/* ---- for the projector: what the store says of the log ---- */
 
 #define RATINGS_TOKEN_MAX 64
 
@@ -152,127 +156,139 @@ typedef struct {
     char topic[RATINGS_TOPIC_MAX + 1];
     char generation[RATINGS_TOKEN_MAX + 1]; /* "" : none, so is `claim` */
     char claim[RATINGS_TOKEN_MAX + 1];
-    char seen[2][RATINGS_DIGEST_SIZE]; /* of generation and claim, whatever they are */
-    bool behind;
-    int suspect;                              /* ratings_rebuild_request_e; 0: nobody says so */
-    int routed;                               /* partitions by which talks are routed; 0: unknown */
-    int64_t routing;                          /* offset of the record that says so; -1: unknown */
-    int positions;                            /* those that have a position: the first ones */
-    int64_t position[RATINGS_PARTITIONS_MAX]; /* -1: absent */
-    ratings_fingerprint_t mark[RATINGS_PARTITIONS_MAX];
+    char digest[2][RATINGS_DIGEST_SIZE]; /* of generation and claim, whatever they are */
+    bool is_behind;                      /* since the rebuild not all was applied yet */
+    int rebuild_request;                 /* ratings_rebuild_request_e; 0: none */
+    int routed;                          /* partitions by which talks are routed; 0: unknown */
+    int64_t routing_offset;              /* of the record that says so; -1: unknown */
+    int partitions;                      /* those that have a checkpoint: the first ones */
+    int64_t checkpoint[RATINGS_PARTITIONS_MAX];         /* -1: absent */
+    ratings_fingerprint_t last[RATINGS_PARTITIONS_MAX]; /* record applied */
     ratings_fingerprint_t first[RATINGS_PARTITIONS_MAX];
-    int64_t time[RATINGS_PARTITIONS_MAX]; /* of the log; 0: no record with an append time yet; -1:
-                                             absent */
-} ratings_log_t;
+    int64_t log_time[RATINGS_PARTITIONS_MAX]; /* milliseconds; 0: no record with an append time */
+} ratings_store_state_t;
 
-/* The one judge of what the store says of itself. APR_SUCCESS also if there is a problem. */
-apr_status_t ratings_store_load(ratings_store_t *store, int64_t deadline, ratings_log_t *log,
-                                ratings_result_t *why);
+/* The one place that decides whether what the store says of itself can be. APR_SUCCESS also if
+ * there is a problem. */
+apr_status_t ratings_store_load_state(ratings_store_t *store, int64_t deadline,
+                                      ratings_store_state_t *state, ratings_result_t *why);
 
-/* What a run of records adds to one talk. */
+/* Result of a compare-and-set: a write that is conditional on what the store says of itself. */
+typedef enum {
+    RATINGS_CAS_APPLIED,
+    RATINGS_CAS_CONFLICT, /* nothing was written: somebody else wrote before. Load the state again
+                           */
+    RATINGS_CAS_CORRUPT   /* a key is not what this module writes: the store must be rebuilt */
+} ratings_cas_e;
+
+/* ---- for the projector: applying events ---- */
+
+/* What a batch adds to one talk. */
 typedef struct {
     const char *talk_id;
     int64_t added[RATINGS_VALUES];
 } ratings_increment_t;
 
-/* The last use of an idempotency key, as a run of records leaves it. */
+/* The last use of an idempotency key, as a batch leaves it. */
 typedef struct {
     const char *talk_id, *key;
     ratings_use_t use;
-    bool changed; /* an event of the run was counted with it */
-} ratings_keyed_t;
+    bool changed; /* an event of the batch was counted with it */
+} ratings_key_use_t;
 
-/* A run of records of one partition, folded. */
+/* Consecutive records of one partition, folded. */
 typedef struct {
-    const char *generation; /* what the store must be of */
+    const char *generation; /* the store's must be this one */
     int partition;
-    int64_t position;            /* where the store must stand */
-    int64_t next;                /* where it stands after */
-    int64_t time;                /* of the log, after */
-    ratings_fingerprint_t last;  /* the last record that the store must have applied */
-    ratings_fingerprint_t mark;  /* the last one after */
-    ratings_fingerprint_t first; /* RATINGS_FINGERPRINT_NONE: the store knows it already */
+    int64_t checkpoint;             /* the store's must be this one */
+    int64_t next_checkpoint;        /* once the batch is applied; so the next four */
+    int64_t log_time;               /* milliseconds */
+    ratings_fingerprint_t previous; /* the record that the store must have applied last */
+    ratings_fingerprint_t last;     /* of the batch */
+    ratings_fingerprint_t first;    /* of the log; RATINGS_FINGERPRINT_NONE: the store has it */
     const ratings_increment_t *const *increments;
-    int count;
-    ratings_keyed_t *const *keyed;
-    int keyed_count;
-} ratings_chunk_t;
+    int increment_count;
+    ratings_key_use_t *const *uses;
+    int use_count;
+} ratings_batch_t;
 
-/* Ends of a conditional write. */
-typedef enum {
-    RATINGS_STORE_DONE,
-    RATINGS_STORE_MOVED,  /* the store is not where it was thought: load it again */
-    RATINGS_STORE_CORRUPT /* a key is not what we write: the store must be rebuilt */
-} ratings_store_end_e;
-
-/* Fills in the last use of each key of the chunk, if the store stands at its position. */
-apr_status_t ratings_store_load_uses(ratings_store_t *store, ratings_chunk_t *chunk,
-                                     ratings_store_end_e *end, ratings_result_t *why);
+/* Fills in the last use of each key of the batch, if the store is at the batch's checkpoint. */
+apr_status_t ratings_store_load_uses(ratings_store_t *store, ratings_batch_t *batch,
+                                     ratings_cas_e *result, ratings_result_t *why);
 
 #define RATINGS_APPLY_MAX 16
 
-/* Adds chunks of different partitions in one exchange, at most RATINGS_APPLY_MAX: of each its
- * counts, keys, position and marks together, if the store stands at its position and has applied
- * the record before it last. `ends[i]` is that of `chunks[i]`. On a failure DONE is still true,
- * while any other may have been added or not. Meanwhile Redis answers nobody else: many large ones
- * are better sent one by one. */
-apr_status_t ratings_store_apply(ratings_store_t *store, const ratings_chunk_t *const *chunks,
-                                 int count, ratings_store_end_e *ends, ratings_result_t *why);
+/* Applies batches of different partitions in one exchange, at most RATINGS_APPLY_MAX: of each its
+ * counts, uses, checkpoint and fingerprints together, if the store is at the batch's checkpoint and
+ * has applied the record before it last. `results[i]` is that of `batches[i]`. On a failure APPLIED
+ * is still true, while any other may have been applied or not. Redis answers nobody else meanwhile:
+ * many large batches are better sent one by one. */
+apr_status_t ratings_store_apply(ratings_store_t *store, const ratings_batch_t *const *batches,
+                                 int count, ratings_cas_e *results, ratings_result_t *why);
 
-/* Position 0 for the partitions from log->positions up to `to`, which the topic was given later. */
-apr_status_t ratings_store_extend(ratings_store_t *store, const ratings_log_t *log, int to,
-                                  ratings_store_end_e *end, ratings_result_t *why);
+/* Checkpoint 0 for the partitions from state->partitions up to `to`, which the topic was given
+ * later. */
+apr_status_t ratings_store_add_partitions(ratings_store_t *store,
+                                          const ratings_store_state_t *state, int to,
+                                          ratings_cas_e *result, ratings_result_t *why);
 
-/* Talks are routed by `partitions`, as the record at `offset` of partition 0 says. MOVED also when
- * the store says another record than in `log`. */
-apr_status_t ratings_store_route(ratings_store_t *store, const ratings_log_t *log, int partitions,
-                                 int64_t offset, ratings_store_end_e *end, ratings_result_t *why);
+/* Talks are routed by `partitions`, as the record at `offset` of partition 0 says. CONFLICT also
+ * when the store names another record than `state`. */
+apr_status_t ratings_store_set_routing(ratings_store_t *store, const ratings_store_state_t *state,
+                                       int partitions, int64_t offset, ratings_cas_e *result,
+                                       ratings_result_t *why);
 
-/* Moves the position of a partition on to `next`, as the log has no record before that; the store
+/* Advances the checkpoint of a partition to `next`, as the log has no record before that; the store
  * must not have applied any. */
-apr_status_t ratings_store_pass(ratings_store_t *store, const ratings_log_t *log, int partition,
-                                int64_t next, ratings_store_end_e *end, ratings_result_t *why);
+apr_status_t ratings_store_advance(ratings_store_t *store, const ratings_store_state_t *state,
+                                   int partition, int64_t next, ratings_cas_e *result,
+                                   ratings_result_t *why);
 
-/* A rebuild: claim it (from then on nothing is applied; it fails, and nothing is changed, if Redis
+/* ---- for the projector: a rebuild ---- */
+
+/* Claim the store (from then on no batch is applied; it fails, and nothing is changed, if Redis
  * refuses a command that the rebuild or projecting takes), delete the talks' keys while the claim
- * holds, step by step, then open the store with all positions 0. Each step is MOVED when somebody
- * else has claimed it since, or when the store has gone back behind a step (restored, failed over):
- * the store counts them. */
+ * holds, step by step, then open the store with all checkpoints 0. Each step is CONFLICT when
+ * somebody else has claimed it since, or when the store has gone back behind a step (restored,
+ * failed over): the store counts them. */
 typedef struct {
-    char token[RATINGS_TOKEN_MAX + 1]; /* of the claim, random */
-    char cursor[32];                   /* "0" when all is deleted */
+    char token[RATINGS_TOKEN_MAX + 1]; /* of the claim, random; the generation once it is open */
+    char cursor[32];                   /* "0" at first, and when all is deleted */
     int64_t steps, deleted;            /* so far */
 } ratings_sweep_t;
 
-apr_status_t ratings_store_claim(ratings_store_t *store, const ratings_log_t *seen,
-                                 const ratings_sweep_t *sweep, ratings_store_end_e *end,
+apr_status_t ratings_store_claim(ratings_store_t *store, const ratings_store_state_t *seen,
+                                 const ratings_sweep_t *sweep, ratings_cas_e *result,
                                  ratings_result_t *why);
 apr_status_t ratings_store_sweep(ratings_store_t *store, ratings_sweep_t *sweep,
-                                 ratings_store_end_e *end, ratings_result_t *why);
+                                 ratings_cas_e *result, ratings_result_t *why);
 /* `routed` 0: it is not known yet. `empty[p]`: the log of partition p never had a record. Unless
  * all are empty, the store is behind until ratings_store_caught_up. */
 apr_status_t ratings_store_open(ratings_store_t *store, const ratings_sweep_t *sweep,
                                 const char *topic, int partitions, int routed, const bool *empty,
-                                ratings_store_end_e *end, ratings_result_t *why);
+                                ratings_cas_e *result, ratings_result_t *why);
 
-/* All that the log held when the store was opened is applied: it may be shown from now on. */
+/* All that the log held when the store was opened is applied: requests may read it from now on. */
 apr_status_t ratings_store_caught_up(ratings_store_t *store, const char *generation,
-                                     ratings_store_end_e *end, ratings_result_t *why);
+                                     ratings_cas_e *result, ratings_result_t *why);
 
-/* Tells whoever projects that the store of this generation must be rebuilt, and why. */
-apr_status_t ratings_store_accuse(ratings_store_t *store, const char *generation, int reason,
-                                  ratings_store_end_e *end, ratings_result_t *why);
+/* Asks whoever projects, maybe on another host, to rebuild the store of this generation. */
+apr_status_t ratings_store_request_rebuild(ratings_store_t *store, const char *generation,
+                                           int reason, ratings_cas_e *result,
+                                           ratings_result_t *why);
 
-/* One that is to last longer is no lease. */
-#define RATINGS_LEASE_MAX_S 60
+/* ---- for the projector: the lease ---- */
 
-/* The lease: takes or renews it for `token` (at most RATINGS_TOKEN_MAX bytes). `*held` tells
- * whether it is ours now; `holder` (RATINGS_TOKEN_MAX + 1 bytes) whose it is. */
-apr_status_t ratings_store_lease(ratings_store_t *store, const char *token,
-                                 apr_interval_time_t lease, bool *held, char *holder,
-                                 ratings_result_t *why);
+#define RATINGS_LEASE_MAX_S 60 /* what would last longer is no lease, and is replaced */
+
+/* Takes or renews the lease for `token` (at most RATINGS_TOKEN_MAX bytes), for `lease`
+ * microseconds. `*held` tells whether it is ours now; `holder` (RATINGS_TOKEN_MAX + 1 bytes) whose
+ * it is. */
+apr_status_t ratings_store_acquire_lease(ratings_store_t *store, const char *token,
+                                         apr_interval_time_t lease, bool *held, char *holder,
+                                         ratings_result_t *why);
 /* Gives it up if it is `token`'s; by `deadline` (of ratings_monotonic) at the latest. */
-apr_status_t ratings_store_release(ratings_store_t *store, const char *token, int64_t deadline,
-                                   ratings_result_t *why);
+apr_status_t ratings_store_release_lease(ratings_store_t *store, const char *token,
+                                         int64_t deadline, ratings_result_t *why);
 
 #endif

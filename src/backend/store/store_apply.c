@@ -22,40 +22,39 @@ static apr_status_t not_read(const redisReply *answer, ratings_result_t *why)
 }
 
 /* The uses belong to a position and a generation, as all else does. */
-static apr_status_t take_uses(ratings_chunk_t *chunk, const redisReply *answer,
-                              const char *position, ratings_store_end_e *end, ratings_result_t *why)
+static apr_status_t take_uses(ratings_batch_t *chunk, const redisReply *answer,
+                              const char *position, ratings_cas_e *end, ratings_result_t *why)
 {
     const redisReply *place = answer->element[0], *uses = answer->element[1];
-    *end = RATINGS_STORE_CORRUPT;
+    *end = RATINGS_CAS_CORRUPT;
     if (!store_is_array(place, 2))
         return not_read(place, why);
-    if (!store_is_array(uses, (size_t)chunk->keyed_count))
+    if (!store_is_array(uses, (size_t)chunk->use_count))
         return not_read(uses, why);
-    for (int i = 0; i < chunk->keyed_count; i++)
-        if (!store_read_use(uses->element[i], &chunk->keyed[i]->use))
+    for (int i = 0; i < chunk->use_count; i++)
+        if (!store_read_use(uses->element[i], &chunk->uses[i]->use))
             return ratings_result_ok(why);
     *end =
         is_text_of(place->element[0], position) && is_text_of(place->element[1], chunk->generation)
-            ? RATINGS_STORE_DONE
-            : RATINGS_STORE_MOVED;
+            ? RATINGS_CAS_APPLIED
+            : RATINGS_CAS_CONFLICT;
     return ratings_result_ok(why);
 }
 
-static apr_status_t ask_uses(ratings_store_t *store, ratings_chunk_t *chunk,
-                             const char *const *fields, ratings_store_end_e *end,
-                             ratings_result_t *why)
+static apr_status_t ask_uses(ratings_store_t *store, ratings_batch_t *chunk,
+                             const char *const *fields, ratings_cas_e *end, ratings_result_t *why)
 {
     char keys[FIELD_TEXT_SIZE], where[FIELD_TEXT_SIZE], position[NUMBER_TEXT];
     const char *const at[] = {where, "generation"};
-    const store_fields_t place = {KEY_LOG, at, 2}, uses = {keys, fields, chunk->keyed_count};
+    const store_fields_t place = {KEY_LOG, at, 2}, uses = {keys, fields, chunk->use_count};
     redisReply *answer;
 
     store_field(keys, KEY_KEYS, chunk->partition);
     store_field(where, "position", chunk->partition);
-    (void)snprintf(position, sizeof position, "%" PRId64, chunk->position);
+    (void)snprintf(position, sizeof position, "%" PRId64, chunk->checkpoint);
     apr_status_t status =
         store_read_both(store, &place, &uses, store_deadline(store), &answer, why);
-    *end = RATINGS_STORE_CORRUPT;
+    *end = RATINGS_CAS_CORRUPT;
     if (status == APR_EINVAL) /* larger than what this module writes */
         return ratings_result_ok(why);
     if (status != APR_SUCCESS)
@@ -65,14 +64,14 @@ static apr_status_t ask_uses(ratings_store_t *store, ratings_chunk_t *chunk,
     return status;
 }
 
-apr_status_t ratings_store_load_uses(ratings_store_t *store, ratings_chunk_t *chunk,
-                                     ratings_store_end_e *end, ratings_result_t *why)
+apr_status_t ratings_store_load_uses(ratings_store_t *store, ratings_batch_t *chunk,
+                                     ratings_cas_e *end, ratings_result_t *why)
 {
-    size_t count = (size_t)chunk->keyed_count;
+    size_t count = (size_t)chunk->use_count;
     char(*texts)[USE_FIELD_SIZE] = malloc((count + 1) * sizeof *texts);
     const char **fields = malloc((count + 1) * sizeof *fields);
     for (size_t i = 0; i < count && texts && fields; i++) {
-        store_use_field(texts[i], chunk->keyed[i]->talk_id, chunk->keyed[i]->key);
+        store_use_field(texts[i], chunk->uses[i]->talk_id, chunk->uses[i]->key);
         fields[i] = texts[i];
     }
     apr_status_t status = texts && fields
@@ -118,34 +117,34 @@ static void mark_text(char text[MARK_TEXT], const ratings_fingerprint_t *mark)
                    mark->timestamp, mark->checksum);
 }
 
-static void head_text(chunk_text_t *text, const ratings_chunk_t *chunk)
+static void head_text(chunk_text_t *text, const ratings_batch_t *chunk)
 {
     number_text(text->partition, chunk->partition);
-    number_text(text->position, chunk->position);
-    number_text(text->next, chunk->next);
-    number_text(text->time, chunk->time);
-    number_text(text->key_count, chunk->count + 3);
+    number_text(text->position, chunk->checkpoint);
+    number_text(text->next, chunk->next_checkpoint);
+    number_text(text->time, chunk->log_time);
+    number_text(text->key_count, chunk->increment_count + 3);
     number_text(text->use_count, text->changed);
     store_field(text->keys, KEY_KEYS, chunk->partition);
     store_field(text->expiry, KEY_EXPIRY, chunk->partition);
-    mark_text(text->mark, &chunk->mark);
+    mark_text(text->mark, &chunk->last);
     mark_text(text->first, &chunk->first);
-    mark_text(text->last, &chunk->last);
+    mark_text(text->last, &chunk->previous);
 }
 
-static void talk_text(chunk_text_t *text, const ratings_chunk_t *chunk)
+static void talk_text(chunk_text_t *text, const ratings_batch_t *chunk)
 {
-    for (int i = 0; i < chunk->count; i++) {
+    for (int i = 0; i < chunk->increment_count; i++) {
         store_talk_key(text->talks[i], chunk->increments[i]->talk_id);
         for (int v = 0; v < RATINGS_VALUES; v++)
             number_text(text->added[i][v], chunk->increments[i]->added[v]);
     }
 }
 
-static void use_text(chunk_text_t *text, const ratings_chunk_t *chunk)
+static void use_text(chunk_text_t *text, const ratings_batch_t *chunk)
 {
-    for (int i = 0; i < chunk->keyed_count; i++) {
-        const ratings_keyed_t *keyed = chunk->keyed[i];
+    for (int i = 0; i < chunk->use_count; i++) {
+        const ratings_key_use_t *keyed = chunk->uses[i];
         use_text_t *use = &text->uses[text->changed];
         if (!keyed->changed)
             continue;
@@ -157,9 +156,9 @@ static void use_text(chunk_text_t *text, const ratings_chunk_t *chunk)
     }
 }
 
-static bool chunk_text(chunk_text_t *text, const ratings_chunk_t *chunk)
+static bool chunk_text(chunk_text_t *text, const ratings_batch_t *chunk)
 {
-    size_t count = (size_t)chunk->count, keyed = (size_t)chunk->keyed_count;
+    size_t count = (size_t)chunk->increment_count, keyed = (size_t)chunk->use_count;
     text->talks = malloc((count + 1) * sizeof *text->talks);
     text->added = malloc((count + 1) * sizeof *text->added);
     text->uses = malloc((keyed + 1) * sizeof *text->uses);
@@ -198,12 +197,12 @@ typedef struct {
 } script_t;
 
 /* All zero before. False: out of memory. */
-static bool make_script(script_t *script, const ratings_chunk_t *chunk)
+static bool make_script(script_t *script, const ratings_batch_t *chunk)
 {
-    int room = HEAD_WORDS + chunk->count * (RATINGS_VALUES + 1) + chunk->keyed_count * 3;
+    int room = HEAD_WORDS + chunk->increment_count * (RATINGS_VALUES + 1) + chunk->use_count * 3;
     if (!chunk_text(&script->text, chunk) || !store_words_init(&script->words, room))
         return false;
-    chunk_words(&script->words, &script->text, chunk->generation, chunk->count);
+    chunk_words(&script->words, &script->text, chunk->generation, chunk->increment_count);
     return true;
 }
 
@@ -215,14 +214,14 @@ static void free_script(script_t *script)
     free(script->text.uses);
 }
 
-apr_status_t ratings_store_apply(ratings_store_t *store, const ratings_chunk_t *const *chunks,
-                                 int count, ratings_store_end_e *ends, ratings_result_t *why)
+apr_status_t ratings_store_apply(ratings_store_t *store, const ratings_batch_t *const *chunks,
+                                 int count, ratings_cas_e *ends, ratings_result_t *why)
 {
     script_t scripts[RATINGS_APPLY_MAX] = {0};
     store_command_t commands[RATINGS_APPLY_MAX] = {{0}};
     bool made = true;
     for (int i = 0; i < count; i++)
-        ends[i] = RATINGS_STORE_MOVED; /* unless it is known to be done */
+        ends[i] = RATINGS_CAS_CONFLICT; /* unless it is known to be done */
     for (int i = 0; i < count && made; i++) {
         made = make_script(&scripts[i], chunks[i]);
         commands[i] = store_command_of(&scripts[i].words);

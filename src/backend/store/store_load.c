@@ -11,7 +11,7 @@
 /* ---- fields ---- */
 
 /* Each takes a value into the log. NULL, or what is wrong with it (static). */
-typedef const char *take_f(ratings_log_t *log, const redisReply *value, int partition);
+typedef const char *take_f(ratings_store_state_t *state, const redisReply *value, int partition);
 
 #define NOT_OURS(field) "the field " field " of ratings:log is not what this module writes"
 
@@ -34,89 +34,97 @@ static bool take_int(int *to, const redisReply *value, int min, int max)
     return true;
 }
 
-static const char *take_topic(ratings_log_t *log, const redisReply *value, int partition)
+static const char *take_topic(ratings_store_state_t *state, const redisReply *value, int partition)
 {
     (void)partition;
-    return take_text(log->topic, sizeof log->topic, value) ? NULL : NOT_OURS("topic");
+    return take_text(state->topic, sizeof state->topic, value) ? NULL : NOT_OURS("topic");
 }
 
-static const char *take_generation(ratings_log_t *log, const redisReply *value, int partition)
+static const char *take_generation(ratings_store_state_t *state, const redisReply *value,
+                                   int partition)
 {
     (void)partition;
-    return take_text(log->generation, sizeof log->generation, value) ? NULL
-                                                                     : NOT_OURS("generation");
+    return take_text(state->generation, sizeof state->generation, value) ? NULL
+                                                                         : NOT_OURS("generation");
 }
 
-static const char *take_claim(ratings_log_t *log, const redisReply *value, int partition)
+static const char *take_claim(ratings_store_state_t *state, const redisReply *value, int partition)
 {
     (void)partition;
-    return take_text(log->claim, sizeof log->claim, value) ? NULL : NOT_OURS("claim");
+    return take_text(state->claim, sizeof state->claim, value) ? NULL : NOT_OURS("claim");
 }
 
-static const char *take_behind(ratings_log_t *log, const redisReply *value, int partition)
+static const char *take_behind(ratings_store_state_t *state, const redisReply *value, int partition)
 {
     (void)partition;
-    log->behind = true;
+    state->is_behind = true;
     return value->len == 1 && value->str[0] == '1' ? NULL : NOT_OURS("behind");
 }
 
-static const char *take_suspect(ratings_log_t *log, const redisReply *value, int partition)
+static const char *take_suspect(ratings_store_state_t *state, const redisReply *value,
+                                int partition)
 {
     (void)partition;
-    return take_int(&log->suspect, value, 1, INT32_MAX) ? NULL : NOT_OURS("suspect");
+    return take_int(&state->rebuild_request, value, 1, INT32_MAX) ? NULL : NOT_OURS("suspect");
 }
 
-static const char *take_routed(ratings_log_t *log, const redisReply *value, int partition)
+static const char *take_routed(ratings_store_state_t *state, const redisReply *value, int partition)
 {
     (void)partition;
-    return take_int(&log->routed, value, 0, RATINGS_PARTITIONS_MAX) ? NULL : NOT_OURS("partitions");
+    return take_int(&state->routed, value, 0, RATINGS_PARTITIONS_MAX) ? NULL
+                                                                      : NOT_OURS("partitions");
 }
 
-static const char *take_routing(ratings_log_t *log, const redisReply *value, int partition)
+static const char *take_routing(ratings_store_state_t *state, const redisReply *value,
+                                int partition)
 {
     (void)partition;
-    return store_read_number(value, -1, POSITION_MAX, &log->routing) ? NULL : NOT_OURS("routing");
+    return store_read_number(value, -1, POSITION_MAX, &state->routing_offset) ? NULL
+                                                                              : NOT_OURS("routing");
 }
 
-static const char *take_positions(ratings_log_t *log, const redisReply *value, int partition)
+static const char *take_positions(ratings_store_state_t *state, const redisReply *value,
+                                  int partition)
 {
     (void)partition;
-    return take_int(&log->positions, value, 1, RATINGS_PARTITIONS_MAX) ? NULL
-                                                                       : NOT_OURS("positions");
+    return take_int(&state->partitions, value, 1, RATINGS_PARTITIONS_MAX) ? NULL
+                                                                          : NOT_OURS("positions");
 }
 
-static const char *take_position(ratings_log_t *log, const redisReply *value, int partition)
+static const char *take_position(ratings_store_state_t *state, const redisReply *value,
+                                 int partition)
 {
     if (strcmp(value->str, SCRIPT_APPLYING) == 0)
         return "a write to the store was stopped in its middle";
-    return store_read_number(value, -1, POSITION_MAX, &log->position[partition])
+    return store_read_number(value, -1, POSITION_MAX, &state->checkpoint[partition])
                ? NULL
                : NOT_OURS("position");
 }
 
-static const char *take_time(ratings_log_t *log, const redisReply *value, int partition)
+static const char *take_time(ratings_store_state_t *state, const redisReply *value, int partition)
 {
-    return store_read_number(value, -1, INT64_MAX, &log->time[partition]) ? NULL : NOT_OURS("time");
+    return store_read_number(value, -1, INT64_MAX, &state->log_time[partition]) ? NULL
+                                                                                : NOT_OURS("time");
 }
 
-static const char *take_mark(ratings_log_t *log, const redisReply *value, int partition)
+static const char *take_mark(ratings_store_state_t *state, const redisReply *value, int partition)
 {
-    return store_read_mark(value, &log->mark[partition]) ? NULL : NOT_OURS("mark");
+    return store_read_mark(value, &state->last[partition]) ? NULL : NOT_OURS("mark");
 }
 
-static const char *take_first(ratings_log_t *log, const redisReply *value, int partition)
+static const char *take_first(ratings_store_state_t *state, const redisReply *value, int partition)
 {
-    return store_read_mark(value, &log->first[partition]) ? NULL : NOT_OURS("first");
+    return store_read_mark(value, &state->first[partition]) ? NULL : NOT_OURS("first");
 }
 
 /* "position:count", or a number alone, which says nothing. What it must be, the script that applies
  * chunks knows. */
-static const char *take_uses(ratings_log_t *log, const redisReply *value, int partition)
+static const char *take_uses(ratings_store_state_t *state, const redisReply *value, int partition)
 {
     const char *colon = memchr(value->str, ':', (size_t)value->len);
     const char *count = colon ? colon + 1 : value->str, *end = value->str + value->len;
     int64_t number;
-    (void)log;
+    (void)state;
     (void)partition;
     if (colon &&
         !ratings_parse_int(value->str, (size_t)(colon - value->str), 0, POSITION_MAX, &number))
@@ -144,7 +152,7 @@ static const struct {
 /* In bytes, of fields and values: an answer with as many again for the protocol is ours. */
 #define LOG_SIZE_MAX (FIELDS_MAX * FIELD_ANSWER_MAX)
 
-static const char *take_named(ratings_log_t *log, size_t known, const redisReply *name,
+static const char *take_named(ratings_store_state_t *state, size_t known, const redisReply *name,
                               const redisReply *value)
 {
     size_t prefix = strlen(known_fields[known].name);
@@ -153,7 +161,7 @@ static const char *take_named(ratings_log_t *log, size_t known, const redisReply
         !ratings_parse_int(name->str + prefix, (size_t)name->len - prefix, 0,
                            RATINGS_PARTITIONS_MAX - 1, &partition))
         return "ratings:log has a field of a partition that cannot be";
-    return known_fields[known].take(log, value, (int)partition);
+    return known_fields[known].take(state, value, (int)partition);
 }
 
 static bool is_named(const redisReply *name, const char *known)
@@ -164,153 +172,156 @@ static bool is_named(const redisReply *name, const char *known)
            memcmp(name->str, known, length) == 0;
 }
 
-static const char *take_field(ratings_log_t *log, const redisReply *name, const redisReply *value)
+static const char *take_field(ratings_store_state_t *state, const redisReply *name,
+                              const redisReply *value)
 {
     if (!store_is_text(name) || !store_is_text(value))
         return "ratings:log is not what this module writes";
     for (size_t i = 0; i < KNOWN_FIELDS; i++)
         if (is_named(name, known_fields[i].name))
-            return take_named(log, i, name, value);
+            return take_named(state, i, name, value);
     return NULL;
 }
 
 /* ---- what the fields say together ---- */
 
 /* The positions of the first partitions, without a gap; else -1. */
-static int count_positions(const ratings_log_t *log)
+static int count_positions(const ratings_store_state_t *state)
 {
     int count = 0, all = 0;
-    while (count < RATINGS_PARTITIONS_MAX && log->position[count] >= 0)
+    while (count < RATINGS_PARTITIONS_MAX && state->checkpoint[count] >= 0)
         count++;
     for (int p = 0; p < RATINGS_PARTITIONS_MAX; p++)
-        all += log->position[p] >= 0;
+        all += state->checkpoint[p] >= 0;
     return all == count ? count : -1;
 }
 
-static const char *begun_problem(const ratings_log_t *log, int p)
+static const char *begun_problem(const ratings_store_state_t *state, int p)
 {
-    const ratings_fingerprint_t *mark = &log->mark[p], *first = &log->first[p];
-    if (mark->offset != log->position[p] - 1)
+    const ratings_fingerprint_t *mark = &state->last[p], *first = &state->first[p];
+    if (mark->offset != state->checkpoint[p] - 1)
         return "the store does not say which record it applied last";
     if (first->offset < 0 || first->offset > mark->offset)
         return "the store does not say which record it applied first";
-    return log->time[p] < 0 ? "the store does not say the log's time" : NULL;
+    return state->log_time[p] < 0 ? "the store does not say the log's time" : NULL;
 }
 
-static const char *partition_problem(const ratings_log_t *log, int p)
+static const char *partition_problem(const ratings_store_state_t *state, int p)
 {
-    bool has_marks = log->mark[p].offset != RATINGS_FINGERPRINT_NONE || log->time[p] >= 0;
-    if (log->first[p].offset == RATINGS_FINGERPRINT_EMPTY && !has_marks && log->position[p] >= 0)
+    bool has_marks = state->last[p].offset != RATINGS_FINGERPRINT_NONE || state->log_time[p] >= 0;
+    if (state->first[p].offset == RATINGS_FINGERPRINT_EMPTY && !has_marks &&
+        state->checkpoint[p] >= 0)
         return NULL; /* the log has no record up to the position */
-    if (log->position[p] > 0)
-        return begun_problem(log, p);
-    if (has_marks || log->first[p].offset >= 0 ||
-        (log->position[p] < 0 && log->first[p].offset != RATINGS_FINGERPRINT_NONE))
+    if (state->checkpoint[p] > 0)
+        return begun_problem(state, p);
+    if (has_marks || state->first[p].offset >= 0 ||
+        (state->checkpoint[p] < 0 && state->first[p].offset != RATINGS_FINGERPRINT_NONE))
         return "the store has applied records of a partition for which it has no position";
     return NULL;
 }
 
 /* Until the log has said it, a store that is behind may not know it. */
-static bool is_routed(const ratings_log_t *log, int count)
+static bool is_routed(const ratings_store_state_t *state, int count)
 {
-    if (log->routed > 0)
-        return log->routed <= count;
+    if (state->routed > 0)
+        return state->routed <= count;
     for (int p = 0; p < count; p++)
-        if (log->mark[p].offset >= 0 && !log->behind)
+        if (state->last[p].offset >= 0 && !state->is_behind)
             return false;
-    return log->routing < 0;
+    return state->routing_offset < 0;
 }
 
 /* An older version extends a store without saying how many positions it has then. */
-static const char *positions_problem(ratings_log_t *log)
+static const char *positions_problem(ratings_store_state_t *state)
 {
     const char *problem = NULL;
-    int count = count_positions(log);
-    if (count <= 0 || log->positions > count)
+    int count = count_positions(state);
+    if (count <= 0 || state->partitions > count)
         return "the store has not the position of each partition";
-    if (!is_routed(log, count))
+    if (!is_routed(state, count))
         return "the store does not say by how many partitions talks are routed";
-    log->positions = count;
+    state->partitions = count;
     for (int p = 0; p < RATINGS_PARTITIONS_MAX && !problem; p++)
-        problem = partition_problem(log, p);
+        problem = partition_problem(state, p);
     return problem;
 }
 
-static const char *log_problem(ratings_log_t *log)
+static const char *log_problem(ratings_store_state_t *state)
 {
-    if (!log->generation[0])
-        return log->claim[0] ? "a rebuild was not finished"
-                             : "the store does not say of which rebuild it is";
-    if (log->claim[0])
+    if (!state->generation[0])
+        return state->claim[0] ? "a rebuild was not finished"
+                               : "the store does not say of which rebuild it is";
+    if (state->claim[0])
         return "the store has the claim of a rebuild that is over";
-    if (!log->topic[0])
+    if (!state->topic[0])
         return "the store does not say of which topic it is";
-    return positions_problem(log);
+    return positions_problem(state);
 }
 
 /* ---- loading ---- */
 
 #define OVERSIZED "ratings:log is not what this module writes"
 
-static void clear_log(ratings_log_t *log)
+static void clear_log(ratings_store_state_t *state)
 {
-    memset(log, 0, sizeof *log);
-    log->routing = -1;
+    memset(state, 0, sizeof *state);
+    state->routing_offset = -1;
     for (int p = 0; p < RATINGS_PARTITIONS_MAX; p++) {
-        log->position[p] = log->time[p] = -1;
-        log->mark[p].offset = log->first[p].offset = RATINGS_FINGERPRINT_NONE;
+        state->checkpoint[p] = state->log_time[p] = -1;
+        state->last[p].offset = state->first[p].offset = RATINGS_FINGERPRINT_NONE;
     }
 }
 
 /* All fields are taken, also after one that is not what it must be: the claim of a rebuild takes
  * what generation and claim are, and a store of another topic is left as it is. */
-static void judge_fields(ratings_log_t *log, const redisReply *fields)
+static void judge_fields(ratings_store_state_t *state, const redisReply *fields)
 {
     if (fields->elements == 0)
-        log->problem = "the store is empty or was lost";
+        state->problem = "the store is empty or was lost";
     for (size_t i = 0; i + 1 < fields->elements; i += 2) {
-        const char *problem = take_field(log, fields->element[i], fields->element[i + 1]);
-        if (problem && !log->problem)
-            log->problem = problem;
+        const char *problem = take_field(state, fields->element[i], fields->element[i + 1]);
+        if (problem && !state->problem)
+            state->problem = problem;
     }
-    if (!log->problem)
-        log->problem = log_problem(log);
+    if (!state->problem)
+        state->problem = log_problem(state);
     for (int p = 0; p < RATINGS_PARTITIONS_MAX; p++)
-        if (log->time[p] < 0)
-            log->time[p] = 0;
+        if (state->log_time[p] < 0)
+            state->log_time[p] = 0;
 }
 
 /* The claim of a rebuild takes these digests, whatever the fields are. */
-static bool take_seen(ratings_log_t *log, const redisReply *digest, int i)
+static bool take_seen(ratings_store_state_t *state, const redisReply *digest, int i)
 {
-    return store_is_text(digest) && take_text(log->seen[i], sizeof log->seen[i], digest);
+    return store_is_text(digest) && take_text(state->digest[i], sizeof state->digest[i], digest);
 }
 
-static apr_status_t take_log(ratings_log_t *log, const redisReply *reply, ratings_result_t *why)
+static apr_status_t take_log(ratings_store_state_t *state, const redisReply *reply,
+                             ratings_result_t *why)
 {
     if (reply->type == REDIS_REPLY_ERROR)
         return store_error_reply(reply, why);
-    if (!store_is_array(reply, 3) || !take_seen(log, reply->element[0], 0) ||
-        !take_seen(log, reply->element[1], 1))
+    if (!store_is_array(reply, 3) || !take_seen(state, reply->element[0], 0) ||
+        !take_seen(state, reply->element[1], 1))
         return store_unexpected(why, KEY_LOG);
     const redisReply *all = reply->element[2];
     if (all->type == REDIS_REPLY_ARRAY) {
-        judge_fields(log, all);
+        judge_fields(state, all);
     } else if (store_is_text(all)) {
-        (void)take_text(log->topic, sizeof log->topic, all);
-        log->problem = OVERSIZED;
+        (void)take_text(state->topic, sizeof state->topic, all);
+        state->problem = OVERSIZED;
     } else {
         return store_unexpected(why, KEY_LOG);
     }
     return ratings_result_ok(why);
 }
 
-apr_status_t ratings_store_load(ratings_store_t *store, int64_t deadline, ratings_log_t *log,
-                                ratings_result_t *why)
+apr_status_t ratings_store_load_state(ratings_store_t *store, int64_t deadline,
+                                      ratings_store_state_t *state, ratings_result_t *why)
 {
     char most[NUMBER_TEXT], size[NUMBER_TEXT];
     redisReply *reply = NULL;
-    clear_log(log);
+    clear_log(state);
     (void)snprintf(most, sizeof most, "%zu", FIELDS_MAX);
     (void)snprintf(size, sizeof size, "%zu", LOG_SIZE_MAX);
     const char *words[] = {"EVAL", SCRIPT_LOAD, "1", KEY_LOG, most, size};
@@ -320,7 +331,7 @@ apr_status_t ratings_store_load(ratings_store_t *store, int64_t deadline, rating
     const store_command_t command = {6, words, lengths, 2 * LOG_SIZE_MAX};
     apr_status_t status = store_pipeline(store, &command, 1, &reply, deadline, why);
     if (status == APR_SUCCESS) {
-        (void)take_log(log, reply, why);
+        (void)take_log(state, reply, why);
         freeReplyObject(reply);
     }
     if (why->status == APR_EINVAL) /* whatever the store holds, the script answers otherwise */

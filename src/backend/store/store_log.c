@@ -19,14 +19,14 @@ static void start_words(store_words_t *words, const char *script)
 }
 
 static apr_status_t run_on_log(ratings_store_t *store, const char *script, const char *const *args,
-                               int count, ratings_store_end_e *end, ratings_result_t *why)
+                               int count, ratings_cas_e *result, ratings_result_t *why)
 {
     store_words_t words = {0};
     apr_status_t status;
     if (store_words_init(&words, 4 + count)) {
         start_words(&words, script);
         store_add_words(&words, args, count);
-        status = store_run(store, &words, end, why);
+        status = store_run(store, &words, result, why);
     } else {
         status = ratings_result_set(why, RATINGS_NOT_ASKED, "out of memory");
     }
@@ -35,57 +35,60 @@ static apr_status_t run_on_log(ratings_store_t *store, const char *script, const
 }
 
 /* Nobody's keys, of each kind one: a talk without an id, and partitions without a number. */
-apr_status_t ratings_store_claim(ratings_store_t *store, const ratings_log_t *seen,
-                                 const ratings_sweep_t *sweep, ratings_store_end_e *end,
+apr_status_t ratings_store_claim(ratings_store_t *store, const ratings_store_state_t *seen,
+                                 const ratings_sweep_t *sweep, ratings_cas_e *result,
                                  ratings_result_t *why)
 {
-    const char *words[] = {
-        "EVAL",       SCRIPT_CLAIM,   "4",           KEY_LOG,       KEY_TALK,
-        KEY_KEYS ":", KEY_EXPIRY ":", seen->seen[0], seen->seen[1], sweep->token};
+    const char *words[] = {"EVAL",         SCRIPT_CLAIM,    "4",
+                           KEY_LOG,        KEY_TALK,        KEY_KEYS ":",
+                           KEY_EXPIRY ":", seen->digest[0], seen->digest[1],
+                           sweep->token};
     const int count = sizeof words / sizeof words[0];
     size_t lengths[sizeof words / sizeof words[0]];
     const store_command_t command = {count, words, lengths, 0};
     for (int i = 0; i < count; i++)
         lengths[i] = strlen(words[i]);
-    return store_run_all(store, &command, 1, end, why);
+    return store_run_all(store, &command, 1, result, why);
 }
 
 apr_status_t ratings_store_caught_up(ratings_store_t *store, const char *generation,
-                                     ratings_store_end_e *end, ratings_result_t *why)
+                                     ratings_cas_e *result, ratings_result_t *why)
 {
-    return run_on_log(store, SCRIPT_CAUGHT_UP, &generation, 1, end, why);
+    return run_on_log(store, SCRIPT_CAUGHT_UP, &generation, 1, result, why);
 }
 
-apr_status_t ratings_store_accuse(ratings_store_t *store, const char *generation, int reason,
-                                  ratings_store_end_e *end, ratings_result_t *why)
+apr_status_t ratings_store_request_rebuild(ratings_store_t *store, const char *generation,
+                                           int reason, ratings_cas_e *result, ratings_result_t *why)
 {
     char number[NUMBER_TEXT];
     const char *args[] = {generation, number};
     (void)snprintf(number, sizeof number, "%d", reason);
-    return run_on_log(store, SCRIPT_SUSPECT, args, 2, end, why);
+    return run_on_log(store, SCRIPT_SUSPECT, args, 2, result, why);
 }
 
-apr_status_t ratings_store_route(ratings_store_t *store, const ratings_log_t *log, int partitions,
-                                 int64_t offset, ratings_store_end_e *end, ratings_result_t *why)
+apr_status_t ratings_store_set_routing(ratings_store_t *store, const ratings_store_state_t *state,
+                                       int partitions, int64_t offset, ratings_cas_e *result,
+                                       ratings_result_t *why)
 {
     char number[NUMBER_TEXT], routing[NUMBER_TEXT], before[NUMBER_TEXT] = "";
-    const char *args[] = {log->generation, number, routing, before};
+    const char *args[] = {state->generation, number, routing, before};
     (void)snprintf(number, sizeof number, "%d", partitions);
     (void)snprintf(routing, sizeof routing, "%" PRId64, offset);
-    if (log->routing >= 0)
-        (void)snprintf(before, sizeof before, "%" PRId64, log->routing);
-    return run_on_log(store, SCRIPT_ROUTE, args, 4, end, why);
+    if (state->routing_offset >= 0)
+        (void)snprintf(before, sizeof before, "%" PRId64, state->routing_offset);
+    return run_on_log(store, SCRIPT_ROUTE, args, 4, result, why);
 }
 
-apr_status_t ratings_store_pass(ratings_store_t *store, const ratings_log_t *log, int partition,
-                                int64_t next, ratings_store_end_e *end, ratings_result_t *why)
+apr_status_t ratings_store_advance(ratings_store_t *store, const ratings_store_state_t *state,
+                                   int partition, int64_t next, ratings_cas_e *result,
+                                   ratings_result_t *why)
 {
     char number[NUMBER_TEXT], from[NUMBER_TEXT], to[NUMBER_TEXT];
-    const char *args[] = {log->generation, number, from, to};
+    const char *args[] = {state->generation, number, from, to};
     (void)snprintf(number, sizeof number, "%d", partition);
-    (void)snprintf(from, sizeof from, "%" PRId64, log->position[partition]);
+    (void)snprintf(from, sizeof from, "%" PRId64, state->checkpoint[partition]);
     (void)snprintf(to, sizeof to, "%" PRId64, next);
-    return run_on_log(store, SCRIPT_PASS, args, 4, end, why);
+    return run_on_log(store, SCRIPT_PASS, args, 4, result, why);
 }
 
 /* ---- fields of a new account ---- */
@@ -128,28 +131,29 @@ static void add_positions(account_t *account, int from, int to)
 }
 
 static apr_status_t run_account(ratings_store_t *store, const char *script, account_t *account,
-                                ratings_store_end_e *end, ratings_result_t *why)
+                                ratings_cas_e *result, ratings_result_t *why)
 {
-    apr_status_t status = run_on_log(store, script, account->word, account->words, end, why);
+    apr_status_t status = run_on_log(store, script, account->word, account->words, result, why);
     free(account);
     return status;
 }
 
-apr_status_t ratings_store_extend(ratings_store_t *store, const ratings_log_t *log, int to,
-                                  ratings_store_end_e *end, ratings_result_t *why)
+apr_status_t ratings_store_add_partitions(ratings_store_t *store,
+                                          const ratings_store_state_t *state, int to,
+                                          ratings_cas_e *result, ratings_result_t *why)
 {
     account_t *account = calloc(1, sizeof *account);
     if (!account)
         return ratings_result_set(why, APR_ENOMEM, "out of memory");
-    add_word(account, log->generation);
-    add_number(account, log->positions);
-    add_positions(account, log->positions, to);
-    return run_account(store, SCRIPT_EXTEND, account, end, why);
+    add_word(account, state->generation);
+    add_number(account, state->partitions);
+    add_positions(account, state->partitions, to);
+    return run_account(store, SCRIPT_EXTEND, account, result, why);
 }
 
 apr_status_t ratings_store_open(ratings_store_t *store, const ratings_sweep_t *sweep,
                                 const char *topic, int partitions, int routed, const bool *empty,
-                                ratings_store_end_e *end, ratings_result_t *why)
+                                ratings_cas_e *result, ratings_result_t *why)
 {
     const char *const names[] = {"generation", sweep->token, "topic", topic, "partitions"};
     account_t *account = calloc(1, sizeof *account);
@@ -172,14 +176,14 @@ apr_status_t ratings_store_open(ratings_store_t *store, const ratings_sweep_t *s
         add_word(account, "behind");
         add_word(account, "1");
     }
-    return run_account(store, SCRIPT_OPEN, account, end, why);
+    return run_account(store, SCRIPT_OPEN, account, result, why);
 }
 
 /* ---- sweeping ---- */
 
 /* SCAN may answer any number of keys; those of one answer go into one script. */
 static apr_status_t delete_keys(ratings_store_t *store, const ratings_sweep_t *sweep,
-                                const redisReply *keys, ratings_store_end_e *end,
+                                const redisReply *keys, ratings_cas_e *result,
                                 ratings_result_t *why)
 {
     store_words_t words = {0};
@@ -195,7 +199,7 @@ static apr_status_t delete_keys(ratings_store_t *store, const ratings_sweep_t *s
             store_word_bytes(&words, keys->element[i]->str, (size_t)keys->element[i]->len);
         store_word(&words, sweep->token);
         store_word(&words, steps);
-        status = store_run(store, &words, end, why);
+        status = store_run(store, &words, result, why);
     } else {
         status = ratings_result_set(why, RATINGS_NOT_ASKED, "out of memory");
     }
@@ -235,19 +239,19 @@ static void count_step(ratings_sweep_t *sweep, const redisReply *scan)
 }
 
 apr_status_t ratings_store_sweep(ratings_store_t *store, ratings_sweep_t *sweep,
-                                 ratings_store_end_e *end, ratings_result_t *why)
+                                 ratings_cas_e *result, ratings_result_t *why)
 {
     redisReply *scan = NULL;
     apr_status_t status = scan_keys(store, sweep->cursor, &scan, why);
     if (status != APR_SUCCESS)
         return status;
     if (is_scan(scan))
-        status = delete_keys(store, sweep, scan->element[1], end, why);
+        status = delete_keys(store, sweep, scan->element[1], result, why);
     else if (scan->type == REDIS_REPLY_ERROR)
         status = store_error_reply(scan, why);
     else
         status = store_unexpected(why, "the answer of SCAN");
-    if (status == APR_SUCCESS && *end == RATINGS_STORE_DONE)
+    if (status == APR_SUCCESS && *result == RATINGS_CAS_APPLIED)
         count_step(sweep, scan);
     freeReplyObject(scan);
     return status;

@@ -78,15 +78,14 @@ store_command_t store_command_of(const store_words_t *words)
     return (store_command_t){.argc = words->argc, .argv = words->argv, .argvlen = words->argvlen};
 }
 
-static apr_status_t read_end(const redisReply *reply, ratings_store_end_e *end,
-                             ratings_result_t *why)
+static apr_status_t read_end(const redisReply *reply, ratings_cas_e *end, ratings_result_t *why)
 {
     static const struct {
         const char *text;
-        ratings_store_end_e end;
-    } ends[] = {{"done", RATINGS_STORE_DONE},
-                {"moved", RATINGS_STORE_MOVED},
-                {"corrupt", RATINGS_STORE_CORRUPT}};
+        ratings_cas_e end;
+    } ends[] = {{"done", RATINGS_CAS_APPLIED},
+                {"moved", RATINGS_CAS_CONFLICT},
+                {"corrupt", RATINGS_CAS_CORRUPT}};
     if (reply->type == REDIS_REPLY_ERROR)
         return store_error_reply(reply, why);
     for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++)
@@ -100,12 +99,12 @@ static apr_status_t read_end(const redisReply *reply, ratings_store_end_e *end,
 /* Redis keeps a script by its text, so sending it again costs its bytes alone, once a chunk, and
  * survives SCRIPT FLUSH and restarts. */
 apr_status_t store_run_all(ratings_store_t *store, const store_command_t *scripts, int count,
-                           ratings_store_end_e *ends, ratings_result_t *why)
+                           ratings_cas_e *ends, ratings_result_t *why)
 {
     redisReply *replies[RATINGS_APPLY_MAX];
     ratings_result_t one;
     for (int i = 0; i < count; i++)
-        ends[i] = RATINGS_STORE_MOVED; /* unless it is known to be done */
+        ends[i] = RATINGS_CAS_CONFLICT; /* unless it is known to be done */
     if (store_pipeline(store, scripts, count, replies, store_deadline(store), why) != APR_SUCCESS)
         return why->status;
     for (int i = 0; i < count; i++) {
@@ -116,7 +115,7 @@ apr_status_t store_run_all(ratings_store_t *store, const store_command_t *script
     return why->status;
 }
 
-apr_status_t store_run(ratings_store_t *store, const store_words_t *words, ratings_store_end_e *end,
+apr_status_t store_run(ratings_store_t *store, const store_words_t *words, ratings_cas_e *end,
                        ratings_result_t *why)
 {
     const store_command_t script = store_command_of(words);
@@ -246,7 +245,7 @@ uint16_t ratings_log_id(const ratings_fingerprint_t *first)
     if (first->offset == RATINGS_FINGERPRINT_NONE)
         return 0;
     if (first->offset == RATINGS_FINGERPRINT_EMPTY)
-        return RATINGS_TAG_EMPTY;
+        return RATINGS_LOG_ID_EMPTY;
     uint64_t mixed = ((uint64_t)first->timestamp << 20) ^ (uint64_t)first->offset ^ first->checksum;
     return (uint16_t)(2 + mixed % 65521); /* a prime: each bit takes part */
 }

@@ -42,10 +42,10 @@ store_command_t store_command_of(const store_words_t *words);
 /* Runs scripts (EVAL ...), at most RATINGS_APPLY_MAX, in one exchange, and reads how each ended:
  * see ratings_store_apply. */
 apr_status_t store_run_all(ratings_store_t *store, const store_command_t *scripts, int count,
-                           ratings_store_end_e *ends, ratings_result_t *why);
+                           ratings_cas_e *ends, ratings_result_t *why);
 
 /* The same for one that is made of words. */
-apr_status_t store_run(ratings_store_t *store, const store_words_t *words, ratings_store_end_e *end,
+apr_status_t store_run(ratings_store_t *store, const store_words_t *words, ratings_cas_e *end,
                        ratings_result_t *why);
 
 /* Some fields of a hash. */

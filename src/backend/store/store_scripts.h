@@ -5,8 +5,8 @@
  * Redis does not undo what a script wrote before it failed. So each script reads and checks first;
  * then it tries without effect each command that it is about to write with, which may be denied to
  * the service's user (ACL) or renamed; then it writes. A script of several writes that is stopped
- * in their middle all the same leaves a store that ratings_store_load finds in need of a rebuild:
- * SCRIPT_APPLY by what it writes first and last, the others since they run under a claim.
+ * in their middle all the same leaves a store that ratings_store_load_state finds in need of a
+ * rebuild: SCRIPT_APPLY by what it writes first and last, the others since they run under a claim.
  *
  * A full server refuses a script's first command that needs memory, and none after a command that
  * writes, even without effect: so where a full server is to refuse, the first command tried is one
