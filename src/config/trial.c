@@ -44,7 +44,7 @@ static apr_status_t hear(int in, ratings_result_t *why)
     struct pollfd ready = {in, POLLIN, 0};
     int count;
     do
-        count = poll(&ready, 1, ratings_ms_left(&limit));
+        count = poll(&ready, 1, ratings_deadline_ms_left(&limit));
     while (count < 0 && errno == EINTR);
     if (count <= 0)
         return ratings_result_set(why, APR_TIMEUP, "no answer within %d s", RATINGS_TRIAL_SECONDS);

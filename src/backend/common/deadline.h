@@ -1,4 +1,11 @@
-/* Waiting for a descriptor with a deadline, by the clock of core/clock.h. Any thread. */
+/* A deadline with cancellation: what one call of a backend may wait for. It ends by the clock of
+ * core/clock.h, or earlier when the owner of the backend cancels all of its calls.
+ *
+ * The cancellation is a descriptor (an eventfd of refobj.h), and no flag: a thread that waits for a
+ * server in poll waits for it in the same poll, and no signal has to interrupt a system call of a
+ * thread that is httpd's.
+ *
+ * Any thread. Plain data, copied freely; nothing is allocated. */
 #ifndef RATINGS_COMMON_DEADLINE_H
 #define RATINGS_COMMON_DEADLINE_H
 
@@ -8,32 +15,32 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* How long a call may wait. */
 typedef struct {
-    int64_t deadline; /* of ratings_monotonic */
-    int stop;         /* a descriptor that becomes readable when nobody may wait any longer */
+    int64_t expires_at; /* microseconds, of ratings_monotonic */
+    int cancel_fd;      /* readable once the call is cancelled; -1: it never is. Not owned */
 } ratings_deadline_t;
 
-/* By the earlier of `deadline` and `timeout` microseconds from now. */
-ratings_deadline_t ratings_deadline(int64_t deadline, int64_t timeout, int stop);
+/* The earlier of `expires_at` (of ratings_monotonic; INT64_MAX: none) and `timeout` microseconds
+ * from now. */
+ratings_deadline_t ratings_deadline_make(int64_t expires_at, int64_t timeout, int cancel_fd);
 
-/* For poll: rounded up, at most a minute, 0 when the deadline has passed. */
-int ratings_ms_left(const ratings_deadline_t *limit);
+/* What is left, for poll: milliseconds, rounded up, at most a minute; 0 when it has passed. */
+int ratings_deadline_ms_left(const ratings_deadline_t *deadline);
 
-/* Before a backend is asked: RATINGS_NOT_ASKED with `late` as its reason when the deadline has
- * passed. */
-apr_status_t ratings_deadline_check(const ratings_deadline_t *limit, const char *late,
+/* Before a backend is asked: RATINGS_NOT_ASKED with `late` as the reason when the deadline has
+ * passed, else APR_SUCCESS. It does not look at the cancellation. */
+apr_status_t ratings_deadline_check(const ratings_deadline_t *deadline, const char *late,
                                     ratings_result_t *why);
 
-/* Waits until poll finds one of `events`, or an error, on `fd`. APR_TIMEUP with `late` as its
- * reason at the deadline, RATINGS_NOT_ASKED when nobody may wait any longer. */
-apr_status_t ratings_await(int fd, short events, const ratings_deadline_t *limit, const char *late,
-                           ratings_result_t *why);
+/* Waits until poll finds one of `events`, or an error, on `fd`. APR_TIMEUP with `late` as the
+ * reason at the deadline; RATINGS_NOT_ASKED when the call is cancelled, or poll itself fails. */
+apr_status_t ratings_deadline_poll(int fd, short events, const ratings_deadline_t *deadline,
+                                   const char *late, ratings_result_t *why);
 
-/* Whether nobody may wait any longer. */
-bool ratings_is_stopped(const ratings_deadline_t *limit);
+/* Whether the call is cancelled. */
+bool ratings_deadline_is_cancelled(const ratings_deadline_t *deadline);
 
-/* What a call says that was ended by `stop`: RATINGS_NOT_ASKED. */
-apr_status_t ratings_stopped(ratings_result_t *why);
+/* The result of a call that was cancelled: RATINGS_NOT_ASKED. */
+apr_status_t ratings_deadline_cancelled(ratings_result_t *why);
 
 #endif

@@ -127,13 +127,13 @@ static ratings_resolution_t *join(ratings_resolver_t *host)
     return lookup;
 }
 
-static apr_status_t await(const ratings_resolution_t *lookup, const ratings_deadline_t *limit,
+static apr_status_t await(const ratings_resolution_t *lookup, const ratings_deadline_t *deadline,
                           ratings_result_t *why)
 {
     apr_status_t status = APR_SUCCESS;
     while (status == APR_SUCCESS && !atomic_load(&lookup->finished))
-        status = ratings_await(lookup->end, POLLIN, limit,
-                               "the name of the host was not looked up in time", why);
+        status = ratings_deadline_poll(lookup->end, POLLIN, deadline,
+                                       "the name of the host was not looked up in time", why);
     if (status == APR_SUCCESS && lookup->error)
         return ratings_result_set(
             why, lookup->error == EAI_MEMORY ? RATINGS_NOT_ASKED : APR_ECONNREFUSED,
@@ -141,13 +141,13 @@ static apr_status_t await(const ratings_resolution_t *lookup, const ratings_dead
     return status;
 }
 
-apr_status_t ratings_resolver_resolve(ratings_resolver_t *host, const ratings_deadline_t *limit,
+apr_status_t ratings_resolver_resolve(ratings_resolver_t *host, const ratings_deadline_t *deadline,
                                       ratings_resolution_t **lookup, ratings_result_t *why)
 {
     *lookup = join(host);
     if (!*lookup)
         return ratings_result_set(why, RATINGS_NOT_ASKED, "out of memory or descriptors");
-    apr_status_t status = await(*lookup, limit, why);
+    apr_status_t status = await(*lookup, deadline, why);
     if (status != APR_SUCCESS)
         ratings_resolution_unref(*lookup);
     return status;

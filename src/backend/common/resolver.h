@@ -27,7 +27,7 @@ void ratings_resolver_destroy(ratings_resolver_t *host); /* a look-up under way 
 /* On APR_SUCCESS there is at least one address, until the look-up is left. A host that is written
  * as a number takes no thread. APR_ECONNREFUSED: there is no such name. RATINGS_NOT_ASKED: no
  * thread, memory or descriptor could be had. */
-apr_status_t ratings_resolver_resolve(ratings_resolver_t *host, const ratings_deadline_t *limit,
+apr_status_t ratings_resolver_resolve(ratings_resolver_t *host, const ratings_deadline_t *deadline,
                                       ratings_resolution_t **lookup, ratings_result_t *why);
 const struct addrinfo *ratings_resolution_addresses(const ratings_resolution_t *lookup);
 void ratings_resolution_unref(ratings_resolution_t *lookup);

@@ -233,7 +233,7 @@ static apr_status_t wait_for_free(ratings_stats_t *stats, int64_t deadline, rati
     while (in_time && !stats->life.closing && stats->free_count == 0)
         in_time = ratings_wait_until(&stats->life.changed, &stats->life.lock, deadline);
     if (stats->life.closing)
-        return ratings_stopped(why);
+        return ratings_deadline_cancelled(why);
     if (stats->free_count == 0)
         return ratings_result_set(why, RATINGS_NOT_ASKED, "all %d handles were in use",
                                   stats->handles_max);
@@ -261,7 +261,7 @@ static void give_back(ratings_stats_t *stats, stats_handle_t *handle)
 }
 
 static apr_status_t ask(stats_handle_t *handle, const ratings_histogram_t *histogram,
-                        const ratings_deadline_t *limit, ratings_statistics_t *out,
+                        const ratings_deadline_t *deadline, ratings_statistics_t *out,
                         ratings_result_t *why)
 {
     char *request = ratings_histogram_request(histogram);
@@ -271,7 +271,7 @@ static apr_status_t ask(stats_handle_t *handle, const ratings_histogram_t *histo
         free(request);
         return ratings_result_set(why, RATINGS_NOT_ASKED, "out of memory");
     }
-    apr_status_t status = stats_handle_post(handle, request, limit, &answer, &len, why);
+    apr_status_t status = stats_handle_post(handle, request, deadline, &answer, &len, why);
     free(request);
     if (status != APR_SUCCESS)
         return status;
@@ -283,13 +283,13 @@ apr_status_t ratings_stats_compute(ratings_stats_t *stats, const ratings_histogr
                                    int64_t deadline, ratings_statistics_t *out,
                                    ratings_result_t *why)
 {
-    ratings_deadline_t limit = ratings_deadline(deadline, stats->timeout, stats->life.stop);
+    ratings_deadline_t limit = ratings_deadline_make(deadline, stats->timeout, stats->life.stop);
     stats_handle_t *handle;
     ratings_refobj_ref(&stats->life);
     apr_status_t status =
         ratings_deadline_check(&limit, "no time was left to ask the function", why);
     if (status == APR_SUCCESS)
-        status = take(stats, limit.deadline, &handle, why);
+        status = take(stats, limit.expires_at, &handle, why);
     if (status == APR_SUCCESS) {
         if (!handle)
             handle = stats_handle_create(&stats->target);

@@ -219,16 +219,16 @@ static apr_status_t finish(stats_handle_t *handle, ratings_result_t *why)
     return judge(handle, handle->code, why);
 }
 
-static apr_status_t run(stats_handle_t *handle, const ratings_deadline_t *limit,
+static apr_status_t run(stats_handle_t *handle, const ratings_deadline_t *deadline,
                         ratings_result_t *why)
 {
     int running = 1;
     for (;;) {
-        struct curl_waitfd stop = {limit->stop, CURL_WAIT_POLLIN, 0};
+        struct curl_waitfd stop = {deadline->cancel_fd, CURL_WAIT_POLLIN, 0};
         CURLMcode code = curl_multi_perform(handle->multi, &running);
         if (code == CURLM_OK && !running)
             return finish(handle, why);
-        int ms = ratings_ms_left(limit);
+        int ms = ratings_deadline_ms_left(deadline);
         if (ms == 0)
             return ratings_result_set(why, APR_TIMEUP, "the function did not answer in time");
         if (code == CURLM_OK)
@@ -236,14 +236,14 @@ static apr_status_t run(stats_handle_t *handle, const ratings_deadline_t *limit,
         if (code != CURLM_OK)
             return ratings_result_set(why, APR_EGENERAL, "%s", curl_multi_strerror(code));
         if (stop.revents)
-            return ratings_stopped(why);
+            return ratings_deadline_cancelled(why);
     }
 }
 
-static bool prepare(stats_handle_t *handle, const char *json, const ratings_deadline_t *limit,
+static bool prepare(stats_handle_t *handle, const char *json, const ratings_deadline_t *deadline,
                     bool anew)
 {
-    long ms = ratings_ms_left(limit);
+    long ms = ratings_deadline_ms_left(deadline);
     handle->code = CURLE_ABORTED_BY_CALLBACK; /* unless it ends by itself */
     handle->received = handle->len = 0;
     handle->error[0] = '\0';
@@ -257,11 +257,11 @@ static bool prepare(stats_handle_t *handle, const char *json, const ratings_dead
 }
 
 static apr_status_t transfer(stats_handle_t *handle, const char *json,
-                             const ratings_deadline_t *limit, bool anew, ratings_result_t *why)
+                             const ratings_deadline_t *deadline, bool anew, ratings_result_t *why)
 {
-    if (!prepare(handle, json, limit, anew))
+    if (!prepare(handle, json, deadline, anew))
         return ratings_result_set(why, RATINGS_NOT_ASKED, "libcurl could not be set up");
-    apr_status_t status = run(handle, limit, why);
+    apr_status_t status = run(handle, deadline, why);
     (void)curl_multi_remove_handle(handle->multi, handle->easy);
     return status;
 }
@@ -275,13 +275,13 @@ static bool was_closed(CURLcode code)
  * gives up each sixth time in the life of a handle: before 8.17 it counts over all of its transfers
  * (lib/transfer.c, CONN_MAX_RETRIES). The function has no effects, so it may be asked twice. */
 apr_status_t stats_handle_post(stats_handle_t *handle, const char *json,
-                               const ratings_deadline_t *limit, const char **answer, size_t *len,
+                               const ratings_deadline_t *deadline, const char **answer, size_t *len,
                                ratings_result_t *why)
 {
     bool kept = handle->code == CURLE_OK;
-    apr_status_t status = transfer(handle, json, limit, false, why);
+    apr_status_t status = transfer(handle, json, deadline, false, why);
     if (kept && was_closed(handle->code))
-        status = transfer(handle, json, limit, true, why);
+        status = transfer(handle, json, deadline, true, why);
     *answer = handle->body;
     *len = handle->len;
     return status;

@@ -28,7 +28,7 @@ void stats_handle_destroy(stats_handle_t *handle); /* NULL is allowed */
 /* Sends `json`. On APR_SUCCESS the status was 200 and the answer is the handle's until its next
  * use. */
 apr_status_t stats_handle_post(stats_handle_t *handle, const char *json,
-                               const ratings_deadline_t *limit, const char **answer, size_t *len,
+                               const ratings_deadline_t *deadline, const char **answer, size_t *len,
                                ratings_result_t *why);
 
 #endif

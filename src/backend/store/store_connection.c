@@ -115,7 +115,7 @@ static apr_status_t wait_for_free(ratings_store_t *store, int64_t deadline, rati
     while (!store->free && !store->interrupted && in_time)
         in_time = ratings_wait_until(&store->freed, &store->lock, deadline);
     if (store->interrupted)
-        return ratings_stopped(why);
+        return ratings_deadline_cancelled(why);
     return store->free ? APR_SUCCESS
                        : ratings_result_set(why, RATINGS_NOT_ASKED,
                                             "no connection came free in time: all %d were in use",
@@ -203,7 +203,7 @@ static apr_status_t attempt(ratings_store_t *store, slot_t *slot, const call_t *
  * the store's own only if a new connection brings it again. */
 static apr_status_t perform(ratings_store_t *store, const call_t *call, ratings_result_t *why)
 {
-    slot_t *slot = check_out(store, call->limit.deadline, why);
+    slot_t *slot = check_out(store, call->limit.expires_at, why);
     bool again;
     if (!slot)
         return why->status;
@@ -225,7 +225,7 @@ apr_status_t store_pipeline(ratings_store_t *store, const store_command_t *comma
                             redisReply **replies, int64_t deadline, ratings_result_t *why)
 {
     const call_t call = {commands, count, replies,
-                         ratings_deadline(deadline, store->timeout, store->stop)};
+                         ratings_deadline_make(deadline, store->timeout, store->stop)};
     apr_status_t status = ratings_deadline_check(&call.limit, "no time was left to ask Redis", why);
     if (status == APR_SUCCESS)
         status = perform(store, &call, why);

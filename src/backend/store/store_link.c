@@ -107,7 +107,7 @@ static apr_status_t end_of_connect(int fd, const struct addrinfo *address,
 {
     int error = 0;
     socklen_t len = sizeof error;
-    apr_status_t status = ratings_await(fd, POLLOUT, limit, LATE_CONNECT, why);
+    apr_status_t status = ratings_deadline_poll(fd, POLLOUT, limit, LATE_CONNECT, why);
     if (status != APR_SUCCESS)
         return status;
     if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
@@ -139,8 +139,8 @@ static ratings_deadline_t share(const ratings_deadline_t *limit, const struct ad
     int count = 0;
     for (const struct addrinfo *a = addresses; a; a = a->ai_next)
         count++;
-    int64_t left = limit->deadline - ratings_monotonic();
-    return ratings_deadline(limit->deadline, left / count, limit->stop);
+    int64_t left = limit->expires_at - ratings_monotonic();
+    return ratings_deadline_make(limit->expires_at, left / count, limit->cancel_fd);
 }
 
 /* `why` names the last address that was asked, or the first one if this host could ask none. */
@@ -153,8 +153,8 @@ static apr_status_t connect_to_any(const struct addrinfo *addresses,
         apr_status_t status = connect_to(a, &part, fd, &one);
         if (status == APR_SUCCESS)
             return ratings_result_ok(why);
-        if (ratings_is_stopped(limit))
-            return ratings_stopped(why);
+        if (ratings_deadline_is_cancelled(limit))
+            return ratings_deadline_cancelled(why);
         if (a == addresses || status != RATINGS_NOT_ASKED)
             *why = one;
     }
@@ -251,7 +251,8 @@ static apr_status_t send_commands(store_link_t *link, const store_command_t *com
             return broken(link, why);
         if (done)
             return APR_SUCCESS;
-        apr_status_t status = ratings_await(link->context->fd, POLLOUT, limit, LATE_ANSWER, why);
+        apr_status_t status =
+            ratings_deadline_poll(link->context->fd, POLLOUT, limit, LATE_ANSWER, why);
         if (status != APR_SUCCESS)
             return status;
     }
@@ -281,7 +282,8 @@ static apr_status_t receive(store_link_t *link, const ratings_deadline_t *limit,
         *reply = built;
         if (built)
             return APR_SUCCESS;
-        apr_status_t status = ratings_await(link->context->fd, POLLIN, limit, LATE_ANSWER, why);
+        apr_status_t status =
+            ratings_deadline_poll(link->context->fd, POLLIN, limit, LATE_ANSWER, why);
         if (status != APR_SUCCESS)
             return status;
         if (!read_some(link))

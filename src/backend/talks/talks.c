@@ -299,10 +299,11 @@ static apr_status_t wait_for_idle(ratings_talks_t *talks, call_t *call, ratings_
             *why = talks->failure;
             return why->status;
         }
-        in_time = ratings_wait_until(&talks->life.changed, &talks->life.lock, call->limit.deadline);
+        in_time =
+            ratings_wait_until(&talks->life.changed, &talks->life.lock, call->limit.expires_at);
     }
     if (talks->life.closing)
-        return ratings_stopped(why);
+        return ratings_deadline_cancelled(why);
     return talks->idle_count > 0 ? ratings_result_ok(why) : none_in_time(talks, call, why);
 }
 
@@ -333,7 +334,7 @@ static talks_connection_t *take_quiet(ratings_talks_t *talks, call_t *call, rati
 
 static call_t enter(ratings_talks_t *talks, int64_t deadline)
 {
-    call_t call = {ratings_deadline(deadline, talks->timeout, talks->life.stop), 0, false};
+    call_t call = {ratings_deadline_make(deadline, talks->timeout, talks->life.stop), 0, false};
     pthread_mutex_lock(&talks->life.lock);
     talks->life.references++;
     call.since = talks->tries;

@@ -156,7 +156,7 @@ static apr_status_t lost(const talks_connection_t *connection, ratings_result_t 
 }
 
 /* Until PQgetResult will not block. */
-static apr_status_t await(talks_connection_t *connection, const ratings_deadline_t *limit,
+static apr_status_t await(talks_connection_t *connection, const ratings_deadline_t *deadline,
                           ratings_result_t *why)
 {
     while (PQisBusy(connection->pq)) {
@@ -165,7 +165,7 @@ static apr_status_t await(talks_connection_t *connection, const ratings_deadline
         if (fd < 0)
             return lost(connection, why);
         apr_status_t status =
-            ratings_await(fd, events, limit, "the server did not answer in time", why);
+            ratings_deadline_poll(fd, events, deadline, "the server did not answer in time", why);
         if (status != APR_SUCCESS)
             return status;
         if (!PQconsumeInput(connection->pq))
@@ -217,10 +217,10 @@ static apr_status_t judge(const PGresult *result, const char *talk_id, ratings_r
 /* apr_dbd_get_row would do, but it sleeps for 100 ms when no row is found (apr_dbd_pgsql.c), and
  * blocks. The first result is the answer; what follows tells that the server is ready again. */
 static apr_status_t answer(talks_connection_t *connection, const char *talk_id,
-                           const ratings_deadline_t *limit, ratings_result_t *why)
+                           const ratings_deadline_t *deadline, ratings_result_t *why)
 {
     ratings_result_t rest;
-    apr_status_t status = await(connection, limit, why);
+    apr_status_t status = await(connection, deadline, why);
     PGresult *result = status == APR_SUCCESS ? PQgetResult(connection->pq) : NULL;
     if (status != APR_SUCCESS)
         return status;
@@ -230,13 +230,13 @@ static apr_status_t answer(talks_connection_t *connection, const char *talk_id,
     while (result) {
         PQclear(result);
         result =
-            await(connection, limit, &rest) == APR_SUCCESS ? PQgetResult(connection->pq) : NULL;
+            await(connection, deadline, &rest) == APR_SUCCESS ? PQgetResult(connection->pq) : NULL;
     }
     return status;
 }
 
 apr_status_t talks_connection_find(talks_connection_t *connection, const char *talk_id,
-                                   apr_pool_t *pool, const ratings_deadline_t *limit,
+                                   apr_pool_t *pool, const ratings_deadline_t *deadline,
                                    ratings_result_t *why)
 {
     const char *arguments[] = {talk_id, talk_id};
@@ -245,5 +245,5 @@ apr_status_t talks_connection_find(talks_connection_t *connection, const char *t
     if (apr_dbd_pselect(connection->driver, pool, connection->handle, &unused, connection->find, 0,
                         2, arguments) != 0)
         return lost(connection, why);
-    return answer(connection, talk_id, limit, why);
+    return answer(connection, talk_id, deadline, why);
 }

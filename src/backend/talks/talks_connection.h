@@ -28,7 +28,7 @@ void talks_connection_cancel(talks_connection_t *connection);
 
 /* APR_SUCCESS if there is such a talk, APR_NOTFOUND, or a failure. `pool` is for the call alone. */
 apr_status_t talks_connection_find(talks_connection_t *connection, const char *talk_id,
-                                   apr_pool_t *pool, const ratings_deadline_t *limit,
+                                   apr_pool_t *pool, const ratings_deadline_t *deadline,
                                    ratings_result_t *why);
 
 /* After a call: could it serve another one / is the query of a call that was given up under way /
