@@ -14,6 +14,15 @@ test-service: ## the service in httpd: all MPMs, and ASan and UBSan
 	@$(MAKE) --no-print-directory module SANITIZE=1
 	@OUT='$(OUT)' APXS='$(APXS)' t/run
 
+# The examples of README.md and docs/api.md (t/examples.t): the outputs that differ are written into the documents.
+EXAMPLES_LEFT = $(or $(TEST_DIR),$(if $(filter 0,$(shell id -u)),/var/tmp/mod_ratings-tests,$(OUT)/tests))/test/event/t/logs/examples
+
+.PHONY: docs-examples
+docs-examples: deps-test ## the outputs of the examples in README.md and docs/api.md, as they are today
+	@$(MAKE) --no-print-directory module lambda-bootstrap
+	@TEST_EXAMPLES=1 TESTS=examples OUT='$(OUT)' APXS='$(APXS)' t/run event || echo "docs-examples: read what has changed (git diff)"
+	@cat $(EXAMPLES_LEFT)/README.md >README.md && cat $(EXAMPLES_LEFT)/api.md >docs/api.md
+
 test-suite: deps-test ## what tests must not do: disturb a make run, leave servers behind
 	@$(MAKE) --no-print-directory module lambda-bootstrap
 	@OUT='$(OUT)' APXS='$(APXS)' t/suite/run

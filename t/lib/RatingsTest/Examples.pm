@@ -1,0 +1,84 @@
+# The examples of a document: commands in indented blocks, each with the output that follows it, and the document anew
+# with the outputs of today.
+#
+#     $ curl 127.0.0.1:8080/healthz
+#     {"status":"alive"}
+#
+# A block ends with the first line that is not indented; a command goes on where its line ends in \. A comment of
+# Markdown before a block says what it needs: <!-- example: without postgres -->, or why nothing runs it:
+# <!-- example: not run, WHY -->.
+package RatingsTest::Examples;
+
+use strict;
+use warnings;
+
+# What differs from run to run, and is no difference: the whole of each match. "..." stands for anything.
+my @varies = (
+    qr/^Date: .*$/m,
+    qr/^Server: .*$/m,
+    qr/"revision":"[^"]*"/,
+    qr/"instance":"urn:request:[^"]*"/,
+    qr/"age":\d+/,
+);
+
+sub new {
+    my ($class, $path) = @_;
+    open my $in, '<', $path or die "$path: $!";
+    my @lines = <$in>;
+    close $in;
+    my $self = bless { path => $path, lines => \@lines, examples => [] }, $class;
+    $self->_parse;
+    return $self;
+}
+
+sub _parse {
+    my ($self) = @_;
+    my ($comment, $example);
+    for my $number (0 .. $#{ $self->{lines} }) {
+        my $line = $self->{lines}[$number];
+        if ($line =~ /^<!-- example: (.*?) -->$/) { ($comment, $example) = ($1) }
+        elsif ($line =~ /^ {4}\$ (.*)/) { push @{ $self->{examples} }, $example = { line => $number + 1, command => $1, from => $number + 1, output => '', needs => $comment // '' } }
+        elsif ($line =~ /^\S/) { ($comment, $example) = (undef, undef) }
+        elsif (!$example)      { next }
+        elsif ($example->{command} =~ s/\\\z//) { $example->{command} .= $line =~ s/^\s+//r =~ s/\n//r; $example->{from} = $number + 1 }
+        else { $example->{output} .= $line =~ s/^ {4}//r }
+    }
+    $_->{output} =~ s/\n*\z/\n/ for @{ $self->{examples} };
+    return;
+}
+
+sub path { $_[0]{path} }
+
+# Each: line (of the command), command, output (as the document has it), needs (what the comment says)
+sub examples { my ($self, $programs) = @_; return grep { $_->{command} =~ /^(?:$programs) / } @{ $self->{examples} } }
+
+# A pattern for what an example has to put out.
+sub _pattern {
+    my ($output) = @_;
+    my $any = join '|', @varies;
+    my $pattern = '';
+    while ($output =~ /\G(?:(\.\.\.)|($any)|(.))/gms) {
+        if    (defined $1) { $pattern .= '.*' }
+        elsif (defined $2) { my $found = $2; my ($which) = grep { $found =~ /^$_\z/ } @varies; $pattern .= "(?:$which)" }
+        else               { $pattern .= quotemeta $3 }
+    }
+    return qr/^$pattern\z/ms;
+}
+
+# Whether the output is what the document has, but for what varies.
+sub agrees { my ($example, $output) = @_; return $output =~ _pattern($example->{output}) }
+
+# Another output for the example; the text of the document is that of `text` from then on.
+sub correct { my ($self, $example, $output) = @_; $example->{corrected} = $output; return }
+
+sub text {
+    my ($self) = @_;
+    my @lines = @{ $self->{lines} };
+    for my $example (reverse grep { defined $_->{corrected} } @{ $self->{examples} }) {
+        my $count = () = $example->{output} =~ /\n/g;
+        splice @lines, $example->{from}, $count, map { length > 1 ? "    $_" : $_ } split /(?<=\n)/, $example->{corrected};
+    }
+    return join '', @lines;
+}
+
+1;
