@@ -2,10 +2,10 @@
 #include "handlers.h"
 
 #include "../service/health.h"
+#include "../service/pool_json.h"
 #include "reply.h"
 
 #include <http_protocol.h>
-#include <jansson.h>
 
 int ratings_get_metadata(request_rec *r, const ratings_config_t *config, int variant)
 {
@@ -43,18 +43,17 @@ static int reply_ready(request_rec *r, const ratings_health_t *health)
         "stats", backend(health, RATINGS_BACKEND_STATS));
     if (reply)
         add_rebuild(reply, &health->rebuild);
-    char *text = reply ? json_dumps(reply, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
-    json_decref(reply);
     if (!ready)
         apr_table_setn(r->headers_out, "Retry-After", "1");
-    return ratings_reply_json(r, ready ? HTTP_OK : HTTP_SERVICE_UNAVAILABLE, text);
+    return ratings_reply_json(r, ready ? HTTP_OK : HTTP_SERVICE_UNAVAILABLE,
+                              ratings_pool_json(r->pool, reply));
 }
 
 int ratings_get_health(request_rec *r, const ratings_config_t *config, int variant)
 {
     ratings_health_t health;
     if (variant == 0)
-        return ratings_reply_json(r, HTTP_OK, strdup("{\"status\":\"alive\"}"));
+        return ratings_reply_json(r, HTTP_OK, "{\"status\":\"alive\"}");
     if (!ratings_health(config->service->child, ratings_monotonic() + config->deadline, r->pool,
                         &health))
         return ratings_reply_unavailable(r, "The backends are still being asked.");

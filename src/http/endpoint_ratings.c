@@ -2,12 +2,12 @@
 #include "handlers.h"
 
 #include "../module.h"
+#include "../service/pool_json.h"
 #include "../service/ratings.h"
 #include "reply.h"
 #include "request.h"
 
 #include <apr_strings.h>
-#include <jansson.h>
 
 #define NO_KEYS "This service cannot tell ratings apart by Idempotency-Key: please send it without."
 #define CONFLICT                                                                                   \
@@ -61,9 +61,7 @@ static int submitted(request_rec *r, int status, const ratings_rating_t *rating)
 {
     json_t *reply =
         json_pack("{s:{s:s,s:i}}", "rating", "talk_uuid", rating->talk_id, "value", rating->value);
-    char *text = reply ? json_dumps(reply, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
-    json_decref(reply);
-    return ratings_reply_json(r, status, text);
+    return ratings_reply_json(r, status, ratings_pool_json(r->pool, reply));
 }
 
 /* NULL, or what is wrong with the request's key (a sentence for the client). */

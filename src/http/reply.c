@@ -1,12 +1,13 @@
 #include "reply.h"
 
+#include "../service/pool_json.h"
+
 #include <apr_buckets.h>
 #include <apr_sha1.h>
 #include <apr_strings.h>
 #include <http_core.h>
 #include <http_log.h>
 #include <http_protocol.h>
-#include <jansson.h>
 #include <util_filter.h>
 
 #include <stdlib.h>
@@ -41,16 +42,16 @@ static int send_bucket(request_rec *r, int status, const char *type, apr_bucket 
                                                                      : HTTP_INTERNAL_SERVER_ERROR;
 }
 
-static int send_body(request_rec *r, int status, const char *type, char *json)
+static int send_body(request_rec *r, int status, const char *type, const char *json)
 {
     if (!json)
         return HTTP_INTERNAL_SERVER_ERROR;
     return send_bucket(
         r, status, type,
-        apr_bucket_heap_create(json, strlen(json), free, r->connection->bucket_alloc));
+        apr_bucket_pool_create(json, strlen(json), r->pool, r->connection->bucket_alloc));
 }
 
-int ratings_reply_json(request_rec *r, int status, char *json)
+int ratings_reply_json(request_rec *r, int status, const char *json)
 {
     apr_table_setn(r->headers_out, "Cache-Control", "no-store");
     return send_body(r, status, "application/json", json);
@@ -78,16 +79,14 @@ static const char *title_of(int status)
     }
 }
 
-static char *problem_text(request_rec *r, int status, const char *detail)
+static const char *problem_text(request_rec *r, int status, const char *detail)
 {
     const char *title = title_of(status);
     json_t *problem = json_pack("{s:s,s:s,s:i,s:s,s:s,s:s}", "type", "about:blank", "title", title,
                                 "status", status, "detail", detail, "instance",
                                 apr_pstrcat(r->pool, "urn:request:", ratings_request_id(r), NULL),
                                 "message", detail);
-    char *text = problem ? json_dumps(problem, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
-    json_decref(problem);
-    return text;
+    return ratings_pool_json(r->pool, problem);
 }
 
 int ratings_reply_problem(request_rec *r, int status, const char *detail)

@@ -7,8 +7,8 @@
 
 #include <httpd.h>
 
-/* `json` is malloc()ed and freed here; NULL (memory ran out) gives a 500. */
-int ratings_reply_json(request_rec *r, int status, char *json);
+/* `json` lives as long as the request; NULL (memory ran out) gives a 500. */
+int ratings_reply_json(request_rec *r, int status, const char *json);
 
 /* The same for a 200 whose text was made before and lives as long as the child: httpd may write
  * it after the request. */

@@ -3,10 +3,10 @@
 #include "../backend/stats/stats.h"
 #include "../backend/talks/talks.h"
 #include "../core/redis_url.h"
+#include "pool_json.h"
 #include "version.h"
 
 #include <apr_strings.h>
-#include <jansson.h>
 
 #include <stdlib.h>
 
@@ -27,10 +27,8 @@ const char *ratings_metadata_text(const ratings_config_t *config, int secrets, a
         store = keep(ratings_redis_url_shown(store), pool);
         talks = ratings_talks_shown(talks, pool);
     }
-    json_t *metadata = json_pack("{s:{s:s,s:s,s:s,s:s,s:s,s:s}}", "metadata", "ratings_lambda",
-                                 stats, "ratings", store, "streams", config->stream, "talks", talks,
-                                 "version", RATINGS_VERSION, "revision", RATINGS_REVISION);
-    char *text = metadata ? json_dumps(metadata, JSON_COMPACT | JSON_PRESERVE_ORDER) : NULL;
-    json_decref(metadata);
-    return keep(text, pool);
+    return ratings_pool_json(pool, json_pack("{s:{s:s,s:s,s:s,s:s,s:s,s:s}}", "metadata",
+                                             "ratings_lambda", stats, "ratings", store, "streams",
+                                             config->stream, "talks", talks, "version",
+                                             RATINGS_VERSION, "revision", RATINGS_REVISION));
 }
