@@ -1,6 +1,7 @@
 /* The service about itself: metadata and health. */
 #include "handlers.h"
 
+#include "../core/clock.h"
 #include "../service/health.h"
 #include "../service/pool_json.h"
 #include "reply.h"

@@ -1,6 +1,7 @@
 /* POST /ratings and GET /ratings?talkId=... */
 #include "handlers.h"
 
+#include "../core/clock.h"
 #include "../module.h"
 #include "../service/pool_json.h"
 #include "../service/ratings.h"

@@ -321,7 +321,7 @@ static void tell_again(ratings_projector_t *p, int i, int64_t at)
     projection_doubt_high(p, i, place, at);
     if (ratings_shm_is_news(p->shared, i, place)) {
         ratings_shm_publish_external(p->shared, i, place);
-        ratings_visibility_notify(p->child->waiters); /* before reading, which may take its time */
+        ratings_visibility_notify(p->child->visibility); /* before reading, which may take its time */
     }
     ratings_shm_seen(p->shared, i, place, at);
 }

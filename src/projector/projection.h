@@ -2,6 +2,7 @@
 #ifndef RATINGS_PROJECTOR_PROJECTION_H
 #define RATINGS_PROJECTOR_PROJECTION_H
 
+#include "../core/clock.h"
 #include "../core/dedup_window.h"
 #include "../shm/segment.h"
 #include "batch.h"

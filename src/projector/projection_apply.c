@@ -90,7 +90,7 @@ static apr_status_t apply_load(ratings_projector_t *p, const load_t *load, ratin
             status = projector_end(p, ends[i], why);
     }
     ratings_visibility_notify(
-        p->child->waiters); /* what else a step does is not to be waited for */
+        p->child->visibility); /* what else a step does is not to be waited for */
     return status;
 }
 

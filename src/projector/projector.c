@@ -200,14 +200,14 @@ static void go_by_store(ratings_projector_t *p)
 static apr_status_t go_on(ratings_projector_t *p, ratings_result_t *why)
 {
     apr_status_t status = APR_SUCCESS;
-    ratings_visibility_serve(p->child->waiters, true);
+    ratings_visibility_serve(p->child->visibility, true);
     while (status == APR_SUCCESS && !projector_stopping(p)) {
-        ratings_visibility_notify(p->child->waiters);
+        ratings_visibility_notify(p->child->visibility);
         status = projection_step(p, why);
         if (status == APR_SUCCESS)
             say_projecting(p);
     }
-    ratings_visibility_serve(p->child->waiters, false);
+    ratings_visibility_serve(p->child->visibility, false);
     return status;
 }
 
@@ -303,7 +303,7 @@ static void learn(ratings_projector_t *p)
 static void follow(ratings_projector_t *p)
 {
     int64_t now = ratings_monotonic();
-    if (now >= p->look_at || ratings_visibility_has_waiters(p->child->waiters)) {
+    if (now >= p->look_at || ratings_visibility_has_waiters(p->child->visibility)) {
         p->look_at = now + PROJECTION_LOOK_US;
         learn(p);
         projection_judge(p);

@@ -1,5 +1,7 @@
 #include "cache.h"
 
+#include "../core/clock.h"
+
 #include <string.h>
 
 /* What other hosts apply is not missed for longer. All projectors look at the store twice in this

@@ -1,110 +1,138 @@
 #include "call_policy.h"
 
+#include "../core/assertion.h"
 #include "../core/clock.h"
 #include "../module.h"
+#include "../shm/futex.h"
 
 #define LEFT_TO_REQUESTS_US INT64_C(500000) /* in which a probe is theirs */
 
-bool ratings_call_policy_begin(ratings_call_policy_t *guard, int64_t deadline, int64_t *since,
-                               ratings_result_t *why)
+/* ---- tokens ---- */
+
+/* Of a token that has to be finished or moved now. */
+static ratings_call_policy_t *take_policy(ratings_call_token_t *token)
 {
-    if (!ratings_bulkhead_acquire(&guard->gate, ratings_monotonic(), deadline)) {
+    ratings_call_policy_t *policy = token->policy;
+    RATINGS_ASSERT(policy != NULL);
+    token->policy = NULL;
+    return policy;
+}
+
+ratings_call_token_t ratings_call_token_move(ratings_call_token_t *token)
+{
+    int64_t since = token->since;
+    return (ratings_call_token_t){take_policy(token), since};
+}
+
+/* The wait for the bulkhead says nothing of the backend: the call begins after it. */
+bool ratings_call_policy_begin(ratings_call_policy_t *policy, int64_t deadline,
+                               ratings_call_token_t *token, ratings_result_t *why)
+{
+    if (!ratings_bulkhead_acquire(&policy->bulkhead, ratings_monotonic(), deadline)) {
         ratings_result_set(why, RATINGS_NOT_ASKED, "%u threads wait for %s already",
-                           guard->gate.max, guard->name);
+                           policy->bulkhead.max, policy->name);
         return false;
     }
-    *since = ratings_monotonic(); /* the wait for others says nothing of the backend */
-    if (ratings_breaker_allow(&guard->backend->breaker, &guard->policy, *since))
+    *token = (ratings_call_token_t){policy, ratings_monotonic()};
+    if (ratings_breaker_allow(&policy->backend->breaker, &policy->limits, token->since))
         return true;
-    (void)ratings_bulkhead_release(&guard->gate, *since, *since, false);
-    ratings_result_set(why, RATINGS_NOT_ASKED, "the circuit breaker of %s is open", guard->name);
+    (void)ratings_bulkhead_release(&policy->bulkhead, token->since, token->since, false);
+    token->policy = NULL;
+    ratings_result_set(why, RATINGS_NOT_ASKED, "the circuit breaker of %s is open", policy->name);
     return false;
 }
 
-void ratings_call_policy_abandon(ratings_call_policy_t *guard, int64_t since, bool got)
+void ratings_call_policy_abandon(ratings_call_token_t *token, bool got)
 {
-    (void)ratings_bulkhead_release(&guard->gate, since, ratings_monotonic(), got);
+    ratings_call_policy_t *policy = take_policy(token);
+    (void)ratings_bulkhead_release(&policy->bulkhead, token->since, ratings_monotonic(), got);
 }
 
-/* ---- reports ---- */
+/* ---- what a call says of its backend ---- */
 
-/* What a call says of its backend. */
-typedef enum { IT_ANSWERS, IT_FAILED, NOTHING } word_e;
+typedef enum { CALL_ANSWERED, CALL_FAILED, CALL_NOT_ASKED } call_outcome_e;
 
-static bool is_well(apr_status_t status)
+static bool is_answer(apr_status_t status)
 {
     return status == APR_SUCCESS || status == APR_NOTFOUND || status == APR_EAGAIN;
 }
 
-/* A call that ran out of time may have come with little of it left: that tells of the backend only
- * if nobody got an answer for `in_vain` microseconds, a fair time. */
-static word_e word_of(const ratings_call_policy_t *guard, apr_status_t status, int64_t in_vain)
+/* `unanswered_us`: for how long nobody has got an answer. */
+static call_outcome_e outcome_of(const ratings_call_policy_t *policy, apr_status_t status,
+                                 int64_t unanswered_us)
 {
-    if (is_well(status))
-        return IT_ANSWERS;
-    if (status == RATINGS_NOT_ASKED || (status == APR_TIMEUP && in_vain < guard->fair_us))
-        return NOTHING;
-    return IT_FAILED;
+    if (is_answer(status))
+        return CALL_ANSWERED;
+    if (status == RATINGS_NOT_ASKED || (status == APR_TIMEUP && unanswered_us < policy->fair_us))
+        return CALL_NOT_ASKED;
+    return CALL_FAILED;
 }
 
-static void say_closed(const ratings_call_policy_t *guard)
+static void log_closed(const ratings_call_policy_t *policy)
 {
-    ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, guard->server,
-                 "%s: circuit breaker closed: %s answers again", guard->tag, guard->name);
+    ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, policy->server,
+                 "%s: circuit breaker closed: %s answers again", policy->tag, policy->name);
 }
 
-/* The probers of all children sleep while nothing is open. */
-static void say_opened(const ratings_call_policy_t *guard, int64_t now, const ratings_result_t *why)
+static void log_opened(const ratings_call_policy_t *policy, const ratings_result_t *why)
 {
-    atomic_store(&guard->backend->opened_at, now);
-    ratings_shm_wake(&guard->shared->opened);
-    ap_log_error(APLOG_MARK, APLOG_ERR, 0, guard->server,
+    ap_log_error(APLOG_MARK, APLOG_ERR, 0, policy->server,
                  "%s: circuit breaker opened: %s failed %u times in a row, last: %s; until it "
                  "answers again, %s",
-                 guard->tag, guard->name, guard->policy.threshold, why->detail, guard->effect);
+                 policy->tag, policy->name, policy->limits.threshold, why->detail, policy->effect);
 }
 
-static void report(const ratings_call_policy_t *guard, word_e word, int64_t now,
-                   const ratings_result_t *why)
+/* The probers of all children sleep while no breaker is open. */
+static void wake_probers(const ratings_call_policy_t *policy, int64_t now)
 {
-    ratings_breaker_t *breaker = &guard->backend->breaker;
-    if (word == IT_ANSWERS && ratings_breaker_success(breaker))
-        say_closed(guard);
-    else if (word == IT_FAILED && ratings_breaker_failure(breaker, &guard->policy, now))
-        say_opened(guard, now, why);
+    atomic_store(&policy->backend->opened_at, now);
+    ratings_shm_wake(&policy->shared->opened);
 }
 
-apr_status_t ratings_call_policy_end(ratings_call_policy_t *guard, int64_t since,
-                                     const ratings_result_t *why)
+static void tell_breaker(const ratings_call_policy_t *policy, call_outcome_e outcome, int64_t now,
+                         const ratings_result_t *why)
 {
+    ratings_breaker_t *breaker = &policy->backend->breaker;
+    if (outcome == CALL_ANSWERED && ratings_breaker_success(breaker)) {
+        log_closed(policy);
+    } else if (outcome == CALL_FAILED && ratings_breaker_failure(breaker, &policy->limits, now)) {
+        wake_probers(policy, now);
+        log_opened(policy, why);
+    }
+}
+
+apr_status_t ratings_call_policy_end(ratings_call_token_t *token, const ratings_result_t *why)
+{
+    ratings_call_policy_t *policy = take_policy(token);
     int64_t now = ratings_monotonic();
-    int64_t in_vain = ratings_bulkhead_release(&guard->gate, since, now, is_well(why->status));
-    report(guard, word_of(guard, why->status, in_vain), now, why);
+    int64_t unanswered_us =
+        ratings_bulkhead_release(&policy->bulkhead, token->since, now, is_answer(why->status));
+    tell_breaker(policy, outcome_of(policy, why->status, unanswered_us), now, why);
     return why->status;
 }
 
 /* ---- probes for nobody's request ---- */
 
-bool ratings_call_policy_is_open(const ratings_call_policy_t *guard)
+bool ratings_call_policy_is_open(const ratings_call_policy_t *policy)
 {
-    return ratings_breaker_state(&guard->backend->breaker) != RATINGS_BREAKER_CLOSED;
+    return ratings_breaker_state(&policy->backend->breaker) != RATINGS_BREAKER_CLOSED;
 }
 
-bool ratings_call_policy_claim_probe(ratings_call_policy_t *guard, int64_t pause)
+bool ratings_call_policy_claim_probe(ratings_call_policy_t *policy, int64_t pause)
 {
-    ratings_host_backend_t *backend = guard->backend;
+    ratings_host_backend_t *backend = policy->backend;
     int64_t now = ratings_monotonic();
     if (!ratings_breaker_due(&backend->breaker, now - LEFT_TO_REQUESTS_US) ||
         now - atomic_load(&backend->probed_at) < pause ||
-        !ratings_breaker_allow(&backend->breaker, &guard->policy, now))
+        !ratings_breaker_allow(&backend->breaker, &policy->limits, now))
         return false;
     atomic_store(&backend->probed_at, now);
     return true;
 }
 
-/* Nobody waits for the answer, so that one that comes too late says what a failure does: the
- * breaker stays open. */
-void ratings_call_policy_probed(ratings_call_policy_t *guard, const ratings_result_t *why)
+/* Nobody waits for the answer, so that one which comes too late is a failure: the breaker stays
+ * open. */
+void ratings_call_policy_probed(ratings_call_policy_t *policy, const ratings_result_t *why)
 {
-    report(guard, word_of(guard, why->status, INT64_MAX), ratings_monotonic(), why);
+    tell_breaker(policy, outcome_of(policy, why->status, INT64_MAX), ratings_monotonic(), why);
 }

@@ -1,6 +1,15 @@
-/* Stands before a backend: asks its circuit breaker, which all children of the host share, bounds
- * how many threads of this child wait for it, and tells the error log when the breaker opens and
- * when it closes: once a host, not once a child or a request. Any thread. */
+/* The policy for calls of one backend: a bulkhead bounds how many threads of this child wait for
+ * it, a circuit breaker that all children of the host share keeps calls away while it fails, and
+ * the error log has one line when the breaker opens and one when it closes: once a host, not once a
+ * child or a request.
+ *
+ *     ratings_call_token_t token;
+ *     if (!ratings_call_policy_begin(policy, deadline, &token, why))
+ *         return why->status;
+ *     (void)ratings_talks_exists(..., why);
+ *     return ratings_call_policy_end(&token, why);
+ *
+ * Any thread. Times are microseconds, points in time those of ratings_monotonic. */
 #ifndef RATINGS_SERVICE_CALL_POLICY_H
 #define RATINGS_SERVICE_CALL_POLICY_H
 
@@ -14,39 +23,51 @@
 typedef struct {
     const char *tag;    /* of its log lines */
     const char *name;   /* talks, store, stream or stats, with the server's name for people */
-    const char *effect; /* what its being away means for users */
+    const char *effect; /* what an open breaker means for users */
     const server_rec *server;
     ratings_shm_t *shared;
     ratings_host_backend_t *backend; /* in `shared` */
-    ratings_breaker_limits_t policy;
-    int64_t fair_us; /* a call that runs out of time counts as a failure when nobody has got an
-                      * answer for so long */
-    ratings_bulkhead_t gate;
+    ratings_breaker_limits_t limits;
+    int64_t fair_us; /* a call that times out is a failure once nobody has got an answer for so
+                      * long: it may have begun with little time left */
+    ratings_bulkhead_t bulkhead;
 } ratings_call_policy_t;
 
-/* False when the breaker is open, or too many wait for the backend; `why` then says so. True: the
- * caller makes its call and reports it by leave, with `*since`: when it was let in. May wait for a
- * moment, and not beyond `deadline` (both of ratings_monotonic). */
-bool ratings_call_policy_begin(ratings_call_policy_t *guard, int64_t deadline, int64_t *since,
-                               ratings_result_t *why);
+/* The right to make one call, and the duty to finish it: exactly once, by end or abandon, by
+ * whoever has the token then. It is passed on by move, never by a copy that stays in use. */
+typedef struct {
+    ratings_call_policy_t *policy; /* NULL: it was finished, or moved */
+    int64_t since;                 /* when the call was let in */
+} ratings_call_token_t;
 
-/* Reports a call. APR_SUCCESS, APR_NOTFOUND and APR_EAGAIN are answers of a healthy backend; of
- * RATINGS_NOT_ASKED, and of an APR_TIMEUP before a fair time has passed, the circuit breaker is not
- * told; all else is a failure. Returns the status. */
-apr_status_t ratings_call_policy_end(ratings_call_policy_t *guard, int64_t since,
-                                     const ratings_result_t *why);
+/* True: the caller has the token. It may have waited for other calls to end, but not beyond
+ * `deadline`. False: the breaker is open, or too many wait for the backend; `why` is
+ * RATINGS_NOT_ASKED then, and says so. */
+bool ratings_call_policy_begin(ratings_call_policy_t *policy, int64_t deadline,
+                               ratings_call_token_t *token, ratings_result_t *why);
 
-/* Instead of it, by a caller that in the end made no call: leaves without a report. `got`: it has
- * got what it came for. */
-void ratings_call_policy_abandon(ratings_call_policy_t *guard, int64_t since, bool got);
+/* Finishes a call that was made, and tells the breaker what its result says of the backend:
+ *   answered   APR_SUCCESS, APR_NOTFOUND, APR_EAGAIN: the backend is healthy
+ *   not asked  RATINGS_NOT_ASKED, and APR_TIMEUP before a fair time has passed: the breaker is not
+ *              told
+ *   failed     all else
+ * Returns the status. */
+apr_status_t ratings_call_policy_end(ratings_call_token_t *token, const ratings_result_t *why);
 
-bool ratings_call_policy_is_open(const ratings_call_policy_t *guard);
+/* Finishes a token whose holder in the end made no call. `got`: it has got what it came for, from
+ * another's call. */
+void ratings_call_policy_abandon(ratings_call_token_t *token, bool got);
 
-/* For whoever asks the backend for nobody's request, so that a backend that recovers while no
- * request needs it is found: true if the breaker is open and no request has probed for a moment,
- * nor anybody for `pause` microseconds. The caller then makes a call, past the gate, and reports it
- * by ratings_call_policy_probed. */
-bool ratings_call_policy_claim_probe(ratings_call_policy_t *guard, int64_t pause);
-void ratings_call_policy_probed(ratings_call_policy_t *guard, const ratings_result_t *why);
+/* The token, for another holder; `*token` is finished for this one. */
+ratings_call_token_t ratings_call_token_move(ratings_call_token_t *token);
+
+bool ratings_call_policy_is_open(const ratings_call_policy_t *policy);
+
+/* For whoever calls the backend for nobody's request, so that a backend which recovers while no
+ * request needs it is found. True if the breaker is open, and neither has a request probed for a
+ * while nor anybody for `pause`: the caller then makes a call without a token, past the bulkhead,
+ * and reports its result by ratings_call_policy_probed. */
+bool ratings_call_policy_claim_probe(ratings_call_policy_t *policy, int64_t pause);
+void ratings_call_policy_probed(ratings_call_policy_t *policy, const ratings_result_t *why);
 
 #endif

@@ -1,5 +1,6 @@
 #include "health.h"
 
+#include "../core/clock.h"
 #include "../module.h"
 #include "../projector/projector.h"
 #include "known.h"
@@ -57,11 +58,11 @@ static const char *unasked(const exam_t *exam, ratings_backend_e backend)
 
 /* While its circuit breaker is open, requests are refused whatever was answered here. */
 static const char *verdict(const exam_t *exam, ratings_backend_e backend,
-                           const ratings_call_policy_t *guard, const ratings_result_t *why)
+                           const ratings_call_policy_t *policy, const ratings_result_t *why)
 {
     if (why->status != APR_SUCCESS && why->status != RATINGS_NOT_ASKED)
-        return unreachable(exam, backend, guard->name, why);
-    if (ratings_call_policy_is_open(guard))
+        return unreachable(exam, backend, policy->name, why);
+    if (ratings_call_policy_is_open(policy))
         return FAILING;
     return why->status == RATINGS_NOT_ASKED ? unasked(exam, backend) : NULL;
 }
@@ -72,11 +73,11 @@ static const char *talks_problem(const exam_t *exam)
     ratings_result_t why;
     if (!child->talks)
         return UNUSABLE;
-    bool probes = ratings_call_policy_claim_probe(&child->talks_guard, 0);
+    bool probes = ratings_call_policy_claim_probe(&child->policy[RATINGS_BACKEND_TALKS], 0);
     (void)ratings_talks_check(child->talks, exam->deadline, exam->pool, &why);
     if (probes)
-        ratings_call_policy_probed(&child->talks_guard, &why);
-    return verdict(exam, RATINGS_BACKEND_TALKS, &child->talks_guard, &why);
+        ratings_call_policy_probed(&child->policy[RATINGS_BACKEND_TALKS], &why);
+    return verdict(exam, RATINGS_BACKEND_TALKS, &child->policy[RATINGS_BACKEND_TALKS], &why);
 }
 
 static const char rebuilding[] = "it is being rebuilt from the log";
@@ -148,12 +149,14 @@ static const char *store_problem(const exam_t *exam)
         free(log);
         return UNUSABLE;
     }
-    bool probes = ratings_call_policy_claim_probe(&child->store_guard, 0);
+    bool probes = ratings_call_policy_claim_probe(&child->policy[RATINGS_BACKEND_STORE], 0);
     const char *fault = ask_store(exam, log, &why);
     if (probes)
-        ratings_call_policy_probed(&child->store_guard, &why);
+        ratings_call_policy_probed(&child->policy[RATINGS_BACKEND_STORE], &why);
     free(log);
-    return fault ? fault : verdict(exam, RATINGS_BACKEND_STORE, &child->store_guard, &why);
+    return fault
+               ? fault
+               : verdict(exam, RATINGS_BACKEND_STORE, &child->policy[RATINGS_BACKEND_STORE], &why);
 }
 
 static const char *topic_problem(const ratings_shm_t *shared)
@@ -171,14 +174,15 @@ static const char *stream_problem(const exam_t *exam)
     ratings_result_t why;
     if (!child->projector)
         return UNUSABLE;
-    bool probes = ratings_call_policy_claim_probe(&child->stream_guard, 0);
+    bool probes = ratings_call_policy_claim_probe(&child->policy[RATINGS_BACKEND_STREAM], 0);
     if (left > 0)
         (void)ratings_stream_probe(child, left < timeout ? left : timeout, &why);
     else
         ratings_result_set(&why, RATINGS_NOT_ASKED, "no time was left to ask Kafka");
     if (probes)
-        ratings_call_policy_probed(&child->stream_guard, &why);
-    const char *problem = verdict(exam, RATINGS_BACKEND_STREAM, &child->stream_guard, &why);
+        ratings_call_policy_probed(&child->policy[RATINGS_BACKEND_STREAM], &why);
+    const char *problem =
+        verdict(exam, RATINGS_BACKEND_STREAM, &child->policy[RATINGS_BACKEND_STREAM], &why);
     return problem ? problem : topic_problem(child->service->shared);
 }
 
@@ -186,7 +190,8 @@ static const char *stats_problem(const exam_t *exam)
 {
     if (!exam->child->stats)
         return UNUSABLE;
-    return ratings_call_policy_is_open(&exam->child->stats_guard) ? FAILING : NULL;
+    return ratings_call_policy_is_open(&exam->child->policy[RATINGS_BACKEND_STATS]) ? FAILING
+                                                                                    : NULL;
 }
 
 static void examine(const exam_t *exam, ratings_health_t *health)

@@ -1,5 +1,7 @@
 #include "known.h"
 
+#include "../core/clock.h"
+
 #include <apr_sha1.h>
 
 #include <string.h>
@@ -36,12 +38,12 @@ bool ratings_is_corruption(ratings_child_t *child, const ratings_result_t *why)
     return is_corruption;
 }
 
-apr_status_t ratings_store_leave(ratings_child_t *child, int64_t since, const ratings_result_t *why)
+apr_status_t ratings_store_leave(ratings_child_t *child, ratings_call_token_t *token,
+                                 const ratings_result_t *why)
 {
     ratings_result_t answered;
     ratings_result_ok(&answered);
-    (void)ratings_call_policy_end(&child->store_guard, since,
-                                  ratings_is_corruption(child, why) ? &answered : why);
+    (void)ratings_call_policy_end(token, ratings_is_corruption(child, why) ? &answered : why);
     return why->status;
 }
 
@@ -51,14 +53,15 @@ static apr_status_t look_up(ratings_call_t *call, const char *talk_id)
 {
     ratings_child_t *child = call->child;
     ratings_result_t *why = &call->failure.why;
-    int64_t since;
+    ratings_call_token_t token;
     if (!child->talks)
         return ratings_result_set(why, APR_ECONNREFUSED, "%s cannot be used in this child",
-                                  child->talks_guard.name);
-    if (!ratings_call_policy_begin(&child->talks_guard, call->deadline, &since, why))
+                                  child->policy[RATINGS_BACKEND_TALKS].name);
+    if (!ratings_call_policy_begin(&child->policy[RATINGS_BACKEND_TALKS], call->deadline, &token,
+                                   why))
         return why->status;
     (void)ratings_talks_exists(child->talks, talk_id, call->deadline, call->pool, why);
-    return ratings_call_policy_end(&child->talks_guard, since, why);
+    return ratings_call_policy_end(&token, why);
 }
 
 /* By the digest of its id, which may be long. */
@@ -132,12 +135,13 @@ ratings_outcome_e ratings_talk_known(ratings_call_t *call, const char *talk_id)
 
 bool ratings_may_wait(ratings_child_t *child, int64_t *until)
 {
-    return ratings_bulkhead_try_acquire(&child->projector_gate, ratings_monotonic(), until);
+    return ratings_bulkhead_try_acquire(&child->projector_bulkhead, ratings_monotonic(), until);
 }
 
 void ratings_waited(ratings_child_t *child, int64_t since, bool in_vain)
 {
-    (void)ratings_bulkhead_release(&child->projector_gate, since, ratings_monotonic(), !in_vain);
+    (void)ratings_bulkhead_release(&child->projector_bulkhead, since, ratings_monotonic(),
+                                   !in_vain);
 }
 
 /* ---- the partition ---- */

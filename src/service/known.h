@@ -26,9 +26,9 @@ int64_t ratings_until(const ratings_call_t *call, int64_t timeout);
  * rebuild is requested, and true returned. */
 bool ratings_is_corruption(ratings_child_t *child, const ratings_result_t *why);
 
-/* Reports a call of the store, which was let in by its guard at `since`; corruption is a success of
- * the server. Returns the status. */
-apr_status_t ratings_store_leave(ratings_child_t *child, int64_t since,
+/* Finishes a call of the store. A malformed value is data corruption, no outage: the breaker
+ * records a success, and a rebuild is requested. Returns the status. */
+apr_status_t ratings_store_leave(ratings_child_t *child, ratings_call_token_t *token,
                                  const ratings_result_t *why);
 
 /* Asks Kafka, for `timeout` microseconds, whether it takes events of this log: see

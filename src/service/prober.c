@@ -1,10 +1,10 @@
 #include "prober.h"
 
+#include "../core/clock.h"
 #include "known.h"
 
 #include <apr_general.h>
 
-#include <stddef.h>
 #include <string.h>
 
 #define NAP_US INT64_C(250000)           /* between looks while a breaker is open */
@@ -97,40 +97,30 @@ static int64_t no_pause(const ratings_host_backend_t *backend)
 }
 
 static const struct {
-    size_t guard; /* its offset in ratings_child_t */
     bool (*is_there)(const ratings_child_t *child);
     void (*ask)(ratings_child_t *child, apr_pool_t *pool, ratings_result_t *why);
     int64_t (*pause)(const ratings_host_backend_t *backend);
 } probes[RATINGS_BACKENDS] = {
-    [RATINGS_BACKEND_TALKS] = {offsetof(ratings_child_t, talks_guard), has_talks, ask_talks,
-                               no_pause},
-    [RATINGS_BACKEND_STORE] = {offsetof(ratings_child_t, store_guard), has_store, ask_store,
-                               no_pause},
-    [RATINGS_BACKEND_STREAM] = {offsetof(ratings_child_t, stream_guard), has_stream, ask_stream,
-                                stream_pause},
-    [RATINGS_BACKEND_STATS] = {offsetof(ratings_child_t, stats_guard), has_stats, ask_stats,
-                               stats_pause},
+    [RATINGS_BACKEND_TALKS] = {has_talks, ask_talks, no_pause},
+    [RATINGS_BACKEND_STORE] = {has_store, ask_store, no_pause},
+    [RATINGS_BACKEND_STREAM] = {has_stream, ask_stream, stream_pause},
+    [RATINGS_BACKEND_STATS] = {has_stats, ask_stats, stats_pause},
 };
-
-static ratings_call_policy_t *guard_of(ratings_child_t *child, int i)
-{
-    return (ratings_call_policy_t *)(void *)((char *)child + probes[i].guard);
-}
 
 /* ---- the thread ---- */
 
 static void probe(ratings_child_t *child, int i)
 {
-    ratings_call_policy_t *guard = guard_of(child, i);
+    ratings_call_policy_t *policy = &child->policy[i];
     ratings_result_t why;
     apr_pool_t *pool;
     if (!probes[i].is_there(child) ||
-        !ratings_call_policy_claim_probe(guard, probes[i].pause(guard->backend)))
+        !ratings_call_policy_claim_probe(policy, probes[i].pause(policy->backend)))
         return;
     apr_pool_create_unmanaged_ex(&pool, NULL, NULL);
     probes[i].ask(child, pool, &why);
     apr_pool_destroy(pool);
-    ratings_call_policy_probed(guard, &why);
+    ratings_call_policy_probed(policy, &why);
 }
 
 /* Whether any is open. */
@@ -138,7 +128,7 @@ static bool probe_all(ratings_prober_t *prober)
 {
     bool any = false;
     for (int i = 0; i < RATINGS_BACKENDS && !atomic_load(&prober->stop); i++) {
-        if (!ratings_call_policy_is_open(guard_of(prober->child, i)))
+        if (!ratings_call_policy_is_open(&prober->child->policy[i]))
             continue;
         any = true;
         probe(prober->child, i);

@@ -1,6 +1,8 @@
 /* Reading a talk's ratings: the talk exists, the histogram is no older than what was shown, the
  * statistics if the function answers. */
 #include "known.h"
+
+#include "../core/clock.h"
 #include "statistics.h"
 
 #define RETRY_US INT64_C(50000)
@@ -17,12 +19,13 @@ static apr_status_t read_store(ratings_call_t *call, const question_t *question,
 {
     ratings_child_t *child = call->child;
     ratings_result_t *why = &call->failure.why;
-    int64_t since;
-    if (!ratings_call_policy_begin(&child->store_guard, question->until, &since, why))
+    ratings_call_token_t token;
+    if (!ratings_call_policy_begin(&child->policy[RATINGS_BACKEND_STORE], question->until, &token,
+                                   why))
         return why->status;
     (void)ratings_store_read(child->store, question->talk_id, question->lasting.partition,
                              question->until, view, why);
-    return ratings_store_leave(child, since, why);
+    return ratings_store_leave(child, &token, why);
 }
 
 /* One read that is good if it is of the log that this host knows, and no older than what this host

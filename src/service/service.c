@@ -1,12 +1,14 @@
 /* The life of the service: shared by servers in the parent, made in each child, ended with it. */
 #include "service.h"
 
+#include "../core/clock.h"
 #include "../module.h"
 #include "../projector/projector.h"
 #include "cache.h"
 #include "health.h"
 #include "known.h"
 #include "metadata.h"
+#include "pending_write.h"
 #include "prober.h"
 #include "statistics.h"
 
@@ -87,12 +89,13 @@ apr_status_t ratings_service_setup(apr_pool_t *pconf, server_rec *main)
 /* ---- in the child ---- */
 
 /* What librdkafka says again and again, in each child, while a broker does not answer repeats what
- * the guard says once: it is information now and then, and at debug otherwise. What does not pass
- * by itself (a fatal error, a failed login) is an error. */
+ * the circuit breaker's line says once: it is information now and then, and at debug otherwise.
+ * What does not pass by itself (a fatal error, a failed login) is an error. */
 static int stream_level(const ratings_child_t *child, int level)
 {
     bool fatal = level <= APLOG_CRIT;
-    if (level >= APLOG_DEBUG || (!fatal && ratings_call_policy_is_open(&child->stream_guard)) ||
+    if (level >= APLOG_DEBUG ||
+        (!fatal && ratings_call_policy_is_open(&child->policy[RATINGS_BACKEND_STREAM])) ||
         !ratings_shm_may_log(child->service->shared,
                              fatal ? RATINGS_LINE_STREAM_FATAL : RATINGS_LINE_STREAM,
                              ratings_monotonic()))
@@ -120,10 +123,10 @@ static unsigned waiters_max(const ratings_config_t *config)
     return (unsigned)(threads - threads / 4);
 }
 
-/* What the guards of all children have in common, by backend. */
+/* What the call policies of all children have in common. */
 static const struct {
     const char *tag, *name, *effect;
-} guarded[RATINGS_BACKENDS] = {
+} policy_texts[RATINGS_BACKENDS] = {
     [RATINGS_BACKEND_TALKS] = {"RT0201", "PostgreSQL (RatingsTalks)", "/ratings answers 503"},
     [RATINGS_BACKEND_STORE] = {"RT0202", "Redis (RatingsStore)", "GET /ratings answers 503"},
     [RATINGS_BACKEND_STREAM] = {"RT0203", "Kafka (RatingsStream)", "POST /ratings answers 503"},
@@ -131,44 +134,49 @@ static const struct {
                                "GET /ratings leaves out stats"},
 };
 
-static void init_guard(ratings_child_t *child, ratings_call_policy_t *guard,
-                       ratings_backend_e backend, int64_t timeout)
+/* librdkafka itself tries for no longer than half of Kafka's time. */
+static int64_t timeout_of(const ratings_config_t *config, ratings_backend_e backend)
+{
+    const int64_t timeouts[RATINGS_BACKENDS] = {
+        [RATINGS_BACKEND_TALKS] = config->talks_timeout,
+        [RATINGS_BACKEND_STORE] = config->store_timeout,
+        [RATINGS_BACKEND_STREAM] = config->stream_timeout / 2,
+        [RATINGS_BACKEND_STATS] = config->stats_timeout,
+    };
+    return timeouts[backend] < config->deadline ? timeouts[backend] : config->deadline;
+}
+
+static void init_policy(ratings_child_t *child, ratings_backend_e backend)
 {
     const ratings_config_t *config = child->service->config;
-    ratings_shm_t *shared = child->service->shared;
-    guard->tag = guarded[backend].tag;
-    guard->name = guarded[backend].name;
-    guard->effect = guarded[backend].effect;
-    guard->server = child->service->server;
-    guard->shared = shared;
-    guard->backend = &shared->backend[backend];
-    guard->policy = (ratings_breaker_limits_t){
+    ratings_call_policy_t *policy = &child->policy[backend];
+    policy->tag = policy_texts[backend].tag;
+    policy->name = policy_texts[backend].name;
+    policy->effect = policy_texts[backend].effect;
+    policy->server = child->service->server;
+    policy->shared = child->service->shared;
+    policy->backend = &policy->shared->backend[backend];
+    policy->limits = (ratings_breaker_limits_t){
         .threshold = (unsigned)config->breaker_failures,
         .cooldown_us = config->breaker_cooldown,
-        .seed = shared->id + (uint64_t)backend,
+        .seed = policy->shared->id + (uint64_t)backend,
     };
-    guard->fair_us = (timeout < config->deadline ? timeout : config->deadline) / 2;
-    ratings_bulkhead_init(&guard->gate, waiters_max(config));
+    policy->fair_us = timeout_of(config, backend) / 2;
+    ratings_bulkhead_init(&policy->bulkhead, waiters_max(config));
 }
 
-/* librdkafka itself tries for no longer than half of Kafka's time. */
-static void init_guards(ratings_child_t *child)
+static void init_policies(ratings_child_t *child)
 {
-    const ratings_config_t *config = child->service->config;
-    init_guard(child, &child->talks_guard, RATINGS_BACKEND_TALKS, config->talks_timeout);
-    init_guard(child, &child->store_guard, RATINGS_BACKEND_STORE, config->store_timeout);
-    init_guard(child, &child->stream_guard, RATINGS_BACKEND_STREAM, config->stream_timeout / 2);
-    init_guard(child, &child->stats_guard, RATINGS_BACKEND_STATS, config->stats_timeout);
-    ratings_bulkhead_init(&child->projector_gate, waiters_max(config));
+    for (int i = 0; i < RATINGS_BACKENDS; i++)
+        init_policy(child, (ratings_backend_e)i);
+    ratings_bulkhead_init(&child->projector_bulkhead, waiters_max(child->service->config));
 }
 
-static void destroy_guards(ratings_child_t *child)
+static void destroy_policies(ratings_child_t *child)
 {
-    ratings_call_policy_t *guards[] = {&child->talks_guard, &child->store_guard,
-                                       &child->stream_guard, &child->stats_guard};
-    for (size_t i = 0; i < sizeof guards / sizeof guards[0]; i++)
-        ratings_bulkhead_destroy(&guards[i]->gate);
-    ratings_bulkhead_destroy(&child->projector_gate);
+    for (int i = 0; i < RATINGS_BACKENDS; i++)
+        ratings_bulkhead_destroy(&child->policy[i].bulkhead);
+    ratings_bulkhead_destroy(&child->projector_bulkhead);
 }
 
 static void say_not_made(const ratings_child_t *child, const char *name, const char *effect,
@@ -185,7 +193,8 @@ static void make_talks(ratings_child_t *child)
                                              config->talks_timeout};
     ratings_result_t why;
     if (ratings_talks_create(&child->talks, &options, child->pool, &why) != APR_SUCCESS)
-        say_not_made(child, child->talks_guard.name, child->talks_guard.effect, &why);
+        say_not_made(child, child->policy[RATINGS_BACKEND_TALKS].name,
+                     child->policy[RATINGS_BACKEND_TALKS].effect, &why);
 }
 
 static void make_store(ratings_child_t *child)
@@ -196,7 +205,8 @@ static void make_store(ratings_child_t *child)
                                              &child->service->shared->store_retired_at};
     ratings_result_t why;
     if (ratings_store_create(&child->store, &options, child->pool, &why) != APR_SUCCESS)
-        say_not_made(child, child->store_guard.name, child->store_guard.effect, &why);
+        say_not_made(child, child->policy[RATINGS_BACKEND_STORE].name,
+                     child->policy[RATINGS_BACKEND_STORE].effect, &why);
 }
 
 static void make_stats(ratings_child_t *child)
@@ -206,7 +216,8 @@ static void make_stats(ratings_child_t *child)
                                              (int)config->stats_pool, config->stats_timeout};
     ratings_result_t why;
     if (ratings_stats_create(&child->stats, &options, child->pool, &why) != APR_SUCCESS)
-        say_not_made(child, child->stats_guard.name, child->stats_guard.effect, &why);
+        say_not_made(child, child->policy[RATINGS_BACKEND_STATS].name,
+                     child->policy[RATINGS_BACKEND_STATS].effect, &why);
 }
 
 /* Without the stream there is nothing to project, and the store stays as it is. */
@@ -224,9 +235,8 @@ static void make_stream(ratings_child_t *child)
         .log = log_stream,
         .log_context = child,
     };
-    apr_status_t status =
-        ratings_visibility_create(&child->waiters, child->service->shared, &child->stream_guard,
-                                  &child->projector_gate, child->pool);
+    apr_status_t status = ratings_visibility_create(&child->visibility, child->service->shared,
+                                                    &child->projector_bulkhead, child->pool);
     if (status != APR_SUCCESS)
         ratings_result_set(&why, status, "no thread to wait for visibility");
     else
@@ -235,7 +245,8 @@ static void make_stream(ratings_child_t *child)
     if (status == APR_SUCCESS)
         status = ratings_projector_create(&child->projector, child, child->pool, &why);
     if (status != APR_SUCCESS)
-        say_not_made(child, child->stream_guard.name, child->stream_guard.effect, &why);
+        say_not_made(child, child->policy[RATINGS_BACKEND_STREAM].name,
+                     child->policy[RATINGS_BACKEND_STREAM].effect, &why);
 }
 
 /* Without it a backend that recovers is found by the requests that need it. */
@@ -266,7 +277,7 @@ static ratings_child_t *make_child(const ratings_service_t *service)
     child->pool = pool;
     child->service = service;
     child->started_at = ratings_monotonic();
-    init_guards(child);
+    init_policies(child);
     ratings_singleflight_init(&child->flights);
     make_talks(child);
     make_store(child);
@@ -303,11 +314,11 @@ static void end_child(ratings_child_t *child)
     end_prober(child);
     if (child->stream)
         ratings_stream_destroy(child->stream, FLUSH_US);
-    if (child->waiters)
-        ratings_visibility_destroy(child->waiters);
+    if (child->visibility)
+        ratings_visibility_destroy(child->visibility);
     if (child->store)
         ratings_store_destroy(child->store);
-    destroy_guards(child);
+    destroy_policies(child);
     ratings_singleflight_destroy(&child->flights);
 }
 

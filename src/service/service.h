@@ -9,9 +9,8 @@
 #include "../backend/talks/talks.h"
 #include "../config/config.h"
 #include "../core/singleflight.h"
-#include "../shm/segment.h"
+#include "../shm/visibility.h"
 #include "call_policy.h"
-#include "waiters.h"
 
 typedef struct ratings_child_t ratings_child_t;
 typedef struct ratings_projector_t ratings_projector_t;
@@ -35,9 +34,9 @@ struct ratings_child_t {
     ratings_store_t *store;
     ratings_stream_t *stream;
     ratings_stats_t *stats;
-    ratings_call_policy_t talks_guard, store_guard, stream_guard, stats_guard;
-    ratings_bulkhead_t projector_gate; /* of those who wait for what the projector does */
-    ratings_visibility_t *waiters;
+    ratings_call_policy_t policy[RATINGS_BACKENDS];
+    ratings_bulkhead_t projector_bulkhead; /* of requests that wait for what the projector does */
+    ratings_visibility_t *visibility;
     ratings_projector_t *projector;
     ratings_prober_t *prober; /* NULL: none could be made */
     ratings_singleflight_t flights;

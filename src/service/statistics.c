@@ -1,5 +1,6 @@
 #include "statistics.h"
 
+#include "../core/clock.h"
 #include "../module.h"
 #include "known.h"
 
@@ -89,26 +90,27 @@ static bool ask_once(ratings_call_t *call, const ratings_histogram_t *histogram,
 static bool cannot_be_used(ratings_call_t *call)
 {
     ratings_result_set(&call->failure.why, RATINGS_NOT_ASKED, "%s cannot be used in this child",
-                       call->child->stats_guard.name);
+                       call->child->policy[RATINGS_BACKEND_STATS].name);
     return false;
 }
 
-/* Through the guard: a request that waits for another's call holds a thread as well. */
+/* By the call policy: a request that waits for another's call holds a thread as well. */
 static bool compute(ratings_call_t *call, const ratings_histogram_t *histogram,
                     ratings_statistics_t *statistics)
 {
     ratings_child_t *child = call->child;
     ratings_singleflight_result_t landing = {.has_statistics = false};
-    int64_t since;
+    ratings_call_token_t token;
     if (!child->stats)
         return cannot_be_used(call);
-    if (!ratings_call_policy_begin(&child->stats_guard, call->deadline, &since, &call->failure.why))
+    if (!ratings_call_policy_begin(&child->policy[RATINGS_BACKEND_STATS], call->deadline, &token,
+                                   &call->failure.why))
         return false;
     if (child->service->config->stats_memo ? ask_once(call, histogram, &landing)
                                            : ask(call, histogram, &landing))
-        (void)ratings_call_policy_end(&child->stats_guard, since, &call->failure.why);
+        (void)ratings_call_policy_end(&token, &call->failure.why);
     else
-        ratings_call_policy_abandon(&child->stats_guard, since, landing.has_statistics);
+        ratings_call_policy_abandon(&token, landing.has_statistics);
     *statistics = landing.statistics;
     return landing.has_statistics;
 }
@@ -118,7 +120,7 @@ static void say_without(const ratings_call_t *call)
 {
     const ratings_child_t *child = call->child;
     bool is_shown =
-        !ratings_call_policy_is_open(&child->stats_guard) &&
+        !ratings_call_policy_is_open(&child->policy[RATINGS_BACKEND_STATS]) &&
         ratings_shm_may_log(child->service->shared, RATINGS_LINE_NO_STATS, ratings_monotonic());
     ap_log_error(APLOG_MARK, is_shown ? APLOG_WARNING : APLOG_DEBUG, 0, child->service->server,
                  "RT0209: an answer goes without stats: %s", call->failure.why.detail);

@@ -1,6 +1,7 @@
 /* Submitting a rating: the talk exists, the event is durable, the rating is visible, and, if it has
  * an idempotency key, it is the one that counts. */
 #include "known.h"
+#include "pending_write.h"
 
 /* Kafka's word is waited for a little longer than librdkafka tries, so that its own verdict, which
  * tells whether the event may have been recorded, comes first: unless the event had to wait for
@@ -20,44 +21,50 @@ static ratings_outcome_e accepted(ratings_call_t *call, const char *why)
     return RATINGS_ACCEPTED;
 }
 
-static ratings_outcome_e await(ratings_call_t *call, ratings_pending_write_t *ticket, int64_t since,
-                               ratings_delivery_t *delivery)
+/* Kafka's answer to an event that the stream has taken, and its visibility. */
+static ratings_outcome_e await_write(ratings_call_t *call, ratings_pending_write_t *write,
+                                     ratings_delivery_t *delivery)
 {
-    int64_t until = ratings_until(call, call->child->service->config->stream_timeout + VERDICT_US);
-    switch (ratings_pending_write_wait(ticket, until, delivery)) {
+    int64_t durable_by =
+        ratings_until(call, call->child->service->config->stream_timeout + VERDICT_US);
+    switch (ratings_pending_write_wait(write, durable_by, delivery)) {
     case RATINGS_PENDING_WRITE_VISIBLE:
         return RATINGS_DONE;
     case RATINGS_PENDING_WRITE_DURABLE:
         return accepted(call, "not visible in time");
-    case RATINGS_PENDING_WRITE_FAILED:
-        return failed(call, delivery);
     case RATINGS_PENDING_WRITE_SENT:
     case RATINGS_PENDING_WRITE_WAITING:
+    case RATINGS_PENDING_WRITE_FAILED:
+    case RATINGS_PENDING_WRITE_ABANDONED:
         break;
     }
-    ratings_result_set(&delivery->result, APR_TIMEUP, "Kafka did not answer in time");
-    (void)ratings_call_policy_end(&call->child->stream_guard, since, &delivery->result);
     return failed(call, delivery);
 }
 
-/* Within the stream's guard, which is left with Kafka's word: how long the rating then takes to be
- * visible is not its matter. */
+/* The call of Kafka ends with its answer: how long the rating then takes to be visible says nothing
+ * of Kafka. */
 static ratings_outcome_e append(ratings_call_t *call, const ratings_event_t *event, int partition,
-                                int64_t visible_for, int64_t since, ratings_delivery_t *delivery)
+                                int64_t visible_for, ratings_call_token_t *token,
+                                ratings_delivery_t *delivery)
 {
     ratings_child_t *child = call->child;
     ratings_result_t *why = &call->failure.why;
-    ratings_pending_write_t *ticket =
-        ratings_pending_write_create(child->waiters, partition, since, visible_for, call->deadline);
-    if (!ticket) {
-        ratings_call_policy_abandon(&child->stream_guard, since, false);
+    const ratings_pending_write_options_t options = {
+        .shared = child->service->shared,
+        .visibility = child->visibility,
+        .partition = partition,
+        .visible_for = visible_for,
+        .deadline = call->deadline,
+    };
+    ratings_pending_write_t *write = ratings_pending_write_create(&options, token);
+    if (!write) {
+        ratings_call_policy_abandon(token, false);
         ratings_result_set(why, RATINGS_NOT_ASKED, "out of memory");
         return ratings_unavailable(call, "the event log");
     }
-    if (ratings_stream_append(child->stream, event, partition, ticket, why) == APR_SUCCESS)
-        return await(call, ticket, since, delivery);
-    ratings_pending_write_cancel(ticket);
-    (void)ratings_call_policy_end(&child->stream_guard, since, why);
+    if (ratings_stream_append(child->stream, event, partition, write, why) == APR_SUCCESS)
+        return await_write(call, write, delivery);
+    ratings_pending_write_cancel(write, why);
     return ratings_unavailable(call, "the event log");
 }
 
@@ -65,15 +72,15 @@ static ratings_outcome_e record(ratings_call_t *call, const ratings_event_t *eve
                                 int64_t visible_for, ratings_delivery_t *delivery)
 {
     ratings_child_t *child = call->child;
-    int64_t since;
+    ratings_call_policy_t *policy = &child->policy[RATINGS_BACKEND_STREAM];
+    ratings_result_t *why = &call->failure.why;
+    ratings_call_token_t token;
     if (!child->projector) {
-        ratings_result_set(&call->failure.why, APR_ECONNREFUSED, "%s cannot be used in this child",
-                           child->stream_guard.name);
+        ratings_result_set(why, APR_ECONNREFUSED, "%s cannot be used in this child", policy->name);
         return ratings_unavailable(call, "the event log");
     }
-    return ratings_call_policy_begin(&child->stream_guard, call->deadline, &since,
-                                     &call->failure.why)
-               ? append(call, event, partition, visible_for, since, delivery)
+    return ratings_call_policy_begin(policy, call->deadline, &token, why)
+               ? append(call, event, partition, visible_for, &token, delivery)
                : ratings_unavailable(call, "the event log");
 }
 
@@ -106,17 +113,17 @@ static ratings_outcome_e verdict(ratings_call_t *call, const ratings_event_t *ev
                                  const ratings_delivery_t *delivery)
 {
     ratings_child_t *child = call->child;
-    int64_t position = -1, since,
-            until = ratings_until(call, child->service->config->store_timeout);
+    int64_t position = -1, until = ratings_until(call, child->service->config->store_timeout);
+    ratings_call_token_t token;
     ratings_result_t *why = &call->failure.why;
     ratings_use_t use = {.offset = -1};
     if (!child->store)
         return accepted(call, "Redis cannot be used in this child");
-    if (!ratings_call_policy_begin(&child->store_guard, until, &since, why))
+    if (!ratings_call_policy_begin(&child->policy[RATINGS_BACKEND_STORE], until, &token, why))
         return RATINGS_ACCEPTED;
     (void)ratings_store_read_use(child->store, event->rating.talk_id, event->key.text,
                                  delivery->partition, until, &use, &position, why);
-    if (ratings_store_leave(child, since, why) != APR_SUCCESS)
+    if (ratings_store_leave(child, &token, why) != APR_SUCCESS)
         return RATINGS_ACCEPTED;
     if (position <= delivery->offset)
         return accepted(call, "the store is being brought up to date");

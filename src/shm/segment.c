@@ -6,17 +6,11 @@
 #include <apr_shm.h>
 #include <apr_strings.h>
 
-#include <limits.h>
-#include <linux/futex.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
 #define LOG_US INT64_C(10000000)
 #define SEEN_US 50000 /* not more often: each write takes the word from all who read it */
 
-_Static_assert(sizeof(_Atomic uint32_t) == 4, "a futex is 32 bits");
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "shared memory needs lock-free 64-bit atomics");
 
 /* ---- the segment ---- */
@@ -139,22 +133,6 @@ apr_status_t ratings_shm_attach(ratings_shm_t **shared, const char *key,
     segment->attached = true;
     *shared = base_of(segment);
     return APR_SUCCESS;
-}
-
-/* ---- waiting ---- */
-
-/* https://man7.org/linux/man-pages/man2/futex.2.html; not FUTEX_PRIVATE: other processes wait */
-void ratings_shm_wait(_Atomic uint32_t *word, uint32_t seen, int64_t timeout)
-{
-    struct timespec relative = {timeout / 1000000, (timeout % 1000000) * 1000};
-    if (timeout > 0)
-        (void)syscall(SYS_futex, word, FUTEX_WAIT, seen, &relative, NULL, 0);
-}
-
-void ratings_shm_wake(_Atomic uint32_t *word)
-{
-    atomic_fetch_add(word, 1);
-    (void)syscall(SYS_futex, word, FUTEX_WAKE, INT_MAX, NULL, NULL, 0);
 }
 
 /* ---- places: tag and position in one word ---- */

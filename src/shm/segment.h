@@ -10,6 +10,7 @@
 #include "../backend/stream/stream.h"
 #include "../core/breaker.h"
 #include "../core/shm_cache.h"
+#include "futex.h"
 
 #include <apr_pools.h>
 
@@ -191,12 +192,5 @@ uint32_t ratings_shm_slot(const char *talk_id);
 
 /* Whether the caller is to write such a line now: one caller of this host in ten seconds is. */
 bool ratings_shm_may_log(ratings_shm_t *shared, ratings_line_e line, int64_t now);
-
-/* Sleeps until `word` (`published`, `handover`, `opened`, `examined`) is no longer `seen`, or for
- * `timeout` microseconds (not at all if that is not positive). */
-void ratings_shm_wait(_Atomic uint32_t *word, uint32_t seen, int64_t timeout);
-
-/* Counts the word up and wakes all who wait for it, in every child. */
-void ratings_shm_wake(_Atomic uint32_t *word);
 
 #endif

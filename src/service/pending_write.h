@@ -1,0 +1,71 @@
+/* A pending write: one event between a request, which waits for what becomes of it, and Kafka's
+ * delivery report, which completes it.
+ *
+ *     write = ratings_pending_write_create(&options, &token);
+ *     if (ratings_stream_append(stream, event, partition, write, why) == APR_SUCCESS)
+ *         state = ratings_pending_write_wait(write, durable_by, &delivery);
+ *     else
+ *         ratings_pending_write_cancel(write, why);
+ *
+ * The states, each entered at most once:
+ *
+ *     SENT ──> FAILED       Kafka has refused it, or its answer was lost
+ *       ├────> DURABLE      in the log; visible too late, or nobody can tell when
+ *       ├────> VISIBLE      in the log, and applied
+ *       ├────> WAITING ──>  VISIBLE or DURABLE
+ *       └────> ABANDONED    the request had no time left to wait for Kafka's answer
+ *
+ * It has the token of the call of Kafka (call_policy.h) from create on, and finishes it: with the
+ * delivery report, or in wait when the request abandons it, or in cancel.
+ *
+ * The request sleeps once, and is woken once: the delivery report does not wake a request whose
+ * event is not visible yet, but moves it to the visibility barrier (../shm/visibility.h). */
+#ifndef RATINGS_SERVICE_PENDING_WRITE_H
+#define RATINGS_SERVICE_PENDING_WRITE_H
+
+#include "../backend/stream/stream.h"
+#include "../shm/visibility.h"
+#include "call_policy.h"
+
+typedef struct ratings_pending_write_t ratings_pending_write_t;
+
+typedef enum {
+    RATINGS_PENDING_WRITE_SENT,
+    RATINGS_PENDING_WRITE_WAITING,
+    RATINGS_PENDING_WRITE_FAILED,
+    RATINGS_PENDING_WRITE_DURABLE,
+    RATINGS_PENDING_WRITE_VISIBLE,
+    RATINGS_PENDING_WRITE_ABANDONED
+} ratings_pending_write_state_e;
+
+typedef struct {
+    ratings_shm_t *shared; /* this and the barrier live longer */
+    ratings_visibility_t *visibility;
+    int partition;       /* of the event */
+    int64_t visible_for; /* microseconds from the delivery report; not positive: do not wait */
+    int64_t deadline;    /* of the request, of ratings_monotonic; it bounds visible_for */
+} ratings_pending_write_options_t;
+
+/* To be called before the event is handed to the stream: what is applied from here on is noticed.
+ * Takes the token over. NULL when memory ran out; then the token is still the caller's. */
+ratings_pending_write_t *
+ratings_pending_write_create(const ratings_pending_write_options_t *options,
+                             ratings_call_token_t *token);
+
+/* By the request, once the stream has taken the event, instead of cancel: waits until it is
+ * visible, or has failed, or is durable and not visible in time; or until `durable_by` (of
+ * ratings_monotonic) for Kafka's answer. Returns one of the last four states, and what Kafka has
+ * answered in `*delivery`: after ABANDONED its status is APR_TIMEUP. `write` is gone then for the
+ * request. */
+ratings_pending_write_state_e ratings_pending_write_wait(ratings_pending_write_t *write,
+                                                         int64_t durable_by,
+                                                         ratings_delivery_t *delivery);
+
+/* By the request, when the stream did not take the event, for the reason `why`. Frees `write`. */
+void ratings_pending_write_cancel(ratings_pending_write_t *write, const ratings_result_t *why);
+
+/* The delivery report (ratings_delivery_fn), by a thread of the stream: once, if it took the event.
+ * Does not block. `write` is gone then for the stream. */
+void ratings_pending_write_complete(void *write, const ratings_delivery_t *delivery);
+
+#endif
