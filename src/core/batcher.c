@@ -1,92 +1,108 @@
 #include "batcher.h"
 
+#include "assertion.h"
+
 #include <stddef.h>
 
-/* After it, those who come have nothing to do with who came last. */
-#define FORGET_US INT64_C(100000)
-#define REST_MAX 63
+/* After so long with nothing in flight, the last batch says nothing of the next one. */
+#define IDLE_RESET_US INT64_C(100000)
+#define BACKOFF_MAX 63 /* batches */
 
-/* Nobody is under way: from now on it is a moment. */
-static void begin_moment(ratings_batcher_t *turns, int64_t now)
+void ratings_batcher_init(ratings_batcher_t *batcher)
 {
-    turns->since = now;
-    turns->lingers = turns->rest == 0 && turns->waiting < turns->wanted;
+    *batcher = (ratings_batcher_t){.in_flight = 0};
+    STAILQ_INIT(&batcher->items);
 }
 
-/* A batch begins: whether it was worth the wait says when one is waited for again. A single failure
- * says nothing. */
-static void learn(ratings_batcher_t *turns)
+static void check_state(const ratings_batcher_t *batcher)
 {
-    bool in_vain = turns->lingers && turns->waiting < turns->wanted;
-    if (in_vain) {
-        turns->rest = turns->next_rest;
-        turns->next_rest = turns->rest < REST_MAX ? 2 * turns->rest + 1 : REST_MAX;
-    } else if (turns->lingers) {
-        turns->next_rest = 0;
-    } else if (turns->rest > 0) {
-        turns->rest--;
+    RATINGS_ASSERT((batcher->waiting == 0) == STAILQ_EMPTY(&batcher->items));
+    RATINGS_ASSERT(!batcher->lingering || (batcher->in_flight == 0 && batcher->waiting > 0));
+    RATINGS_ASSERT(batcher->backoff <= BACKOFF_MAX && batcher->next_backoff <= BACKOFF_MAX);
+}
+
+/* Nothing is in flight from now on. */
+static void begin_linger(ratings_batcher_t *batcher, int64_t now)
+{
+    batcher->linger_since = now;
+    batcher->lingering = batcher->backoff == 0 && batcher->waiting < batcher->target_batch;
+}
+
+/* A batch is sent: its size says whether the linger was worth it, and so when the next one is. The
+ * first linger for nothing has no consequence: it may be chance. */
+static void end_linger(ratings_batcher_t *batcher)
+{
+    bool was_for_nothing = batcher->lingering && batcher->waiting < batcher->target_batch;
+    if (was_for_nothing) {
+        batcher->backoff = batcher->next_backoff;
+        batcher->next_backoff =
+            batcher->backoff < BACKOFF_MAX ? 2 * batcher->backoff + 1 : BACKOFF_MAX;
+    } else if (batcher->lingering) {
+        batcher->next_backoff = 0;
+    } else if (batcher->backoff > 0) {
+        batcher->backoff--;
     }
-    turns->lingers = false;
+    batcher->lingering = false;
 }
 
-static void join(ratings_batcher_t *turns, ratings_batcher_item_t *turn)
+static void enqueue(ratings_batcher_t *batcher, ratings_batcher_item_t *item)
 {
-    turn->next = NULL;
-    *(turns->first ? &turns->last->next : &turns->first) = turn;
-    turns->last = turn;
-    turns->waiting++;
+    STAILQ_INSERT_TAIL(&batcher->items, item, link);
+    batcher->waiting++;
 }
 
-/* With nobody under way, and nobody who waits. Who goes at once has not waited in vain. */
-static bool go_alone(ratings_batcher_t *turns, int64_t now)
+/* With nothing in flight and nothing waiting. An event that is sent alone has not lingered. */
+static bool send_alone(ratings_batcher_t *batcher, int64_t now)
 {
-    if (now >= turns->since + FORGET_US)
-        turns->wanted = 0;
-    begin_moment(turns, now);
-    if (turns->wanted > 1 && turns->lingers)
+    if (now >= batcher->linger_since + IDLE_RESET_US)
+        batcher->target_batch = 0;
+    begin_linger(batcher, now);
+    if (batcher->target_batch > 1 && batcher->lingering)
         return false;
-    turns->lingers = false;
-    learn(turns);
-    turns->wanted = turns->under_way = 1;
+    batcher->lingering = false;
+    end_linger(batcher);
+    batcher->target_batch = batcher->in_flight = 1;
     return true;
 }
 
-bool ratings_batcher_admit(ratings_batcher_t *turns, ratings_batcher_item_t *turn, int64_t now)
+bool ratings_batcher_admit(ratings_batcher_t *batcher, ratings_batcher_item_t *item, int64_t now)
 {
-    if (turns->under_way > 0 && now < turns->since + RATINGS_BATCHER_LINGER_US)
-        turns->wanted++; /* it would have gone along, had they waited */
-    else if (turns->under_way == 0 && !turns->first && go_alone(turns, now))
+    if (batcher->in_flight > 0 && now < batcher->linger_since + RATINGS_BATCHER_LINGER_US)
+        batcher->target_batch++; /* had the batch lingered, this event would be in it */
+    else if (batcher->in_flight == 0 && batcher->waiting == 0 && send_alone(batcher, now))
         return true;
-    join(turns, turn);
+    enqueue(batcher, item);
+    check_state(batcher);
     return false;
 }
 
-void ratings_batcher_acked(ratings_batcher_t *turns, int64_t now)
+void ratings_batcher_acked(ratings_batcher_t *batcher, int64_t now)
 {
-    if (--turns->under_way > 0)
+    RATINGS_ASSERT(batcher->in_flight > 0);
+    if (--batcher->in_flight > 0)
         return;
-    turns->since = now;
-    if (turns->first)
-        begin_moment(turns, now);
+    batcher->linger_since = now;
+    if (batcher->waiting > 0)
+        begin_linger(batcher, now);
+    check_state(batcher);
 }
 
-int64_t ratings_batcher_flush_at(const ratings_batcher_t *turns)
+int64_t ratings_batcher_flush_at(const ratings_batcher_t *batcher)
 {
-    if (!turns->first || turns->under_way > 0)
+    if (batcher->waiting == 0 || batcher->in_flight > 0)
         return INT64_MAX;
-    bool enough = !turns->lingers || turns->waiting >= turns->wanted;
-    return enough ? turns->since : turns->since + RATINGS_BATCHER_LINGER_US;
+    bool enough = !batcher->lingering || batcher->waiting >= batcher->target_batch;
+    return enough ? batcher->linger_since : batcher->linger_since + RATINGS_BATCHER_LINGER_US;
 }
 
-ratings_batcher_item_t *ratings_batcher_drain(ratings_batcher_t *turns)
+void ratings_batcher_drain(ratings_batcher_t *batcher, ratings_batcher_items_t *batch)
 {
-    ratings_batcher_item_t *taken = turns->first;
-
-    if (taken)
-        learn(turns);
-    turns->under_way += turns->waiting;
-    turns->wanted = turns->waiting;
-    turns->waiting = 0;
-    turns->first = turns->last = NULL;
-    return taken;
+    STAILQ_INIT(batch);
+    if (batcher->waiting > 0)
+        end_linger(batcher);
+    STAILQ_CONCAT(batch, &batcher->items);
+    batcher->in_flight += batcher->waiting;
+    batcher->target_batch = batcher->waiting;
+    batcher->waiting = 0;
+    check_state(batcher);
 }

@@ -1,43 +1,71 @@
-/* Whose turn it is, where those who come while others are under way go together once all of these
- * are done: batches form by themselves. Who comes alone goes at once. Where others came within a
- * moment, who goes next waits a moment for as many: fewer and larger batches cost less, and where
- * all cores are busy that is sooner, too. Where it is in vain again and again, it is tried less and
- * less often. The links are the caller's own, part of what waits. Not thread-safe. Times are
- * microseconds of any clock that does not go back. */
+/* Group commit with adaptive linger, for the events of one partition.
+ *
+ * An event that arrives while nothing is in flight is sent at once. Events that arrive while others
+ * are in flight wait, and are sent together when all of those are acknowledged: the slower the
+ * backend, the larger the batches. Where several events arrived together of late, the next ones
+ * linger, up to RATINGS_BATCHER_LINGER_US, until as many (the target batch) wait: fewer and larger
+ * batches cost Kafka, the projector and Redis less per event, and where all cores are busy that is
+ * sooner, too. A linger that ends without its target batch was for nothing; after each of these in
+ * a row twice as many batches go without one (backoff).
+ *
+ * Not librdkafka's linger.ms: it delays every event, also the one that arrives alone, and
+ * librdkafka sends no more of a partition while requests of an idempotent producer are in flight
+ * (https://github.com/confluentinc/librdkafka/pull/4989, open in 2026: where it is released,
+ * measure whether events should still wait here).
+ *
+ * The source: DeWitt et al., "Implementation Techniques for Main Memory Database Systems", SIGMOD
+ * 1984 (group commit); the linger is that of PostgreSQL's commit_delay and commit_siblings, with
+ * the number of siblings learnt.
+ *
+ * Ownership: items are the caller's, one in each event; an item belongs to the batcher from an
+ * admit that is false until the drain that returns it. Nothing is allocated, no function fails.
+ * Threads: one at a time, under a lock of the caller's. Times are microseconds of a clock that does
+ * not go back, as that of core/clock.h. */
 #ifndef RATINGS_CORE_BATCHER_H
 #define RATINGS_CORE_BATCHER_H
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
-/* A moment: how long those who come wait for others while nobody is under way. */
+/* The longest linger. */
 #define RATINGS_BATCHER_LINGER_US 1000
 
 typedef struct ratings_batcher_item_t {
-    struct ratings_batcher_item_t *next;
+    STAILQ_ENTRY(ratings_batcher_item_t) link;
 } ratings_batcher_item_t;
 
-/* All zero is nobody. */
+/* Items in the order in which they arrived. */
+typedef STAILQ_HEAD(, ratings_batcher_item_t) ratings_batcher_items_t;
+
+/* The members are the batcher's; `waiting` may be read. */
 typedef struct {
-    unsigned under_way, waiting;
-    unsigned wanted; /* how many went together last, and came after them within their moment */
-    ratings_batcher_item_t *first, *last; /* of those that wait */
-    int64_t since; /* when the moment began that is now, or was last; or when all were done */
-    bool lingers;  /* those that wait do so for others */
-    unsigned rest, next_rest; /* how many batches are not waited for, now and after a failure */
+    unsigned in_flight;    /* events that were sent and are not acknowledged */
+    unsigned waiting;      /* events in `items` */
+    unsigned target_batch; /* events in the last batch, and those within a linger after it */
+    ratings_batcher_items_t items; /* that wait */
+    int64_t linger_since;          /* when the linger began that runs, or ran last, or when the last
+                                    * batch was acknowledged */
+    bool lingering;                /* nothing is in flight, and `items` wait for the target batch */
+    unsigned backoff;              /* batches that will not linger */
+    unsigned next_backoff;         /* the same after the next linger for nothing */
 } ratings_batcher_t;
 
-/* True: it may go, and counts as under way. False: it waits. */
-bool ratings_batcher_admit(ratings_batcher_t *turns, ratings_batcher_item_t *turn, int64_t now);
+void ratings_batcher_init(ratings_batcher_t *batcher);
 
-/* One of those under way is done. */
-void ratings_batcher_acked(ratings_batcher_t *turns, int64_t now);
+/* An event arrives. True: the caller sends it now, and it is in flight; `item` is not used. False:
+ * it waits for a drain. */
+bool ratings_batcher_admit(ratings_batcher_t *batcher, ratings_batcher_item_t *item, int64_t now);
 
-/* When those that wait may be taken, if nothing changes before: a time that has passed, or one to
- * come; INT64_MAX while nobody waits, or while others are under way. */
-int64_t ratings_batcher_flush_at(const ratings_batcher_t *turns);
+/* One event in flight was acknowledged, or has failed. */
+void ratings_batcher_acked(ratings_batcher_t *batcher, int64_t now);
 
-/* Those that wait, in the order in which they came, under way from now on; NULL: nobody. */
-ratings_batcher_item_t *ratings_batcher_drain(ratings_batcher_t *turns);
+/* When the events that wait are to be drained if nothing changes before: a time that has passed, or
+ * one to come; INT64_MAX while none wait, or others are in flight. */
+int64_t ratings_batcher_flush_at(const ratings_batcher_t *batcher);
+
+/* Moves all items that wait to `batch`, in the order of their arrival; the caller sends them, and
+ * they are in flight. `batch` is empty when none waited. */
+void ratings_batcher_drain(ratings_batcher_t *batcher, ratings_batcher_items_t *batch);
 
 #endif

@@ -30,8 +30,7 @@ static ratings_singleflight_call_t *find(const ratings_singleflight_t *flights,
 {
     ratings_singleflight_call_t *flight;
 
-    LIST_FOREACH(flight, &flights->flights, link)
-    {
+    LIST_FOREACH(flight, &flights->flights, link) {
         if (memcmp(flight->histogram, histogram, sizeof *histogram) == 0)
             return flight;
     }
@@ -83,8 +82,7 @@ void ratings_singleflight_finish(ratings_singleflight_t *flights,
 
     pthread_mutex_lock(&flights->lock);
     LIST_REMOVE(flight, link);
-    LIST_FOREACH(passenger, &flight->passengers, link)
-    {
+    LIST_FOREACH(passenger, &flight->passengers, link) {
         passenger->landing = *landing;
         passenger->has_landed = true;
         pthread_cond_signal(&passenger->landed);

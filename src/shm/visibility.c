@@ -2,10 +2,10 @@
 
 #include "../core/assertion.h"
 #include "../core/clock.h"
+#include "../core/container_of.h"
 #include "futex.h"
 
 #include <pthread.h>
-#include <stddef.h>
 
 #define WATCH_US 100000 /* how late the watcher can notice that it is not needed any more */
 
@@ -28,12 +28,6 @@ static bool is_visible(const ratings_visibility_t *visibility, int partition, in
 }
 
 /* ---- the queues, under the lock ---- */
-
-static ratings_visibility_waiter_t *waiter_of(ratings_offset_queue_item_t *item)
-{
-    return (ratings_visibility_waiter_t *)(void *)((char *)item -
-                                                   offsetof(ratings_visibility_waiter_t, item));
-}
 
 static bool is_watcher_needed(const ratings_visibility_t *visibility)
 {
@@ -132,7 +126,7 @@ static void remove_reached(ratings_visibility_t *visibility, int partition, remo
     int64_t watermark = ratings_shm_watermark(visibility->shared, partition).position;
     ratings_offset_queue_item_t *item;
     while ((item = ratings_offset_queue_pop_below(&visibility->queue[partition], watermark))) {
-        ratings_visibility_waiter_t *waiter = waiter_of(item);
+        ratings_visibility_waiter_t *waiter = RATINGS_CONTAINER_OF(item, ratings_visibility_waiter_t, item);
         count_out(visibility, waiter, now, true);
         waiter->next = NULL;
         *removed->end = waiter;
@@ -154,7 +148,7 @@ void ratings_visibility_notify(ratings_visibility_t *visibility)
     removed_t removed = {NULL, &removed.first};
     pthread_mutex_lock(&visibility->lock);
     for (int i = 0; i < visibility->partitions && visibility->waiting > 0; i++)
-        if (visibility->queue[i].first)
+        if (!ratings_offset_queue_is_empty(&visibility->queue[i]))
             remove_reached(visibility, i, &removed);
     pthread_mutex_unlock(&visibility->lock);
     call_reached(&removed);
@@ -207,6 +201,8 @@ apr_status_t ratings_visibility_create(ratings_visibility_t **out, ratings_shm_t
     ratings_visibility_t *visibility = apr_pcalloc(pool, sizeof *visibility);
     visibility->shared = shared;
     visibility->bulkhead = bulkhead;
+    for (int i = 0; i < RATINGS_PARTITIONS_MAX; i++)
+        ratings_offset_queue_init(&visibility->queue[i]);
     pthread_mutex_init(&visibility->lock, NULL);
     pthread_cond_init(&visibility->watcher_needed, NULL);
     apr_status_t status = pthread_create(&visibility->watcher, NULL, watch_watermark, visibility);

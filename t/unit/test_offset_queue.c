@@ -3,111 +3,118 @@
 
 #define COUNT 200
 
-static void expect(ratings_offset_queue_t *line, int64_t position,
+static void expect(ratings_offset_queue_t *queue, int64_t checkpoint,
                    ratings_offset_queue_item_t *expected)
 {
-    assert_ptr_equal(ratings_offset_queue_pop_below(line, position), expected);
+    assert_ptr_equal(ratings_offset_queue_pop_below(queue, checkpoint), expected);
 }
 
 /* Forwards and backwards, so that no link is wrong that a later step would need. */
-static void assert_is_line(const ratings_offset_queue_t *line, size_t count)
+static void assert_is_ordered(const ratings_offset_queue_t *queue, size_t count)
 {
+    const ratings_offset_queue_item_t *item;
     size_t forwards = 0, backwards = 0;
+    int64_t last = INT64_MIN;
 
-    for (const ratings_offset_queue_item_t *link = line->first; link;
-         link = link->after, forwards++)
-        if (link->after) {
-            assert_true(link->offset <= link->after->offset);
-            assert_ptr_equal(link->after->before, link);
-        }
-    for (const ratings_offset_queue_item_t *link = line->last; link; link = link->before)
+    TAILQ_FOREACH(item, &queue->items, link) {
+        assert_true(item->offset >= last);
+        assert_ptr_equal(item->queue, queue);
+        last = item->offset;
+        forwards++;
+    }
+    TAILQ_FOREACH_REVERSE(item, &queue->items, ratings_offset_queue_items_t, link)
         backwards++;
     assert_int_equal(forwards, count);
     assert_int_equal(backwards, count);
-    assert_true(!line->first || !line->first->before);
-    assert_true(!line->last || !line->last->after);
+    assert_int_equal(ratings_offset_queue_is_empty(queue), count == 0);
 }
 
-static void nobody_is_reached_in_an_empty_line(void **state)
+static void an_empty_queue_pops_nothing(void **state)
 {
-    ratings_offset_queue_t line = {0};
+    ratings_offset_queue_t queue;
 
     (void)state;
-    expect(&line, INT64_MAX, NULL);
+    ratings_offset_queue_init(&queue);
+    expect(&queue, INT64_MAX, NULL);
 }
 
-static void a_position_reaches_what_is_below_it(void **state)
+static void a_checkpoint_pops_what_is_below_it(void **state)
 {
-    ratings_offset_queue_t line = {0};
-    ratings_offset_queue_item_t link;
+    ratings_offset_queue_t queue;
+    ratings_offset_queue_item_t item = {0};
 
     (void)state;
-    ratings_offset_queue_insert(&line, &link, 5);
-    expect(&line, 0, NULL);
-    expect(&line, 5, NULL); /* the position is the next offset that is not applied */
-    expect(&line, 6, &link);
-    expect(&line, 6, NULL);
-    assert_is_line(&line, 0);
+    ratings_offset_queue_init(&queue);
+    ratings_offset_queue_insert(&queue, &item, 5);
+    expect(&queue, 0, NULL);
+    expect(&queue, 5, NULL); /* the checkpoint is the next offset that is not applied */
+    expect(&queue, 6, &item);
+    expect(&queue, 6, NULL);
+    assert_is_ordered(&queue, 0);
 }
 
-static void those_who_come_in_order_are_reached_in_order(void **state)
+static void items_inserted_in_order_are_popped_in_order(void **state)
 {
-    ratings_offset_queue_t line = {0};
-    ratings_offset_queue_item_t links[3];
+    ratings_offset_queue_t queue;
+    ratings_offset_queue_item_t items[3] = {0};
 
     (void)state;
+    ratings_offset_queue_init(&queue);
     for (int i = 0; i < 3; i++)
-        ratings_offset_queue_insert(&line, &links[i], i);
-    expect(&line, 2, &links[0]);
-    expect(&line, 2, &links[1]);
-    expect(&line, 2, NULL);
-    assert_is_line(&line, 1);
+        ratings_offset_queue_insert(&queue, &items[i], i);
+    expect(&queue, 2, &items[0]);
+    expect(&queue, 2, &items[1]);
+    expect(&queue, 2, NULL);
+    assert_is_ordered(&queue, 1);
 }
 
-static void those_who_come_late_stand_where_they_belong(void **state)
+static void late_items_are_inserted_where_they_belong(void **state)
 {
     static const int64_t offsets[] = {20, 10, 30, 0, 25};
     static const size_t order[] = {3, 1, 0, 4, 2};
-    ratings_offset_queue_t line = {0};
-    ratings_offset_queue_item_t links[5];
+    ratings_offset_queue_t queue;
+    ratings_offset_queue_item_t items[5] = {0};
 
     (void)state;
+    ratings_offset_queue_init(&queue);
     for (size_t i = 0; i < 5; i++) {
-        ratings_offset_queue_insert(&line, &links[i], offsets[i]);
-        assert_is_line(&line, i + 1);
+        ratings_offset_queue_insert(&queue, &items[i], offsets[i]);
+        assert_is_ordered(&queue, i + 1);
     }
     for (size_t i = 0; i < 5; i++)
-        expect(&line, INT64_MAX, &links[order[i]]);
+        expect(&queue, INT64_MAX, &items[order[i]]);
 }
 
-static void among_equals_the_first_stays_first(void **state)
+static void of_equal_offsets_the_first_inserted_is_popped_first(void **state)
 {
-    ratings_offset_queue_t line = {0};
-    ratings_offset_queue_item_t links[3];
+    ratings_offset_queue_t queue;
+    ratings_offset_queue_item_t items[3] = {0};
 
     (void)state;
+    ratings_offset_queue_init(&queue);
     for (int i = 0; i < 3; i++)
-        ratings_offset_queue_insert(&line, &links[i], 7);
+        ratings_offset_queue_insert(&queue, &items[i], 7);
     for (int i = 0; i < 3; i++)
-        expect(&line, 8, &links[i]);
+        expect(&queue, 8, &items[i]);
 }
 
-/* Whose time has passed leaves from anywhere. */
-static void any_of_them_may_leave(void **state)
+/* A pending write whose time is over is removed from anywhere. */
+static void any_item_may_be_removed(void **state)
 {
     (void)state;
     for (int gone = 0; gone < 3; gone++) {
-        ratings_offset_queue_t line = {0};
-        ratings_offset_queue_item_t links[3];
+        ratings_offset_queue_t queue;
+        ratings_offset_queue_item_t items[3] = {0};
 
+        ratings_offset_queue_init(&queue);
         for (int i = 0; i < 3; i++)
-            ratings_offset_queue_insert(&line, &links[i], i);
-        ratings_offset_queue_remove(&line, &links[gone]);
-        assert_is_line(&line, 2);
+            ratings_offset_queue_insert(&queue, &items[i], i);
+        ratings_offset_queue_remove(&queue, &items[gone]);
+        assert_is_ordered(&queue, 2);
         for (int i = 0; i < 3; i++)
             if (i != gone)
-                expect(&line, 3, &links[i]);
-        expect(&line, 3, NULL);
+                expect(&queue, 3, &items[i]);
+        expect(&queue, 3, NULL);
     }
 }
 
@@ -118,45 +125,46 @@ static uint32_t next_number(uint32_t *number)
     return *number >> 16;
 }
 
-static void stays_in_order_whatever_comes_and_goes(void **state)
+static void stays_ordered_under_any_insertions_and_removals(void **state)
 {
-    ratings_offset_queue_t line = {0};
-    ratings_offset_queue_item_t links[COUNT];
+    ratings_offset_queue_t queue;
+    ratings_offset_queue_item_t items[COUNT] = {0};
     size_t inside = 0;
     uint32_t number = 1;
     bool in[COUNT] = {false};
 
     (void)state;
+    ratings_offset_queue_init(&queue);
     for (int turn = 0; turn < 20000; turn++) {
         size_t i = next_number(&number) % COUNT;
         if (in[i])
-            ratings_offset_queue_remove(&line, &links[i]);
+            ratings_offset_queue_remove(&queue, &items[i]);
         else
-            ratings_offset_queue_insert(&line, &links[i], next_number(&number) % 50);
+            ratings_offset_queue_insert(&queue, &items[i], next_number(&number) % 50);
         inside += in[i] ? (size_t)-1 : 1;
         in[i] = !in[i];
         if (turn % 100 == 0)
-            assert_is_line(&line, inside);
+            assert_is_ordered(&queue, inside);
     }
     for (int64_t last = 0; inside > 0; inside--) {
-        const ratings_offset_queue_item_t *link = ratings_offset_queue_pop_below(&line, INT64_MAX);
-        assert_non_null(link);
-        assert_true(link->offset >= last);
-        last = link->offset;
+        const ratings_offset_queue_item_t *item = ratings_offset_queue_pop_below(&queue, INT64_MAX);
+        assert_non_null(item);
+        assert_true(item->offset >= last);
+        last = item->offset;
     }
-    assert_is_line(&line, 0);
+    assert_is_ordered(&queue, 0);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nobody_is_reached_in_an_empty_line),
-        cmocka_unit_test(a_position_reaches_what_is_below_it),
-        cmocka_unit_test(those_who_come_in_order_are_reached_in_order),
-        cmocka_unit_test(those_who_come_late_stand_where_they_belong),
-        cmocka_unit_test(among_equals_the_first_stays_first),
-        cmocka_unit_test(any_of_them_may_leave),
-        cmocka_unit_test(stays_in_order_whatever_comes_and_goes),
+        cmocka_unit_test(an_empty_queue_pops_nothing),
+        cmocka_unit_test(a_checkpoint_pops_what_is_below_it),
+        cmocka_unit_test(items_inserted_in_order_are_popped_in_order),
+        cmocka_unit_test(late_items_are_inserted_where_they_belong),
+        cmocka_unit_test(of_equal_offsets_the_first_inserted_is_popped_first),
+        cmocka_unit_test(any_item_may_be_removed),
+        cmocka_unit_test(stays_ordered_under_any_insertions_and_removals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -97,8 +97,7 @@ static void wait_for_passengers(group_t *group, const ratings_singleflight_call_
         count = 0;
         pthread_mutex_lock(&group->flights.lock);
         const ratings_singleflight_waiter_t *passenger;
-        LIST_FOREACH(passenger, &flight->passengers, link)
-        {
+        LIST_FOREACH(passenger, &flight->passengers, link) {
             count++;
         }
         pthread_mutex_unlock(&group->flights.lock);

@@ -7,6 +7,7 @@
  * many come, a moment later (core/batcher.h). */
 #include "../../core/batcher.h"
 #include "../../core/clock.h"
+#include "../../core/container_of.h"
 #include "../../core/routing_record.h"
 #include "stream_producer.h"
 
@@ -26,7 +27,7 @@ typedef struct {
 } receiver_t;
 
 typedef struct {
-    ratings_batcher_item_t turn; /* first */
+    ratings_batcher_item_t item;
     receiver_t receiver;
     int partition;
     int64_t until; /* of ratings_monotonic: who has waited until then has waited in vain */
@@ -171,19 +172,20 @@ static void send_one(stream_appender_t *appender, outgoing_t *event)
     receiver.delivered(receiver.ticket, &delivery);
 }
 
-static void send_all(stream_appender_t *appender, ratings_batcher_item_t *events)
+static void send_all(stream_appender_t *appender, ratings_batcher_items_t *batch)
 {
-    for (ratings_batcher_item_t *next; events; events = next) {
-        next = events->next;
-        send_one(appender, (outgoing_t *)events);
+    ratings_batcher_item_t *item;
+    while ((item = STAILQ_FIRST(batch))) {
+        STAILQ_REMOVE_HEAD(batch, link);
+        send_one(appender, RATINGS_CONTAINER_OF(item, outgoing_t, item));
     }
 }
 
 /* With the lock held. */
-static ratings_batcher_item_t *take(stream_appender_t *appender, int partition)
+static void take(stream_appender_t *appender, int partition, ratings_batcher_items_t *batch)
 {
     appender->waiting -= appender->turns[partition].waiting;
-    return ratings_batcher_drain(&appender->turns[partition]);
+    ratings_batcher_drain(&appender->turns[partition], batch);
 }
 
 /* With the lock held: the partition whose events may go first, and when; -1: none. */
@@ -211,9 +213,10 @@ static void send_next(stream_appender_t *appender)
     } else if (at > ratings_monotonic()) {
         (void)ratings_wait_until(&appender->ready, &appender->lock, at);
     } else {
-        ratings_batcher_item_t *events = take(appender, partition);
+        ratings_batcher_items_t batch;
+        take(appender, partition, &batch);
         pthread_mutex_unlock(&appender->lock);
-        send_all(appender, events);
+        send_all(appender, &batch);
         pthread_mutex_lock(&appender->lock);
     }
 }
@@ -237,6 +240,8 @@ int stream_appender_create(stream_appender_t **out, ratings_stream_t *stream,
     appender->stream = stream;
     appender->delivered = delivered;
     appender->patience = patience;
+    for (int i = 0; i < RATINGS_PARTITIONS_MAX; i++)
+        ratings_batcher_init(&appender->turns[i]);
     ratings_lock_init(&appender->lock, &appender->ready);
     *out = appender;
     return pthread_create(&appender->sender, NULL, send_in_turn, appender);
@@ -250,10 +255,11 @@ void stream_appender_stop(stream_appender_t *appender)
     pthread_mutex_unlock(&appender->lock);
     pthread_join(appender->sender, NULL);
     for (int i = 0; i < appender->partitions; i++) {
+        ratings_batcher_items_t batch;
         pthread_mutex_lock(&appender->lock);
-        ratings_batcher_item_t *events = take(appender, i);
+        take(appender, i, &batch);
         pthread_mutex_unlock(&appender->lock);
-        send_all(appender, events);
+        send_all(appender, &batch);
     }
 }
 
@@ -276,7 +282,7 @@ static turn_e take_turn(stream_appender_t *appender, outgoing_t *event, int64_t 
 {
     ratings_batcher_t *turns = &appender->turns[event->partition];
     int64_t before = ratings_batcher_flush_at(turns);
-    if (ratings_batcher_admit(turns, &event->turn, now))
+    if (ratings_batcher_admit(turns, &event->item, now))
         return GOES;
     appender->waiting++;
     if (appender->partitions <= event->partition)
