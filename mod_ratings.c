@@ -47,7 +47,7 @@ static void register_hooks(apr_pool_t *pool)
                              *const mod_rewrite[] = {"mod_rewrite.c", NULL},
                              *const mod_proxy[] = {"mod_proxy.c", NULL};
     (void)pool;
-    ap_hook_check_config(ratings_config_check, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_check_config(ratings_config_finish, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(on_post_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(on_child_init, NULL, NULL, APR_HOOK_MIDDLE);
 
@@ -63,8 +63,8 @@ static void register_hooks(apr_pool_t *pool)
 extern module AP_MODULE_DECLARE_DATA ratings_module __attribute__((visibility("default")));
 
 AP_DECLARE_MODULE(ratings) = {
-    STANDARD20_MODULE_STUFF, ratings_location_create, ratings_location_merge, ratings_config_create,
-    ratings_config_merge,    ratings_directives,      register_hooks,
+    STANDARD20_MODULE_STUFF, ratings_location_create, ratings_location_merge, ratings_server_create,
+    ratings_server_merge,    ratings_directives,      register_hooks,
 #if defined(AP_MODULE_FLAG_NONE)
     AP_MODULE_FLAG_NONE,
 #endif

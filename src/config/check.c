@@ -1,6 +1,8 @@
 /* What can only be judged once all directives are read. */
 #include "config.h"
 
+#include "settings.h"
+
 #include "../backend/talks/talks.h"
 #include "trial.h"
 
@@ -27,7 +29,7 @@ static int complain(const server_rec *server, const char *tag, const char *forma
     return HTTP_INTERNAL_SERVER_ERROR;
 }
 
-static int is_configured(const ratings_config_t *config)
+static bool is_configured(const ratings_config_t *config)
 {
     return config->talks || config->store || config->stream || config->stats;
 }
@@ -48,7 +50,7 @@ typedef struct {
     const char *named; /* a property that it names; NULL: none so far */
 } naming_t;
 
-static int names(void *data, const char *key, const char *value)
+static int find_named_property(void *data, const char *key, const char *value)
 {
     naming_t *naming = data;
     (void)value;
@@ -63,7 +65,7 @@ static const char *place_of_problem(const ratings_config_t *config, const char *
 {
     const apr_array_header_t *all = apr_table_elts(config->kafka);
     naming_t naming = {.text = text};
-    apr_table_do(names, &naming, config->kafka, NULL);
+    apr_table_do(find_named_property, &naming, config->kafka, NULL);
     if (!naming.named)
         naming.named = APR_ARRAY_IDX(all, all->nelts - 1, apr_table_entry_t).key;
     return apr_pstrcat(pool, naming.named, " at ",
@@ -181,24 +183,28 @@ static int check_pair(const server_rec *server, const ratings_config_t *a,
     return OK;
 }
 
-int ratings_config_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main)
+static int check_server(server_rec *main, server_rec *server, apr_pool_t *ptemp)
+{
+    const ratings_config_t *config = ratings_config_of_server(server);
+    if (check_complete(server, config) != OK)
+        return HTTP_INTERNAL_SERVER_ERROR;
+    for (const server_rec *other = main; other != server; other = other->next) {
+        const ratings_config_t *earlier = ratings_config_of_server(other);
+        if (is_configured(config) && is_configured(earlier) &&
+            check_pair(server, config, earlier) != OK)
+            return HTTP_INTERNAL_SERVER_ERROR;
+    }
+    return check_service(main, server, ptemp);
+}
+
+/* Defaults come before all checks, which compare servers. */
+int ratings_config_finish(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main)
 {
     (void)pconf, (void)plog;
     for (server_rec *server = main; server; server = server->next)
-        ratings_config_apply_defaults(ratings_config_of_server(server));
-
-    for (server_rec *server = main; server; server = server->next) {
-        const ratings_config_t *config = ratings_config_of_server(server);
-        if (check_complete(server, config) != OK)
+        ratings_config_apply_defaults(&ratings_server_of(server)->config);
+    for (server_rec *server = main; server; server = server->next)
+        if (check_server(main, server, ptemp) != OK)
             return HTTP_INTERNAL_SERVER_ERROR;
-        for (server_rec *other = main; other != server; other = other->next) {
-            const ratings_config_t *earlier = ratings_config_of_server(other);
-            if (is_configured(config) && is_configured(earlier) &&
-                check_pair(server, config, earlier) != OK)
-                return HTTP_INTERNAL_SERVER_ERROR;
-        }
-        if (check_service(main, server, ptemp) != OK)
-            return HTTP_INTERNAL_SERVER_ERROR;
-    }
     return OK;
 }

@@ -1,9 +1,14 @@
-/* What the administrator may set: the settings of a server (or virtual host) and of a location.
+/* What the administrator may set: the settings of a server (or virtual host) and of a location; and
+ * the record that httpd keeps of a server for this module.
  *
- * A setting that was not given holds its unset value (NULL or RATINGS_UNSET) until defaults are
- * applied after the merge, so that a virtual host inherits what its parent was given. */
+ * A setting that was not given holds its unset value (NULL or RATINGS_UNSET) until
+ * ratings_config_finish, so that a virtual host inherits what its parent was given. Everything
+ * lives in httpd's configuration pool and is read-only once a child runs: any thread may read it.
+ */
 #ifndef RATINGS_CONFIG_CONFIG_H
 #define RATINGS_CONFIG_CONFIG_H
+
+#include "endpoint_names.h"
 
 #include <apr_tables.h>
 #include <apr_time.h>
@@ -11,12 +16,12 @@
 
 #include <http_config.h> /* needs httpd.h before it */
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define RATINGS_UNSET INT64_MIN
 
 struct ratings_service_t;
-struct ratings_endpoint_t;
 
 /* The settings of a server. Durations are microseconds, sizes bytes, flags 0 or 1. */
 typedef struct {
@@ -51,41 +56,44 @@ typedef struct {
     apr_table_t *kafka_places; /* where each was set, "file:line"; never NULL */
 
     const char *needed_by; /* where an endpoint was placed, "file:line"; NULL: nowhere */
-    struct ratings_service_t *service; /* set at post_config; NULL when nothing is configured */
-    const char *metadata;              /* what GET / answers; set at post_config as well */
 } ratings_config_t;
+
+/* httpd's record of a server: its settings, and what post_config made for it. */
+typedef struct {
+    ratings_config_t config;
+    struct ratings_service_t
+        *service; /* shared with servers of the same backends and topic; NULL: none is configured */
+    const char *metadata; /* the reply of GET metadata; NULL: no service */
+} ratings_server_t;
 
 /* The settings of a location. */
 typedef struct {
-    const struct ratings_endpoint_t *endpoint; /* NULL: not set, or none */
-    int endpoint_set;
-    int variant;          /* which of the endpoint's variants */
-    const char *location; /* path to take off the request's, NULL if the section is a pattern */
+    bool is_set; /* false: the endpoint is that of the section around it */
+    ratings_endpoint_e endpoint;
+    const char *path; /* of its <Location>; NULL: the section is a pattern, or no endpoint is set */
 } ratings_location_t;
 
 extern const command_rec ratings_directives[];
 
-void *ratings_config_create(apr_pool_t *pool, server_rec *server);
-void *ratings_config_merge(apr_pool_t *pool, void *parent, void *child);
+/* httpd's callbacks: they make a ratings_server_t, and a ratings_location_t. */
+void *ratings_server_create(apr_pool_t *pool, server_rec *server);
+void *ratings_server_merge(apr_pool_t *pool, void *parent, void *child);
 void *ratings_location_create(apr_pool_t *pool, char *path);
 void *ratings_location_merge(apr_pool_t *pool, void *parent, void *child);
 
-/* Gives every setting that was not given its default. */
-void ratings_config_apply_defaults(ratings_config_t *config);
-
-/* The name of a directive of the service (not of the virtual host alone) that the two settle
- * differently, connection strings and topic left out; NULL if there is none. */
-const char *ratings_config_difference(const ratings_config_t *a, const ratings_config_t *b);
+/* Finishes the configuration once all directives are read: gives every setting that was not given
+ * its default, then checks, over all servers, what more than one directive says together. The hook
+ * check_config runs it, so that `apachectl configtest` runs it too. Logs what is wrong. OK, or
+ * HTTP_INTERNAL_SERVER_ERROR. */
+int ratings_config_finish(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main);
 
 /* Whether two servers use the same four backends and topic, and so one service. */
-int ratings_config_same_backends(const ratings_config_t *a, const ratings_config_t *b);
+bool ratings_config_same_backends(const ratings_config_t *a, const ratings_config_t *b);
 
-/* The checks that need more than one directive, over all servers; run by check_config, so that
- * `apachectl configtest` runs them too. Logs what is wrong; OK or HTTP_INTERNAL_SERVER_ERROR. */
-int ratings_config_check(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main);
-
-/* The settings that govern a request or a server. */
-ratings_config_t *ratings_config_of_server(const server_rec *server);
+/* The record of a server, its settings, and the settings of the location that a request is for.
+ * Never NULL. */
+ratings_server_t *ratings_server_of(const server_rec *server);
+const ratings_config_t *ratings_config_of_server(const server_rec *server);
 const ratings_location_t *ratings_location_of_request(const request_rec *r);
 
 #endif

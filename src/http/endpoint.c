@@ -1,6 +1,6 @@
 #include "endpoint.h"
 
-#include "../module.h"
+#include "../config/config.h"
 #include "handlers.h"
 #include "reply.h"
 
@@ -10,73 +10,49 @@
 #include <http_request.h>
 #include <mod_core.h>
 
+#include <stdbool.h>
 #include <string.h>
 
 #define HANDLER "ratings"
 
-static const ratings_endpoint_t endpoints[] = {
-    {"ratings", ratings_get_ratings, ratings_post_ratings, {NULL}},
-    {"metadata", ratings_get_metadata, NULL, {NULL}},
-    {"health", ratings_get_health, NULL, {"live", "ready", NULL}},
+/* The functions of each endpoint, whose name is in config/endpoint_names.c. */
+static const struct {
+    ratings_endpoint_fn *get;  /* HEAD as well */
+    ratings_endpoint_fn *post; /* NULL: not allowed */
+} endpoints[RATINGS_ENDPOINTS] = {
+    [RATINGS_ENDPOINT_RATINGS] = {ratings_get_ratings, ratings_post_ratings},
+    [RATINGS_ENDPOINT_METADATA] = {ratings_get_metadata, NULL},
+    [RATINGS_ENDPOINT_LIVE] = {ratings_get_live, NULL},
+    [RATINGS_ENDPOINT_READY] = {ratings_get_ready, NULL},
 };
 
-/* ---- for the configuration ---- */
+/* ---- which location the request is for ---- */
 
-static int find_variant(const ratings_endpoint_t *endpoint, const char *variant)
+static ratings_endpoint_e endpoint_of(const request_rec *r)
 {
-    for (int i = 0; endpoint->variants[i]; i++)
-        if (strcasecmp(endpoint->variants[i], variant) == 0)
-            return i;
-    return -1;
+    return ratings_location_of_request(r)->endpoint;
 }
-
-static int ends_with(const char *text, const char *end)
-{
-    size_t length = text ? strlen(text) : 0;
-    return length >= strlen(end) && strcmp(text + length - strlen(end), end) == 0;
-}
-
-const char *ratings_endpoint_find(const char *name, const char *variant, const char *path,
-                                  const ratings_endpoint_t **endpoint, int *found_variant)
-{
-    *endpoint = NULL;
-    *found_variant = 0;
-    if (strcasecmp(name, "none") == 0 && !variant)
-        return NULL;
-    for (size_t i = 0; i < sizeof endpoints / sizeof endpoints[0]; i++)
-        if (strcasecmp(endpoints[i].name, name) == 0)
-            *endpoint = &endpoints[i];
-    if (!variant && (ends_with(path, "readyz") || ends_with(path, "readyz$")))
-        variant = *endpoint && (*endpoint)->variants[0] ? "ready" : NULL;
-    if (*endpoint && variant)
-        *found_variant = find_variant(*endpoint, variant);
-    return *endpoint && *found_variant >= 0
-               ? NULL
-               : "it takes ratings, metadata, health [live|ready], or none";
-}
-
-/* ---- which location answers ---- */
 
 /* httpd authorises a request by the walk over the <Location> sections that follows map_to_storage.
  * This is the same walk, made in advance: httpd's own then finds its result. The URL that counts is
  * the one that mod_rewrite left. A proxied request, "*", and what a forward proxy was asked for are
  * no URL of this server. */
-static int is_ours_in_advance(request_rec *r)
+static bool will_be_endpoint(request_rec *r)
 {
     ap_conf_vector_t *before = r->per_dir_config;
     if (!ratings_config_of_server(r->server)->needed_by || r->proxyreq != PROXYREQ_NONE ||
         !r->uri || r->uri[0] != '/')
-        return 0;
+        return false;
     r->per_dir_config = r->server->lookup_defaults;
-    int found = ap_location_walk(r) == OK && ratings_location_of_request(r)->endpoint;
+    bool found = ap_location_walk(r) == OK && endpoint_of(r) != RATINGS_ENDPOINT_NONE;
     r->per_dir_config = before;
     return found;
 }
 
 /* Once httpd has made that walk. */
-static int is_ours(const request_rec *r)
+static bool is_endpoint(const request_rec *r)
 {
-    return ratings_location_of_request(r)->endpoint && r->proxyreq == PROXYREQ_NONE;
+    return endpoint_of(r) != RATINGS_ENDPOINT_NONE && r->proxyreq == PROXYREQ_NONE;
 }
 
 /* ---- hooks ---- */
@@ -95,7 +71,7 @@ static void forget_no_proxy(request_rec *r)
 int ratings_translate_name(request_rec *r)
 {
     forget_no_proxy(r);
-    if (is_ours_in_advance(r) && !apr_table_get(r->subprocess_env, no_proxy))
+    if (will_be_endpoint(r) && !apr_table_get(r->subprocess_env, no_proxy))
         apr_table_setn(r->subprocess_env, no_proxy, set_here);
     return DECLINED;
 }
@@ -106,7 +82,7 @@ int ratings_translate_name(request_rec *r)
 int ratings_map_to_storage(request_rec *r)
 {
     forget_no_proxy(r);
-    if (r->method_number == M_TRACE || !is_ours_in_advance(r))
+    if (r->method_number == M_TRACE || !will_be_endpoint(r))
         return DECLINED;
     r->filename = apr_pstrcat(r->pool, HANDLER ":", r->uri, NULL);
     return OK;
@@ -115,13 +91,13 @@ int ratings_map_to_storage(request_rec *r)
 /* OK: the media type is not one of a file's name, nor is there anything to negotiate. */
 int ratings_type_checker(request_rec *r)
 {
-    return is_ours(r) ? OK : DECLINED;
+    return is_endpoint(r) ? OK : DECLINED;
 }
 
 /* After SetHandler, before the rules of mod_rewrite within a section. */
 int ratings_fixups(request_rec *r)
 {
-    if (!is_ours(r))
+    if (!is_endpoint(r))
         return DECLINED;
     r->handler = HANDLER;
     return OK;
@@ -129,8 +105,9 @@ int ratings_fixups(request_rec *r)
 
 /* ---- the handler ---- */
 
-/* What of the path is more than the location, "" if nothing is. */
-static const char *rest_of_path(request_rec *r, const char *location)
+/* What the path of the request has beyond that of its location, "" if nothing. `location` NULL: a
+ * pattern, which takes the whole path. */
+static const char *path_below(request_rec *r, const char *location)
 {
     size_t length = location ? strlen(location) : 0;
     char *path = apr_pstrdup(r->pool, r->uri);
@@ -140,10 +117,10 @@ static const char *rest_of_path(request_rec *r, const char *location)
     return strncmp(path, location, length) == 0 ? path + length : path;
 }
 
-/* Of OPTIONS and of a 405. Not TRACE, which is no method of the endpoint. */
-static const char *allowed_methods(const ratings_endpoint_t *endpoint)
+/* The value of Allow, on OPTIONS and on a 405. Not TRACE, which is no method of an endpoint. */
+static const char *allowed_methods(ratings_endpoint_e endpoint)
 {
-    return endpoint->post ? "GET, HEAD, POST, OPTIONS" : "GET, HEAD, OPTIONS";
+    return endpoints[endpoint].post ? "GET, HEAD, POST, OPTIONS" : "GET, HEAD, OPTIONS";
 }
 
 static int refuse_method(request_rec *r, const char *allowed)
@@ -154,23 +131,22 @@ static int refuse_method(request_rec *r, const char *allowed)
 }
 
 /* No body. Not ap_send_http_options, which makes an Allow of its own. */
-static int send_options(request_rec *r, const char *allowed)
+static int reply_options(request_rec *r, const char *allowed)
 {
     apr_table_setn(r->headers_out, "Allow", allowed);
     ap_set_content_length(r, 0);
     return OK;
 }
 
-static int answer_method(request_rec *r, const ratings_location_t *location)
+static int dispatch_method(request_rec *r, ratings_endpoint_e endpoint)
 {
-    const ratings_endpoint_t *endpoint = location->endpoint;
-    const ratings_config_t *config = ratings_config_of_server(r->server);
+    const ratings_server_t *server = ratings_server_of(r->server);
     if (r->method_number == M_GET)
-        return endpoint->get(r, config, location->variant);
-    if (r->method_number == M_POST && endpoint->post)
-        return endpoint->post(r, config, location->variant);
+        return endpoints[endpoint].get(r, server);
+    if (r->method_number == M_POST && endpoints[endpoint].post)
+        return endpoints[endpoint].post(r, server);
     if (r->method_number == M_OPTIONS)
-        return send_options(r, allowed_methods(endpoint));
+        return reply_options(r, allowed_methods(endpoint));
     return refuse_method(r, allowed_methods(endpoint));
 }
 
@@ -178,12 +154,11 @@ static int answer_method(request_rec *r, const ratings_location_t *location)
  * sends its own text, with the status of the failure. */
 int ratings_handler(request_rec *r)
 {
-    if (!is_ours(r) || !r->handler || strcmp(r->handler, HANDLER) != 0)
+    if (!is_endpoint(r) || !r->handler || strcmp(r->handler, HANDLER) != 0)
         return DECLINED;
     if (r->status != HTTP_OK)
         return HTTP_NOT_FOUND;
-    const ratings_location_t *location = ratings_location_of_request(r);
-    if (rest_of_path(r, location->location)[0])
+    if (path_below(r, ratings_location_of_request(r)->path)[0])
         return ratings_reply_problem(r, HTTP_NOT_FOUND, "There is nothing at this path.");
-    return answer_method(r, location);
+    return dispatch_method(r, endpoint_of(r));
 }

@@ -1,62 +1,9 @@
-/* The service about itself: metadata and health. */
+/* GET metadata */
 #include "handlers.h"
 
-#include "../core/clock.h"
-#include "../service/health.h"
-#include "../service/pool_json.h"
 #include "reply.h"
 
-#include <http_protocol.h>
-
-int ratings_get_metadata(request_rec *r, const ratings_config_t *config, int variant)
+int ratings_get_metadata(request_rec *r, const ratings_server_t *server)
 {
-    (void)variant;
-    return ratings_reply_made(r, config->metadata);
-}
-
-static json_t *backend(const ratings_health_t *health, ratings_backend_e which)
-{
-    const char *reason = health->reason[which];
-    return reason[0] ? json_pack("{s:s,s:s}", "status", "down", "reason", reason)
-                     : json_pack("{s:s}", "status", "up");
-}
-
-/* While the store is being rebuilt. */
-static void add_rebuild(json_t *reply, const ratings_progress_t *rebuild)
-{
-    json_t *object = rebuild->of > 0 ? json_pack("{s:I,s:I}", "done", (json_int_t)rebuild->done,
-                                                 "of", (json_int_t)rebuild->of)
-                                     : NULL;
-    if (object && rebuild->seconds_left >= 0)
-        (void)json_object_set_new(object, "secondsLeft", json_integer(rebuild->seconds_left));
-    if (object)
-        (void)json_object_set_new(reply, "rebuild", object);
-}
-
-static int reply_ready(request_rec *r, const ratings_health_t *health)
-{
-    int ready = ratings_health_is_ready(health);
-    int64_t age = (ratings_monotonic() - health->found_at) / 1000000;
-    json_t *reply = json_pack(
-        "{s:s,s:I,s:{s:o,s:o,s:o,s:o}}", "status", ready ? "ready" : "not ready", "age",
-        (json_int_t)age, "backends", "talks", backend(health, RATINGS_BACKEND_TALKS), "store",
-        backend(health, RATINGS_BACKEND_STORE), "stream", backend(health, RATINGS_BACKEND_STREAM),
-        "stats", backend(health, RATINGS_BACKEND_STATS));
-    if (reply)
-        add_rebuild(reply, &health->rebuild);
-    if (!ready)
-        apr_table_setn(r->headers_out, "Retry-After", "1");
-    return ratings_reply_json(r, ready ? HTTP_OK : HTTP_SERVICE_UNAVAILABLE,
-                              ratings_pool_json(r->pool, reply));
-}
-
-int ratings_get_health(request_rec *r, const ratings_config_t *config, int variant)
-{
-    ratings_health_t health;
-    if (variant == 0)
-        return ratings_reply_json(r, HTTP_OK, "{\"status\":\"alive\"}");
-    if (!ratings_health(config->service->child, ratings_monotonic() + config->deadline, r->pool,
-                        &health))
-        return ratings_reply_unavailable(r, "The backends are still being asked.");
-    return reply_ready(r, &health);
+    return ratings_reply_constant(r, server->metadata);
 }

@@ -33,11 +33,11 @@ static void log_failure(request_rec *r, const ratings_call_t *call, int status)
                   ratings_request_id(r), status, call->failure.why.detail);
 }
 
-static ratings_call_t begin(const request_rec *r, const ratings_config_t *config)
+static ratings_call_t begin(const request_rec *r, const ratings_server_t *server)
 {
-    return (ratings_call_t){.child = config->service->child,
+    return (ratings_call_t){.child = server->service->child,
                             .pool = r->pool,
-                            .deadline = ratings_monotonic() + config->deadline};
+                            .deadline = ratings_monotonic() + server->config.deadline};
 }
 
 static int unavailable(request_rec *r, const ratings_call_t *call)
@@ -66,19 +66,19 @@ static int submitted(request_rec *r, int status, const ratings_rating_t *rating)
 }
 
 /* NULL, or what is wrong with the request's key (a sentence for the client). */
-static const char *read_key(const request_rec *r, const ratings_config_t *config,
+static const char *read_key(const request_rec *r, const ratings_server_t *server,
                             ratings_key_t *key)
 {
     const char *header = apr_table_get(r->headers_in, "Idempotency-Key");
     key->text[0] = '\0';
-    key->window_ms = apr_time_as_msec(config->idempotency_window);
+    key->window_ms = apr_time_as_msec(server->config.idempotency_window);
     return header ? ratings_key_from_header(header, key->text) : NULL;
 }
 
-static int submit(request_rec *r, const ratings_config_t *config, const ratings_event_t *event)
+static int submit(request_rec *r, const ratings_server_t *server, const ratings_event_t *event)
 {
-    ratings_call_t call = begin(r, config);
-    switch (ratings_submit(&call, event, config->visibility_timeout)) {
+    ratings_call_t call = begin(r, server);
+    switch (ratings_submit(&call, event, server->config.visibility_timeout)) {
     case RATINGS_DONE:
         return submitted(r, HTTP_OK, &event->rating);
     case RATINGS_ACCEPTED:
@@ -98,19 +98,18 @@ static int submit(request_rec *r, const ratings_config_t *config, const ratings_
     return unknown(r, &call);
 }
 
-int ratings_post_ratings(request_rec *r, const ratings_config_t *config, int variant)
+int ratings_post_ratings(request_rec *r, const ratings_server_t *server)
 {
     ratings_event_t event;
-    const char *problem = read_key(r, config, &event.key);
-    (void)variant;
-    int result = ratings_request_rating(r, config->body_limit, &event.rating);
+    const char *problem = read_key(r, server, &event.key);
+    int result = ratings_request_rating(r, server->config.body_limit, &event.rating);
     if (result != RATINGS_REQUEST_OK)
         return result;
     if (problem)
         return ratings_reply_problem(r, HTTP_BAD_REQUEST, problem);
-    if (event.key.text[0] && config->idempotency_window == 0)
+    if (event.key.text[0] && server->config.idempotency_window == 0)
         return ratings_reply_problem(r, HTTP_NOT_IMPLEMENTED, NO_KEYS);
-    return submit(r, config, &event);
+    return submit(r, server, &event);
 }
 
 /* ---- GET ---- */
@@ -126,11 +125,11 @@ static int answer(request_rec *r, const ratings_call_t *call, const char *talk_i
     return ratings_reply_entity(r, entity);
 }
 
-static int read_ratings(request_rec *r, const ratings_config_t *config, const char *talk_id,
+static int read_ratings(request_rec *r, const ratings_server_t *server, const char *talk_id,
                         ratings_entity_t *entity)
 {
     ratings_summary_t summary;
-    ratings_call_t call = begin(r, config);
+    ratings_call_t call = begin(r, server);
     switch (ratings_read(&call, talk_id, &summary)) {
     case RATINGS_DONE:
         return answer(r, &call, talk_id, &summary, entity);
@@ -141,15 +140,14 @@ static int read_ratings(request_rec *r, const ratings_config_t *config, const ch
     }
 }
 
-int ratings_get_ratings(request_rec *r, const ratings_config_t *config, int variant)
+int ratings_get_ratings(request_rec *r, const ratings_server_t *server)
 {
     char talk_id[RATINGS_TALK_ID_MAX + 1];
     const char *problem = ratings_talk_id_from_query(r->args, talk_id);
-    (void)variant;
     if (problem)
         return ratings_reply_problem(r, HTTP_BAD_REQUEST, problem);
     ratings_entity_t *entity = apr_palloc(r->pool, sizeof *entity);
-    if (ratings_response_cache_get(config->service, talk_id, entity))
+    if (ratings_response_cache_get(server->service, talk_id, entity))
         return ratings_reply_entity(r, entity);
-    return read_ratings(r, config, talk_id, entity);
+    return read_ratings(r, server, talk_id, entity);
 }

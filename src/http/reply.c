@@ -57,7 +57,7 @@ int ratings_reply_json(request_rec *r, int status, const char *json)
     return send_body(r, status, "application/json", json);
 }
 
-int ratings_reply_made(request_rec *r, const char *json)
+int ratings_reply_constant(request_rec *r, const char *json)
 {
     apr_table_setn(r->headers_out, "Cache-Control", "no-store");
     return send_bucket(r, HTTP_OK, "application/json",

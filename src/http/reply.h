@@ -12,7 +12,7 @@ int ratings_reply_json(request_rec *r, int status, const char *json);
 
 /* The same for a 200 whose text was made before and lives as long as the child: httpd may write
  * it after the request. */
-int ratings_reply_made(request_rec *r, const char *json);
+int ratings_reply_constant(request_rec *r, const char *json);
 
 /* Makes an entity of `json`, which is malloc()ed and freed here. False when memory ran out (`json`
  * is NULL), or when it is too long. */

@@ -57,8 +57,8 @@ static ratings_service_t *service_of_earlier(const server_rec *main, const serve
 {
     const ratings_config_t *config = ratings_config_of_server(server);
     for (const server_rec *other = main; other != server; other = other->next) {
-        const ratings_config_t *earlier = ratings_config_of_server(other);
-        if (earlier->service && ratings_config_same_backends(config, earlier))
+        const ratings_server_t *earlier = ratings_server_of(other);
+        if (earlier->service && ratings_config_same_backends(config, &earlier->config))
             return earlier->service;
     }
     return NULL;
@@ -69,15 +69,16 @@ apr_status_t ratings_service_setup(apr_pool_t *pconf, server_rec *main)
     apr_status_t status = APR_SUCCESS;
     ratings_shm_release_all(main->process->pool);
     for (server_rec *server = main; server && status == APR_SUCCESS; server = server->next) {
-        ratings_config_t *config = ratings_config_of_server(server);
+        ratings_server_t *record = ratings_server_of(server);
+        const ratings_config_t *config = &record->config;
         if (!config->talks)
             continue;
-        config->metadata = ratings_metadata_text(config, (int)config->metadata_secrets, pconf);
-        if (!config->metadata)
+        record->metadata = ratings_metadata_text(config, (int)config->metadata_secrets, pconf);
+        if (!record->metadata)
             status = APR_ENOMEM;
-        config->service = service_of_earlier(main, server);
-        if (!config->service && status == APR_SUCCESS)
-            status = make_service(&config->service, config, server, pconf);
+        record->service = service_of_earlier(main, server);
+        if (!record->service && status == APR_SUCCESS)
+            status = make_service(&record->service, config, server, pconf);
     }
     ratings_shm_destroy_released(main->process->pool);
     if (status != APR_SUCCESS)
@@ -351,7 +352,7 @@ static void stop_threads(ratings_child_t *child)
 static void for_each_child(const server_rec *main, void (*act)(ratings_child_t *child))
 {
     for (const server_rec *server = main; server; server = server->next) {
-        ratings_service_t *service = ratings_config_of_server(server)->service;
+        ratings_service_t *service = ratings_server_of(server)->service;
         if (service && service->child && service->server == server)
             act(service->child);
     }
@@ -401,7 +402,7 @@ void ratings_service_start(apr_pool_t *pchild, server_rec *main)
     bool any = false;
     block_signals(&before);
     for (server_rec *server = main; server; server = server->next) {
-        ratings_service_t *service = ratings_config_of_server(server)->service;
+        ratings_service_t *service = ratings_server_of(server)->service;
         if (service && service->server == server) {
             service->child = make_child(service);
             any = true;

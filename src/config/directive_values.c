@@ -1,0 +1,143 @@
+/* What a directive's arguments mean: each is checked as a whole, and refused with what is allowed.
+ */
+#include "settings.h"
+
+#include "../backend/stream/stream.h"
+#include "../core/number.h"
+
+#include <apr_fnmatch.h>
+#include <apr_lib.h>
+#include <apr_strings.h>
+
+#include <string.h>
+
+static const char *refuse_value(cmd_parms *cmd, const char *value, const char *allowed)
+{
+    return apr_psprintf(cmd->pool, "%s: '%s' is not allowed: %s", cmd->cmd->name, value, allowed);
+}
+
+/* httpd leaves ${NAME} in place, with a warning, when the variable does not exist. */
+static const char *unknown_variable(const char *value)
+{
+    const char *open = strstr(value, "${");
+    return open && strchr(open, '}')
+               ? "a variable in it is neither defined nor in httpd's environment"
+               : NULL;
+}
+
+const char *ratings_set_text(cmd_parms *cmd, void *location, const char *value)
+{
+    const ratings_setting_t *setting = cmd->info;
+    const char *problem = unknown_variable(value);
+    (void)location;
+    if (!problem)
+        problem = setting->problem(value);
+    if (problem) /* not the value: it may hold a password */
+        return apr_psprintf(cmd->pool, "%s: %s", cmd->cmd->name, problem);
+    *ratings_setting_text(ratings_config_being_read(cmd), setting) = value;
+    return NULL;
+}
+
+const char *ratings_set_number(cmd_parms *cmd, void *location, const char *value)
+{
+    const ratings_setting_t *setting = cmd->info;
+    int64_t *field = ratings_setting_number(ratings_config_being_read(cmd), setting);
+    (void)location;
+    if (ratings_parse_int(value, strlen(value), setting->min, setting->max, field))
+        return NULL;
+    return refuse_value(cmd, value,
+                        apr_psprintf(cmd->pool,
+                                     "it takes a whole number from %" APR_INT64_T_FMT
+                                     " to %" APR_INT64_T_FMT,
+                                     setting->min, setting->max));
+}
+
+/* A time as the documents write it: hours, seconds or milliseconds, the largest that it is a
+ * multiple of. */
+static const char *time_text(apr_pool_t *pool, int64_t time)
+{
+    static const struct {
+        int64_t length;
+        const char *name;
+    } units[] = {{APR_USEC_PER_SEC * 3600, "h"}, {APR_USEC_PER_SEC, "s"}, {1000, "ms"}};
+    size_t i = 0;
+    while (i + 1 < sizeof units / sizeof *units && (time == 0 || time % units[i].length != 0))
+        i++;
+    return apr_psprintf(pool, "%" APR_INT64_T_FMT "%s", time / units[i].length, units[i].name);
+}
+
+/* A digit comes first: ap_timeout_parameter_parse takes blanks, signs and no number at all. */
+const char *ratings_set_duration(cmd_parms *cmd, void *location, const char *value)
+{
+    const ratings_setting_t *setting = cmd->info;
+    apr_interval_time_t parsed = -1;
+    (void)location;
+    if (apr_isdigit(value[0]) && ap_timeout_parameter_parse(value, &parsed, "s") == APR_SUCCESS &&
+        parsed >= setting->min && parsed <= setting->max) {
+        *ratings_setting_number(ratings_config_being_read(cmd), setting) = parsed;
+        return NULL;
+    }
+    return refuse_value(
+        cmd, value,
+        apr_psprintf(cmd->pool,
+                     "it takes a time from %s to %s, in seconds or with a unit (ms, s, min, h)",
+                     time_text(cmd->pool, setting->min), time_text(cmd->pool, setting->max)));
+}
+
+const char *ratings_set_flag(cmd_parms *cmd, void *location, int on)
+{
+    (void)location;
+    *ratings_setting_number(ratings_config_being_read(cmd), cmd->info) = on ? 1 : 0;
+    return NULL;
+}
+
+static const char *place_of(const cmd_parms *cmd)
+{
+    return apr_psprintf(cmd->pool, "%s:%d", cmd->directive->filename, cmd->directive->line_num);
+}
+
+const char *ratings_set_kafka(cmd_parms *cmd, void *location, const char *key, const char *value)
+{
+    char why[RATINGS_DETAIL_MAX];
+    const char *problem = unknown_variable(value);
+    (void)location;
+    if (!problem && !ratings_stream_property_ok(key, value, why, sizeof why))
+        problem = why;
+    if (problem)
+        return apr_psprintf(cmd->pool, "%s %s: %s", cmd->cmd->name, key, problem);
+    apr_table_set(ratings_config_being_read(cmd)->kafka, key, value);
+    apr_table_setn(ratings_config_being_read(cmd)->kafka_places, key, place_of(cmd));
+    return NULL;
+}
+
+/* ---- RatingsEndpoint ---- */
+
+/* The section that the directive stands in, if it is a <Location> of a plain path: what comes
+ * after that path in a request is more than the location. NULL if it is a pattern. */
+static const char *plain_location(const cmd_parms *cmd)
+{
+    const ap_directive_t *section = cmd->directive->parent;
+    if (!section || ap_cstr_casecmp(section->directive, "<Location") != 0 ||
+        section->args[0] == '~' || apr_fnmatch_test(cmd->path))
+        return NULL;
+    return cmd->path;
+}
+
+const char *ratings_set_endpoint(cmd_parms *cmd, void *location, const char *name, const char *kind)
+{
+    ratings_location_t *own = location;
+    ratings_endpoint_e endpoint;
+    const char *problem = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT & ~NOT_IN_LOCATION);
+    if (problem)
+        return problem;
+    if (!ratings_endpoint_by_name(name, kind, cmd->path, &endpoint))
+        return refuse_value(
+            cmd, apr_pstrcat(cmd->pool, name, kind ? " " : NULL, kind, NULL),
+            apr_pstrcat(cmd->pool, "it takes ", ratings_endpoint_names(cmd->pool), NULL));
+    own->is_set = true;
+    own->endpoint = endpoint;
+    own->path = plain_location(cmd);
+    if (endpoint != RATINGS_ENDPOINT_NONE)
+        ratings_config_being_read(cmd)->needed_by = place_of(cmd);
+    return NULL;
+}

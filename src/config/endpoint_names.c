@@ -1,0 +1,67 @@
+#include "endpoint_names.h"
+
+#include <apr_strings.h>
+#include <string.h>
+#include <strings.h>
+
+/* The kinds of one name follow each other. */
+static const struct {
+    const char *name, *kind; /* kind NULL: the name has none */
+} endpoint_words[RATINGS_ENDPOINTS] = {
+    [RATINGS_ENDPOINT_NONE] = {"none", NULL},
+    [RATINGS_ENDPOINT_RATINGS] = {"ratings", NULL},
+    [RATINGS_ENDPOINT_METADATA] = {"metadata", NULL},
+    [RATINGS_ENDPOINT_LIVE] = {"health", "live"},
+    [RATINGS_ENDPOINT_READY] = {"health", "ready"},
+};
+
+static bool path_ends_with(const char *path, const char *end)
+{
+    size_t length = path ? strlen(path) : 0;
+    return length >= strlen(end) && strcmp(path + length - strlen(end), end) == 0;
+}
+
+/* Also in the expression of a LocationMatch. */
+static bool is_readyz(const char *path)
+{
+    return path_ends_with(path, "readyz") || path_ends_with(path, "readyz$");
+}
+
+static bool words_are(ratings_endpoint_e endpoint, const char *name, const char *kind)
+{
+    const char *own = endpoint_words[endpoint].kind;
+    return strcasecmp(endpoint_words[endpoint].name, name) == 0 &&
+           (!kind || (own && strcasecmp(own, kind) == 0));
+}
+
+bool ratings_endpoint_by_name(const char *name, const char *kind, const char *path,
+                              ratings_endpoint_e *endpoint)
+{
+    *endpoint = RATINGS_ENDPOINT_NONE;
+    while (*endpoint < RATINGS_ENDPOINTS && !words_are(*endpoint, name, kind))
+        ++*endpoint;
+    if (*endpoint == RATINGS_ENDPOINT_LIVE && !kind && is_readyz(path))
+        *endpoint = RATINGS_ENDPOINT_READY;
+    return *endpoint < RATINGS_ENDPOINTS;
+}
+
+/* Whether it is another kind of the endpoint before it. */
+static bool shares_name(int endpoint)
+{
+    return endpoint < RATINGS_ENDPOINTS &&
+           strcmp(endpoint_words[endpoint].name, endpoint_words[endpoint - 1].name) == 0;
+}
+
+const char *ratings_endpoint_names(apr_pool_t *pool)
+{
+    const char *text = "";
+    for (int i = RATINGS_ENDPOINT_NONE + 1; i < RATINGS_ENDPOINTS; i++) {
+        const char *name = endpoint_words[i].name, *kind = endpoint_words[i].kind;
+        text = shares_name(i) ? apr_pstrcat(pool, text, "|", kind, NULL)
+               : kind         ? apr_pstrcat(pool, text, name, " [", kind, NULL)
+                              : apr_pstrcat(pool, text, name, NULL);
+        if (!shares_name(i + 1))
+            text = apr_pstrcat(pool, text, kind ? "], " : ", ", NULL);
+    }
+    return apr_pstrcat(pool, text, "or ", endpoint_words[RATINGS_ENDPOINT_NONE].name, NULL);
+}

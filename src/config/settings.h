@@ -1,0 +1,53 @@
+/* One row of the table of directives, and what walks over that table share. Private to config. */
+#ifndef RATINGS_CONFIG_SETTINGS_H
+#define RATINGS_CONFIG_SETTINGS_H
+
+#include "config.h"
+
+#include <stddef.h>
+
+typedef enum { SCOPE_SERVICE, SCOPE_HOST } ratings_scope_e; /* who may differ in it */
+typedef enum { FIELD_TEXT, FIELD_NUMBER } ratings_field_e;
+
+/* A setting that is one field of ratings_config_t. */
+typedef struct {
+    size_t offset; /* in ratings_config_t */
+    ratings_field_e field;
+    ratings_scope_e scope;
+    int64_t preset; /* default of a number */
+    int64_t min, max;
+    const char *text;                     /* default of a text, NULL: none */
+    const char *(*problem)(const char *); /* of a text: NULL, or what is wrong with it */
+} ratings_setting_t;
+
+/* The field of a setting. */
+const char **ratings_setting_text(ratings_config_t *config, const ratings_setting_t *setting);
+int64_t *ratings_setting_number(ratings_config_t *config, const ratings_setting_t *setting);
+
+/* Runs the statement for each row that holds a ratings_setting_t: all but RatingsEndpoint and
+ * RatingsKafka. */
+#define FOR_EACH_SETTING(row, setting)                                                             \
+    for (const command_rec *row = ratings_directives; row->name; row++)                            \
+        for (const ratings_setting_t *setting = row->cmd_data; setting; setting = NULL)
+
+/* The functions of directives, as httpd calls them: NULL, or an error message. cmd->info is the
+ * ratings_setting_t, of the first four. */
+const char *ratings_set_text(cmd_parms *cmd, void *location, const char *value);
+const char *ratings_set_number(cmd_parms *cmd, void *location, const char *value);
+const char *ratings_set_duration(cmd_parms *cmd, void *location, const char *value);
+const char *ratings_set_flag(cmd_parms *cmd, void *location, int on);
+const char *ratings_set_kafka(cmd_parms *cmd, void *location, const char *key, const char *value);
+const char *ratings_set_endpoint(cmd_parms *cmd, void *location, const char *name,
+                                 const char *kind);
+
+/* The settings of the server that a directive stands in. */
+ratings_config_t *ratings_config_being_read(const cmd_parms *cmd);
+
+/* Gives every setting that was not given its default. */
+void ratings_config_apply_defaults(ratings_config_t *config);
+
+/* The name of a directive of the service (not of the virtual host alone) that the two settle
+ * differently, connection strings and topic left out; NULL if there is none. */
+const char *ratings_config_difference(const ratings_config_t *a, const ratings_config_t *b);
+
+#endif
