@@ -1,74 +1,81 @@
 #include "bulkhead.h"
 
+#include "assertion.h"
 #include "clock.h"
 
-void ratings_bulkhead_init(ratings_bulkhead_t *gate, unsigned max)
+void ratings_bulkhead_init(ratings_bulkhead_t *bulkhead, unsigned max)
 {
-    *gate = (ratings_bulkhead_t){.max = max};
-    pthread_mutex_init(&gate->lock, NULL);
-    pthread_cond_init(&gate->left, NULL);
+    RATINGS_ASSERT(max >= 1);
+    *bulkhead = (ratings_bulkhead_t){.max = max};
+    ratings_lock_init(&bulkhead->lock, &bulkhead->released);
 }
 
-void ratings_bulkhead_destroy(ratings_bulkhead_t *gate)
+void ratings_bulkhead_destroy(ratings_bulkhead_t *bulkhead)
 {
-    pthread_cond_destroy(&gate->left);
-    pthread_mutex_destroy(&gate->lock);
+    ratings_lock_destroy(&bulkhead->lock, &bulkhead->released);
 }
 
-static int64_t hope_ends(const ratings_bulkhead_t *gate)
+/* ---- under the lock ---- */
+
+/* Until when calls count as prompt if none succeeds. */
+static int64_t prompt_until(const ratings_bulkhead_t *bulkhead)
 {
-    return gate->prompt_at + RATINGS_BULKHEAD_PROMPT_US;
+    return bulkhead->prompt_at + RATINGS_BULKHEAD_PROMPT_US;
 }
 
-static void go_in(ratings_bulkhead_t *gate, int64_t now)
+static void enter_bulkhead(ratings_bulkhead_t *bulkhead, int64_t now)
 {
-    if (gate->inside++ == 0)
-        gate->prompt_at = gate->got_at = now;
+    if (bulkhead->in_use++ == 0)
+        bulkhead->prompt_at = bulkhead->succeeded_at = now;
 }
 
-bool ratings_bulkhead_acquire(ratings_bulkhead_t *gate, int64_t now, int64_t deadline)
+/* ---- use ---- */
+
+bool ratings_bulkhead_acquire(ratings_bulkhead_t *bulkhead, int64_t now, int64_t deadline)
 {
     bool may_wait = true, free;
 
-    pthread_mutex_lock(&gate->lock);
-    while (gate->inside >= gate->max && may_wait) {
-        int64_t until = hope_ends(gate) < deadline ? hope_ends(gate) : deadline;
+    pthread_mutex_lock(&bulkhead->lock);
+    while (bulkhead->in_use >= bulkhead->max && may_wait) {
+        int64_t until = prompt_until(bulkhead) < deadline ? prompt_until(bulkhead) : deadline;
 
-        may_wait = until > now && ratings_wait_until(&gate->left, &gate->lock, until);
+        may_wait = until > now && ratings_wait_until(&bulkhead->released, &bulkhead->lock, until);
     }
-    free = gate->inside < gate->max;
+    free = bulkhead->in_use < bulkhead->max;
     if (free)
-        go_in(gate, now);
-    pthread_mutex_unlock(&gate->lock);
+        enter_bulkhead(bulkhead, now);
+    pthread_mutex_unlock(&bulkhead->lock);
     return free;
 }
 
-bool ratings_bulkhead_try_acquire(ratings_bulkhead_t *gate, int64_t now, int64_t *until)
+bool ratings_bulkhead_try_acquire(ratings_bulkhead_t *bulkhead, int64_t now, int64_t *until)
 {
-    bool has_place, free;
+    bool within_bound, acquired;
 
-    pthread_mutex_lock(&gate->lock);
-    has_place = gate->inside < gate->max;
-    free = has_place || now < hope_ends(gate);
-    *until = has_place ? INT64_MAX : now + RATINGS_BULKHEAD_PROMPT_US;
-    if (free)
-        go_in(gate, now);
-    pthread_mutex_unlock(&gate->lock);
-    return free;
+    pthread_mutex_lock(&bulkhead->lock);
+    within_bound = bulkhead->in_use < bulkhead->max;
+    acquired = within_bound || now < prompt_until(bulkhead);
+    *until = within_bound ? INT64_MAX : now + RATINGS_BULKHEAD_PROMPT_US;
+    if (acquired)
+        enter_bulkhead(bulkhead, now);
+    pthread_mutex_unlock(&bulkhead->lock);
+    return acquired;
 }
 
-int64_t ratings_bulkhead_release(ratings_bulkhead_t *gate, int64_t since, int64_t now, bool got)
+int64_t ratings_bulkhead_release(ratings_bulkhead_t *bulkhead, int64_t since, int64_t now,
+                                 bool succeeded)
 {
-    int64_t in_vain;
+    int64_t without_success;
 
-    pthread_mutex_lock(&gate->lock);
-    gate->inside--;
-    if (got)
-        gate->got_at = now;
-    if (got && now - since <= RATINGS_BULKHEAD_PROMPT_US)
-        gate->prompt_at = now;
-    in_vain = now - gate->got_at;
-    pthread_cond_signal(&gate->left);
-    pthread_mutex_unlock(&gate->lock);
-    return in_vain;
+    pthread_mutex_lock(&bulkhead->lock);
+    RATINGS_ASSERT(bulkhead->in_use > 0);
+    bulkhead->in_use--;
+    if (succeeded)
+        bulkhead->succeeded_at = now;
+    if (succeeded && now - since <= RATINGS_BULKHEAD_PROMPT_US)
+        bulkhead->prompt_at = now;
+    without_success = now - bulkhead->succeeded_at;
+    pthread_cond_signal(&bulkhead->released);
+    pthread_mutex_unlock(&bulkhead->lock);
+    return without_success;
 }

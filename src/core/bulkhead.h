@@ -1,7 +1,19 @@
-/* How many threads may wait for one thing at a time, so that what does not answer leaves threads
- * for all else. What answers promptly is never refused: those too many then wait, briefly, for
- * others to come out. Thread-safe; the lock is held for a few instructions only. Times are
- * microseconds of CLOCK_MONOTONIC. */
+/* A bulkhead: bounds how many threads of a child wait for one backend at a time, so that a backend
+ * that does not answer leaves threads for the requests that do not need it (Nygard, "Release It!").
+ *
+ * The bound alone would also refuse requests of a busy hour while the backend is healthy. So a
+ * caller beyond the bound waits for another one to release, as long as calls are prompt: one has
+ * succeeded within RATINGS_BULKHEAD_PROMPT_US of its begin, no longer ago than that. Once they are
+ * not, it is refused at once.
+ *
+ * Not a semaphore: how long a caller may wait changes with each release. Not apr_thread_cond: its
+ * timed wait goes by the wall clock (core/clock.h), and core is plain C. Not a pool's own bound
+ * (apr_reslist): a request has to be refused before it has a place there, and some of what is
+ * bounded here has no pool (waiting for visibility).
+ *
+ * Ownership: part of its owner's struct; nothing is allocated, no function fails. Threads: any; the
+ * lock is held for a few instructions, and during a wait by nobody. Times are microseconds of
+ * ratings_monotonic. */
 #ifndef RATINGS_CORE_BULKHEAD_H
 #define RATINGS_CORE_BULKHEAD_H
 
@@ -9,32 +21,38 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define RATINGS_BULKHEAD_PROMPT_US INT64_C(250000) /* what takes no longer is prompt */
+/* A call that takes no longer is prompt. */
+#define RATINGS_BULKHEAD_PROMPT_US INT64_C(250000)
 
+/* The members are the bulkhead's; `max` may be read. */
 typedef struct {
     pthread_mutex_t lock;
-    pthread_cond_t left;
-    unsigned max, inside;
-    int64_t prompt_at; /* when one came out promptly last, or went in while it was empty */
-    int64_t got_at;    /* the same of one that got what it waited for, however late */
+    pthread_cond_t released;
+    unsigned max;
+    unsigned in_use;      /* acquired and not released; more than `max` by try_acquire alone */
+    int64_t prompt_at;    /* of the last prompt success, or of an acquire with nothing in use */
+    int64_t succeeded_at; /* the same of the last success, however late */
 } ratings_bulkhead_t;
 
 /* `max` >= 1. */
-void ratings_bulkhead_init(ratings_bulkhead_t *gate, unsigned max);
-void ratings_bulkhead_destroy(ratings_bulkhead_t *gate);
+void ratings_bulkhead_init(ratings_bulkhead_t *bulkhead, unsigned max);
 
-/* True: the caller is inside, and leaves after. With `max` inside it waits until one comes out, but
- * no longer than one is waited for in vain (none came out promptly for as long as the patience) or
- * until `deadline`; then false. */
-bool ratings_bulkhead_acquire(ratings_bulkhead_t *gate, int64_t now, int64_t deadline);
+/* No thread may wait any more. */
+void ratings_bulkhead_destroy(ratings_bulkhead_t *bulkhead);
 
-/* Never waits: false if `max` are inside and none came out promptly of late. `*until`: who is let
- * in by that hope is one too many, and has to be out again by then; INT64_MAX for all others. */
-bool ratings_bulkhead_try_acquire(ratings_bulkhead_t *gate, int64_t now, int64_t *until);
+/* True: the caller makes its call, and releases. With `max` in use it waits for a release while
+ * calls are prompt, and until `deadline` at the latest; then false. */
+bool ratings_bulkhead_acquire(ratings_bulkhead_t *bulkhead, int64_t now, int64_t deadline);
 
-/* By one that went in at `since`; `got`: it has got what it waited for, promptly if that took no
- * longer than the patience. Returns for how long nobody has got it: since the last one that did,
- * or since one went in while the gate was empty. */
-int64_t ratings_bulkhead_release(ratings_bulkhead_t *gate, int64_t since, int64_t now, bool got);
+/* The same without a wait, for callers that must not block: with `max` in use it overbooks while
+ * calls are prompt. `*until`: when an overbooked caller must have released again; INT64_MAX for one
+ * within the bound. */
+bool ratings_bulkhead_try_acquire(ratings_bulkhead_t *bulkhead, int64_t now, int64_t *until);
+
+/* By a caller that acquired, or began its call, at `since`. `succeeded`: it got what it called for.
+ * Returns for how long no caller has succeeded: since the last success, or since an acquire with
+ * nothing in use. */
+int64_t ratings_bulkhead_release(ratings_bulkhead_t *bulkhead, int64_t since, int64_t now,
+                                 bool succeeded);
 
 #endif

@@ -126,7 +126,8 @@ static void remove_reached(ratings_visibility_t *visibility, int partition, remo
     int64_t watermark = ratings_shm_watermark(visibility->shared, partition).position;
     ratings_offset_queue_item_t *item;
     while ((item = ratings_offset_queue_pop_below(&visibility->queue[partition], watermark))) {
-        ratings_visibility_waiter_t *waiter = RATINGS_CONTAINER_OF(item, ratings_visibility_waiter_t, item);
+        ratings_visibility_waiter_t *waiter =
+            RATINGS_CONTAINER_OF(item, ratings_visibility_waiter_t, item);
         count_out(visibility, waiter, now, true);
         waiter->next = NULL;
         *removed->end = waiter;

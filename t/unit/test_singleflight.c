@@ -1,11 +1,11 @@
-/* the source itself, to count who waits */
+/* the source itself, to count the waiters */
 #include "../../src/core/singleflight.c" // NOLINT(bugprone-suspicious-include)
 #include "unit.h"
 
 #include <sched.h>
 #include <stdatomic.h>
 
-#define PASSENGERS 8
+#define WAITERS 8
 
 static const ratings_histogram_t counts = {{0, 0, 1, 0, 7}}, others = {{0, 0, 1, 0, 8}};
 static const ratings_singleflight_result_t well = {true, {4.75, 8}};
@@ -16,142 +16,140 @@ static int64_t in_ms(int64_t ms)
 }
 
 typedef struct {
-    ratings_singleflight_t flights;
+    ratings_singleflight_t calls;
     int64_t deadline;
     atomic_int leaders;
 } group_t;
 
 static void begin(group_t *group, int64_t ms)
 {
-    ratings_singleflight_init(&group->flights);
+    ratings_singleflight_init(&group->calls);
     group->deadline = in_ms(ms);
     atomic_store(&group->leaders, 0);
 }
 
-static bool lead(group_t *group, ratings_singleflight_call_t *flight,
-                 const ratings_histogram_t *histogram, ratings_singleflight_result_t *landing)
+static bool lead(group_t *group, ratings_singleflight_call_t *call,
+                 const ratings_histogram_t *histogram, ratings_singleflight_result_t *result)
 {
-    return ratings_singleflight_begin(&group->flights, flight, histogram, group->deadline, landing);
+    return ratings_singleflight_begin(&group->calls, call, histogram, group->deadline, result);
 }
 
 static void the_first_makes_the_call_and_so_does_the_next_after_it(void **state)
 {
     group_t group;
-    ratings_singleflight_call_t flight = {0};
-    ratings_singleflight_result_t landing;
+    ratings_singleflight_call_t call = {0};
+    ratings_singleflight_result_t result;
     (void)state;
     begin(&group, 1000);
     for (int i = 0; i < 3; i++) {
-        assert_true(lead(&group, &flight, &counts, &landing));
-        ratings_singleflight_finish(&group.flights, &flight, &well);
+        assert_true(lead(&group, &call, &counts, &result));
+        ratings_singleflight_finish(&group.calls, &call, &well);
     }
-    ratings_singleflight_destroy(&group.flights);
+    ratings_singleflight_destroy(&group.calls);
 }
 
 static void other_counts_are_a_call_of_their_own(void **state)
 {
     group_t group;
     ratings_singleflight_call_t one = {0}, two = {0};
-    ratings_singleflight_result_t landing;
+    ratings_singleflight_result_t result;
     (void)state;
     begin(&group, 1000);
-    assert_true(lead(&group, &one, &counts, &landing));
-    assert_true(lead(&group, &two, &others, &landing));
-    ratings_singleflight_finish(&group.flights, &one, &well);
-    ratings_singleflight_finish(&group.flights, &two, &well);
-    ratings_singleflight_destroy(&group.flights);
+    assert_true(lead(&group, &one, &counts, &result));
+    assert_true(lead(&group, &two, &others, &result));
+    ratings_singleflight_finish(&group.calls, &one, &well);
+    ratings_singleflight_finish(&group.calls, &two, &well);
+    ratings_singleflight_destroy(&group.calls);
 }
 
 static void nobody_waits_beyond_the_deadline(void **state)
 {
     group_t group;
-    ratings_singleflight_call_t flight = {0}, unused;
-    ratings_singleflight_result_t landing = well;
+    ratings_singleflight_call_t call = {0}, unused;
+    ratings_singleflight_result_t result = well;
     (void)state;
     begin(&group, 30);
-    assert_true(lead(&group, &flight, &counts, &landing));
-    assert_false(lead(&group, &unused, &counts, &landing));
-    assert_false(landing.has_statistics);
+    assert_true(lead(&group, &call, &counts, &result));
+    assert_false(lead(&group, &unused, &counts, &result));
+    assert_false(result.has_statistics);
     assert_true(in_ms(0) >= group.deadline && in_ms(0) < group.deadline + 5000000);
-    ratings_singleflight_finish(&group.flights, &flight, &well); /* to nobody */
-    ratings_singleflight_destroy(&group.flights);
+    ratings_singleflight_finish(&group.calls, &call, &well); /* for no waiter */
+    ratings_singleflight_destroy(&group.calls);
 }
 
 static void *ask(void *data)
 {
     group_t *group = data;
-    ratings_singleflight_call_t flight = {0};
-    ratings_singleflight_result_t landing = {.has_statistics = false};
-    if (!lead(group, &flight, &counts, &landing))
-        return landing.has_statistics && landing.statistics.total_count == 8 ? group : NULL;
+    ratings_singleflight_call_t call = {0};
+    ratings_singleflight_result_t result = {.has_statistics = false};
+    if (!lead(group, &call, &counts, &result))
+        return result.has_statistics && result.statistics.total_count == 8 ? group : NULL;
     atomic_fetch_add(&group->leaders, 1);
-    ratings_singleflight_finish(&group->flights, &flight, &well);
+    ratings_singleflight_finish(&group->calls, &call, &well);
     return group;
 }
 
-static void wait_for_passengers(group_t *group, const ratings_singleflight_call_t *flight,
-                                int wanted)
+static void await_waiters(group_t *group, const ratings_singleflight_call_t *call, int wanted)
 {
     int count = 0;
     while (count < wanted && in_ms(0) < group->deadline) {
         count = 0;
-        pthread_mutex_lock(&group->flights.lock);
-        const ratings_singleflight_waiter_t *passenger;
-        LIST_FOREACH(passenger, &flight->passengers, link) {
+        pthread_mutex_lock(&group->calls.lock);
+        const ratings_singleflight_waiter_t *waiter;
+        LIST_FOREACH(waiter, &call->waiters, link) {
             count++;
         }
-        pthread_mutex_unlock(&group->flights.lock);
+        pthread_mutex_unlock(&group->calls.lock);
         sched_yield();
     }
     assert_int_equal(count, wanted);
 }
 
-static void all_who_wait_get_its_result(void **state)
+static void all_waiters_get_its_result(void **state)
 {
     group_t group;
-    pthread_t passenger[PASSENGERS];
-    ratings_singleflight_call_t flight = {0};
-    ratings_singleflight_result_t landing;
+    pthread_t waiter[WAITERS];
+    ratings_singleflight_call_t call = {0};
+    ratings_singleflight_result_t result;
     void *arrived;
     (void)state;
     begin(&group, 10000);
-    assert_true(lead(&group, &flight, &counts, &landing));
-    for (int i = 0; i < PASSENGERS; i++)
-        assert_int_equal(pthread_create(&passenger[i], NULL, ask, &group), 0);
-    wait_for_passengers(&group, &flight, PASSENGERS);
-    ratings_singleflight_finish(&group.flights, &flight, &well);
-    for (int i = 0; i < PASSENGERS; i++) {
-        assert_int_equal(pthread_join(passenger[i], &arrived), 0);
+    assert_true(lead(&group, &call, &counts, &result));
+    for (int i = 0; i < WAITERS; i++)
+        assert_int_equal(pthread_create(&waiter[i], NULL, ask, &group), 0);
+    await_waiters(&group, &call, WAITERS);
+    ratings_singleflight_finish(&group.calls, &call, &well);
+    for (int i = 0; i < WAITERS; i++) {
+        assert_int_equal(pthread_join(waiter[i], &arrived), 0);
         assert_non_null(arrived);
     }
     assert_int_equal(atomic_load(&group.leaders), 0);
-    assert_null(LIST_FIRST(&group.flights.flights));
-    ratings_singleflight_destroy(&group.flights);
+    assert_null(LIST_FIRST(&group.calls.calls));
+    ratings_singleflight_destroy(&group.calls);
 }
 
-/* Whoever goes from among those who wait leaves the others in their place. */
-static void one_who_gives_up_leaves_the_others_waiting(void **state)
+static void a_waiter_whose_time_is_over_leaves_the_others_waiting(void **state)
 {
     group_t group;
-    pthread_t passenger[2];
-    ratings_singleflight_call_t flight = {0}, unused;
-    ratings_singleflight_result_t landing;
+    pthread_t waiter[2];
+    ratings_singleflight_call_t call = {0}, unused;
+    ratings_singleflight_result_t result;
     void *arrived;
     (void)state;
     begin(&group, 10000);
-    assert_true(lead(&group, &flight, &counts, &landing));
-    assert_int_equal(pthread_create(&passenger[0], NULL, ask, &group), 0);
-    wait_for_passengers(&group, &flight, 1);
-    /* he stands before the first, and the second comes before him */
-    assert_false(ratings_singleflight_begin(&group.flights, &unused, &counts, in_ms(20), &landing));
-    assert_int_equal(pthread_create(&passenger[1], NULL, ask, &group), 0);
-    wait_for_passengers(&group, &flight, 2);
-    ratings_singleflight_finish(&group.flights, &flight, &well);
+    assert_true(lead(&group, &call, &counts, &result));
+    assert_int_equal(pthread_create(&waiter[0], NULL, ask, &group), 0);
+    await_waiters(&group, &call, 1);
+    /* in the list it is before the first, and after the second */
+    assert_false(ratings_singleflight_begin(&group.calls, &unused, &counts, in_ms(20), &result));
+    assert_int_equal(pthread_create(&waiter[1], NULL, ask, &group), 0);
+    await_waiters(&group, &call, 2);
+    ratings_singleflight_finish(&group.calls, &call, &well);
     for (int i = 0; i < 2; i++) {
-        assert_int_equal(pthread_join(passenger[i], &arrived), 0);
+        assert_int_equal(pthread_join(waiter[i], &arrived), 0);
         assert_non_null(arrived);
     }
-    ratings_singleflight_destroy(&group.flights);
+    ratings_singleflight_destroy(&group.calls);
 }
 
 int main(void)
@@ -163,8 +161,8 @@ int main(void)
     unit_add(&suite, "other counts are a call of their own", other_counts_are_a_call_of_their_own,
              NULL);
     unit_add(&suite, "nobody waits beyond the deadline", nobody_waits_beyond_the_deadline, NULL);
-    unit_add(&suite, "all who wait get its result", all_who_wait_get_its_result, NULL);
-    unit_add(&suite, "one who gives up leaves the others waiting",
-             one_who_gives_up_leaves_the_others_waiting, NULL);
-    return unit_run("flight", &suite);
+    unit_add(&suite, "all waiters get its result", all_waiters_get_its_result, NULL);
+    unit_add(&suite, "a waiter whose time is over leaves the others waiting",
+             a_waiter_whose_time_is_over_leaves_the_others_waiting, NULL);
+    return unit_run("singleflight", &suite);
 }
