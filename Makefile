@@ -11,6 +11,7 @@ SHELL  = /bin/bash
 .DELETE_ON_ERROR:
 
 include build/flags.mk
+include build/scripts.mk
 include build/module.mk
 include build/audit.mk
 include build/lambda.mk

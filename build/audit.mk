@@ -2,7 +2,7 @@
 # src/core, so that a fault of the projector is not repeated in it.
 
 AUDIT_SOURCES  := $(wildcard src/audit/*.c)
-AUDIT_OBJECTS  := $(AUDIT_SOURCES:%.c=$(OUT)/%.o)
+AUDIT_OBJECTS  := $(AUDIT_SOURCES:%.c=$(OUT)/%.o) $(AUDIT_SCRIPTS).o
 AUDIT_PROGRAM  := $(OUT)/ratings-audit
 AUDIT_PACKAGES  = jansson hiredis rdkafka
 # what needs neither Kafka nor Redis, for its unit test

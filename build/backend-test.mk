@@ -3,7 +3,7 @@
 
 BACKEND_TESTS     := $(patsubst %,$(OUT)/t/backend/test_%,talks stats store scripts)
 BACKEND_OBJECTS   := $(patsubst %.c,$(OUT)/%.o,t/backend/slow_resolver.c t/backend/tcp_peer.c \
-                       $(wildcard $(patsubst %,src/backend/%/*.c,common talks stats store)))
+                       $(wildcard $(patsubst %,src/backend/%/*.c,common talks stats store))) $(STORE_SCRIPTS).o
 BACKEND_PACKAGES   = cmocka apr-1 apr-util-1 libpq libcurl hiredis
 
 .SECONDARY: $(BACKEND_OBJECTS)

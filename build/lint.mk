@@ -12,12 +12,13 @@ LINT_CLANG_WARNINGS = -Wno-cast-qual -Wunreachable-code-aggressive -Wcomma -Wext
 
 LINT_C       = $(shell build/lint/files '*.c' '*.h')
 LINT_SOURCES = $(filter %.c,$(LINT_C))
+LINT_LUA     = $(shell build/lint/files '*.lua')
 LINT_HEADERS = $(filter %.h,$(LINT_C))
 # from where the sources are read: in one place for all, since a file knows what it includes
 LINT_CFLAGS  = -std=gnu11 -pthread -It/unit -iquote $(OUT) $(HTTPD_CFLAGS) $(MODULE_CFLAGS) \
                $(call system,$(shell pkg-config --cflags cmocka))
 
-LINT_PARTS = lint-rules lint-shell lint-format lint-gcc lint-clang lint-tidy
+LINT_PARTS = lint-rules lint-shell lint-lua lint-format lint-gcc lint-clang lint-tidy
 
 .PHONY: lint format $(LINT_PARTS) lint-objects
 lint: deps-lint ## warnings as errors by gcc and clang, format, clang-tidy, shellcheck, the project's rules
@@ -41,6 +42,12 @@ LINT_SHELL_NOT = SC2154,SC2317
 lint-shell:
 	@build/lint/files --shell | xargs shellcheck --external-sources --exclude=$(LINT_SHELL_NOT)
 	@echo "lint-shell: $$(build/lint/files --shell | wc -l) scripts"
+
+# .luacheckrc says which globals each has.
+lint-lua:
+	@luac5.1 -p $(LINT_LUA)
+	@report=$$(luacheck --quiet --no-color $(LINT_LUA)) || { printf '%s\n' "$$report" >&2; exit 1; }
+	@echo "lint-lua: $(words $(LINT_LUA)) scripts"
 
 lint-format:
 	@clang-format --dry-run --Werror $(LINT_C)

@@ -3,7 +3,7 @@
 CORE_SOURCES   := $(wildcard src/core/*.c)
 MODULE_SOURCES := mod_ratings.c $(filter-out src/core/% src/audit/%,$(wildcard src/*/*.c src/*/*/*.c))
 CORE_OBJECTS   := $(CORE_SOURCES:%.c=$(OUT)/%.o)
-MODULE_OBJECTS := $(MODULE_SOURCES:%.c=$(OUT)/%.o)
+MODULE_OBJECTS := $(MODULE_SOURCES:%.c=$(OUT)/%.o) $(STORE_SCRIPTS).o
 MODULE         := $(OUT)/mod_ratings.so
 
 .PHONY: module install uninstall FORCE

@@ -2,6 +2,7 @@
 
 #include "../core/number.h"
 #include "../core/redis_url.h"
+#include "audit_scripts.h"
 
 #include <hiredis/hiredis.h>
 
@@ -17,47 +18,6 @@
 #define KEY_TALK_LEN (sizeof KEY_TALK - 1)
 #define KEY_TALK_ALL "ratings/*"
 #define FIELD_MAX 32
-
-/* KEYS: log, talk...; ARGV: fields of the log. A script and not a transaction (MULTI), in which a
- * Redis that is out of memory refuses to read. */
-static const char script_read[] =
-    "local answer = {redis.pcall('HMGET', KEYS[1], unpack(ARGV))}\n"
-    "for k = 2, #KEYS do\n"
-    "  answer[2 * k - 2] = redis.pcall('HLEN', KEYS[k])\n"
-    "  answer[2 * k - 1] = redis.pcall('HMGET', KEYS[k], '1', '2', '3', '4', '5')\n"
-    "end\n"
-    "return answer\n";
-
-/* KEYS: log, talk, one that is nobody's; ARGV: generation, count, then partition and position of
- * each, then five counts. A position that is absent is 0: the partition was given to the topic
- * later.
- *
- * Redis does not undo what a script wrote before it failed: what it writes with is tried before,
- * and should it be stopped all the same, the service finds no position where this one was, and
- * rebuilds the store. */
-static const char script_mend[] =
-    "local log, key = KEYS[1], KEYS[2]\n"
-    "if redis.call('TYPE', log).ok ~= 'hash' then return 'rebuilt' end\n"
-    "local seen = redis.call('HMGET', log, 'generation', 'claim', 'position:0')\n"
-    "if (seen[1] or '') ~= ARGV[1] or seen[2] or not seen[3] then return 'rebuilt' end\n"
-    "local count, counts = tonumber(ARGV[2]), {}\n"
-    "for i = 1, count do\n"
-    "  local at = redis.call('HMGET', log, 'position:' .. ARGV[1 + 2 * i])[1]\n"
-    "  if (at or '0') ~= ARGV[2 + 2 * i] then return 'moved' end\n"
-    "end\n"
-    "for v = 1, 5 do\n"
-    "  local n = ARGV[2 + 2 * count + v]\n"
-    "  if n ~= '0' then\n"
-    "    counts[#counts + 1] = v\n"
-    "    counts[#counts + 1] = n\n"
-    "  end\n"
-    "end\n"
-    "redis.call('UNLINK', KEYS[3])\n"
-    "redis.call('HSET', log, 'position:0', 'applying')\n"
-    "redis.call('UNLINK', key)\n"
-    "if #counts > 0 then redis.call('HSET', key, unpack(counts)) end\n"
-    "redis.call('HSET', log, 'position:0', seen[3])\n"
-    "return 'done'\n";
 
 struct audit_store_t {
     ratings_redis_url_t url;
@@ -408,7 +368,7 @@ static bool read_all(const audit_store_t *store, const redisReply *answer, audit
 bool audit_store_read(audit_store_t *store, audit_log_t *log, audit_talk_t *const *talks,
                       size_t count, audit_why_t *why)
 {
-    words_t words = WORDS("EVAL", script_read);
+    words_t words = WORDS("EVAL", lua_audit_read);
     number_word(&words, 1 + (int64_t)count);
     word(&words, KEY_LOG);
     for (size_t i = 0; i < count; i++)
@@ -464,7 +424,7 @@ static bool read_end(const audit_store_t *store, const redisReply *reply, audit_
         const char *text;
         audit_store_end_e end;
     } ends[] = {
-        {"done", AUDIT_STORE_DONE}, {"moved", AUDIT_STORE_MOVED}, {"rebuilt", AUDIT_STORE_REBUILT}};
+        {"applied", AUDIT_STORE_DONE}, {"conflict", AUDIT_STORE_MOVED}, {"rebuilt", AUDIT_STORE_REBUILT}};
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
         if (reply->type == REDIS_REPLY_STRING && strcmp(reply->str, ends[i].text) == 0) {
             *end = ends[i].end;
@@ -476,7 +436,7 @@ static bool read_end(const audit_store_t *store, const redisReply *reply, audit_
 bool audit_store_mend(audit_store_t *store, const audit_stand_t *stand, const audit_talk_t *talk,
                       const ratings_histogram_t *counts, audit_store_end_e *end, audit_why_t *why)
 {
-    words_t words = WORDS("EVAL", script_mend, "3", KEY_LOG);
+    words_t words = WORDS("EVAL", lua_audit_repair, "3", KEY_LOG);
     talk_word(&words, talk);
     word(&words, KEY_TALK);
     word(&words, stand->generation);

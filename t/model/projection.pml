@@ -526,7 +526,7 @@ inline move_position() {
     store.position = P.position
 }
 
-/* Redis does not undo what a script has written when something stops it. Of the writes of SCRIPT_APPLY
+/* Redis does not undo what a script has written when something stops it. Of the writes of apply.lua
  * the first says that more is to come, and the last that all is done. */
 #ifdef NOT_MARKED
 #define BEGIN_APPLYING skip

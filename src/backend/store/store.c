@@ -207,7 +207,7 @@ apr_status_t ratings_store_acquire_lease(ratings_store_t *store, const char *tok
     (void)snprintf(ms, sizeof ms, "%" APR_INT64_T_FMT, apr_time_as_msec(lease));
     (void)snprintf(most, sizeof most, "%d", RATINGS_LEASE_MAX_S * 1000);
     apr_status_t status = store_command(store, &reply, store_deadline(store), why, "EVAL",
-                                        SCRIPT_LEASE, "1", KEY_LEASE, token, ms, most, NULL);
+                                        lua_acquire_lease, "1", KEY_LEASE, token, ms, most, NULL);
     if (status != APR_SUCCESS)
         return status;
     (void)snprintf(holder, RATINGS_TOKEN_MAX + 1, "%s", store_is_text(reply) ? reply->str : "");
@@ -220,7 +220,7 @@ apr_status_t ratings_store_release_lease(ratings_store_t *store, const char *tok
                                          int64_t deadline, ratings_result_t *why)
 {
     redisReply *reply = NULL;
-    apr_status_t status = store_command(store, &reply, deadline, why, "EVAL", SCRIPT_RELEASE, "1",
+    apr_status_t status = store_command(store, &reply, deadline, why, "EVAL", lua_release_lease, "1",
                                         KEY_LEASE, token, NULL);
     if (status == APR_SUCCESS)
         freeReplyObject(reply);

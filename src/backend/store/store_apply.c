@@ -173,7 +173,7 @@ static bool chunk_text(chunk_text_t *text, const ratings_batch_t *chunk)
 static void chunk_words(store_words_t *words, const chunk_text_t *text, const char *generation,
                         int count)
 {
-    const char *head[] = {"EVAL", SCRIPT_APPLY, text->key_count, KEY_LOG, text->keys, text->expiry};
+    const char *head[] = {"EVAL", lua_apply, text->key_count, KEY_LOG, text->keys, text->expiry};
     const char *args[] = {text->partition, text->position, text->next,      text->mark, generation,
                           text->time,      text->first,    text->use_count, text->last};
     store_add_words(words, head, 6);

@@ -13,6 +13,10 @@
 /* Each takes a value into the log. NULL, or what is wrong with it (static). */
 typedef const char *take_f(ratings_store_state_t *state, const redisReply *value, int partition);
 
+/* What apply.lua writes in the place of a checkpoint while it applies a batch: no reader takes it for
+ * one, whichever version of this module it is of. */
+#define APPLYING "applying"
+
 #define NOT_OURS(field) "the field " field " of ratings:log is not what this module writes"
 
 /* A text that is compared, and written again, must be one to C. */
@@ -94,7 +98,7 @@ static const char *take_positions(ratings_store_state_t *state, const redisReply
 static const char *take_position(ratings_store_state_t *state, const redisReply *value,
                                  int partition)
 {
-    if (strcmp(value->str, SCRIPT_APPLYING) == 0)
+    if (strcmp(value->str, APPLYING) == 0)
         return "a write to the store was stopped in its middle";
     return store_read_number(value, -1, POSITION_MAX, &state->checkpoint[partition])
                ? NULL
@@ -324,7 +328,7 @@ apr_status_t ratings_store_load_state(ratings_store_t *store, int64_t deadline,
     clear_log(state);
     (void)snprintf(most, sizeof most, "%zu", FIELDS_MAX);
     (void)snprintf(size, sizeof size, "%zu", LOG_SIZE_MAX);
-    const char *words[] = {"EVAL", SCRIPT_LOAD, "1", KEY_LOG, most, size};
+    const char *words[] = {"EVAL", lua_load_state, "1", KEY_LOG, most, size};
     size_t lengths[6];
     for (int i = 0; i < 6; i++)
         lengths[i] = strlen(words[i]);

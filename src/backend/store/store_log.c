@@ -39,7 +39,7 @@ apr_status_t ratings_store_claim(ratings_store_t *store, const ratings_store_sta
                                  const ratings_sweep_t *sweep, ratings_cas_e *result,
                                  ratings_result_t *why)
 {
-    const char *words[] = {"EVAL",         SCRIPT_CLAIM,    "4",
+    const char *words[] = {"EVAL",         lua_claim,    "4",
                            KEY_LOG,        KEY_TALK,        KEY_KEYS ":",
                            KEY_EXPIRY ":", seen->digest[0], seen->digest[1],
                            sweep->token};
@@ -54,7 +54,7 @@ apr_status_t ratings_store_claim(ratings_store_t *store, const ratings_store_sta
 apr_status_t ratings_store_caught_up(ratings_store_t *store, const char *generation,
                                      ratings_cas_e *result, ratings_result_t *why)
 {
-    return run_on_log(store, SCRIPT_CAUGHT_UP, &generation, 1, result, why);
+    return run_on_log(store, lua_caught_up, &generation, 1, result, why);
 }
 
 apr_status_t ratings_store_request_rebuild(ratings_store_t *store, const char *generation,
@@ -63,7 +63,7 @@ apr_status_t ratings_store_request_rebuild(ratings_store_t *store, const char *g
     char number[NUMBER_TEXT];
     const char *args[] = {generation, number};
     (void)snprintf(number, sizeof number, "%d", reason);
-    return run_on_log(store, SCRIPT_SUSPECT, args, 2, result, why);
+    return run_on_log(store, lua_request_rebuild, args, 2, result, why);
 }
 
 apr_status_t ratings_store_set_routing(ratings_store_t *store, const ratings_store_state_t *state,
@@ -76,7 +76,7 @@ apr_status_t ratings_store_set_routing(ratings_store_t *store, const ratings_sto
     (void)snprintf(routing, sizeof routing, "%" PRId64, offset);
     if (state->routing_offset >= 0)
         (void)snprintf(before, sizeof before, "%" PRId64, state->routing_offset);
-    return run_on_log(store, SCRIPT_ROUTE, args, 4, result, why);
+    return run_on_log(store, lua_set_routing, args, 4, result, why);
 }
 
 apr_status_t ratings_store_advance(ratings_store_t *store, const ratings_store_state_t *state,
@@ -88,7 +88,7 @@ apr_status_t ratings_store_advance(ratings_store_t *store, const ratings_store_s
     (void)snprintf(number, sizeof number, "%d", partition);
     (void)snprintf(from, sizeof from, "%" PRId64, state->checkpoint[partition]);
     (void)snprintf(to, sizeof to, "%" PRId64, next);
-    return run_on_log(store, SCRIPT_PASS, args, 4, result, why);
+    return run_on_log(store, lua_advance, args, 4, result, why);
 }
 
 /* ---- fields of a new account ---- */
@@ -148,7 +148,7 @@ apr_status_t ratings_store_add_partitions(ratings_store_t *store,
     add_word(account, state->generation);
     add_number(account, state->partitions);
     add_positions(account, state->partitions, to);
-    return run_account(store, SCRIPT_EXTEND, account, result, why);
+    return run_account(store, lua_add_partitions, account, result, why);
 }
 
 apr_status_t ratings_store_open(ratings_store_t *store, const ratings_sweep_t *sweep,
@@ -176,7 +176,7 @@ apr_status_t ratings_store_open(ratings_store_t *store, const ratings_sweep_t *s
         add_word(account, "behind");
         add_word(account, "1");
     }
-    return run_account(store, SCRIPT_OPEN, account, result, why);
+    return run_account(store, lua_open, account, result, why);
 }
 
 /* ---- sweeping ---- */
@@ -192,7 +192,7 @@ static apr_status_t delete_keys(ratings_store_t *store, const ratings_sweep_t *s
     (void)snprintf(steps, sizeof steps, "%" PRId64, sweep->steps);
     (void)snprintf(count, sizeof count, "%zu", keys->elements + 1);
     if (store_words_init(&words, (int)keys->elements + 6)) {
-        start_words(&words, SCRIPT_SWEEP);
+        start_words(&words, lua_sweep);
         words.argv[2] = count;
         words.argvlen[2] = strlen(count);
         for (size_t i = 0; i < keys->elements; i++)

@@ -83,8 +83,8 @@ static apr_status_t read_end(const redisReply *reply, ratings_cas_e *end, rating
     static const struct {
         const char *text;
         ratings_cas_e end;
-    } ends[] = {{"done", RATINGS_CAS_APPLIED},
-                {"moved", RATINGS_CAS_CONFLICT},
+    } ends[] = {{"applied", RATINGS_CAS_APPLIED},
+                {"conflict", RATINGS_CAS_CONFLICT},
                 {"corrupt", RATINGS_CAS_CORRUPT}};
     if (reply->type == REDIS_REPLY_ERROR)
         return store_error_reply(reply, why);
@@ -96,8 +96,6 @@ static apr_status_t read_end(const redisReply *reply, ratings_cas_e *end, rating
     return store_unexpected(why, "the answer of a script");
 }
 
-/* Redis keeps a script by its text, so sending it again costs its bytes alone, once a chunk, and
- * survives SCRIPT FLUSH and restarts. */
 apr_status_t store_run_all(ratings_store_t *store, const store_command_t *scripts, int count,
                            ratings_cas_e *ends, ratings_result_t *why)
 {
@@ -139,8 +137,7 @@ apr_status_t store_read_both(ratings_store_t *store, const store_fields_t *first
                              ratings_result_t *why)
 {
     char count[NUMBER_TEXT];
-    static const char script[] = SCRIPT_READ;
-    const char *const head[] = {"EVAL", script, "2", first->key, second->key, count};
+    const char *const head[] = {"EVAL", lua_read, "2", first->key, second->key, count};
     const int head_count = sizeof head / sizeof head[0];
     store_words_t words;
     redisReply *reply = NULL; /* stays so unless there is one */

@@ -1,0 +1,18 @@
+-- luacheck (make lint-lua)
+std = "lua51"
+max_line_length = 120
+
+-- What Redis gives a script (https://redis.io/docs/latest/develop/interact/programmability/lua-api/), which may set no
+-- global, and what scripts/prelude.lua defines for those that include it.
+local redis = { std = "lua51", read_globals = { "redis", "KEYS", "ARGV", "call", "run" } }
+files["src/backend/store/scripts"] = redis
+files["src/audit/scripts"] = redis
+files["**/prelude.lua"] = { ignore = { "211/call", "211/run", "431" } }
+
+-- What wrk calls and reads
+files["t/bench/load.lua"] = {
+  std = "luajit",
+  globals = { "wrk", "init", "request", "setup", "done", "posts", "refused" },
+  unused_args = false,
+  max_line_length = 160,
+}

@@ -1,0 +1,38 @@
+-- Gives a talk other counts, if the store is where the audit has folded the log to.
+--
+-- KEYS    ratings:log, the talk's key, a key that is nobody's
+-- ARGV    generation, count, then a partition and its checkpoint `count` times, then five counts
+-- Reply   'applied'
+--         'conflict': another checkpoint; nothing was written
+--         'rebuilt': another generation, or a rebuild is under way; nothing was written
+-- Writes  the talk's key (deleted if all counts are 0)
+--
+-- A checkpoint that is absent is 0: the partition was given to the topic later.
+--
+-- Redis does not undo what a script wrote before it failed. So what it writes with is tried before;
+-- and should it be stopped all the same, the service finds 'applying' where the checkpoint of
+-- partition 0 was, and rebuilds the store.
+local log, talk, nobody = KEYS[1], KEYS[2], KEYS[3]
+if redis.call('TYPE', log).ok ~= 'hash' then return 'rebuilt' end
+local seen = redis.call('HMGET', log, 'generation', 'claim', 'position:0')
+if (seen[1] or '') ~= ARGV[1] or seen[2] or not seen[3] then return 'rebuilt' end
+
+local count, counts = tonumber(ARGV[2]), {}
+for i = 1, count do
+  local checkpoint = redis.call('HMGET', log, 'position:' .. ARGV[1 + 2 * i])[1]
+  if (checkpoint or '0') ~= ARGV[2 + 2 * i] then return 'conflict' end
+end
+for v = 1, 5 do
+  local n = ARGV[2 + 2 * count + v]
+  if n ~= '0' then
+    counts[#counts + 1] = v
+    counts[#counts + 1] = n
+  end
+end
+
+redis.call('UNLINK', nobody)
+redis.call('HSET', log, 'position:0', 'applying')
+redis.call('UNLINK', talk)
+if #counts > 0 then redis.call('HSET', talk, unpack(counts)) end
+redis.call('HSET', log, 'position:0', seen[3])
+return 'applied'

@@ -1,0 +1,21 @@
+-- Takes or renews the projector's lease.
+--
+-- KEYS    ratings:projector
+-- ARGV    our token, milliseconds, the most that a lease can last
+-- Reply   the token of whoever holds it now
+-- Writes  ratings:projector. A key that is no lease (set by hand: of another type, without an end,
+--         or for longer than a lease can last) is replaced
+--
+-- It may be stopped anywhere: only who projects depends on the lease, and no count does.
+-- include prelude.lua
+
+return run(function()
+  local kind, left = call('TYPE', KEYS[1]).ok, call('PTTL', KEYS[1])
+  if kind ~= 'none' and (kind ~= 'string' or left < 0 or left > tonumber(ARGV[3])) then
+    call('UNLINK', KEYS[1])
+  end
+  if call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return ARGV[1] end
+  local holder = call('GET', KEYS[1])
+  if holder == ARGV[1] then call('SET', KEYS[1], ARGV[1], 'XX', 'PX', ARGV[2]) end
+  return holder
+end)
