@@ -31,6 +31,7 @@ format: deps-lint ## format the sources with clang-format, as lint wants them
 lint-rules:
 	@build/lint/dependencies
 	@build/lint/directives
+	@APXS='$(APXS)' build/lint/endpoints
 	@build/lint/messages
 	@build/lint/function-length
 	@build/lint/hygiene

@@ -1,6 +1,7 @@
 #include "endpoint.h"
 
 #include "../config/config.h"
+#include "../core/assertion.h"
 #include "handlers.h"
 #include "reply.h"
 
@@ -15,15 +16,27 @@
 
 #define HANDLER "ratings"
 
-/* The functions of each endpoint, whose name is in config/endpoint_names.c. */
+/* A method of an endpoint. */
+typedef struct {
+    ratings_endpoint_fn *reply; /* NULL: the method is not allowed */
+    short statuses[16]; /* those that it can reply with, as docs/api.md has them; 0 ends them */
+} method_t;
+
+/* What each endpoint of config/endpoint_names.h does. build/lint/endpoints compares the statuses
+ * with the documents and with the outcomes of endpoint_ratings.c; left out are those that any
+ * endpoint can have (405, and 404 below its path) and httpd's own. */
 static const struct {
-    ratings_endpoint_fn *get;  /* HEAD as well */
-    ratings_endpoint_fn *post; /* NULL: not allowed */
+    method_t get; /* HEAD as well */
+    method_t post;
 } endpoints[RATINGS_ENDPOINTS] = {
-    [RATINGS_ENDPOINT_RATINGS] = {ratings_get_ratings, ratings_post_ratings},
-    [RATINGS_ENDPOINT_METADATA] = {ratings_get_metadata, NULL},
-    [RATINGS_ENDPOINT_LIVE] = {ratings_get_live, NULL},
-    [RATINGS_ENDPOINT_READY] = {ratings_get_ready, NULL},
+    [RATINGS_ENDPOINT_RATINGS] =
+        {
+            .get = {ratings_get_ratings, {200, 304, 400, 404, 412, 503}},
+            .post = {ratings_post_ratings, {200, 202, 400, 404, 408, 413, 415, 422, 501, 503, 504}},
+        },
+    [RATINGS_ENDPOINT_METADATA] = {.get = {ratings_get_metadata, {200}}},
+    [RATINGS_ENDPOINT_LIVE] = {.get = {ratings_get_live, {200}}},
+    [RATINGS_ENDPOINT_READY] = {.get = {ratings_get_ready, {200, 503}}},
 };
 
 /* ---- which location the request is for ---- */
@@ -120,7 +133,7 @@ static const char *path_below(request_rec *r, const char *location)
 /* The value of Allow, on OPTIONS and on a 405. Not TRACE, which is no method of an endpoint. */
 static const char *allowed_methods(ratings_endpoint_e endpoint)
 {
-    return endpoints[endpoint].post ? "GET, HEAD, POST, OPTIONS" : "GET, HEAD, OPTIONS";
+    return endpoints[endpoint].post.reply ? "GET, HEAD, POST, OPTIONS" : "GET, HEAD, OPTIONS";
 }
 
 static int refuse_method(request_rec *r, const char *allowed)
@@ -138,13 +151,28 @@ static int reply_options(request_rec *r, const char *allowed)
     return OK;
 }
 
+/* Also what httpd makes of a 200 for a request with Range. */
+static bool is_listed(const method_t *method, int status)
+{
+    bool listed = status == HTTP_PARTIAL_CONTENT || status == HTTP_RANGE_NOT_SATISFIABLE;
+    for (const short *known = method->statuses; *known && !listed; known++)
+        listed = *known == status;
+    return listed;
+}
+
+static int reply_by(const method_t *method, request_rec *r)
+{
+    int result = method->reply(r, ratings_server_of(r->server));
+    RATINGS_ASSERT(result != OK || is_listed(method, r->status));
+    return result;
+}
+
 static int dispatch_method(request_rec *r, ratings_endpoint_e endpoint)
 {
-    const ratings_server_t *server = ratings_server_of(r->server);
     if (r->method_number == M_GET)
-        return endpoints[endpoint].get(r, server);
-    if (r->method_number == M_POST && endpoints[endpoint].post)
-        return endpoints[endpoint].post(r, server);
+        return reply_by(&endpoints[endpoint].get, r);
+    if (r->method_number == M_POST && endpoints[endpoint].post.reply)
+        return reply_by(&endpoints[endpoint].post, r);
     if (r->method_number == M_OPTIONS)
         return reply_options(r, allowed_methods(endpoint));
     return refuse_method(r, allowed_methods(endpoint));

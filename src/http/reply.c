@@ -10,7 +10,7 @@
 #include <http_protocol.h>
 #include <util_filter.h>
 
-#include <stdlib.h>
+#include <stdbool.h>
 #include <string.h>
 
 #define RETRY_AFTER_S "1"
@@ -101,53 +101,41 @@ int ratings_reply_unavailable(request_rec *r, const char *detail)
     return ratings_reply_problem(r, HTTP_SERVICE_UNAVAILABLE, detail);
 }
 
-/* ---- entities ---- */
+/* ---- representations ---- */
 
-static void make_etag(ratings_entity_t *entity)
+void ratings_etag_of(const char *body, size_t length, char *etag, size_t size)
 {
     apr_sha1_ctx_t context;
     unsigned char digest[APR_SHA1_DIGESTSIZE];
     char hex[2 * ETAG_BYTES + 1];
     apr_sha1_init(&context);
-    apr_sha1_update(&context, entity->body, entity->length);
+    apr_sha1_update(&context, body, (unsigned)length);
     apr_sha1_final(digest, &context);
     ap_bin2hex(digest, ETAG_BYTES, hex);
-    apr_snprintf(entity->etag, sizeof entity->etag, "\"%s\"", hex);
-}
-
-bool ratings_entity_make(ratings_entity_t *entity, char *json)
-{
-    size_t length = json ? strlen(json) : 0;
-    bool fits = length > 0 && length <= sizeof entity->body;
-    if (fits) {
-        memcpy(entity->body, json, length);
-        entity->length = (uint32_t)length;
-        make_etag(entity);
-    }
-    free(json);
-    return fits;
+    apr_snprintf(etag, size, "\"%s\"", hex);
 }
 
 typedef int find_etag_fn(apr_pool_t *pool, const char *line, const char *tag);
 
 /* Whether a header names the tag, also as a compressing filter has sent it ("abc" -> "abc-gzip").
  */
-static int names_tag(request_rec *r, const char *line, const char *tag, find_etag_fn *find)
+static bool names_tag(request_rec *r, const char *line, const char *tag, find_etag_fn *find_etag)
 {
     static const char *const suffixes[] = {"", "-gzip", "-br"};
     if (strcmp(line, tag) == 0 || strcmp(line, "*") == 0)
-        return 1;
+        return true;
     for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
         const char *sent =
             apr_psprintf(r->pool, "%.*s%s\"", (int)strlen(tag) - 1, tag, suffixes[i]);
-        if (find(r->pool, line, sent))
-            return 1;
+        if (find_etag(r->pool, line, sent))
+            return true;
     }
-    return 0;
+    return false;
 }
 
-/* RFC 9110, 13.2.2: If-Match comes before If-None-Match. */
-static int condition(request_rec *r, const char *tag)
+/* RFC 9110, 13.2.2: If-Match comes before If-None-Match. Not ap_meets_conditions, which answers
+ * If-Match with an HTML page and does not know the tags of compressing filters. */
+static int status_by_conditions(request_rec *r, const char *tag)
 {
     const char *match = apr_table_get(r->headers_in, "If-Match");
     const char *none = apr_table_get(r->headers_in, "If-None-Match");
@@ -155,21 +143,21 @@ static int condition(request_rec *r, const char *tag)
         return HTTP_PRECONDITION_FAILED;
     if (none && names_tag(r, none, tag, ap_find_etag_weak))
         return HTTP_NOT_MODIFIED;
-    return OK;
+    return HTTP_OK;
 }
 
-int ratings_reply_entity(request_rec *r, const ratings_entity_t *entity)
+int ratings_reply_representation(request_rec *r, const ratings_representation_t *representation)
 {
-    int status = condition(r, entity->etag);
+    int status = status_by_conditions(r, representation->etag);
     if (status == HTTP_PRECONDITION_FAILED)
-        return ratings_reply_problem(r, status, "The ratings are not what If-Match names.");
-    apr_table_setn(r->headers_out, "ETag", entity->etag);
+        return ratings_reply_problem(r, status, representation->changed);
+    apr_table_setn(r->headers_out, "ETag", representation->etag);
     apr_table_setn(r->headers_out, "Cache-Control", "no-cache");
     if (status == HTTP_NOT_MODIFIED) {
         r->status = status;
         return OK;
     }
-    return send_bucket(
-        r, HTTP_OK, "application/json",
-        apr_bucket_pool_create(entity->body, entity->length, r->pool, r->connection->bucket_alloc));
+    return send_bucket(r, HTTP_OK, representation->type,
+                       apr_bucket_pool_create(representation->body, representation->length, r->pool,
+                                              r->connection->bucket_alloc));
 }

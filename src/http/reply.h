@@ -1,35 +1,49 @@
-/* Answers: JSON, problems (RFC 9457), entity tags. Each sends the response and returns what the
- * handler is to return. */
+/* Responses: JSON, problem documents (RFC 9457), and representations that a client may validate
+ * (RFC 9110, 13).
+ *
+ * Each ratings_reply_* sends the response to `r`, in the thread that has it, and returns what the
+ * handler returns: OK, or HTTP_INTERNAL_SERVER_ERROR where nothing was sent, so that httpd answers.
+ */
 #ifndef RATINGS_HTTP_REPLY_H
 #define RATINGS_HTTP_REPLY_H
 
-#include "../service/cache.h"
-
 #include <httpd.h>
 
-/* `json` lives as long as the request; NULL (memory ran out) gives a 500. */
+#include <stddef.h>
+
+/* application/json that no cache may keep (no-store). `json` lives as long as the request; NULL
+ * (memory ran out) is a 500. */
 int ratings_reply_json(request_rec *r, int status, const char *json);
 
-/* The same for a 200 whose text was made before and lives as long as the child: httpd may write
- * it after the request. */
+/* The same for a 200 whose text lives as long as the child: httpd may write it after the request.
+ */
 int ratings_reply_constant(request_rec *r, const char *json);
 
-/* Makes an entity of `json`, which is malloc()ed and freed here. False when memory ran out (`json`
- * is NULL), or when it is too long. */
-bool ratings_entity_make(ratings_entity_t *entity, char *json);
+/* What a 200 carries, if it may be kept and validated. All of it lives as long as the request. */
+typedef struct {
+    const char *type; /* media type */
+    const char *body;
+    size_t length;       /* of the body, bytes */
+    const char *etag;    /* strong entity tag, with its quotes */
+    const char *changed; /* the detail of a 412: If-Match names another representation */
+} ratings_representation_t;
 
-/* A 200 that may be validated: strong ETag, If-None-Match and If-Match (RFC 9110, 13),
- * Cache-Control: no-cache. `entity` lives as long as the request. */
-int ratings_reply_entity(request_rec *r, const ratings_entity_t *entity);
+/* 200, or 304 by If-None-Match, or 412 by If-Match; Cache-Control: no-cache. */
+int ratings_reply_representation(request_rec *r, const ratings_representation_t *representation);
+
+/* Makes the strong entity tag of a body: the beginning of its SHA-1 in hex, 27 bytes with quotes
+ * and NUL. `size` is that of `etag`. */
+void ratings_etag_of(const char *body, size_t length, char *etag, size_t size);
 
 /* application/problem+json: type, title, status, detail, message (= detail), and the request's id
  * as instance. `detail` says nothing of hosts, paths or libraries. */
 int ratings_reply_problem(request_rec *r, int status, const char *detail);
 
-/* The same with Retry-After. */
+/* A 503 of the same form, with Retry-After. */
 int ratings_reply_unavailable(request_rec *r, const char *detail);
 
-/* The id of the request, which its lines in the error log carry too (%L). */
+/* The id of the request, which its lines in the error log carry too (%L). Never NULL; lives as long
+ * as the request. */
 const char *ratings_request_id(request_rec *r);
 
 #endif

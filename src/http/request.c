@@ -7,21 +7,22 @@
 #include <apr_strings.h>
 #include <http_protocol.h>
 
+#include <stdbool.h>
 #include <string.h>
 
-typedef const char *read_rating_fn(const char *body, size_t len, ratings_rating_t *out);
+typedef const char *parse_rating_fn(const char *body, size_t len, ratings_rating_t *out);
 
 /* ---- media type ---- */
 
 static const struct {
     const char *type;
-    read_rating_fn *read;
+    parse_rating_fn *parse;
 } media_types[] = {
     {"application/json", ratings_rating_from_json},
     {"application/x-www-form-urlencoded", ratings_rating_from_form},
 };
 
-static read_rating_fn *reader_of(const request_rec *r)
+static parse_rating_fn *parser_of(const request_rec *r)
 {
     const char *type = apr_table_get(r->headers_in, "Content-Type");
     const char *coding = apr_table_get(r->headers_in, "Content-Encoding");
@@ -30,19 +31,19 @@ static read_rating_fn *reader_of(const request_rec *r)
         return NULL;
     for (size_t i = 0; i < sizeof media_types / sizeof media_types[0]; i++)
         if (ratings_media_type_is(type, media_types[i].type))
-            return media_types[i].read;
+            return media_types[i].parse;
     return NULL;
 }
 
 /* ---- body ---- */
 
-static int too_long(request_rec *r)
+static int refuse_too_long(request_rec *r)
 {
     r->connection->keepalive = AP_CONN_CLOSE; /* what is left of the body is not read */
     return ratings_reply_problem(r, HTTP_REQUEST_ENTITY_TOO_LARGE, "The body is too long.");
 }
 
-static int announced_too_long(const request_rec *r, apr_off_t limit)
+static bool announced_too_long(const request_rec *r, apr_off_t limit)
 {
     const char *header = apr_table_get(r->headers_in, "Content-Length");
     apr_off_t length = 0;
@@ -50,7 +51,7 @@ static int announced_too_long(const request_rec *r, apr_off_t limit)
 }
 
 /* AP_FILTER_ERROR: a filter has sent the answer. */
-static int read_failed(request_rec *r, apr_status_t status)
+static int refuse_unread(request_rec *r, apr_status_t status)
 {
     if (status == AP_FILTER_ERROR)
         return AP_FILTER_ERROR;
@@ -65,10 +66,11 @@ static int read_failed(request_rec *r, apr_status_t status)
 typedef struct {
     char *bytes;
     apr_size_t length, room;
-    int complete, overflow;
+    bool complete; /* its end was read */
+    bool overflow; /* it is longer than the room */
 } body_t;
 
-static apr_status_t take_buckets(apr_bucket_brigade *brigade, body_t *body)
+static apr_status_t append_buckets(apr_bucket_brigade *brigade, body_t *body)
 {
     for (apr_bucket *b = APR_BRIGADE_FIRST(brigade);
          b != APR_BRIGADE_SENTINEL(brigade) && !body->complete; b = APR_BUCKET_NEXT(b)) {
@@ -81,7 +83,7 @@ static apr_status_t take_buckets(apr_bucket_brigade *brigade, body_t *body)
         if (status != APR_SUCCESS)
             return status;
         if (length > body->room - body->length) {
-            body->overflow = 1;
+            body->overflow = true;
             return APR_SUCCESS;
         }
         memcpy(body->bytes + body->length, data, length);
@@ -99,28 +101,40 @@ static apr_status_t read_body(request_rec *r, body_t *body)
         status = ap_get_brigade(r->input_filters, brigade, AP_MODE_READBYTES, APR_BLOCK_READ,
                                 (apr_off_t)(body->room - body->length) + 1);
         if (status == APR_SUCCESS)
-            status = take_buckets(brigade, body);
+            status = append_buckets(brigade, body);
         apr_brigade_cleanup(brigade);
     }
     return status;
 }
 
-int ratings_request_rating(request_rec *r, apr_off_t limit, ratings_rating_t *rating)
+/* OK, with the whole body, or the result of the handler. */
+static int receive_body(request_rec *r, apr_off_t limit, body_t *body)
 {
-    read_rating_fn *read = reader_of(r);
-    if (!read)
-        return ratings_reply_problem(
+    if (announced_too_long(r, limit))
+        return refuse_too_long(r);
+    *body = (body_t){.bytes = apr_palloc(r->pool, (apr_size_t)limit), .room = (apr_size_t)limit};
+    apr_status_t status = read_body(r, body);
+    if (status != APR_SUCCESS)
+        return refuse_unread(r, status);
+    return body->overflow ? refuse_too_long(r) : OK;
+}
+
+bool ratings_request_rating(request_rec *r, apr_off_t limit, ratings_rating_t *rating, int *result)
+{
+    body_t body = {.complete = false};
+    parse_rating_fn *parse_rating = parser_of(r);
+    if (!parse_rating) {
+        *result = ratings_reply_problem(
             r, HTTP_UNSUPPORTED_MEDIA_TYPE,
             "A rating is sent as application/json or application/x-www-form-urlencoded, in UTF-8 "
             "and without a content coding.");
-    if (announced_too_long(r, limit))
-        return too_long(r);
-    body_t body = {.bytes = apr_palloc(r->pool, (apr_size_t)limit), .room = (apr_size_t)limit};
-    apr_status_t status = read_body(r, &body);
-    if (status != APR_SUCCESS)
-        return read_failed(r, status);
-    if (body.overflow)
-        return too_long(r);
-    const char *problem = read(body.bytes, body.length, rating);
-    return problem ? ratings_reply_problem(r, HTTP_BAD_REQUEST, problem) : RATINGS_REQUEST_OK;
+        return false;
+    }
+    *result = receive_body(r, limit, &body);
+    if (!body.complete)
+        return false;
+    const char *problem = parse_rating(body.bytes, body.length, rating);
+    if (problem)
+        *result = ratings_reply_problem(r, HTTP_BAD_REQUEST, problem);
+    return problem == NULL;
 }

@@ -1,4 +1,4 @@
-/* What comes in: the media type and the body of a POST. */
+/* The rating that a POST carries: its media type and its body (RFC 9110, 8.3; docs/api.md). */
 #ifndef RATINGS_HTTP_REQUEST_H
 #define RATINGS_HTTP_REQUEST_H
 
@@ -6,10 +6,15 @@
 
 #include <httpd.h>
 
-/* Reads the rating that the request carries, no more than `limit` bytes of body.
- * RATINGS_REQUEST_OK, or what the handler is to return: a problem was sent, or httpd's own answer
- * was. */
-#define RATINGS_REQUEST_OK (-4711)
-int ratings_request_rating(request_rec *r, apr_off_t limit, ratings_rating_t *rating);
+#include <stdbool.h>
+
+/* Reads the rating of a request, in the thread that has it: waits for the client, each time no
+ * longer than httpd's Timeout. `limit`: the longest body that is taken, bytes (RatingsBodyLimit).
+ *
+ * False: the request carries none, and its response was sent: a problem, or httpd's own. `*result`
+ * is then what the handler returns. A media type or an announced length that is not taken is
+ * refused before the body is asked for, so that a client with Expect: 100-continue need not send
+ * it. */
+bool ratings_request_rating(request_rec *r, apr_off_t limit, ratings_rating_t *rating, int *result);
 
 #endif
