@@ -1,6 +1,8 @@
 /* Reading the log, and folding what was read into chunks for the store. */
 #include "projection.h"
 
+#include "../shm/futex.h"
+
 #include "../core/routing_record.h"
 #include "../module.h"
 #include "batch.h"
@@ -34,7 +36,7 @@ static bool may_log(int64_t *logged_at)
 
 static void skip_repeat(ratings_projector_t *p, const ratings_record_t *record)
 {
-    uint64_t repeated = atomic_fetch_add(&p->shared->repeated, 1) + 1;
+    uint64_t repeated = atomic_fetch_add(&p->shared->repeated_events, 1) + 1;
     if (may_log(&p->repeat_logged_at))
         ap_log_error(APLOG_MARK, APLOG_INFO, 0, p->child->service->server,
                      "RT0308: the event at partition %d, offset %" APR_INT64_T_FMT
@@ -44,7 +46,7 @@ static void skip_repeat(ratings_projector_t *p, const ratings_record_t *record)
 
 static void skip(ratings_projector_t *p, const ratings_record_t *record, const char *problem)
 {
-    uint64_t skipped = atomic_fetch_add(&p->shared->skipped, 1) + 1;
+    uint64_t skipped = atomic_fetch_add(&p->shared->skipped_records, 1) + 1;
     if (!may_log(&p->skip_logged_at))
         return;
     ap_log_error(APLOG_MARK, APLOG_WARNING, 0, p->child->service->server,
@@ -319,17 +321,18 @@ static void tell_again(ratings_projector_t *p, int i, int64_t at)
     if (!p->partition[i].verified)
         return;
     projection_doubt_high(p, i, place, at);
-    if (ratings_shm_is_news(p->shared, i, place)) {
+    if (ratings_shm_is_newer(p->shared, i, place)) {
         ratings_shm_publish_external(p->shared, i, place);
-        ratings_visibility_notify(p->child->visibility); /* before reading, which may take its time */
+        ratings_visibility_notify(
+            p->child->visibility); /* before reading, which may take its time */
     }
-    ratings_shm_seen(p->shared, i, place, at);
+    ratings_shm_confirm(p->shared, i, place, at);
 }
 
 /* Of the same rebuild, the store says what it did not say before, and what no projector writes. */
 static apr_status_t is_changed(ratings_projector_t *p, ratings_result_t *why)
 {
-    atomic_store(&p->shared->suspect, RATINGS_REBUILD_REQUEST_STORE);
+    atomic_store(&p->shared->rebuild_request, RATINGS_REBUILD_REQUEST_STORE);
     return ratings_result_set(why, APR_EAGAIN,
                               "somebody has changed what the store says of the log");
 }
@@ -357,7 +360,7 @@ static apr_status_t load_same(ratings_projector_t *p, ratings_result_t *why)
 static apr_status_t look_at_store(ratings_projector_t *p, ratings_result_t *why)
 {
     int64_t now = ratings_monotonic();
-    if (atomic_load(&p->shared->suspect))
+    if (atomic_load(&p->shared->rebuild_request))
         return ratings_result_set(why, APR_EAGAIN, "a request found that store and log do not fit");
     if (now < p->look_at)
         return APR_SUCCESS;

@@ -16,7 +16,7 @@ apr_status_t projector_end(ratings_projector_t *p, ratings_cas_e end, ratings_re
     case RATINGS_CAS_CORRUPT:
         break;
     }
-    atomic_store(&p->shared->suspect, RATINGS_REBUILD_REQUEST_STORE);
+    atomic_store(&p->shared->rebuild_request, RATINGS_REBUILD_REQUEST_STORE);
     return ratings_result_set(why, APR_EAGAIN, "the store holds what this module does not write");
 }
 

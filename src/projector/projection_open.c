@@ -49,7 +49,8 @@ apr_status_t projection_read_ends(ratings_projector_t *p, ratings_result_t *why)
 void projection_doubt_high(ratings_projector_t *p, int i, ratings_checkpoint_t place, int64_t now)
 {
     partition_t *partition = &p->partition[i];
-    bool beyond = partition->seen.tag == place.tag && partition->seen.position > partition->next;
+    bool beyond =
+        partition->seen.log_id == place.log_id && partition->seen.offset > partition->next;
     if (!beyond)
         partition->beyond_at = 0;
     else if (!partition->beyond_at)
@@ -90,7 +91,7 @@ static apr_status_t doubt(ratings_projector_t *p, ratings_result_t *why)
     }
     if (!p->doubted_at)
         p->doubted_at = now;
-    if (now >= p->doubted_at + DOUBT_US || atomic_load(&p->shared->suspect))
+    if (now >= p->doubted_at + DOUBT_US || atomic_load(&p->shared->rebuild_request))
         return APR_SUCCESS;
     return ratings_result_set(why, APR_EAGAIN, "the topic has less than the store has applied");
 }
@@ -111,7 +112,7 @@ static const char *partition_problem(const ratings_projector_t *p, int i)
 static const char *rebuild_reason(const ratings_projector_t *p)
 {
     const char *problem = p->rebuild_reason;
-    uint32_t suspect = atomic_load(&p->shared->suspect);
+    uint32_t suspect = atomic_load(&p->shared->rebuild_request);
     if (suspect == RATINGS_REBUILD_REQUEST_LOG)
         return "an event was appended below the store's position: the topic was made again";
     if (suspect == RATINGS_REBUILD_REQUEST_STORE)
@@ -158,7 +159,7 @@ static void tell_topic(ratings_projector_t *p, const ratings_topic_t *topic)
     if (topic->append_time != RATINGS_APPEND_TIME_UNKNOWN)
         tell_append_time(p, topic->append_time);
     if (topic->in_sync > 0)
-        atomic_store(&p->shared->in_sync, topic->in_sync);
+        atomic_store(&p->shared->min_insync, topic->in_sync);
     if (atomic_exchange(&p->shared->topic_fault, topic->fault) != topic->fault && topic->fault)
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, p->child->service->server, "RT0303: %s",
                      ratings_stream_fault_text(topic->fault));
@@ -251,7 +252,7 @@ static apr_status_t begin_reading(ratings_projector_t *p, ratings_result_t *why)
 static void heed(ratings_projector_t *p)
 {
     if (p->log.rebuild_request)
-        atomic_store(&p->shared->suspect, (uint32_t)p->log.rebuild_request);
+        atomic_store(&p->shared->rebuild_request, (uint32_t)p->log.rebuild_request);
 }
 
 apr_status_t projection_load(ratings_projector_t *p, ratings_result_t *why)

@@ -121,7 +121,7 @@ void projection_settle_routing(ratings_projector_t *p)
  * the record. */
 static apr_status_t refuse_routing(ratings_projector_t *p, int partitions, ratings_result_t *why)
 {
-    atomic_store(&p->shared->overrouted, partitions);
+    atomic_store(&p->shared->routing_conflict, partitions);
     return ratings_result_set(why, APR_EINVAL,
                               "the log says that talks are routed by %d partitions, of which the "
                               "topic has %d",
@@ -160,6 +160,6 @@ void projection_tell_routing(ratings_projector_t *p)
     bool fits = atomic_load(&p->shared->routed) <= p->partitions;
     if (p->log.routed > 0 || !fits)
         atomic_store(&p->shared->routed, p->log.routed);
-    if (p->log.routing_offset >= 0 || atomic_load(&p->shared->overrouted) <= p->partitions)
-        atomic_store(&p->shared->overrouted, 0);
+    if (p->log.routing_offset >= 0 || atomic_load(&p->shared->routing_conflict) <= p->partitions)
+        atomic_store(&p->shared->routing_conflict, 0);
 }

@@ -1,6 +1,8 @@
 /* The projector's thread: the lease, and the roles that follow from it. */
 #include "projection.h"
 
+#include "../shm/futex.h"
+
 #include "../module.h"
 
 #include <ap_mpm.h>
@@ -93,7 +95,7 @@ static bool has_successor(ratings_projector_t *p)
 {
     if (!p->draining_at && child_is_draining())
         p->draining_at = ratings_monotonic();
-    return p->draining_at && atomic_load(&p->shared->candidate_at) > p->draining_at;
+    return p->draining_at && atomic_load(&p->shared->standby_at) > p->draining_at;
 }
 
 bool projector_stopping(ratings_projector_t *p)
@@ -189,7 +191,7 @@ static void go_by_store(ratings_projector_t *p)
     if (!load_ours(p))
         return;
     for (int i = 0; i < RATINGS_PARTITIONS_MAX && p->log.checkpoint[i] >= 0; i++)
-        if (ratings_shm_high(p->shared, i).tag == 0)
+        if (ratings_shm_high(p->shared, i).log_id == 0)
             ratings_shm_publish_bootstrap(p->shared, i, loaded_place(p, i));
     if (p->log.routed > 0 && atomic_load(&p->shared->routed) == 0)
         atomic_store(&p->shared->routed, p->log.routed);
@@ -233,9 +235,9 @@ static void publish_loaded(ratings_projector_t *p, int64_t at)
 {
     for (int i = 0; i < RATINGS_PARTITIONS_MAX && p->log.checkpoint[i] >= 0; i++) {
         ratings_checkpoint_t place = loaded_place(p, i);
-        if (ratings_shm_is_news(p->shared, i, place))
+        if (ratings_shm_is_newer(p->shared, i, place))
             ratings_shm_publish_external(p->shared, i, place);
-        ratings_shm_seen(p->shared, i, place, at);
+        ratings_shm_confirm(p->shared, i, place, at);
     }
     projection_tell_routing(p);
 }
@@ -246,14 +248,14 @@ static void accuse(ratings_projector_t *p)
 {
     ratings_result_t why;
     ratings_cas_e end;
-    uint32_t suspect = atomic_load(&p->shared->suspect);
+    uint32_t suspect = atomic_load(&p->shared->rebuild_request);
     bool is_same = strcmp(p->followed, p->log.generation) == 0;
     memcpy(p->followed, p->log.generation, sizeof p->followed);
     if (!suspect)
         return;
     if (!is_same || ratings_store_request_rebuild(p->store, p->log.generation, (int)suspect, &end,
                                                   &why) == APR_SUCCESS)
-        atomic_store(&p->shared->suspect, RATINGS_REBUILD_REQUEST_NONE);
+        atomic_store(&p->shared->rebuild_request, RATINGS_REBUILD_REQUEST_NONE);
 }
 
 /* The store is that of a log without records, while this host has seen some: either it went back to
@@ -262,8 +264,8 @@ static void accuse(ratings_projector_t *p)
 static bool contradicts(const ratings_projector_t *p, int i)
 {
     ratings_checkpoint_t high = ratings_shm_high(p->shared, i), place = loaded_place(p, i);
-    return p->log.checkpoint[i] >= 0 && place.position < high.position &&
-           (place.tag == RATINGS_LOG_ID_EMPTY || place.tag == high.tag);
+    return p->log.checkpoint[i] >= 0 && place.offset < high.offset &&
+           (place.log_id == RATINGS_LOG_ID_EMPTY || place.log_id == high.log_id);
 }
 
 static void ask_log(ratings_projector_t *p)
@@ -280,7 +282,7 @@ static void ask_log(ratings_projector_t *p)
     if (projection_read_ends(p, &why) != APR_SUCCESS)
         return;
     for (int i = 0; i < p->partitions; i++)
-        if (loaded_place(p, i).tag == RATINGS_LOG_ID_EMPTY)
+        if (loaded_place(p, i).log_id == RATINGS_LOG_ID_EMPTY)
             ratings_shm_forget(p->shared, i, p->partition[i].seen, p->partition[i].next);
         else
             projection_doubt_high(p, i, loaded_place(p, i), ratings_monotonic());
@@ -331,7 +333,7 @@ static void turn(ratings_projector_t *p)
     int64_t leased_for = atomic_load(&p->shared->leased_until) - now;
     if (leased_for > 0) {
         if (!p->draining_at)
-            atomic_store(&p->shared->candidate_at, now);
+            atomic_store(&p->shared->standby_at, now);
         rest(p, leased_for);
     } else if (take_lease(p, &held, holder, &why) != APR_SUCCESS) {
         say_held_up(p, &why);

@@ -75,7 +75,7 @@ apr_status_t projection_rebuild(ratings_projector_t *p, int partitions, const ch
         status = open_store(p, &sweep, partitions, why);
     if (status != APR_SUCCESS)
         return status;
-    atomic_store(&p->shared->suspect, RATINGS_REBUILD_REQUEST_NONE);
+    atomic_store(&p->shared->rebuild_request, RATINGS_REBUILD_REQUEST_NONE);
     /* a first start has nothing to lose and nothing to read: not worth a warning */
     ap_log_error(APLOG_MARK, sweep.deleted || records ? APLOG_WARNING : APLOG_INFO, 0,
                  p->child->service->server,

@@ -19,8 +19,8 @@ static ratings_progress_t measure(const ratings_projector_t *p)
         const partition_t *partition = &p->partition[i];
         int64_t of = within(partition->first, partition->target);
         int64_t done = within(partition->first, partition->position);
-        progress.of += of;
-        progress.done += done < of ? done : of;
+        progress.total += of;
+        progress.applied += done < of ? done : of;
     }
     return progress;
 }
@@ -40,8 +40,8 @@ static void say(ratings_projector_t *p, const ratings_progress_t *progress, int6
     ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, p->child->service->server,
                  "RT0310: rebuilding the store: %" APR_INT64_T_FMT " of %" APR_INT64_T_FMT
                  " records are applied (%d%%), about %" APR_INT64_T_FMT " s left",
-                 progress->done, progress->of, (int)(100 * progress->done / progress->of),
-                 progress->seconds_left);
+                 progress->applied, progress->total,
+                 (int)(100 * progress->applied / progress->total), progress->seconds_left);
 }
 
 void projection_tell_progress(ratings_projector_t *p)
@@ -49,18 +49,19 @@ void projection_tell_progress(ratings_projector_t *p)
     int64_t now = ratings_monotonic();
     ratings_progress_t progress = measure(p);
     if (!p->rebuilding_since)
-        begin(p, progress.done, now);
-    progress.seconds_left = ratings_seconds_left(
-        progress.done - p->rebuilt_before, progress.of - progress.done, now - p->rebuilding_since);
-    if (progress.of > 0)
+        begin(p, progress.applied, now);
+    progress.seconds_left =
+        ratings_seconds_left(progress.applied - p->rebuilt_before,
+                             progress.total - progress.applied, now - p->rebuilding_since);
+    if (progress.total > 0)
         say(p, &progress, now);
-    ratings_shm_tell_progress(p->shared, &progress);
+    ratings_shm_set_progress(p->shared, &progress);
 }
 
 void projection_end_progress(ratings_projector_t *p)
 {
     const ratings_progress_t none = {0, 0, RATINGS_SECONDS_UNKNOWN};
     if (p->rebuilding_since)
-        ratings_shm_tell_progress(p->shared, &none);
+        ratings_shm_set_progress(p->shared, &none);
     p->rebuilding_since = 0;
 }

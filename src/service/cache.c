@@ -39,7 +39,7 @@ static bool is_good(const ratings_service_t *service, const kept_t *kept, uint32
     return version.epoch == lasting->version.epoch && version.changed == lasting->version.changed &&
            now - lasting->read_at < service->config->cache_ttl &&
            now - kept->talk_known_at < service->config->talk_ttl &&
-           ratings_shm_in_step(service->shared, lasting->partition, now, IN_STEP_US);
+           ratings_shm_is_confirmed(service->shared, lasting->partition, now, IN_STEP_US);
 }
 
 bool ratings_response_cache_get(const ratings_service_t *service, const char *talk_id,

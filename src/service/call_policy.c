@@ -86,7 +86,7 @@ static void log_opened(const ratings_call_policy_t *policy, const ratings_result
 static void wake_probers(const ratings_call_policy_t *policy, int64_t now)
 {
     atomic_store(&policy->backend->opened_at, now);
-    ratings_shm_wake(&policy->shared->opened);
+    ratings_shm_wake(&policy->shared->breakers_opened);
 }
 
 static void tell_breaker(const ratings_call_policy_t *policy, call_outcome_e outcome, int64_t now,
@@ -120,7 +120,7 @@ bool ratings_call_policy_is_open(const ratings_call_policy_t *policy)
 
 bool ratings_call_policy_claim_probe(ratings_call_policy_t *policy, int64_t pause)
 {
-    ratings_host_backend_t *backend = policy->backend;
+    ratings_backend_state_t *backend = policy->backend;
     int64_t now = ratings_monotonic();
     if (!ratings_breaker_due(&backend->breaker, now - LEFT_TO_REQUESTS_US) ||
         now - atomic_load(&backend->probed_at) < pause ||

@@ -26,7 +26,7 @@ typedef struct {
     const char *effect; /* what an open breaker means for users */
     const server_rec *server;
     ratings_shm_t *shared;
-    ratings_host_backend_t *backend; /* in `shared` */
+    ratings_backend_state_t *backend; /* in `shared` */
     ratings_breaker_limits_t limits;
     int64_t fair_us; /* a call that times out is a failure once nobody has got an answer for so
                       * long: it may have begun with little time left */

@@ -3,6 +3,7 @@
 #include "../core/clock.h"
 #include "../module.h"
 #include "../projector/projector.h"
+#include "../shm/futex.h"
 #include "known.h"
 
 #include <apr_strings.h>
@@ -86,9 +87,9 @@ static const char rebuilding[] = "it is being rebuilt from the log";
 static bool is_answered(const ratings_store_state_t *log, const ratings_checkpoint_t *high,
                         int partition)
 {
-    return log->checkpoint[partition] >= high[partition].position &&
-           ratings_log_id(&log->first[partition]) == high[partition].tag &&
-           high[partition].tag != 0;
+    return log->checkpoint[partition] >= high[partition].offset &&
+           ratings_log_id(&log->first[partition]) == high[partition].log_id &&
+           high[partition].log_id != 0;
 }
 
 /* What the store's own account of itself says, once it is fit and reached. */
@@ -161,7 +162,7 @@ static const char *store_problem(const exam_t *exam)
 
 static const char *topic_problem(const ratings_shm_t *shared)
 {
-    if (atomic_load(&shared->overrouted))
+    if (atomic_load(&shared->routing_conflict))
         return "the log says that talks are routed by more partitions than the topic has";
     return ratings_stream_fault_text(atomic_load(&shared->topic_fault));
 }
@@ -230,16 +231,16 @@ static bool recall(const ratings_child_t *child, ratings_health_t *health)
 /* Until `deadline`, so that one that is killed meanwhile keeps others from it no longer. */
 static bool claim(ratings_shm_t *shared, int64_t now, int64_t deadline)
 {
-    int64_t until = atomic_load(&shared->examined_until);
+    int64_t until = atomic_load(&shared->health_claimed_until);
     return now >= until &&
-           atomic_compare_exchange_strong(&shared->examined_until, &until, deadline);
+           atomic_compare_exchange_strong(&shared->health_claimed_until, &until, deadline);
 }
 
 static void tell(ratings_shm_t *shared, const ratings_health_t *health, int64_t deadline)
 {
     ratings_shm_cache_put(ratings_shm_cache_of(shared, RATINGS_CACHE_HEALTH), 0, health);
-    (void)atomic_compare_exchange_strong(&shared->examined_until, &deadline, 0);
-    ratings_shm_wake(&shared->examined);
+    (void)atomic_compare_exchange_strong(&shared->health_claimed_until, &deadline, 0);
+    ratings_shm_wake(&shared->health_answers);
 }
 
 /* False at `until`, and for one request too many. */
@@ -250,7 +251,7 @@ static bool wait_for_answer(ratings_child_t *child, uint32_t seen, int64_t until
         return false;
     bool may_wait = atomic_fetch_add(&child->health_waiters, 1) < WAITERS_MAX;
     if (may_wait)
-        ratings_shm_wait(&child->service->shared->examined, seen, left);
+        ratings_shm_wait(&child->service->shared->health_answers, seen, left);
     atomic_fetch_sub(&child->health_waiters, 1);
     return may_wait;
 }
@@ -281,7 +282,7 @@ bool ratings_health(ratings_child_t *child, int64_t deadline, apr_pool_t *pool,
     if (until > deadline)
         until = deadline;
     for (;;) {
-        uint32_t seen = atomic_load(&child->service->shared->examined); /* before looking */
+        uint32_t seen = atomic_load(&child->service->shared->health_answers); /* before looking */
         if (answer_now(child, deadline, pool, health, &known))
             return true;
         if (!wait_for_answer(child, seen, until))

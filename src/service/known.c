@@ -1,6 +1,7 @@
 #include "known.h"
 
 #include "../core/clock.h"
+#include "../shm/futex.h"
 
 #include <apr_sha1.h>
 
@@ -13,7 +14,7 @@ apr_status_t ratings_stream_probe(ratings_child_t *child, int64_t timeout, ratin
 {
     const ratings_shm_t *shared = child->service->shared;
     return ratings_stream_check(child->stream, atomic_load(&shared->routed),
-                                atomic_load(&shared->in_sync), timeout, why);
+                                atomic_load(&shared->min_insync), timeout, why);
 }
 
 ratings_outcome_e ratings_unavailable(ratings_call_t *call, const char *part)
@@ -34,7 +35,7 @@ bool ratings_is_corruption(ratings_child_t *child, const ratings_result_t *why)
 {
     bool is_corruption = why->status == APR_EINVAL;
     if (is_corruption)
-        atomic_store(&child->service->shared->suspect, RATINGS_REBUILD_REQUEST_STORE);
+        ratings_shm_request_rebuild(child->service->shared, RATINGS_REBUILD_REQUEST_STORE);
     return is_corruption;
 }
 

@@ -102,7 +102,7 @@ ratings_pending_write_create(const ratings_pending_write_options_t *options,
         return NULL;
     write->options = *options;
     write->token = ratings_call_token_move(token);
-    write->floor = ratings_shm_watermark(options->shared, options->partition).position;
+    write->floor = ratings_shm_watermark(options->shared, options->partition).offset;
     write->holds = 2;
     write->waiter.reached = became_visible;
     write->waiter.partition = options->partition;
@@ -126,7 +126,7 @@ static bool can_become_visible(const ratings_pending_write_t *write)
 {
     int64_t offset = write->delivery.offset;
     if (offset >= 0 && offset < write->floor)
-        atomic_store(&write->options.shared->suspect, RATINGS_REBUILD_REQUEST_LOG);
+        ratings_shm_request_rebuild(write->options.shared, RATINGS_REBUILD_REQUEST_LOG);
     return offset >= write->floor && write->options.visible_for > 0;
 }
 

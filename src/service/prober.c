@@ -1,6 +1,7 @@
 #include "prober.h"
 
 #include "../core/clock.h"
+#include "../shm/futex.h"
 #include "known.h"
 
 #include <apr_general.h>
@@ -77,20 +78,20 @@ static bool has_stats(const ratings_child_t *child)
 }
 
 /* Each call of the Lambda costs money: the longer it is away, the more seldom it is called. */
-static int64_t stats_pause(const ratings_host_backend_t *backend)
+static int64_t stats_pause(const ratings_backend_state_t *backend)
 {
     int64_t pause = (ratings_monotonic() - atomic_load(&backend->opened_at)) / 4;
     return pause < STATS_PAUSE_US ? pause : STATS_PAUSE_US;
 }
 
 /* So that those who ask with more patience have their turn. */
-static int64_t stream_pause(const ratings_host_backend_t *backend)
+static int64_t stream_pause(const ratings_backend_state_t *backend)
 {
     (void)backend;
     return STREAM_PAUSE_US;
 }
 
-static int64_t no_pause(const ratings_host_backend_t *backend)
+static int64_t no_pause(const ratings_backend_state_t *backend)
 {
     (void)backend;
     return 0;
@@ -99,7 +100,7 @@ static int64_t no_pause(const ratings_host_backend_t *backend)
 static const struct {
     bool (*is_there)(const ratings_child_t *child);
     void (*ask)(ratings_child_t *child, apr_pool_t *pool, ratings_result_t *why);
-    int64_t (*pause)(const ratings_host_backend_t *backend);
+    int64_t (*pause)(const ratings_backend_state_t *backend);
 } probes[RATINGS_BACKENDS] = {
     [RATINGS_BACKEND_TALKS] = {has_talks, ask_talks, no_pause},
     [RATINGS_BACKEND_STORE] = {has_store, ask_store, no_pause},
@@ -141,11 +142,11 @@ static void *run(void *data)
     ratings_prober_t *prober = data;
     ratings_shm_t *shared = prober->child->service->shared;
     for (;;) {
-        uint32_t seen = atomic_load(&shared->opened); /* before looking */
+        uint32_t seen = atomic_load(&shared->breakers_opened); /* before looking */
         bool any = probe_all(prober);
         if (atomic_load(&prober->stop))
             return NULL;
-        ratings_shm_wait(&shared->opened, seen, any ? NAP_US : SLEEP_US);
+        ratings_shm_wait(&shared->breakers_opened, seen, any ? NAP_US : SLEEP_US);
     }
 }
 
@@ -163,7 +164,7 @@ apr_status_t ratings_prober_create(ratings_prober_t **out, ratings_child_t *chil
 void ratings_prober_stop(ratings_prober_t *prober)
 {
     atomic_store(&prober->stop, true);
-    ratings_shm_wake(&prober->child->service->shared->opened);
+    ratings_shm_wake(&prober->child->service->shared->breakers_opened);
 }
 
 void ratings_prober_destroy(ratings_prober_t *prober)

@@ -3,6 +3,7 @@
 #include "known.h"
 
 #include "../core/clock.h"
+#include "../shm/futex.h"
 #include "statistics.h"
 
 #define RETRY_US INT64_C(50000)
@@ -42,12 +43,12 @@ static apr_status_t try_fresh(ratings_call_t *call, question_t *question, rating
         return APR_EAGAIN;
     if (status != APR_SUCCESS)
         return status;
-    if (view->is_behind || view->checkpoint < high.position || view->log_id != high.tag ||
+    if (view->is_behind || view->checkpoint < high.offset || view->log_id != high.log_id ||
         view->log_id == 0)
         return APR_EAGAIN;
-    lasting->is_lasting = ratings_shm_shown(shared, question->lasting.partition,
-                                            (ratings_checkpoint_t){view->log_id, view->checkpoint},
-                                            question->slot, lasting->read_at, &lasting->version);
+    lasting->is_lasting = ratings_shm_note_shown(
+        shared, question->lasting.partition, (ratings_checkpoint_t){view->log_id, view->checkpoint},
+        question->slot, lasting->read_at, &lasting->version);
     return APR_SUCCESS;
 }
 

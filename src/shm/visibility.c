@@ -24,7 +24,7 @@ struct ratings_visibility_t {
 
 static bool is_visible(const ratings_visibility_t *visibility, int partition, int64_t offset)
 {
-    return ratings_shm_watermark(visibility->shared, partition).position > offset;
+    return ratings_shm_watermark(visibility->shared, partition).offset > offset;
 }
 
 /* ---- the queues, under the lock ---- */
@@ -123,7 +123,7 @@ typedef struct {
 static void remove_reached(ratings_visibility_t *visibility, int partition, removed_t *removed)
 {
     int64_t now = ratings_monotonic();
-    int64_t watermark = ratings_shm_watermark(visibility->shared, partition).position;
+    int64_t watermark = ratings_shm_watermark(visibility->shared, partition).offset;
     ratings_offset_queue_item_t *item;
     while ((item = ratings_offset_queue_pop_below(&visibility->queue[partition], watermark))) {
         ratings_visibility_waiter_t *waiter =
