@@ -11,7 +11,7 @@ my $patience = 20; # seconds until all is well again
 my $slack    = sanitized() ? 3 : 1;
 
 # What the httpds say while servers come and go.
-my @away = (qr/RT020[1-4]: circuit breaker opened/, qr/RT0501: /, qr/RT0301: projecting is held up/);
+my @away = (qr/RT020[1-4]: circuit breaker opened/, qr/RT0501: /, qr/RT0301: the projector is stalled/);
 
 # Asks and tells how long it took; never longer than the deadline.
 sub within {

@@ -147,7 +147,7 @@ for my $row (@rows) {
 # ---- what is somebody else's is left alone ----
 
 {
-    $httpd->expect_log(qr/RT0301: projecting is held up.* the store holds the ratings of topic 'another'/, qr/RT0302: /);
+    $httpd->expect_log(qr/RT0301: the projector is stalled.* the store holds the ratings of topic 'another'/, qr/RT0302: /);
     set('topic', 'another')->();
     ok(wait_until(sub { get('/readyz', @at)->body =~ /it holds the ratings of another topic/ }, $patience), 'the store of another topic: readiness says so');
     is($redis->call('HGET', 'ratings:log', 'topic'), 'another', 'and it is left as it is');

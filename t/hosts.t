@@ -30,14 +30,14 @@ my ($one, $two) = @hosts;
     }
 }
 
-# ---- what held up both has passed: both are ready, also the one that only follows from then on ----
+# ---- what stalled both has passed: both are ready, also the one that only follows from then on ----
 
 {
     expect_log(qr/RT0301: |RT020[1-4]: /);
     my $replica = 'the store is a read-only replica: name its primary';
     redis()->call('REPLICAOF', '127.0.0.1', 1);
     for my $host (@hosts) {
-        ok(wait_until(sub { $host->log->has(qr/RT0301: .*READONLY/) }, $patience), $host->name . ' is held up by a store that takes no writes');
+        ok(wait_until(sub { $host->log->has(qr/RT0301: .*READONLY/) }, $patience), $host->name . ' is stalled by a store that takes no writes');
         my $said = wait_until(sub { (json(get('/readyz', port => $host->port)->body)->{backends}{store}{reason} // '') eq $replica }, $patience);
         ok($said, 'and says so') or diag(get('/readyz', port => $host->port)->body);
     }

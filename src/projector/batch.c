@@ -1,5 +1,6 @@
 #include "batch.h"
 
+#include "../core/assertion.h"
 #include "../core/event.h"
 #include "../shm/segment.h"
 
@@ -8,62 +9,65 @@
 
 #include <string.h>
 
-/* An event with a key, until it is known what the store says of the key. */
+/* An event with an idempotency key: whether it counts is decided when all that the store says of
+ * the keys is asked for at once, in batch_resolve_keys. */
 typedef struct {
     ratings_event_t event;
-    ratings_key_use_t *keyed;
+    ratings_key_use_t *use;
     int64_t offset, time;
-} pending_t;
+} keyed_event_t;
 
-struct chunk_t {
-    ratings_batch_t chunk;
+struct batch_t {
+    ratings_batch_t result;
     apr_array_header_t *increments; /* of ratings_increment_t * */
     apr_array_header_t *slots;      /* of uint32_t */
     apr_hash_t *by_talk;
-    apr_array_header_t *keyed;    /* of ratings_key_use_t * */
-    apr_array_header_t *pending;  /* of pending_t *; NULL until there is one */
-    apr_hash_t *by_key;           /* "talk\0key" -> ratings_key_use_t */
-    const ratings_record_t *last; /* whose mark is still to be made, or NULL */
+    apr_array_header_t *uses;         /* of ratings_key_use_t * */
+    apr_array_header_t *keyed_events; /* of keyed_event_t *; NULL until there is one */
+    apr_hash_t *by_key;               /* "talk\0key" -> ratings_key_use_t */
+    const ratings_record_t *last;     /* whose fingerprint is still to be taken, or NULL */
     apr_pool_t *pool;
 };
 
-#define ROOM 16 /* of arrays at first */
+#define INITIAL_LENGTH 16 /* of arrays */
 
-chunk_t *chunk_begin(const ratings_batch_t *start, apr_pool_t *pool)
+batch_t *batch_create(const ratings_batch_t *start, apr_pool_t *pool)
 {
-    chunk_t *chunk = apr_pcalloc(pool, sizeof *chunk);
-    chunk->chunk = *start;
-    chunk->chunk.next_checkpoint = start->checkpoint;
-    chunk->chunk.first.offset = RATINGS_FINGERPRINT_NONE;
-    chunk->increments = apr_array_make(pool, ROOM, sizeof(ratings_increment_t *));
-    chunk->slots = apr_array_make(pool, ROOM, sizeof(uint32_t));
-    chunk->by_talk = apr_hash_make(pool);
-    chunk->pool = pool;
-    return chunk;
+    batch_t *batch = apr_pcalloc(pool, sizeof *batch);
+    batch->result = *start;
+    batch->result.next_checkpoint = start->checkpoint;
+    batch->result.first.offset = RATINGS_FINGERPRINT_NONE;
+    batch->increments = apr_array_make(pool, INITIAL_LENGTH, sizeof(ratings_increment_t *));
+    batch->slots = apr_array_make(pool, INITIAL_LENGTH, sizeof(uint32_t));
+    batch->by_talk = apr_hash_make(pool);
+    batch->pool = pool;
+    return batch;
 }
 
-static ratings_increment_t *add_talk(chunk_t *chunk, const char *talk_id, apr_ssize_t length)
+/* ---- counts ---- */
+
+static ratings_increment_t *add_talk(batch_t *batch, const char *talk_id, apr_ssize_t length)
 {
-    ratings_increment_t *increment = apr_pcalloc(chunk->pool, sizeof *increment);
-    increment->talk_id = apr_pstrmemdup(chunk->pool, talk_id, (apr_size_t)length);
-    APR_ARRAY_PUSH(chunk->increments, ratings_increment_t *) = increment;
-    APR_ARRAY_PUSH(chunk->slots, uint32_t) = ratings_shm_slot(talk_id);
-    apr_hash_set(chunk->by_talk, increment->talk_id, length, increment);
+    ratings_increment_t *increment = apr_pcalloc(batch->pool, sizeof *increment);
+    increment->talk_id = apr_pstrmemdup(batch->pool, talk_id, (apr_size_t)length);
+    APR_ARRAY_PUSH(batch->increments, ratings_increment_t *) = increment;
+    APR_ARRAY_PUSH(batch->slots, uint32_t) = ratings_shm_slot(talk_id);
+    apr_hash_set(batch->by_talk, increment->talk_id, length, increment);
     return increment;
 }
 
-static void count(chunk_t *chunk, const ratings_rating_t *rating)
+static void count_rating(batch_t *batch, const ratings_rating_t *rating)
 {
     apr_ssize_t length = (apr_ssize_t)strlen(rating->talk_id);
-    ratings_increment_t *increment = apr_hash_get(chunk->by_talk, rating->talk_id, length);
+    ratings_increment_t *increment = apr_hash_get(batch->by_talk, rating->talk_id, length);
     if (!increment)
-        increment = add_talk(chunk, rating->talk_id, length);
+        increment = add_talk(batch, rating->talk_id, length);
     increment->added[rating->value - RATINGS_VALUE_MIN]++;
 }
 
-/* ---- events with a key ---- */
+/* ---- events with an idempotency key ---- */
 
-static ratings_key_use_t *keyed_of(chunk_t *chunk, const ratings_event_t *event)
+static ratings_key_use_t *use_of_key(batch_t *batch, const ratings_event_t *event)
 {
     const char *talk_id = event->rating.talk_id;
     apr_ssize_t talk_length = (apr_ssize_t)strlen(talk_id) + 1; /* with its end */
@@ -71,66 +75,67 @@ static ratings_key_use_t *keyed_of(chunk_t *chunk, const ratings_event_t *event)
     char name[RATINGS_TALK_ID_MAX + 1 + RATINGS_KEY_MAX + 1];
     memcpy(name, talk_id, (size_t)talk_length);
     memcpy(name + talk_length, event->key.text, (size_t)(length - talk_length));
-    ratings_key_use_t *keyed = apr_hash_get(chunk->by_key, name, length);
-    if (!keyed) {
-        keyed = apr_pcalloc(chunk->pool, sizeof *keyed);
-        APR_ARRAY_PUSH(chunk->keyed, ratings_key_use_t *) = keyed;
-        keyed->talk_id = apr_pstrdup(chunk->pool, talk_id);
-        keyed->key = apr_pstrdup(chunk->pool, event->key.text);
-        apr_hash_set(chunk->by_key, apr_pmemdup(chunk->pool, name, (size_t)length), length, keyed);
+    ratings_key_use_t *use = apr_hash_get(batch->by_key, name, length);
+    if (!use) {
+        use = apr_pcalloc(batch->pool, sizeof *use);
+        APR_ARRAY_PUSH(batch->uses, ratings_key_use_t *) = use;
+        use->talk_id = apr_pstrdup(batch->pool, talk_id);
+        use->key = apr_pstrdup(batch->pool, event->key.text);
+        apr_hash_set(batch->by_key, apr_pmemdup(batch->pool, name, (size_t)length), length, use);
     }
-    return keyed;
+    return use;
 }
 
-static void postpone(chunk_t *chunk, const ratings_event_t *event, int64_t offset)
+static void add_keyed_event(batch_t *batch, const ratings_event_t *event, int64_t offset)
 {
-    if (!chunk->pending) {
-        chunk->pending = apr_array_make(chunk->pool, ROOM, sizeof(pending_t *));
-        chunk->keyed = apr_array_make(chunk->pool, ROOM, sizeof(ratings_key_use_t *));
-        chunk->by_key = apr_hash_make(chunk->pool);
+    if (!batch->keyed_events) {
+        batch->keyed_events = apr_array_make(batch->pool, INITIAL_LENGTH, sizeof(keyed_event_t *));
+        batch->uses = apr_array_make(batch->pool, INITIAL_LENGTH, sizeof(ratings_key_use_t *));
+        batch->by_key = apr_hash_make(batch->pool);
     }
-    pending_t *pending = apr_palloc(chunk->pool, sizeof *pending);
-    *pending = (pending_t){*event, keyed_of(chunk, event), offset, chunk->chunk.log_time};
-    APR_ARRAY_PUSH(chunk->pending, pending_t *) = pending;
+    keyed_event_t *keyed = apr_palloc(batch->pool, sizeof *keyed);
+    *keyed = (keyed_event_t){*event, use_of_key(batch, event), offset, batch->result.log_time};
+    APR_ARRAY_PUSH(batch->keyed_events, keyed_event_t *) = keyed;
 }
 
-static void judge(chunk_t *chunk, pending_t *pending)
+static void count_if_key_is_new(batch_t *batch, keyed_event_t *keyed)
 {
-    const ratings_event_t *event = &pending->event;
-    if (ratings_key_judge(&pending->keyed->use, &event->key, event->rating.value, pending->offset,
-                          pending->time) != RATINGS_COUNTED)
+    const ratings_event_t *event = &keyed->event;
+    if (ratings_key_judge(&keyed->use->use, &event->key, event->rating.value, keyed->offset,
+                          keyed->time) != RATINGS_COUNTED)
         return;
-    pending->keyed->changed = true;
-    count(chunk, &event->rating);
+    keyed->use->changed = true;
+    count_rating(batch, &event->rating);
 }
 
-apr_status_t chunk_settle(chunk_t *chunk, ratings_store_t *store, ratings_cas_e *end,
-                          ratings_result_t *why)
+apr_status_t batch_resolve_keys(batch_t *batch, ratings_store_t *store, ratings_cas_e *result,
+                                ratings_result_t *why)
 {
-    *end = RATINGS_CAS_APPLIED;
-    if (!chunk->pending)
+    RATINGS_ASSERT(!batch->last);
+    *result = RATINGS_CAS_APPLIED;
+    if (!batch->keyed_events)
         return ratings_result_ok(why);
-    chunk->chunk.uses = (ratings_key_use_t *const *)(const void *)chunk->keyed->elts;
-    chunk->chunk.use_count = chunk->keyed->nelts;
-    apr_status_t status = ratings_store_load_uses(store, &chunk->chunk, end, why);
-    if (status != APR_SUCCESS || *end != RATINGS_CAS_APPLIED)
+    batch->result.uses = (ratings_key_use_t *const *)(const void *)batch->uses->elts;
+    batch->result.use_count = batch->uses->nelts;
+    apr_status_t status = ratings_store_load_uses(store, &batch->result, result, why);
+    if (status != APR_SUCCESS || *result != RATINGS_CAS_APPLIED)
         return status;
-    for (int i = 0; i < chunk->pending->nelts; i++)
-        judge(chunk, APR_ARRAY_IDX(chunk->pending, i, pending_t *));
+    for (int i = 0; i < batch->keyed_events->nelts; i++)
+        count_if_key_is_new(batch, APR_ARRAY_IDX(batch->keyed_events, i, keyed_event_t *));
     return APR_SUCCESS;
 }
 
 /* ---- records ---- */
 
-ratings_fingerprint_t chunk_mark_of(const ratings_record_t *record)
+ratings_fingerprint_t fingerprint_of(const ratings_record_t *record)
 {
-    ratings_fingerprint_t mark = {
+    ratings_fingerprint_t fingerprint = {
         record->offset, record->timestamp,
         ratings_event_checksum(record->key, record->key_len, record->value, record->value_len)};
-    return mark;
+    return fingerprint;
 }
 
-static const char *add_event(chunk_t *chunk, const ratings_record_t *record)
+static const char *add_event(batch_t *batch, const ratings_record_t *record)
 {
     ratings_event_t event;
     const char *problem = ratings_event_decode(record->key, record->key_len, record->value,
@@ -138,57 +143,59 @@ static const char *add_event(chunk_t *chunk, const ratings_record_t *record)
     if (problem)
         return problem;
     if (event.key.text[0] && record->has_append_time)
-        postpone(chunk, &event, record->offset);
+        add_keyed_event(batch, &event, record->offset);
     else /* without the log's own time a key means nothing */
-        count(chunk, &event.rating);
+        count_rating(batch, &event.rating);
     return NULL;
 }
 
-const char *chunk_add(chunk_t *chunk, const ratings_record_t *record, bool repeats)
+const char *batch_add(batch_t *batch, const ratings_record_t *record, bool is_duplicate)
 {
-    ratings_batch_t *result = &chunk->chunk;
+    ratings_batch_t *result = &batch->result;
+    RATINGS_ASSERT(record->partition == result->partition && !record->is_end);
     if (record->offset < result->next_checkpoint)
         return NULL;
     if (record->has_append_time)
         result->log_time = ratings_log_time(result->log_time, record->timestamp);
     result->next_checkpoint = record->offset + 1;
-    chunk->last = record;
+    batch->last = record;
     if (result->previous.offset < 0 && result->first.offset == RATINGS_FINGERPRINT_NONE)
-        result->first = chunk_mark_of(record);
-    return repeats ? NULL : add_event(chunk, record);
+        result->first = fingerprint_of(record);
+    return is_duplicate ? NULL : add_event(batch, record);
 }
 
-void chunk_let_go(chunk_t *chunk)
+void batch_detach(batch_t *batch)
 {
-    if (chunk->last)
-        chunk->chunk.last = chunk_mark_of(chunk->last);
-    chunk->last = NULL;
+    if (batch->last)
+        batch->result.last = fingerprint_of(batch->last);
+    batch->last = NULL;
 }
 
-int64_t chunk_next(const chunk_t *chunk)
+int64_t batch_next_offset(const batch_t *batch)
 {
-    return chunk->chunk.next_checkpoint;
+    return batch->result.next_checkpoint;
 }
 
-int chunk_keyed(const chunk_t *chunk)
+int batch_keyed_events(const batch_t *batch)
 {
-    return chunk->pending ? chunk->pending->nelts : 0;
+    return batch->keyed_events ? batch->keyed_events->nelts : 0;
 }
 
-int chunk_size(const chunk_t *chunk)
+int batch_size(const batch_t *batch)
 {
-    return chunk->increments->nelts + chunk_keyed(chunk);
+    return batch->increments->nelts + batch_keyed_events(batch);
 }
 
-const ratings_batch_t *chunk_result(chunk_t *chunk)
+const ratings_batch_t *batch_finish(batch_t *batch)
 {
-    chunk->chunk.increments =
-        (const ratings_increment_t *const *)(const void *)chunk->increments->elts;
-    chunk->chunk.increment_count = chunk->increments->nelts;
-    return &chunk->chunk;
+    RATINGS_ASSERT(!batch->last && batch->result.last.offset < batch->result.next_checkpoint);
+    batch->result.increments =
+        (const ratings_increment_t *const *)(const void *)batch->increments->elts;
+    batch->result.increment_count = batch->increments->nelts;
+    return &batch->result;
 }
 
-const uint32_t *chunk_slots(const chunk_t *chunk)
+const uint32_t *batch_slots(const batch_t *batch)
 {
-    return (const uint32_t *)(const void *)chunk->slots->elts;
+    return (const uint32_t *)(const void *)batch->slots->elts;
 }

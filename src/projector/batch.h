@@ -1,44 +1,53 @@
-/* Private to the projector: folding a run of records of one partition into what they add. */
+/* A batch: consecutive records of one partition, folded into what they add to the store.
+ *
+ * The store applies a batch whole or not at all, in one script, together with the checkpoint. Not
+ * one write an event: that costs Redis ten times as much, and counts and checkpoint would part when
+ * the projector is killed between two. No Kafka transaction either: it spans topics, not Redis.
+ *
+ * One thread at a time. A batch lives as long as the pool of batch_create. */
 #ifndef RATINGS_PROJECTOR_BATCH_H
 #define RATINGS_PROJECTOR_BATCH_H
 
 #include "../backend/store/store.h"
+#include "../backend/stream/stream.h"
 
 #include <apr_pools.h>
 
-typedef struct chunk_t chunk_t;
+typedef struct batch_t batch_t;
 
-/* An empty chunk of `chunk` (its generation, partition, position, and the log's time there). It
- * lives as long as `pool`. */
-chunk_t *chunk_begin(const ratings_batch_t *start, apr_pool_t *pool);
+/* An empty batch. Of `start`: generation, partition, checkpoint, the log's time there, and the
+ * record applied before it. */
+batch_t *batch_create(const ratings_batch_t *start, apr_pool_t *pool);
 
-/* Adds a record; those before the chunk's position are passed over. NULL, or why it is no event
- * (static): it then counts for nothing but the position. So does one that `repeats` another. */
-const char *chunk_add(chunk_t *chunk, const ratings_record_t *record, bool repeats);
+/* Adds a record; those before the batch's checkpoint are passed over. NULL, or why it is no event
+ * (static): then it advances the checkpoint and counts for nothing. So does one that repeats
+ * another. The record must stay valid until batch_detach. */
+const char *batch_add(batch_t *batch, const ratings_record_t *record, bool is_duplicate);
 
-/* To be called before the records that were added go: until then the chunk points into the last. */
-void chunk_let_go(chunk_t *chunk);
+/* Before the records that were added go: from then on nothing of the batch points into them. */
+void batch_detach(batch_t *batch);
 
 /* The offset after the last record added. */
-int64_t chunk_next(const chunk_t *chunk);
+int64_t batch_next_offset(const batch_t *batch);
 
-/* How large its script and its memory are: talks, and events with a key, however many other events
- * there are. */
-int chunk_size(const chunk_t *chunk);
+/* What it costs the store: its talks, and its events with an idempotency key, however many other
+ * events there are. */
+int batch_size(const batch_t *batch);
 
 /* Of these, events with a key. */
-int chunk_keyed(const chunk_t *chunk);
+int batch_keyed_events(const batch_t *batch);
 
-/* Once all are added and let go: which of the events with an idempotency key count, by what the
- * store knows of those keys. `*end` as of a conditional write. */
-apr_status_t chunk_settle(chunk_t *chunk, ratings_store_t *store, ratings_cas_e *end,
-                          ratings_result_t *why);
+/* Once all are added and detached: decides which of the events with an idempotency key count, by
+ * the last use of each key that the store knows. `*result` as of a conditional write. */
+apr_status_t batch_resolve_keys(batch_t *batch, ratings_store_t *store, ratings_cas_e *result,
+                                ratings_result_t *why);
 
-/* What is to be applied, and the slots (ratings_shm_slot) of its talks. */
-const ratings_batch_t *chunk_result(chunk_t *chunk);
-const uint32_t *chunk_slots(const chunk_t *chunk);
+/* What is to be applied, and the slots (ratings_shm_slot) of its talks, in the order of the
+ * increments. Valid as long as the batch. */
+const ratings_batch_t *batch_finish(batch_t *batch);
+const uint32_t *batch_slots(const batch_t *batch);
 
-/* By which the record is known again. */
-ratings_fingerprint_t chunk_mark_of(const ratings_record_t *record);
+/* By which the record is recognized. */
+ratings_fingerprint_t fingerprint_of(const ratings_record_t *record);
 
 #endif

@@ -1,27 +1,39 @@
-/* The projector: applies the log to the store, in order, while it holds the lease. Each child has
- * one thread for it; one of all, over all hosts, works at a time. */
-#ifndef RATINGS_PROJECTOR_H
-#define RATINGS_PROJECTOR_H
+/* The projector: applies the log to the store, in order. Each child has one thread for it; one of
+ * all, over all hosts, leads at a time (lease.h), and the others are standby.
+ *
+ * From top to bottom, each file knowing those below it alone (build/lint/dependencies):
+ *
+ *   projector            the thread: asks for the lease, and leads or is standby
+ *   standby              learns from the store what the leader of another host applies
+ *   leader               reads and applies, step by step, until the lease is lost
+ *   projection_open      do store and log belong together; where reading begins
+ *   event_fold           records into batches
+ *   applier              batches into the store, and to this host
+ *   rebuild, rebuild_progress, projection_routing, topic_watch, stall
+ *   projection           what store and log say
+ *   partition, lease, batch, projector_options */
+#ifndef RATINGS_PROJECTOR_PROJECTOR_H
+#define RATINGS_PROJECTOR_PROJECTOR_H
 
-#include "../service/service.h"
+#include "projector_options.h"
 
-/* A hold-up that passes by itself has passed by then. */
-#define RATINGS_PASSING_US INT64_C(3000000)
+typedef struct ratings_projector_t ratings_projector_t;
 
-/* Starts the thread; `child` has its stream and waiters. The thread's memory comes from pools of
- * its own. */
-apr_status_t ratings_projector_create(ratings_projector_t **projector, ratings_child_t *child,
-                                      apr_pool_t *pool, ratings_result_t *why);
+/* Starts the thread. The handle comes from `pool`; the thread's memory from pools of its own.
+ * Errors: those of ratings_store_create and ratings_reader_create, and of pthread_create. */
+apr_status_t ratings_projector_create(ratings_projector_t **projector,
+                                      const ratings_projector_options_t *options, apr_pool_t *pool,
+                                      ratings_result_t *why);
 
-/* Asks it to end; any thread, returns at once. */
+/* Asks the thread to end; any thread, returns at once. */
 void ratings_projector_stop(ratings_projector_t *projector);
 
 /* The same, and waits until it has ended: the lease is given up, or runs out if the store hangs. A
  * question to Kafka that is under way, and a store that is being connected to, are waited for, up
  * to their timeouts. Once; nothing is left then but its reader of the log. */
-void ratings_projector_end(ratings_projector_t *projector);
+void ratings_projector_join(ratings_projector_t *projector);
 
-/* Once it has ended, and before the pool of create is destroyed: frees the reader. After all else,
+/* Once it was joined, and before the pool of create is destroyed: frees the reader. After all else,
  * since librdkafka may take seconds for it while Kafka does not answer. */
 void ratings_projector_destroy(ratings_projector_t *projector);
 

@@ -114,7 +114,7 @@ static bool is_held_up(const ratings_child_t *child)
     int64_t since = atomic_load(&child->service->shared->projected_at);
     if (since < child->started_at)
         since = child->started_at;
-    return ratings_monotonic() - since > RATINGS_PASSING_US;
+    return ratings_monotonic() - since > RATINGS_STALL_GRACE_US;
 }
 
 /* What holds up whoever projects, which may be no more than a command to write with. */

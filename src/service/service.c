@@ -221,6 +221,32 @@ static void make_stats(ratings_child_t *child)
                      child->policy[RATINGS_BACKEND_STATS].effect, &why);
 }
 
+static bool child_is_draining(void)
+{
+    int state = AP_MPMQ_RUNNING;
+    return ap_mpm_query(AP_MPMQ_MPM_STATE, &state) == APR_SUCCESS && state == AP_MPMQ_STOPPING;
+}
+
+static apr_status_t create_projector(ratings_child_t *child, ratings_result_t *why)
+{
+    const ratings_config_t *config = child->service->config;
+    const ratings_projector_options_t options = {
+        .store = {config->store, 1, config->store_timeout,
+                  &child->service->shared->store_retired_at},
+        .requests_store = child->store,
+        .stream = child->stream,
+        .reader = &child->stream_options,
+        .shared = child->service->shared,
+        .visibility = child->visibility,
+        .topic = config->topic,
+        .lease = config->lease,
+        .has_idempotency_keys = config->idempotency_window > 0,
+        .is_draining = child_is_draining,
+        .server = child->service->server,
+    };
+    return ratings_projector_create(&child->projector, &options, child->pool, why);
+}
+
 /* Without the stream there is nothing to project, and the store stays as it is. */
 static void make_stream(ratings_child_t *child)
 {
@@ -244,7 +270,7 @@ static void make_stream(ratings_child_t *child)
         status = ratings_stream_create(&child->stream, &child->stream_options,
                                        ratings_pending_write_complete, child->pool, &why);
     if (status == APR_SUCCESS)
-        status = ratings_projector_create(&child->projector, child, child->pool, &why);
+        status = create_projector(child, &why);
     if (status != APR_SUCCESS)
         say_not_made(child, child->policy[RATINGS_BACKEND_STREAM].name,
                      child->policy[RATINGS_BACKEND_STREAM].effect, &why);
@@ -311,7 +337,7 @@ static void end_prober(ratings_child_t *child)
 static void end_child(ratings_child_t *child)
 {
     if (child->projector)
-        ratings_projector_end(child->projector);
+        ratings_projector_join(child->projector);
     end_prober(child);
     if (child->stream)
         ratings_stream_destroy(child->stream, FLUSH_US);

@@ -14,6 +14,8 @@
  *   APR_EINVAL        the backend answered what it must not; see detail. Of the store: it holds
  *                     what this module never writes
  *   APR_INCOMPLETE    the backend answers, and cannot do a part of what is needed; see detail
+ *   RATINGS_REBUILD_NEEDED  of the store: it is no read model of the log, whoever has found that;
+ *                     the leader rebuilds it. No failure of the backend either
  *   APR_EGENERAL      anything else that failed */
 #ifndef RATINGS_COMMON_RESULT_H
 #define RATINGS_COMMON_RESULT_H
@@ -22,6 +24,7 @@
 
 #define RATINGS_DETAIL_MAX 256
 #define RATINGS_NOT_ASKED (APR_OS_START_USERERR + 1)
+#define RATINGS_REBUILD_NEEDED (APR_OS_START_USERERR + 2)
 
 typedef struct {
     apr_status_t status;

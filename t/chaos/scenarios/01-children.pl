@@ -6,7 +6,7 @@ my $killed = qr/AH0005[12]: child (?:pid|process) \d+ exit signal Killed/;
 my %dying  = (
     # what a child had under way ends with it; its ratings may be visible late, until another projects
     allow  => { any => 'broken', POST => '503' },
-    expect => [ $killed, qr/RT0301: projecting is held up/, qr/AH00045|AH00046/ ],
+    expect => [ $killed, qr/RT0301: the projector is stalled/, qr/AH00045|AH00046/ ],
 );
 
 # which one each time, with as much time between as a successor needs

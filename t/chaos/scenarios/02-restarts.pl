@@ -2,7 +2,7 @@
 use strict;
 use warnings;
 
-my $late = qr/RT0301: projecting is held up/;
+my $late = qr/RT0301: the projector is stalled/;
 
 sub ten_times {
     my ($step) = @_;

@@ -120,6 +120,6 @@ return (
     {
         name => 'another-store', number => 3, what => "a graceful restart with another store, which is built from a log of $many ratings", short => 1,
         ready => \&fill_log, fault => \&change_store, allow => { POST => '503', GET => '503' }, recover => 10, alone => 1,
-        expect => [qr/RT0301: projecting is held up/], logged => [qr/ratings:warn.*RT0305: the store is rebuilt/],
+        expect => [qr/RT0301: the projector is stalled/], logged => [qr/ratings:warn.*RT0305: the store is rebuilt/],
     },
 );

@@ -4,18 +4,18 @@ use warnings;
 use File::Path qw(remove_tree);
 
 my $away    = qr/RT0202: circuit breaker opened/;
-my $held_up = qr/RT0301: projecting is held up/;
+my $stalled = qr/RT0301: the projector is stalled/;
 my $rebuilt = qr/ratings:warn.*RT0305: the store is rebuilt/; # at level info: the first time
 my $never   = qr/RT0208/;
 
 my @writing = qw(hset hdel zadd zrem zrangebyscore set unlink);
-my %absent = (allow => { POST => '503', GET => '503' }, expect => [ $away, $held_up, $never ]);
+my %absent = (allow => { POST => '503', GET => '503' }, expect => [ $away, $stalled, $never ]);
 
 return (
     {
         name => 'redis-flushall', number => 4, what => 'FLUSHALL', short => 1,
         fault => sub { $_[0]->redis->call('FLUSHALL') },
-        allow => { POST => '503', GET => '503' }, recover => 3, expect => [$held_up], logged => [$rebuilt],
+        allow => { POST => '503', GET => '503' }, recover => 3, expect => [$stalled], logged => [$rebuilt],
     },
     {
         name => 'redis-flushes', number => 4, what => 'FLUSHALL again and again, also while the store is being rebuilt',
@@ -26,7 +26,7 @@ return (
                 $stage->pause(rand 0.6);
             }
         },
-        allow => { POST => '503', GET => '503' }, recover => 4, expect => [$held_up], logged => [$rebuilt],
+        allow => { POST => '503', GET => '503' }, recover => 4, expect => [$stalled], logged => [$rebuilt],
     },
     {
         name => 'redis-restart', number => 4, what => 'a restart with its append-only file',

@@ -10,13 +10,13 @@ use Chaos::Journal ();
 use RatingsTest    ();
 
 my $away    = qr/RT0203: circuit breaker opened/;
-my $held_up = qr/RT0301: projecting is held up/;
+my $stalled = qr/RT0301: the projector is stalled/;
 my $rebuilt = qr/RT0305: the store is rebuilt/;
 my @fatal   = (qr/RT0206: librdkafka: .*Fatal error/);
 my $library = qr/RT0206: librdkafka/;
 
 # Ratings fail, or their fate is not known; what is counted is read all the time.
-my %absent = (number => 5, allow => { POST => '503 504' }, expect => [ $away, $held_up ]);
+my %absent = (number => 5, allow => { POST => '503 504' }, expect => [ $away, $stalled ]);
 
 sub topic_tool {
     my ($stage, @arguments) = @_;
@@ -66,7 +66,7 @@ sub in_sync {
 sub cluster {
     my %row = @_;
     # a leader that has not seen what another acknowledged ends an idempotent producer: it is made anew
-    return { %absent, setup => \&use_cluster, clean => \&leave_cluster, recover => 10, expect => [ $away, $held_up, @fatal ], %row };
+    return { %absent, setup => \&use_cluster, clean => \&leave_cluster, recover => 10, expect => [ $away, $stalled, @fatal ], %row };
 }
 
 sub is_replicated {
@@ -232,18 +232,18 @@ return (
     {
         name => 'kafka-partitions', number => 5, what => 'partitions added to the topic: talks stay where they are', alone => 1,
         fault => sub { topic_tool($_[0], '--alter', '--partitions', 9) }, hold => 8, short_hold => 3, recover => 2, check => \&in_one_partition,
-        expect => [$held_up],
+        expect => [$stalled],
     },
     {
         name => 'kafka-partitions-lost', number => 5, what => 'partitions added, the store lost and httpd started anew: talks stay where they are', alone => 1,
         fault => \&add_partitions_and_lose_all, allow => { any => 'broken refused', POST => '503', GET => '503' }, recover => 5,
-        check => \&in_one_partition, expect => [ $held_up, $rebuilt ],
+        check => \&in_one_partition, expect => [ $stalled, $rebuilt ],
     },
     { name => 'kafka-topic-again', number => 5, what => 'the topic deleted and created again', run => \&make_topic_again,
-        expect => [ $away, $held_up, $rebuilt, $library, qr/RT0501/ ] },
+        expect => [ $away, $stalled, $rebuilt, $library, qr/RT0501/ ] },
     { name => 'kafka-topic-refilled', number => 5, what => 'the topic deleted, created again and refilled while nobody looks', short => 1,
         run => \&refill_topic, clean => sub { kill 'CONT', @{ $_[0]{frozen} || [] } },
-        expect => [ $away, $held_up, $rebuilt, $library, qr/RT0501/ ] },
+        expect => [ $away, $stalled, $rebuilt, $library, qr/RT0501/ ] },
     {
         name => 'kafka-fatal', what => 'fatal errors of the producer, which is made anew', short => 1, setup => \&prepare_fatal,
         httpd => { before => "RatingsBreakerFailures 1\n" }, # of which Kafka, which is well, has none

@@ -76,7 +76,7 @@ sub row {
             return $worked && !$counts->{$worked} ? "the proxy has not $worked anything" : ();
         },
         allow => $fault->{allow} // $backend->{allow}, recover => 5,
-        expect => [ qr/RT020[1-4]: circuit breaker opened/, qr/RT0301: projecting is held up/ ],
+        expect => [ qr/RT020[1-4]: circuit breaker opened/, qr/RT0301: the projector is stalled/ ],
         rate => $fault->{rate}, note => $fault->{note},
     };
 }

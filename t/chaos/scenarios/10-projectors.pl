@@ -2,7 +2,7 @@
 use strict;
 use warnings;
 
-my $held_up = qr/RT0301: projecting is held up/;
+my $stalled = qr/RT0301: the projector is stalled/;
 
 sub kill_all {
     my ($stage, $httpd) = @_;
@@ -14,7 +14,7 @@ sub two_httpds {
     return (
         number => 10, httpds => 2, victim => $victim, what => 'two httpds on one store, kill -9 of ' . ('the first', 'the second')[$victim],
         fault  => sub { kill_all($_[0], $_[0]->httpd($victim)) },
-        allow  => { any => 'broken refused' }, recover => 4, expect => [$held_up],
+        allow  => { any => 'broken refused' }, recover => 4, expect => [$stalled],
         check  => sub { return $_[0]->httpd(1 - $victim)->running ? () : 'the other httpd has ended, too' },
     );
 }
@@ -34,7 +34,7 @@ return (
                 }
             }
         },
-        recover => 2, expect => [$held_up],
+        recover => 2, expect => [$stalled],
     },
     {
         name => 'projector-frozen', number => 10, what => 'SIGSTOP of the child that projects, for longer than its lease', short => 1,
@@ -43,7 +43,7 @@ return (
         clean => sub { kill 'CONT', $_[0]{frozen} if $_[0]{frozen} && $_[0]{frozen} > 1 },
         stands_still => 1, # its own requests, with it
         allow => { POST => '503 504', GET => '503' }, recover => 3,
-        expect => [ $held_up, qr/RT020[1-4]: circuit breaker opened/ ],
+        expect => [ $stalled, qr/RT020[1-4]: circuit breaker opened/ ],
     },
     { name => 'two-httpds-first',  two_httpds(0) },
     { name => 'two-httpds-second', two_httpds(1), short => 1 },

@@ -7,7 +7,7 @@ use File::Path qw(make_path remove_tree);
 
 my %behind = (
     allow   => { POST => '503', GET => '503' },
-    expect  => [ qr/RT0202: circuit breaker opened/, qr/RT0301: projecting is held up/, qr/RT0208/, qr/RT0305: the store is rebuilt/ ],
+    expect  => [ qr/RT0202: circuit breaker opened/, qr/RT0301: the projector is stalled/, qr/RT0208/, qr/RT0305: the store is rebuilt/ ],
     recover => 4,
 );
 

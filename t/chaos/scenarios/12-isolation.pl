@@ -90,7 +90,7 @@ sub row {
         what => "$server hangs, and more clients than threads need it: the rest keeps 80% of its rate (@free)",
         run    => sub { my ($stage) = @_; return judge(measure($stage, $server, $needs, \@free)) },
         clean  => sub { $_[0]->stack('resume', $server) },
-        expect => [ qr/RT020[1-4]: circuit breaker opened/, qr/RT0301: projecting is held up/, qr/RT0501/, qr/AH0048[45]: |AH03490: / ],
+        expect => [ qr/RT020[1-4]: circuit breaker opened/, qr/RT0301: the projector is stalled/, qr/RT0501/, qr/AH0048[45]: |AH03490: / ],
     };
 }
 

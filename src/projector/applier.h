@@ -1,0 +1,45 @@
+/* The applier: gathers a batch of each partition, sends the batches to the store, and publishes
+ * what was applied to this host.
+ *
+ * Batches of one read go to the store in one exchange, since POSTs wait for it. While the projector
+ * is far behind nobody does, and a batch costs the store by its talks, not by its events: then the
+ * records of many reads are gathered first. For the projector's thread. */
+#ifndef RATINGS_PROJECTOR_APPLIER_H
+#define RATINGS_PROJECTOR_APPLIER_H
+
+#include "projection.h"
+
+typedef struct {
+    projection_t *projection;
+    apr_pool_t *pool;       /* of the batches, cleared when they are applied or dropped */
+    int64_t gathered_since; /* when the first of them was begun; 0: there are none */
+    bool has_applied;       /* something, since the projection was opened */
+    bool is_commit_due;     /* the same, since the checkpoints were committed to Kafka */
+} applier_t;
+
+/* Its memory comes from a child of `pool`. */
+void applier_init(applier_t *applier, projection_t *projection, apr_pool_t *pool);
+
+/* The projection was opened. */
+void applier_reset(applier_t *applier);
+
+/* The batch of a partition, which is begun if there is none. */
+batch_t *applier_batch(applier_t *applier, int partition);
+
+/* Whether there is any. */
+bool applier_has_batches(const applier_t *applier);
+
+/* When the batches are due at the latest, of ratings_monotonic; INT64_MAX: there are none. */
+int64_t applier_due_at(const applier_t *applier);
+
+/* Whether to send them now that a read has brought `count` records. */
+bool applier_is_due(const applier_t *applier, int count);
+
+/* Sends all batches, which are gone then. On a failure some of them may have been applied: opening
+ * the projection again tells which. */
+apr_status_t applier_flush(applier_t *applier, ratings_result_t *why);
+
+/* Forgets what was read and is not applied. */
+void applier_drop(applier_t *applier);
+
+#endif

@@ -1,0 +1,145 @@
+#include "event_fold.h"
+
+#include "../core/clock.h"
+#include "../core/routing_record.h"
+
+#define LOG_US INT64_C(10000000) /* a kind of record that does not count is logged this often */
+#define PREFETCH_DISTANCE 8      /* records */
+
+void event_fold_init(event_fold_t *fold, projection_t *projection, applier_t *applier,
+                     routing_t *routing)
+{
+    fold->projection = projection;
+    fold->applier = applier;
+    fold->routing = routing;
+}
+
+/* ---- what does not count ---- */
+
+static bool may_log(int64_t *logged_at)
+{
+    int64_t now = ratings_monotonic();
+    if (*logged_at && now < *logged_at + LOG_US)
+        return false;
+    *logged_at = now;
+    return true;
+}
+
+static void note_duplicate(event_fold_t *fold, const ratings_record_t *record)
+{
+    const projection_t *p = fold->projection;
+    uint64_t repeated = atomic_fetch_add(&p->shared->repeated_events, 1) + 1;
+    if (may_log(&fold->duplicate_logged_at))
+        ap_log_error(APLOG_MARK, APLOG_INFO, 0, p->options->server,
+                     "RT0308: the event at partition %d, offset %" APR_INT64_T_FMT
+                     " was appended twice and counts once; %" APR_UINT64_T_FMT " so far",
+                     record->partition, record->offset, repeated);
+}
+
+static void note_skipped(event_fold_t *fold, const ratings_record_t *record, const char *problem)
+{
+    const projection_t *p = fold->projection;
+    uint64_t skipped = atomic_fetch_add(&p->shared->skipped_records, 1) + 1;
+    if (!may_log(&fold->skip_logged_at))
+        return;
+    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, p->options->server,
+                 "RT0304: record at partition %d, offset %" APR_INT64_T_FMT
+                 " is no event and was skipped (%s); %" APR_UINT64_T_FMT " so far",
+                 record->partition, record->offset, problem, skipped);
+}
+
+/* Not by itself wrong: it may be the record that says how talks are routed. */
+static apr_status_t fold_no_event(event_fold_t *fold, const ratings_record_t *record,
+                                  const char *problem, ratings_result_t *why)
+{
+    int routed = record->partition == 0
+                     ? ratings_routing_decode(record->key, record->key_len, record->value,
+                                              record->value_len, RATINGS_PARTITIONS_MAX)
+                     : 0;
+    if (routed > 0)
+        return routing_read(fold->routing, record, routed, why);
+    note_skipped(fold, record, problem);
+    return APR_SUCCESS;
+}
+
+/* ---- one record ---- */
+
+/* Reading begins before the checkpoint: the record applied last must be among what comes. */
+static apr_status_t verify_log(projection_t *p, const ratings_record_t *record,
+                               ratings_result_t *why)
+{
+    partition_t *partition = &p->partition[record->partition];
+    if (partition->is_verified || record->offset < partition->last.offset)
+        return APR_SUCCESS;
+    ratings_fingerprint_t found = fingerprint_of(record);
+    if (!fingerprint_equal(&found, &partition->last)) {
+        p->rebuild_reason = "the record applied last is not in the log: the topic was made again";
+        return ratings_result_set(why, RATINGS_REBUILD_NEEDED, "%s", p->rebuild_reason);
+    }
+    partition->is_verified = true;
+    ratings_shm_publish_external(p->shared, record->partition, partition_checkpoint(partition));
+    return APR_SUCCESS;
+}
+
+static apr_status_t fold_record(event_fold_t *fold, batch_t *batch, const ratings_record_t *record,
+                                ratings_result_t *why)
+{
+    const partition_t *partition = &fold->projection->partition[record->partition];
+    ratings_dedup_e seen =
+        ratings_dedup_window_check_and_add(partition->window, &record->identity, record->offset);
+    bool is_duplicate = seen == RATINGS_DEDUP_DUPLICATE;
+    apr_status_t status = seen == RATINGS_DEDUP_NO_MEMORY
+                              ? ratings_result_set(why, APR_ENOMEM, "out of memory")
+                              : verify_log(fold->projection, record, why);
+    const char *problem = status == APR_SUCCESS ? batch_add(batch, record, is_duplicate) : NULL;
+    if (is_duplicate && record->offset >= partition->checkpoint)
+        note_duplicate(fold, record);
+    if (problem)
+        return fold_no_event(fold, record, problem, why);
+    if (status == APR_SUCCESS && !is_duplicate && record->offset >= partition->checkpoint)
+        routing_add_evidence(fold->routing, record);
+    return status;
+}
+
+/* ---- all of a read ---- */
+
+static bool is_ours(const projection_t *p, const ratings_record_t *record)
+{
+    return record->partition >= 0 && record->partition < p->partitions;
+}
+
+/* A record, or the end of a partition, which comes between records. */
+static apr_status_t fold_read(event_fold_t *fold, const ratings_record_t *record,
+                              ratings_result_t *why)
+{
+    projection_t *p = fold->projection;
+    if (!is_ours(p, record))
+        return APR_SUCCESS;
+    if (!record->is_end)
+        return fold_record(fold, applier_batch(fold->applier, record->partition), record, why);
+    p->partition[record->partition].empty_to = record->offset;
+    return APR_SUCCESS;
+}
+
+/* A partition's window is larger than a processor's caches. */
+static void prefetch_window(const projection_t *p, const ratings_record_t *record)
+{
+    if (is_ours(p, record))
+        ratings_dedup_window_prefetch(p->partition[record->partition].window, &record->identity);
+}
+
+apr_status_t event_fold_records(event_fold_t *fold, const ratings_record_t *records, int count,
+                                ratings_result_t *why)
+{
+    projection_t *p = fold->projection;
+    apr_status_t status = APR_SUCCESS;
+    for (int i = 0; i < count && status == APR_SUCCESS; i++) {
+        if (i + PREFETCH_DISTANCE < count)
+            prefetch_window(p, &records[i + PREFETCH_DISTANCE]);
+        status = fold_read(fold, &records[i], why);
+    }
+    for (int i = 0; i < p->partitions; i++)
+        if (p->partition[i].batch)
+            batch_detach(p->partition[i].batch);
+    return status;
+}

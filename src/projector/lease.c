@@ -1,0 +1,152 @@
+#include "lease.h"
+
+#include "../core/assertion.h"
+#include "../core/clock.h"
+#include "../shm/futex.h"
+
+#include <apr_general.h>
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define HOST_LENGTH 17            /* of a token's first part, with its colon */
+#define RELEASE_TIMEOUT_US 200000 /* what the end of a child has left for that */
+
+void lease_init(lease_t *lease, const ratings_projector_options_t *options, ratings_store_t *store)
+{
+    uint64_t random = 0;
+    lease->options = options;
+    lease->store = store;
+    lease->shared = options->shared;
+    lease->duration = options->lease;
+    apr_generate_random_bytes((unsigned char *)&random, sizeof random);
+    (void)snprintf(lease->token, sizeof lease->token, "%016llx:%ld:%016llx",
+                   (unsigned long long)lease->shared->id, (long)getpid(),
+                   (unsigned long long)random);
+}
+
+/* ---- taking and keeping it ---- */
+
+/* Renewed three times in its life, so that one exchange with the store may fail or be slow. */
+static apr_status_t ask_store(lease_t *lease, bool *held, char *holder, ratings_result_t *why)
+{
+    int64_t now = ratings_monotonic();
+    apr_status_t status =
+        ratings_store_acquire_lease(lease->store, lease->token, lease->duration, held, holder, why);
+    lease->renew_at = now + lease->duration / 3;
+    if (status == APR_SUCCESS && *held)
+        atomic_store(&lease->shared->leased_until, now + lease->duration);
+    return status;
+}
+
+static bool is_of_this_host(const lease_t *lease, const char *token)
+{
+    return strncmp(lease->token, token, HOST_LENGTH) == 0;
+}
+
+apr_status_t lease_acquire(lease_t *lease, lease_owner_e *owner, char *holder,
+                           ratings_result_t *why)
+{
+    bool held = false;
+    RATINGS_ASSERT(!lease->is_leader);
+    apr_status_t status = ask_store(lease, &held, holder, why);
+    if (status != APR_SUCCESS)
+        return status;
+    lease->is_leader = held;
+    *owner = held                             ? LEASE_ACQUIRED
+             : is_of_this_host(lease, holder) ? LEASE_OF_THIS_HOST
+                                              : LEASE_OF_ANOTHER_HOST;
+    return APR_SUCCESS;
+}
+
+apr_status_t lease_renew(lease_t *lease, ratings_result_t *why)
+{
+    char holder[RATINGS_TOKEN_MAX + 1];
+    bool held = false;
+    RATINGS_ASSERT(lease->is_leader);
+    if (ratings_monotonic() < lease->renew_at)
+        return APR_SUCCESS;
+    apr_status_t status = ask_store(lease, &held, holder, why);
+    if (status == APR_SUCCESS && !held)
+        return ratings_result_set(why, APR_EAGAIN, "the lease has passed to another projector");
+    return status;
+}
+
+apr_status_t lease_check(lease_t *lease, ratings_result_t *why)
+{
+    if (lease_must_stop(lease))
+        return ratings_result_set(why, APR_EAGAIN, "the child ends");
+    return lease_renew(lease, why);
+}
+
+void lease_set_duration(lease_t *lease, int64_t duration)
+{
+    lease->duration = duration;
+    lease->renew_at = 0;
+}
+
+int64_t lease_held_locally_for(const lease_t *lease)
+{
+    return atomic_load(&lease->shared->leased_until) - ratings_monotonic();
+}
+
+/* ---- giving it up ---- */
+
+void lease_release(lease_t *lease)
+{
+    ratings_result_t why;
+    RATINGS_ASSERT(lease->is_leader);
+    lease->is_leader = false;
+    (void)ratings_store_release_lease(lease->store, lease->token, INT64_MAX, &why);
+    atomic_store(&lease->shared->leased_until, 0);
+    ratings_shm_wake(&lease->shared->handover);
+}
+
+void lease_release_after_join(lease_t *lease)
+{
+    ratings_result_t why;
+    RATINGS_ASSERT(lease_is_stopped(lease));
+    if (lease->options->requests_store)
+        (void)ratings_store_release_lease(lease->options->requests_store, lease->token,
+                                          ratings_monotonic() + RELEASE_TIMEOUT_US, &why);
+}
+
+void lease_announce_candidate(lease_t *lease)
+{
+    if (!lease->draining_since)
+        atomic_store(&lease->shared->standby_at, ratings_monotonic());
+}
+
+/* A child that httpd drains (graceful restart, MaxConnectionsPerChild) leaves leading to one that
+ * goes on living, as soon as there is one: at a graceful restart all children are drained at once,
+ * and the new ones come a second or two later. */
+static bool has_successor(lease_t *lease)
+{
+    if (!lease->draining_since && lease->options->is_draining())
+        lease->draining_since = ratings_monotonic();
+    return lease->draining_since && atomic_load(&lease->shared->standby_at) > lease->draining_since;
+}
+
+bool lease_must_stop(lease_t *lease)
+{
+    return lease_is_stopped(lease) || has_successor(lease);
+}
+
+bool lease_is_stopped(const lease_t *lease)
+{
+    return atomic_load(&lease->stop);
+}
+
+void lease_stop(lease_t *lease)
+{
+    atomic_store(&lease->stop, true);
+    ratings_shm_wake(&lease->shared->handover);
+}
+
+void lease_wait_for_handover(lease_t *lease, int64_t timeout)
+{
+    uint32_t seen = atomic_load(&lease->shared->handover);
+    if (!lease_is_stopped(lease))
+        ratings_shm_wait(&lease->shared->handover, seen, timeout);
+}

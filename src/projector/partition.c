@@ -1,0 +1,73 @@
+#include "partition.h"
+
+bool fingerprint_equal(const ratings_fingerprint_t *a, const ratings_fingerprint_t *b)
+{
+    return a->offset == b->offset && a->timestamp == b->timestamp && a->checksum == b->checksum;
+}
+
+bool partition_resume(partition_t *partition, const ratings_store_state_t *state, int i)
+{
+    ratings_dedup_window_free(partition->window);
+    partition->window = ratings_dedup_window_new();
+    partition->checkpoint = state->checkpoint[i];
+    partition->last = state->last[i];
+    partition->first = state->first[i];
+    partition->log_time = state->log_time[i];
+    partition->target = state->is_behind ? partition->log_end : 0;
+    partition->empty_to = -1;
+    partition->is_verified = partition->last.offset < partition->log_start; /* or there is none */
+    return partition->window != NULL;
+}
+
+void partition_close(partition_t *partition)
+{
+    ratings_dedup_window_free(partition->window);
+    partition->window = NULL;
+}
+
+void partition_advance(partition_t *partition, const ratings_batch_t *batch)
+{
+    partition->checkpoint = batch->next_checkpoint;
+    partition->last = batch->last;
+    partition->log_time = batch->log_time;
+    if (batch->first.offset >= 0)
+        partition->first = batch->first;
+}
+
+ratings_checkpoint_t partition_checkpoint(const partition_t *partition)
+{
+    return (ratings_checkpoint_t){ratings_log_id(&partition->first), partition->checkpoint};
+}
+
+int64_t partition_read_from(const partition_t *partition)
+{
+    int64_t from = partition->checkpoint - RATINGS_DEDUP_SPAN;
+    if (!partition->is_verified && from > partition->last.offset)
+        from = partition->last.offset;
+    return from < partition->log_start ? partition->log_start : from;
+}
+
+bool partition_has_reached(const partition_t *partition, int64_t end)
+{
+    return partition->checkpoint >= end || partition->empty_to >= end;
+}
+
+bool partition_is_another_log(const partition_t *partition, const ratings_fingerprint_t *first)
+{
+    return first->offset >= 0 && partition->younger == first->offset;
+}
+
+bool partition_has_moved(const partition_t *partition, const ratings_store_state_t *state, int i)
+{
+    return state->checkpoint[i] != partition->checkpoint ||
+           partition->log_end < partition->checkpoint || partition->log_end < partition->target ||
+           partition_is_another_log(partition, &state->first[i]);
+}
+
+bool partition_is_altered(const partition_t *partition, const ratings_store_state_t *state, int i)
+{
+    return state->checkpoint[i] == partition->checkpoint &&
+           !(fingerprint_equal(&state->last[i], &partition->last) &&
+             fingerprint_equal(&state->first[i], &partition->first) &&
+             state->log_time[i] == partition->log_time);
+}

@@ -1,0 +1,65 @@
+/* One partition: what the store has applied of it, and what the log holds. Plain data and what
+ * follows from it, without a backend; for one thread. */
+#ifndef RATINGS_PROJECTOR_PARTITION_H
+#define RATINGS_PROJECTOR_PARTITION_H
+
+#include "../core/dedup_window.h"
+#include "../shm/segment.h"
+#include "batch.h"
+
+typedef struct {
+    /* what the store has applied */
+    int64_t checkpoint; /* next offset that it has not */
+    ratings_fingerprint_t last, first;
+    int64_t log_time; /* of the log, up to the checkpoint; milliseconds since 1970 */
+    bool is_verified; /* `last` was found in the log, or there is none to find */
+
+    /* where the log begins and ends, as the brokers said last */
+    int64_t log_start, log_end;
+    int64_t younger;           /* first offset of a record that is younger than `first`; or -1 */
+    ratings_checkpoint_t seen; /* the high watermark of before those were asked for */
+    int64_t beyond_since;      /* since when that has been beyond the log's end; 0: it is not */
+
+    /* reading */
+    int64_t target;   /* of a rebuild: to be applied before requests may read the store */
+    int64_t empty_to; /* where the log ended when all before was read; -1: not reached yet */
+    ratings_dedup_window_t *window; /* the events before the checkpoint; NULL: not being read */
+    batch_t *batch;                 /* what was read from the checkpoint on, or NULL */
+} partition_t;
+
+/* Begins to read from where the store is. False: no memory. */
+bool partition_resume(partition_t *partition, const ratings_store_state_t *state, int i);
+
+/* Frees what reading took. */
+void partition_close(partition_t *partition);
+
+/* The store has applied a batch. */
+void partition_advance(partition_t *partition, const ratings_batch_t *batch);
+
+/* The checkpoint, and the log that it is of. */
+ratings_checkpoint_t partition_checkpoint(const partition_t *partition);
+
+/* Where reading begins, before the checkpoint: a deduplication window before it, and at the record
+ * that was applied last at the latest, which proves that the log is the one that was applied. */
+int64_t partition_read_from(const partition_t *partition);
+
+/* Whether all below `end` is applied. A log may end with offsets that have no record (markers of
+ * transactions), which the checkpoint does not count. */
+bool partition_has_reached(const partition_t *partition, int64_t end);
+
+/* Whether the log's first record is not the one that the store has applied first: told by its time,
+ * since a record of a topic that was deleted and created again is younger. */
+bool partition_is_another_log(const partition_t *partition, const ratings_fingerprint_t *first);
+
+/* Whether the store, as just loaded, has another checkpoint than was applied here, or the log has
+ * become shorter, or is another one. */
+bool partition_has_moved(const partition_t *partition, const ratings_store_state_t *state, int i);
+
+/* Whether the store says something else of the records up to the checkpoint than was read in the
+ * log: no projector writes that. */
+bool partition_is_altered(const partition_t *partition, const ratings_store_state_t *state, int i);
+
+/* The fingerprint of a record of the store's state, at its place in the log: the same? */
+bool fingerprint_equal(const ratings_fingerprint_t *a, const ratings_fingerprint_t *b);
+
+#endif
