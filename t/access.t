@@ -245,7 +245,7 @@ sub check_counts {
 }
 
 my @modules = qw(rewrite proxy proxy_http alias actions include filter mime negotiation userdir vhost_alias speling auth_basic authn_core
-    authn_file authz_host authz_user access_compat status dav dav_fs);
+    authn_file authz_user access_compat status dav dav_fs);
 my %files = ('file.html' => "a file\n", 'dir/file.html' => "a file\n", 'page.shtml' => "a page\n<!--#include virtual=\"/e\" -->\n");
 my $main = <<'END';
 TypesConfig /dev/null

@@ -13,7 +13,7 @@ prepare_httpd() {
 
 launch_httpd() {
     local name httpd modules
-    local -a settings=(RUN_DIR="$RUN_DIR" HTTP_PORT="$HTTP_PORT" MODULE="$MODULE"
+    local -a settings=(RUN_DIR="$RUN_DIR" CONF="$top/conf" HTTP_PORT="$HTTP_PORT" MODULE="$MODULE"
         HTTPD_USER="$HTTPD_USER" HTTPD_GROUP="$HTTPD_GROUP")
     httpd=$("$APXS" -q SBINDIR)/$("$APXS" -q PROGNAME)
     modules=$("$APXS" -q LIBEXECDIR)

@@ -71,7 +71,7 @@ own() {
 copy_sources() {
     rm -rf "$source_dir"
     mkdir -p "$source_dir"
-    tar -cf - build/stack build/deps conf/schema.sql conf/demo.sql t/lib "$@" | tar -xf - -C "$source_dir" --no-same-owner
+    tar -cf - build/stack build/deps conf t/lib "$@" | tar -xf - -C "$source_dir" --no-same-owner
     chmod -R a+rX "$source_dir"
 }
 
@@ -143,7 +143,7 @@ run_suite_alone() {
     copy_program "$bootstrap" "$source_dir/bootstrap"
     settings=(RUN_DIR="$RUN_DIR/stack" CACHE_DIR="$CACHE_DIR" HTTP_PORT="$HTTP_PORT" PG_PORT="$PG_PORT" REDIS_PORT="$REDIS_PORT"
         KAFKA_PORT="$KAFKA_PORT" KAFKA_CONTROLLER_PORT="$KAFKA_CONTROLLER_PORT" LAMBDA_PORT="$LAMBDA_PORT"
-        LAMBDA_BOOTSTRAP="$source_dir/bootstrap" MODULE="$source_dir/none" OUT="$RUN_DIR/none" APXS="$APXS")
+        LAMBDA_BOOTSTRAP="$source_dir/bootstrap" MODULE="$source_dir/none" OUT="$RUN_DIR/none" APXS="$APXS" TEST_CONF="$source_dir/conf")
     own "$RUN_DIR/stack"
     trap stop_all EXIT
     trap 'exit 130' HUP INT TERM

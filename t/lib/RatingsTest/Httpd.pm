@@ -26,21 +26,6 @@ MaxSpareThreads 48
 </IfModule>
 END
 
-my $locations = <<'END';
-<Location "/ratings">
-RatingsEndpoint ratings
-</Location>
-<LocationMatch "^/$">
-RatingsEndpoint metadata
-</LocationMatch>
-<Location "/healthz">
-RatingsEndpoint health live
-</Location>
-<Location "/readyz">
-RatingsEndpoint health ready
-</Location>
-END
-
 # The four backends, and several partitions, which show more than one does; a topic and a database of Redis of its
 # own may be given, so that tests keep apart.
 sub backends {
@@ -52,7 +37,10 @@ sub backends {
     return $text;
 }
 
-sub locations { return $locations }
+# Those of the sample (conf/ratings-endpoints.conf), and the metadata at the front page, as `make run` has them.
+sub locations {
+    return qq(Include "$ENV{TEST_CONF}/ratings-endpoints.conf"\n<LocationMatch "^/\$">\nRatingsEndpoint metadata\n</LocationMatch>\n);
+}
 
 # name; modules: lines that load other modules, before this one; late_modules: after it; conf: what comes after the modules
 # (default: backends and locations); before: what comes before;
@@ -75,7 +63,7 @@ sub load { return join '', map { "LoadModule ${_}_module \"$ENV{TEST_MODULES}/mo
 # Writes the configuration: again with other options, for the next start or restart.
 sub configure {
     my ($self, %options) = @_;
-    my $conf = $options{conf} // backends(%options) . $locations;
+    my $conf = $options{conf} // backends(%options) . locations();
     my ($directory, $port) = @$self{qw(directory port)};
     open my $file, '>', "$self->{config}.new" or die "$self->{config}.new: $!";
     print $file <<"END", $options{late_modules} // '', $options{sizes} // $sizes, $options{before} // '', $conf, $options{after} // '';
@@ -89,6 +77,7 @@ LogLevel info ratings:debug
 DocumentRoot "$directory/htdocs"
 LoadModule mpm_$ENV{TEST_MPM}_module "$ENV{TEST_MODULES}/mod_mpm_$ENV{TEST_MPM}.so"
 LoadModule authz_core_module "$ENV{TEST_MODULES}/mod_authz_core.so"
+LoadModule authz_host_module "$ENV{TEST_MODULES}/mod_authz_host.so"
 LoadModule dir_module "$ENV{TEST_MODULES}/mod_dir.so"
 @{[ $options{modules} // '' ]}LoadModule ratings_module "$ENV{TEST_MODULE}"
 END
