@@ -29,6 +29,7 @@ format: deps-lint ## format the sources with clang-format, as lint wants them
 	@clang-format -i $(LINT_C)
 
 lint-rules:
+	@build/lint/architecture
 	@build/lint/dependencies
 	@build/lint/directives
 	@APXS='$(APXS)' build/lint/endpoints
