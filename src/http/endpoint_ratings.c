@@ -3,9 +3,8 @@
 
 #include "../core/clock.h"
 #include "../module.h"
-#include "../service/cache.h"
 #include "../service/pool_json.h"
-#include "../service/ratings.h"
+#include "../service/use_cases.h"
 #include "reply.h"
 #include "request.h"
 
@@ -177,7 +176,7 @@ static int read_ratings(request_rec *r, const ratings_server_t *server, const ch
         return reply_refusal(r, &call, outcome);
     if (!make_entity(entity, &summary))
         return HTTP_INTERNAL_SERVER_ERROR;
-    ratings_response_cache_put(&call, talk_id, &summary, entity);
+    ratings_cache_response(&call, talk_id, &summary, entity);
     return reply_entity(r, entity);
 }
 
@@ -188,7 +187,7 @@ int ratings_get_ratings(request_rec *r, const ratings_server_t *server)
     if (problem)
         return ratings_reply_problem(r, HTTP_BAD_REQUEST, problem);
     ratings_entity_t *entity = apr_palloc(r->pool, sizeof *entity);
-    if (ratings_response_cache_get(server->service, talk_id, entity))
+    if (ratings_read_cached(server->service, talk_id, entity))
         return reply_entity(r, entity);
     return read_ratings(r, server, talk_id, entity);
 }

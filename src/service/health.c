@@ -4,7 +4,8 @@
 #include "../module.h"
 #include "../projector/projector.h"
 #include "../shm/futex.h"
-#include "known.h"
+#include "call.h"
+#include "routing.h"
 
 #include <apr_strings.h>
 
@@ -134,7 +135,7 @@ static const char *ask_store(const exam_t *exam, ratings_store_state_t *log, rat
         high[i] = ratings_shm_high(child->service->shared, i);
     bool loaded = ratings_store_check(child->store, exam->deadline, &fault, why) == APR_SUCCESS &&
                   ratings_store_load_state(child->store, exam->deadline, log, why) == APR_SUCCESS;
-    if (ratings_is_corruption(child, why)) {
+    if (ratings_heed_corruption(child, why)) {
         ratings_result_ok(why);
         return rebuilding;
     }
@@ -177,7 +178,7 @@ static const char *stream_problem(const exam_t *exam)
         return UNUSABLE;
     bool probes = ratings_call_policy_claim_probe(&child->policy[RATINGS_BACKEND_STREAM], 0);
     if (left > 0)
-        (void)ratings_stream_probe(child, left < timeout ? left : timeout, &why);
+        (void)ratings_routing_check(child, left < timeout ? left : timeout, &why);
     else
         ratings_result_set(&why, RATINGS_NOT_ASKED, "no time was left to ask Kafka");
     if (probes)

@@ -2,7 +2,8 @@
 
 #include "../core/clock.h"
 #include "../shm/futex.h"
-#include "known.h"
+#include "call.h"
+#include "routing.h"
 
 #include <apr_general.h>
 
@@ -33,7 +34,7 @@ static void ask_store(ratings_child_t *child, apr_pool_t *pool, ratings_result_t
     ratings_snapshot_t view;
     (void)pool;
     (void)ratings_store_read(child->store, "", 0, INT64_MAX, &view, why);
-    if (ratings_is_corruption(child, why))
+    if (ratings_heed_corruption(child, why))
         ratings_result_ok(why);
 }
 
@@ -44,7 +45,7 @@ static void ask_stream(ratings_child_t *child, apr_pool_t *pool, ratings_result_
     int64_t timeout = child->service->config->stream_timeout;
     bool hurries = timeout > STREAM_US;
     (void)pool;
-    (void)ratings_stream_probe(child, hurries ? STREAM_US : timeout, why);
+    (void)ratings_routing_check(child, hurries ? STREAM_US : timeout, why);
     if (hurries && why->status == APR_TIMEUP)
         why->status = RATINGS_NOT_ASKED;
 }

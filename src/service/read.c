@@ -1,111 +1,160 @@
-/* Reading a talk's ratings: the talk exists, the histogram is no older than what was shown, the
- * statistics if the function answers. */
-#include "known.h"
-
+/* Reading a talk's ratings: the talk exists, the histogram counts all that this host has shown
+ * before, the statistics are there if the function answers. */
 #include "../core/clock.h"
 #include "../shm/futex.h"
+#include "call.h"
+#include "routing.h"
 #include "statistics.h"
+#include "talk_cache.h"
 
-#define RETRY_US INT64_C(50000)
+#define FRESH_RETRY_US INT64_C(50000)
 
 typedef struct {
     const char *talk_id;
     uint32_t slot;
-    int64_t until;
-    ratings_lasting_t lasting; /* of the answer */
-} question_t;
+    int64_t until;                 /* of ratings_monotonic */
+    ratings_validator_t validator; /* of the answer */
+} query_t;
 
-static apr_status_t read_store(ratings_call_t *call, const question_t *question,
-                               ratings_snapshot_t *view)
+/* ---- the store ---- */
+
+static apr_status_t read_store(ratings_call_t *call, const query_t *query,
+                               ratings_snapshot_t *snapshot)
 {
     ratings_child_t *child = call->child;
     ratings_result_t *why = &call->failure.why;
     ratings_call_token_t token;
-    if (!ratings_call_policy_begin(&child->policy[RATINGS_BACKEND_STORE], question->until, &token,
+    if (!ratings_call_policy_begin(&child->policy[RATINGS_BACKEND_STORE], query->until, &token,
                                    why))
         return why->status;
-    (void)ratings_store_read(child->store, question->talk_id, question->lasting.partition,
-                             question->until, view, why);
-    return ratings_store_leave(child, &token, why);
+    (void)ratings_store_read(child->store, query->talk_id, query->validator.partition, query->until,
+                             snapshot, why);
+    return ratings_call_end_store(child, &token, why);
 }
 
-/* One read that is good if it is of the log that this host knows, and no older than what this host
- * has seen of it. What was seen is looked up before the store is read; what is shown is seen. */
-static apr_status_t try_fresh(ratings_call_t *call, question_t *question, ratings_snapshot_t *view)
+/* One read, which is fresh if it is of the log that this host knows, and counts all that this host
+ * knows to be applied. Version and high watermark are looked up before the store is read: whatever
+ * is published meanwhile ends the answer's validity. APR_EAGAIN: it is not fresh. */
+static apr_status_t read_fresh_once(ratings_call_t *call, query_t *query,
+                                    ratings_snapshot_t *snapshot)
 {
     ratings_shm_t *shared = call->child->service->shared;
-    ratings_lasting_t *lasting = &question->lasting;
-    lasting->read_at = ratings_monotonic();
-    lasting->version = ratings_shm_version(shared, question->slot);
-    ratings_checkpoint_t high = ratings_shm_high(shared, question->lasting.partition);
-    apr_status_t status = read_store(call, question, view);
+    ratings_validator_t *validator = &query->validator;
+    validator->read_at = ratings_monotonic();
+    validator->version = ratings_shm_version(shared, query->slot);
+    ratings_checkpoint_t high = ratings_shm_high(shared, validator->partition);
+    apr_status_t status = read_store(call, query, snapshot);
     if (status == APR_EINVAL)
         return APR_EAGAIN;
     if (status != APR_SUCCESS)
         return status;
-    if (view->is_behind || view->checkpoint < high.offset || view->log_id != high.log_id ||
-        view->log_id == 0)
+    if (snapshot->is_behind || snapshot->checkpoint < high.offset ||
+        snapshot->log_id != high.log_id || snapshot->log_id == 0)
         return APR_EAGAIN;
-    lasting->is_lasting = ratings_shm_note_shown(
-        shared, question->lasting.partition, (ratings_checkpoint_t){view->log_id, view->checkpoint},
-        question->slot, lasting->read_at, &lasting->version);
+    validator->is_cacheable =
+        ratings_shm_note_shown(shared, validator->partition,
+                               (ratings_checkpoint_t){snapshot->log_id, snapshot->checkpoint},
+                               query->slot, validator->read_at, &validator->version);
     return APR_SUCCESS;
 }
 
-/* A store behind what this host has seen of the log was lost or restored: it is being brought up to
- * date, and is waited for. Or it is another server than the one that the projector writes to by
- * now, as after a failover behind a name: connections of before are no longer trusted in the second
- * half of the wait. */
-static apr_status_t wait_fresh(ratings_call_t *call, question_t *question, int64_t since,
-                               ratings_snapshot_t *view)
+/* A store behind what this host has seen of the log was lost or restored: the projector brings it
+ * up to date, and the request waits for that. Or it is another server than the one that the
+ * projector writes to by now, as after a failover behind a name: in the second half of the wait,
+ * connections of before are retired. */
+static apr_status_t retry_until_fresh(ratings_call_t *call, query_t *query, int64_t since,
+                                      ratings_snapshot_t *snapshot)
 {
     ratings_shm_t *shared = call->child->service->shared;
-    int64_t half = (question->until - since) / 2, left = 1;
+    int64_t half = (query->until - since) / 2, left = 1;
     apr_status_t status = APR_EAGAIN;
     while (status == APR_EAGAIN && left > 0) {
         uint32_t seen = atomic_load(&shared->published);
-        status = try_fresh(call, question, view);
-        left = question->until - ratings_monotonic();
+        status = read_fresh_once(call, query, snapshot);
+        left = query->until - ratings_monotonic();
         if (status == APR_EAGAIN && left < half)
             ratings_store_retire(call->child->store, since);
         if (status == APR_EAGAIN && left > 0)
-            ratings_shm_wait(&shared->published, seen, left < RETRY_US ? left : RETRY_US);
+            ratings_shm_wait(&shared->published, seen,
+                             left < FRESH_RETRY_US ? left : FRESH_RETRY_US);
     }
     return status;
 }
 
-static apr_status_t read_fresh(ratings_call_t *call, question_t *question, ratings_snapshot_t *view)
+/* Within the bulkhead of those who wait for the projector, so that threads are left for requests
+ * that need nothing of it. */
+static apr_status_t await_fresh(ratings_call_t *call, query_t *query, int64_t since,
+                                ratings_snapshot_t *snapshot)
 {
-    int64_t since = ratings_monotonic(), until;
-    apr_status_t status = try_fresh(call, question, view);
-    if (status == APR_EAGAIN && ratings_may_wait(call->child, &until)) {
-        question->until = until < question->until ? until : question->until;
-        status = wait_fresh(call, question, since, view);
-        ratings_waited(call->child, since, status != APR_SUCCESS);
-    }
+    ratings_bulkhead_t *bulkhead = &call->child->projector_bulkhead;
+    int64_t until;
+    if (!ratings_bulkhead_try_acquire(bulkhead, ratings_monotonic(), &until))
+        return APR_EAGAIN;
+    query->until = until < query->until ? until : query->until;
+    apr_status_t status = retry_until_fresh(call, query, since, snapshot);
+    (void)ratings_bulkhead_release(bulkhead, since, ratings_monotonic(), status == APR_SUCCESS);
+    return status;
+}
+
+static apr_status_t read_fresh(ratings_call_t *call, query_t *query, ratings_snapshot_t *snapshot)
+{
+    int64_t since = ratings_monotonic();
+    apr_status_t status = read_fresh_once(call, query, snapshot);
+    if (status == APR_EAGAIN)
+        status = await_fresh(call, query, since, snapshot);
     return status == APR_EAGAIN ? ratings_result_set(&call->failure.why, status,
                                                      "the store is being brought up to date")
                                 : status;
 }
 
+/* ---- the use case ---- */
+
 ratings_outcome_e ratings_read(ratings_call_t *call, const char *talk_id,
                                ratings_summary_t *summary)
 {
-    ratings_snapshot_t view = {.checkpoint = -1};
-    ratings_outcome_e outcome = ratings_talk_known(call, talk_id);
+    ratings_snapshot_t snapshot = {.checkpoint = -1};
+    ratings_outcome_e outcome = ratings_talk_lookup(call, talk_id);
     if (outcome != RATINGS_DONE)
         return outcome;
-    question_t question = {.talk_id = talk_id,
-                           .lasting.partition = ratings_partition_of(call, talk_id),
-                           .slot = ratings_shm_slot(talk_id),
-                           .until =
-                               ratings_until(call, call->child->service->config->store_timeout)};
-    if (question.lasting.partition < 0 || !call->child->store ||
-        read_fresh(call, &question, &view) != APR_SUCCESS)
-        return ratings_unavailable(call, "the store of ratings");
-    summary->histogram = view.histogram;
+    query_t query = {
+        .talk_id = talk_id,
+        .slot = ratings_shm_slot(talk_id),
+        .validator.partition = ratings_routing_partition(call, talk_id),
+        .until = ratings_call_until(call, call->child->service->config->store_timeout),
+    };
+    if (query.validator.partition < 0 || !call->child->store ||
+        read_fresh(call, &query, &snapshot) != APR_SUCCESS)
+        return ratings_call_unavailable(call, "the store of ratings");
+    summary->histogram = snapshot.histogram;
     summary->has_statistics =
         ratings_statistics_of(call, &summary->histogram, &summary->statistics);
-    summary->lasting = question.lasting;
+    summary->validator = query.validator;
     return RATINGS_DONE;
+}
+
+/* ---- its responses ---- */
+
+/* Off with RatingsStatsMemo: every GET is to ask the function. */
+static bool is_cache_used(const ratings_config_t *config)
+{
+    return config->stats_memo && config->cache_ttl > 0 && config->talk_ttl > 0;
+}
+
+bool ratings_read_cached(const ratings_service_t *service, const char *talk_id,
+                         ratings_entity_t *entity)
+{
+    const ratings_response_ttl_t ttl = {service->config->cache_ttl, service->config->talk_ttl};
+    return is_cache_used(service->config) &&
+           ratings_response_cache_get(service->shared, &ttl, talk_id, entity);
+}
+
+/* A response without statistics is sent once: the function may answer for the next. */
+void ratings_cache_response(const ratings_call_t *call, const char *talk_id,
+                            const ratings_summary_t *summary, const ratings_entity_t *entity)
+{
+    const ratings_service_t *service = call->child->service;
+    if (is_cache_used(service->config) && summary->has_statistics &&
+        summary->validator.is_cacheable)
+        ratings_response_cache_put(service->shared, talk_id, &summary->validator,
+                                   call->talk_known_at, entity);
 }

@@ -4,13 +4,13 @@
 #include "../core/clock.h"
 #include "../module.h"
 #include "../projector/projector.h"
-#include "cache.h"
+#include "../shm/response_cache.h"
 #include "health.h"
-#include "known.h"
 #include "metadata.h"
 #include "pending_write.h"
 #include "prober.h"
 #include "statistics.h"
+#include "talk_cache.h"
 
 #include <ap_mpm.h>
 #include <apr_strings.h>

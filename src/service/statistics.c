@@ -2,7 +2,7 @@
 
 #include "../core/clock.h"
 #include "../module.h"
-#include "known.h"
+#include "call.h"
 
 #include <apr_hash.h>
 
@@ -74,7 +74,7 @@ static bool ask_once(ratings_call_t *call, const ratings_histogram_t *histogram,
 {
     ratings_child_t *child = call->child;
     ratings_singleflight_call_t flight;
-    int64_t until = ratings_until(call, child->service->config->stats_timeout);
+    int64_t until = ratings_call_until(call, child->service->config->stats_timeout);
     if (!ratings_singleflight_begin(&child->flights, &flight, histogram, until, landing)) {
         ratings_result_set(&call->failure.why, APR_TIMEUP,
                            "the call of another request, for the same counts, failed");

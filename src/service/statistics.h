@@ -4,7 +4,7 @@
 #ifndef RATINGS_SERVICE_STATISTICS_H
 #define RATINGS_SERVICE_STATISTICS_H
 
-#include "ratings.h"
+#include "use_cases.h"
 
 /* False when the function did not answer; the call's failure then tells why. */
 bool ratings_statistics_of(ratings_call_t *call, const ratings_histogram_t *histogram,

@@ -1,7 +1,9 @@
 /* Submitting a rating: the talk exists, the event is durable, the rating is visible, and, if it has
  * an idempotency key, it is the one that counts. */
-#include "known.h"
+#include "call.h"
 #include "pending_write.h"
+#include "routing.h"
+#include "talk_cache.h"
 
 /* Kafka's word is waited for a little longer than librdkafka tries, so that its own verdict, which
  * tells whether the event may have been recorded, comes first: unless the event had to wait for
@@ -26,7 +28,7 @@ static ratings_outcome_e await_write(ratings_call_t *call, ratings_pending_write
                                      ratings_delivery_t *delivery)
 {
     int64_t durable_by =
-        ratings_until(call, call->child->service->config->stream_timeout + VERDICT_US);
+        ratings_call_until(call, call->child->service->config->stream_timeout + VERDICT_US);
     switch (ratings_pending_write_wait(write, durable_by, delivery)) {
     case RATINGS_PENDING_WRITE_VISIBLE:
         return RATINGS_DONE;
@@ -60,12 +62,12 @@ static ratings_outcome_e append(ratings_call_t *call, const ratings_event_t *eve
     if (!write) {
         ratings_call_policy_abandon(token, false);
         ratings_result_set(why, RATINGS_NOT_ASKED, "out of memory");
-        return ratings_unavailable(call, "the event log");
+        return ratings_call_unavailable(call, "the event log");
     }
     if (ratings_stream_append(child->stream, event, partition, write, why) == APR_SUCCESS)
         return await_write(call, write, delivery);
     ratings_pending_write_cancel(write, why);
-    return ratings_unavailable(call, "the event log");
+    return ratings_call_unavailable(call, "the event log");
 }
 
 static ratings_outcome_e record(ratings_call_t *call, const ratings_event_t *event, int partition,
@@ -77,11 +79,11 @@ static ratings_outcome_e record(ratings_call_t *call, const ratings_event_t *eve
     ratings_call_token_t token;
     if (!child->projector) {
         ratings_result_set(why, APR_ECONNREFUSED, "%s cannot be used in this child", policy->name);
-        return ratings_unavailable(call, "the event log");
+        return ratings_call_unavailable(call, "the event log");
     }
     return ratings_call_policy_begin(policy, call->deadline, &token, why)
                ? append(call, event, partition, visible_for, &token, delivery)
-               : ratings_unavailable(call, "the event log");
+               : ratings_call_unavailable(call, "the event log");
 }
 
 /* ---- idempotency keys ---- */
@@ -113,7 +115,7 @@ static ratings_outcome_e verdict(ratings_call_t *call, const ratings_event_t *ev
                                  const ratings_delivery_t *delivery)
 {
     ratings_child_t *child = call->child;
-    int64_t position = -1, until = ratings_until(call, child->service->config->store_timeout);
+    int64_t position = -1, until = ratings_call_until(call, child->service->config->store_timeout);
     ratings_call_token_t token;
     ratings_result_t *why = &call->failure.why;
     ratings_use_t use = {.offset = -1};
@@ -123,7 +125,7 @@ static ratings_outcome_e verdict(ratings_call_t *call, const ratings_event_t *ev
         return RATINGS_ACCEPTED;
     (void)ratings_store_read_use(child->store, event->rating.talk_id, event->key.text,
                                  delivery->partition, until, &use, &position, why);
-    if (ratings_store_leave(child, &token, why) != APR_SUCCESS)
+    if (ratings_call_end_store(child, &token, why) != APR_SUCCESS)
         return RATINGS_ACCEPTED;
     if (position <= delivery->offset)
         return accepted(call, "the store is being brought up to date");
@@ -144,12 +146,12 @@ ratings_outcome_e ratings_submit(ratings_call_t *call, const ratings_event_t *ev
 {
     ratings_delivery_t delivery = {.offset = -1};
     bool has_key = event->key.text[0] != '\0';
-    ratings_outcome_e outcome = ratings_talk_known(call, event->rating.talk_id);
+    ratings_outcome_e outcome = ratings_talk_lookup(call, event->rating.talk_id);
     if (outcome != RATINGS_DONE)
         return outcome;
-    int partition = ratings_partition_of(call, event->rating.talk_id);
+    int partition = ratings_routing_partition(call, event->rating.talk_id);
     if (partition < 0)
-        return ratings_unavailable(call, projecting_part(call));
+        return ratings_call_unavailable(call, projecting_part(call));
     if (has_key && !keys_mean_something(call))
         return RATINGS_NO_KEYS;
     outcome = record(call, event, partition, visible_for, &delivery);

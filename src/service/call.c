@@ -1,0 +1,32 @@
+#include "call.h"
+
+#include "../core/clock.h"
+
+int64_t ratings_call_until(const ratings_call_t *call, int64_t timeout)
+{
+    int64_t until = ratings_monotonic() + timeout;
+    return until < call->deadline ? until : call->deadline;
+}
+
+ratings_outcome_e ratings_call_unavailable(ratings_call_t *call, const char *part)
+{
+    call->failure.part = part;
+    return RATINGS_UNAVAILABLE;
+}
+
+bool ratings_heed_corruption(ratings_child_t *child, const ratings_result_t *why)
+{
+    bool is_corrupt = why->status == APR_EINVAL;
+    if (is_corrupt)
+        ratings_shm_request_rebuild(child->service->shared, RATINGS_REBUILD_REQUEST_STORE);
+    return is_corrupt;
+}
+
+apr_status_t ratings_call_end_store(ratings_child_t *child, ratings_call_token_t *token,
+                                    const ratings_result_t *why)
+{
+    ratings_result_t answered;
+    ratings_result_ok(&answered);
+    (void)ratings_call_policy_end(token, ratings_heed_corruption(child, why) ? &answered : why);
+    return why->status;
+}

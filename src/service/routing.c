@@ -1,0 +1,49 @@
+#include "routing.h"
+
+#include "../core/clock.h"
+#include "../shm/futex.h"
+
+#define ROUTED_POLL_US INT64_C(20000)
+
+/* A topic by which talks are routed is there: it has records. */
+apr_status_t ratings_routing_check(ratings_child_t *child, int64_t timeout, ratings_result_t *why)
+{
+    const ratings_shm_t *shared = child->service->shared;
+    return ratings_stream_check(child->stream, atomic_load(&shared->routed),
+                                atomic_load(&shared->min_insync), timeout, why);
+}
+
+/* After the child's first moments it is the store or the topic that is missing, and nobody is kept
+ * waiting for it. */
+static int64_t wait_ends_at(const ratings_call_t *call)
+{
+    int64_t until = call->child->started_at + call->child->service->config->store_timeout;
+    return until < call->deadline ? until : call->deadline;
+}
+
+/* By how many partitions talks are routed; 0 if that is still not known at `until`. */
+static int await_routed(ratings_shm_t *shared, int64_t until)
+{
+    for (;;) {
+        uint32_t seen = atomic_load(&shared->published); /* before looking */
+        int routed = atomic_load(&shared->routed);
+        int64_t left = routed > 0 ? 0 : until - ratings_monotonic();
+        if (left <= 0)
+            return routed;
+        ratings_shm_wait(&shared->published, seen, left < ROUTED_POLL_US ? left : ROUTED_POLL_US);
+    }
+}
+
+int ratings_routing_partition(ratings_call_t *call, const char *talk_id)
+{
+    ratings_shm_t *shared = call->child->service->shared;
+    int routed = await_routed(shared, wait_ends_at(call));
+    if (routed > 0)
+        return ratings_stream_partition(talk_id, routed);
+    const char *fault = ratings_store_fault_text((int)atomic_load(&shared->store_fault));
+    ratings_result_set(&call->failure.why, APR_ECONNREFUSED,
+                       "it is not known yet by how many partitions talks are routed: %s%s",
+                       fault ? "the store: " : "the topic has not been reached, or is being read",
+                       fault ? fault : "");
+    return -1;
+}

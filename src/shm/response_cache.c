@@ -1,0 +1,61 @@
+#include "response_cache.h"
+
+#include "../core/clock.h"
+#include "../core/rating.h"
+
+#include <string.h>
+
+/* What other hosts apply is not missed for longer. All projectors look at the store twice in this
+ * time, and each GET that reads it confirms the watermark as well. */
+#define CONFIRMED_US INT64_C(1000000)
+
+typedef struct {
+    char talk_id[RATINGS_TALK_ID_MAX + 1]; /* with zeros to its end: the key of the record */
+    ratings_validator_t validator;
+    int64_t talk_known_at;
+    ratings_entity_t entity;
+} entry_t;
+
+RATINGS_SHM_STRUCT(entry_t, 584, 9);
+_Static_assert(sizeof(entry_t) <= RATINGS_SHM_CACHE_RECORD_MAX, "it is a record of a cache");
+
+const ratings_shm_cache_geometry_t ratings_response_cache_geometry = {
+    16384, RATINGS_TALK_ID_MAX + 1, sizeof(entry_t)};
+
+static bool is_fresh(const ratings_shm_t *shared, const entry_t *entry, uint32_t slot,
+                     const ratings_response_ttl_t *ttl)
+{
+    const ratings_validator_t *validator = &entry->validator;
+    ratings_version_t version = ratings_shm_version(shared, slot);
+    int64_t now = ratings_monotonic();
+    return version.epoch == validator->version.epoch &&
+           version.changed == validator->version.changed &&
+           now - validator->read_at < ttl->response_ttl &&
+           now - entry->talk_known_at < ttl->talk_ttl &&
+           ratings_shm_is_confirmed(shared, validator->partition, now, CONFIRMED_US);
+}
+
+bool ratings_response_cache_get(const ratings_shm_t *shared, const ratings_response_ttl_t *ttl,
+                                const char *talk_id, ratings_entity_t *entity)
+{
+    entry_t entry;
+    char key[RATINGS_TALK_ID_MAX + 1] = {0};
+    uint32_t slot = ratings_shm_slot(talk_id);
+    memcpy(key, talk_id, strlen(talk_id) + 1);
+    if (!ratings_shm_cache_get(ratings_shm_cache_of(shared, RATINGS_CACHE_RESPONSES), slot, key,
+                               &entry) ||
+        !is_fresh(shared, &entry, slot, ttl))
+        return false;
+    *entity = entry.entity;
+    return true;
+}
+
+void ratings_response_cache_put(ratings_shm_t *shared, const char *talk_id,
+                                const ratings_validator_t *validator, int64_t talk_known_at,
+                                const ratings_entity_t *entity)
+{
+    entry_t entry = {.validator = *validator, .talk_known_at = talk_known_at, .entity = *entity};
+    memcpy(entry.talk_id, talk_id, strlen(talk_id) + 1);
+    ratings_shm_cache_put(ratings_shm_cache_of(shared, RATINGS_CACHE_RESPONSES),
+                          ratings_shm_slot(talk_id), &entry);
+}

@@ -1,0 +1,57 @@
+/* The response cache: bodies of GET that a child of this host has sent, for all of its children.
+ *
+ * An entry is valid while its talk's version is what it was when the store was read for it, and
+ * while the applied watermark is confirmed (checkpoints.h): nothing that this host knows of has
+ * changed the talk's counts since. It also ends with time, so that edits of the store or of
+ * PostgreSQL by hand are noticed.
+ *
+ * A hit takes no lock, makes no system call and writes nothing to shared memory. Any thread of any
+ * child. Times are microseconds, points in time those of ratings_monotonic. */
+#ifndef RATINGS_SHM_RESPONSE_CACHE_H
+#define RATINGS_SHM_RESPONSE_CACHE_H
+
+#include "segment.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define RATINGS_ENTITY_MAX 256 /* five counts, their sum and an average take some 200 */
+#define RATINGS_ETAG_SIZE 32
+
+/* A body and its entity tag, with quotes. */
+typedef struct {
+    uint32_t length;
+    char etag[RATINGS_ETAG_SIZE];
+    char body[RATINGS_ENTITY_MAX];
+} ratings_entity_t;
+
+/* For how long an entity is true: until its talk's version is another. */
+typedef struct {
+    bool is_cacheable; /* false: it may be sent once */
+    int partition;     /* of the talk */
+    ratings_version_t version;
+    int64_t read_at; /* when the store was read, or before */
+} ratings_validator_t;
+
+/* What bounds the age of an entry; those of the caller's configuration, which may be newer than
+ * that of who has put it. Neither is positive: the cache is off. */
+typedef struct {
+    int64_t response_ttl; /* since the store was read */
+    int64_t talk_ttl;     /* since the talk was looked up */
+} ratings_response_ttl_t;
+
+/* The entity of a talk, from a fresh entry: as good as one that is made of the store now, but for
+ * what other hosts apply, which it may miss for a second, and for edits by hand, which it may miss
+ * for the time of `ttl`. False: `*entity` is untouched. */
+bool ratings_response_cache_get(const ratings_shm_t *shared, const ratings_response_ttl_t *ttl,
+                                const char *talk_id, ratings_entity_t *entity);
+
+/* Puts an entity that may be sent again. `talk_known_at`: when the talk was looked up. */
+void ratings_response_cache_put(ratings_shm_t *shared, const char *talk_id,
+                                const ratings_validator_t *validator, int64_t talk_known_at,
+                                const ratings_entity_t *entity);
+
+extern const ratings_shm_cache_geometry_t
+    ratings_response_cache_geometry; /* of RATINGS_CACHE_RESPONSES */
+
+#endif
