@@ -9,7 +9,7 @@
 
 static json_t *shown_url(const char *url)
 {
-    char *shown = ratings_redis_url_shown(url);
+    char *shown = ratings_redis_url_redact(url);
     json_t *string = shown ? json_string(shown) : NULL;
     free(shown);
     return string;

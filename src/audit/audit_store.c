@@ -32,7 +32,7 @@ audit_store_t *audit_store_new(const char *url, int timeout_ms)
     if (!store)
         return NULL;
     store->timeout_ms = timeout_ms;
-    store->shown = ratings_redis_url_shown(url);
+    store->shown = ratings_redis_url_redact(url);
     if (store->shown && !ratings_redis_url_parse(url, &store->url))
         return store;
     audit_store_free(store);

@@ -33,7 +33,7 @@ char *audit_shown_id(const audit_talk_t *talk)
 
 static void show_sources(const audit_t *audit)
 {
-    char *store = ratings_redis_url_shown(audit->options->store);
+    char *store = ratings_redis_url_redact(audit->options->store);
     (void)printf("log    topic %s at %s\nstore  %s, generation %s\n\n",
                  audit->options->stream.topic, audit->options->stream.brokers, store ? store : "?",
                  audit->log.generation[0] ? audit->log.generation : "unknown");

@@ -145,7 +145,7 @@ const char *ratings_redis_url_parse(const char *url, ratings_redis_url_t *out)
 }
 
 /* The parts between which the parser finds the password, as they were written. */
-char *ratings_redis_url_shown(const char *url)
+char *ratings_redis_url_redact(const char *url)
 {
     ratings_redis_url_t parsed;
     const char *authority = url + strlen(SCHEME), *at;

@@ -23,6 +23,6 @@ const char *ratings_redis_url_parse(const char *url, ratings_redis_url_t *out);
 
 /* The URL with its password as ***; the rest is as it was written. Of one that cannot be parsed, no
  * more than the scheme. malloc()ed, owned by the caller; NULL when memory ran out. */
-char *ratings_redis_url_shown(const char *url);
+char *ratings_redis_url_redact(const char *url);
 
 #endif

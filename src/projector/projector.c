@@ -72,7 +72,7 @@ static void *run_projector(void *data)
 
 static apr_status_t create_clients(ratings_projector_t *p, apr_pool_t *pool, ratings_result_t *why)
 {
-    apr_status_t status = ratings_store_create(&p->projection.store, &p->options.store, pool, why);
+    apr_status_t status = ratings_store_create(&p->projection.store, &p->options.store, why);
     if (status == APR_SUCCESS)
         status = ratings_reader_create(&p->projection.reader, p->options.reader, pool, why);
     return status;
@@ -122,7 +122,7 @@ void ratings_projector_join(ratings_projector_t *p)
 {
     ratings_projector_stop(p);
     if (!ratings_join_within(p->thread, JOIN_TIMEOUT_US)) {
-        ratings_store_interrupt(p->projection.store);
+        ratings_store_cancel(p->projection.store);
         pthread_join(p->thread, NULL);
         lease_release_after_join(&p->lease);
     }

@@ -23,9 +23,9 @@ const char *ratings_metadata_text(const ratings_config_t *config, int secrets, a
 {
     const char *stats = config->stats, *store = config->store, *talks = config->talks;
     if (!secrets) {
-        stats = ratings_stats_url_shown(stats, pool);
-        store = keep(ratings_redis_url_shown(store), pool);
-        talks = ratings_talks_shown(talks, pool);
+        stats = ratings_stats_url_redact(stats, pool);
+        store = keep(ratings_redis_url_redact(store), pool);
+        talks = ratings_talks_redact(talks, pool);
     }
     return ratings_pool_json(pool, json_pack("{s:{s:s,s:s,s:s,s:s,s:s,s:s}}", "metadata",
                                              "ratings_lambda", stats, "ratings", store, "streams",

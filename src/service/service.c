@@ -205,7 +205,7 @@ static void make_store(ratings_child_t *child)
                                              config->store_timeout,
                                              &child->service->shared->store_retired_at};
     ratings_result_t why;
-    if (ratings_store_create(&child->store, &options, child->pool, &why) != APR_SUCCESS)
+    if (ratings_store_create(&child->store, &options, &why) != APR_SUCCESS)
         say_not_made(child, child->policy[RATINGS_BACKEND_STORE].name,
                      child->policy[RATINGS_BACKEND_STORE].effect, &why);
 }
@@ -216,7 +216,7 @@ static void make_stats(ratings_child_t *child)
     const ratings_stats_options_t options = {config->stats, config->stats_proxy,
                                              (int)config->stats_pool, config->stats_timeout};
     ratings_result_t why;
-    if (ratings_stats_create(&child->stats, &options, child->pool, &why) != APR_SUCCESS)
+    if (ratings_stats_create(&child->stats, &options, &why) != APR_SUCCESS)
         say_not_made(child, child->policy[RATINGS_BACKEND_STATS].name,
                      child->policy[RATINGS_BACKEND_STATS].effect, &why);
 }
@@ -319,11 +319,11 @@ static ratings_child_t *make_child(const ratings_service_t *service)
 static void end_prober(ratings_child_t *child)
 {
     if (child->stats)
-        ratings_stats_interrupt(child->stats);
+        ratings_stats_cancel(child->stats);
     if (child->talks)
-        ratings_talks_interrupt(child->talks);
+        ratings_talks_cancel(child->talks);
     if (child->store)
-        ratings_store_interrupt(child->store);
+        ratings_store_cancel(child->store);
     if (child->prober)
         ratings_prober_destroy(child->prober);
     if (child->stats)

@@ -34,7 +34,7 @@ static ratings_store_t *store_of(const char *login)
                                        apr_time_from_sec(5), NULL};
     ratings_store_t *store = NULL;
     ratings_result_t why;
-    assert_int_equal(ratings_store_create(&store, &options, pool, &why), APR_SUCCESS);
+    assert_int_equal(ratings_store_create(&store, &options, &why), APR_SUCCESS);
     return store;
 }
 

@@ -115,7 +115,7 @@ static ratings_store_t *store_at(const char *url, int connections_max, int timeo
     ratings_store_options_t options = {url, connections_max, apr_time_from_msec(timeout_ms), NULL};
     ratings_store_t *store = NULL;
     ratings_result_t why;
-    assert_int_equal(ratings_store_create(&store, &options, pool, &why), APR_SUCCESS);
+    assert_int_equal(ratings_store_create(&store, &options, &why), APR_SUCCESS);
     return store;
 }
 
@@ -824,8 +824,8 @@ static void retired_connections_are_not_used_again(void **state)
     ratings_store_t *one, *other;
     ratings_result_t why;
     (void)state;
-    assert_int_equal(ratings_store_create(&one, &options, pool, &why), APR_SUCCESS);
-    assert_int_equal(ratings_store_create(&other, &options, pool, &why), APR_SUCCESS);
+    assert_int_equal(ratings_store_create(&one, &options, &why), APR_SUCCESS);
+    assert_int_equal(ratings_store_create(&other, &options, &why), APR_SUCCESS);
     const char *id = ask(other, "CLIENT", "ID");
     int64_t before = ratings_monotonic();
     ratings_store_retire(one, before);
@@ -1115,7 +1115,7 @@ static void expect_interrupted(ratings_store_t *store, bool (*is_under_way)(void
         AWAIT(is_under_way());
     pause_ms(50); /* however far they are: none may end by itself, nor go on */
     int64_t begin = now_ms();
-    ratings_store_interrupt(store);
+    ratings_store_cancel(store);
     caller_t sum = join_callers(callers, 4);
     assert_took(now_ms() - begin, 0, 100);
     assert_int_equal(sum.not_asked, 4);
@@ -1178,7 +1178,7 @@ static void exhausted_pool_says_so_by_the_deadline(void **state)
     (void)state;
     start_callers(callers, 2, store, true, 1);
     AWAIT(blocked() == 2);
-    expect_failure_until(store, deadline_in(250), RATINGS_NOT_ASKED, "all 2 were in use", 245, 450);
+    expect_failure_until(store, deadline_in(250), RATINGS_NOT_ASKED, "of 2 allowed, 2 are in use", 245, 450);
     run_once("RPUSH queue x y");
     assert_int_equal(join_callers(callers, 2).succeeded, 2);
     expect_success(store);

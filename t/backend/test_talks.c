@@ -1,5 +1,6 @@
 #include "../../src/backend/talks/talks.h"
 #include "../../src/backend/talks/talks_conninfo.h"
+#include "../../src/backend/talks/talks_redact.h"
 #include "backend_test.h"
 #include "slow_resolver.h"
 
@@ -478,7 +479,7 @@ static void shows_no_password(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof shown_rows / sizeof shown_rows[0]; i++)
-        assert_string_equal(ratings_talks_shown(shown_rows[i][0], pool),
+        assert_string_equal(ratings_talks_redact(shown_rows[i][0], pool),
                             shown_rows[i][1] ? shown_rows[i][1] : shown_rows[i][0]);
 }
 
@@ -544,7 +545,7 @@ static void shows_all_but_passwords(void **state)
             strcat(connection, piece(&seed));
         if (!ratings_talks_connection_problem(connection))
             read++;
-        expect_same_but_for_secrets(connection, ratings_talks_shown(connection, scratch));
+        expect_same_but_for_secrets(connection, ratings_talks_redact(connection, scratch));
         apr_pool_destroy(scratch);
     }
     assert_in_range(read, 10000, 200000);
@@ -588,7 +589,7 @@ static void create_refuses_what_libpq_cannot_read(void **state)
     assert_null(strstr(why.detail, "zz"));
 }
 
-static void conceal_replaces_secrets_alone(void **state)
+static void redact_text_replaces_secrets_alone(void **state)
 {
     static const char *const rows[][3] = {
         {"no secret", "Hunter2Hunter2", "no secret"},
@@ -610,9 +611,9 @@ static void conceal_replaces_secrets_alone(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const char *const secrets[] = {"not in it 1", rows[i][1], NULL};
-        assert_string_equal(talks_conceal(pool, rows[i][0], secrets), rows[i][2]);
+        assert_string_equal(talks_redact_text(pool, rows[i][0], secrets), rows[i][2]);
     }
-    assert_string_equal(talks_conceal(pool, "same", (const char *const[]){NULL}), "same");
+    assert_string_equal(talks_redact_text(pool, "same", (const char *const[]){NULL}), "same");
 }
 
 /* ---- answers ---- */
@@ -1326,7 +1327,7 @@ int main(void)
         cmocka_unit_test(shows_all_but_passwords),
         cmocka_unit_test(connection_problem_is_told_and_quotes_nothing),
         cmocka_unit_test(create_refuses_what_libpq_cannot_read),
-        cmocka_unit_test(conceal_replaces_secrets_alone),
+        cmocka_unit_test(redact_text_replaces_secrets_alone),
         cmocka_unit_test_setup(talk_exists_or_not, until_no_session_is_left),
         cmocka_unit_test(key_value_words_do_as_well),
         cmocka_unit_test_setup(ids_are_data, until_no_session_is_left),

@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     MUST(url);
     memcpy(url, data, size);
     url[size] = '\0';
-    shown = ratings_redis_url_shown(url);
+    shown = ratings_redis_url_redact(url);
     MUST(shown);
     if (ratings_redis_url_parse(url, &parsed))
         MUST(strlen(shown) <= strlen("postgresql://***"));

@@ -97,7 +97,7 @@ static void shows(void **state)
 {
     const shown_row_t *row = *state;
     char *url = unit_copy(row->url, strlen(row->url) + 1);
-    char *shown = ratings_redis_url_shown(url);
+    char *shown = ratings_redis_url_redact(url);
 
     free(url);
     assert_non_null(shown);

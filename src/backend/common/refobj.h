@@ -1,37 +1,60 @@
-/* The life of what many threads call and one owner ends, while a call may be stuck in a library:
- * whoever is last to leave it frees it. */
+/* A reference-counted object with shutdown: many threads call it, one owner ends it, and a call may
+ * be stuck in a library meanwhile (getaddrinfo, libpq's connecting). The last user frees it.
+ *
+ *     struct ratings_talks_t {
+ *         ratings_refobj_t object;
+ *         ...
+ *     };
+ *
+ * Not a cleanup of an APR pool: a pool is destroyed when its owner says so, whoever is still using
+ * what it holds. So each object has a pool of its own, and that goes with the last reference.
+ *
+ * Any thread, but for shutdown, which is the owner's. Its lock is also that of the object's other
+ * state, and is never held across I/O. */
 #ifndef RATINGS_COMMON_REFOBJ_H
 #define RATINGS_COMMON_REFOBJ_H
 
-#include "deadline.h"
+#include "result.h"
 
 #include <apr_pools.h>
 
-/* The first member of what lives. */
-typedef struct {
-    apr_pool_t *home;            /* holds it all; nobody else's, as it may outlive its owner */
-    void (*release)(void *self); /* closes what is no memory of `home`; or NULL */
-    int stop;                    /* readable once it ends */
-    pthread_mutex_t lock;        /* of what follows, and of its like in what lives */
-    pthread_cond_t changed;      /* what somebody may wait for, or everything ends */
-    int references;              /* the owner, and who has entered since */
-    bool closing;
-} ratings_refobj_t;
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
 
-/* `size` zeroed bytes that begin with a ratings_refobj_t, for one owner. NULL and why not. */
-void *ratings_refobj_create(size_t size, void (*release)(void *self), ratings_result_t *why);
+typedef struct ratings_refobj_t ratings_refobj_t;
 
-/* Around whatever uses it. With the lock held, `references++` does instead of entering. */
-void ratings_refobj_ref(ratings_refobj_t *life);
-void ratings_refobj_unref(ratings_refobj_t *life);
+/* Closes what is no memory of the object's pool. Called by the last user, without the lock. */
+typedef void ratings_refobj_release_fn(ratings_refobj_t *object);
 
-/* Tells who is inside to leave, and who enters from now on, and waits for nobody. */
-void ratings_refobj_interrupt(ratings_refobj_t *life);
+struct ratings_refobj_t {
+    apr_pool_t *pool;                   /* holds the object; nobody else's */
+    ratings_refobj_release_fn *release; /* or NULL */
+    int cancel_fd;                      /* readable once calls are to end: see deadline.h */
+    pthread_mutex_t lock;               /* of what follows, and of the object's other state */
+    pthread_cond_t changed;             /* of that state; and of what follows, once shut down */
+    int references;                     /* the owner's, and one for each call and thread */
+    bool is_shut_down;
+};
 
-/* The owner's end, in two steps, between which it closes what it does not leave to the last. The
- * first one tells who is inside to leave, and waits for it half a second at most; false when the
- * lock cannot be had, as the process ends: what it leaves open is closed for it. The second one is
- * ratings_refobj_unref. */
-bool ratings_refobj_shutdown(ratings_refobj_t *life);
+/* An object of `size` zeroed bytes, with its ratings_refobj_t at `offset`, and one reference: the
+ * owner's. NULL and `why` when memory or descriptors ran out. */
+void *ratings_refobj_create(size_t size, size_t offset, ratings_refobj_release_fn *release,
+                            ratings_result_t *why);
+
+/* Around each use: the object is there until the unref. Who holds the lock may write `references++`
+ * in place of ref. */
+void ratings_refobj_ref(ratings_refobj_t *object);
+void ratings_refobj_unref(ratings_refobj_t *object);
+
+/* Cancels all calls, under way and to come, and waits for none. */
+void ratings_refobj_cancel(ratings_refobj_t *object);
+
+/* The owner's end: cancels all calls and waits for them, half a second at most. Then the owner
+ * closes what it does not leave to the last user, and drops its own reference by unref. False when
+ * the lock cannot be had within a tenth of a second, because the signal that ends the process has
+ * interrupted its holder on this very thread: the owner leaves the object to the end of the
+ * process, without unref. */
+bool ratings_refobj_shutdown(ratings_refobj_t *object);
 
 #endif

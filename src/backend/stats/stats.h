@@ -30,29 +30,31 @@ const char *ratings_stats_url_problem(const char *url);
  * as Basic authentication. The problem quotes nothing of it. */
 const char *ratings_stats_proxy_problem(const char *proxy);
 
-/* What may be shown of `url`: as it was configured, if libcurl finds neither a user nor a query in
- * it; else made of what libcurl has read, with *** for the password, for a user without one, and
- * for each value of the query, since functions take their keys there. In `pool`. */
-const char *ratings_stats_url_shown(const char *url, apr_pool_t *pool);
+/* `url` without its secrets, in `pool`: as it was configured, if libcurl finds neither a user nor a
+ * query in it; else made of what libcurl has read, with *** for the password, for a user without
+ * one, and for each value of the query, since functions take their keys there. */
+const char *ratings_stats_url_redact(const char *url, apr_pool_t *pool);
 
-/* To be called once threads may start (child_init or later); does curl_global_init once per
- * process. Makes no call. `*options` is copied. */
+/* Makes the statistics' client, without a call. To be called once threads may start (child_init or
+ * later); does curl_global_init once per process. `*options` is copied. APR_EINVAL: URL or proxy
+ * have a problem; APR_EGENERAL: libcurl cannot start. */
 apr_status_t ratings_stats_create(ratings_stats_t **stats, const ratings_stats_options_t *options,
-                                  apr_pool_t *pool, ratings_result_t *why);
+                                  ratings_result_t *why);
 
-/* Ends calls under way (they fail within milliseconds) and frees the handles. Must be called before
- * the pool of create is destroyed. */
+/* Cancels all calls, under way and to come: they fail within milliseconds. Before destroy, for who
+ * may still begin one. */
+void ratings_stats_cancel(ratings_stats_t *stats);
+
+/* Cancels the calls under way and frees the handles. No call may begin after. A call that a name
+ * server holds beyond half a second owns its memory, and frees the rest when it ends. */
 void ratings_stats_destroy(ratings_stats_t *stats);
 
-/* Makes all calls, under way or yet to come, end at once. Before it is destroyed, for who may still
- * begin one. */
-void ratings_stats_interrupt(ratings_stats_t *stats);
-
-/* Asks the function, no longer than until `deadline` (of ratings_monotonic) and no longer than the
- * timeout of create. A status other than 200, an answer over 64 KiB or one that does not fit the
- * contract (ratings_statistics_from_json) is APR_EINVAL. Redirects are not followed. */
+/* Asks the function, no longer than until `expires_at` (of ratings_monotonic) and no longer than
+ * the timeout of create; RATINGS_NOT_ASKED when no handle came free by then. A status other than
+ * 200, an answer over 64 KiB or one that does not fit the contract (ratings_statistics_from_json)
+ * is APR_EINVAL. Redirects are not followed. */
 apr_status_t ratings_stats_compute(ratings_stats_t *stats, const ratings_histogram_t *histogram,
-                                   int64_t deadline, ratings_statistics_t *out,
+                                   int64_t expires_at, ratings_statistics_t *out,
                                    ratings_result_t *why);
 
 #endif

@@ -2,26 +2,13 @@
  * a callback that it makes once a second, whereas curl_multi_wait also waits for a descriptor. */
 #include "stats_handle.h"
 
-#include <curl/curl.h>
-
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct stats_handle_t {
-    CURLM *multi;
-    CURL *easy;
-    struct curl_slist *headers;
-    CURLcode code;   /* of the last transfer */
-    size_t received; /* bytes of headers and body */
-    size_t len;      /* of the body */
-    char body[STATS_ANSWER_MAX];
-    char error[CURL_ERROR_SIZE];
-};
-
 /* ---- receiving, within bounds ---- */
 
-static size_t on_header(char *data, size_t one, size_t len, void *to)
+static size_t receive_header(char *data, size_t one, size_t len, void *to)
 {
     stats_handle_t *handle = to;
     (void)data;
@@ -29,7 +16,7 @@ static size_t on_header(char *data, size_t one, size_t len, void *to)
     return handle->received <= STATS_ANSWER_MAX ? len : 0;
 }
 
-static size_t on_body(char *data, size_t one, size_t len, void *to)
+static size_t receive_body(char *data, size_t one, size_t len, void *to)
 {
     stats_handle_t *handle = to;
     handle->received += one * len;
@@ -42,7 +29,7 @@ static size_t on_body(char *data, size_t one, size_t len, void *to)
 
 /* ---- life ---- */
 
-static bool limit_protocols(CURL *easy)
+static bool set_protocols(CURL *easy)
 {
 #if LIBCURL_VERSION_NUM >= 0x075500
     return !curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -53,7 +40,7 @@ static bool limit_protocols(CURL *easy)
 
 /* A name server that does not answer must not hold a call beyond its deadline: without this libcurl
  * waits for its resolver's thread, which goes by itself. Before 7.87 there is no way round that. */
-static bool leave_resolver(CURLM *multi, CURL *easy)
+static bool set_quick_exit(CURLM *multi, CURL *easy)
 {
     (void)multi;
     (void)easy;
@@ -83,7 +70,7 @@ static bool set_proxy(CURL *easy, const stats_target_t *target)
 /* HTTP/1.1, as there is never more than one call on a connection. */
 static bool set_transport(CURL *easy, const stats_target_t *target)
 {
-    return limit_protocols(easy) && !curl_easy_setopt(easy, CURLOPT_URL, target->url) &&
+    return set_protocols(easy) && !curl_easy_setopt(easy, CURLOPT_URL, target->url) &&
            set_proxy(easy, target) &&
            !curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) &&
            !curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) &&
@@ -110,9 +97,9 @@ static bool set_headers(stats_handle_t *handle)
 
 static bool set_callbacks(stats_handle_t *handle)
 {
-    return !curl_easy_setopt(handle->easy, CURLOPT_HEADERFUNCTION, on_header) &&
+    return !curl_easy_setopt(handle->easy, CURLOPT_HEADERFUNCTION, receive_header) &&
            !curl_easy_setopt(handle->easy, CURLOPT_HEADERDATA, handle) &&
-           !curl_easy_setopt(handle->easy, CURLOPT_WRITEFUNCTION, on_body) &&
+           !curl_easy_setopt(handle->easy, CURLOPT_WRITEFUNCTION, receive_body) &&
            !curl_easy_setopt(handle->easy, CURLOPT_WRITEDATA, handle) &&
            !curl_easy_setopt(handle->easy, CURLOPT_ERRORBUFFER, handle->error);
 }
@@ -126,7 +113,7 @@ stats_handle_t *stats_handle_create(const stats_target_t *target)
     handle->multi = curl_multi_init();
     handle->easy = curl_easy_init();
     if (handle->multi && handle->easy && set_transport(handle->easy, target) &&
-        leave_resolver(handle->multi, handle->easy) && set_headers(handle) && set_callbacks(handle))
+        set_quick_exit(handle->multi, handle->easy) && set_headers(handle) && set_callbacks(handle))
         return handle;
     stats_handle_destroy(handle);
     return NULL;
@@ -144,7 +131,7 @@ void stats_handle_destroy(stats_handle_t *handle)
 
 /* ---- what an end means ---- */
 
-static apr_status_t status_of(CURLcode code)
+static apr_status_t status_of_curl(CURLcode code)
 {
     switch (code) {
     case CURLE_OK:
@@ -184,21 +171,22 @@ static bool is_of_this_process(const stats_handle_t *handle)
     return strstr(handle->error, "failed to start") != NULL;
 }
 
-static apr_status_t failed(const stats_handle_t *handle, CURLcode code, ratings_result_t *why)
+static apr_status_t transfer_failed(const stats_handle_t *handle, CURLcode code,
+                                    ratings_result_t *why)
 {
-    apr_status_t status = is_of_this_process(handle) ? RATINGS_NOT_ASKED : status_of(code);
+    apr_status_t status = is_of_this_process(handle) ? RATINGS_NOT_ASKED : status_of_curl(code);
     return ratings_result_set(why, status, "%s",
                               handle->error[0] ? handle->error : curl_easy_strerror(code));
 }
 
-static apr_status_t judge(stats_handle_t *handle, CURLcode code, ratings_result_t *why)
+static apr_status_t status_of_transfer(stats_handle_t *handle, CURLcode code, ratings_result_t *why)
 {
     long http_status = 0;
     if (handle->received > STATS_ANSWER_MAX)
         return ratings_result_set(why, APR_EINVAL, "the answer is longer than %d bytes",
                                   STATS_ANSWER_MAX);
     if (code != CURLE_OK)
-        return failed(handle, code, why);
+        return transfer_failed(handle, code, why);
     curl_easy_getinfo(handle->easy, CURLINFO_RESPONSE_CODE, &http_status);
     if (http_status == 407)
         return ratings_result_set(why, APR_ECONNREFUSED, "the proxy refuses the call (status 407)");
@@ -209,25 +197,25 @@ static apr_status_t judge(stats_handle_t *handle, CURLcode code, ratings_result_
 
 /* ---- one call ---- */
 
-static apr_status_t finish(stats_handle_t *handle, ratings_result_t *why)
+static apr_status_t finish_transfer(stats_handle_t *handle, ratings_result_t *why)
 {
     int more;
     const CURLMsg *message = curl_multi_info_read(handle->multi, &more);
     if (!message || message->msg != CURLMSG_DONE)
         return ratings_result_set(why, APR_EGENERAL, "libcurl ended without a result");
     handle->code = message->data.result;
-    return judge(handle, handle->code, why);
+    return status_of_transfer(handle, handle->code, why);
 }
 
-static apr_status_t run(stats_handle_t *handle, const ratings_deadline_t *deadline,
-                        ratings_result_t *why)
+static apr_status_t run_transfer(stats_handle_t *handle, const ratings_deadline_t *deadline,
+                                 ratings_result_t *why)
 {
     int running = 1;
     for (;;) {
         struct curl_waitfd stop = {deadline->cancel_fd, CURL_WAIT_POLLIN, 0};
         CURLMcode code = curl_multi_perform(handle->multi, &running);
         if (code == CURLM_OK && !running)
-            return finish(handle, why);
+            return finish_transfer(handle, why);
         int ms = ratings_deadline_ms_left(deadline);
         if (ms == 0)
             return ratings_result_set(why, APR_TIMEUP, "the function did not answer in time");
@@ -240,8 +228,8 @@ static apr_status_t run(stats_handle_t *handle, const ratings_deadline_t *deadli
     }
 }
 
-static bool prepare(stats_handle_t *handle, const char *json, const ratings_deadline_t *deadline,
-                    bool anew)
+static bool prepare_transfer(stats_handle_t *handle, const char *json,
+                             const ratings_deadline_t *deadline, bool anew)
 {
     long ms = ratings_deadline_ms_left(deadline);
     handle->code = CURLE_ABORTED_BY_CALLBACK; /* unless it ends by itself */
@@ -256,17 +244,17 @@ static bool prepare(stats_handle_t *handle, const char *json, const ratings_dead
            curl_multi_add_handle(handle->multi, handle->easy) == CURLM_OK;
 }
 
-static apr_status_t transfer(stats_handle_t *handle, const char *json,
-                             const ratings_deadline_t *deadline, bool anew, ratings_result_t *why)
+static apr_status_t post_once(stats_handle_t *handle, const char *json,
+                              const ratings_deadline_t *deadline, bool anew, ratings_result_t *why)
 {
-    if (!prepare(handle, json, deadline, anew))
+    if (!prepare_transfer(handle, json, deadline, anew))
         return ratings_result_set(why, RATINGS_NOT_ASKED, "libcurl could not be set up");
-    apr_status_t status = run(handle, deadline, why);
+    apr_status_t status = run_transfer(handle, deadline, why);
     (void)curl_multi_remove_handle(handle->multi, handle->easy);
     return status;
 }
 
-static bool was_closed(CURLcode code)
+static bool peer_closed(CURLcode code)
 {
     return code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR || code == CURLE_GOT_NOTHING;
 }
@@ -279,9 +267,9 @@ apr_status_t stats_handle_post(stats_handle_t *handle, const char *json,
                                ratings_result_t *why)
 {
     bool kept = handle->code == CURLE_OK;
-    apr_status_t status = transfer(handle, json, deadline, false, why);
-    if (kept && was_closed(handle->code))
-        status = transfer(handle, json, deadline, true, why);
+    apr_status_t status = post_once(handle, json, deadline, false, why);
+    if (kept && peer_closed(handle->code))
+        status = post_once(handle, json, deadline, true, why);
     *answer = handle->body;
     *len = handle->len;
     return status;

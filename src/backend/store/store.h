@@ -57,14 +57,15 @@ typedef struct {
 /* NULL if `url` can be used, else what is wrong with it (static). */
 const char *ratings_store_url_problem(const char *url);
 
-/* Makes the pool of connections in `pool`, without connecting. `*options` is copied. */
+/* Makes the store, without connecting. `*options` is copied. To be called once threads may start
+ * (child_init or later). */
 apr_status_t ratings_store_create(ratings_store_t **store, const ratings_store_options_t *options,
-                                  apr_pool_t *pool, ratings_result_t *why);
+                                  ratings_result_t *why);
 
-/* Makes every call under way, and every later one, fail at once. Any thread. */
-void ratings_store_interrupt(ratings_store_t *store);
+/* Cancels all calls, under way and to come: they fail at once. Any thread. */
+void ratings_store_cancel(ratings_store_t *store);
 
-/* Closes the connections; no call may be under way. Before the pool of create is destroyed. */
+/* Closes the connections and frees the store; no call may be under way. */
 void ratings_store_destroy(ratings_store_t *store);
 
 /* Connections that were opened before `before` (of ratings_monotonic) are closed rather than used

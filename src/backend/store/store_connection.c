@@ -1,36 +1,66 @@
-/* Connections to Redis: opened when needed, kept while they are good, never shared by two calls. */
+/* Calls to Redis over pooled connections, none of which two calls share. */
 #include "store_connection.h"
 
+#include "../../core/container_of.h"
 #include "../../core/redis_url.h"
+#include "../common/pool.h"
 #include "store_refusal.h"
 
 #include <apr_strings.h>
 
-#include <errno.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
-
-typedef struct slot_t {
-    store_link_t *link;  /* NULL: not connected; whose slot it is uses it without the lock */
-    int64_t opened_at;   /* when connecting began, of ratings_monotonic */
-    struct slot_t *next; /* in the list of free slots */
-} slot_t;
 
 struct ratings_store_t {
+    ratings_refobj_t object; /* its lock is never held across I/O */
+    ratings_pool_t connections;
     ratings_resolver_t host;
     store_login_t login;
     apr_interval_time_t timeout;
-    slot_t *slots;
-    int count;
-    _Atomic int64_t *retired_at; /* connections opened before are not to be used again */
-    _Atomic int64_t own_retired_at;
-    int stop;             /* readable once interrupted */
-    pthread_mutex_t lock; /* of what follows; never held across I/O */
-    pthread_cond_t freed;
-    slot_t *free; /* the one used last comes first: it is most likely to be well */
-    bool interrupted;
+};
+
+typedef struct {
+    ratings_pooled_t pooled;
+    store_link_t *link;
+} store_connection_t;
+
+/* ---- what the pool calls ---- */
+
+static ratings_pooled_t *open_store_connection(ratings_pool_t *pool,
+                                               const ratings_deadline_t *deadline,
+                                               ratings_result_t *why)
+{
+    ratings_store_t *store = RATINGS_CONTAINER_OF(pool, ratings_store_t, connections);
+    store_link_t *link = store_link_open(&store->host, &store->login, deadline, why);
+    store_connection_t *connection = link ? calloc(1, sizeof *connection) : NULL;
+    if (connection) {
+        connection->link = link;
+        return &connection->pooled;
+    }
+    if (link)
+        (void)ratings_result_set(why, RATINGS_NOT_ASKED, "out of memory");
+    store_link_close(link);
+    return NULL;
+}
+
+static void close_store_connection(ratings_pooled_t *pooled)
+{
+    store_connection_t *connection = RATINGS_CONTAINER_OF(pooled, store_connection_t, pooled);
+    store_link_close(connection->link);
+    free(connection);
+}
+
+/* Neither closed by the server nor one over which something came that nobody asked for. */
+static bool is_store_connection_usable(ratings_pooled_t *pooled)
+{
+    return store_link_is_quiet(RATINGS_CONTAINER_OF(pooled, store_connection_t, pooled)->link);
+}
+
+static const ratings_pool_ops_t store_pool_ops = {
+    .open = open_store_connection,
+    .close = close_store_connection,
+    .is_usable = is_store_connection_usable,
 };
 
 /* ---- life ---- */
@@ -51,35 +81,34 @@ static store_login_t login_of(const ratings_redis_url_t *url, apr_pool_t *pool)
     return login;
 }
 
-static void fill(ratings_store_t *store, const ratings_store_options_t *options,
-                 const ratings_redis_url_t *url, apr_pool_t *pool)
+static void release_store(ratings_refobj_t *object)
 {
+    ratings_resolver_destroy(&RATINGS_CONTAINER_OF(object, ratings_store_t, object)->host);
+}
+
+static void fill_store(ratings_store_t *store, const ratings_store_options_t *options,
+                       const ratings_redis_url_t *url)
+{
+    apr_pool_t *pool = store->object.pool;
     ratings_resolver_init(&store->host, apr_pstrdup(pool, url->host), url->port);
     store->login = login_of(url, pool);
     store->timeout = options->timeout;
-    store->retired_at = options->retired_at ? options->retired_at : &store->own_retired_at;
-    store->count = options->connections_max;
-    store->slots = apr_pcalloc(pool, (size_t)store->count * sizeof *store->slots);
-    for (int i = 0; i < store->count; i++) {
-        store->slots[i].next = store->free;
-        store->free = &store->slots[i];
-    }
-    ratings_lock_init(&store->lock, &store->freed);
+    ratings_pool_init(&store->connections, &store->object, &store_pool_ops,
+                      options->connections_max, options->retired_at);
 }
 
 apr_status_t ratings_store_create(ratings_store_t **out, const ratings_store_options_t *options,
-                                  apr_pool_t *pool, ratings_result_t *why)
+                                  ratings_result_t *why)
 {
     ratings_redis_url_t url;
     const char *problem = ratings_redis_url_parse(options->url, &url);
     if (problem)
         return ratings_result_set(why, APR_EINVAL, "%s", problem);
-    int stop = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (stop < 0)
-        return ratings_result_set(why, RATINGS_NOT_ASKED, "eventfd: %s", strerror(errno));
-    *out = apr_pcalloc(pool, sizeof **out);
-    (*out)->stop = stop;
-    fill(*out, options, &url, pool);
+    *out =
+        ratings_refobj_create(sizeof **out, offsetof(ratings_store_t, object), release_store, why);
+    if (!*out)
+        return why->status;
+    fill_store(*out, options, &url);
     return ratings_result_ok(why);
 }
 
@@ -88,83 +117,22 @@ int64_t store_deadline(const ratings_store_t *store)
     return ratings_monotonic() + store->timeout;
 }
 
-void ratings_store_interrupt(ratings_store_t *store)
+void ratings_store_cancel(ratings_store_t *store)
 {
-    pthread_mutex_lock(&store->lock);
-    store->interrupted = true;
-    (void)eventfd_write(store->stop, 1);
-    pthread_cond_broadcast(&store->freed);
-    pthread_mutex_unlock(&store->lock);
+    ratings_refobj_cancel(&store->object);
 }
 
 void ratings_store_destroy(ratings_store_t *store)
 {
-    for (int i = 0; i < store->count; i++)
-        store_link_close(store->slots[i].link);
-    ratings_resolver_destroy(&store->host);
-    (void)close(store->stop);
-    ratings_lock_destroy(&store->lock, &store->freed);
+    if (!ratings_refobj_shutdown(&store->object))
+        return;
+    ratings_pool_close_idle(&store->connections);
+    ratings_refobj_unref(&store->object);
 }
-
-/* ---- checking out ---- */
-
-/* With the lock held. */
-static apr_status_t wait_for_free(ratings_store_t *store, int64_t deadline, ratings_result_t *why)
-{
-    bool in_time = true;
-    while (!store->free && !store->interrupted && in_time)
-        in_time = ratings_wait_until(&store->freed, &store->lock, deadline);
-    if (store->interrupted)
-        return ratings_deadline_cancelled(why);
-    return store->free ? APR_SUCCESS
-                       : ratings_result_set(why, RATINGS_NOT_ASKED,
-                                            "no connection came free in time: all %d were in use",
-                                            store->count);
-}
-
-static slot_t *check_out(ratings_store_t *store, int64_t deadline, ratings_result_t *why)
-{
-    slot_t *slot = NULL;
-    pthread_mutex_lock(&store->lock);
-    if (wait_for_free(store, deadline, why) == APR_SUCCESS) {
-        slot = store->free;
-        store->free = slot->next;
-    }
-    pthread_mutex_unlock(&store->lock);
-    return slot;
-}
-
-static void check_in(ratings_store_t *store, slot_t *slot)
-{
-    pthread_mutex_lock(&store->lock);
-    slot->next = store->free;
-    store->free = slot;
-    pthread_cond_signal(&store->freed);
-    pthread_mutex_unlock(&store->lock);
-}
-
-/* ---- retiring ---- */
 
 void ratings_store_retire(ratings_store_t *store, int64_t before)
 {
-    int64_t now = atomic_load(store->retired_at);
-    while (before > now && !atomic_compare_exchange_weak(store->retired_at, &now, before))
-        ;
-}
-
-static void hang_up(slot_t *slot)
-{
-    store_link_close(slot->link);
-    slot->link = NULL;
-}
-
-/* A connection that is not to be used again: retired, or closed by the server, or one over which
- * something came that nobody asked for. */
-static void hang_up_unless_good(const ratings_store_t *store, slot_t *slot)
-{
-    if (slot->link &&
-        (slot->opened_at < atomic_load(store->retired_at) || !store_link_is_quiet(slot->link)))
-        hang_up(slot);
+    ratings_pool_retire(&store->connections, before);
 }
 
 /* ---- calls ---- */
@@ -173,62 +141,76 @@ typedef struct {
     const store_command_t *commands;
     int count;
     redisReply **replies;
-    ratings_deadline_t limit;
-} call_t;
+    ratings_deadline_t deadline;
+} store_call_t;
 
-/* `*again`: another connection may do what this one could not. */
-static apr_status_t attempt(ratings_store_t *store, slot_t *slot, const call_t *call, bool *again,
-                            ratings_result_t *why)
+/* `*next`: what is to be done with the connection. */
+static apr_status_t exchange_over(ratings_store_t *store, ratings_pooled_t *pooled,
+                                  const store_call_t *call, store_link_next_e *next,
+                                  ratings_result_t *why)
 {
-    store_link_next_e next;
-    *again = false;
-    if (!slot->link) {
-        slot->opened_at = ratings_monotonic();
-        slot->link = store_link_open(&store->host, &store->login, &call->limit, why);
-    }
-    if (!slot->link)
-        return why->status;
-    apr_status_t status = store_link_exchange(slot->link, call->commands, call->count,
-                                              call->replies, &call->limit, &next, why);
-    *again = next >= STORE_LINK_REPLACE;
-    if (next == STORE_LINK_RETIRE)
+    store_link_t *link = RATINGS_CONTAINER_OF(pooled, store_connection_t, pooled)->link;
+    apr_status_t status = store_link_exchange(link, call->commands, call->count, call->replies,
+                                              &call->deadline, next, why);
+    if (*next == STORE_LINK_RETIRE)
         ratings_store_retire(store, ratings_monotonic());
-    if (next != STORE_LINK_KEEP)
-        hang_up(slot);
     return status;
+}
+
+/* The same over a new connection; `*pooled` is NULL if none could be opened. */
+static apr_status_t exchange_anew(ratings_store_t *store, ratings_pooled_t **pooled,
+                                  const store_call_t *call, store_link_next_e *next,
+                                  ratings_result_t *why)
+{
+    if (ratings_pool_replace(&store->connections, &call->deadline, pooled, why) != APR_SUCCESS)
+        return why->status;
+    return exchange_over(store, *pooled, call, next, why);
 }
 
 /* Once more over another connection, if the first had been idle and another may do better. An
  * answer that is too large may be another client's, which this connection brought by mistake: it is
  * the store's own only if a new connection brings it again. */
-static apr_status_t perform(ratings_store_t *store, const call_t *call, ratings_result_t *why)
+static apr_status_t exchange_with_retry(ratings_store_t *store, ratings_pooled_t **pooled,
+                                        const store_call_t *call, store_link_next_e *next,
+                                        ratings_result_t *why)
 {
-    slot_t *slot = check_out(store, call->limit.expires_at, why);
-    bool again;
-    if (!slot)
-        return why->status;
-    bool was_idle = slot->link != NULL;
-    hang_up_unless_good(store, slot);
-    apr_status_t status = attempt(store, slot, call, &again, why);
-    if (was_idle && again) {
+    bool was_idle = (*pooled)->was_idle;
+    apr_status_t status = exchange_over(store, *pooled, call, next, why);
+    if (was_idle && *next >= STORE_LINK_REPLACE) {
         if (status == APR_SUCCESS)
             store_free_replies(call->replies, call->count);
-        status = attempt(store, slot, call, &again, why);
+        status = exchange_anew(store, pooled, call, next, why);
     }
-    if (status == APR_EINVAL)
-        status = attempt(store, slot, call, &again, why);
-    check_in(store, slot);
+    if (status == APR_EINVAL && *pooled)
+        status = exchange_anew(store, pooled, call, next, why);
+    return status;
+}
+
+static apr_status_t perform_call(ratings_store_t *store, const store_call_t *call,
+                                 ratings_result_t *why)
+{
+    ratings_pooled_t *pooled;
+    store_link_next_e next;
+    if (ratings_pool_acquire(&store->connections, &call->deadline, &pooled, why) != APR_SUCCESS)
+        return why->status;
+    apr_status_t status = exchange_with_retry(store, &pooled, call, &next, why);
+    if (pooled && next == STORE_LINK_KEEP)
+        ratings_pool_release(&store->connections, pooled);
+    else if (pooled)
+        ratings_pool_discard(&store->connections, pooled);
     return status;
 }
 
 apr_status_t store_pipeline(ratings_store_t *store, const store_command_t *commands, int count,
                             redisReply **replies, int64_t deadline, ratings_result_t *why)
 {
-    const call_t call = {commands, count, replies,
-                         ratings_deadline_make(deadline, store->timeout, store->stop)};
-    apr_status_t status = ratings_deadline_check(&call.limit, "no time was left to ask Redis", why);
+    const store_call_t call = {
+        commands, count, replies,
+        ratings_deadline_make(deadline, store->timeout, store->object.cancel_fd)};
+    apr_status_t status =
+        ratings_deadline_check(&call.deadline, "no time was left to ask Redis", why);
     if (status == APR_SUCCESS)
-        status = perform(store, &call, why);
+        status = perform_call(store, &call, why);
     if (status != APR_SUCCESS && status != RATINGS_NOT_ASKED && !why->fault)
         why->fault = RATINGS_STORE_UNREACHABLE;
     return status;

@@ -1,7 +1,12 @@
 /* Which talks exist: PostgreSQL by apr_dbd (APR-util), in a bounded pool of connections per child.
  * https://apr.apache.org/docs/apr-util/1.6/group___a_p_r___util___d_b_d.html
  *
- * All calls may be made by any thread at once. Nothing is logged here: `why` carries the reason. */
+ * Not mod_dbd: it keeps a connection until the request has ended, where this look-up takes a
+ * fraction of it; it waits for a connection without a deadline, and connects with the lock of its
+ * pool held; and a server that is away makes it close and prepare connections within requests.
+ *
+ * All calls may be made by any thread at once. Nothing is logged here: `why` carries the reason.
+ * Deadlines (`expires_at`) are of ratings_monotonic, in microseconds. */
 #ifndef RATINGS_TALKS_H
 #define RATINGS_TALKS_H
 
@@ -22,43 +27,45 @@ typedef struct {
  * For the configuration check: may be called before create. */
 const char *ratings_talks_connection_problem(const char *connection);
 
-/* What may be shown of `connection`: as it was configured, if libpq finds no password in it; else
- * made of what libpq has read, each password as ***, the parameters in libpq's order. In `pool`. */
-const char *ratings_talks_shown(const char *connection, apr_pool_t *pool);
+/* `connection` without its secrets, in `pool`: as it was configured, if libpq finds no password in
+ * it; else made of what libpq has read, each password as ***, the parameters in libpq's order. */
+const char *ratings_talks_redact(const char *connection, apr_pool_t *pool);
 
-/* Loads APR-util's driver for PostgreSQL into this process, for good; APR_EGENERAL and why not. For
- * the configuration check: children get it from the parent, since they may live in a directory that
- * has no libraries (ChrootDir), and a package that is missing is told at once. */
+/* Loads APR-util's driver for PostgreSQL into this process, for good; APR_EGENERAL and `why` when
+ * it cannot. For the configuration check: children inherit it from the parent, since they may live
+ * in a directory that has no libraries (ChrootDir), and a package that is missing is found there.
+ */
 apr_status_t ratings_talks_load(apr_pool_t *pool, ratings_result_t *why);
 
-/* Makes the pool of connections, without connecting: a server that is away is found by the first
- * call. To be called once threads may start (child_init or later). `*options` is copied. What
- * libpq lets a connection string bound (connecting, keep-alives) is set from `timeout` where the
- * string does not. */
+/* Makes the talks, without connecting: a server that is unavailable is found by the first call. To
+ * be called once threads may start (child_init or later). `*options` is copied; `pool` is for the
+ * driver alone, as a thread that libpq holds may outlive it. What libpq lets a connection string
+ * bound (connecting, keep-alives) is set from `timeout` where the string does not. APR_EINVAL:
+ * libpq cannot read the string; APR_EGENERAL: there is no driver. */
 apr_status_t ratings_talks_create(ratings_talks_t **talks, const ratings_talks_options_t *options,
                                   apr_pool_t *pool, ratings_result_t *why);
 
-/* Ends calls under way (they fail within milliseconds) and closes every connection. No call may
- * begin after. Returns within about half a second: what is left then (a thread that libpq holds
- * while a server neither accepts nor refuses it) owns its memory and goes when libpq lets it. */
+/* Cancels all calls, under way and to come: they fail within milliseconds. Before destroy, for who
+ * may still begin one. */
+void ratings_talks_cancel(ratings_talks_t *talks);
+
+/* Cancels the calls under way and closes every connection. No call may begin after. Returns within
+ * about half a second: what is left then (a thread that libpq holds while a server neither accepts
+ * nor refuses it) owns its memory and ends when libpq lets it. */
 void ratings_talks_destroy(ratings_talks_t *talks);
 
-/* Makes all calls, under way or yet to come, end at once. Before it is destroyed, for who may still
- * begin one. */
-void ratings_talks_interrupt(ratings_talks_t *talks);
-
 /* APR_SUCCESS if the talk exists, APR_NOTFOUND if not, else a failure (result.h);
- * RATINGS_NOT_ASKED when the calls of others had all connections. The call ends by
- * `deadline` (of ratings_monotonic), and no later than the timeout of create after it began. A
+ * RATINGS_NOT_ASKED when the calls of others had all connections. The call ends by `expires_at`,
+ * and no later than the timeout of create after it began. `pool` is for the call alone. A
  * connection that turns out to be dead (the server was restarted) is opened anew once, in that
- * time. A query that is given up at the deadline costs its connection; the server is asked to end
- * it, by a thread of its own. An id is compared byte by byte: what the column holds equal to it, or
- * cannot hold, is no such talk. */
-apr_status_t ratings_talks_exists(ratings_talks_t *talks, const char *talk_id, int64_t deadline,
+ * time. A query that is given up at the deadline costs its connection; a thread of its own asks the
+ * server to end it. An id is compared byte by byte: what the column holds equal to it, or cannot
+ * hold, is no such talk. */
+apr_status_t ratings_talks_exists(ratings_talks_t *talks, const char *talk_id, int64_t expires_at,
                                   apr_pool_t *pool, ratings_result_t *why);
 
 /* Whether the table of talks can be read; ends as ratings_talks_exists does. */
-apr_status_t ratings_talks_check(ratings_talks_t *talks, int64_t deadline, apr_pool_t *pool,
+apr_status_t ratings_talks_check(ratings_talks_t *talks, int64_t expires_at, apr_pool_t *pool,
                                  ratings_result_t *why);
 
 #endif

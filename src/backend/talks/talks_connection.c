@@ -1,8 +1,6 @@
 #include "talks_connection.h"
 
-#include "talks_conninfo.h"
-
-#include <libpq-fe.h>
+#include "talks_redact.h"
 
 #include <dlfcn.h>
 #include <poll.h>
@@ -11,21 +9,13 @@
 /* The first comparison finds the row by its index. A column may hold other spellings equal to the
  * one that was asked for (type uuid, integer, citext, a collation that is not deterministic), which
  * are different talks to everybody else: the second compares bytes. */
-#define FIND                                                                                       \
+#define FIND_TALK                                                                                  \
     "SELECT uuid::text FROM talks WHERE uuid = %s AND uuid::text COLLATE \"C\" = %s LIMIT 1"
-
-struct talks_connection_t {
-    apr_pool_t *pool; /* with an allocator of its own, as threads pass the connection on */
-    const apr_dbd_driver_t *driver;
-    apr_dbd_t *handle;
-    apr_dbd_prepared_t *find;
-    PGconn *pq; /* what `handle` wraps */
-};
 
 /* ---- driver ---- */
 
 /* A thread may be inside the driver when the process ends: APR unloads it then, and must not. */
-static void pin(const apr_dbd_driver_t *driver)
+static void pin_driver(const apr_dbd_driver_t *driver)
 {
     Dl_info info;
     if (dladdr(driver, &info) && info.dli_fname)
@@ -48,7 +38,7 @@ const apr_dbd_driver_t *talks_driver(apr_pool_t *pool, ratings_result_t *why)
                                  apr_strerror(status, text, sizeof text));
         return NULL;
     }
-    pin(driver);
+    pin_driver(driver);
     return driver;
 }
 
@@ -60,14 +50,14 @@ static void ignore_notice(void *context, const char *text)
     (void)context, (void)text;
 }
 
-static bool set_up(talks_connection_t *connection, ratings_result_t *why)
+static bool set_up_connection(talks_connection_t *connection, ratings_result_t *why)
 {
     connection->pq = apr_dbd_native_handle(connection->driver, connection->handle);
     (void)PQsetNoticeProcessor(connection->pq, ignore_notice, NULL);
     /* without a label: a statement prepared on the server would be lost with the connection, and
      * a pooler between would not find it again */
     if (PQsetnonblocking(connection->pq, 1) == 0 &&
-        apr_dbd_prepare(connection->driver, connection->pool, connection->handle, FIND, NULL,
+        apr_dbd_prepare(connection->driver, connection->pool, connection->handle, FIND_TALK, NULL,
                         &connection->find) == 0)
         return true;
     (void)ratings_result_set(why, RATINGS_NOT_ASKED, "a new connection could not be set up");
@@ -88,10 +78,10 @@ talks_connection_t *talks_connection_open(const apr_dbd_driver_t *driver, const 
     connection->driver = driver;
     if (apr_dbd_open_ex(driver, pool, conninfo, &connection->handle, &error) != APR_SUCCESS) {
         (void)ratings_result_set(why, APR_ECONNREFUSED, "%s",
-                                 talks_conceal(pool, error ? error : "no reason", secrets));
+                                 talks_redact_text(pool, error ? error : "no reason", secrets));
         connection->handle = NULL;
     }
-    if (connection->handle && set_up(connection, why))
+    if (connection->handle && set_up_connection(connection, why))
         return connection;
     talks_connection_close(connection);
     return NULL;
@@ -127,22 +117,22 @@ void talks_connection_cancel(talks_connection_t *connection)
 
 /* ---- state ---- */
 
-bool talks_connection_reusable(const talks_connection_t *connection)
+bool talks_connection_is_reusable(const talks_connection_t *connection)
 {
     return PQtransactionStatus(connection->pq) == PQTRANS_IDLE;
 }
 
-bool talks_connection_busy(const talks_connection_t *connection)
+bool talks_connection_is_busy(const talks_connection_t *connection)
 {
     return PQtransactionStatus(connection->pq) == PQTRANS_ACTIVE;
 }
 
-bool talks_connection_lost(const talks_connection_t *connection)
+bool talks_connection_is_lost(const talks_connection_t *connection)
 {
     return PQstatus(connection->pq) != CONNECTION_OK;
 }
 
-bool talks_connection_quiet(const talks_connection_t *connection)
+bool talks_connection_is_quiet(const talks_connection_t *connection)
 {
     struct pollfd fd = {PQsocket(connection->pq), POLLIN, 0};
     return fd.fd >= 0 && poll(&fd, 1, 0) == 0;
@@ -150,26 +140,26 @@ bool talks_connection_quiet(const talks_connection_t *connection)
 
 /* ---- waiting ---- */
 
-static apr_status_t lost(const talks_connection_t *connection, ratings_result_t *why)
+static apr_status_t connection_error(const talks_connection_t *connection, ratings_result_t *why)
 {
     return ratings_result_set(why, APR_EGENERAL, "%s", PQerrorMessage(connection->pq));
 }
 
 /* Until PQgetResult will not block. */
-static apr_status_t await(talks_connection_t *connection, const ratings_deadline_t *deadline,
-                          ratings_result_t *why)
+static apr_status_t await_result(talks_connection_t *connection, const ratings_deadline_t *deadline,
+                                 ratings_result_t *why)
 {
     while (PQisBusy(connection->pq)) {
         short events = PQflush(connection->pq) == 1 ? POLLIN | POLLOUT : POLLIN;
         int fd = PQsocket(connection->pq);
         if (fd < 0)
-            return lost(connection, why);
+            return connection_error(connection, why);
         apr_status_t status =
             ratings_deadline_poll(fd, events, deadline, "the server did not answer in time", why);
         if (status != APR_SUCCESS)
             return status;
         if (!PQconsumeInput(connection->pq))
-            return lost(connection, why);
+            return connection_error(connection, why);
     }
     return APR_SUCCESS;
 }
@@ -179,7 +169,7 @@ static apr_status_t await(talks_connection_t *connection, const ratings_deadline
 /* Class 22 is about the value that was asked for: no uuid, no integer or one out of range, a
  * character that the database's encoding does not have. No row has such a key.
  * https://www.postgresql.org/docs/current/errcodes-appendix.html */
-static apr_status_t status_of(const char *sqlstate)
+static apr_status_t status_of_sqlstate(const char *sqlstate)
 {
     if (sqlstate && strncmp(sqlstate, "22", 2) == 0)
         return APR_NOTFOUND;
@@ -195,7 +185,8 @@ static bool is_the_talk(const PGresult *result, const char *talk_id)
     return PQntuples(result) > 0 && strcmp(PQgetvalue(result, 0, 0), talk_id) == 0;
 }
 
-static apr_status_t judge_rows(const PGresult *result, const char *talk_id, ratings_result_t *why)
+static apr_status_t status_of_rows(const PGresult *result, const char *talk_id,
+                                   ratings_result_t *why)
 {
     if (PQnfields(result) != 1) /* without a column there is no value to look at */
         return ratings_result_set(why, APR_EINVAL, "an answer of %d columns in the place of one",
@@ -204,33 +195,35 @@ static apr_status_t judge_rows(const PGresult *result, const char *talk_id, rati
                                         : ratings_result_set(why, APR_NOTFOUND, "%s", "");
 }
 
-static apr_status_t judge(const PGresult *result, const char *talk_id, ratings_result_t *why)
+static apr_status_t status_of_result(const PGresult *result, const char *talk_id,
+                                     ratings_result_t *why)
 {
     apr_status_t status;
     if (PQresultStatus(result) == PGRES_TUPLES_OK)
-        return judge_rows(result, talk_id, why);
-    status = status_of(PQresultErrorField(result, PG_DIAG_SQLSTATE));
+        return status_of_rows(result, talk_id, why);
+    status = status_of_sqlstate(PQresultErrorField(result, PG_DIAG_SQLSTATE));
     return ratings_result_set(why, status, "%s",
                               status == APR_NOTFOUND ? "" : PQresultErrorMessage(result));
 }
 
 /* apr_dbd_get_row would do, but it sleeps for 100 ms when no row is found (apr_dbd_pgsql.c), and
  * blocks. The first result is the answer; what follows tells that the server is ready again. */
-static apr_status_t answer(talks_connection_t *connection, const char *talk_id,
-                           const ratings_deadline_t *deadline, ratings_result_t *why)
+static apr_status_t read_answer(talks_connection_t *connection, const char *talk_id,
+                                const ratings_deadline_t *deadline, ratings_result_t *why)
 {
     ratings_result_t rest;
-    apr_status_t status = await(connection, deadline, why);
+    apr_status_t status = await_result(connection, deadline, why);
     PGresult *result = status == APR_SUCCESS ? PQgetResult(connection->pq) : NULL;
     if (status != APR_SUCCESS)
         return status;
     if (!result)
-        return lost(connection, why);
-    status = judge(result, talk_id, why);
+        return connection_error(connection, why);
+    status = status_of_result(result, talk_id, why);
     while (result) {
         PQclear(result);
-        result =
-            await(connection, deadline, &rest) == APR_SUCCESS ? PQgetResult(connection->pq) : NULL;
+        result = await_result(connection, deadline, &rest) == APR_SUCCESS
+                     ? PQgetResult(connection->pq)
+                     : NULL;
     }
     return status;
 }
@@ -244,6 +237,6 @@ apr_status_t talks_connection_find(talks_connection_t *connection, const char *t
     /* not random access, which makes it PQsendQueryParams: sent, and not waited for */
     if (apr_dbd_pselect(connection->driver, pool, connection->handle, &unused, connection->find, 0,
                         2, arguments) != 0)
-        return lost(connection, why);
-    return answer(connection, talk_id, deadline, why);
+        return connection_error(connection, why);
+    return read_answer(connection, talk_id, deadline, why);
 }

@@ -1,22 +1,30 @@
 /* Private to talks: one connection to PostgreSQL. apr_dbd opens it, sends and closes; libpq, which
- * it wraps, waits, as apr_dbd knows no deadline. One thread at a time uses a connection. */
+ * it wraps, waits, as apr_dbd has no deadline. One thread at a time uses a connection. */
 #ifndef RATINGS_TALKS_CONNECTION_H
 #define RATINGS_TALKS_CONNECTION_H
 
-#include "../common/deadline.h"
-#include "talks.h"
+#include "../common/pool.h"
 
 #include <apr_dbd.h>
+#include <libpq-fe.h>
 
 #include <stdbool.h>
 
-typedef struct talks_connection_t talks_connection_t;
+typedef struct {
+    ratings_pooled_t pooled;
+    apr_pool_t *pool; /* with an allocator of its own, as threads pass the connection on */
+    const apr_dbd_driver_t *driver;
+    apr_dbd_t *handle;
+    apr_dbd_prepared_t *find;
+    PGconn *pq; /* what `handle` wraps */
+} talks_connection_t;
 
-/* The driver, or NULL and why not. It is never unloaded. */
+/* The driver, in `pool`'s topmost parent, never unloaded; or NULL and `why`. */
 const apr_dbd_driver_t *talks_driver(apr_pool_t *pool, ratings_result_t *why);
 
-/* NULL if it cannot be opened. Blocks for as long as libpq does: connect_timeout for each address
- * of the host, and the resolver before that. `secrets` (of talks_secrets) are kept out of `why`. */
+/* NULL and `why` (APR_ECONNREFUSED, RATINGS_NOT_ASKED) if it cannot be opened. Blocks for as long
+ * as libpq does: connect_timeout for each address of the host, and the resolver before that.
+ * `secrets` (of talks_secrets) are kept out of `why`. */
 talks_connection_t *talks_connection_open(const apr_dbd_driver_t *driver, const char *conninfo,
                                           const char *const *secrets, ratings_result_t *why);
 void talks_connection_close(talks_connection_t *connection); /* NULL is allowed */
@@ -26,19 +34,20 @@ void talks_connection_close(talks_connection_t *connection); /* NULL is allowed 
  * does, and until the server has taken the request. */
 void talks_connection_cancel(talks_connection_t *connection);
 
-/* APR_SUCCESS if there is such a talk, APR_NOTFOUND, or a failure. `pool` is for the call alone. */
+/* APR_SUCCESS if there is such a talk, APR_NOTFOUND, or a failure (result.h). `pool` is for the
+ * call alone. */
 apr_status_t talks_connection_find(talks_connection_t *connection, const char *talk_id,
                                    apr_pool_t *pool, const ratings_deadline_t *deadline,
                                    ratings_result_t *why);
 
-/* After a call: could it serve another one / is the query of a call that was given up under way /
- * has the server or the network dropped it? */
-bool talks_connection_reusable(const talks_connection_t *connection);
-bool talks_connection_busy(const talks_connection_t *connection);
-bool talks_connection_lost(const talks_connection_t *connection);
+/* After a call: can it serve another one / is the query of a call that was given up still under
+ * way / have the server or the network dropped it? */
+bool talks_connection_is_reusable(const talks_connection_t *connection);
+bool talks_connection_is_busy(const talks_connection_t *connection);
+bool talks_connection_is_lost(const talks_connection_t *connection);
 
 /* While it is idle: false if the server has said something unasked, which as a rule is that it
  * closes the connection. */
-bool talks_connection_quiet(const talks_connection_t *connection);
+bool talks_connection_is_quiet(const talks_connection_t *connection);
 
 #endif

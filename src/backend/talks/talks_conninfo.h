@@ -26,14 +26,4 @@ const char *talks_quote(apr_pool_t *pool, const char *value);
  * is not added. NULL if libpq cannot read `connection`. */
 const char *talks_conninfo(apr_pool_t *pool, const char *connection, apr_interval_time_t timeout);
 
-/* The passwords in the string, NULL after the last: what talks_conceal is to keep out. */
-const char *const *talks_secrets(apr_pool_t *pool, const char *connection);
-
-/* `text`, which libpq or the server wrote, with each of `secrets` in it replaced by ***. Neither is
- * known to write one: libpq names hosts, users, databases and files, the server what it was asked
- * for. It is for servers that repeat what they were sent. So a secret is replaced where it stands
- * as a word of its own, and only if it is no word of a language: at least 8 bytes that are not all
- * lower-case letters, or 16. */
-const char *talks_conceal(apr_pool_t *pool, const char *text, const char *const *secrets);
-
 #endif

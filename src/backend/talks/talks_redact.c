@@ -1,8 +1,9 @@
-/* A connection string is shown as libpq has read it: its own parser says what is a password.
- * Nothing is searched for in the text. */
-#include "talks.h"
+/* A connection string is redacted by what libpq has read in it: its own parser says what is a
+ * password. Nothing is searched for in the text. */
+#include "talks_redact.h"
 
 #include "../../core/redact.h"
+#include "talks.h"
 #include "talks_conninfo.h"
 
 #include <apr_lib.h>
@@ -13,7 +14,7 @@
 
 #define STARS "***"
 
-/* libpq marks what is not to be shown: '*' a password, 'D' what is for debugging. */
+/* libpq marks what is not to be displayed: '*' a password, 'D' what is for debugging. */
 static bool is_secret(const PQconninfoOption *option)
 {
     return option->dispchar && option->dispchar[0] != '\0';
@@ -29,19 +30,19 @@ static bool has_secret(const PQconninfoOption *option)
 
 /* ---- words ---- */
 
-static const char *shown_word(apr_pool_t *pool, const char *value)
+static const char *redacted_word(apr_pool_t *pool, const char *value)
 {
     bool plain = *value && !strpbrk(value, " \t\r\n\v\f'\\");
     return plain ? value : talks_quote(pool, value);
 }
 
-static const char *shown_words(apr_pool_t *pool, const PQconninfoOption *option)
+static const char *redacted_words(apr_pool_t *pool, const PQconninfoOption *option)
 {
     const char *text = "";
     for (; option->keyword; option++)
         if (option->val)
             text = apr_pstrcat(pool, text, *text ? " " : "", option->keyword, "=",
-                               is_secret(option) ? STARS : shown_word(pool, option->val), NULL);
+                               is_secret(option) ? STARS : redacted_word(pool, option->val), NULL);
     return text;
 }
 
@@ -65,7 +66,7 @@ static const char *escape(apr_pool_t *pool, const char *value, const char *plain
     return escaped;
 }
 
-static const char *shown_user(apr_pool_t *pool, const PQconninfoOption *options)
+static const char *redacted_user(apr_pool_t *pool, const PQconninfoOption *options)
 {
     const char *user = talks_conninfo_value(options, "user");
     bool password = talks_conninfo_value(options, "password") != NULL;
@@ -87,7 +88,7 @@ static const char *next_item(apr_pool_t *pool, const char **list)
 }
 
 /* Hosts with their ports, of which there are as many, or none. */
-static const char *shown_hosts(apr_pool_t *pool, const char *hosts, const char *ports)
+static const char *redacted_hosts(apr_pool_t *pool, const char *hosts, const char *ports)
 {
     const char *text = "", *separator = "", *host;
     while ((host = next_item(pool, &hosts)) != NULL) {
@@ -129,8 +130,8 @@ static bool is_in_front(const PQconninfoOption *option, bool authority)
            (*option->val && (strcmp(keyword, "user") == 0 || strcmp(keyword, "dbname") == 0));
 }
 
-static const char *shown_parameters(apr_pool_t *pool, const PQconninfoOption *option,
-                                    bool authority)
+static const char *redacted_parameters(apr_pool_t *pool, const PQconninfoOption *option,
+                                       bool authority)
 {
     const char *text = "";
     for (; option->keyword; option++)
@@ -141,34 +142,34 @@ static const char *shown_parameters(apr_pool_t *pool, const PQconninfoOption *op
     return text;
 }
 
-static const char *shown_uri(apr_pool_t *pool, const char *connection,
-                             const PQconninfoOption *options)
+static const char *redacted_uri(apr_pool_t *pool, const char *connection,
+                                const PQconninfoOption *options)
 {
     const char *scheme = apr_pstrmemdup(pool, connection, strcspn(connection, ":"));
     const char *database = talks_conninfo_value(options, "dbname");
     bool authority = has_authority(options);
-    const char *hosts = authority ? shown_hosts(pool, talks_conninfo_value(options, "host"),
-                                                talks_conninfo_value(options, "port"))
+    const char *hosts = authority ? redacted_hosts(pool, talks_conninfo_value(options, "host"),
+                                                   talks_conninfo_value(options, "port"))
                                   : "";
-    return apr_pstrcat(pool, scheme, "://", shown_user(pool, options), hosts, database ? "/" : "",
-                       database ? escape(pool, database, "-._~") : "",
-                       shown_parameters(pool, options, authority), NULL);
+    return apr_pstrcat(pool, scheme, "://", redacted_user(pool, options), hosts,
+                       database ? "/" : "", database ? escape(pool, database, "-._~") : "",
+                       redacted_parameters(pool, options, authority), NULL);
 }
 
-const char *ratings_talks_shown(const char *connection, apr_pool_t *pool)
+const char *ratings_talks_redact(const char *connection, apr_pool_t *pool)
 {
     PQconninfoOption *options = talks_conninfo_parse(connection);
-    const char *shown;
+    const char *redacted;
     if (!options)
         return ratings_redact(connection);
     if (!has_secret(options))
-        shown = apr_pstrdup(pool, connection);
+        redacted = apr_pstrdup(pool, connection);
     else if (talks_is_uri(connection))
-        shown = shown_uri(pool, connection, options);
+        redacted = redacted_uri(pool, connection, options);
     else
-        shown = shown_words(pool, options);
+        redacted = redacted_words(pool, options);
     PQconninfoFree(options);
-    return shown;
+    return redacted;
 }
 
 /* ---- texts of libpq and of the server ---- */
@@ -205,7 +206,7 @@ static bool is_within_word(const char *text, const char *found, size_t len)
            (is_of_word(found[len - 1]) && is_of_word(found[len]));
 }
 
-static const char *conceal(apr_pool_t *pool, const char *text, const char *secret)
+static const char *replace_secret(apr_pool_t *pool, const char *text, const char *secret)
 {
     const char *safe = "", *rest = text, *found = text;
     size_t len = strlen(secret);
@@ -221,10 +222,10 @@ static const char *conceal(apr_pool_t *pool, const char *text, const char *secre
     return apr_pstrcat(pool, safe, rest, NULL);
 }
 
-const char *talks_conceal(apr_pool_t *pool, const char *text, const char *const *secrets)
+const char *talks_redact_text(apr_pool_t *pool, const char *text, const char *const *secrets)
 {
     for (; *secrets; secrets++)
         if (!is_word(*secrets))
-            text = conceal(pool, text, *secrets);
+            text = replace_secret(pool, text, *secrets);
     return text;
 }

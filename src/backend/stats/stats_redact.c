@@ -1,4 +1,4 @@
-/* The function's URL as libcurl has read it, which is who calls it. */
+/* The function's URL is redacted by what libcurl has read in it, which is who calls it. */
 #include "stats.h"
 
 #include "../../core/redact.h"
@@ -23,7 +23,7 @@ static const char *part_of(apr_pool_t *pool, CURLU *url, CURLUPart part)
 }
 
 /* A user alone may be a token. */
-static const char *shown_user(apr_pool_t *pool, CURLU *url)
+static const char *redacted_user(apr_pool_t *pool, CURLU *url)
 {
     const char *user = part_of(pool, url, CURLUPART_USER);
     const char *password = part_of(pool, url, CURLUPART_PASSWORD);
@@ -33,24 +33,24 @@ static const char *shown_user(apr_pool_t *pool, CURLU *url)
 }
 
 /* Any value may be a key (?code=...), and so may what is no name=value. */
-static const char *shown_query(apr_pool_t *pool, CURLU *url)
+static const char *redacted_query(apr_pool_t *pool, CURLU *url)
 {
-    const char *shown = "", *rest = part_of(pool, url, CURLUPART_QUERY);
+    const char *redacted = "", *rest = part_of(pool, url, CURLUPART_QUERY);
     while (*rest) {
         size_t len = strcspn(rest, "&"), name = strcspn(rest, "=");
         const char *named = name < len ? apr_pstrmemdup(pool, rest, name + 1) : "";
-        shown = apr_pstrcat(pool, shown, *shown ? "&" : "?", named, STARS, NULL);
+        redacted = apr_pstrcat(pool, redacted, *redacted ? "&" : "?", named, STARS, NULL);
         rest += rest[len] ? len + 1 : len;
     }
-    return shown;
+    return redacted;
 }
 
-static const char *shown_parts(apr_pool_t *pool, CURLU *url)
+static const char *redacted_parts(apr_pool_t *pool, CURLU *url)
 {
     const char *port = part_of(pool, url, CURLUPART_PORT);
-    return apr_pstrcat(pool, part_of(pool, url, CURLUPART_SCHEME), "://", shown_user(pool, url),
+    return apr_pstrcat(pool, part_of(pool, url, CURLUPART_SCHEME), "://", redacted_user(pool, url),
                        part_of(pool, url, CURLUPART_HOST), *port ? ":" : "", port,
-                       part_of(pool, url, CURLUPART_PATH), shown_query(pool, url), NULL);
+                       part_of(pool, url, CURLUPART_PATH), redacted_query(pool, url), NULL);
 }
 
 static bool may_hold_a_secret(apr_pool_t *pool, CURLU *url)
@@ -63,12 +63,13 @@ static bool may_hold_a_secret(apr_pool_t *pool, CURLU *url)
     return false;
 }
 
-const char *ratings_stats_url_shown(const char *text, apr_pool_t *pool)
+const char *ratings_stats_url_redact(const char *text, apr_pool_t *pool)
 {
     CURLU *url = curl_url();
-    const char *shown = ratings_redact(text);
+    const char *redacted = ratings_redact(text);
     if (url && curl_url_set(url, CURLUPART_URL, text, 0) == CURLUE_OK)
-        shown = may_hold_a_secret(pool, url) ? shown_parts(pool, url) : apr_pstrdup(pool, text);
+        redacted =
+            may_hold_a_secret(pool, url) ? redacted_parts(pool, url) : apr_pstrdup(pool, text);
     curl_url_cleanup(url);
-    return shown;
+    return redacted;
 }
