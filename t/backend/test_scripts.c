@@ -1,8 +1,8 @@
 /* The scripts of the store on a real Redis: what stops one leaves the store as it was, or in need
  * of a rebuild; and what the store says of itself is judged by one function, which the scripts
  * mirror. */
-#include "../../src/backend/store/store_denial.h"
-#include "../../src/backend/store/store_reply.h"
+#include "../../src/backend/store/store_connection.h"
+#include "../../src/backend/store/store_refusal.h"
 #include "backend_test.h"
 
 #include <apr_general.h>
@@ -309,12 +309,12 @@ static const struct {
     {SET("partitions", "3"), "routed"},
     {DROP("'positions'"), NULL},
     {SET("positions", "1"), NULL}, /* an older version has extended it */
-    {SET("positions", "3"), "position of each"},
+    {SET("positions", "3"), "no checkpoint of some"},
     {SET("positions", "02"), "field positions"},
-    {DROP("'position:0'"), "position of each"},
-    {DROP("'position:1'"), "position of each"},
+    {DROP("'position:0'"), "no checkpoint of some"},
+    {DROP("'position:1'"), "no checkpoint of some"},
     {DROP("'position:1', 'first:1', 'positions'") SET("partitions", "1"), NULL},
-    {DROP("'position:0', 'mark:0', 'first:0', 'time:0'"), "position of each"},
+    {DROP("'position:0', 'mark:0', 'first:0', 'time:0'"), "no checkpoint of some"},
     {SET("position:0", ""), "field position"},
     {SET("position:0", "-1"), "field position"},
     {SET("position:0", "03"), "field position"},
@@ -326,16 +326,16 @@ static const struct {
     {SET("position:0", "applying"), "stopped in its middle"},
     {SET("position:0", "2"), "applied last"},
     {SET("position:0", "4"), "applied last"},
-    {SET("position:0", "0"), "has no position"},
+    {SET("position:0", "0"), "has no checkpoint"},
     {SET("position:1", "1"), "applied last"},
     {SET("position:2", "0"), NULL}, /* as an older version extends it */
-    {SET("position:3", "0"), "position of each"},
+    {SET("position:3", "0"), "no checkpoint of some"},
     {SET("position:1024", "0"), "cannot be"},
     {SET("position:01", "0"), "cannot be"},
     {SET("position:x", "0"), "cannot be"},
-    {SET("mark:7", "0:1:1"), "has no position"},
-    {SET("first:7", "empty"), "has no position"},
-    {SET("time:7", "1"), "has no position"},
+    {SET("mark:7", "0:1:1"), "has no checkpoint"},
+    {SET("first:7", "empty"), "has no checkpoint"},
+    {SET("time:7", "1"), "has no checkpoint"},
     {DROP("'mark:0'"), "applied last"},
     {SET("mark:0", ""), "field mark"},
     {SET("mark:0", "empty"), "applied last"},
@@ -736,7 +736,8 @@ static void refusal_names_the_command(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        const char *reason = store_denial_text(store_denied(rows[i].text));
+        int fault = store_refusal_fault(rows[i].text);
+        const char *reason = fault > RATINGS_STORE_DENIED ? ratings_store_fault_text(fault) : NULL;
         if (rows[i].command ? !reason || !strstr(reason, rows[i].command) : reason != NULL)
             fail_msg("%s: %s", rows[i].text, reason ? reason : "no reason");
     }

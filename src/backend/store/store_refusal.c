@@ -1,38 +1,51 @@
-/* Redis begins a refusal with a word. Up to Redis 6.2, one that a script meets comes inside of a
- * text of its own: "ERR Error running script (call to f_...): @user_script:7: -READONLY You ..." */
+/* Redis begins an error reply with a word in capitals. Up to Redis 6.2, one that a script meets
+ * comes inside of a text of its own:
+ *
+ *     ERR Error running script (call to f_...): @user_script:7: -READONLY You can't write ...
+ *
+ * https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors keeps no list of the
+ * words. Those below are Redis's 6.0 to 7.2 and Valkey's, as their sources have them: server.c
+ * (createSharedObjects, processCommand), script.c and scripting.c (of a script's commands), acl.c
+ * (getAclErrorMessage) and cluster.c. */
 #include "store_refusal.h"
 
-#include "store_denial.h"
+#include "store_fault.h"
 
 #include <string.h>
 
 #define IN_SCRIPT "ERR Error running script"
 
-/* https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors: no list is kept
- * there. The words and texts are those of Redis 6.2 and 7.0, and Redis Cluster's. */
-static const struct {
-    const char *word; /* at the beginning, or after a "-" within a script's error */
-    const char *text; /* or this, anywhere */
+typedef struct {
+    const char *word;     /* at the beginning, or after a "-" within a script's error */
+    const char *texts[3]; /* or one of these, anywhere */
     ratings_store_fault_e fault;
-    bool is_of_server;
-} refusals[] = {
-    {"READONLY", NULL, RATINGS_STORE_REPLICA, true},
-    {"MASTERDOWN", NULL, RATINGS_STORE_ORPHAN, true},
-    {"LOADING", NULL, RATINGS_STORE_LOADING, true},
-    {"NOAUTH", NULL, RATINGS_STORE_LOGIN, true},
-    {"WRONGPASS", "invalid password", RATINGS_STORE_LOGIN, false},
-    {"NOPERM", "can't run this command", RATINGS_STORE_DENIED, false}, /* it does not say which */
-    {"MOVED", "non local key in a cluster node", RATINGS_STORE_CLUSTER, false},
-    {"ASK", NULL, RATINGS_STORE_CLUSTER, false},
-    {"CROSSSLOT", "keys that do not hash to the same slot", RATINGS_STORE_CLUSTER, false},
-    {"CLUSTERDOWN", NULL, RATINGS_STORE_CLUSTER, false},
-    {"TRYAGAIN", NULL, RATINGS_STORE_CLUSTER, false},
-    {"OOM", NULL, RATINGS_STORE_FULL, false},
-    {"MISCONF", NULL, RATINGS_STORE_NOT_SAVING, false},
-    {"NOREPLICAS", NULL, RATINGS_STORE_LACKS_REPLICAS, false},
-    {"BUSY", NULL, RATINGS_STORE_BUSY, false},
-    {"ERR max number of clients reached", NULL, RATINGS_STORE_CROWDED, false},
-    {"ERR unknown command", "ERR unsupported command", RATINGS_STORE_LACKS_COMMANDS, false},
+    bool names_command; /* or a key, at times */
+    bool is_of_server;  /* see store_refusal_is_of_server */
+} refusal_t;
+
+/* The first that matches decides. */
+static const refusal_t refusals[] = {
+    {"NOPERM", {"permission", "can't run this command"}, RATINGS_STORE_DENIED, true, false},
+    {"ERR unknown command",
+     {"ERR unsupported command", "nknown command", "nknown Redis command"},
+     RATINGS_STORE_LACKS_COMMANDS,
+     true,
+     false},
+    {"READONLY", {NULL}, RATINGS_STORE_REPLICA, false, true},
+    {"MASTERDOWN", {NULL}, RATINGS_STORE_ORPHAN, false, true},
+    {"LOADING", {NULL}, RATINGS_STORE_LOADING, false, true},
+    {"NOAUTH", {NULL}, RATINGS_STORE_LOGIN, false, true},
+    {"WRONGPASS", {"invalid password"}, RATINGS_STORE_LOGIN, false, false},
+    {"MOVED", {"non local key in a cluster node"}, RATINGS_STORE_CLUSTER, false, false},
+    {"ASK", {NULL}, RATINGS_STORE_CLUSTER, false, false},
+    {"CROSSSLOT", {"keys that do not hash to the same slot"}, RATINGS_STORE_CLUSTER, false, false},
+    {"CLUSTERDOWN", {NULL}, RATINGS_STORE_CLUSTER, false, false},
+    {"TRYAGAIN", {NULL}, RATINGS_STORE_CLUSTER, false, false},
+    {"OOM", {NULL}, RATINGS_STORE_FULL, false, false},
+    {"MISCONF", {NULL}, RATINGS_STORE_NOT_SAVING, false, false},
+    {"NOREPLICAS", {NULL}, RATINGS_STORE_LACKS_REPLICAS, false, false},
+    {"BUSY", {NULL}, RATINGS_STORE_BUSY, false, false},
+    {"ERR max number of clients reached", {NULL}, RATINGS_STORE_CROWDED, false, false},
 };
 
 #define REFUSALS (sizeof refusals / sizeof refusals[0])
@@ -42,7 +55,7 @@ static bool begins_with(const char *text, const char *word)
     return strncmp(text, word, strlen(word)) == 0;
 }
 
-/* "-WORD ", in the text that a script's error is told with. */
+/* "-WORD ", in the text of a script's error. */
 static bool has_word_within(const char *text, const char *word)
 {
     for (const char *at = text; (at = strstr(at, word)) != NULL; at++)
@@ -51,60 +64,79 @@ static bool has_word_within(const char *text, const char *word)
     return false;
 }
 
-static bool is_refusal(const char *text, size_t i)
+static bool is_refusal(const char *text, const refusal_t *refusal)
 {
-    return begins_with(text, refusals[i].word) ||
-           (begins_with(text, IN_SCRIPT) && has_word_within(text, refusals[i].word)) ||
-           (refusals[i].text && strstr(text, refusals[i].text));
+    bool is_it = begins_with(text, refusal->word) ||
+                 (begins_with(text, IN_SCRIPT) && has_word_within(text, refusal->word));
+    for (int i = 0; i < 3 && refusal->texts[i] && !is_it; i++)
+        is_it = strstr(text, refusal->texts[i]) != NULL;
+    return is_it;
 }
 
-/* REFUSALS: another one. */
-static size_t find_refusal(const redisReply *refusal)
+/* NULL: another one. */
+static const refusal_t *find_refusal(const char *text)
 {
-    size_t i = 0;
-    while (i < REFUSALS && !is_refusal(refusal->str, i))
-        i++;
-    return i;
+    for (size_t i = 0; i < REFUSALS; i++)
+        if (is_refusal(text, &refusals[i]))
+            return &refusals[i];
+    return NULL;
 }
 
-static bool refuses(const redisReply *reply)
+/* ---- in a reply ---- */
+
+static bool is_refused(const redisReply *reply)
 {
     return reply->type == REDIS_REPLY_ERROR && !begins_with(reply->str, "WRONGTYPE");
 }
 
 const redisReply *store_refusal_in(const redisReply *reply)
 {
-    if (refuses(reply))
+    if (is_refused(reply))
         return reply;
     if (reply->type != REDIS_REPLY_ARRAY)
         return NULL;
     for (size_t i = 0; i < reply->elements; i++)
-        if (refuses(reply->element[i]))
+        if (is_refused(reply->element[i]))
             return reply->element[i];
     return NULL;
 }
 
 bool store_refusal_is_of_server(const redisReply *refusal)
 {
-    size_t i = find_refusal(refusal);
-    return i < REFUSALS && refusals[i].is_of_server;
+    const refusal_t *known = find_refusal(refusal->str);
+    return known && known->is_of_server;
 }
 
-static int fault_of(const redisReply *refusal)
+/* ---- as failure ---- */
+
+/* What is denied, 0 if the text does not say: the command in parentheses at the end, as
+ * prelude.lua puts it, or in quotes, as Redis does; or a key, which Redis does not name. */
+static int denied_fault(const char *text)
 {
-    size_t i = find_refusal(refusal);
-    int denied = store_denied(refusal->str);
+    const char *name = strrchr(text, '('), *quote = strpbrk(text, "'`");
+    int fault = 0;
+    if (name && name[strcspn(name, ")")] == ')')
+        return store_fault_command_denied(name + 1, strcspn(name + 1, ")"));
+    if (quote)
+        fault = store_fault_command_denied(quote + 1, strcspn(quote + 1, "'`"));
+    return !fault && begins_with(text, "NOPERM") ? STORE_FAULT_KEY_DENIED : fault;
+}
+
+int store_refusal_fault(const char *text)
+{
+    const refusal_t *known = find_refusal(text);
+    int denied = known && known->names_command ? denied_fault(text) : 0;
     if (denied)
-        return RATINGS_STORE_DENIED + denied;
-    return i < REFUSALS ? (int)refusals[i].fault : RATINGS_STORE_UNREACHABLE;
+        return denied;
+    return known ? (int)known->fault : RATINGS_STORE_UNREACHABLE;
 }
 
 apr_status_t store_error_reply(const redisReply *refusal, ratings_result_t *why)
 {
-    int fault = fault_of(refusal);
+    int fault = store_refusal_fault(refusal->str);
     ratings_result_set(why, APR_EGENERAL, "Redis refused: %.*s", (int)refusal->len, refusal->str);
     if (fault > RATINGS_STORE_DENIED)
-        why->fault = fault; /* Redis' own words name the command */
+        why->fault = fault; /* Redis's own words name the command */
     else
         store_blame(why, fault);
     return why->status;
@@ -115,7 +147,7 @@ apr_status_t store_error_reply(const redisReply *refusal, ratings_result_t *why)
 
 apr_status_t store_login_reply(const redisReply *refusal, ratings_result_t *why)
 {
-    int fault = fault_of(refusal);
+    int fault = store_refusal_fault(refusal->str);
     ratings_result_set(why, APR_EGENERAL, "Redis refused the login: %.*s",
                        (int)strspn(refusal->str, CAPITALS), refusal->str);
     store_blame(why, fault == RATINGS_STORE_UNREACHABLE ? RATINGS_STORE_LOGIN : fault);
@@ -129,41 +161,4 @@ void store_blame(ratings_result_t *why, int fault)
     if (fault != RATINGS_STORE_UNREACHABLE)
         ratings_result_set(why, why->status, "%s (%s)", ratings_store_fault_text(fault), detail);
     why->fault = fault;
-}
-
-/* ---- for people ---- */
-
-/* In one piece: clang-tidy takes two in a table for a forgotten comma. */
-#define FULL "the store is out of memory: ratings are recorded and not counted until it has more"
-
-const char *ratings_store_fault_text(int fault)
-{
-    static const char *const texts[] = {
-        [RATINGS_STORE_UNREACHABLE] = "it cannot be reached",
-        [RATINGS_STORE_REPLICA] = "the store is a read-only replica: name its primary",
-        [RATINGS_STORE_ORPHAN] = "the store is a replica that has lost its primary: name one",
-        [RATINGS_STORE_LOADING] = "the store is still loading its data: wait",
-        [RATINGS_STORE_LOGIN] =
-            "the store refuses the login: correct user and password of RatingsStore",
-        [RATINGS_STORE_CLUSTER] =
-            "the store is a node of a Redis Cluster: name a Redis with cluster-enabled no",
-        [RATINGS_STORE_EVICTS] = "the store evicts keys: set maxmemory-policy to noeviction",
-        [RATINGS_STORE_FULL] = FULL,
-        [RATINGS_STORE_NOT_SAVING] =
-            "the store takes no writes, as it cannot save them: see its own log",
-        [RATINGS_STORE_LACKS_REPLICAS] =
-            "the store takes no writes, as it has too few replicas (min-replicas-to-write)",
-        [RATINGS_STORE_BUSY] = "the store runs a script of somebody else: wait, or end it",
-        [RATINGS_STORE_CROWDED] = "the store takes no more connections: raise its maxclients",
-        [RATINGS_STORE_LACKS_COMMANDS] =
-            "the store does not know a command: name a Redis, and no proxy that lacks commands",
-        [RATINGS_STORE_HANGS_UP] =
-            "the store hangs up when it is asked: name a Redis, and no proxy that lacks commands",
-        [RATINGS_STORE_DENIED] =
-            "it refuses a command or a key to the service's user: see the error log",
-        [RATINGS_STORE_NOT_REDIS] = "what answers is no Redis: correct RatingsStore",
-    };
-    if (fault > RATINGS_STORE_DENIED)
-        return store_denial_text(fault - RATINGS_STORE_DENIED);
-    return fault >= 0 && fault < (int)(sizeof texts / sizeof texts[0]) ? texts[fault] : NULL;
 }

@@ -1,0 +1,124 @@
+#include "store_script.h"
+
+#include "store_refusal.h"
+#include "store_scripts.h"
+#include "store_value.h"
+
+#include <string.h>
+
+/* ---- sending ---- */
+
+static apr_status_t out_of_memory(ratings_result_t *why)
+{
+    return ratings_result_set(why, RATINGS_NOT_ASKED, "out of memory");
+}
+
+apr_status_t store_ask(ratings_store_t *store, const store_words_t *words, size_t answer_max,
+                       int64_t deadline, redisReply **reply, ratings_result_t *why)
+{
+    store_command_t command = store_command_of(words);
+    redisReply *answer = NULL;
+    command.answer_max = answer_max;
+    if (words->out_of_memory)
+        return out_of_memory(why);
+    if (store_pipeline(store, &command, 1, &answer, deadline, why) != APR_SUCCESS)
+        return why->status;
+    if (answer->type != REDIS_REPLY_ERROR) {
+        *reply = answer;
+        return APR_SUCCESS;
+    }
+    store_error_reply(answer, why);
+    freeReplyObject(answer);
+    return why->status;
+}
+
+/* ---- compare-and-set ---- */
+
+static apr_status_t read_cas(const redisReply *reply, ratings_cas_e *result, ratings_result_t *why)
+{
+    static const struct {
+        const char *text;
+        ratings_cas_e result;
+    } results[] = {{"applied", RATINGS_CAS_APPLIED},
+                   {"conflict", RATINGS_CAS_CONFLICT},
+                   {"corrupt", RATINGS_CAS_CORRUPT}};
+    if (reply->type == REDIS_REPLY_ERROR)
+        return store_error_reply(reply, why);
+    for (size_t i = 0; i < sizeof results / sizeof results[0]; i++)
+        if (store_is_text(reply) && strcmp(reply->str, results[i].text) == 0) {
+            *result = results[i].result;
+            return ratings_result_ok(why);
+        }
+    return store_unexpected(why, "the answer of a script");
+}
+
+apr_status_t store_cas_all(ratings_store_t *store, const store_words_t *words, int count,
+                           ratings_cas_e *results, ratings_result_t *why)
+{
+    store_command_t commands[RATINGS_APPLY_MAX];
+    redisReply *replies[RATINGS_APPLY_MAX];
+    ratings_result_t one;
+    bool is_complete = true;
+    for (int i = 0; i < count; i++) {
+        results[i] = RATINGS_CAS_CONFLICT; /* unless it is known to be applied */
+        commands[i] = store_command_of(&words[i]);
+        is_complete &= !words[i].out_of_memory;
+    }
+    if (!is_complete)
+        return out_of_memory(why);
+    if (store_pipeline(store, commands, count, replies, store_deadline(store), why) != APR_SUCCESS)
+        return why->status;
+    for (int i = 0; i < count; i++) {
+        if (read_cas(replies[i], &results[i], &one) != APR_SUCCESS && why->status == APR_SUCCESS)
+            *why = one;
+        freeReplyObject(replies[i]);
+    }
+    return why->status;
+}
+
+apr_status_t store_cas(ratings_store_t *store, const store_words_t *words, ratings_cas_e *result,
+                       ratings_result_t *why)
+{
+    return store_cas_all(store, words, 1, result, why);
+}
+
+/* ---- reading ---- */
+
+static void add_fields(store_words_t *words, const store_fields_t *fields)
+{
+    for (int i = 0; i < fields->count; i++)
+        store_word(words, fields->fields[i]);
+}
+
+apr_status_t store_read_both(ratings_store_t *store, const store_fields_t *first,
+                             const store_fields_t *second, int64_t deadline, redisReply **answer,
+                             ratings_result_t *why)
+{
+    int count = first->count + second->count;
+    store_words_t words;
+    (void)store_words_script(&words, lua_read, 2, 3 + count);
+    store_word(&words, first->key);
+    store_word(&words, second->key);
+    store_word_number(&words, first->count);
+    add_fields(&words, first);
+    add_fields(&words, second);
+    size_t answer_max = STORE_ANSWER_MAX + (size_t)count * STORE_FIELD_ANSWER_MAX;
+    apr_status_t status = store_ask(store, &words, answer_max, deadline, answer, why);
+    store_words_free(&words);
+    if (status != APR_SUCCESS || store_is_array(*answer, 2))
+        return status;
+    freeReplyObject(*answer);
+    return store_unexpected(why, "the answer of a script");
+}
+
+apr_status_t store_unexpected(ratings_result_t *why, const char *what)
+{
+    return ratings_result_set(why, APR_EINVAL, "%s is not what this module writes", what);
+}
+
+apr_status_t store_not_read(const redisReply *answer, ratings_result_t *why, const char *what)
+{
+    return answer->type == REDIS_REPLY_ERROR && !strstr(answer->str, "WRONGTYPE")
+               ? store_error_reply(answer, why)
+               : store_unexpected(why, what);
+}

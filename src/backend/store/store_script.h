@@ -1,0 +1,47 @@
+/* Private to the store: commands and scripts that are built of words, sent, and what their replies
+ * mean. Any thread. */
+#ifndef RATINGS_STORE_SCRIPT_H
+#define RATINGS_STORE_SCRIPT_H
+
+#include "store_connection.h"
+#include "store_words.h"
+
+#define STORE_FIELD_ANSWER_MAX 256 /* bytes of a field, or of its value, as an answer */
+
+/* Sends one command. An error reply is a failure, so `*reply`, to be freed, is set only on
+ * APR_SUCCESS. It may have `answer_max` bytes (0: STORE_ANSWER_MAX), else APR_EINVAL. */
+apr_status_t store_ask(ratings_store_t *store, const store_words_t *words, size_t answer_max,
+                       int64_t deadline, redisReply **reply, ratings_result_t *why);
+
+/* Runs a script that is a compare-and-set, and reads its result. On a failure `*result` is
+ * RATINGS_CAS_CONFLICT, although the script may have been run. */
+apr_status_t store_cas(ratings_store_t *store, const store_words_t *words, ratings_cas_e *result,
+                       ratings_result_t *why);
+
+/* The same for `count` of them, at most RATINGS_APPLY_MAX, in one exchange. On a failure APPLIED is
+ * still true, of those whose replies had come. */
+apr_status_t store_cas_all(ratings_store_t *store, const store_words_t *words, int count,
+                           ratings_cas_e *results, ratings_result_t *why);
+
+/* Some fields of a hash. */
+typedef struct {
+    const char *key;
+    const char *const *fields;
+    int count;
+} store_fields_t;
+
+/* Reads fields of two hashes in one atomic step: `*answer` becomes the array of the two answers, to
+ * be freed; that of a key of another type is an error reply. Works when the store takes no writes.
+ */
+apr_status_t store_read_both(ratings_store_t *store, const store_fields_t *first,
+                             const store_fields_t *second, int64_t deadline, redisReply **answer,
+                             ratings_result_t *why);
+
+/* APR_EINVAL: `what` is not what this module writes. */
+apr_status_t store_unexpected(ratings_result_t *why, const char *what);
+
+/* An answer within that of store_read_both is not the array it should be: it tells of a key of
+ * another type (APR_EINVAL, with `what` the key is), or of what Redis refused. */
+apr_status_t store_not_read(const redisReply *answer, ratings_result_t *why, const char *what);
+
+#endif

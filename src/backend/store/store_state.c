@@ -1,0 +1,165 @@
+/* Loading what the store says of itself, and whether that can be. */
+#include "store_keys.h"
+#include "store_refusal.h"
+#include "store_script.h"
+#include "store_scripts.h"
+#include "store_state_fields.h"
+#include "store_value.h"
+
+#include <string.h>
+
+/* ---- what the fields say together ---- */
+
+/* How many partitions have a checkpoint: the first ones, without a gap; else -1. */
+static int count_checkpoints(const ratings_store_state_t *state)
+{
+    int count = 0, all = 0;
+    while (count < RATINGS_PARTITIONS_MAX && state->checkpoint[count] >= 0)
+        count++;
+    for (int p = 0; p < RATINGS_PARTITIONS_MAX; p++)
+        all += state->checkpoint[p] >= 0;
+    return all == count ? count : -1;
+}
+
+static const char *applied_problem(const ratings_store_state_t *state, int p)
+{
+    const ratings_fingerprint_t *last = &state->last[p], *first = &state->first[p];
+    if (last->offset != state->checkpoint[p] - 1)
+        return "the store does not say which record it applied last";
+    if (first->offset < 0 || first->offset > last->offset)
+        return "the store does not say which record it applied first";
+    return state->log_time[p] < 0 ? "the store does not say the log's time" : NULL;
+}
+
+static const char *partition_problem(const ratings_store_state_t *state, int p)
+{
+    bool has_applied = state->last[p].offset != RATINGS_FINGERPRINT_NONE || state->log_time[p] >= 0;
+    if (state->first[p].offset == RATINGS_FINGERPRINT_EMPTY && !has_applied &&
+        state->checkpoint[p] >= 0)
+        return NULL; /* the log has no record up to the checkpoint */
+    if (state->checkpoint[p] > 0)
+        return applied_problem(state, p);
+    if (has_applied || state->first[p].offset >= 0 ||
+        (state->checkpoint[p] < 0 && state->first[p].offset != RATINGS_FINGERPRINT_NONE))
+        return "the store has applied records of a partition for which it has no checkpoint";
+    return NULL;
+}
+
+/* Until the log has said it, a store that is behind may not know it. */
+static bool is_routed(const ratings_store_state_t *state, int count)
+{
+    if (state->routed > 0)
+        return state->routed <= count;
+    for (int p = 0; p < count; p++)
+        if (state->last[p].offset >= 0 && !state->is_behind)
+            return false;
+    return state->routing_offset < 0;
+}
+
+/* An older version adds partitions without saying how many there are then. */
+static const char *partitions_problem(ratings_store_state_t *state)
+{
+    const char *problem = NULL;
+    int count = count_checkpoints(state);
+    if (count <= 0 || state->partitions > count)
+        return "the store has no checkpoint of some partition";
+    if (!is_routed(state, count))
+        return "the store does not say by how many partitions talks are routed";
+    state->partitions = count;
+    for (int p = 0; p < RATINGS_PARTITIONS_MAX && !problem; p++)
+        problem = partition_problem(state, p);
+    return problem;
+}
+
+static const char *state_problem(ratings_store_state_t *state)
+{
+    if (!state->generation[0])
+        return state->claim[0] ? "a rebuild was not finished"
+                               : "the store does not say of which rebuild it is";
+    if (state->claim[0])
+        return "the store has the claim of a rebuild that is over";
+    if (!state->topic[0])
+        return "the store does not say of which topic it is";
+    return partitions_problem(state);
+}
+
+/* ---- loading ---- */
+
+#define OVERSIZED "ratings:log is not what this module writes"
+
+static void clear_state(ratings_store_state_t *state)
+{
+    memset(state, 0, sizeof *state);
+    state->routing_offset = -1;
+    for (int p = 0; p < RATINGS_PARTITIONS_MAX; p++) {
+        state->checkpoint[p] = state->log_time[p] = -1;
+        state->last[p].offset = state->first[p].offset = RATINGS_FINGERPRINT_NONE;
+    }
+}
+
+/* All fields are read, also after one that is not what it must be: the claim of a rebuild takes
+ * what generation and claim are, and a store of another topic is left as it is. */
+static void read_fields(ratings_store_state_t *state, const redisReply *fields)
+{
+    if (fields->elements == 0)
+        state->problem = "the store is empty or was lost";
+    for (size_t i = 0; i + 1 < fields->elements; i += 2) {
+        const char *problem =
+            store_read_state_field(state, fields->element[i], fields->element[i + 1]);
+        if (problem && !state->problem)
+            state->problem = problem;
+    }
+    if (!state->problem)
+        state->problem = state_problem(state);
+    for (int p = 0; p < RATINGS_PARTITIONS_MAX; p++)
+        if (state->log_time[p] < 0)
+            state->log_time[p] = 0;
+}
+
+/* The claim of a rebuild takes these digests, whatever the fields are. */
+static bool read_digest(ratings_store_state_t *state, const redisReply *digest, int i)
+{
+    return store_is_text(digest) &&
+           store_read_text(state->digest[i], sizeof state->digest[i], digest);
+}
+
+/* As load_state.lua replies. */
+static apr_status_t read_state(ratings_store_state_t *state, const redisReply *reply,
+                               ratings_result_t *why)
+{
+    if (!store_is_array(reply, 3) || !read_digest(state, reply->element[0], 0) ||
+        !read_digest(state, reply->element[1], 1))
+        return store_unexpected(why, STORE_KEY_LOG);
+    const redisReply *fields = reply->element[2];
+    if (fields->type == REDIS_REPLY_ARRAY) {
+        read_fields(state, fields);
+    } else if (store_is_text(fields)) {
+        (void)store_read_text(state->topic, sizeof state->topic, fields);
+        state->problem = OVERSIZED;
+    } else {
+        return store_unexpected(why, STORE_KEY_LOG);
+    }
+    return ratings_result_ok(why);
+}
+
+apr_status_t ratings_store_load_state(ratings_store_t *store, int64_t deadline,
+                                      ratings_store_state_t *state, ratings_result_t *why)
+{
+    redisReply *reply;
+    store_words_t words;
+    clear_state(state);
+    (void)store_words_script(&words, lua_load_state, 1, 3);
+    store_word(&words, STORE_KEY_LOG);
+    store_word_number(&words, (int64_t)STORE_STATE_FIELDS_MAX);
+    store_word_number(&words, (int64_t)STORE_STATE_SIZE_MAX);
+    /* as many bytes again for the protocol */
+    apr_status_t status = store_ask(store, &words, 2 * STORE_STATE_SIZE_MAX, deadline, &reply, why);
+    store_words_free(&words);
+    if (status == APR_SUCCESS) {
+        (void)read_state(state, reply, why);
+        freeReplyObject(reply);
+    }
+    if (why->status == APR_EINVAL) /* whatever the store holds, the script answers otherwise */
+        why->status = APR_EGENERAL;
+    return why->status;
+}
