@@ -59,10 +59,10 @@
 #define NONE 0
 #define EMPTY 3 /* in place of a log's identity: it had no record */
 #define NOBODY 0
-#ifdef NO_TAG
-#define TAG(l) ((l) == NONE -> NONE : 1)
+#ifdef NO_LOG_ID
+#define LOG_ID(l) ((l) == NONE -> NONE : 1)
 #else
-#define TAG(l) l
+#define LOG_ID(l) l
 #endif
 
 /* What must hold; a replay says by name what does not. */
@@ -81,7 +81,7 @@ byte log_next; /* its end */
  * often: two bits an event. */
 #define ONE(l, offset) (1 << (2 * (((l) - 1) * EVENTS + (offset))))
 #define UPTO(n) (((1 << (2 * (n))) - 1) / 3)
-#define FOLD(l, position) ((position) == 0 -> 0 : UPTO(position) << (2 * ((l) - 1) * EVENTS))
+#define FOLD(l, checkpoint) ((checkpoint) == 0 -> 0 : UPTO(checkpoint) << (2 * ((l) - 1) * EVENTS))
 #define RUN(l, from, to) (FOLD(l, to) - FOLD(l, from))
 #define LOG1 (UPTO(EVENTS))
 #define LOG2 (UPTO(EVENTS) << (2 * EVENTS))
@@ -92,14 +92,14 @@ byte log_next; /* its end */
 /* ---- the store ---- */
 
 typedef store_t {
-    byte generation; /* NONE: no position either */
+    byte generation; /* NONE: no checkpoint either */
     byte claim;
     byte swept; /* steps of the sweep under this claim */
-    byte position;
-    byte mark;  /* of which log the last record applied is; its offset is position - 1 */
+    byte checkpoint;
+    byte fingerprint;  /* of which log the last record applied is; its offset is checkpoint - 1 */
     byte first; /* of which log the first one is: the log's identity, or EMPTY */
     bool behind; /* a rebuild that is not complete: not to be shown */
-    bool suspect; /* another host has found it wrong */
+    bool rebuild_request; /* another host has found it wrong */
     bool applying; /* a script that adds to the counts has begun, and has not ended */
     short counts
 };
@@ -110,21 +110,21 @@ bool replicated;
 byte lease;
 
 inline check_store() {
-    CHECK(the counts are not the fold of the log to the position,
+    CHECK(the counts are not the fold of the log to the checkpoint,
           store.generation == NONE || store.applying ||
-              (store.counts == FOLD(store.first, store.position) &&
-               (store.position == 0 || store.mark == store.first)))
+              (store.counts == FOLD(store.first, store.checkpoint) &&
+               (store.checkpoint == 0 || store.fingerprint == store.first)))
 }
 
 inline copy(to, from) {
     to.generation = from.generation;
     to.claim = from.claim;
     to.swept = from.swept;
-    to.position = from.position;
-    to.mark = from.mark;
+    to.checkpoint = from.checkpoint;
+    to.fingerprint = from.fingerprint;
     to.first = from.first;
     to.behind = from.behind;
-    to.suspect = from.suspect;
+    to.rebuild_request = from.rebuild_request;
     to.applying = from.applying;
     to.counts = from.counts
 }
@@ -133,19 +133,19 @@ inline clear_log(where) {
     where.generation = NONE;
     where.claim = NONE;
     where.swept = 0;
-    where.position = 0;
-    where.mark = NONE;
+    where.checkpoint = 0;
+    where.fingerprint = NONE;
     where.first = NONE;
     where.behind = false;
-    where.suspect = false;
+    where.rebuild_request = false;
     where.applying = false
 }
 
 /* ---- the shared memory of this host ---- */
 
-byte tag, high; /* one word, and so are these: */
-byte watermark_tag, watermark;
-bool suspect[HOSTS]; /* of each host; all else is of this one */
+byte log_id, high; /* one word, and so are these: */
+byte watermark_log_id, watermark;
+bool rebuild_request[HOSTS]; /* of each host; all else is of this one */
 
 /* What has been shown, or answered with 200: later answers must count it. */
 short visible;
@@ -165,31 +165,31 @@ inline raise_counter() {
     looked[1] = false
 }
 
-/* A place is news if it is of another log, which begins anew, or further on in the same. One of a log
+/* A checkpoint is news if it is of another log, which begins anew, or further on in the same. One of a log
  * that is not known says nothing. */
 #ifdef LOWERED
-#define IS_NEWS(word_tag, word, t, position_) ((t) != NONE && ((t) != word_tag || (position_) != word))
+#define IS_NEWS(word_log_id, word, t, checkpoint_) ((t) != NONE && ((t) != word_log_id || (checkpoint_) != word))
 #else
-#define IS_NEWS(word_tag, word, t, position_) ((t) != NONE && ((t) != word_tag || (position_) > word))
+#define IS_NEWS(word_log_id, word, t, checkpoint_) ((t) != NONE && ((t) != word_log_id || (checkpoint_) > word))
 #endif
 /* High is no longer told of an empty log once it knows a record: a store that was restored to its
  * beginning is that of an empty log, too. */
 #ifdef EMPTY_ANYWAY
-#define IS_HIGH_NEWS(t, position_) IS_NEWS(tag, high, t, position_)
+#define IS_HIGH_NEWS(t, checkpoint_) IS_NEWS(log_id, high, t, checkpoint_)
 #else
-#define IS_HIGH_NEWS(t, position_) (IS_NEWS(tag, high, t, position_) && ((t) != EMPTY || tag == NONE))
+#define IS_HIGH_NEWS(t, checkpoint_) (IS_NEWS(log_id, high, t, checkpoint_) && ((t) != EMPTY || log_id == NONE))
 #endif
-#define IS_WATERMARK_NEWS(t, position_) IS_NEWS(watermark_tag, watermark, t, position_)
+#define IS_WATERMARK_NEWS(t, checkpoint_) IS_NEWS(watermark_log_id, watermark, t, checkpoint_)
 
 /* ---- the projectors ---- */
 
 typedef projector_t {
-    byte generation, claim, position, mark, first; /* ratings:log as it was loaded */
-    bool behind, suspect, applying;                /* the same */
+    byte generation, claim, checkpoint, fingerprint, first; /* ratings:log as it was loaded */
+    bool behind, rebuild_request, applying;                /* the same */
     byte next;                                     /* the end of the log when it was opened */
     byte target;                                   /* and what a rebuild has to reach */
-    byte seen_tag, seen_high;                      /* high before that end was asked for */
-    byte watermark_tag, watermark;                 /* to be forgotten, if still that */
+    byte seen_log_id, seen_high;                      /* high before that end was asked for */
+    byte watermark_log_id, watermark;                 /* to be forgotten, if still that */
     byte token;                                    /* of the rebuild */
     byte read_log, read_next;                      /* what the reader has fetched; NONE: nothing */
     bool verified, rebuild_reason, broken, killed
@@ -200,12 +200,12 @@ projector_t p[PROJECTORS];
 #define TOKEN (me + 1)
 #if HOSTS == 2
 #define HERE (me == 0)
-#define SUSPECT suspect[me]
+#define REQUESTED rebuild_request[me]
 #define ON_THIS_HOST if :: !HERE :: else ->
 #define ON_THIS_HOST_END fi
 #else
 #define HERE true
-#define SUSPECT suspect[0]
+#define REQUESTED rebuild_request[0]
 #define ON_THIS_HOST
 #define ON_THIS_HOST_END
 #endif
@@ -232,22 +232,22 @@ inline make_token() {
 inline load() {
     P.generation = store.generation;
     P.claim = store.claim;
-    P.position = store.position;
-    P.mark = store.mark;
+    P.checkpoint = store.checkpoint;
+    P.fingerprint = store.fingerprint;
     P.first = store.first;
     P.behind = store.behind;
-    P.suspect = store.suspect;
+    P.rebuild_request = store.rebuild_request;
     P.applying = store.applying
 }
 
 inline forget_loaded() {
     P.generation = NONE;
     P.claim = NONE;
-    P.position = 0;
-    P.mark = NONE;
+    P.checkpoint = 0;
+    P.fingerprint = NONE;
     P.first = NONE;
     P.behind = false;
-    P.suspect = false;
+    P.rebuild_request = false;
     P.applying = false
 }
 
@@ -260,9 +260,9 @@ inline leave() {
     forget_loaded();
     P.next = 0;
     P.target = 0;
-    P.seen_tag = NONE;
+    P.seen_log_id = NONE;
     P.seen_high = 0;
-    P.watermark_tag = NONE;
+    P.watermark_log_id = NONE;
     P.watermark = 0;
     P.token = NONE;
     P.read_log = NONE;
@@ -278,22 +278,22 @@ mtype = { EPOCH, COUNTER };
 inline publish_high() {
     d_step {
         if
-        :: IS_HIGH_NEWS(TAG(P.first), P.position) -> tag = TAG(P.first); high = P.position
+        :: IS_HIGH_NEWS(LOG_ID(P.first), P.checkpoint) -> log_id = LOG_ID(P.first); high = P.checkpoint
         :: else
         fi;
-        printf("projector %d: high (%d, %d)\n", me, tag, high)
+        printf("projector %d: high (%d, %d)\n", me, log_id, high)
     }
 }
 
 inline publish_watermark() {
     d_step {
         if
-        :: IS_WATERMARK_NEWS(TAG(P.first), P.position) ->
-            watermark_tag = TAG(P.first);
-            watermark = P.position
+        :: IS_WATERMARK_NEWS(LOG_ID(P.first), P.checkpoint) ->
+            watermark_log_id = LOG_ID(P.first);
+            watermark = P.checkpoint
         :: else
         fi;
-        printf("projector %d: watermark (%d, %d)\n", me, watermark_tag, watermark)
+        printf("projector %d: watermark (%d, %d)\n", me, watermark_log_id, watermark)
     }
 }
 
@@ -322,20 +322,20 @@ inline publish_applied() {
     ON_THIS_HOST_END
 }
 
-/* Where the store stands by its own word, for a host that knows nothing and cannot ask the log. */
-inline publish_found() {
+/* The checkpoint that the store claims, for a host that knows nothing and cannot ask the log. */
+inline publish_bootstrap() {
     publish_counter(EPOCH);
     d_step {
         if
-        :: tag == NONE -> tag = TAG(P.first); high = P.position
+        :: log_id == NONE -> log_id = LOG_ID(P.first); high = P.checkpoint
         :: else
         fi;
-        printf("projector %d: the log is away: high (%d, %d)\n", me, tag, high)
+        printf("projector %d: the log is away: high (%d, %d)\n", me, log_id, high)
     }
 }
 
-/* A position that the projector found. */
-inline publish_adopted() {
+/* A checkpoint that the projector found. */
+inline publish_external() {
     ON_THIS_HOST
 #ifdef EPOCH_FIRST
         publish_counter(EPOCH);
@@ -351,11 +351,11 @@ inline publish_adopted() {
     ON_THIS_HOST_END
 }
 
-/* Whether a place of the store is not what this host knows: a publication was late, or never came. */
+/* Whether a checkpoint of the store is not what this host knows: a publication was late, or never came. */
 #ifdef TOLD_AGAIN_ALWAYS
-#define IS_UNTOLD(t, position_) true
+#define IS_UNTOLD(t, checkpoint_) true
 #else
-#define IS_UNTOLD(t, position_) (IS_HIGH_NEWS(t, 0) || IS_WATERMARK_NEWS(t, position_))
+#define IS_UNTOLD(t, checkpoint_) (IS_HIGH_NEWS(t, 0) || IS_WATERMARK_NEWS(t, checkpoint_))
 #endif
 
 /* A log that ends at `next` was not applied any further: high that is beyond it, and still what it was
@@ -364,17 +364,17 @@ inline publish_adopted() {
 #ifdef FORGET_LATE
 #define IS_SEEN true
 #else
-#define IS_SEEN (tag == P.seen_tag && high == P.seen_high)
+#define IS_SEEN (log_id == P.seen_log_id && high == P.seen_high)
 #endif
 
 inline forget_high() {
     if
     :: HERE && IS_SEEN && high > P.next ->
         if
-        :: watermark_tag == tag -> P.watermark_tag = watermark_tag; P.watermark = watermark
+        :: watermark_log_id == log_id -> P.watermark_log_id = watermark_log_id; P.watermark = watermark
         :: else
         fi;
-        tag = NONE;
+        log_id = NONE;
         high = 0;
         printf("projector %d: high was of another log\n", me)
     :: else
@@ -383,13 +383,13 @@ inline forget_high() {
 
 inline forget_watermark() {
     if
-    :: watermark_tag == P.watermark_tag && watermark == P.watermark ->
-        watermark_tag = NONE;
+    :: watermark_log_id == P.watermark_log_id && watermark == P.watermark ->
+        watermark_log_id = NONE;
         watermark = 0;
         printf("projector %d: the watermark was of another log\n", me)
     :: else
     fi;
-    P.watermark_tag = NONE;
+    P.watermark_log_id = NONE;
     P.watermark = 0
 }
 
@@ -402,7 +402,7 @@ inline forget_watermark() {
 #define IS_ANOTHER(l) ((l) != NONE && (l) != EMPTY && log != (l) && log_next > 0)
 #endif
 
-#define REASON (P.generation == NONE || P.applying || P.position > P.next || P.rebuild_reason || SUSPECT)
+#define REASON (P.generation == NONE || P.applying || P.checkpoint > P.next || P.rebuild_reason || REQUESTED)
 
 #if defined(NO_CLAIM)
 #define IS_MINE(steps) true
@@ -413,9 +413,9 @@ inline forget_watermark() {
 #endif
 
 inline store_has_moved() {
-    printf("projector %d: the store has moved\n", me);
+    printf("projector %d: the store has changed\n", me);
     leave();
-    goto end_follow
+    goto end_standby
 }
 
 inline claim_store() {
@@ -487,24 +487,25 @@ inline rebuild() {
     :: atomic { store.generation == NONE || store.applying -> store_has_moved() }
     fi
 #if POSTS > 0
-    ; SUSPECT = false /* whoever raised it */
+    ; REQUESTED = false /* whoever raised it */
 #endif
 }
 
 /* ---- applying ---- */
 
 #ifdef NO_COMPARE
-#define SAME_POSITION true
+#define SAME_CHECKPOINT true
 #else
-#define SAME_POSITION (store.position == P.position)
+#define SAME_CHECKPOINT (store.checkpoint == P.checkpoint)
 #endif
-#if defined(NO_MARK) || defined(NO_COMPARE)
-#define SAME_MARK true
+#if defined(NO_FINGERPRINT) || defined(NO_COMPARE)
+#define SAME_FINGERPRINT true
 #else
-#define SAME_MARK (store.mark == P.mark)
+#define SAME_FINGERPRINT (store.fingerprint == P.fingerprint)
 #endif
 #define MAY_APPLY \
-    (store.generation != NONE && !store.applying && store.generation == P.generation && SAME_POSITION && SAME_MARK)
+    (store.generation != NONE && !store.applying && store.generation == P.generation && SAME_CHECKPOINT && \
+     SAME_FINGERPRINT)
 
 inline drop_read() {
     P.read_log = NONE;
@@ -512,18 +513,18 @@ inline drop_read() {
 }
 
 inline add_counts() {
-    store.counts = store.counts + RUN(P.read_log, P.position, P.read_next)
+    store.counts = store.counts + RUN(P.read_log, P.checkpoint, P.read_next)
 }
 
-inline move_position() {
+inline move_checkpoint() {
     if
-    :: P.position == 0 -> P.first = P.read_log; store.first = P.read_log
+    :: P.checkpoint == 0 -> P.first = P.read_log; store.first = P.read_log
     :: else
     fi;
-    P.mark = P.read_log;
-    P.position = P.read_next;
-    store.mark = P.mark;
-    store.position = P.position
+    P.fingerprint = P.read_log;
+    P.checkpoint = P.read_next;
+    store.fingerprint = P.fingerprint;
+    store.checkpoint = P.checkpoint
 }
 
 /* Redis does not undo what a script has written when something stops it. Of the writes of apply.lua
@@ -542,15 +543,15 @@ inline apply_in_part() {
     :: true
     :: add_counts()
     fi;
-    printf("projector %d: is stopped applying log %d from %d to %d: counts %x\n", me, P.read_log, P.position,
+    printf("projector %d: is stopped applying log %d from %d to %d: counts %x\n", me, P.read_log, P.checkpoint,
            P.read_next, store.counts);
     check_store()
 }
 
 inline apply() {
     add_counts();
-    move_position();
-    printf("projector %d: applies log %d to %d: counts %x\n", me, P.read_log, P.position, store.counts);
+    move_checkpoint();
+    printf("projector %d: applies log %d to %d: counts %x\n", me, P.read_log, P.checkpoint, store.counts);
     check_store();
     drop_read()
 }
@@ -561,70 +562,70 @@ inline apply() {
 #define HAS_MOVED false
 #else
 #define HAS_MOVED \
-    (store.generation != P.generation || store.applying || store.position != P.position || log_next < P.position || \
-     store.suspect || IS_ANOTHER(store.first))
+    (store.generation != P.generation || store.applying || store.checkpoint != P.checkpoint || \
+     log_next < P.checkpoint || store.rebuild_request || IS_ANOTHER(store.first))
 #endif
 
-/* From where it is read: at the mark, until that was found in the log. */
-#define FROM (P.verified -> P.position : P.position - 1)
+/* From where it is read: at the record applied last, until that was found in the log. */
+#define FROM (P.verified -> P.checkpoint : P.checkpoint - 1)
 #ifdef NO_VERIFYING
 #define VERIFIED true
 #else
-#define VERIFIED (P.position == 0)
+#define VERIFIED (P.checkpoint == 0)
 #endif
 
-#define IS_COMPLETE (P.behind && !IS_READ && P.position >= P.target)
+#define IS_COMPLETE (P.behind && !IS_READ && P.checkpoint >= P.target)
 #define IS_READ (P.read_log != NONE)
-#define IS_TO_APPLY (IS_READ && P.verified && P.read_next > P.position)
+#define IS_TO_APPLY (IS_READ && P.verified && P.read_next > P.checkpoint)
 
 proctype projector(byte me)
 {
 again:
     {
         skip;
-end_follow:
+end_standby:
         if
         :: atomic { lease == NOBODY -> lease = TOKEN; printf("projector %d: has the lease\n", me) }
 #if HOSTS == 2
-        :: d_step { /* follows: the other host projects */
+        :: d_step { /* standby: the projector of the other host leads */
                HERE && lease != NOBODY && store.generation != NONE && !store.applying &&
-                   IS_UNTOLD(TAG(store.first), store.position) ->
+                   IS_UNTOLD(LOG_ID(store.first), store.checkpoint) ->
                load();
-               printf("projector %d: follows to (%d, %d)\n", me, P.first, P.position)
+               printf("projector %d: learns (%d, %d)\n", me, P.first, P.checkpoint)
            }
-           publish_adopted();
-           atomic { leave(); goto end_follow }
+           publish_external();
+           atomic { leave(); goto end_standby }
         :: d_step { /* and hears that it is wrong */
-               HERE && lease != NOBODY && store.generation != NONE && SUSPECT ->
+               HERE && lease != NOBODY && store.generation != NONE && REQUESTED ->
                P.generation = store.generation
            }
            d_step {
                if
-               :: store.generation == P.generation -> store.suspect = true
+               :: store.generation == P.generation -> store.rebuild_request = true
                :: else
                fi
            }
-           SUSPECT = false;
-           atomic { leave(); goto end_follow }
+           REQUESTED = false;
+           atomic { leave(); goto end_standby }
 #endif
         fi;
         d_step {
             load();
-            printf("projector %d: loads ratings:log: generation %d claim %d first %d position %d\n", me,
-                   P.generation, P.claim, P.first, P.position);
-            SUSPECT = SUSPECT || P.suspect
+            printf("projector %d: loads ratings:log: generation %d claim %d first %d checkpoint %d\n", me,
+                   P.generation, P.claim, P.first, P.checkpoint);
+            REQUESTED = REQUESTED || P.rebuild_request
         }
 #if AWAYS > 0
         if
-        :: atomic { HERE && aways > 0 && tag == NONE && P.first != NONE -> aways-- }
-           publish_found();
-           atomic { leave(); goto end_follow }
+        :: atomic { HERE && aways > 0 && log_id == NONE && P.first != NONE -> aways-- }
+           publish_bootstrap();
+           atomic { leave(); goto end_standby }
         :: true
         fi;
 #endif
         d_step {
             if
-            :: HERE -> P.seen_tag = tag; P.seen_high = high
+            :: HERE -> P.seen_log_id = log_id; P.seen_high = high
             :: else
             fi
         }
@@ -645,15 +646,15 @@ end_follow:
             forget_high();
             P.target = (P.behind -> P.next : 0);
             P.next = 0;
-            P.seen_tag = NONE;
+            P.seen_log_id = NONE;
             P.seen_high = 0
         }
         if
-        :: d_step { P.watermark_tag != NONE -> forget_watermark() }
-        :: P.watermark_tag == NONE
+        :: d_step { P.watermark_log_id != NONE -> forget_watermark() }
+        :: P.watermark_log_id == NONE
         fi;
         if
-        :: P.verified -> publish_adopted()
+        :: P.verified -> publish_external()
         :: else
         fi;
 end_work:
@@ -665,33 +666,33 @@ end_work:
                printf("projector %d: reads log %d, %d to %d\n", me, log, FROM, log_next)
            }
         :: d_step { /* a batch that is full */
-               !IS_READ && !P.broken && P.position + 1 < log_next ->
+               !IS_READ && !P.broken && P.checkpoint + 1 < log_next ->
                P.read_log = log;
-               P.read_next = P.position + 1;
+               P.read_next = P.checkpoint + 1;
                printf("projector %d: reads log %d, %d to %d\n", me, log, FROM, P.read_next)
            }
         :: atomic {
-               (!IS_READ && P.broken) || lease != TOKEN || HAS_MOVED || SUSPECT ->
+               (!IS_READ && P.broken) || lease != TOKEN || HAS_MOVED || REQUESTED ->
                leave();
-               goto end_follow
+               goto end_standby
            }
 #ifndef NO_TELLING_AGAIN
-        :: HERE && P.verified && !HAS_MOVED && IS_UNTOLD(TAG(P.first), P.position) ->
-           publish_adopted()
+        :: HERE && P.verified && !HAS_MOVED && IS_UNTOLD(LOG_ID(P.first), P.checkpoint) ->
+           publish_external()
 #endif
-        :: d_step { IS_READ && !P.verified && P.mark == P.read_log -> P.verified = true }
-           publish_adopted()
+        :: d_step { IS_READ && !P.verified && P.fingerprint == P.read_log -> P.verified = true }
+           publish_external()
         :: atomic {
-               IS_READ && !P.verified && P.mark != P.read_log ->
+               IS_READ && !P.verified && P.fingerprint != P.read_log ->
                P.rebuild_reason = true;
-               printf("projector %d: the mark is not in the log\n", me);
+               printf("projector %d: the record applied last is not in the log\n", me);
                leave();
-               goto end_follow
+               goto end_standby
            }
-        :: d_step { IS_READ && P.verified && P.read_next <= P.position -> drop_read() }
+        :: d_step { IS_READ && P.verified && P.read_next <= P.checkpoint -> drop_read() }
 #ifdef POSITION_APART
         :: d_step { IS_TO_APPLY && MAY_APPLY -> add_counts(); printf("projector %d: adds\n", me) }
-           d_step { move_position(); check_store(); drop_read() }
+           d_step { move_checkpoint(); check_store(); drop_read() }
            publish_applied()
 #else
         :: d_step { IS_TO_APPLY && MAY_APPLY -> apply() }
@@ -758,7 +759,7 @@ end_full:
        }
     fi;
     if
-    :: offset < floor -> suspect[0] = true; printf("POST: 202, the topic was made again\n")
+    :: offset < floor -> rebuild_request[0] = true; printf("POST: 202, the topic was made again\n")
     :: else ->
 end_wait:
         d_step {
@@ -784,16 +785,16 @@ inline answer(must_, counts_) {
 /* What is read is on the way to being shown: nothing older may be, from then on. Whoever has raised the
  * watermark has raised the counters before; what is beyond it may be in no counter yet. */
 #ifdef SHOWN_BY_HIGH
-#define IS_UNKNOWN (shown_tag == tag && position > high)
+#define IS_UNKNOWN (shown_log_id == log_id && checkpoint > high)
 #else
-#define IS_UNKNOWN (shown_tag != watermark_tag || position > watermark)
+#define IS_UNKNOWN (shown_log_id != watermark_log_id || checkpoint > watermark)
 #endif
 
 #ifdef GET_AGAINST_WATERMARK
-#define SEEN_TAG watermark_tag
+#define SEEN_LOG_ID watermark_log_id
 #define SEEN_HIGH watermark
 #else
-#define SEEN_TAG tag
+#define SEEN_LOG_ID log_id
 #define SEEN_HIGH high
 #endif
 
@@ -804,15 +805,15 @@ inline raise_counter_of_talk() {
 inline raise_high_shown() {
     d_step {
         if
-        :: shown_tag == tag && position > high -> high = position
+        :: shown_log_id == log_id && checkpoint > high -> high = checkpoint
         :: else
         fi;
-        printf("GET %d: high (%d, %d)\n", me, tag, high)
+        printf("GET %d: high (%d, %d)\n", me, log_id, high)
     }
 }
 
 inline end_request() {
-    must = 0; counts = 0; position = 0; shown_tag = 0; seen_tag = 0; seen_high = 0; reading--;
+    must = 0; counts = 0; checkpoint = 0; shown_log_id = 0; seen_log_id = 0; seen_high = 0; reading--;
     looked[me] = false
 }
 
@@ -831,16 +832,16 @@ inline look_again() {
     d_step { looked[me] = true; printf("GET %d: looks at the counters again\n", me) }
 #ifndef NO_HIGH_AGAIN
     d_step {
-        looked[me] = looked[me] && tag == shown_tag && high == position;
-        printf("GET %d: high is (%d, %d) still\n", me, tag, high)
+        looked[me] = looked[me] && log_id == shown_log_id && high == checkpoint;
+        printf("GET %d: high is (%d, %d) still\n", me, log_id, high)
     }
 #endif
 }
 
 inline look_at_high() {
-    seen_tag = SEEN_TAG;
+    seen_log_id = SEEN_LOG_ID;
     seen_high = SEEN_HIGH;
-    printf("GET %d: high is (%d, %d)\n", me, seen_tag, seen_high)
+    printf("GET %d: high is (%d, %d)\n", me, seen_log_id, seen_high)
 }
 
 #ifdef BEHIND_SHOWN
@@ -848,12 +849,12 @@ inline look_at_high() {
 #else
 #define IS_HIDDEN (store.behind || store.applying)
 #endif
-#define IS_FRESH (shown_tag == seen_tag && shown_tag != NONE && position >= seen_high)
+#define IS_FRESH (shown_log_id == seen_log_id && shown_log_id != NONE && checkpoint >= seen_high)
 
 #if GETS > 0
 proctype get(byte me; byte requests)
 {
-    byte seen_tag, seen_high, shown_tag, position;
+    byte seen_log_id, seen_high, shown_log_id, checkpoint;
     short must, counts;
     do
     :: requests == 0 -> break
@@ -869,9 +870,9 @@ proctype get(byte me; byte requests)
        d_step { look_at_high() }
        d_step {
            counts = store.counts;
-           position = store.position;
-           shown_tag = (IS_HIDDEN -> NONE : TAG(store.first));
-           printf("GET %d: reads the store: (%d, %d) counts %x\n", me, shown_tag, position, counts)
+           checkpoint = store.checkpoint;
+           shown_log_id = (IS_HIDDEN -> NONE : LOG_ID(store.first));
+           printf("GET %d: reads the store: (%d, %d) counts %x\n", me, shown_log_id, checkpoint, counts)
        }
        if
        :: d_step { !IS_FRESH -> printf("GET %d: 503\n", me); end_request() }
@@ -946,8 +947,8 @@ proctype faults()
     :: d_step { lease != NOBODY && IS_DUE(expiries); lease = NOBODY; printf("the lease expires\n") }
     :: d_step {
            reading == 0 && IS_DUE(restarts);
-           tag = NONE; high = 0; watermark_tag = NONE; watermark = 0;
-           suspect[0] = false;
+           log_id = NONE; high = 0; watermark_log_id = NONE; watermark = 0;
+           rebuild_request[0] = false;
            raise_counter();
            printf("RESTART of httpd\n");
            p[0].killed = true
@@ -981,12 +982,12 @@ proctype last()
 end:
     timeout;
     CHECK(at rest the store has not caught up with the log,
-          store.generation != NONE && !store.behind && !store.applying && store.position == log_next &&
+          store.generation != NONE && !store.behind && !store.applying && store.checkpoint == log_next &&
               store.counts == FOLD(log, log_next));
-    CHECK(at rest the host does not know where the store stands,
+    CHECK(at rest the host does not know the checkpoint of the store,
           log_next == 0 || /* that a log has no record any more may be told when it has one */
-          (tag == TAG(store.first) && high == store.position &&
-              watermark_tag == tag && watermark == store.position))
+          (log_id == LOG_ID(store.first) && high == store.checkpoint &&
+              watermark_log_id == log_id && watermark == store.checkpoint))
 }
 
 init {
@@ -994,12 +995,12 @@ init {
 #if START > 0
         log_next = START;
         store.generation = 1;
-        store.position = START;
-        store.mark = log;
+        store.checkpoint = START;
+        store.fingerprint = log;
         store.first = log;
         store.counts = FOLD(log, START);
-        tag = TAG(log); high = START;
-        watermark_tag = TAG(log); watermark = START;
+        log_id = LOG_ID(log); high = START;
+        watermark_log_id = LOG_ID(log); watermark = START;
 #endif
         run projector(0);
 #if PROJECTORS == 2

@@ -212,7 +212,7 @@ proctype post(byte me)
 end:
     do
     :: left == 0 -> break
-    :: d_step { left > 0 && stored > 0 && host[me] != stored -> host[me] = stored; printf("host %d: follows: %d\n", me, stored) }
+    :: d_step { left > 0 && stored > 0 && host[me] != stored -> host[me] = stored; printf("host %d: learns: %d\n", me, stored) }
     :: d_step { left > 0 && host[me] > 0 -> left--; n = host[me] }
        d_step { append_event(n); printf("host %d: an event, routed by %d\n", me, n); n = 0 }
     od

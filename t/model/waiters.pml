@@ -1,4 +1,4 @@
-/* How POSTs of one child wait for visibility: their tickets, the watcher, and who publishes: the
+/* How POSTs of one child wait for visibility: the pending writes, the watcher, and who publishes: the
  * child's own projector, and those of others. README.md says what of the source each part stands for. */
 
 #define POSTS 2
@@ -18,21 +18,21 @@ bool served;  /* the child's projector looks by itself after what it publishes *
 mtype = { PENDING, WAITING, VISIBLE };
 mtype state[POSTS] = PENDING;
 
-/* The event of ticket i has offset i. */
+/* The event of pending write i has offset i. */
 #define IS_VISIBLE(i) (watermark > (i))
 #define SLEEPS_ON(i) (state[i] == WAITING && IS_VISIBLE(i))
 #define NEEDS_WATCHER ((state[0] == WAITING || state[1] == WAITING) && !served)
 
 /* Its report may come at any time after it was appended, also after it was applied, and in any order:
- * tickets of one child are of several partitions. */
+ * writes of one child are of several partitions. */
 proctype post(byte i)
 {
     appended[i] = true;
-    d_step { state[i] = WAITING; printf("ticket %d is enlisted\n", i) }
+    d_step { state[i] = WAITING; printf("pending write %d is queued\n", i) }
     d_step {
         if
 #ifndef NO_SECOND_LOOK
-        :: state[i] == WAITING && IS_VISIBLE(i) -> state[i] = VISIBLE; printf("ticket %d is visible\n", i)
+        :: state[i] == WAITING && IS_VISIBLE(i) -> state[i] = VISIBLE; printf("pending write %d is visible\n", i)
 #endif
         :: else -> arrived = arrived || NEEDS_WATCHER
         fi
@@ -41,7 +41,7 @@ end:
     state[i] == VISIBLE
 }
 
-/* Under the lock of the tickets. */
+/* Under the lock of the queues. */
 inline look() {
     d_step {
         i = 0;
@@ -49,7 +49,7 @@ inline look() {
         :: i == POSTS -> break
         :: i < POSTS ->
             if
-            :: SLEEPS_ON(i) -> state[i] = VISIBLE; printf("ticket %d is woken\n", i)
+            :: SLEEPS_ON(i) -> state[i] = VISIBLE; printf("pending write %d is woken\n", i)
             :: else
             fi;
             i++
@@ -104,7 +104,7 @@ inline publish() {
 #endif
 }
 
-/* Some projector of another child, which may be held up for good anywhere but between the two steps of
+/* Some projector of another child, which may be stopped for good anywhere but between the two steps of
  * publishing: if it is there, the watcher looks again by itself, a little later. */
 proctype publisher()
 {
@@ -137,7 +137,7 @@ proctype last()
 {
 end:
     timeout;
-    CHECK(at rest a ticket waits that is visible, !SLEEPS_ON(0) && !SLEEPS_ON(1))
+    CHECK(at rest a pending write waits that is visible, !SLEEPS_ON(0) && !SLEEPS_ON(1))
 }
 
 init {
