@@ -1,14 +1,23 @@
-/* A table of records that many threads look up and some add to, of a fixed size, without a lock:
- * what was looked up before and need not be looked up again.
+/* A set-associative cache of records of one size, in memory that the children of a host share,
+ * without a lock.
  *
- * A lookup copies the record out and then sees whether a writer came between (a sequence lock for
- * each slot: Boehm, "Can seqlocks get along with programming language memory models?", MSPC 2012).
- * Readers write nothing, so they do not disturb each other. A record stands in one of the few slots
- * that its hash allows; when all are taken, the one that was written longest ago gives way. So a
- * record may be gone at any time, and whether it still is true is for the caller to know.
+ * A hash chooses a set of eight slots; a record is in any of these. When all are taken, the record
+ * that was written longest ago is replaced. So a record may be gone at any time, and the caller
+ * says in the record itself by what it is still valid (a time, a counter, a generation).
  *
- * Any thread; and any process that shares the memory, as there is no pointer in it. Should one be
- * killed while it writes, the slot is lost, and no more. */
+ * Each slot has a sequence lock: a reader copies the record and then sees whether a writer came
+ * between. Readers write nothing, so that they do not take cache lines from each other. (Boehm,
+ * "Can seqlocks get along with programming language memory models?", MSPC 2012; how the orders are
+ * chosen here, shm_cache.c says.)
+ *
+ * Not ap_socache_shmcb: it needs a mutex that all children share, around each look-up, and a child
+ * that is killed while it holds it leaves the others to the mutex's mechanism to recover; nor may a
+ * request wait there for others, in the path that touches no network. Not a hash map in each child:
+ * a GET would miss once in each child.
+ *
+ * Ownership: the memory is the caller's; there is no pointer in it, and it may be mapped at another
+ * address in each process. Threads: any, of any process. A process that is killed while it writes
+ * loses that slot to the cache, and no more. */
 #ifndef RATINGS_CORE_SHM_CACHE_H
 #define RATINGS_CORE_SHM_CACHE_H
 
@@ -18,30 +27,30 @@
 
 typedef struct ratings_shm_cache_t ratings_shm_cache_t;
 
-#define RATINGS_SHM_CACHE_RECORD_MAX 1024 /* of a record */
+#define RATINGS_SHM_CACHE_RECORD_MAX 1024 /* bytes */
 
-/* What a table is of. A record begins with its key, all bytes of which tell keys apart. */
+/* A record begins with its key, which is compared byte by byte: no padding with chance contents. */
 typedef struct {
-    size_t records; /* for how many there is to be room, at least: a full table loses some early */
-    size_t key;     /* bytes of the key */
-    size_t size;    /* bytes of the record, with its key */
+    size_t capacity;    /* records, at least; as sets fill unevenly, some are replaced before */
+    size_t key_size;    /* bytes */
+    size_t record_size; /* bytes, with the key */
 } ratings_shm_cache_geometry_t;
 
-/* How many bytes a table takes; 0 when a record is too large. */
-size_t ratings_shm_cache_size(const ratings_shm_cache_geometry_t *shape);
+/* Bytes of a cache; 0 when its records are too large. */
+size_t ratings_shm_cache_size(const ratings_shm_cache_geometry_t *geometry);
 
-/* Makes one of so much memory, which is all zero and at a multiple of 8; no pages of it are touched
- * but the first. */
+/* Makes a cache in that much memory, which is all zero, at a multiple of 8. Touches its first page
+ * alone. */
 ratings_shm_cache_t *ratings_shm_cache_init(void *memory,
-                                            const ratings_shm_cache_geometry_t *shape);
+                                            const ratings_shm_cache_geometry_t *geometry);
 
-/* Copies the record of a key to `record`, which may be written to even if there is none. `hash` is
- * any hash of the key, the same one in `put`. */
-bool ratings_shm_cache_get(const ratings_shm_cache_t *memo, uint32_t hash, const void *key,
+/* Copies the record of `key` to `record`, and returns true; or false, where `record` may have been
+ * written to. `hash` is any hash of the key, the same one as in put. */
+bool ratings_shm_cache_get(const ratings_shm_cache_t *cache, uint32_t hash, const void *key,
                            void *record);
 
-/* Puts the record in the place of the one of the same key, if there is one. It may not come to be
- * there, when other threads write to the same slot. */
-void ratings_shm_cache_put(ratings_shm_cache_t *memo, uint32_t hash, const void *record);
+/* Writes the record, in place of the one of the same key if there is one. May do nothing, when
+ * another thread writes to the same slot. */
+void ratings_shm_cache_put(ratings_shm_cache_t *cache, uint32_t hash, const void *record);
 
 #endif

@@ -13,91 +13,91 @@ typedef struct {
 
 static ratings_shm_cache_t *make(size_t records, size_t size)
 {
-    const ratings_shm_cache_geometry_t shape = {records, sizeof(uint64_t), size};
-    void *memory = calloc(1, ratings_shm_cache_size(&shape));
+    const ratings_shm_cache_geometry_t geometry = {records, sizeof(uint64_t), size};
+    void *memory = calloc(1, ratings_shm_cache_size(&geometry));
     assert_non_null(memory);
-    return ratings_shm_cache_init(memory, &shape);
+    return ratings_shm_cache_init(memory, &geometry);
 }
 
-static void put(ratings_shm_cache_t *memo, uint32_t hash, uint64_t key, const char *text)
+static void put(ratings_shm_cache_t *cache, uint32_t hash, uint64_t key, const char *text)
 {
     record_t record = {.key = key};
     (void)snprintf(record.text, sizeof record.text, "%s", text);
-    ratings_shm_cache_put(memo, hash, &record);
+    ratings_shm_cache_put(cache, hash, &record);
 }
 
 /* The text, or "" if there is none. */
-static const char *find(const ratings_shm_cache_t *memo, uint32_t hash, uint64_t key)
+static const char *find(const ratings_shm_cache_t *cache, uint32_t hash, uint64_t key)
 {
     static record_t record;
-    return ratings_shm_cache_get(memo, hash, &key, &record) ? record.text : "";
+    return ratings_shm_cache_get(cache, hash, &key, &record) ? record.text : "";
 }
 
 static void a_record_is_found_whole(void **state)
 {
-    ratings_shm_cache_t *memo = make(100, sizeof(record_t));
+    ratings_shm_cache_t *cache = make(100, sizeof(record_t));
     (void)state;
-    assert_string_equal(find(memo, 0, 0), "");
-    put(memo, 0, 0, "abcdefghijklmnopqrstuvwxyz");
-    assert_string_equal(find(memo, 0, 0), "abcdefghijklmnopqrstuvwxyz");
-    free(memo);
+    assert_string_equal(find(cache, 0, 0), "");
+    put(cache, 0, 0, "abcdefghijklmnopqrstuvwxyz");
+    assert_string_equal(find(cache, 0, 0), "abcdefghijklmnopqrstuvwxyz");
+    free(cache);
 }
 
-static void one_of_another_key_is_not(void **state)
+static void a_record_of_another_key_is_not(void **state)
 {
-    ratings_shm_cache_t *memo = make(100, sizeof(record_t));
+    ratings_shm_cache_t *cache = make(100, sizeof(record_t));
     (void)state;
-    put(memo, 7, 1, "one");
-    assert_string_equal(find(memo, 7, 2), "");
-    put(memo, 7, 2, "two");
-    assert_string_equal(find(memo, 7, 1), "one");
-    assert_string_equal(find(memo, 7, 2), "two");
-    free(memo);
+    put(cache, 7, 1, "one");
+    assert_string_equal(find(cache, 7, 2), "");
+    put(cache, 7, 2, "two");
+    assert_string_equal(find(cache, 7, 1), "one");
+    assert_string_equal(find(cache, 7, 2), "two");
+    free(cache);
 }
 
-static void a_newer_one_takes_its_place(void **state)
+static void a_newer_record_replaces_it(void **state)
 {
-    ratings_shm_cache_t *memo = make(8, sizeof(record_t));
+    ratings_shm_cache_t *cache = make(8, sizeof(record_t));
     char text[16];
     (void)state;
-    put(memo, 3, 100, "kept");
+    put(cache, 3, 100, "kept");
     for (int i = 0; i < 100; i++) {
         (void)snprintf(text, sizeof text, "%d", i);
-        put(memo, 3, 1, text);
-        assert_string_equal(find(memo, 3, 1), text);
+        put(cache, 3, 1, text);
+        assert_string_equal(find(cache, 3, 1), text);
     }
-    assert_string_equal(find(memo, 3, 100), "kept");
-    free(memo);
+    assert_string_equal(find(cache, 3, 100), "kept");
+    free(cache);
 }
 
-/* One hash allows eight slots: the ninth record ends the one that was written first. */
-static void the_oldest_gives_way(void **state)
+/* One hash allows eight slots: the ninth record replaces the one that was written first. */
+static void the_oldest_is_replaced(void **state)
 {
-    ratings_shm_cache_t *memo = make(1000, sizeof(record_t));
+    ratings_shm_cache_t *cache = make(1000, sizeof(record_t));
     (void)state;
     for (uint64_t key = 1; key <= 8; key++)
-        put(memo, 5, key, "x");
-    put(memo, 5, 1, "anew");
-    put(memo, 5, 9, "ninth");
-    assert_string_equal(find(memo, 5, 1), "anew");
-    assert_string_equal(find(memo, 5, 2), "");
+        put(cache, 5, key, "x");
+    put(cache, 5, 1, "anew");
+    put(cache, 5, 9, "ninth");
+    assert_string_equal(find(cache, 5, 1), "anew");
+    assert_string_equal(find(cache, 5, 2), "");
     for (uint64_t key = 3; key <= 8; key++)
-        assert_string_equal(find(memo, 5, key), "x");
-    assert_string_equal(find(memo, 5, 9), "ninth");
-    free(memo);
+        assert_string_equal(find(cache, 5, key), "x");
+    assert_string_equal(find(cache, 5, 9), "ninth");
+    free(cache);
 }
 
-static void nearly_all_of_a_table_half_full_stay(void **state)
+static void nearly_all_of_a_cache_half_full_stay(void **state)
 {
-    ratings_shm_cache_t *memo = make(16384, sizeof(record_t));
+    ratings_shm_cache_t *cache = make(16384, sizeof(record_t));
     int found = 0;
     (void)state;
     for (uint32_t key = 0; key < 10000; key++)
-        put(memo, key * 33, key, "x");
+        put(cache, key * 33, key, "x");
     for (uint32_t key = 0; key < 10000; key++)
-        found += find(memo, key * 33, key)[0] == 'x';
+        found += find(cache, key * 33, key)[0] == 'x';
     assert_in_range(found, 9500, 10000);
-    free(memo);
+    free(cache);
 }
 
 static void a_record_too_large_is_refused(void **state)
@@ -111,18 +111,18 @@ static void a_record_too_large_is_refused(void **state)
 
 static void a_slot_whose_writer_was_killed_is_lost_and_no_more(void **state)
 {
-    ratings_shm_cache_t *memo = make(8, sizeof(record_t));
+    ratings_shm_cache_t *cache = make(8, sizeof(record_t));
     (void)state;
-    put(memo, 1, 1, "x");
+    put(cache, 1, 1, "x");
     for (size_t way = 0; way < WAYS; way++)
-        if (atomic_load(&head_of(slot_of(memo, 1, way))->sequence) != 0)
-            atomic_store(&head_of(slot_of(memo, 1, way))->sequence, 1); /* as amid a write */
+        if (atomic_load(&head_of(slot_of(cache, 1, way))->sequence) != 0)
+            atomic_store(&head_of(slot_of(cache, 1, way))->sequence, 1); /* as amid a write */
     for (uint64_t key = 2; key <= 100; key++) {
-        put(memo, 1, key, "y");
-        assert_string_equal(find(memo, 1, key), "y");
+        put(cache, 1, key, "y");
+        assert_string_equal(find(cache, 1, key), "y");
     }
-    assert_string_equal(find(memo, 1, 1), "");
-    free(memo);
+    assert_string_equal(find(cache, 1, 1), "");
+    free(cache);
 }
 
 /* ---- many threads ---- */
@@ -135,7 +135,7 @@ typedef struct {
 } wide_t;
 
 typedef struct {
-    ratings_shm_cache_t *memo;
+    ratings_shm_cache_t *cache;
     atomic_bool stop;
     _Atomic uint64_t found;
 } shared_t;
@@ -147,7 +147,7 @@ static void *write_all_the_time(void *data)
         wide_t record = {.key = n % 12};
         for (int i = 0; i < WIDE; i++)
             record.word[i] = n;
-        ratings_shm_cache_put(shared->memo, 1, &record);
+        ratings_shm_cache_put(shared->cache, 1, &record);
     }
     return NULL;
 }
@@ -155,7 +155,7 @@ static void *write_all_the_time(void *data)
 static void check_one(shared_t *shared, uint64_t key)
 {
     wide_t record;
-    if (!ratings_shm_cache_get(shared->memo, 1, &key, &record))
+    if (!ratings_shm_cache_get(shared->cache, 1, &key, &record))
         return;
     atomic_fetch_add(&shared->found, 1);
     for (int i = 0; i < WIDE; i++)
@@ -165,7 +165,7 @@ static void check_one(shared_t *shared, uint64_t key)
 
 static void no_record_is_torn(void **state)
 {
-    shared_t shared = {.memo = make(8, sizeof(wide_t))};
+    shared_t shared = {.cache = make(8, sizeof(wide_t))};
     pthread_t writer[2];
     (void)state;
     for (int i = 0; i < 2; i++)
@@ -176,7 +176,7 @@ static void no_record_is_torn(void **state)
     for (int i = 0; i < 2; i++)
         pthread_join(writer[i], NULL);
     assert_true(atomic_load(&shared.found) > 0);
-    free(shared.memo);
+    free(shared.cache);
 }
 
 int main(void)
@@ -184,14 +184,14 @@ int main(void)
     unit_suite_t suite = {.count = 0};
 
     unit_add(&suite, "a record is found whole", a_record_is_found_whole, NULL);
-    unit_add(&suite, "one of another key is not", one_of_another_key_is_not, NULL);
-    unit_add(&suite, "a newer one takes its place", a_newer_one_takes_its_place, NULL);
-    unit_add(&suite, "the oldest gives way", the_oldest_gives_way, NULL);
-    unit_add(&suite, "nearly all of a table half full stay", nearly_all_of_a_table_half_full_stay,
+    unit_add(&suite, "a record of another key is not", a_record_of_another_key_is_not, NULL);
+    unit_add(&suite, "a newer record replaces it", a_newer_record_replaces_it, NULL);
+    unit_add(&suite, "the oldest is replaced", the_oldest_is_replaced, NULL);
+    unit_add(&suite, "nearly all of a cache half full stay", nearly_all_of_a_cache_half_full_stay,
              NULL);
     unit_add(&suite, "a record too large is refused", a_record_too_large_is_refused, NULL);
     unit_add(&suite, "a slot whose writer was killed is lost, and no more",
              a_slot_whose_writer_was_killed_is_lost_and_no_more, NULL);
     unit_add(&suite, "no record is torn", no_record_is_torn, NULL);
-    return unit_run("memo", &suite);
+    return unit_run("shm_cache", &suite);
 }
