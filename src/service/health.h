@@ -3,7 +3,7 @@
 #ifndef RATINGS_SERVICE_HEALTH_H
 #define RATINGS_SERVICE_HEALTH_H
 
-#include "service.h"
+#include "child.h"
 
 #define RATINGS_REASON_MAX 200
 

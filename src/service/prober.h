@@ -4,9 +4,7 @@
 #ifndef RATINGS_SERVICE_PROBER_H
 #define RATINGS_SERVICE_PROBER_H
 
-#include "service.h"
-
-typedef struct ratings_prober_t ratings_prober_t;
+#include "child.h"
 
 /* Starts the thread. */
 apr_status_t ratings_prober_create(ratings_prober_t **prober, ratings_child_t *child,

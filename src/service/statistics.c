@@ -75,7 +75,7 @@ static bool ask_once(ratings_call_t *call, const ratings_histogram_t *histogram,
     ratings_child_t *child = call->child;
     ratings_singleflight_call_t flight;
     int64_t until = ratings_call_until(call, child->service->config->stats_timeout);
-    if (!ratings_singleflight_begin(&child->flights, &flight, histogram, until, landing)) {
+    if (!ratings_singleflight_begin(&child->stats_calls, &flight, histogram, until, landing)) {
         ratings_result_set(&call->failure.why, APR_TIMEUP,
                            "the call of another request, for the same counts, failed");
         return false;
@@ -83,7 +83,7 @@ static bool ask_once(ratings_call_t *call, const ratings_histogram_t *histogram,
     (void)ask(call, histogram, landing);
     if (landing->has_statistics)
         remember(child, histogram, &landing->statistics);
-    ratings_singleflight_finish(&child->flights, &flight, landing);
+    ratings_singleflight_finish(&child->stats_calls, &flight, landing);
     return true;
 }
 

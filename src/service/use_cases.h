@@ -10,7 +10,7 @@
 #include "../core/event.h"
 #include "../core/histogram.h"
 #include "../shm/response_cache.h"
-#include "service.h"
+#include "child.h"
 
 #include <stdbool.h>
 

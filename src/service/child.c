@@ -1,0 +1,290 @@
+#include "child.h"
+
+#include "../core/clock.h"
+#include "../module.h"
+#include "../projector/projector.h"
+#include "pending_write.h"
+#include "prober.h"
+
+#include <ap_mpm.h>
+
+#define FLUSH_US INT64_C(500000) /* what events under way have to be acknowledged at the end */
+
+/* ---- the call policies ---- */
+
+/* By default a quarter of the child's threads is kept for requests that need nothing of what hangs.
+ */
+static unsigned waiters_max(const ratings_config_t *config)
+{
+    int threads = 1;
+    if (config->waiters_max > 0)
+        return (unsigned)config->waiters_max;
+    if (ap_mpm_query(AP_MPMQ_MAX_THREADS, &threads) != APR_SUCCESS || threads < 4)
+        return threads > 0 ? (unsigned)threads : 1;
+    return (unsigned)(threads - threads / 4);
+}
+
+/* What the call policies of all children have in common. */
+static const struct {
+    const char *tag, *name, *effect;
+} policy_texts[RATINGS_BACKENDS] = {
+    [RATINGS_BACKEND_TALKS] = {"RT0201", "PostgreSQL (RatingsTalks)", "/ratings answers 503"},
+    [RATINGS_BACKEND_STORE] = {"RT0202", "Redis (RatingsStore)", "GET /ratings answers 503"},
+    [RATINGS_BACKEND_STREAM] = {"RT0203", "Kafka (RatingsStream)", "POST /ratings answers 503"},
+    [RATINGS_BACKEND_STATS] = {"RT0204", "the Lambda (RatingsStats)",
+                               "GET /ratings leaves out stats"},
+};
+
+/* librdkafka itself tries for no longer than half of Kafka's time. */
+static int64_t timeout_of(const ratings_config_t *config, ratings_backend_e backend)
+{
+    const int64_t timeouts[RATINGS_BACKENDS] = {
+        [RATINGS_BACKEND_TALKS] = config->talks_timeout,
+        [RATINGS_BACKEND_STORE] = config->store_timeout,
+        [RATINGS_BACKEND_STREAM] = config->stream_timeout / 2,
+        [RATINGS_BACKEND_STATS] = config->stats_timeout,
+    };
+    return timeouts[backend] < config->deadline ? timeouts[backend] : config->deadline;
+}
+
+static void init_policy(ratings_child_t *child, ratings_backend_e backend)
+{
+    const ratings_config_t *config = child->service->config;
+    ratings_call_policy_t *policy = &child->policy[backend];
+    policy->tag = policy_texts[backend].tag;
+    policy->name = policy_texts[backend].name;
+    policy->effect = policy_texts[backend].effect;
+    policy->server = child->service->server;
+    policy->shared = child->service->shared;
+    policy->backend = &policy->shared->backend[backend];
+    policy->limits = (ratings_breaker_limits_t){
+        .threshold = (unsigned)config->breaker_failures,
+        .cooldown_us = config->breaker_cooldown,
+        .seed = policy->shared->id + (uint64_t)backend,
+    };
+    policy->fair_us = timeout_of(config, backend) / 2;
+    ratings_bulkhead_init(&policy->bulkhead, waiters_max(config));
+}
+
+static void init_policies(ratings_child_t *child)
+{
+    for (int i = 0; i < RATINGS_BACKENDS; i++)
+        init_policy(child, (ratings_backend_e)i);
+    ratings_bulkhead_init(&child->projector_bulkhead, waiters_max(child->service->config));
+}
+
+static void destroy_policies(ratings_child_t *child)
+{
+    for (int i = 0; i < RATINGS_BACKENDS; i++)
+        ratings_bulkhead_destroy(&child->policy[i].bulkhead);
+    ratings_bulkhead_destroy(&child->projector_bulkhead);
+}
+
+/* ---- the backends ---- */
+
+static void log_not_made(const ratings_child_t *child, const char *name, const char *effect,
+                         const ratings_result_t *why)
+{
+    ap_log_error(APLOG_MARK, APLOG_ERR, 0, child->service->server,
+                 "RT0205: %s cannot be used in this child, %s: %s", name, effect, why->detail);
+}
+
+static void log_unusable(const ratings_child_t *child, ratings_backend_e backend,
+                         const ratings_result_t *why)
+{
+    log_not_made(child, child->policy[backend].name, child->policy[backend].effect, why);
+}
+
+static void make_talks(ratings_child_t *child)
+{
+    const ratings_config_t *config = child->service->config;
+    const ratings_talks_options_t options = {config->talks, (int)config->talks_pool,
+                                             config->talks_timeout};
+    ratings_result_t why;
+    if (ratings_talks_create(&child->talks, &options, child->pool, &why) != APR_SUCCESS)
+        log_unusable(child, RATINGS_BACKEND_TALKS, &why);
+}
+
+static void make_store(ratings_child_t *child)
+{
+    const ratings_config_t *config = child->service->config;
+    const ratings_store_options_t options = {config->store, (int)config->store_pool,
+                                             config->store_timeout,
+                                             &child->service->shared->store_retired_at};
+    ratings_result_t why;
+    if (ratings_store_create(&child->store, &options, &why) != APR_SUCCESS)
+        log_unusable(child, RATINGS_BACKEND_STORE, &why);
+}
+
+static void make_stats(ratings_child_t *child)
+{
+    const ratings_config_t *config = child->service->config;
+    const ratings_stats_options_t options = {config->stats, config->stats_proxy,
+                                             (int)config->stats_pool, config->stats_timeout};
+    ratings_result_t why;
+    if (ratings_stats_create(&child->stats, &options, &why) != APR_SUCCESS)
+        log_unusable(child, RATINGS_BACKEND_STATS, &why);
+}
+
+/* ---- the stream, and the projector ---- */
+
+/* While a broker does not answer, librdkafka repeats in each child what the circuit breaker's line
+ * says once: such a line is at info once in a while, else at debug. What does not pass by itself (a
+ * fatal error, a failed login) is an error. */
+static int stream_log_level(const ratings_child_t *child, int level)
+{
+    bool fatal = level <= APLOG_CRIT;
+    if (level >= APLOG_DEBUG ||
+        (!fatal && ratings_call_policy_is_open(&child->policy[RATINGS_BACKEND_STREAM])) ||
+        !ratings_shm_may_log(child->service->shared,
+                             fatal ? RATINGS_LINE_STREAM_FATAL : RATINGS_LINE_STREAM,
+                             ratings_monotonic()))
+        return APLOG_DEBUG;
+    return fatal ? APLOG_ERR : APLOG_INFO;
+}
+
+/* librdkafka's levels are syslog's, and so are httpd's. Its macro evaluates the level twice. */
+static void log_stream(void *context, int level, const char *text)
+{
+    const ratings_child_t *child = context;
+    int shown = stream_log_level(child, level);
+    ap_log_error(APLOG_MARK, shown, 0, child->service->server, "RT0206: librdkafka: %s", text);
+}
+
+static bool child_is_draining(void)
+{
+    int state = AP_MPMQ_RUNNING;
+    return ap_mpm_query(AP_MPMQ_MPM_STATE, &state) == APR_SUCCESS && state == AP_MPMQ_STOPPING;
+}
+
+static apr_status_t create_projector(ratings_child_t *child, ratings_result_t *why)
+{
+    const ratings_config_t *config = child->service->config;
+    const ratings_projector_options_t options = {
+        .store = {config->store, 1, config->store_timeout,
+                  &child->service->shared->store_retired_at},
+        .requests_store = child->store,
+        .stream = child->stream,
+        .reader = &child->stream_options,
+        .shared = child->service->shared,
+        .visibility = child->visibility,
+        .topic = config->topic,
+        .lease = config->lease,
+        .has_idempotency_keys = config->idempotency_window > 0,
+        .is_draining = child_is_draining,
+        .server = child->service->server,
+    };
+    return ratings_projector_create(&child->projector, &options, child->pool, why);
+}
+
+/* Without the stream there is nothing to project, and the store stays as it is. */
+static void make_stream(ratings_child_t *child)
+{
+    const ratings_config_t *config = child->service->config;
+    ratings_result_t why;
+    child->stream_options = (ratings_stream_options_t){
+        .brokers = config->stream,
+        .topic = config->topic,
+        .kafka = config->kafka,
+        .timeout = config->stream_timeout,
+        .partitions = (int)config->topic_partitions,
+        .replication = (int)config->topic_replication,
+        .log = log_stream,
+        .log_context = child,
+    };
+    apr_status_t status = ratings_visibility_create(&child->visibility, child->service->shared,
+                                                    &child->projector_bulkhead, child->pool);
+    if (status != APR_SUCCESS)
+        ratings_result_set(&why, status, "no thread to wait for visibility");
+    else
+        status = ratings_stream_create(&child->stream, &child->stream_options,
+                                       ratings_pending_write_complete, child->pool, &why);
+    if (status == APR_SUCCESS)
+        status = create_projector(child, &why);
+    if (status != APR_SUCCESS)
+        log_unusable(child, RATINGS_BACKEND_STREAM, &why);
+}
+
+/* ---- the prober ---- */
+
+/* Without it a backend that recovers is found by the requests that need it. */
+static void make_prober(ratings_child_t *child)
+{
+    ratings_result_t why;
+    apr_status_t status = ratings_prober_create(&child->prober, child, child->pool);
+    if (status == APR_SUCCESS)
+        return;
+    ratings_result_set(&why, status, "no thread for it");
+    log_not_made(child, "the prober of open circuit breakers", "requests alone find them healed",
+                 &why);
+}
+
+/* ---- life ---- */
+
+ratings_child_t *ratings_child_create(const ratings_service_t *service)
+{
+    apr_pool_t *pool;
+    apr_pool_create_unmanaged_ex(&pool, NULL, NULL);
+    ratings_child_t *child = apr_pcalloc(pool, sizeof *child);
+    child->pool = pool;
+    child->service = service;
+    child->started_at = ratings_monotonic();
+    init_policies(child);
+    ratings_singleflight_init(&child->stats_calls);
+    make_talks(child);
+    make_store(child);
+    make_stats(child);
+    make_stream(child);
+    make_prober(child);
+    return child;
+}
+
+void ratings_child_stop(ratings_child_t *child)
+{
+    if (child->prober)
+        ratings_prober_stop(child->prober);
+    if (child->projector)
+        ratings_projector_stop(child->projector);
+}
+
+/* By then the prober alone uses these. Cancelling them ends its call, and the next one that it
+ * may be about to make; they are destroyed once its thread has ended. */
+static void close_backends(ratings_child_t *child)
+{
+    if (child->stats)
+        ratings_stats_cancel(child->stats);
+    if (child->talks)
+        ratings_talks_cancel(child->talks);
+    if (child->store)
+        ratings_store_cancel(child->store);
+    if (child->prober)
+        ratings_prober_destroy(child->prober);
+    if (child->stats)
+        ratings_stats_destroy(child->stats);
+    if (child->talks)
+        ratings_talks_destroy(child->talks);
+}
+
+/* In the order in which one needs another: the projector first, since it may give up its lease to
+ * another child; then what it used. */
+void ratings_child_shut_down(ratings_child_t *child)
+{
+    if (child->projector)
+        ratings_projector_join(child->projector);
+    close_backends(child);
+    if (child->stream)
+        ratings_stream_destroy(child->stream, FLUSH_US);
+    if (child->visibility)
+        ratings_visibility_destroy(child->visibility);
+    if (child->store)
+        ratings_store_destroy(child->store);
+    destroy_policies(child);
+    ratings_singleflight_destroy(&child->stats_calls);
+}
+
+void ratings_child_free(ratings_child_t *child)
+{
+    if (child->projector)
+        ratings_projector_destroy(child->projector);
+    apr_pool_destroy(child->pool);
+}
