@@ -12,11 +12,13 @@ sub denied { return "it refuses the command $_[0] to the service's user: see the
 my $login   = 'the store refuses the login: correct user and password of RatingsStore';
 
 my $port = $ENV{HTTP_PORT} + 4;
+# of the cluster's bus: by default it is beyond the server's by 10000, among those that clients take, so that it may be in use
+my @cluster = ('--cluster-enabled', 'yes', '--cluster-port', $ENV{HTTP_PORT} + 9);
 
 # name, arguments of the server, what is called before, user and password, reason; whether it serves all the same
 my @rows = (
-    [ 'cluster',     [qw(--cluster-enabled yes)], [], '', $cluster ],
-    [ 'whole-cluster', [qw(--cluster-enabled yes)], [ [qw(CLUSTER ADDSLOTSRANGE 0 16383)] ], '', $cluster ],
+    [ 'cluster',     [@cluster], [], '', $cluster ],
+    [ 'whole-cluster', [@cluster], [ [qw(CLUSTER ADDSLOTSRANGE 0 16383)] ], '', $cluster ],
     [ 'replica',     [ '--replicaof', '127.0.0.1', $ENV{HTTP_PORT} + 7 ], [], '', $replica ],
     [ 'no-info',     [ '--user', qw(ratings on >pass ~* +@all -info) ], [], 'ratings:pass@', denied('INFO'), 1 ],
     [ 'no-scripts',  [ '--user', qw(ratings on >pass ~* +@all -eval) ], [], 'ratings:pass@', denied('EVAL') ],
