@@ -1,19 +1,16 @@
-/* What can only be judged once all directives are read. */
+/* The checks that need more than one directive, once all are read. */
 #include "config.h"
 
-#include "settings.h"
-
 #include "../backend/talks/talks.h"
-#include "trial.h"
+#include "../module.h"
+#include "kafka_trial.h"
+#include "settings.h"
 
 #include <apr_strings.h>
 #include <http_core.h>
-#include <http_log.h>
 
 #include <stdbool.h>
 #include <string.h>
-
-#include "../module.h"
 
 static int complain(const server_rec *server, const char *tag, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -76,7 +73,7 @@ static int check_kafka(server_rec *main, const server_rec *server, apr_pool_t *p
 {
     const ratings_config_t *config = ratings_config_of_server(server);
     ratings_result_t why;
-    apr_status_t status = ratings_trial_of_kafka(main, config, pool, &why);
+    apr_status_t status = ratings_kafka_try(main, config, pool, &why);
     if (status == APR_EINVAL)
         return complain(server, "RT0106", "RatingsKafka %s: %s",
                         place_of_problem(config, why.detail, pool), why.detail);
@@ -90,7 +87,7 @@ static int check_kafka(server_rec *main, const server_rec *server, apr_pool_t *p
 
 /* ---- times ---- */
 
-/* httpd reads its configuration twice at start; what stops nothing is told once. */
+/* httpd reads its configuration twice at start: a warning is logged in one of the two. */
 static bool is_first_of_two(void)
 {
     return ap_state_query(AP_SQ_MAIN_STATE) == AP_SQ_MS_CREATE_PRE_CONFIG &&

@@ -26,9 +26,10 @@ static json_t *backend_state(const ratings_health_t *health, ratings_backend_e w
 /* While the store is being rebuilt. */
 static void add_rebuild(json_t *reply, const ratings_progress_t *rebuild)
 {
-    json_t *object = rebuild->total > 0 ? json_pack("{s:I,s:I}", "done", (json_int_t)rebuild->applied,
-                                                 "of", (json_int_t)rebuild->total)
-                                     : NULL;
+    json_t *object = rebuild->total > 0
+                         ? json_pack("{s:I,s:I}", "done", (json_int_t)rebuild->applied, "of",
+                                     (json_int_t)rebuild->total)
+                         : NULL;
     if (object && rebuild->seconds_left >= 0)
         (void)json_object_set_new(object, "secondsLeft", json_integer(rebuild->seconds_left));
     if (object)

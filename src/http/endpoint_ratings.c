@@ -101,8 +101,8 @@ static ratings_call_t begin_call(const request_rec *r, const ratings_server_t *s
 /* ---- POST ---- */
 
 /* NULL, or what is wrong with the request's Idempotency-Key (a sentence for the client). */
-static const char *read_key(const request_rec *r, const ratings_config_t *config,
-                            ratings_key_t *key)
+static const char *read_idempotency_key(const request_rec *r, const ratings_config_t *config,
+                                        ratings_key_t *key)
 {
     const char *header = apr_table_get(r->headers_in, "Idempotency-Key");
     key->text[0] = '\0';
@@ -125,7 +125,7 @@ int ratings_post_ratings(request_rec *r, const ratings_server_t *server)
 {
     ratings_event_t event;
     int result;
-    const char *problem = read_key(r, &server->config, &event.key);
+    const char *problem = read_idempotency_key(r, &server->config, &event.key);
     if (!ratings_request_rating(r, server->config.body_limit, &event.rating, &result))
         return result;
     if (problem)

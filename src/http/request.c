@@ -92,7 +92,8 @@ static apr_status_t append_buckets(apr_bucket_brigade *brigade, body_t *body)
     return APR_SUCCESS;
 }
 
-/* Ends: each turn takes at least one byte of a bounded number, or fails by httpd's own Timeout. */
+/* Ends: each iteration takes at least one byte of a bounded number, or fails by httpd's own
+ * Timeout. */
 static apr_status_t read_body(request_rec *r, body_t *body)
 {
     apr_bucket_brigade *brigade = apr_brigade_create(r->pool, r->connection->bucket_alloc);
@@ -108,7 +109,7 @@ static apr_status_t read_body(request_rec *r, body_t *body)
 }
 
 /* OK, with the whole body, or the result of the handler. */
-static int receive_body(request_rec *r, apr_off_t limit, body_t *body)
+static int receive_rating_body(request_rec *r, apr_off_t limit, body_t *body)
 {
     if (announced_too_long(r, limit))
         return refuse_too_long(r);
@@ -130,7 +131,7 @@ bool ratings_request_rating(request_rec *r, apr_off_t limit, ratings_rating_t *r
             "and without a content coding.");
         return false;
     }
-    *result = receive_body(r, limit, &body);
+    *result = receive_rating_body(r, limit, &body);
     if (!body.complete)
         return false;
     const char *problem = parse_rating(body.bytes, body.length, rating);

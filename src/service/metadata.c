@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 /* A copy in the pool of what was malloc()ed; NULL stays NULL. */
-static const char *keep(char *made, apr_pool_t *pool)
+static const char *pool_copy(char *made, apr_pool_t *pool)
 {
     const char *text = made ? apr_pstrdup(pool, made) : NULL;
     free(made);
@@ -24,7 +24,7 @@ const char *ratings_metadata_text(const ratings_config_t *config, int secrets, a
     const char *stats = config->stats, *store = config->store, *talks = config->talks;
     if (!secrets) {
         stats = ratings_stats_url_redact(stats, pool);
-        store = keep(ratings_redis_url_redact(store), pool);
+        store = pool_copy(ratings_redis_url_redact(store), pool);
         talks = ratings_talks_redact(talks, pool);
     }
     return ratings_pool_json(pool, json_pack("{s:{s:s,s:s,s:s,s:s,s:s,s:s}}", "metadata",
