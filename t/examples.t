@@ -1,4 +1,4 @@
-# The examples of README.md and docs/api.md, run as they are there, one after the other, in an httpd with an empty log
+# The examples of README.md, docs/api.md and docs/audit.md, run as they are there, one after the other, in an httpd with an empty log
 # and store: each puts out what the document has, but for dates, ids and the like (RatingsTest::Examples).
 #
 # `make docs-examples` runs the same, and puts what differs into the documents: TEST_EXAMPLES is the directory that
@@ -10,13 +10,23 @@ use Test::More;
 use RatingsTest '-alone';
 use RatingsTest::Examples ();
 
-# The document and the database of Redis that is its own.
-my @documents = ([ 'README.md', 6 ], [ 'docs/api.md', 7 ]);
+# The document, the database of Redis that is its own, and what was done before its first example.
+my @documents = ([ 'README.md', 6 ], [ 'docs/api.md', 7 ], [ 'docs/audit.md', 8, \&rate_some ]);
+my ($first, $second) = qw(testcontainers-integration-testing flight-of-the-gopher);
 
-# The log has what stopped servers bring about.
-my @expected = (qr/RT0208|RT0209|RT020[14]:/);
+# The log has what stopped servers and a store that was deleted bring about.
+my @expected = (qr/RT0208|RT0209|RT020[14]:/, qr/RT0305: the store is rebuilt/);
 
 (my $top = $ENV{TEST_DOCS}) =~ s{/docs$}{};
+
+# Eighteen ratings, of which two repeat an idempotency key.
+sub rate_some {
+    my (@at) = @_;
+    my @plain = ([ $second, 2 ], ([ $second, 5 ]) x 7, ([ $first, 5 ]) x 7);
+    my @kept  = map { rate(@$_, @at)->status } @plain;
+    push @kept, map { rate($second, 5, @at, headers => [ 'Idempotency-Key' => '"8e03978e-40d5"' ])->status } 1 .. 3;
+    is(scalar(grep { $_ == 200 } @kept), 18, 'eighteen ratings');
+}
 
 sub port_of { my ($address) = @_; return $address =~ /:(\d+)(?:\D|$)/ ? $1 : die "$address has no port" }
 
@@ -40,14 +50,16 @@ sub translate {
     return $text =~ s/($any)(?!\d)/$to{$1}/gr;
 }
 
-# As a reader types it, but for the place of the servers; what curl says of its progress is left out.
+# As a reader types it, but for the place of the servers and the topic; what curl says of its progress is left out.
 sub run_command {
-    my ($command, $httpd, $database) = @_;
+    my ($command, $httpd, $database, $topic) = @_;
     my @addresses = addresses($httpd, $database);
     my $here      = translate($command, map { @$_ } @addresses);
     $here =~ s/^curl /curl -sS --max-time 30 /;
     $here =~ s/^redis-cli /'redis-cli --no-raw -p ' . port_of($ENV{RATINGS_CONNECTION}) . " -n $database "/e;
+    $here =~ s{^ratings-audit\b}{$ENV{RATINGS_AUDIT} --topic $topic --store $ENV{RATINGS_CONNECTION}/$database};
     my $output = qx($here 2>&1);
+    $output =~ s/\Q$topic\E/ratings/g;
     $output =~ s/\r\n/\n/g;
     $output =~ s/\n*\z/\n/;
     return translate($output, map { reverse @$_ } @addresses);
@@ -82,18 +94,20 @@ sub check {
 }
 
 for my $row (@documents) {
-    my ($path, $database) = @$row;
+    my ($path, $database, $before) = @$row;
     my $document = RatingsTest::Examples->new("$top/$path");
     my $name     = basename($path, '.md') =~ tr/A-Z/a-z/r;
-    my $backends = RatingsTest::Httpd::backends(topic => "ratings-examples-$name-$$-" . time, database => $database);
+    my $topic    = "ratings-examples-$name-$$-" . time;
+    my $backends = RatingsTest::Httpd::backends(topic => $topic, database => $database) =~ s/^RatingsTopicPartitions.*\n//mr; # as make run
     my $httpd    = own_httpd(name => "examples-$name", database => $database, conf => $backends . RatingsTest::Httpd::locations());
     $httpd->expect_log(@expected);
-    new_talks(undef, qw(testcontainers-integration-testing flight-of-the-gopher));
+    new_talks(undef, $first, $second);
     $httpd->start;
     ok(wait_ready(port => $httpd->port), "$path: ready");
-    my @examples = $document->examples('curl|redis-cli');
+    $before->(port => $httpd->port) if $before;
+    my @examples = $document->examples('curl|redis-cli|ratings-audit');
     cmp_ok(scalar @examples, '>=', 5, "$path has examples");
-    check($document, $_, $httpd, $database) for @examples;
+    check($document, $_, $httpd, $database, $topic) for @examples;
     $httpd->stop;
     next unless $ENV{TEST_EXAMPLES};
     open my $out, '>', "$ENV{TEST_EXAMPLES}/" . basename($path) or die "$ENV{TEST_EXAMPLES}: $!";

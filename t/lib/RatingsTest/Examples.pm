@@ -19,6 +19,7 @@ my @varies = (
     qr/"revision":"[^"]*"/,
     qr/"instance":"urn:request:[^"]*"/,
     qr/"age":\d+/,
+    qr/generation [0-9a-f]{16}/, # of a store
 );
 
 sub new {
@@ -50,7 +51,7 @@ sub _parse {
 sub path { $_[0]{path} }
 
 # Each: line (of the command), command, output (as the document has it), needs (what the comment says)
-sub examples { my ($self, $programs) = @_; return grep { $_->{command} =~ /^(?:$programs) / } @{ $self->{examples} } }
+sub examples { my ($self, $programs) = @_; return grep { $_->{command} =~ /^(?:$programs)(?: |$)/ } @{ $self->{examples} } }
 
 # A pattern for what an example has to put out.
 sub _pattern {
