@@ -53,7 +53,7 @@ sub answered { my ($self, %count) = @_; $self->{answers}{$_} += $count{$_} for k
 sub seeded {
     my ($self, @children) = @_;
     my ($most) = sort { $b->{VmHWM} <=> $a->{VmHWM} } @children;
-    $self->say($self->{seeded} = sprintf 'A child that projected all ratings at once held up to %.1f MB, then %.1f MB.', map { $_ / 1024 } @$most{qw(VmHWM Rss)});
+    $self->say($self->{seeded} = sprintf 'A child that projected all ratings at once had up to %.1f MB, then %.1f MB.', map { $_ / 1024 } @$most{qw(VmHWM Rss)});
 }
 
 # children: what each holds (Bench::Tree::memory); requests so far, and a second lately

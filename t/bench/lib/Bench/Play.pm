@@ -33,7 +33,7 @@ sub all {
 
 sub end { my ($self) = @_; $self->{lambda}->stop if $self->{lambda} }
 
-# Runs the code while the system is up; what goes wrong there is told, and others go on.
+# Runs the code while the system is up; the report has what goes wrong there, and other systems follow.
 sub _during {
     my ($self, $system, $code) = @_;
     my $done = eval { $self->{report}->wrong($system->name . "'s log", $system->during($code)); 1 };
