@@ -36,6 +36,7 @@ lint-rules:
 	@build/lint/messages
 	@build/lint/function-length
 	@build/lint/words
+	@build/lint/links
 	@build/lint/hygiene
 	@build/lint/mutants
 
