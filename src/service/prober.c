@@ -9,11 +9,11 @@
 
 #include <string.h>
 
-#define NAP_US INT64_C(250000)           /* between looks while a breaker is open */
-#define SLEEP_US INT64_C(60000000)       /* while none is; it is woken when one opens */
-#define STREAM_US INT64_C(500000)        /* of a question to Kafka, which cannot be interrupted */
-#define STREAM_PAUSE_US INT64_C(2500000) /* between two of them */
-#define STATS_PAUSE_US INT64_C(30000000) /* at most, between probes of the Lambda */
+#define OPEN_POLL_US INT64_C(250000)       /* how often it looks while a breaker is open */
+#define CLOSED_POLL_US INT64_C(60000000)   /* while none is; it is woken when one opens */
+#define STREAM_TIMEOUT_US INT64_C(500000)  /* of a call of Kafka, which cannot be cancelled */
+#define STREAM_BACKOFF_US INT64_C(2500000) /* between two of them */
+#define STATS_BACKOFF_US INT64_C(30000000) /* at most, between probes of the Lambda */
 
 struct ratings_prober_t {
     ratings_child_t *child;
@@ -21,36 +21,37 @@ struct ratings_prober_t {
     atomic_bool stop;
 };
 
-/* ---- what is asked: the same as by requests ---- */
+/* ---- the probes: what requests ask, too ---- */
 
-static void ask_talks(ratings_child_t *child, apr_pool_t *pool, ratings_result_t *why)
+static void probe_talks(ratings_child_t *child, apr_pool_t *pool, ratings_result_t *why)
 {
     (void)ratings_talks_check(child->talks, INT64_MAX, pool, why);
 }
 
-/* Of a talk that cannot be: corruption is no outage. */
-static void ask_store(ratings_child_t *child, apr_pool_t *pool, ratings_result_t *why)
+/* Reads a talk that cannot exist. Corruption is no outage. */
+static void probe_store(ratings_child_t *child, apr_pool_t *pool, ratings_result_t *why)
 {
-    ratings_snapshot_t view;
+    ratings_snapshot_t snapshot;
     (void)pool;
-    (void)ratings_store_read(child->store, "", 0, INT64_MAX, &view, why);
+    (void)ratings_store_read(child->store, "", 0, INT64_MAX, &snapshot, why);
     if (ratings_heed_corruption(child, why))
         ratings_result_ok(why);
 }
 
-/* Nothing can be appended for a try: while ratings are sent, it is theirs that tell. An answer that
- * is not there so soon may come in Kafka's time, which readiness and requests take. */
-static void ask_stream(ratings_child_t *child, apr_pool_t *pool, ratings_result_t *why)
+/* An event cannot be appended for a try; while ratings are sent, they tell whether one can. An
+ * answer that does not come so soon may come within Kafka's time, which readiness and requests
+ * wait: it says nothing here. */
+static void probe_stream(ratings_child_t *child, apr_pool_t *pool, ratings_result_t *why)
 {
     int64_t timeout = child->service->config->stream_timeout;
-    bool hurries = timeout > STREAM_US;
+    bool is_shortened = timeout > STREAM_TIMEOUT_US;
     (void)pool;
-    (void)ratings_routing_check(child, hurries ? STREAM_US : timeout, why);
-    if (hurries && why->status == APR_TIMEUP)
+    (void)ratings_routing_check(child, is_shortened ? STREAM_TIMEOUT_US : timeout, why);
+    if (is_shortened && why->status == APR_TIMEUP)
         why->status = RATINGS_NOT_ASKED;
 }
 
-static void ask_stats(ratings_child_t *child, apr_pool_t *pool, ratings_result_t *why)
+static void probe_stats(ratings_child_t *child, apr_pool_t *pool, ratings_result_t *why)
 {
     const ratings_histogram_t nothing = {{0}};
     ratings_statistics_t statistics;
@@ -78,21 +79,22 @@ static bool has_stats(const ratings_child_t *child)
     return child->stats != NULL;
 }
 
-/* Each call of the Lambda costs money: the longer it is away, the more seldom it is called. */
-static int64_t stats_pause(const ratings_backend_state_t *backend)
+/* Each call of the Lambda costs money: the longer its breaker is open, the more seldom it is
+ * called. */
+static int64_t stats_backoff(const ratings_backend_state_t *backend)
 {
-    int64_t pause = (ratings_monotonic() - atomic_load(&backend->opened_at)) / 4;
-    return pause < STATS_PAUSE_US ? pause : STATS_PAUSE_US;
+    int64_t backoff = (ratings_monotonic() - atomic_load(&backend->opened_at)) / 4;
+    return backoff < STATS_BACKOFF_US ? backoff : STATS_BACKOFF_US;
 }
 
-/* So that those who ask with more patience have their turn. */
-static int64_t stream_pause(const ratings_backend_state_t *backend)
+/* So that readiness, which waits longer for Kafka, can claim a probe as well. */
+static int64_t stream_backoff(const ratings_backend_state_t *backend)
 {
     (void)backend;
-    return STREAM_PAUSE_US;
+    return STREAM_BACKOFF_US;
 }
 
-static int64_t no_pause(const ratings_backend_state_t *backend)
+static int64_t no_backoff(const ratings_backend_state_t *backend)
 {
     (void)backend;
     return 0;
@@ -100,32 +102,32 @@ static int64_t no_pause(const ratings_backend_state_t *backend)
 
 static const struct {
     bool (*is_there)(const ratings_child_t *child);
-    void (*ask)(ratings_child_t *child, apr_pool_t *pool, ratings_result_t *why);
-    int64_t (*pause)(const ratings_backend_state_t *backend);
+    void (*call)(ratings_child_t *child, apr_pool_t *pool, ratings_result_t *why);
+    int64_t (*backoff)(const ratings_backend_state_t *backend);
 } probes[RATINGS_BACKENDS] = {
-    [RATINGS_BACKEND_TALKS] = {has_talks, ask_talks, no_pause},
-    [RATINGS_BACKEND_STORE] = {has_store, ask_store, no_pause},
-    [RATINGS_BACKEND_STREAM] = {has_stream, ask_stream, stream_pause},
-    [RATINGS_BACKEND_STATS] = {has_stats, ask_stats, stats_pause},
+    [RATINGS_BACKEND_TALKS] = {has_talks, probe_talks, no_backoff},
+    [RATINGS_BACKEND_STORE] = {has_store, probe_store, no_backoff},
+    [RATINGS_BACKEND_STREAM] = {has_stream, probe_stream, stream_backoff},
+    [RATINGS_BACKEND_STATS] = {has_stats, probe_stats, stats_backoff},
 };
 
 /* ---- the thread ---- */
 
-static void probe(ratings_child_t *child, int i)
+static void probe_backend(ratings_child_t *child, int i)
 {
     ratings_call_policy_t *policy = &child->policy[i];
     ratings_result_t why;
     apr_pool_t *pool;
     if (!probes[i].is_there(child) ||
-        !ratings_call_policy_claim_probe(policy, probes[i].pause(policy->backend)))
+        !ratings_call_policy_claim_probe(policy, probes[i].backoff(policy->backend)))
         return;
     apr_pool_create_unmanaged_ex(&pool, NULL, NULL);
-    probes[i].ask(child, pool, &why);
+    probes[i].call(child, pool, &why);
     apr_pool_destroy(pool);
     ratings_call_policy_probed(policy, &why);
 }
 
-/* Whether any is open. */
+/* Returns whether any breaker is open. */
 static bool probe_all(ratings_prober_t *prober)
 {
     bool any = false;
@@ -133,12 +135,12 @@ static bool probe_all(ratings_prober_t *prober)
         if (!ratings_call_policy_is_open(&prober->child->policy[i]))
             continue;
         any = true;
-        probe(prober->child, i);
+        probe_backend(prober->child, i);
     }
     return any;
 }
 
-static void *run(void *data)
+static void *probe_until_stopped(void *data)
 {
     ratings_prober_t *prober = data;
     ratings_shm_t *shared = prober->child->service->shared;
@@ -147,7 +149,7 @@ static void *run(void *data)
         bool any = probe_all(prober);
         if (atomic_load(&prober->stop))
             return NULL;
-        ratings_shm_wait(&shared->breakers_opened, seen, any ? NAP_US : SLEEP_US);
+        ratings_shm_wait(&shared->breakers_opened, seen, any ? OPEN_POLL_US : CLOSED_POLL_US);
     }
 }
 
@@ -155,13 +157,13 @@ apr_status_t ratings_prober_create(ratings_prober_t **out, ratings_child_t *chil
 {
     ratings_prober_t *prober = apr_pcalloc(pool, sizeof *prober);
     prober->child = child;
-    apr_status_t status = pthread_create(&prober->thread, NULL, run, prober);
+    apr_status_t status = pthread_create(&prober->thread, NULL, probe_until_stopped, prober);
     if (status == APR_SUCCESS)
         *out = prober;
     return status;
 }
 
-/* Those of other children are woken as well, and sleep again. */
+/* Wakes the probers of other children as well, which sleep again. */
 void ratings_prober_stop(ratings_prober_t *prober)
 {
     atomic_store(&prober->stop, true);

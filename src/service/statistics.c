@@ -8,115 +8,118 @@
 
 #include <string.h>
 
-/* Another generation of the configuration comes with a restart, also a graceful one: a function
- * that was corrected is asked anew. */
+/* Each restart, also a graceful one, has another generation of the configuration: a function that
+ * was corrected is asked anew. */
 typedef struct {
     ratings_histogram_t histogram;
     int64_t generation;
-} question_t;
+} entry_key_t;
 
 typedef struct {
-    question_t question;
+    entry_key_t key;
     ratings_statistics_t statistics;
-} remembered_t;
+} entry_t;
 
-const ratings_shm_cache_geometry_t ratings_statistics_cache_geometry = {32768, sizeof(question_t),
-                                                                        sizeof(remembered_t)};
+RATINGS_SHM_STRUCT(entry_t, 64, 9);
 
-static ratings_shm_cache_t *memo_of(const ratings_child_t *child)
+const ratings_shm_cache_geometry_t ratings_statistics_cache_geometry = {32768, sizeof(entry_key_t),
+                                                                        sizeof(entry_t)};
+
+static ratings_shm_cache_t *statistics_cache(const ratings_child_t *child)
 {
     return ratings_shm_cache_of(child->service->shared, RATINGS_CACHE_STATISTICS);
 }
 
-static question_t question_of(const ratings_child_t *child, const ratings_histogram_t *histogram)
+static entry_key_t key_of(const ratings_child_t *child, const ratings_histogram_t *histogram)
 {
-    return (question_t){*histogram, child->service->generation};
+    return (entry_key_t){*histogram, child->service->generation};
 }
 
-static uint32_t hash_of(const question_t *question)
+static uint32_t key_hash(const entry_key_t *key)
 {
-    apr_ssize_t length = sizeof *question;
-    return apr_hashfunc_default((const char *)question, &length);
+    apr_ssize_t length = sizeof *key;
+    return apr_hashfunc_default((const char *)key, &length);
 }
 
-static bool recall(const ratings_child_t *child, const ratings_histogram_t *histogram,
-                   ratings_statistics_t *statistics)
+static bool get_statistics(const ratings_child_t *child, const ratings_histogram_t *histogram,
+                           ratings_statistics_t *statistics)
 {
-    remembered_t remembered;
-    const question_t question = question_of(child, histogram);
-    if (!ratings_shm_cache_get(memo_of(child), hash_of(&question), &question, &remembered))
+    entry_t entry;
+    const entry_key_t key = key_of(child, histogram);
+    if (!ratings_shm_cache_get(statistics_cache(child), key_hash(&key), &key, &entry))
         return false;
-    *statistics = remembered.statistics;
+    *statistics = entry.statistics;
     return true;
 }
 
-static void remember(const ratings_child_t *child, const ratings_histogram_t *histogram,
-                     const ratings_statistics_t *statistics)
+static void put_statistics(const ratings_child_t *child, const ratings_histogram_t *histogram,
+                           const ratings_statistics_t *statistics)
 {
-    const remembered_t remembered = {question_of(child, histogram), *statistics};
-    ratings_shm_cache_put(memo_of(child), hash_of(&remembered.question), &remembered);
+    const entry_t entry = {key_of(child, histogram), *statistics};
+    ratings_shm_cache_put(statistics_cache(child), key_hash(&entry.key), &entry);
 }
 
-/* By a call of this request: true. */
-static bool ask(ratings_call_t *call, const ratings_histogram_t *histogram,
-                ratings_singleflight_result_t *landing)
+/* Calls the function for this request. True: the call was this request's own. */
+static bool call_function(ratings_call_t *call, const ratings_histogram_t *histogram,
+                          ratings_singleflight_result_t *result)
 {
-    landing->has_statistics =
-        ratings_stats_compute(call->child->stats, histogram, call->deadline, &landing->statistics,
+    result->has_statistics =
+        ratings_stats_compute(call->child->stats, histogram, call->deadline, &result->statistics,
                               &call->failure.why) == APR_SUCCESS;
     return true;
 }
 
-/* By the call of this request, or by one that is under way; whether it was this request's. What
- * another's call says of the function is for the other to report. */
-static bool ask_once(ratings_call_t *call, const ratings_histogram_t *histogram,
-                     ratings_singleflight_result_t *landing)
+/* Calls the function, or waits for the call of another request. Returns whether the call was this
+ * request's own: another's is for the other to report. */
+static bool call_in_single_flight(ratings_call_t *call, const ratings_histogram_t *histogram,
+                                  ratings_singleflight_result_t *result)
 {
     ratings_child_t *child = call->child;
-    ratings_singleflight_call_t flight;
+    ratings_singleflight_call_t own_call;
     int64_t until = ratings_call_until(call, child->service->config->stats_timeout);
-    if (!ratings_singleflight_begin(&child->stats_calls, &flight, histogram, until, landing)) {
+    if (!ratings_singleflight_begin(&child->stats_calls, &own_call, histogram, until, result)) {
         ratings_result_set(&call->failure.why, APR_TIMEUP,
                            "the call of another request, for the same counts, failed");
         return false;
     }
-    (void)ask(call, histogram, landing);
-    if (landing->has_statistics)
-        remember(child, histogram, &landing->statistics);
-    ratings_singleflight_finish(&child->stats_calls, &flight, landing);
+    (void)call_function(call, histogram, result);
+    if (result->has_statistics)
+        put_statistics(child, histogram, &result->statistics);
+    ratings_singleflight_finish(&child->stats_calls, &own_call, result);
     return true;
 }
 
-static bool cannot_be_used(ratings_call_t *call)
+static bool refuse_unusable(ratings_call_t *call)
 {
     ratings_result_set(&call->failure.why, RATINGS_NOT_ASKED, "%s cannot be used in this child",
                        call->child->policy[RATINGS_BACKEND_STATS].name);
     return false;
 }
 
-/* By the call policy: a request that waits for another's call holds a thread as well. */
-static bool compute(ratings_call_t *call, const ratings_histogram_t *histogram,
-                    ratings_statistics_t *statistics)
+/* A request that waits for another's call takes a place of the bulkhead, too: it holds a thread. */
+static bool compute_statistics(ratings_call_t *call, const ratings_histogram_t *histogram,
+                               ratings_statistics_t *statistics)
 {
     ratings_child_t *child = call->child;
-    ratings_singleflight_result_t landing = {.has_statistics = false};
+    ratings_singleflight_result_t result = {.has_statistics = false};
     ratings_call_token_t token;
     if (!child->stats)
-        return cannot_be_used(call);
+        return refuse_unusable(call);
     if (!ratings_call_policy_begin(&child->policy[RATINGS_BACKEND_STATS], call->deadline, &token,
                                    &call->failure.why))
         return false;
-    if (child->service->config->stats_memo ? ask_once(call, histogram, &landing)
-                                           : ask(call, histogram, &landing))
+    if (child->service->config->stats_memo ? call_in_single_flight(call, histogram, &result)
+                                           : call_function(call, histogram, &result))
         (void)ratings_call_policy_end(&token, &call->failure.why);
     else
-        ratings_call_policy_abandon(&token, landing.has_statistics);
-    *statistics = landing.statistics;
-    return landing.has_statistics;
+        ratings_call_policy_abandon(&token, result.has_statistics);
+    *statistics = result.statistics;
+    return result.has_statistics;
 }
 
-/* Now and then; not while the circuit breaker is open, of which RT0204 has told. */
-static void say_without(const ratings_call_t *call)
+/* One line in ten seconds is a warning; none while the circuit breaker is open, which RT0204 says.
+ */
+static void log_without_statistics(const ratings_call_t *call)
 {
     const ratings_child_t *child = call->child;
     bool is_shown =
@@ -129,10 +132,10 @@ static void say_without(const ratings_call_t *call)
 bool ratings_statistics_of(ratings_call_t *call, const ratings_histogram_t *histogram,
                            ratings_statistics_t *statistics)
 {
-    bool memo = call->child->service->config->stats_memo != 0;
-    bool found = (memo && recall(call->child, histogram, statistics)) ||
-                 compute(call, histogram, statistics);
+    bool is_cached = call->child->service->config->stats_memo != 0;
+    bool found = (is_cached && get_statistics(call->child, histogram, statistics)) ||
+                 compute_statistics(call, histogram, statistics);
     if (!found)
-        say_without(call);
+        log_without_statistics(call);
     return found;
 }

@@ -5,12 +5,12 @@
 #include "routing.h"
 #include "talk_cache.h"
 
-/* Kafka's word is waited for a little longer than librdkafka tries, so that its own verdict, which
- * tells whether the event may have been recorded, comes first: unless the event had to wait for
- * others before, and is still under way. */
-#define VERDICT_US INT64_C(250000)
+/* How much longer than librdkafka tries a request waits for the delivery report: librdkafka's own
+ * failure, which says whether the event may have been recorded, then comes first. It does not if
+ * the event had to wait for others before it was sent, and is still in flight. */
+#define REPORT_GRACE_US INT64_C(250000)
 
-static ratings_outcome_e failed(ratings_call_t *call, const ratings_delivery_t *delivery)
+static ratings_outcome_e write_failed(ratings_call_t *call, const ratings_delivery_t *delivery)
 {
     call->failure.why = delivery->result;
     call->failure.part = "the event log";
@@ -28,7 +28,7 @@ static ratings_outcome_e await_write(ratings_call_t *call, ratings_pending_write
                                      ratings_delivery_t *delivery)
 {
     int64_t durable_by =
-        ratings_call_until(call, call->child->service->config->stream_timeout + VERDICT_US);
+        ratings_call_until(call, call->child->service->config->stream_timeout + REPORT_GRACE_US);
     switch (ratings_pending_write_wait(write, durable_by, delivery)) {
     case RATINGS_PENDING_WRITE_VISIBLE:
         return RATINGS_DONE;
@@ -40,14 +40,14 @@ static ratings_outcome_e await_write(ratings_call_t *call, ratings_pending_write
     case RATINGS_PENDING_WRITE_ABANDONED:
         break;
     }
-    return failed(call, delivery);
+    return write_failed(call, delivery);
 }
 
 /* The call of Kafka ends with its answer: how long the rating then takes to be visible says nothing
  * of Kafka. */
-static ratings_outcome_e append(ratings_call_t *call, const ratings_event_t *event, int partition,
-                                int64_t visible_for, ratings_call_token_t *token,
-                                ratings_delivery_t *delivery)
+static ratings_outcome_e append_event(ratings_call_t *call, const ratings_event_t *event,
+                                      int partition, int64_t visible_for,
+                                      ratings_call_token_t *token, ratings_delivery_t *delivery)
 {
     ratings_child_t *child = call->child;
     ratings_result_t *why = &call->failure.why;
@@ -70,8 +70,9 @@ static ratings_outcome_e append(ratings_call_t *call, const ratings_event_t *eve
     return ratings_call_unavailable(call, "the event log");
 }
 
-static ratings_outcome_e record(ratings_call_t *call, const ratings_event_t *event, int partition,
-                                int64_t visible_for, ratings_delivery_t *delivery)
+static ratings_outcome_e record_event(ratings_call_t *call, const ratings_event_t *event,
+                                      int partition, int64_t visible_for,
+                                      ratings_delivery_t *delivery)
 {
     ratings_child_t *child = call->child;
     ratings_call_policy_t *policy = &child->policy[RATINGS_BACKEND_STREAM];
@@ -82,22 +83,22 @@ static ratings_outcome_e record(ratings_call_t *call, const ratings_event_t *eve
         return ratings_call_unavailable(call, "the event log");
     }
     return ratings_call_policy_begin(policy, call->deadline, &token, why)
-               ? append(call, event, partition, visible_for, &token, delivery)
+               ? append_event(call, event, partition, visible_for, &token, delivery)
                : ratings_call_unavailable(call, "the event log");
 }
 
 /* ---- idempotency keys ---- */
 
-static bool keys_mean_something(const ratings_call_t *call)
+static bool can_honour_keys(const ratings_call_t *call)
 {
     return atomic_load(&call->child->service->shared->append_time) != RATINGS_APPEND_TIME_NOT_KEPT;
 }
 
-/* What the use of the key says of the event at `offset`. One without a use counted without being
- * judged: the topic keeps no append times any more, which is known from now on. Or the store is
- * wrong: that the key's rating is this one is not said. */
-static ratings_outcome_e judge(ratings_call_t *call, const ratings_event_t *event,
-                               const ratings_use_t *use, int64_t offset)
+/* What the use of the key says of the event at `offset`. Without a use the event counted without
+ * being compared: the topic keeps no append times any more, which this host knows from now on. Or
+ * the store is wrong: then nobody says that the key's rating is this one. */
+static ratings_outcome_e outcome_of_use(ratings_call_t *call, const ratings_event_t *event,
+                                        const ratings_use_t *use, int64_t offset)
 {
     if (use->offset < 0) {
         atomic_store(&call->child->service->shared->append_time, RATINGS_APPEND_TIME_NOT_KEPT);
@@ -109,10 +110,11 @@ static ratings_outcome_e judge(ratings_call_t *call, const ratings_event_t *even
                                                                       : RATINGS_CONFLICTING;
 }
 
-/* Where the event was applied it was decided whether it counts. A store that is not there, or not
- * there yet, cannot tell: the rating is recorded, and asking again with the same key will. */
-static ratings_outcome_e verdict(ratings_call_t *call, const ratings_event_t *event,
-                                 const ratings_delivery_t *delivery)
+/* The projector decided whether the event counts when it applied it. A store that cannot be read,
+ * or is not that far, cannot tell: the rating is recorded, and the same request again will be told.
+ */
+static ratings_outcome_e read_outcome(ratings_call_t *call, const ratings_event_t *event,
+                                      const ratings_delivery_t *delivery)
 {
     ratings_child_t *child = call->child;
     int64_t position = -1, until = ratings_call_until(call, child->service->config->store_timeout);
@@ -129,13 +131,13 @@ static ratings_outcome_e verdict(ratings_call_t *call, const ratings_event_t *ev
         return RATINGS_ACCEPTED;
     if (position <= delivery->offset)
         return accepted(call, "the store is being brought up to date");
-    return judge(call, event, &use, delivery->offset);
+    return outcome_of_use(call, event, &use, delivery->offset);
 }
 
 /* ---- the use case ---- */
 
-/* By which projecting, which tells how talks are routed, is held up. */
-static const char *projecting_part(const ratings_call_t *call)
+/* Without the projector nobody knows how talks are routed: the part that stalls it. */
+static const char *routing_part(const ratings_call_t *call)
 {
     return atomic_load(&call->child->service->shared->store_fault) ? "the store of ratings"
                                                                    : "the event log";
@@ -151,9 +153,9 @@ ratings_outcome_e ratings_submit(ratings_call_t *call, const ratings_event_t *ev
         return outcome;
     int partition = ratings_routing_partition(call, event->rating.talk_id);
     if (partition < 0)
-        return ratings_call_unavailable(call, projecting_part(call));
-    if (has_key && !keys_mean_something(call))
+        return ratings_call_unavailable(call, routing_part(call));
+    if (has_key && !can_honour_keys(call))
         return RATINGS_NO_KEYS;
-    outcome = record(call, event, partition, visible_for, &delivery);
-    return outcome == RATINGS_DONE && has_key ? verdict(call, event, &delivery) : outcome;
+    outcome = record_event(call, event, partition, visible_for, &delivery);
+    return outcome == RATINGS_DONE && has_key ? read_outcome(call, event, &delivery) : outcome;
 }

@@ -18,7 +18,7 @@ RATINGS_SHM_STRUCT(entry_t, 32, 1);
 const ratings_shm_cache_geometry_t ratings_talk_cache_geometry = {131072, APR_SHA1_DIGESTSIZE,
                                                                   sizeof(entry_t)};
 
-static ratings_shm_cache_t *cache_of(const ratings_call_t *call)
+static ratings_shm_cache_t *talk_cache(const ratings_call_t *call)
 {
     return ratings_shm_cache_of(call->child->service->shared, RATINGS_CACHE_TALKS);
 }
@@ -31,7 +31,7 @@ static void make_digest(const char *talk_id, unsigned char *digest)
     apr_sha1_final(digest, &context);
 }
 
-static uint32_t hash_of(const unsigned char *digest)
+static uint32_t digest_hash(const unsigned char *digest)
 {
     uint32_t hash;
     memcpy(&hash, digest, sizeof hash);
@@ -41,7 +41,7 @@ static uint32_t hash_of(const unsigned char *digest)
 static bool get_talk(ratings_call_t *call, const unsigned char *digest)
 {
     entry_t entry;
-    if (!ratings_shm_cache_get(cache_of(call), hash_of(digest), digest, &entry) ||
+    if (!ratings_shm_cache_get(talk_cache(call), digest_hash(digest), digest, &entry) ||
         ratings_monotonic() - entry.looked_up_at >= call->child->service->config->talk_ttl)
         return false;
     call->talk_known_at = entry.looked_up_at;
@@ -52,7 +52,7 @@ static void put_talk(ratings_call_t *call, const unsigned char *digest)
 {
     entry_t entry = {.looked_up_at = call->talk_known_at};
     memcpy(entry.digest, digest, sizeof entry.digest);
-    ratings_shm_cache_put(cache_of(call), hash_of(digest), &entry);
+    ratings_shm_cache_put(talk_cache(call), digest_hash(digest), &entry);
 }
 
 static apr_status_t query_talk(ratings_call_t *call, const char *talk_id)
