@@ -69,7 +69,7 @@ static const char *reason_of(const check_t *check, ratings_backend_e backend,
 
 /* ---- each backend: why it is not up, or NULL ---- */
 
-static const char *check_talks(const check_t *check)
+static const char *talks_reason(const check_t *check)
 {
     ratings_child_t *child = check->child;
     ratings_result_t why;
@@ -92,8 +92,8 @@ static bool is_up_to_date(const ratings_store_state_t *state, const ratings_chec
 }
 
 /* What a store that is healthy says of itself. */
-static const char *state_problem(const ratings_child_t *child, const ratings_store_state_t *state,
-                                 const ratings_checkpoint_t *high)
+static const char *state_reason(const ratings_child_t *child, const ratings_store_state_t *state,
+                                const ratings_checkpoint_t *high)
 {
     if (state->topic[0] && strcmp(state->topic, child->service->config->topic) != 0)
         return "it holds the ratings of another topic";
@@ -118,7 +118,7 @@ static bool is_stalled(const ratings_child_t *child)
 
 /* A fault of the store that stalls the projector, and may be one of writing alone: a denied
  * command. */
-static const char *projector_problem(const ratings_child_t *child, const char *otherwise)
+static const char *projector_reason(const ratings_child_t *child, const char *otherwise)
 {
     int fault = (int)atomic_load(&child->service->shared->store_fault);
     return fault > RATINGS_STORE_UNREACHABLE ? ratings_store_fault_text(fault) : otherwise;
@@ -141,10 +141,10 @@ static const char *load_store(const check_t *check, ratings_store_state_t *state
         return rebuilding;
     }
     return fault || !loaded ? ratings_store_fault_text((int)fault)
-                            : state_problem(child, state, high);
+                            : state_reason(child, state, high);
 }
 
-static const char *check_store(const check_t *check)
+static const char *store_reason(const check_t *check)
 {
     ratings_child_t *child = check->child;
     ratings_store_state_t *state = malloc(sizeof *state);
@@ -161,14 +161,14 @@ static const char *check_store(const check_t *check)
     return fault ? fault : reason_of(check, RATINGS_BACKEND_STORE, &why);
 }
 
-static const char *topic_problem(const ratings_shm_t *shared)
+static const char *topic_reason(const ratings_shm_t *shared)
 {
     if (atomic_load(&shared->routing_conflict))
         return "the log says that talks are routed by more partitions than the topic has";
     return ratings_stream_fault_text(atomic_load(&shared->topic_fault));
 }
 
-static const char *check_stream(const check_t *check)
+static const char *stream_reason(const check_t *check)
 {
     ratings_child_t *child = check->child;
     int64_t left = check->deadline - ratings_monotonic();
@@ -184,10 +184,10 @@ static const char *check_stream(const check_t *check)
     if (probes)
         ratings_call_policy_probed(policy_of(check, RATINGS_BACKEND_STREAM), &why);
     const char *problem = reason_of(check, RATINGS_BACKEND_STREAM, &why);
-    return problem ? problem : topic_problem(child->service->shared);
+    return problem ? problem : topic_reason(child->service->shared);
 }
 
-static const char *check_stats(const check_t *check)
+static const char *stats_reason(const check_t *check)
 {
     if (!check->child->stats)
         return UNUSABLE;
@@ -204,11 +204,10 @@ static bool store_is_rebuilt(const char *reason)
 
 /* What the projector meets when it writes to the store, which reading alone does not show. A
  * rebuild under way explains why the store is not up to date. */
-static const char *add_projector_problem(const check_t *check, const char *store,
-                                         const char *stream)
+static const char *add_projector_reason(const check_t *check, const char *store, const char *stream)
 {
     if (!store || store_is_rebuilt(store))
-        store = projector_problem(check->child, store);
+        store = projector_reason(check->child, store);
     if (!store && !stream && is_stalled(check->child))
         return "it is not being brought up to date: see the error log";
     return store;
@@ -219,15 +218,15 @@ void ratings_health_check(ratings_child_t *child, int64_t deadline, apr_pool_t *
 {
     const check_t check = {child, deadline, pool, before};
     const char *reason[RATINGS_BACKENDS] = {
-        [RATINGS_BACKEND_TALKS] = check_talks(&check),
-        [RATINGS_BACKEND_STORE] = check_store(&check),
-        [RATINGS_BACKEND_STREAM] = check_stream(&check),
-        [RATINGS_BACKEND_STATS] = check_stats(&check),
+        [RATINGS_BACKEND_TALKS] = talks_reason(&check),
+        [RATINGS_BACKEND_STORE] = store_reason(&check),
+        [RATINGS_BACKEND_STREAM] = stream_reason(&check),
+        [RATINGS_BACKEND_STATS] = stats_reason(&check),
     };
     const char *store = reason[RATINGS_BACKEND_STORE];
     bool is_rebuilding = store && store_is_rebuilt(store);
     reason[RATINGS_BACKEND_STORE] =
-        add_projector_problem(&check, store, reason[RATINGS_BACKEND_STREAM]);
+        add_projector_reason(&check, store, reason[RATINGS_BACKEND_STREAM]);
     memset(health, 0, sizeof *health);
     if (is_rebuilding)
         health->rebuild = ratings_shm_progress(child->service->shared);

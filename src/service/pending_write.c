@@ -60,7 +60,7 @@ static const unsigned allowed[] = {
     [RATINGS_PENDING_WRITE_ABANDONED] = 0,
 };
 
-static ratings_pending_write_state_e state_of(const ratings_pending_write_t *write)
+static ratings_pending_write_state_e write_state(const ratings_pending_write_t *write)
 {
     return (ratings_pending_write_state_e)atomic_load(&write->state);
 }
@@ -68,11 +68,11 @@ static ratings_pending_write_state_e state_of(const ratings_pending_write_t *wri
 /* Under the lock. */
 static void set_state(ratings_pending_write_t *write, ratings_pending_write_state_e state)
 {
-    RATINGS_ASSERT(allowed[state_of(write)] & 1U << state);
+    RATINGS_ASSERT(allowed[write_state(write)] & 1U << state);
     atomic_store(&write->state, (uint32_t)state);
 }
 
-static bool is_settled(ratings_pending_write_state_e state)
+static bool is_final(ratings_pending_write_state_e state)
 {
     return state != RATINGS_PENDING_WRITE_SENT && state != RATINGS_PENDING_WRITE_WAITING;
 }
@@ -84,7 +84,7 @@ static void became_visible(ratings_visibility_waiter_t *waiter)
 {
     ratings_pending_write_t *write = write_of(waiter);
     pthread_mutex_lock(&write->lock);
-    if (state_of(write) == RATINGS_PENDING_WRITE_WAITING)
+    if (write_state(write) == RATINGS_PENDING_WRITE_WAITING)
         set_state(write, RATINGS_PENDING_WRITE_VISIBLE);
     pthread_mutex_unlock(&write->lock);
     ratings_futex_wake(&write->state);
@@ -112,7 +112,7 @@ ratings_pending_write_create(const ratings_pending_write_options_t *options,
 
 void ratings_pending_write_cancel(ratings_pending_write_t *write, const ratings_result_t *why)
 {
-    RATINGS_ASSERT(state_of(write) == RATINGS_PENDING_WRITE_SENT);
+    RATINGS_ASSERT(write_state(write) == RATINGS_PENDING_WRITE_SENT);
     (void)ratings_call_policy_end(&write->token, why);
     free_write(write);
 }
@@ -173,7 +173,7 @@ void ratings_pending_write_complete(void *data, const ratings_delivery_t *delive
 {
     ratings_pending_write_t *write = data;
     pthread_mutex_lock(&write->lock);
-    bool is_abandoned = state_of(write) == RATINGS_PENDING_WRITE_ABANDONED;
+    bool is_abandoned = write_state(write) == RATINGS_PENDING_WRITE_ABANDONED;
     bool wakes = !is_abandoned && apply_report(write, delivery);
     pthread_mutex_unlock(&write->lock);
     if (!is_abandoned)
@@ -215,11 +215,11 @@ static int leave_barrier(ratings_pending_write_t *write)
 }
 
 /* At its deadline. Looks again under the lock: what has happened meanwhile stands. */
-static void give_up(ratings_pending_write_t *write, int64_t durable_by, int *holds)
+static void stop_waiting(ratings_pending_write_t *write, int64_t durable_by, int *holds)
 {
     pthread_mutex_lock(&write->lock);
-    ratings_pending_write_state_e state = state_of(write);
-    if (!is_settled(state) && ratings_monotonic() >= deadline_of(write, state, durable_by)) {
+    ratings_pending_write_state_e state = write_state(write);
+    if (!is_final(state) && ratings_monotonic() >= deadline_of(write, state, durable_by)) {
         if (state == RATINGS_PENDING_WRITE_SENT)
             set_state(write, RATINGS_PENDING_WRITE_ABANDONED);
         else
@@ -240,10 +240,10 @@ ratings_pending_write_state_e ratings_pending_write_wait(ratings_pending_write_t
 {
     ratings_pending_write_state_e state;
     int holds = 1;
-    while (!is_settled(state = state_of(write))) {
+    while (!is_final(state = write_state(write))) {
         int64_t now = ratings_monotonic();
         if (now >= deadline_of(write, state, durable_by))
-            give_up(write, durable_by, &holds);
+            stop_waiting(write, durable_by, &holds);
         else
             ratings_futex_wait(&write->state, (uint32_t)state,
                                sleeps_until(write, state, now, durable_by) - now);

@@ -70,7 +70,7 @@ static apr_status_t query_talk(ratings_call_t *call, const char *talk_id)
     return ratings_call_policy_end(&token, why);
 }
 
-static apr_status_t find_talk(ratings_call_t *call, const char *talk_id)
+static apr_status_t check_talk(ratings_call_t *call, const char *talk_id)
 {
     unsigned char digest[APR_SHA1_DIGESTSIZE];
     make_digest(talk_id, digest);
@@ -85,7 +85,7 @@ static apr_status_t find_talk(ratings_call_t *call, const char *talk_id)
 
 ratings_outcome_e ratings_talk_lookup(ratings_call_t *call, const char *talk_id)
 {
-    apr_status_t status = find_talk(call, talk_id);
+    apr_status_t status = check_talk(call, talk_id);
     if (status == APR_NOTFOUND)
         return RATINGS_NO_TALK;
     return status == APR_SUCCESS ? RATINGS_DONE

@@ -34,8 +34,8 @@ static bool is_watcher_needed(const ratings_visibility_t *visibility)
     return visibility->waiting > 0 && !visibility->is_served;
 }
 
-static void enqueue(ratings_visibility_t *visibility, ratings_visibility_waiter_t *waiter,
-                    int64_t offset)
+static void add_waiter(ratings_visibility_t *visibility, ratings_visibility_waiter_t *waiter,
+                       int64_t offset)
 {
     RATINGS_ASSERT(!waiter->is_queued);
     ratings_offset_queue_insert(&visibility->queue[waiter->partition], &waiter->item, offset);
@@ -55,8 +55,8 @@ static void count_out(ratings_visibility_t *visibility, ratings_visibility_waite
     (void)ratings_bulkhead_release(visibility->bulkhead, waiter->entered_at, now, reached);
 }
 
-static void dequeue(ratings_visibility_t *visibility, ratings_visibility_waiter_t *waiter,
-                    int64_t now, bool reached)
+static void remove_waiter(ratings_visibility_t *visibility, ratings_visibility_waiter_t *waiter,
+                          int64_t now, bool reached)
 {
     ratings_offset_queue_remove(&visibility->queue[waiter->partition], &waiter->item);
     count_out(visibility, waiter, now, reached);
@@ -70,10 +70,10 @@ static ratings_visibility_entry_e enqueue_unless_visible(ratings_visibility_t *v
                                                          int64_t offset, int64_t now)
 {
     pthread_mutex_lock(&visibility->lock);
-    enqueue(visibility, waiter, offset);
+    add_waiter(visibility, waiter, offset);
     bool reached = is_visible(visibility, waiter->partition, offset);
     if (reached)
-        dequeue(visibility, waiter, now, true);
+        remove_waiter(visibility, waiter, now, true);
     else if (is_watcher_needed(visibility))
         pthread_cond_signal(&visibility->watcher_needed);
     pthread_mutex_unlock(&visibility->lock);
@@ -100,7 +100,7 @@ bool ratings_visibility_leave(ratings_visibility_t *visibility, ratings_visibili
     bool was_queued = waiter->is_queued;
     *visible = is_visible(visibility, waiter->partition, waiter->item.offset);
     if (was_queued)
-        dequeue(visibility, waiter, ratings_monotonic(), *visible);
+        remove_waiter(visibility, waiter, ratings_monotonic(), *visible);
     pthread_mutex_unlock(&visibility->lock);
     return was_queued;
 }
