@@ -103,7 +103,7 @@ const char *ratings_store_fault_text(int fault);
 
 /* ---- records that were applied ---- */
 
-/* A record's fingerprint: by it the log's record is told to be the one that was applied. */
+/* A record's fingerprint: a record of the log that has the same is the one that was applied. */
 typedef struct {
     int64_t offset;    /* or RATINGS_FINGERPRINT_NONE, RATINGS_FINGERPRINT_EMPTY */
     int64_t timestamp; /* of the record, milliseconds since 1970; -1: it has none */

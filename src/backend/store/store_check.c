@@ -50,7 +50,7 @@ static ratings_store_fault_e cluster_fault(const redisReply *info)
     return info_number(info, "\ncluster_enabled:") ? RATINGS_STORE_CLUSTER : RATINGS_STORE_HEALTHY;
 }
 
-/* https://redis.io/docs/latest/commands/info/: before Redis 7 it tells one section at a time. */
+/* https://redis.io/docs/latest/commands/info/: before Redis 7 a command asks for one section. */
 static const struct {
     const char *section;
     ratings_store_fault_e (*fault)(const redisReply *info);
@@ -59,8 +59,8 @@ static const struct {
 
 #define CHECKS (sizeof checks / sizeof checks[0])
 
-static apr_status_t take_infos(redisReply *const *infos, ratings_store_fault_e *fault,
-                               ratings_result_t *why)
+static apr_status_t first_fault(redisReply *const *infos, ratings_store_fault_e *fault,
+                                ratings_result_t *why)
 {
     ratings_result_ok(why);
     for (size_t i = 0; i < CHECKS && why->status == APR_SUCCESS && !*fault; i++) {
@@ -90,7 +90,7 @@ static apr_status_t check_once(ratings_store_t *store, int64_t deadline,
     }
     if (store_pipeline(store, commands, CHECKS, infos, deadline, why) != APR_SUCCESS)
         return why->status;
-    (void)take_infos(infos, fault, why);
+    (void)first_fault(infos, fault, why);
     store_free_replies(infos, CHECKS);
     return why->status;
 }

@@ -1,16 +1,14 @@
-/* hiredis writes, reads and parses; connecting and all waiting is done here, since its own
- * deadlines are for each wait alone, and none can be interrupted. Only what hiredis 0.14 and 1.x
- * both have is used. */
+/* hiredis writes, reads and parses; all waiting is done here, since its own timeouts are for each
+ * wait alone, and none can be interrupted. Only what hiredis 0.14 and 1.x both have is used. */
 #include "store_link.h"
 
+#include "store_dial.h"
 #include "store_refusal.h"
 
 #include <apr_general.h>
 
 #include <errno.h>
 #include <inttypes.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +16,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define LATE_CONNECT "timed out connecting"
 #define LATE_ANSWER "timed out waiting for an answer"
 #define NOT_ASKED_FOR "Redis answers what it was not asked for"
 
@@ -32,7 +29,7 @@ struct store_link_t {
     const redisReplyObjectFunctions *unbounded;
 };
 
-/* ---- building replies ---- */
+/* ---- building replies, within bounds ---- */
 
 #define NESTED_MAX 2 /* arrays in one another */
 
@@ -76,7 +73,7 @@ static void bound_replies(store_link_t *link)
 #define ECHO_MAX 256  /* bytes that the answer to ECHO may have */
 
 /* What is to come is bounded by what is asked for. */
-static void expect(store_link_t *link, const store_command_t *commands, int count)
+static void bound_exchange(store_link_t *link, const store_command_t *commands, int count)
 {
     link->is_excess = false;
     link->bytes_left = ECHO_MAX;
@@ -85,84 +82,10 @@ static void expect(store_link_t *link, const store_command_t *commands, int coun
     link->elements_left = link->bytes_left / ELEMENT_MIN;
 }
 
-/* ---- connecting ---- */
+/* ---- a connection ---- */
 
-/* Of this process or this host, before anything was sent. EADDRNOTAVAIL means that this host has no
- * free port; with IPv6 it may also have no address, and then the store cannot be reached. */
-static bool is_of_this_host(int error, int family)
-{
-    return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS ||
-           (error == EADDRNOTAVAIL && family == AF_INET);
-}
-
-static apr_status_t unreachable(int error, const struct addrinfo *address, ratings_result_t *why)
-{
-    bool is_ours = is_of_this_host(error, address->ai_family);
-    return ratings_result_set(why, is_ours ? RATINGS_NOT_ASKED : APR_ECONNREFUSED, "connecting: %s",
-                              strerror(error));
-}
-
-static apr_status_t end_of_connect(int fd, const struct addrinfo *address,
-                                   const ratings_deadline_t *limit, ratings_result_t *why)
-{
-    int error = 0;
-    socklen_t len = sizeof error;
-    apr_status_t status = ratings_deadline_poll(fd, POLLOUT, limit, LATE_CONNECT, why);
-    if (status != APR_SUCCESS)
-        return status;
-    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
-        error = errno;
-    return error ? unreachable(error, address, why) : APR_SUCCESS;
-}
-
-static apr_status_t connect_to(const struct addrinfo *address, const ratings_deadline_t *limit,
-                               int *fd, ratings_result_t *why)
-{
-    int one = 1;
-    apr_status_t status = APR_SUCCESS;
-    *fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (*fd < 0)
-        return unreachable(errno, address, why);
-    (void)setsockopt(*fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    if (connect(*fd, address->ai_addr, address->ai_addrlen) != 0)
-        status = errno == EINPROGRESS ? end_of_connect(*fd, address, limit, why)
-                                      : unreachable(errno, address, why);
-    if (status != APR_SUCCESS)
-        (void)close(*fd);
-    return status;
-}
-
-/* Each address may take its share of the time: one that swallows what it is sent must not keep the
- * others from being tried. */
-static ratings_deadline_t share(const ratings_deadline_t *limit, const struct addrinfo *addresses)
-{
-    int count = 0;
-    for (const struct addrinfo *a = addresses; a; a = a->ai_next)
-        count++;
-    int64_t left = limit->expires_at - ratings_monotonic();
-    return ratings_deadline_make(limit->expires_at, left / count, limit->cancel_fd);
-}
-
-/* `why` names the last address that was asked, or the first one if this host could ask none. */
-static apr_status_t connect_to_any(const struct addrinfo *addresses,
-                                   const ratings_deadline_t *limit, int *fd, ratings_result_t *why)
-{
-    ratings_result_t one;
-    for (const struct addrinfo *a = addresses; a; a = a->ai_next) {
-        ratings_deadline_t part = share(limit, a);
-        apr_status_t status = connect_to(a, &part, fd, &one);
-        if (status == APR_SUCCESS)
-            return ratings_result_ok(why);
-        if (ratings_deadline_is_cancelled(limit))
-            return ratings_deadline_cancelled(why);
-        if (a == addresses || status != RATINGS_NOT_ASKED)
-            *why = one;
-    }
-    return why->status;
-}
-
-/* A connection over the socket, which is its own from then on. */
-static store_link_t *wrap(int fd, ratings_result_t *why)
+/* Over the socket, which is its own from then on. */
+static store_link_t *link_over(int fd, ratings_result_t *why)
 {
     store_link_t *link = calloc(1, sizeof *link);
     redisContext *context = link ? redisConnectFd(fd) : NULL;
@@ -187,26 +110,14 @@ void store_link_close(store_link_t *link)
     free(link);
 }
 
-static store_link_t *dial(ratings_resolver_t *host, const ratings_deadline_t *limit,
-                          ratings_result_t *why)
-{
-    ratings_resolution_t *lookup;
-    int fd = -1;
-    if (ratings_resolver_resolve(host, limit, &lookup, why) != APR_SUCCESS)
-        return NULL;
-    apr_status_t status = connect_to_any(ratings_resolution_addresses(lookup), limit, &fd, why);
-    ratings_resolution_unref(lookup);
-    return status == APR_SUCCESS ? wrap(fd, why) : NULL;
-}
-
-/* ---- commands and replies ---- */
+/* ---- sending and receiving ---- */
 
 static bool is_lost(const store_link_t *link)
 {
     return link->context->err == REDIS_ERR_EOF || link->context->err == REDIS_ERR_IO;
 }
 
-static apr_status_t broken(const store_link_t *link, ratings_result_t *why)
+static apr_status_t broken_link(const store_link_t *link, ratings_result_t *why)
 {
     const redisContext *context = link->context;
     if (link->is_excess)
@@ -223,12 +134,12 @@ static apr_status_t broken(const store_link_t *link, ratings_result_t *why)
 #define SERIAL_TEXT 32
 
 /* The number of an exchange as text. */
-static void serial_text(const store_link_t *link, char text[SERIAL_TEXT])
+static void print_serial(const store_link_t *link, char text[SERIAL_TEXT])
 {
     (void)snprintf(text, SERIAL_TEXT, "mod_ratings:%016" PRIx64, link->serial);
 }
 
-static int append(store_link_t *link, const store_command_t *commands, int count)
+static int append_commands(store_link_t *link, const store_command_t *commands, int count)
 {
     char serial[SERIAL_TEXT];
     const char *echo[] = {"ECHO", serial};
@@ -237,22 +148,22 @@ static int append(store_link_t *link, const store_command_t *commands, int count
         result = redisAppendCommandArgv(link->context, commands[i].argc, commands[i].argv,
                                         commands[i].argvlen);
     link->serial++;
-    serial_text(link, serial);
+    print_serial(link, serial);
     return result == REDIS_OK ? redisAppendCommandArgv(link->context, 2, echo, NULL) : result;
 }
 
 static apr_status_t send_commands(store_link_t *link, const store_command_t *commands, int count,
-                                  const ratings_deadline_t *limit, ratings_result_t *why)
+                                  const ratings_deadline_t *deadline, ratings_result_t *why)
 {
-    if (append(link, commands, count) != REDIS_OK)
-        return broken(link, why);
+    if (append_commands(link, commands, count) != REDIS_OK)
+        return broken_link(link, why);
     for (int done = 0;;) {
         if (redisBufferWrite(link->context, &done) != REDIS_OK)
-            return broken(link, why);
+            return broken_link(link, why);
         if (done)
             return APR_SUCCESS;
         apr_status_t status =
-            ratings_deadline_poll(link->context->fd, POLLOUT, limit, LATE_ANSWER, why);
+            ratings_deadline_poll(link->context->fd, POLLOUT, deadline, LATE_ANSWER, why);
         if (status != APR_SUCCESS)
             return status;
     }
@@ -272,22 +183,22 @@ static bool read_some(store_link_t *link)
 }
 
 /* `*heard`: something came. */
-static apr_status_t receive(store_link_t *link, const ratings_deadline_t *limit, redisReply **reply,
-                            bool *heard, ratings_result_t *why)
+static apr_status_t receive_reply(store_link_t *link, const ratings_deadline_t *deadline,
+                                  redisReply **reply, bool *heard, ratings_result_t *why)
 {
     void *built = NULL;
     for (;;) {
         if (redisGetReplyFromReader(link->context, &built) != REDIS_OK)
-            return broken(link, why);
+            return broken_link(link, why);
         *reply = built;
         if (built)
             return APR_SUCCESS;
         apr_status_t status =
-            ratings_deadline_poll(link->context->fd, POLLIN, limit, LATE_ANSWER, why);
+            ratings_deadline_poll(link->context->fd, POLLIN, deadline, LATE_ANSWER, why);
         if (status != APR_SUCCESS)
             return status;
         if (!read_some(link))
-            return broken(link, why);
+            return broken_link(link, why);
         *heard = true;
     }
 }
@@ -309,23 +220,24 @@ typedef struct {
     bool heard; /* something came */
 } exchange_t;
 
-static apr_status_t receive_all(store_link_t *link, exchange_t *exchange,
-                                const ratings_deadline_t *limit, ratings_result_t *why)
+static apr_status_t receive_replies(store_link_t *link, exchange_t *exchange,
+                                    const ratings_deadline_t *deadline, ratings_result_t *why)
 {
     apr_status_t status = APR_SUCCESS;
     while (status == APR_SUCCESS && exchange->received < exchange->count) {
-        status =
-            receive(link, limit, &exchange->replies[exchange->received], &exchange->heard, why);
+        status = receive_reply(link, deadline, &exchange->replies[exchange->received],
+                               &exchange->heard, why);
         exchange->received += status == APR_SUCCESS;
     }
-    return status == APR_SUCCESS ? receive(link, limit, &exchange->echo, &exchange->heard, why)
-                                 : status;
+    return status == APR_SUCCESS
+               ? receive_reply(link, deadline, &exchange->echo, &exchange->heard, why)
+               : status;
 }
 
 static bool is_echo(const store_link_t *link, const redisReply *reply)
 {
     char serial[SERIAL_TEXT];
-    serial_text(link, serial);
+    print_serial(link, serial);
     return reply && reply->type == REDIS_REPLY_STRING && strcmp(reply->str, serial) == 0;
 }
 
@@ -340,7 +252,8 @@ static const redisReply *refusal_of(const exchange_t *exchange)
 
 /* Each answer to an exchange that holds the password may be the one to AUTH: a reply that nobody
  * asked for moves it into the place of the echo. */
-static void tell_refusal(const store_link_t *link, const redisReply *refusal, ratings_result_t *why)
+static void report_refusal(const store_link_t *link, const redisReply *refusal,
+                           ratings_result_t *why)
 {
     if (link->is_logging_in)
         store_login_reply(refusal, why);
@@ -348,15 +261,15 @@ static void tell_refusal(const store_link_t *link, const redisReply *refusal, ra
         store_error_reply(refusal, why);
 }
 
-/* Not in order: `why` is why, so far. A server that refuses and closes (it has too many clients,
- * say) is told by what it said. */
-static store_link_next_e fail(const store_link_t *link, const exchange_t *exchange,
-                              ratings_result_t *why)
+/* Not in order: `why` has the reason so far. Of a server that refuses and closes (it has too many
+ * clients, say), its refusal is the reason. */
+static store_link_next_e end_in_failure(const store_link_t *link, const exchange_t *exchange,
+                                        ratings_result_t *why)
 {
     const redisReply *refusal = refusal_of(exchange);
     bool is_shifted = exchange->echo != NULL;
     if (refusal && (is_shifted || is_lost(link))) {
-        tell_refusal(link, refusal, why);
+        report_refusal(link, refusal, why);
         return store_refusal_is_of_server(refusal) ? STORE_LINK_RETIRE : STORE_LINK_CLOSE;
     }
     if (is_shifted)
@@ -373,7 +286,7 @@ static bool is_drained(const store_link_t *link)
     return link->context->reader->pos == link->context->reader->len;
 }
 
-static store_link_next_e succeed(const store_link_t *link, const exchange_t *exchange)
+static store_link_next_e end_in_success(const store_link_t *link, const exchange_t *exchange)
 {
     const redisReply *refusal = refusal_of(exchange);
     if (refusal && store_refusal_is_of_server(refusal))
@@ -382,16 +295,16 @@ static store_link_next_e succeed(const store_link_t *link, const exchange_t *exc
 }
 
 apr_status_t store_link_exchange(store_link_t *link, const store_command_t *commands, int count,
-                                 redisReply **replies, const ratings_deadline_t *limit,
+                                 redisReply **replies, const ratings_deadline_t *deadline,
                                  store_link_next_e *next, ratings_result_t *why)
 {
     exchange_t exchange = {.replies = replies, .count = count};
-    expect(link, commands, count);
-    apr_status_t status = send_commands(link, commands, count, limit, why);
+    bound_exchange(link, commands, count);
+    apr_status_t status = send_commands(link, commands, count, deadline, why);
     if (status == APR_SUCCESS)
-        status = receive_all(link, &exchange, limit, why);
+        status = receive_replies(link, &exchange, deadline, why);
     bool is_good = status == APR_SUCCESS && is_echo(link, exchange.echo);
-    *next = is_good ? succeed(link, &exchange) : fail(link, &exchange, why);
+    *next = is_good ? end_in_success(link, &exchange) : end_in_failure(link, &exchange, why);
     freeReplyObject(exchange.echo);
     if (is_good)
         return ratings_result_ok(why);
@@ -412,73 +325,76 @@ bool store_link_is_quiet(const store_link_t *link)
  * an answer is none of the store's data. Bytes left over end it too: they may be the refusal of
  * AUTH, which may repeat the password, and the next exchange would read them. */
 static apr_status_t exchange_first(store_link_t *link, const store_command_t *command, int count,
-                                   redisReply **reply, const ratings_deadline_t *limit,
+                                   redisReply **reply, const ratings_deadline_t *deadline,
                                    ratings_result_t *why)
 {
     store_link_next_e next;
-    apr_status_t status = store_link_exchange(link, command, count, reply, limit, &next, why);
+    apr_status_t status = store_link_exchange(link, command, count, reply, deadline, &next, why);
     if (status == APR_EINVAL || (status == APR_SUCCESS && next == STORE_LINK_CLOSE))
         return ratings_result_set(why, APR_EGENERAL, NOT_ASKED_FOR);
     return status != APR_SUCCESS && is_lost(link) ? why->status = APR_ECONNREFUSED : status;
 }
 
-static apr_status_t greet(store_link_t *link, int argc, const char **argv,
-                          const ratings_deadline_t *limit, ratings_result_t *why)
+static apr_status_t login_command(store_link_t *link, int argc, const char **argv,
+                                  const ratings_deadline_t *deadline, ratings_result_t *why)
 {
     size_t argvlen[3];
     const store_command_t command = {.argc = argc, .argv = argv, .argvlen = argvlen};
     redisReply *reply = NULL;
     for (int i = 0; i < argc; i++)
         argvlen[i] = strlen(argv[i]);
-    apr_status_t status = exchange_first(link, &command, 1, &reply, limit, why);
+    apr_status_t status = exchange_first(link, &command, 1, &reply, deadline, why);
     if (status == APR_SUCCESS && reply && reply->type == REDIS_REPLY_ERROR)
-        tell_refusal(link, reply, why);
+        report_refusal(link, reply, why);
     freeReplyObject(reply);
     return why->status;
 }
 
 static apr_status_t authenticate(store_link_t *link, const store_login_t *login,
-                                 const ratings_deadline_t *limit, ratings_result_t *why)
+                                 const ratings_deadline_t *deadline, ratings_result_t *why)
 {
     const char *with_user[] = {"AUTH", login->user, login->password};
     const char *without[] = {"AUTH", login->password};
     if (!login->password)
         return APR_SUCCESS;
     link->is_logging_in = true;
-    apr_status_t status =
-        login->user ? greet(link, 3, with_user, limit, why) : greet(link, 2, without, limit, why);
+    apr_status_t status = login->user ? login_command(link, 3, with_user, deadline, why)
+                                      : login_command(link, 2, without, deadline, why);
     link->is_logging_in = false;
     return status;
 }
 
 static apr_status_t select_database(store_link_t *link, const store_login_t *login,
-                                    const ratings_deadline_t *limit, ratings_result_t *why)
+                                    const ratings_deadline_t *deadline, ratings_result_t *why)
 {
     char number[16];
     const char *words[] = {"SELECT", number};
     if (login->database == 0)
         return APR_SUCCESS;
     (void)snprintf(number, sizeof number, "%d", login->database);
-    return greet(link, 2, words, limit, why);
+    return login_command(link, 2, words, deadline, why);
 }
 
 /* ECHO alone, so that one that is denied is known before a script is run. */
-static apr_status_t try_echo(store_link_t *link, const ratings_deadline_t *limit,
+static apr_status_t try_echo(store_link_t *link, const ratings_deadline_t *deadline,
                              ratings_result_t *why)
 {
     redisReply *none = NULL;
-    return exchange_first(link, NULL, 0, &none, limit, why);
+    return exchange_first(link, NULL, 0, &none, deadline, why);
 }
 
 store_link_t *store_link_open(ratings_resolver_t *host, const store_login_t *login,
-                              const ratings_deadline_t *limit, ratings_result_t *why)
+                              const ratings_deadline_t *deadline, ratings_result_t *why)
 {
-    store_link_t *link = dial(host, limit, why);
+    int fd;
+    if (store_dial(host, deadline, &fd, why) != APR_SUCCESS)
+        return NULL;
+    store_link_t *link = link_over(fd, why);
     if (!link)
         return NULL;
-    if (authenticate(link, login, limit, why) == APR_SUCCESS &&
-        select_database(link, login, limit, why) == APR_SUCCESS &&
-        try_echo(link, limit, why) == APR_SUCCESS)
+    if (authenticate(link, login, deadline, why) == APR_SUCCESS &&
+        select_database(link, login, deadline, why) == APR_SUCCESS &&
+        try_echo(link, deadline, why) == APR_SUCCESS)
         return link;
     store_link_close(link);
     return NULL;

@@ -1,10 +1,11 @@
 /* Private to the store: one connection to Redis, a hiredis context that never blocks by itself. One
- * thread at a time uses it.
+ * thread at a time uses it. The protocol is RESP2
+ * (https://redis.io/docs/latest/develop/reference/protocol-spec/).
  *
- * Each exchange ends with an ECHO of a number of its own, so that its answers are known to be those
- * of what was asked: a reply that nobody asked for (of a proxy that lost count, say) would else be
- * taken for the answer to the next question, and each answer for that to the question after, for
- * ever. */
+ * RESP has no request ids: a reply is the answer to a command by its order alone. A reply that
+ * nobody asked for (of a proxy that lost count, say) would be taken for the answer to the next
+ * command, and each answer for that to the command after, for ever. So each exchange ends with an
+ * ECHO of a number of its own: if that is not what comes last, the connection is closed. */
 #ifndef RATINGS_STORE_LINK_H
 #define RATINGS_STORE_LINK_H
 
@@ -24,7 +25,7 @@ typedef struct {
 
 #define STORE_ANSWER_MAX ((size_t)64 * 1024)
 
-/* Who asks for what, once connected. */
+/* What a connection begins with: AUTH and SELECT. */
 typedef struct {
     const char *user, *password; /* NULL: none */
     int database;
@@ -32,9 +33,9 @@ typedef struct {
 
 typedef struct store_link_t store_link_t;
 
-/* Tries the addresses of the host in turn. NULL and `why` on failure. */
+/* Connects, logs in and selects the database. NULL and `why` on failure. */
 store_link_t *store_link_open(ratings_resolver_t *host, const store_login_t *login,
-                              const ratings_deadline_t *limit, ratings_result_t *why);
+                              const ratings_deadline_t *deadline, ratings_result_t *why);
 void store_link_close(store_link_t *link); /* NULL: nothing to do */
 
 /* Whether nothing came since the last exchange, neither bytes nor the end of the connection. */
@@ -51,7 +52,7 @@ typedef enum {
 /* Sends `count` commands and reads as many replies, which the caller frees; on a failure none is
  * left to free. APR_EINVAL: an answer is larger than it may be. */
 apr_status_t store_link_exchange(store_link_t *link, const store_command_t *commands, int count,
-                                 redisReply **replies, const ratings_deadline_t *limit,
+                                 redisReply **replies, const ratings_deadline_t *deadline,
                                  store_link_next_e *next, ratings_result_t *why);
 
 void store_free_replies(redisReply **replies, int count);

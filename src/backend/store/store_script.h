@@ -40,8 +40,8 @@ apr_status_t store_read_both(ratings_store_t *store, const store_fields_t *first
 /* APR_EINVAL: `what` is not what this module writes. */
 apr_status_t store_unexpected(ratings_result_t *why, const char *what);
 
-/* An answer within that of store_read_both is not the array it should be: it tells of a key of
- * another type (APR_EINVAL, with `what` the key is), or of what Redis refused. */
+/* An answer within that of store_read_both is not the array it should be: the key is of another
+ * type (APR_EINVAL; `what` the key is), or Redis refused (APR_EGENERAL). */
 apr_status_t store_not_read(const redisReply *answer, ratings_result_t *why, const char *what);
 
 #endif
