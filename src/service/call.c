@@ -16,7 +16,7 @@ ratings_outcome_e ratings_call_unavailable(ratings_call_t *call, const char *par
 
 bool ratings_heed_corruption(ratings_child_t *child, const ratings_result_t *why)
 {
-    bool is_corrupt = why->status == APR_EINVAL;
+    bool is_corrupt = why->status == RATINGS_REBUILD_NEEDED;
     if (is_corrupt)
         ratings_shm_request_rebuild(child->service->shared, RATINGS_REBUILD_REQUEST_STORE);
     return is_corrupt;
@@ -25,8 +25,6 @@ bool ratings_heed_corruption(ratings_child_t *child, const ratings_result_t *why
 apr_status_t ratings_call_end_store(ratings_child_t *child, ratings_call_token_t *token,
                                     const ratings_result_t *why)
 {
-    ratings_result_t answered;
-    ratings_result_ok(&answered);
-    (void)ratings_call_policy_end(token, ratings_heed_corruption(child, why) ? &answered : why);
-    return why->status;
+    (void)ratings_heed_corruption(child, why);
+    return ratings_call_policy_end(token, why);
 }

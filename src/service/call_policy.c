@@ -54,7 +54,8 @@ typedef enum { CALL_ANSWERED, CALL_FAILED, CALL_NOT_ASKED } call_outcome_e;
 
 static bool is_answer(apr_status_t status)
 {
-    return status == APR_SUCCESS || status == APR_NOTFOUND || status == APR_EAGAIN;
+    return status == APR_SUCCESS || status == APR_NOTFOUND || status == APR_EAGAIN ||
+           status == RATINGS_REBUILD_NEEDED;
 }
 
 /* `unanswered_us`: for how long nobody has got an answer. */

@@ -44,7 +44,7 @@ static apr_status_t read_fresh_once(ratings_call_t *call, query_t *query,
     validator->version = ratings_shm_version(shared, query->slot);
     ratings_checkpoint_t high = ratings_shm_high(shared, validator->partition);
     apr_status_t status = read_store(call, query, snapshot);
-    if (status == APR_EINVAL)
+    if (status == RATINGS_REBUILD_NEEDED)
         return APR_EAGAIN;
     if (status != APR_SUCCESS)
         return status;

@@ -11,11 +11,12 @@
  *                     backend, and no circuit breaker counts it
  *   APR_ECONNREFUSED  the backend could not be reached; nothing happened
  *   APR_EAGAIN        not at this moment; it passes by itself, and is no failure of the backend
- *   APR_EINVAL        the backend answered what it must not; see detail. Of the store: it holds
- *                     what this module never writes
+ *   APR_EINVAL        the backend answered what it must not; see detail
  *   APR_INCOMPLETE    the backend answers, and cannot do a part of what is needed; see detail
- *   RATINGS_REBUILD_NEEDED  of the store: it is no read model of the log, whoever has found that;
- *                     the leader rebuilds it. No failure of the backend either
+ *   RATINGS_REBUILD_NEEDED
+ *                     of the store, wherever it was found: it is no read model of the log, or holds
+ *                     what this module never writes. The leader rebuilds it; no failure of the
+ *                     backend
  *   APR_EGENERAL      anything else that failed */
 #ifndef RATINGS_COMMON_RESULT_H
 #define RATINGS_COMMON_RESULT_H

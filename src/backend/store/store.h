@@ -128,13 +128,13 @@ typedef struct {
     bool is_behind;     /* a rebuild is under way: counts may be those of a part of the log */
 } ratings_snapshot_t;
 
-/* APR_EINVAL: the key is not the hash that the module writes. */
+/* RATINGS_REBUILD_NEEDED: the key is not the hash that the module writes. */
 apr_status_t ratings_store_read(ratings_store_t *store, const char *talk_id, int partition,
                                 int64_t deadline, ratings_snapshot_t *snapshot,
                                 ratings_result_t *why);
 
 /* The event last counted with an idempotency key, and the checkpoint at which that holds, -1 if
- * there is none. APR_EINVAL: as above. */
+ * there is none. RATINGS_REBUILD_NEEDED: as above. */
 apr_status_t ratings_store_read_use(ratings_store_t *store, const char *talk_id, const char *key,
                                     int partition, int64_t deadline, ratings_use_t *use,
                                     int64_t *checkpoint, ratings_result_t *why);

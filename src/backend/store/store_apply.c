@@ -19,8 +19,9 @@ static bool is_text_of(const redisReply *reply, const char *text)
 /* A key of another type is no failure: it is corrupt. */
 static apr_status_t uses_not_read(const redisReply *answer, ratings_result_t *why)
 {
-    return store_not_read(answer, why, STORE_KEY_USES) == APR_EINVAL ? ratings_result_ok(why)
-                                                                     : why->status;
+    return store_not_read(answer, why, STORE_KEY_USES) == RATINGS_REBUILD_NEEDED
+               ? ratings_result_ok(why)
+               : why->status;
 }
 
 /* The uses belong to a checkpoint and a generation, as all else does. */
@@ -57,7 +58,7 @@ static apr_status_t ask_uses(ratings_store_t *store, ratings_batch_t *batch,
     (void)snprintf(checkpoint, sizeof checkpoint, "%" PRId64, batch->checkpoint);
     apr_status_t status = store_read_both(store, &log, &uses, store_deadline(store), &answer, why);
     *result = RATINGS_CAS_CORRUPT;
-    if (status == APR_EINVAL) /* larger than what this module writes */
+    if (status == RATINGS_REBUILD_NEEDED) /* larger than what this module writes */
         return ratings_result_ok(why);
     if (status != APR_SUCCESS)
         return status;

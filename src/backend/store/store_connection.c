@@ -181,7 +181,7 @@ static apr_status_t exchange_with_retry(ratings_store_t *store, ratings_pooled_t
             store_free_replies(call->replies, call->count);
         status = exchange_anew(store, pooled, call, next, why);
     }
-    if (status == APR_EINVAL && *pooled)
+    if (status == RATINGS_REBUILD_NEEDED && *pooled)
         status = exchange_anew(store, pooled, call, next, why);
     return status;
 }

@@ -121,7 +121,8 @@ static apr_status_t broken_link(const store_link_t *link, ratings_result_t *why)
 {
     const redisContext *context = link->context;
     if (link->is_excess)
-        return ratings_result_set(why, APR_EINVAL, "Redis answers more than it was asked for");
+        return ratings_result_set(why, RATINGS_REBUILD_NEEDED,
+                                  "Redis answers more than it was asked for");
     bool is_foreign = context->err == REDIS_ERR_PROTOCOL;
     ratings_result_set(why, context->err == REDIS_ERR_OOM ? RATINGS_NOT_ASKED : APR_EGENERAL,
                        "%s: %s", is_foreign ? "not a Redis answer" : "waiting for an answer",
@@ -330,7 +331,7 @@ static apr_status_t exchange_first(store_link_t *link, const store_command_t *co
 {
     store_link_next_e next;
     apr_status_t status = store_link_exchange(link, command, count, reply, deadline, &next, why);
-    if (status == APR_EINVAL || (status == APR_SUCCESS && next == STORE_LINK_CLOSE))
+    if (status == RATINGS_REBUILD_NEEDED || (status == APR_SUCCESS && next == STORE_LINK_CLOSE))
         return ratings_result_set(why, APR_EGENERAL, NOT_ASKED_FOR);
     return status != APR_SUCCESS && is_lost(link) ? why->status = APR_ECONNREFUSED : status;
 }

@@ -50,7 +50,7 @@ typedef enum {
 } store_link_next_e;
 
 /* Sends `count` commands and reads as many replies, which the caller frees; on a failure none is
- * left to free. APR_EINVAL: an answer is larger than it may be. */
+ * left to free. RATINGS_REBUILD_NEEDED: an answer is larger than it may be. */
 apr_status_t store_link_exchange(store_link_t *link, const store_command_t *commands, int count,
                                  redisReply **replies, const ratings_deadline_t *deadline,
                                  store_link_next_e *next, ratings_result_t *why);

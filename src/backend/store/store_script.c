@@ -113,7 +113,8 @@ apr_status_t store_read_both(ratings_store_t *store, const store_fields_t *first
 
 apr_status_t store_unexpected(ratings_result_t *why, const char *what)
 {
-    return ratings_result_set(why, APR_EINVAL, "%s is not what this module writes", what);
+    return ratings_result_set(why, RATINGS_REBUILD_NEEDED, "%s is not what this module writes",
+                              what);
 }
 
 apr_status_t store_not_read(const redisReply *answer, ratings_result_t *why, const char *what)

@@ -9,7 +9,8 @@
 #define STORE_FIELD_ANSWER_MAX 256 /* bytes of a field, or of its value, as an answer */
 
 /* Sends one command. An error reply is a failure, so `*reply`, to be freed, is set only on
- * APR_SUCCESS. It may have `answer_max` bytes (0: STORE_ANSWER_MAX), else APR_EINVAL. */
+ * APR_SUCCESS. It may have `answer_max` bytes (0: STORE_ANSWER_MAX), else RATINGS_REBUILD_NEEDED.
+ */
 apr_status_t store_ask(ratings_store_t *store, const store_words_t *words, size_t answer_max,
                        int64_t deadline, redisReply **reply, ratings_result_t *why);
 
@@ -37,11 +38,11 @@ apr_status_t store_read_both(ratings_store_t *store, const store_fields_t *first
                              const store_fields_t *second, int64_t deadline, redisReply **answer,
                              ratings_result_t *why);
 
-/* APR_EINVAL: `what` is not what this module writes. */
+/* RATINGS_REBUILD_NEEDED: `what` is not what this module writes. */
 apr_status_t store_unexpected(ratings_result_t *why, const char *what);
 
 /* An answer within that of store_read_both is not the array it should be: the key is of another
- * type (APR_EINVAL; `what` the key is), or Redis refused (APR_EGENERAL). */
+ * type (RATINGS_REBUILD_NEEDED; `what` the key is), or Redis refused (APR_EGENERAL). */
 apr_status_t store_not_read(const redisReply *answer, ratings_result_t *why, const char *what);
 
 #endif

@@ -159,7 +159,8 @@ apr_status_t ratings_store_load_state(ratings_store_t *store, int64_t deadline,
         (void)read_state(state, reply, why);
         freeReplyObject(reply);
     }
-    if (why->status == APR_EINVAL) /* whatever the store holds, the script answers otherwise */
+    if (why->status ==
+        RATINGS_REBUILD_NEEDED) /* whatever the store holds, the script answers otherwise */
         why->status = APR_EGENERAL;
     return why->status;
 }
