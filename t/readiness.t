@@ -7,10 +7,10 @@ use RatingsTest;
 
 # Each in a virtual host of its own: topic, how it is made, what readiness then says of the stream.
 my @topics = (
-    [ 'compacts',        'cleanup.policy=compact',        'the topic compacts (cleanup.policy): it cannot be the log of all ratings' ],
-    [ 'also-compacts',   'cleanup.policy=compact,delete', 'the topic compacts (cleanup.policy): it cannot be the log of all ratings' ],
-    [ 'forgets-by-time', 'retention.ms=86400000',         'the topic forgets (retention.ms): it cannot be the log of all ratings' ],
-    [ 'forgets-by-size', 'retention.bytes=100000000',     'the topic forgets (retention.bytes): it cannot be the log of all ratings' ],
+    [ 'compacts',        'cleanup.policy=compact',        'the topic is compacted (cleanup.policy): old ratings would be lost' ],
+    [ 'also-compacts',   'cleanup.policy=compact,delete', 'the topic is compacted (cleanup.policy): old ratings would be lost' ],
+    [ 'retention-time', 'retention.ms=86400000',         'the topic has a finite retention (retention.ms): old ratings would be lost' ],
+    [ 'retention-size', 'retention.bytes=100000000',     'the topic has a finite retention (retention.bytes): old ratings would be lost' ],
 );
 my %forever = ('retention.ms' => -1, 'retention.bytes' => -1);
 
@@ -52,7 +52,7 @@ redis(database => $_ + 1)->call('FLUSHDB') for 0 .. $#topics; # other tests use 
 {
     my $main  = "<VirtualHost 127.0.0.1:*>\nServerName main.test\n</VirtualHost>\n";
     my $httpd = own_httpd(name => 'topics', conf => join '', virtual_host(0), $main, map { virtual_host($_) } 1 .. $#topics);
-    $httpd->expect_log(qr/RT0303: the topic (?:compacts|forgets)/);
+    $httpd->expect_log(qr/RT0303: the topic (?:is compacted|has a finite retention)/);
     $httpd->start;
     for my $number (0 .. $#topics) {
         my ($name, $setting, $reason) = @{ $topics[$number] };
@@ -70,12 +70,12 @@ redis(database => $_ + 1)->call('FLUSHDB') for 0 .. $#topics; # other tests use 
 # ---- a topic that is altered while it is in use ----
 
 {
-    my $reason = 'the topic forgets (retention.ms): it cannot be the log of all ratings';
+    my $reason = 'the topic has a finite retention (retention.ms): old ratings would be lost';
     expect_log(qr/RT0303: \Q$reason\E/);
     ok(wait_ready(), 'a topic that is altered: ready before');
     set_topic('ratings', add => 'retention.ms=86400000');
     my $answer = state_of('stream', $reason);
-    is($answer->status, 503, 'a topic that forgets from now on: not ready');
+    is($answer->status, 503, 'a topic of finite retention from now on: not ready');
     is(json($answer->body)->{backends}{stream}{reason}, $reason, 'and says why');
     set_topic('ratings', add => 'retention.ms=-1');
     is(state_of('stream', undef)->status, 200, 'ready again when it is set right');

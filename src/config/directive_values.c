@@ -2,7 +2,7 @@
  */
 #include "settings.h"
 
-#include "../backend/stream/stream.h"
+#include "../backend/stream/stream_config.h"
 #include "../core/number.h"
 
 #include <apr_fnmatch.h>

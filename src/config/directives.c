@@ -4,7 +4,8 @@
 
 #include "../backend/stats/stats.h"
 #include "../backend/store/store.h"
-#include "../backend/stream/stream.h"
+#include "../backend/common/log_record.h"
+#include "../backend/stream/stream_config.h"
 #include "../backend/talks/talks.h"
 
 #define MS(n) ((n)*INT64_C(1000))

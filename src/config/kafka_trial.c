@@ -1,7 +1,7 @@
 #include "kafka_trial.h"
 
 #include "../backend/common/deadline.h"
-#include "../backend/stream/stream.h"
+#include "../backend/stream/stream_config.h"
 
 #include <mpm_common.h>
 
@@ -13,9 +13,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static void discard_log(void *context, int level, const char *text)
+static void discard_log(ratings_stream_log_t *log, int level, const char *text)
 {
-    (void)context, (void)level, (void)text;
+    (void)log, (void)level, (void)text;
 }
 
 /* ---- the process of its own. Not the parent: librdkafka's threads would not survive its forks,
@@ -24,10 +24,11 @@ static void discard_log(void *context, int level, const char *text)
 static void run_trial(server_rec *main, const ratings_config_t *config, apr_pool_t *pool, int out)
 {
     ratings_result_t why = {.status = APR_SUCCESS};
+    ratings_stream_log_t log = {discard_log};
     ratings_stream_options_t options = {.topic = config->topic,
                                         .kafka = config->kafka,
                                         .timeout = config->stream_timeout,
-                                        .log = discard_log};
+                                        .log = &log};
     (void)alarm(2 * RATINGS_KAFKA_TRIAL_S);   /* should the parent be gone */
     (void)ap_run_drop_privileges(pool, main); /* who may read a file as root may not do so later */
     (void)ratings_stream_try(&options, pool, &why);

@@ -6,6 +6,7 @@
 
 #include <apr_hash.h>
 #include <apr_strings.h>
+#include <apr_tables.h>
 
 #include <string.h>
 

@@ -9,7 +9,7 @@
 #define RATINGS_PROJECTOR_BATCH_H
 
 #include "../backend/store/store.h"
-#include "../backend/stream/stream.h"
+#include "../backend/common/log_record.h"
 
 #include <apr_pools.h>
 

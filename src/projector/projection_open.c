@@ -187,7 +187,7 @@ apr_status_t projection_open(opening_t *opening, ratings_result_t *why)
     RATINGS_ASSERT(p->lease->is_leader);
     apr_pool_clear(p->scratch);
     apr_status_t status =
-        ratings_stream_topic(p->options->stream, PROJECTION_TIMEOUT_US, &topic, why);
+        ratings_stream_topic_ensure(p->options->stream, PROJECTION_TIMEOUT_US, &topic, why);
     if (status == APR_SUCCESS)
         status = ratings_store_load_state(p->store, INT64_MAX, &p->state, why);
     if (status == APR_SUCCESS)

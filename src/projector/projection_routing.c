@@ -1,6 +1,7 @@
 #include "projection_routing.h"
 
 #include "../core/clock.h"
+#include "../core/container_of.h"
 #include "../core/routing_record.h"
 
 #include <string.h>
@@ -77,9 +78,9 @@ static int partitions_by_evidence(const routing_t *routing)
 /* ---- appending ---- */
 
 /* On a thread of the producer's. Success is not told here: the record is read back. */
-static void on_routing_delivered(void *context, const ratings_delivery_t *delivery)
+static void on_routing_delivered(ratings_receiver_t *receiver, const ratings_delivery_t *delivery)
 {
-    routing_t *routing = context;
+    routing_t *routing = RATINGS_CONTAINER_OF(receiver, routing_t, receiver);
     if (delivery->result.status == APR_SUCCESS)
         return;
     if (!atomic_exchange(&routing->failed, true))
@@ -110,9 +111,10 @@ void routing_append_if_missing(routing_t *routing)
     int partitions = p->state.routed > 0 ? p->state.routed : partitions_by_evidence(routing);
     ratings_delivery_t delivery = {.offset = -1};
     atomic_store(&routing->append_at, now + REAPPEND_US);
-    if (ratings_stream_append_routing(p->options->stream, partitions, on_routing_delivered, routing,
+    routing->receiver.delivered = on_routing_delivered;
+    if (ratings_stream_append_routing(p->options->stream, partitions, &routing->receiver,
                                       &delivery.result) != APR_SUCCESS)
-        on_routing_delivered(routing, &delivery);
+        on_routing_delivered(&routing->receiver, &delivery);
 }
 
 /* ---- reading ---- */

@@ -18,8 +18,9 @@ typedef struct {
     uint16_t
         candidate[RATINGS_PARTITIONS_MAX]; /* numbers that explain where each lies, ascending */
     int candidates;
-    _Atomic int64_t append_at; /* when a record may be appended (again), of ratings_monotonic */
-    atomic_bool failed;        /* the last append did, which was logged */
+    _Atomic int64_t append_at;   /* when a record may be appended (again), of ratings_monotonic */
+    atomic_bool failed;          /* the last append did, which was logged */
+    ratings_receiver_t receiver; /* of the delivery report */
 } routing_t;
 
 /* `projection` must outlive it, and it the child's stream. */

@@ -4,7 +4,8 @@
 #define RATINGS_PROJECTOR_PROJECTOR_OPTIONS_H
 
 #include "../backend/store/store.h"
-#include "../backend/stream/stream.h"
+#include "../backend/stream/stream_reader.h"
+#include "../backend/stream/stream_topic.h"
 #include "../module.h"
 #include "../shm/segment.h"
 #include "../shm/visibility.h"

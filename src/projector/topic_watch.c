@@ -31,7 +31,7 @@ void topic_watch_publish(topic_watch_t *watch, const ratings_topic_t *topic)
         atomic_store(&shared->min_insync, topic->in_sync);
     if (atomic_exchange(&shared->topic_fault, topic->fault) != topic->fault && topic->fault)
         ap_log_error(APLOG_MARK, APLOG_ERR, 0, watch->options->server, "RT0303: %s",
-                     ratings_stream_fault_text(topic->fault));
+                     ratings_topic_fault_text(topic->fault));
 }
 
 void topic_watch_poll(topic_watch_t *watch)
@@ -42,6 +42,6 @@ void topic_watch_poll(topic_watch_t *watch)
     if (now < watch->poll_at)
         return;
     watch->poll_at = now + TOPIC_POLL_US;
-    if (ratings_stream_judge(watch->options->stream, TOPIC_TIMEOUT_US, &topic, &why) == APR_SUCCESS)
+    if (ratings_stream_topic_describe(watch->options->stream, TOPIC_TIMEOUT_US, &topic, &why) == APR_SUCCESS)
         topic_watch_publish(watch, &topic);
 }

@@ -1,6 +1,7 @@
 #include "child.h"
 
 #include "../core/clock.h"
+#include "../core/container_of.h"
 #include "../module.h"
 #include "../projector/projector.h"
 #include "pending_write.h"
@@ -144,11 +145,11 @@ static int stream_log_level(const ratings_child_t *child, int level)
 }
 
 /* librdkafka's levels are syslog's, and so are httpd's. Its macro evaluates the level twice. */
-static void log_stream(void *context, int level, const char *text)
+static void log_stream(ratings_stream_log_t *log, int level, const char *text)
 {
-    const ratings_child_t *child = context;
-    int shown = stream_log_level(child, level);
-    ap_log_error(APLOG_MARK, shown, 0, child->service->server, "RT0206: librdkafka: %s", text);
+    const ratings_child_t *child = RATINGS_CONTAINER_OF(log, ratings_child_t, stream_log);
+    int ours = stream_log_level(child, level);
+    ap_log_error(APLOG_MARK, ours, 0, child->service->server, "RT0206: librdkafka: %s", text);
 }
 
 static bool child_is_draining(void)
@@ -182,6 +183,7 @@ static void make_stream(ratings_child_t *child)
 {
     const ratings_config_t *config = child->service->config;
     ratings_result_t why;
+    child->stream_log.write = log_stream;
     child->stream_options = (ratings_stream_options_t){
         .brokers = config->stream,
         .topic = config->topic,
@@ -189,16 +191,14 @@ static void make_stream(ratings_child_t *child)
         .timeout = config->stream_timeout,
         .partitions = (int)config->topic_partitions,
         .replication = (int)config->topic_replication,
-        .log = log_stream,
-        .log_context = child,
+        .log = &child->stream_log,
     };
     apr_status_t status = ratings_visibility_create(&child->visibility, child->service->shared,
                                                     &child->projector_bulkhead, child->pool);
     if (status != APR_SUCCESS)
         ratings_result_set(&why, status, "no thread to wait for visibility");
     else
-        status = ratings_stream_create(&child->stream, &child->stream_options,
-                                       ratings_pending_write_complete, child->pool, &why);
+        status = ratings_stream_create(&child->stream, &child->stream_options, child->pool, &why);
     if (status == APR_SUCCESS)
         status = create_projector(child, &why);
     if (status != APR_SUCCESS)

@@ -33,6 +33,7 @@ struct ratings_child_t {
     ratings_stream_t *stream;
     ratings_stats_t *stats;
     ratings_call_policy_t policy[RATINGS_BACKENDS];
+    ratings_stream_log_t stream_log;
     ratings_stream_options_t stream_options; /* also of the projector's reader */
 
     ratings_projector_t *projector;

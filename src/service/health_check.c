@@ -1,5 +1,6 @@
 #include "health_check.h"
 
+#include "../backend/stream/stream_topic.h"
 #include "../core/clock.h"
 #include "../module.h"
 #include "../projector/projector.h"
@@ -165,7 +166,7 @@ static const char *topic_reason(const ratings_shm_t *shared)
 {
     if (atomic_load(&shared->routing_conflict))
         return "the log says that talks are routed by more partitions than the topic has";
-    return ratings_stream_fault_text(atomic_load(&shared->topic_fault));
+    return ratings_topic_fault_text(atomic_load(&shared->topic_fault));
 }
 
 static const char *stream_reason(const check_t *check)

@@ -2,10 +2,10 @@
 
 #include "../core/assertion.h"
 #include "../core/clock.h"
+#include "../core/container_of.h"
 #include "../shm/futex.h"
 
 #include <pthread.h>
-#include <stddef.h>
 #include <stdlib.h>
 
 #define LATE_US 10000 /* how late a request may learn that its event is not visible in time */
@@ -22,14 +22,14 @@ struct ratings_pending_write_t {
     ratings_delivery_t delivery; /* set before SENT ends, but for ABANDONED */
     _Atomic int64_t expires_at;  /* of WAITING, set before it begins; of ratings_monotonic */
     ratings_visibility_waiter_t waiter; /* queued while WAITING */
+    ratings_receiver_t receiver;        /* of the delivery report */
 };
 
 /* ---- its memory ---- */
 
 static ratings_pending_write_t *write_of(ratings_visibility_waiter_t *waiter)
 {
-    return (ratings_pending_write_t *)(void *)((char *)waiter -
-                                               offsetof(ratings_pending_write_t, waiter));
+    return RATINGS_CONTAINER_OF(waiter, ratings_pending_write_t, waiter);
 }
 
 static void free_write(ratings_pending_write_t *write)
@@ -93,6 +93,9 @@ static void became_visible(ratings_visibility_waiter_t *waiter)
 
 /* ---- by the request: before ---- */
 
+static void complete_pending_write(ratings_receiver_t *receiver,
+                                   const ratings_delivery_t *delivery);
+
 ratings_pending_write_t *
 ratings_pending_write_create(const ratings_pending_write_options_t *options,
                              ratings_call_token_t *token)
@@ -104,10 +107,16 @@ ratings_pending_write_create(const ratings_pending_write_options_t *options,
     write->token = ratings_call_token_move(token);
     write->floor = ratings_shm_watermark(options->shared, options->partition).offset;
     write->holds = 2;
+    write->receiver.delivered = complete_pending_write;
     write->waiter.reached = became_visible;
     write->waiter.partition = options->partition;
     pthread_mutex_init(&write->lock, NULL);
     return write;
+}
+
+ratings_receiver_t *ratings_pending_write_receiver(ratings_pending_write_t *write)
+{
+    return &write->receiver;
 }
 
 void ratings_pending_write_cancel(ratings_pending_write_t *write, const ratings_result_t *why)
@@ -169,9 +178,11 @@ static bool apply_report(ratings_pending_write_t *write, const ratings_delivery_
     return true;
 }
 
-void ratings_pending_write_complete(void *data, const ratings_delivery_t *delivery)
+/* By a thread of the stream: once, if it took the event. Does not block. */
+static void complete_pending_write(ratings_receiver_t *receiver, const ratings_delivery_t *delivery)
 {
-    ratings_pending_write_t *write = data;
+    ratings_pending_write_t *write =
+        RATINGS_CONTAINER_OF(receiver, ratings_pending_write_t, receiver);
     pthread_mutex_lock(&write->lock);
     bool is_abandoned = write_state(write) == RATINGS_PENDING_WRITE_ABANDONED;
     bool wakes = !is_abandoned && apply_report(write, delivery);

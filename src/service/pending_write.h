@@ -2,7 +2,8 @@
  * delivery report, which completes it.
  *
  *     write = ratings_pending_write_create(&options, &token);
- *     if (ratings_stream_append(stream, event, partition, write, why) == APR_SUCCESS)
+ *     receiver = ratings_pending_write_receiver(write);
+ *     if (ratings_stream_append(stream, event, partition, receiver, why) == APR_SUCCESS)
  *         state = ratings_pending_write_wait(write, durable_by, &delivery);
  *     else
  *         ratings_pending_write_cancel(write, why);
@@ -64,8 +65,8 @@ ratings_pending_write_state_e ratings_pending_write_wait(ratings_pending_write_t
 /* By the request, when the stream did not take the event, for the reason `why`. Frees `write`. */
 void ratings_pending_write_cancel(ratings_pending_write_t *write, const ratings_result_t *why);
 
-/* The delivery report (ratings_delivery_fn), by a thread of the stream: once, if it took the event.
- * Does not block. `write` is gone then for the stream. */
-void ratings_pending_write_complete(void *write, const ratings_delivery_t *delivery);
+/* Who is told the delivery report: for ratings_stream_append. `write` is gone then for the stream.
+ */
+ratings_receiver_t *ratings_pending_write_receiver(ratings_pending_write_t *write);
 
 #endif

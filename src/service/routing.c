@@ -1,5 +1,6 @@
 #include "routing.h"
 
+#include "../backend/stream/stream_topic.h"
 #include "../core/clock.h"
 #include "../shm/futex.h"
 

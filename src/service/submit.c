@@ -1,5 +1,6 @@
 /* Submitting a rating: the talk exists, the event is durable, the rating is visible, and, if it has
  * an idempotency key, it is the one that counts. */
+#include "../backend/stream/stream_topic.h"
 #include "call.h"
 #include "pending_write.h"
 #include "routing.h"
@@ -64,7 +65,8 @@ static ratings_outcome_e append_event(ratings_call_t *call, const ratings_event_
         ratings_result_set(why, RATINGS_NOT_ASKED, "out of memory");
         return ratings_call_unavailable(call, "the event log");
     }
-    if (ratings_stream_append(child->stream, event, partition, write, why) == APR_SUCCESS)
+    if (ratings_stream_append(child->stream, event, partition,
+                              ratings_pending_write_receiver(write), why) == APR_SUCCESS)
         return await_write(call, write, delivery);
     ratings_pending_write_cancel(write, why);
     return ratings_call_unavailable(call, "the event log");

@@ -12,7 +12,7 @@
 #define RATINGS_SHM_SEGMENT_H
 
 #include "../backend/store/store.h"
-#include "../backend/stream/stream.h"
+#include "../backend/common/log_record.h"
 #include "../core/shm_cache.h"
 #include "backend_state.h"
 #include "checkpoints.h"

@@ -1,7 +1,6 @@
-/* The producer: its handle, and the thread that serves the callbacks. */
-#include "stream_conf.h"
-
 #include "stream_producer.h"
+
+#include "../../core/container_of.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -13,15 +12,15 @@
 #define GIVE_UP_POLLS 100
 #define REPLACE_RETRY_MS 1000
 
-struct ratings_stream_t {
-    const ratings_stream_options_t *options; /* first: see stream_handle */
+struct stream_producer_t {
+    stream_handle_owner_t handle_owner;
+    stream_producer_owner_t *owner;
     pthread_rwlock_t lock; /* of what follows: written only when a fatal error makes a new handle */
     rd_kafka_t *handle;
     _Atomic(rd_kafka_topic_t *) topic; /* NULL until it is asked for */
-    stream_appender_t *appender;
     pthread_t poller;
-    atomic_bool stop;
-    atomic_bool fatal;
+    atomic_bool stops;
+    atomic_bool is_fatal;
     char message_timeout[16];
 };
 
@@ -46,19 +45,25 @@ static apr_status_t failure_of(const rd_kafka_message_t *message, ratings_result
     return ratings_result_set(why, status, "delivery: %s", rd_kafka_err2str(message->err));
 }
 
-static void report(const ratings_stream_t *stream, const rd_kafka_message_t *message)
+/* Value and headers are librdkafka's since it took the message. */
+static void report_delivery(stream_handle_owner_t *handle_owner, const rd_kafka_message_t *report)
 {
-    ratings_delivery_t delivery = {.partition = message->partition, .offset = message->offset};
-    if (message->err)
-        failure_of(message, &delivery.result);
-    stream_appender_reported(stream->appender, message->_private, &delivery);
+    const stream_producer_t *producer =
+        RATINGS_CONTAINER_OF(handle_owner, stream_producer_t, handle_owner);
+    stream_message_t *message = report->_private;
+    ratings_delivery_t delivery = {.partition = report->partition, .offset = report->offset};
+    if (report->err)
+        failure_of(report, &delivery.result);
+    message->headers = NULL;
+    message->value = NULL;
+    producer->owner->reported(producer->owner, message, &delivery);
 }
 
 /* A failure, on the poller's thread. */
-static void on_failure(rd_kafka_t *handle, const rd_kafka_message_t *message, void *opaque)
+static void on_delivery_failure(rd_kafka_t *handle, const rd_kafka_message_t *report, void *opaque)
 {
     (void)handle;
-    report(opaque, message);
+    report_delivery(opaque, report);
 }
 
 /* A success, as soon as Kafka's answer is read, on the thread that reads it: a report would have to
@@ -69,12 +74,12 @@ static rd_kafka_resp_err_t on_acknowledgement(rd_kafka_t *handle, rd_kafka_messa
 {
     (void)handle;
     if (!message->err)
-        report(opaque, message);
+        report_delivery(opaque, message);
     return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-static rd_kafka_resp_err_t on_new(rd_kafka_t *handle, const rd_kafka_conf_t *conf, void *opaque,
-                                  char *text, size_t size)
+static rd_kafka_resp_err_t on_new_handle(rd_kafka_t *handle, const rd_kafka_conf_t *conf,
+                                         void *opaque, char *text, size_t size)
 {
     (void)conf, (void)text, (void)size;
     return rd_kafka_interceptor_add_on_acknowledgement(handle, "mod_ratings", on_acknowledgement,
@@ -88,32 +93,32 @@ static bool needs_attention(int code)
            code == RD_KAFKA_RESP_ERR__SSL;
 }
 
-static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opaque)
+static void on_producer_error(stream_handle_owner_t *owner, rd_kafka_t *handle, int code,
+                              const char *reason)
 {
-    ratings_stream_t *stream = opaque;
+    stream_producer_t *producer = RATINGS_CONTAINER_OF(owner, stream_producer_t, handle_owner);
     char text[STREAM_TEXT];
     if (code == RD_KAFKA_RESP_ERR__FATAL) {
         (void)rd_kafka_fatal_error(handle, text, sizeof text);
-        atomic_store(&stream->fatal, true);
+        atomic_store(&producer->is_fatal, true);
         reason = text;
     }
-    stream->options->log(stream->options->log_context, needs_attention(code) ? 2 : 6, reason);
+    stream_log(owner, needs_attention(code) ? 2 : 6, reason);
 }
 
-static void set_callbacks(rd_kafka_conf_t *conf, void *opaque)
+static void configure_producer(stream_handle_owner_t *owner, rd_kafka_conf_t *conf)
 {
-    rd_kafka_conf_interceptor_add_on_new(conf, "mod_ratings", on_new, opaque);
-    rd_kafka_conf_set_dr_msg_cb(conf, on_failure);
-    rd_kafka_conf_set_error_cb(conf, on_error);
+    rd_kafka_conf_interceptor_add_on_new(conf, "mod_ratings", on_new_handle, owner);
+    rd_kafka_conf_set_dr_msg_cb(conf, on_delivery_failure);
 }
 
 /* ---- the handle ---- */
 
-/* linger.ms 0, as batches form before (stream_append.c), and few requests in flight: each is of one
- * partition, and a broker takes up the next of a connection when it has answered the one before, so
- * that a second one is there when it does. The topic is created by us, so one that is not known yet
- * appears soon: look for it often, give up early. */
-static apr_status_t make_handle(ratings_stream_t *stream, rd_kafka_t **handle,
+/* linger.ms 0, as batches form before (stream_appender.c), and few requests in flight: each is of
+ * one partition, and a broker takes up the next of a connection when it has answered the one
+ * before, so that a second one is there when it does. The topic is created by us, so one that is
+ * not known yet appears soon: look for it often, give up early. */
+static apr_status_t make_handle(stream_producer_t *producer, rd_kafka_t **handle,
                                 ratings_result_t *why)
 {
     const stream_property_t ours[] = {
@@ -124,7 +129,7 @@ static apr_status_t make_handle(ratings_stream_t *stream, rd_kafka_t **handle,
         {"max.in.flight.requests.per.connection", "2"},
         {"delivery.report.only.error", "true"}, /* on_acknowledgement tells the others */
         {"socket.nagle.disable", "true"},
-        {"message.timeout.ms", stream->message_timeout},
+        {"message.timeout.ms", producer->message_timeout},
         {"queue.buffering.max.messages", "10000"},
         {"reconnect.backoff.ms", "50"},
         {"reconnect.backoff.max.ms", "1000"},
@@ -133,13 +138,12 @@ static apr_status_t make_handle(ratings_stream_t *stream, rd_kafka_t **handle,
         {"log.connection.close", "false"},
         {NULL, NULL},
     };
-    return stream_handle(handle, RD_KAFKA_PRODUCER, stream->options, ours, set_callbacks, stream,
-                         why);
+    return stream_handle_create(handle, RD_KAFKA_PRODUCER, &producer->handle_owner, ours, why);
 }
 
 /* Gives up what is queued or in flight, which librdkafka reports within milliseconds, and which
  * must be: an event without a report would keep those after it waiting for ever. */
-static void give_up(rd_kafka_t *handle, rd_kafka_topic_t *topic)
+static void destroy_handle(rd_kafka_t *handle, rd_kafka_topic_t *topic)
 {
     rd_kafka_purge(handle, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
     for (int i = 0; i < GIVE_UP_POLLS && rd_kafka_outq_len(handle) > 0; i++)
@@ -151,22 +155,22 @@ static void give_up(rd_kafka_t *handle, rd_kafka_topic_t *topic)
 
 /* After a fatal error (an idempotent producer that lost its sequence) librdkafka's handle is dead:
  * https://github.com/confluentinc/librdkafka/blob/master/INTRODUCTION.md, "Fatal errors" */
-static bool replace_handle(ratings_stream_t *stream)
+static bool replace_handle(stream_producer_t *producer)
 {
     ratings_result_t why;
     rd_kafka_t *fresh = NULL, *dead;
     rd_kafka_topic_t *topic;
-    if (make_handle(stream, &fresh, &why) != APR_SUCCESS) {
-        stream->options->log(stream->options->log_context, 3, why.detail);
+    if (make_handle(producer, &fresh, &why) != APR_SUCCESS) {
+        stream_log(&producer->handle_owner, 3, why.detail);
         return false;
     }
-    atomic_store(&stream->fatal, false);
-    pthread_rwlock_wrlock(&stream->lock);
-    dead = stream->handle;
-    topic = atomic_exchange(&stream->topic, NULL);
-    stream->handle = fresh;
-    pthread_rwlock_unlock(&stream->lock);
-    give_up(dead, topic);
+    atomic_store(&producer->is_fatal, false);
+    pthread_rwlock_wrlock(&producer->lock);
+    dead = producer->handle;
+    topic = atomic_exchange(&producer->topic, NULL);
+    producer->handle = fresh;
+    pthread_rwlock_unlock(&producer->lock);
+    destroy_handle(dead, topic);
     return true;
 }
 
@@ -180,15 +184,15 @@ static void warm_up(rd_kafka_t *handle)
         rd_kafka_metadata_destroy(metadata);
 }
 
-static void *poll_handle(void *data)
+static void *run_poller(void *data)
 {
-    ratings_stream_t *stream = data;
+    stream_producer_t *producer = data;
     int wait_ms = POLL_MS;
-    warm_up(stream->handle);
-    while (!atomic_load(&stream->stop)) {
-        rd_kafka_poll(stream->handle, wait_ms);
+    warm_up(producer->handle);
+    while (!atomic_load(&producer->stops)) {
+        rd_kafka_poll(producer->handle, wait_ms);
         wait_ms = POLL_MS;
-        if (atomic_load(&stream->fatal) && !replace_handle(stream))
+        if (atomic_load(&producer->is_fatal) && !replace_handle(producer))
             wait_ms = REPLACE_RETRY_MS;
     }
     return NULL;
@@ -202,110 +206,133 @@ static int message_timeout_ms(apr_interval_time_t timeout)
     return ms >= 2000 ? ms - 1000 : ms / 2;
 }
 
-static int start_threads(ratings_stream_t *stream, ratings_delivery_fn *delivered, apr_pool_t *pool)
+int64_t stream_producer_message_timeout(const ratings_stream_options_t *options)
 {
-    int64_t patience = 1000 * (int64_t)message_timeout_ms(stream->options->timeout);
-    int failed = stream_appender_create(&stream->appender, stream, delivered, patience, pool);
-    if (failed)
-        return failed;
-    failed = pthread_create(&stream->poller, NULL, poll_handle, stream);
-    if (failed) {
-        stream_appender_stop(stream->appender);
-        stream_appender_destroy(stream->appender);
-    }
-    return failed;
+    return 1000 * (int64_t)message_timeout_ms(options->timeout);
 }
 
-static void set_timeout(ratings_stream_t *stream)
+/* ---- life ---- */
+
+static stream_producer_t *allocate_producer(const ratings_stream_options_t *options,
+                                            apr_pool_t *pool)
 {
-    (void)snprintf(stream->message_timeout, sizeof stream->message_timeout, "%d",
-                   message_timeout_ms(stream->options->timeout));
+    stream_producer_t *producer = apr_pcalloc(pool, sizeof *producer);
+    producer->handle_owner = (stream_handle_owner_t){
+        .options = options, .failed = on_producer_error, .configure = configure_producer};
+    (void)snprintf(producer->message_timeout, sizeof producer->message_timeout, "%d",
+                   message_timeout_ms(options->timeout));
+    return producer;
 }
 
 apr_status_t stream_producer_try(const ratings_stream_options_t *options, apr_pool_t *pool,
                                  ratings_result_t *why)
 {
-    ratings_stream_t *stream = apr_pcalloc(pool, sizeof *stream); /* the handle's threads read it */
-    stream->options = options;
-    set_timeout(stream);
-    return make_handle(stream, &stream->handle, why);
+    stream_producer_t *producer = allocate_producer(options, pool);
+    return make_handle(producer, &producer->handle, why);
 }
 
-apr_status_t ratings_stream_create(ratings_stream_t **out, const ratings_stream_options_t *options,
-                                   ratings_delivery_fn *delivered, apr_pool_t *pool,
-                                   ratings_result_t *why)
+apr_status_t stream_producer_create(stream_producer_t **out,
+                                    const ratings_stream_options_t *options,
+                                    stream_producer_owner_t *owner, apr_pool_t *pool,
+                                    ratings_result_t *why)
 {
-    ratings_stream_t *stream = apr_pcalloc(pool, sizeof *stream);
-    stream->options = options;
-    set_timeout(stream);
-    apr_status_t status = make_handle(stream, &stream->handle, why);
-    if (status != APR_SUCCESS)
-        return status;
-    pthread_rwlock_init(&stream->lock, NULL);
-    int failed = start_threads(stream, delivered, pool);
-    if (failed) {
-        rd_kafka_destroy(stream->handle);
-        return ratings_result_set(why, failed, "no thread for the producer");
+    stream_producer_t *producer = allocate_producer(options, pool);
+    producer->owner = owner;
+    if (make_handle(producer, &producer->handle, why) != APR_SUCCESS)
+        return why->status;
+    pthread_rwlock_init(&producer->lock, NULL);
+    int error = pthread_create(&producer->poller, NULL, run_poller, producer);
+    if (error) {
+        rd_kafka_destroy(producer->handle);
+        pthread_rwlock_destroy(&producer->lock);
+        return ratings_result_set(why, error, "no thread for the producer");
     }
-    *out = stream;
+    *out = producer;
     return APR_SUCCESS;
 }
 
-rd_kafka_t *stream_producer_handle(ratings_stream_t *stream)
-{
-    pthread_rwlock_rdlock(&stream->lock);
-    return stream->handle;
-}
-
-/* By its name, librdkafka would look for it under a lock with each event. Not before the first
- * event: it is a topic that is there by then. */
-rd_kafka_t *stream_producer_topic(ratings_stream_t *stream, rd_kafka_topic_t **topic)
-{
-    rd_kafka_t *handle = stream_producer_handle(stream);
-    rd_kafka_topic_t *none = NULL;
-    *topic = atomic_load(&stream->topic);
-    if (*topic)
-        return handle;
-    *topic = rd_kafka_topic_new(handle, stream->options->topic, NULL);
-    if (!*topic || atomic_compare_exchange_strong(&stream->topic, &none, *topic))
-        return handle;
-    rd_kafka_topic_destroy(*topic); /* another thread was faster */
-    *topic = none;
-    return handle;
-}
-
-void stream_producer_release(ratings_stream_t *stream)
-{
-    pthread_rwlock_unlock(&stream->lock);
-}
-
 /* A child that takes its time to end makes a graceful restart wait for it. */
-static void wake_poller(ratings_stream_t *stream)
+static void wake_poller(stream_producer_t *producer)
 {
-    rd_kafka_queue_t *queue = rd_kafka_queue_get_main(stream_producer_handle(stream));
+    rd_kafka_queue_t *queue = rd_kafka_queue_get_main(stream_producer_acquire(producer));
     rd_kafka_queue_yield(queue);
     rd_kafka_queue_destroy(queue);
-    stream_producer_release(stream);
+    stream_producer_release(producer);
 }
 
-void ratings_stream_destroy(ratings_stream_t *stream, apr_interval_time_t timeout)
+void stream_producer_destroy(stream_producer_t *producer, apr_interval_time_t timeout)
 {
-    atomic_store(&stream->stop, true);
-    wake_poller(stream);
-    pthread_join(stream->poller, NULL);
-    stream_appender_stop(stream->appender);
-    rd_kafka_flush(stream->handle, stream_ms(timeout));
-    give_up(stream->handle, atomic_load(&stream->topic));
-    stream_appender_destroy(stream->appender);
-    pthread_rwlock_destroy(&stream->lock);
+    atomic_store(&producer->stops, true);
+    wake_poller(producer);
+    pthread_join(producer->poller, NULL);
+    rd_kafka_flush(producer->handle, stream_ms(timeout));
+    destroy_handle(producer->handle, atomic_load(&producer->topic));
+    pthread_rwlock_destroy(&producer->lock);
 }
 
-stream_appender_t *stream_producer_appender(const ratings_stream_t *stream)
+/* ---- using the handle ---- */
+
+rd_kafka_t *stream_producer_acquire(stream_producer_t *producer)
 {
-    return stream->appender;
+    pthread_rwlock_rdlock(&producer->lock);
+    return producer->handle;
 }
 
-const ratings_stream_options_t *stream_producer_options(const ratings_stream_t *stream)
+void stream_producer_release(stream_producer_t *producer)
 {
-    return stream->options;
+    pthread_rwlock_unlock(&producer->lock);
+}
+
+/* The topic to send to; NULL when librdkafka refuses it, for the reason of rd_kafka_last_error. By
+ * its name, librdkafka would look for it under a lock with each message. Not before the first
+ * message: it is a topic that is there by then. */
+static rd_kafka_topic_t *topic_of_handle(stream_producer_t *producer)
+{
+    rd_kafka_topic_t *none = NULL, *topic = atomic_load(&producer->topic);
+    if (topic)
+        return topic;
+    topic = rd_kafka_topic_new(producer->handle, producer->handle_owner.options->topic, NULL);
+    if (!topic || atomic_compare_exchange_strong(&producer->topic, &none, topic))
+        return topic;
+    rd_kafka_topic_destroy(topic); /* another thread was faster */
+    return none;
+}
+
+/* ---- sending ---- */
+
+/* On success librdkafka owns value and headers, and the message is reported, maybe before this
+ * returns. */
+static rd_kafka_resp_err_t produce_message(rd_kafka_t *handle, rd_kafka_topic_t *topic,
+                                           stream_message_t *message)
+{
+    if (!topic)
+        return rd_kafka_last_error();
+    return rd_kafka_producev(
+        handle, RD_KAFKA_V_RKT(topic), RD_KAFKA_V_PARTITION(message->partition),
+        RD_KAFKA_V_KEY(message->key, strlen(message->key)),
+        RD_KAFKA_V_VALUE(message->value, message->length), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_FREE),
+        RD_KAFKA_V_HEADERS(message->headers), RD_KAFKA_V_OPAQUE(message), RD_KAFKA_V_END);
+}
+
+/* After a fatal error a handle refuses messages with that error's code, until it is replaced: it
+ * says nothing of Kafka. */
+static bool is_dead(rd_kafka_t *handle)
+{
+    char text[STREAM_TEXT];
+    return rd_kafka_fatal_error(handle, text, sizeof text) != RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+apr_status_t stream_producer_send(stream_producer_t *producer, stream_message_t *message,
+                                  ratings_result_t *why)
+{
+    rd_kafka_t *handle = stream_producer_acquire(producer);
+    rd_kafka_resp_err_t code = produce_message(handle, topic_of_handle(producer), message);
+    bool dead = code != RD_KAFKA_RESP_ERR_NO_ERROR && is_dead(handle);
+    stream_producer_release(producer);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return ratings_result_ok(why);
+    stream_failure(code, "appending", why);
+    if (why->status != RATINGS_NOT_ASKED) /* whatever the reason, nothing was recorded */
+        why->status = dead ? RATINGS_NOT_ASKED : APR_ECONNREFUSED;
+    return why->status;
 }

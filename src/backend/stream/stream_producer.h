@@ -1,33 +1,50 @@
-/* Private to the stream: the producer's handle, for the calls on the topic. */
+/* Private to the stream: the producer's handle, and the thread that serves its callbacks. It sends
+ * what it is given at once, and knows nothing of who gives it. */
 #ifndef RATINGS_STREAM_PRODUCER_H
 #define RATINGS_STREAM_PRODUCER_H
 
-#include "stream_conf.h"
+#include "stream_handle.h"
+#include "stream_message.h"
 
-/* The handle, held until it is released; it may be replaced after a fatal error. */
-rd_kafka_t *stream_producer_handle(ratings_stream_t *stream);
+#include <apr_pools.h>
 
-/* The same, and its topic to append to; that is NULL when librdkafka refuses it, for the reason of
- * rd_kafka_last_error. */
-rd_kafka_t *stream_producer_topic(ratings_stream_t *stream, rd_kafka_topic_t **topic);
-void stream_producer_release(ratings_stream_t *stream);
-const ratings_stream_options_t *stream_producer_options(const ratings_stream_t *stream);
+typedef struct stream_producer_t stream_producer_t;
 
-/* What gives events to the handle, each in its turn. */
-typedef struct stream_appender_t stream_appender_t;
-stream_appender_t *stream_producer_appender(const ratings_stream_t *stream);
+/* Who is told what became of the messages: part of the producer's owner. Called once for each
+ * message that was sent, on a thread of librdkafka's or of the producer's: must not block. The
+ * message is the owner's again, without what librdkafka has taken of it. */
+typedef struct stream_producer_owner_t stream_producer_owner_t;
+struct stream_producer_owner_t {
+    void (*reported)(stream_producer_owner_t *owner, stream_message_t *message,
+                     const ratings_delivery_t *delivery);
+};
 
-/* `patience`: how long, in microseconds, an event may wait for its turn. 0, or a code of errno. */
-int stream_appender_create(stream_appender_t **appender, ratings_stream_t *stream,
-                           ratings_delivery_fn *delivered, int64_t patience, apr_pool_t *pool);
+/* In `pool`, which outlives it. APR_EINVAL: librdkafka refuses its configuration; a code of errno:
+ * no thread. */
+apr_status_t stream_producer_create(stream_producer_t **producer,
+                                    const ratings_stream_options_t *options,
+                                    stream_producer_owner_t *owner, apr_pool_t *pool,
+                                    ratings_result_t *why);
 
-/* By the callbacks of the handle: what became of a message, by its opaque pointer. Any thread. */
-void stream_appender_reported(stream_appender_t *appender, void *opaque,
-                              const ratings_delivery_t *delivery);
+/* Waits until `timeout` (microseconds) for what was sent to be acknowledged, then gives it up: all
+ * of it is reported before this returns. */
+void stream_producer_destroy(stream_producer_t *producer, apr_interval_time_t timeout);
 
-/* Ends its thread and gives all that waits to the handle. No append may be under way. Reports may
- * still come, until it is destroyed. */
-void stream_appender_stop(stream_appender_t *appender);
-void stream_appender_destroy(stream_appender_t *appender);
+/* Sends the message to its partition, without blocking. APR_SUCCESS: it is reported, maybe before
+ * this returns. Else it is the caller's as before: see ratings_stream_append. Any thread. */
+apr_status_t stream_producer_send(stream_producer_t *producer, stream_message_t *message,
+                                  ratings_result_t *why);
+
+/* The handle, held until it is released; it may be replaced after a fatal error. Any thread. */
+rd_kafka_t *stream_producer_acquire(stream_producer_t *producer);
+void stream_producer_release(stream_producer_t *producer);
+
+/* How long, in microseconds, librdkafka tries to send a message. */
+int64_t stream_producer_message_timeout(const ratings_stream_options_t *options);
+
+/* Whether librdkafka takes the producer's configuration. The handle, whose threads read the options
+ * and memory of `pool`, is left to the process: both last as long as it does. */
+apr_status_t stream_producer_try(const ratings_stream_options_t *options, apr_pool_t *pool,
+                                 ratings_result_t *why);
 
 #endif

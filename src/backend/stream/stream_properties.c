@@ -1,8 +1,9 @@
 /* Which properties of librdkafka the administrator may set, and to what: the module's promises rest
  * on the others. Names that are aliases of each other stand each in a row of its own. */
-#include "stream_conf.h"
-
 #include "../../core/number.h"
+#include "stream_config.h"
+
+#include <librdkafka/rdkafka.h>
 
 #include <stdio.h>
 #include <string.h>
@@ -100,19 +101,19 @@ static const rule_t rules[] = {
 };
 /* clang-format on */
 
-static bool refuse(char *why, size_t size, const char *what, const char *reason)
+static bool refuse_property(char *why, size_t size, const char *what, const char *reason)
 {
     (void)snprintf(why, size, "%s: %s", what, reason);
     return false;
 }
 
-static bool said_again(const rule_t *rule, const char *value)
+static bool says_the_same(const rule_t *rule, const char *value)
 {
     return strcasecmp(value, rule->settled) == 0 ||
            (rule->synonym && strcasecmp(value, rule->synonym) == 0);
 }
 
-static bool keeps(const rule_t *rule, const char *value, char *why, size_t size)
+static bool is_value_allowed(const rule_t *rule, const char *value, char *why, size_t size)
 {
     char what[64];
     int64_t number;
@@ -120,65 +121,22 @@ static bool keeps(const rule_t *rule, const char *value, char *why, size_t size)
         (void)snprintf(what, sizeof what, "it takes a whole number from %d to %d", (int)rule->least,
                        (int)rule->most);
         return ratings_parse_int(value, strlen(value), rule->least, rule->most, &number) ||
-               refuse(why, size, what, rule->reason);
+               refuse_property(why, size, what, rule->reason);
     }
     if (!rule->settled)
-        return refuse(why, size, "not to be set", rule->reason);
+        return refuse_property(why, size, "not to be set", rule->reason);
     (void)snprintf(what, sizeof what, "it stays %s", rule->settled);
-    return said_again(rule, value) || refuse(why, size, what, rule->reason);
+    return says_the_same(rule, value) || refuse_property(why, size, what, rule->reason);
 }
 
 /* Before librdkafka sees it, which loads a plugin at once. */
 bool ratings_stream_property_ok(const char *key, const char *value, char *why, size_t size)
 {
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
-        if (strcmp(key, rules[i].key) == 0 && !keeps(&rules[i], value, why, size))
+        if (strcmp(key, rules[i].key) == 0 && !is_value_allowed(&rules[i], value, why, size))
             return false;
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     bool good = rd_kafka_conf_set(conf, key, value, why, size) == RD_KAFKA_CONF_OK;
     rd_kafka_conf_destroy(conf);
     return good;
-}
-
-/* ---- several together ---- */
-
-static bool is(const apr_table_t *kafka, const char *key, const char *value)
-{
-    const char *given = apr_table_get(kafka, key);
-    return given && strcasecmp(given, value) == 0;
-}
-
-/* librdkafka asks its application for a token, and waits for ever: this one has none. */
-static bool has_token_source(const apr_table_t *kafka)
-{
-    const char *metadata = apr_table_get(kafka, "sasl.oauthbearer.metadata.authentication.type");
-    return is(kafka, "sasl.oauthbearer.method", "oidc") ||
-           is(kafka, "enable.sasl.oauthbearer.unsecure.jwt", "true") ||
-           (metadata && strcasecmp(metadata, "none") != 0);
-}
-
-static bool asks_for_token(const apr_table_t *kafka)
-{
-    return is(kafka, "sasl.mechanisms", "OAUTHBEARER") ||
-           is(kafka, "sasl.mechanism", "OAUTHBEARER");
-}
-
-static apr_status_t need_token_source(ratings_result_t *why)
-{
-    char text[STREAM_TEXT];
-    bool good = ratings_stream_property_ok("sasl.oauthbearer.method", "oidc", text, sizeof text);
-    return ratings_result_set(
-        why, APR_EINVAL, "`sasl.mechanisms` OAUTHBEARER takes `sasl.oauthbearer.method` oidc%s%s%s",
-        good ? "" : ", which librdkafka ", good ? "" : rd_kafka_version_str(),
-        good ? "" : " is built without here: use another mechanism");
-}
-
-apr_status_t ratings_stream_try(const ratings_stream_options_t *options, apr_pool_t *pool,
-                                ratings_result_t *why)
-{
-    ratings_reader_t *reader;
-    if (asks_for_token(options->kafka) && !has_token_source(options->kafka))
-        return need_token_source(why);
-    apr_status_t status = stream_producer_try(options, pool, why);
-    return status == APR_SUCCESS ? ratings_reader_create(&reader, options, pool, why) : status;
 }

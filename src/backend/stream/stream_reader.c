@@ -1,11 +1,10 @@
-/* Reading the log in order: a consumer that is assigned its partitions by hand. */
-#include "stream_conf.h"
+#include "stream_reader.h"
+
+#include "stream_handle.h"
 
 #include <apr_strings.h>
 
 #include <stdio.h>
-
-#define READ_MAX 1000
 
 /* Messages that are fetched ahead: fetching stops above, and goes on below half of it. One takes
  * about half a kilobyte besides what it holds, of which there are 32 MB at most. */
@@ -14,25 +13,25 @@
 #define AHEAD_KBYTES "32768"
 #define FETCH_BYTES 4194304 /* of one answer: so much may come on top */
 #define FETCH_BYTES_TEXT "4194304"
-#define NUDGE_MS 100
+#define WAKE_MS 100
 
 struct ratings_reader_t {
-    const ratings_stream_options_t *options; /* first: see stream_handle */
+    stream_handle_owner_t owner;
     rd_kafka_t *handle;
     rd_kafka_queue_t *queue;
-    rd_kafka_message_t *messages[READ_MAX];
+    rd_kafka_message_t *messages[RATINGS_READ_MAX];
     ssize_t held; /* messages that the caller's records point into */
     int assigned; /* partitions */
-    bool stuffed; /* so much is fetched ahead that fetching may have stopped */
+    bool is_full; /* so much is fetched ahead that fetching may have stopped */
 };
 
 /* That brokers come and go is librdkafka's business; what reading means to us comes with the
  * messages. Without this, a callback-less consumer would print it to stderr. */
-static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opaque)
+static void on_reader_error(stream_handle_owner_t *owner, rd_kafka_t *handle, int code,
+                            const char *reason)
 {
-    const ratings_reader_t *reader = opaque;
     (void)handle, (void)code;
-    reader->options->log(reader->options->log_context, 6, reason);
+    stream_log(owner, 6, reason);
 }
 
 /* librdkafka refuses an answer that a message may be too large for: RatingsKafka message.max.bytes.
@@ -43,15 +42,9 @@ static const char *fetch_bytes(const ratings_stream_options_t *options)
     return largest && apr_atoi64(largest) > FETCH_BYTES ? largest : FETCH_BYTES_TEXT;
 }
 
-static bool looks_often(void)
+static bool rechecks_fetch_queue(void)
 {
     return rd_kafka_version() >= 0x020200ff;
-}
-
-static void set_callbacks(rd_kafka_conf_t *conf, void *opaque)
-{
-    (void)opaque;
-    rd_kafka_conf_set_error_cb(conf, on_error);
 }
 
 apr_status_t ratings_reader_create(ratings_reader_t **out, const ratings_stream_options_t *options,
@@ -76,12 +69,12 @@ apr_status_t ratings_reader_create(ratings_reader_t **out, const ratings_stream_
         {"reconnect.backoff.ms", "50"},
         {"reconnect.backoff.max.ms", "1000"},
         {"log.connection.close", "false"},
-        {looks_often() ? "fetch.queue.backoff.ms" : NULL, "10"}, /* see keep_fetching */
+        {rechecks_fetch_queue() ? "fetch.queue.backoff.ms" : NULL, "10"}, /* see keep_fetching */
         {NULL, NULL},
     };
-    reader->options = options;
-    apr_status_t status = stream_handle(&reader->handle, RD_KAFKA_CONSUMER, options, ours,
-                                        set_callbacks, reader, why);
+    reader->owner = (stream_handle_owner_t){.options = options, .failed = on_reader_error};
+    apr_status_t status =
+        stream_handle_create(&reader->handle, RD_KAFKA_CONSUMER, &reader->owner, ours, why);
     if (status != APR_SUCCESS)
         return status;
     rd_kafka_poll_set_consumer(reader->handle);
@@ -90,7 +83,7 @@ apr_status_t ratings_reader_create(ratings_reader_t **out, const ratings_stream_
     return APR_SUCCESS;
 }
 
-static void drop_held(ratings_reader_t *reader)
+static void free_held(ratings_reader_t *reader)
 {
     for (ssize_t i = 0; i < reader->held; i++)
         rd_kafka_message_destroy(reader->messages[i]);
@@ -100,7 +93,7 @@ static void drop_held(ratings_reader_t *reader)
 /* Without rd_kafka_consumer_close: there is no group membership to give up, and it may wait. */
 void ratings_reader_destroy(ratings_reader_t *reader)
 {
-    drop_held(reader);
+    free_held(reader);
     rd_kafka_queue_destroy(reader->queue);
     rd_kafka_destroy_flags(reader->handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
 }
@@ -111,17 +104,18 @@ static rd_kafka_topic_partition_list_t *offset_list(const ratings_reader_t *read
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(count);
     for (int p = 0; p < count; p++)
         if (offsets[p] >= 0)
-            rd_kafka_topic_partition_list_add(list, reader->options->topic, p)->offset = offsets[p];
+            rd_kafka_topic_partition_list_add(list, reader->owner.options->topic, p)->offset =
+                offsets[p];
     return list;
 }
 
 /* Any question does, over the connections of this handle. */
-static apr_status_t ask(const ratings_reader_t *reader, int count, int timeout_ms,
-                        ratings_result_t *why)
+static apr_status_t ask_for_ends(const ratings_reader_t *reader, int count, int timeout_ms,
+                                 ratings_result_t *why)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(count);
     for (int p = 0; p < count; p++)
-        rd_kafka_topic_partition_list_add(list, reader->options->topic, p)->offset =
+        rd_kafka_topic_partition_list_add(list, reader->owner.options->topic, p)->offset =
             RD_KAFKA_OFFSET_END;
     apr_status_t status = stream_offsets(reader->handle, list, timeout_ms, why);
     rd_kafka_topic_partition_list_destroy(list);
@@ -133,22 +127,22 @@ static apr_status_t ask(const ratings_reader_t *reader, int count, int timeout_m
 apr_status_t ratings_reader_connect(ratings_reader_t *reader, int count,
                                     apr_interval_time_t timeout, ratings_result_t *why)
 {
-    return ask(reader, count, stream_ms(timeout), why);
+    return ask_for_ends(reader, count, stream_ms(timeout), why);
 }
 
 apr_status_t ratings_reader_assign(ratings_reader_t *reader, const int64_t *offsets, int count,
                                    ratings_result_t *why)
 {
     rd_kafka_topic_partition_list_t *list = offset_list(reader, offsets, count);
-    drop_held(reader);
+    free_held(reader);
     rd_kafka_resp_err_t code = rd_kafka_assign(reader->handle, list);
     rd_kafka_topic_partition_list_destroy(list);
     reader->assigned = count;
-    reader->stuffed = false;
+    reader->is_full = false;
     return code ? stream_failure(code, "assigning partitions", why) : ratings_result_ok(why);
 }
 
-static size_t header(const rd_kafka_headers_t *headers, const char *name, const void **value)
+static size_t header_value(const rd_kafka_headers_t *headers, const char *name, const void **value)
 {
     size_t size = 0;
     *value = NULL;
@@ -165,20 +159,20 @@ static ratings_identity_t identity_of(rd_kafka_message_t *message)
     const void *source, *id;
     if (rd_kafka_message_detach_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
         return ratings_identity(NULL, 0, NULL, 0);
-    size_t source_len = header(headers, "ce_source", &source);
-    size_t id_len = header(headers, "ce_id", &id);
+    size_t source_len = header_value(headers, "ce_source", &source);
+    size_t id_len = header_value(headers, "ce_id", &id);
     ratings_identity_t identity = ratings_identity(source, source_len, id, id_len);
     rd_kafka_headers_destroy(headers);
     return identity;
 }
 
-static void to_end(const rd_kafka_message_t *message, ratings_record_t *record)
+static void end_of_message(const rd_kafka_message_t *message, ratings_record_t *record)
 {
     *record = (ratings_record_t){
         .partition = message->partition, .offset = message->offset, .is_end = true};
 }
 
-static void to_record(rd_kafka_message_t *message, ratings_record_t *record)
+static void record_of_message(rd_kafka_message_t *message, ratings_record_t *record)
 {
     rd_kafka_timestamp_type_t type;
     record->partition = message->partition;
@@ -194,7 +188,7 @@ static void to_record(rd_kafka_message_t *message, ratings_record_t *record)
 }
 
 /* Errors that pass by themselves, with librdkafka reconnecting behind them. */
-static bool is_passing(rd_kafka_resp_err_t code)
+static bool is_transient(rd_kafka_resp_err_t code)
 {
     return code == RD_KAFKA_RESP_ERR__TRANSPORT || code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN ||
            code == RD_KAFKA_RESP_ERR__TIMED_OUT;
@@ -205,20 +199,20 @@ static bool is_passing(rd_kafka_resp_err_t code)
 static void keep_fetching(ratings_reader_t *reader)
 {
     ratings_result_t ignored;
-    if (looks_often())
+    if (rechecks_fetch_queue())
         return;
     size_t ahead = rd_kafka_queue_length(reader->queue);
     if (ahead >= AHEAD / 2) {
-        reader->stuffed = true;
-    } else if (reader->stuffed) {
-        reader->stuffed = false;
-        (void)ask(reader, reader->assigned, NUDGE_MS, &ignored);
+        reader->is_full = true;
+    } else if (reader->is_full) {
+        reader->is_full = false;
+        (void)ask_for_ends(reader, reader->assigned, WAKE_MS, &ignored);
     }
 }
 
 /* Waits for one message, then takes those that are there: rd_kafka_consume_batch_queue alone would
  * wait its whole time for the batch to fill. */
-static void fetch(ratings_reader_t *reader, int timeout_ms, int max)
+static void fetch_messages(ratings_reader_t *reader, int timeout_ms, int max)
 {
     ssize_t more = 0;
     reader->messages[0] = rd_kafka_consume_queue(reader->queue, timeout_ms);
@@ -234,17 +228,17 @@ apr_status_t ratings_reader_read(ratings_reader_t *reader, apr_interval_time_t t
                                  ratings_record_t *records, int max, int *count,
                                  ratings_result_t *why)
 {
-    drop_held(reader);
+    free_held(reader);
     *count = 0;
     keep_fetching(reader);
-    fetch(reader, stream_ms(timeout), max);
+    fetch_messages(reader, stream_ms(timeout), max);
     for (ssize_t i = 0; i < reader->held; i++) {
         rd_kafka_message_t *message = reader->messages[i];
         if (!message->err)
-            to_record(message, &records[(*count)++]);
+            record_of_message(message, &records[(*count)++]);
         else if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
-            to_end(message, &records[(*count)++]);
-        else if (!is_passing(message->err))
+            end_of_message(message, &records[(*count)++]);
+        else if (!is_transient(message->err))
             return stream_failure(message->err, "reading", why);
     }
     return ratings_result_ok(why);
@@ -257,7 +251,7 @@ void ratings_reader_wake(ratings_reader_t *reader)
 
 void ratings_reader_unassign(ratings_reader_t *reader)
 {
-    drop_held(reader);
+    free_held(reader);
     (void)rd_kafka_assign(reader->handle, NULL);
 }
 

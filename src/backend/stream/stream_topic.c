@@ -1,6 +1,9 @@
-/* The topic: created if it is missing, judged, never altered. */
+/* The topic: created if it is missing, described, never altered. */
+#include "stream_topic.h"
+
 #include "../../core/clock.h"
-#include "stream_producer.h"
+#include "../common/log_record.h"
+#include "stream_parts.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,8 +77,8 @@ static apr_status_t read_partitions(const struct rd_kafka_metadata *metadata, in
 typedef apr_status_t read_fn(const struct rd_kafka_metadata *metadata, int *number,
                              ratings_result_t *why);
 
-static apr_status_t ask_topic(rd_kafka_t *handle, const char *name, int timeout_ms, read_fn *read,
-                              int *number, ratings_result_t *why)
+static apr_status_t ask_about_topic(rd_kafka_t *handle, const char *name, int timeout_ms,
+                                    read_fn *read, int *number, ratings_result_t *why)
 {
     const struct rd_kafka_metadata *metadata = NULL;
     rd_kafka_topic_t *topic = rd_kafka_topic_new(handle, name, NULL);
@@ -99,8 +102,8 @@ static const stream_property_t durable[] = {
     {"message.timestamp.type", "LogAppendTime"},
 };
 
-static rd_kafka_NewTopic_t *describe_new(const ratings_stream_options_t *options, int brokers,
-                                         ratings_result_t *why)
+static rd_kafka_NewTopic_t *new_topic(const ratings_stream_options_t *options, int brokers,
+                                      ratings_result_t *why)
 {
     char text[STREAM_TEXT];
     int replication = options->replication ? options->replication : brokers >= 3 ? 3 : 1;
@@ -132,10 +135,10 @@ static apr_status_t read_created(rd_kafka_event_t *event, ratings_result_t *why)
                               rd_kafka_topic_result_error_string(topics[0]));
 }
 
-static apr_status_t create(rd_kafka_t *handle, const ratings_stream_options_t *options, int brokers,
-                           int timeout_ms, ratings_result_t *why)
+static apr_status_t create_topic(rd_kafka_t *handle, const ratings_stream_options_t *options,
+                                 int brokers, int timeout_ms, ratings_result_t *why)
 {
-    rd_kafka_NewTopic_t *topic = describe_new(options, brokers, why);
+    rd_kafka_NewTopic_t *topic = new_topic(options, brokers, why);
     if (!topic)
         return why->status;
     admin_t admin = admin_begin(handle, RD_KAFKA_ADMIN_OP_CREATETOPICS, timeout_ms);
@@ -150,7 +153,7 @@ static apr_status_t create(rd_kafka_t *handle, const ratings_stream_options_t *o
     return status;
 }
 
-/* ---- judging ---- */
+/* ---- describing ---- */
 
 /* What the truth must be like, and what to say of a topic that is otherwise. */
 static const struct {
@@ -158,17 +161,17 @@ static const struct {
     ratings_topic_fault_e fault;
     const char *text;
 } required[] = {
-    {"cleanup.policy", "delete", RATINGS_TOPIC_COMPACTS,
-     "the topic compacts (cleanup.policy): it cannot be the log of all ratings"},
-    {"retention.ms", "-1", RATINGS_TOPIC_FORGETS_BY_TIME,
-     "the topic forgets (retention.ms): it cannot be the log of all ratings"},
-    {"retention.bytes", "-1", RATINGS_TOPIC_FORGETS_BY_SIZE,
-     "the topic forgets (retention.bytes): it cannot be the log of all ratings"},
+    {"cleanup.policy", "delete", RATINGS_TOPIC_COMPACTED,
+     "the topic is compacted (cleanup.policy): old ratings would be lost"},
+    {"retention.ms", "-1", RATINGS_TOPIC_FINITE_RETENTION_TIME,
+     "the topic has a finite retention (retention.ms): old ratings would be lost"},
+    {"retention.bytes", "-1", RATINGS_TOPIC_FINITE_RETENTION_SIZE,
+     "the topic has a finite retention (retention.bytes): old ratings would be lost"},
 };
 
 #define REQUIRED (sizeof required / sizeof required[0])
 
-const char *ratings_stream_fault_text(ratings_topic_fault_e fault)
+const char *ratings_topic_fault_text(ratings_topic_fault_e fault)
 {
     for (size_t i = 0; i < REQUIRED; i++)
         if (required[i].fault == fault)
@@ -216,7 +219,7 @@ static ratings_topic_fault_e fault_of(const rd_kafka_ConfigEntry_t **entries, si
 
 /* A topic whose settings we may not read is taken as good. False: they could not be read, so that
  * it may be missing. */
-static bool read_settings(rd_kafka_event_t *event, ratings_topic_t *topic)
+static bool read_topic_settings(rd_kafka_event_t *event, ratings_topic_t *topic)
 {
     size_t count = 0, entries = 0;
     const rd_kafka_DescribeConfigs_result_t *result = rd_kafka_event_DescribeConfigs_result(event);
@@ -232,8 +235,8 @@ static bool read_settings(rd_kafka_event_t *event, ratings_topic_t *topic)
     return true;
 }
 
-static apr_status_t judge(rd_kafka_t *handle, const char *name, int timeout_ms,
-                          ratings_topic_t *topic, bool *exists, ratings_result_t *why)
+static apr_status_t describe_topic(rd_kafka_t *handle, const char *name, int timeout_ms,
+                                   ratings_topic_t *topic, bool *exists, ratings_result_t *why)
 {
     rd_kafka_ConfigResource_t *resource =
         rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name);
@@ -245,7 +248,7 @@ static apr_status_t judge(rd_kafka_t *handle, const char *name, int timeout_ms,
     topic->fault = RATINGS_TOPIC_GOOD;
     topic->append_time = RATINGS_APPEND_TIME_UNKNOWN;
     topic->in_sync = 0;
-    *exists = status == APR_SUCCESS && read_settings(event, topic);
+    *exists = status == APR_SUCCESS && read_topic_settings(event, topic);
     if (event)
         rd_kafka_event_destroy(event);
     return status;
@@ -260,43 +263,44 @@ static apr_status_t create_missing(rd_kafka_t *handle, const ratings_stream_opti
     bool exists;
     apr_status_t status = count_brokers(handle, ms, &brokers, why);
     if (status == APR_SUCCESS)
-        status = create(handle, options, brokers, ms, why);
-    return status == APR_SUCCESS ? judge(handle, options->topic, ms, topic, &exists, why) : status;
+        status = create_topic(handle, options, brokers, ms, why);
+    return status == APR_SUCCESS ? describe_topic(handle, options->topic, ms, topic, &exists, why)
+                                 : status;
 }
 
 /* Its settings are asked for first, and its partitions last: asking a producer's handle for the
  * partitions of a topic that is missing could make the broker create it by itself, with settings
  * that are not ours. Nothing is created that is there, so that a controller is not needed then. */
-static apr_status_t prepare(rd_kafka_t *handle, const ratings_stream_options_t *options, int ms,
-                            ratings_topic_t *topic, ratings_result_t *why)
+static apr_status_t ensure_topic(rd_kafka_t *handle, const ratings_stream_options_t *options,
+                                 int ms, ratings_topic_t *topic, ratings_result_t *why)
 {
     bool exists;
-    apr_status_t status = judge(handle, options->topic, ms, topic, &exists, why);
+    apr_status_t status = describe_topic(handle, options->topic, ms, topic, &exists, why);
     if (status == APR_SUCCESS && !exists)
         status = create_missing(handle, options, ms, topic, why);
     if (status == APR_SUCCESS)
-        status = ask_topic(handle, options->topic, ms, read_partitions, &topic->partitions, why);
+        status =
+            ask_about_topic(handle, options->topic, ms, read_partitions, &topic->partitions, why);
     return status;
 }
 
-apr_status_t ratings_stream_topic(ratings_stream_t *stream, apr_interval_time_t timeout,
-                                  ratings_topic_t *topic, ratings_result_t *why)
+apr_status_t ratings_stream_topic_ensure(ratings_stream_t *stream, apr_interval_time_t timeout,
+                                         ratings_topic_t *topic, ratings_result_t *why)
 {
-    rd_kafka_t *handle = stream_producer_handle(stream);
-    apr_status_t status =
-        prepare(handle, stream_producer_options(stream), stream_ms(timeout), topic, why);
-    stream_producer_release(stream);
+    rd_kafka_t *handle = stream_producer_acquire(stream->producer);
+    apr_status_t status = ensure_topic(handle, stream->options, stream_ms(timeout), topic, why);
+    stream_producer_release(stream->producer);
     return status;
 }
 
-apr_status_t ratings_stream_judge(ratings_stream_t *stream, apr_interval_time_t timeout,
-                                  ratings_topic_t *topic, ratings_result_t *why)
+apr_status_t ratings_stream_topic_describe(ratings_stream_t *stream, apr_interval_time_t timeout,
+                                           ratings_topic_t *topic, ratings_result_t *why)
 {
     bool exists;
-    rd_kafka_t *handle = stream_producer_handle(stream);
-    apr_status_t status = judge(handle, stream_producer_options(stream)->topic, stream_ms(timeout),
-                                topic, &exists, why);
-    stream_producer_release(stream);
+    rd_kafka_t *handle = stream_producer_acquire(stream->producer);
+    apr_status_t status =
+        describe_topic(handle, stream->options->topic, stream_ms(timeout), topic, &exists, why);
+    stream_producer_release(stream->producer);
     return status == APR_SUCCESS && !exists
                ? ratings_result_set(why, APR_NOTFOUND, "the topic's settings cannot be read")
                : status;
@@ -326,9 +330,9 @@ static apr_status_t read_in_sync(const struct rd_kafka_metadata *metadata, int *
     return ratings_result_ok(why);
 }
 
-/* The leaders first, which does not create a topic that is missing (see prepare). */
-static apr_status_t check(rd_kafka_t *handle, const char *name, int count, int in_sync, int64_t end,
-                          ratings_result_t *why)
+/* The leaders first, which does not create a topic that is missing (see ensure_topic). */
+static apr_status_t check_partitions(rd_kafka_t *handle, const char *name, int count, int in_sync,
+                                     int64_t end, ratings_result_t *why)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(count);
     for (int i = 0; i < count; i++)
@@ -338,7 +342,7 @@ static apr_status_t check(rd_kafka_t *handle, const char *name, int count, int i
     if (status != APR_SUCCESS)
         return status;
     int64_t left = end - ratings_monotonic();
-    return left > 0 ? ask_topic(handle, name, stream_ms(left), read_in_sync, &in_sync, why)
+    return left > 0 ? ask_about_topic(handle, name, stream_ms(left), read_in_sync, &in_sync, why)
                     : ratings_result_set(why, APR_TIMEUP, "asking for the topic: no time was left");
 }
 
@@ -346,12 +350,12 @@ apr_status_t ratings_stream_check(ratings_stream_t *stream, int count, int in_sy
                                   apr_interval_time_t timeout, ratings_result_t *why)
 {
     int brokers;
-    rd_kafka_t *handle = stream_producer_handle(stream);
-    const char *name = stream_producer_options(stream)->topic;
-    apr_status_t status =
-        count > 0 ? check(handle, name, count, in_sync, ratings_monotonic() + timeout, why)
-                  : count_brokers(handle, stream_ms(timeout), &brokers, why);
-    stream_producer_release(stream);
+    rd_kafka_t *handle = stream_producer_acquire(stream->producer);
+    const char *name = stream->options->topic;
+    apr_status_t status = count > 0 ? check_partitions(handle, name, count, in_sync,
+                                                       ratings_monotonic() + timeout, why)
+                                    : count_brokers(handle, stream_ms(timeout), &brokers, why);
+    stream_producer_release(stream->producer);
     if (status == APR_EAGAIN) /* a partition is between leaders, or gone */
         why->status = APR_INCOMPLETE;
     return why->status;

@@ -1,0 +1,52 @@
+/* The stream composed: an appender, which owns the producer. */
+#include "stream.h"
+
+#include "stream_parts.h"
+
+#include <string.h>
+
+apr_status_t ratings_stream_create(ratings_stream_t **out, const ratings_stream_options_t *options,
+                                   apr_pool_t *pool, ratings_result_t *why)
+{
+    ratings_stream_t *stream = apr_pcalloc(pool, sizeof *stream);
+    stream->options = options;
+    if (stream_appender_create(&stream->appender, options, pool, why) != APR_SUCCESS)
+        return why->status;
+    stream->producer = stream_appender_producer(stream->appender);
+    *out = stream;
+    return APR_SUCCESS;
+}
+
+void ratings_stream_destroy(ratings_stream_t *stream, apr_interval_time_t timeout)
+{
+    stream_appender_destroy(stream->appender, timeout);
+}
+
+int ratings_stream_partition(const char *talk_id, int partitions)
+{
+    return rd_kafka_msg_partitioner_murmur2(NULL, talk_id, strlen(talk_id), partitions, NULL, NULL);
+}
+
+static apr_status_t append_message(ratings_stream_t *stream, stream_message_t *message,
+                                   int partition, ratings_receiver_t *receiver,
+                                   ratings_result_t *why)
+{
+    if (!message)
+        return ratings_result_set(why, RATINGS_NOT_ASKED, "out of memory");
+    message->partition = partition;
+    message->receiver = receiver;
+    return stream_appender_append(stream->appender, message, why);
+}
+
+apr_status_t ratings_stream_append(ratings_stream_t *stream, const ratings_event_t *event,
+                                   int partition, ratings_receiver_t *receiver,
+                                   ratings_result_t *why)
+{
+    return append_message(stream, stream_message_of_event(event), partition, receiver, why);
+}
+
+apr_status_t ratings_stream_append_routing(ratings_stream_t *stream, int partitions,
+                                           ratings_receiver_t *receiver, ratings_result_t *why)
+{
+    return append_message(stream, stream_message_of_routing(partitions), 0, receiver, why);
+}

@@ -1,0 +1,25 @@
+/* What becomes of an event, and who is told. */
+#ifndef RATINGS_STREAM_DELIVERY_H
+#define RATINGS_STREAM_DELIVERY_H
+
+#include "../common/result.h"
+
+#include <stdint.h>
+
+typedef struct {
+    /* APR_SUCCESS: durable. APR_ECONNREFUSED: not recorded; RATINGS_NOT_ASKED: neither, for a
+     * reason of this process. APR_TIMEUP: it may or may not be */
+    ratings_result_t result;
+    int partition;
+    int64_t offset; /* if durable; -1: Kafka does not tell, as of a duplicate of its own retry */
+} ratings_delivery_t;
+
+/* The delivery report: a member of the receiver's own struct (../../core/container_of.h), which
+ * lives until `delivered` is called. That happens once for each event that the stream took, on a
+ * thread of the stream's, or on that of ratings_stream_destroy: it must not block. */
+typedef struct ratings_receiver_t ratings_receiver_t;
+struct ratings_receiver_t {
+    void (*delivered)(ratings_receiver_t *receiver, const ratings_delivery_t *delivery);
+};
+
+#endif
