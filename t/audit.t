@@ -370,8 +370,8 @@ for my $row ([ 'of a talk that was never rated', 'nobody-rated-this', 'nobody-ra
         [ 'a mark that is another',   "mark:$partition",     '1:2:3',   'the record that the store applied last is not the log\'s' ],
         [ 'a mark of the first',      "first:$partition",    '1:2:3',   'the record that the store applied first is not the log\'s' ],
         [ 'another time of the log',  "time:$partition",     '1',       'the store\'s time of the log is not the log\'s' ],
-        [ 'a position beyond the log', "position:$partition", '9999999', 'the log ends before the store\'s position: it was truncated or made again' ],
-        [ 'a partition too many',     'position:6',          '0',       'the store knows more partitions than the topic has: it was made again' ],
+        [ 'a position beyond the log', "position:$partition", '9999999', 'the log ends before the store\'s position: it was truncated or recreated' ],
+        [ 'a partition too many',     'position:6',          '0',       'the store knows more partitions than the topic has: it was recreated' ],
         )
     {
         my ($name, $field, $value, $problem) = @$row;

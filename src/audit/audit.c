@@ -215,7 +215,7 @@ static audit_fit_e fit_time(const char *text, int64_t time)
 static const char *partition_problem(const audit_check_t *check, const audit_partition_t *folded)
 {
     if (check->position > check->end)
-        return "the log ends before the store's position: it was truncated or made again";
+        return "the log ends before the store's position: it was truncated or recreated";
     if (check->position > 0 && check->position < check->start)
         return "the log begins after the store's position: records were deleted";
     if (check->mark == AUDIT_ABSENT && folded->records > 0)
@@ -245,7 +245,7 @@ static void check_partitions(audit_t *audit)
     }
     audit->problem = NULL;
     if (log->beyond || log->routed > audit->fold.partitions)
-        audit->problem = "the store knows more partitions than the topic has: it was made again";
+        audit->problem = "the store knows more partitions than the topic has: it was recreated";
     else if (log->routed < 1)
         audit->problem = "the store does not say by how many partitions talks are routed";
     else if (audit->fold.routed > 0 && log->routed != audit->fold.routed)

@@ -74,7 +74,7 @@
 
 /* ---- the log ---- */
 
-byte log = 1;  /* its identity: another one once the topic was made again */
+byte log = 1;  /* its identity: another one once the topic was recreated */
 byte log_next; /* its end */
 
 /* Each event is a rating of a value of its own, so that the counts tell which were counted, and how
@@ -330,7 +330,7 @@ inline publish_bootstrap() {
         :: log_id == NONE -> log_id = LOG_ID(P.first); high = P.checkpoint
         :: else
         fi;
-        printf("projector %d: the log is away: high (%d, %d)\n", me, log_id, high)
+        printf("projector %d: the log is unavailable: high (%d, %d)\n", me, log_id, high)
     }
 }
 
@@ -749,7 +749,7 @@ end_unnoticed:
     d_step { NOTICED -> floor = watermark; of_log = log }
 end_full:
     if
-    :: log != of_log -> printf("POST: 503 or 504, the topic was made again\n"); goto done
+    :: log != of_log -> printf("POST: 503 or 504, the topic was recreated\n"); goto done
     :: d_step {
            log_next < EVENTS && MAY_STRADDLE ->
            offset = log_next;
@@ -759,7 +759,7 @@ end_full:
        }
     fi;
     if
-    :: offset < floor -> rebuild_request[0] = true; printf("POST: 202, the topic was made again\n")
+    :: offset < floor -> rebuild_request[0] = true; printf("POST: 202, the topic was recreated\n")
     :: else ->
 end_wait:
         d_step {
@@ -772,7 +772,7 @@ done:
     atomic { floor = 0; offset = 0; of_log = 0 }
 }
 
-/* An answer counts all that must be counted; but once the topic was made again, it may be of the new
+/* An answer counts all that must be counted; but once the topic was recreated, it may be of the new
  * log alone. */
 inline answer(must_, counts_) {
     printf("GET %d: answers counts %x\n", me, counts_);
@@ -827,7 +827,7 @@ inline answer_from_store() {
 }
 
 /* What has just been raised here has ended the entry that is about to be made. It is made all the same
- * if the counters, as they are now, are older than a `high` that still is what is shown. */
+ * if the counters, as they are now, are older than a `high` that still is what the answer has. */
 inline look_again() {
     d_step { looked[me] = true; printf("GET %d: looks at the counters again\n", me) }
 #ifndef NO_HIGH_AGAIN
