@@ -47,9 +47,14 @@ bool ratings_call_policy_begin(ratings_call_policy_t *policy, int64_t deadline,
                                ratings_call_token_t *token, ratings_result_t *why);
 
 /* Finishes a call that was made, and tells the breaker what its result says of the backend:
- *   answered   APR_SUCCESS, APR_NOTFOUND, APR_EAGAIN, RATINGS_REBUILD_NEEDED: the backend is
- * healthy not asked  RATINGS_NOT_ASKED, and APR_TIMEUP before a fair time has passed: the breaker
- * is not told failed     all else Returns the status. */
+ *
+ *   - answered: APR_SUCCESS, APR_NOTFOUND, APR_EAGAIN, and RATINGS_REBUILD_NEEDED, by which the
+ *     server is healthy, whatever it holds;
+ *   - not asked: RATINGS_NOT_ASKED, and APR_TIMEUP before a fair time has passed. The breaker is
+ *     not told;
+ *   - failed: all else.
+ *
+ * Returns the status. */
 apr_status_t ratings_call_policy_end(ratings_call_token_t *token, const ratings_result_t *why);
 
 /* Finishes a token whose holder in the end made no call. `got`: it has got what it came for, from
