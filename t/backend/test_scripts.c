@@ -3,35 +3,19 @@
  * mirror. */
 #include "../../src/backend/store/store_connection.h"
 #include "../../src/backend/store/store_refusal.h"
-#include "backend_test.h"
-
-#include <apr_general.h>
-#include <apr_strings.h>
+#include "redis_server.h"
 
 #include <sys/resource.h>
 
-static char directory[] = "/tmp/ratings-scripts-XXXXXX";
-static int port;
-static apr_pool_t *pool;
 static ratings_store_t *admin; /* of the user that may do everything */
 
 /* ---- the server ---- */
 
-static int server(const char *command, const char *arguments)
-{
-    return system(apr_psprintf(pool, "t/backend/redis.sh %s %s %s </dev/null >>%s/log 2>&1",
-                               command, directory, arguments, directory));
-}
-
-static void start_server(const char *options)
-{
-    assert_int_equal(server("start", apr_psprintf(pool, "%d %s", port, options)), 0);
-}
-
 static ratings_store_t *store_of(const char *login)
 {
-    ratings_store_options_t options = {apr_psprintf(pool, "redis://%s127.0.0.1:%d", login, port), 1,
-                                       apr_time_from_sec(5), NULL};
+    ratings_store_options_t options = {
+        apr_psprintf(redis.pool, "redis://%s127.0.0.1:%d", login, redis.port), 1,
+        apr_time_from_sec(5), NULL};
     ratings_store_t *store = NULL;
     ratings_result_t why;
     assert_int_equal(ratings_store_create(&store, &options, &why), APR_SUCCESS);
@@ -41,26 +25,15 @@ static ratings_store_t *store_of(const char *login)
 static void restart_server(const char *options)
 {
     ratings_store_destroy(admin);
-    assert_int_equal(server("stop", ""), 0);
-    start_server(options);
+    redis_stop();
+    redis_start(options);
     admin = store_of("");
 }
 
 static int set_up(void **state)
 {
     (void)state;
-    alarm(TEST_SECONDS);
-    signal(SIGPIPE, SIG_IGN);
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-    assert_non_null(mkdtemp(directory));
-    port = free_port();
-    assert_int_equal(system(apr_psprintf(pool,
-                                         "t/backend/redis.sh guard %s %d </dev/null "
-                                         ">/dev/null 2>&1 &",
-                                         directory, getpid())),
-                     0);
-    start_server("");
+    redis_set_up();
     admin = store_of("");
     return 0;
 }
@@ -69,9 +42,7 @@ static int tear_down(void **state)
 {
     (void)state;
     ratings_store_destroy(admin);
-    assert_int_equal(server("stop", ""), 0);
-    apr_pool_destroy(pool);
-    apr_terminate();
+    redis_tear_down();
     return 0;
 }
 
@@ -82,7 +53,7 @@ static const char *evaluate(const char *script)
     ratings_result_t why;
     if (store_command(admin, &reply, NO_DEADLINE, &why, "EVAL", script, "0", NULL) != APR_SUCCESS)
         fail_msg("%s: %s", script, why.detail);
-    const char *text = apr_pstrdup(pool, reply->str ? reply->str : "");
+    const char *text = apr_pstrdup(redis.pool, reply->str ? reply->str : "");
     freeReplyObject(reply);
     return text;
 }
@@ -91,7 +62,7 @@ static const char *evaluate(const char *script)
 static void command(const char *line)
 {
     const char *words[32], *word;
-    char *rest = apr_pstrdup(pool, line), *last = NULL;
+    char *rest = apr_pstrdup(redis.pool, line), *last = NULL;
     size_t lengths[32];
     store_command_t asked = {0, words, lengths, 0};
     redisReply *reply;
@@ -155,7 +126,8 @@ static apr_status_t apply(ratings_store_t *store, bool keyed, ratings_cas_e *end
     ratings_increment_t increment = {"talk", {0, 0, 0, 1, 0}};
     const ratings_increment_t *increments[] = {&increment};
     int64_t at = seen.checkpoint[0], now = 1000000 * (at + 1);
-    ratings_key_use_t use = {"talk", apr_psprintf(pool, "k%d", (int)at), {at, now + 1, 4}, keyed};
+    ratings_key_use_t use = {
+        "talk", apr_psprintf(redis.pool, "k%d", (int)at), {at, now + 1, 4}, keyed};
     ratings_key_use_t *uses[] = {&use};
     const ratings_batch_t chunk = {
         .generation = seen.generation,
@@ -370,7 +342,7 @@ static void what_is_not_as_it_is_written_must_be_rebuilt(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof changes / sizeof changes[0]; i++) {
         prepare();
-        evaluate(apr_pstrcat(pool, changes[i].change, " return 'OK'", NULL));
+        evaluate(apr_pstrcat(redis.pool, changes[i].change, " return 'OK'", NULL));
         load(admin);
         if (!changes[i].problem && strstr(changes[i].change, "PEXPIRE"))
             AWAIT((load(admin), seen.problem != NULL));
@@ -409,7 +381,7 @@ static void keys_that_are_not_as_they_are_written_are_corrupt(void **state)
         ratings_cas_e end;
         ratings_result_t why;
         prepare();
-        evaluate(apr_pstrcat(pool, rows[i / 2], " return 'OK'", NULL));
+        evaluate(apr_pstrcat(redis.pool, rows[i / 2], " return 'OK'", NULL));
         const char *before = contents();
         load(admin);
         assert_int_equal(apply(admin, i % 2, &end, &why), APR_SUCCESS);
@@ -430,8 +402,8 @@ static void count_that_an_older_version_left_behind_is_no_damage(void **state)
     expect_applied(true);
     evaluate("redis.call('HSET', 'ratings:keys:0', 'x', '1:9:9') "
              "redis.call('ZADD', 'ratings:expiry:0', '9', 'x') return 'OK'");
-    evaluate(
-        apr_psprintf(pool, "redis.call('HSET', 'ratings:log', 'uses:0', '%s') return 'OK'", left));
+    evaluate(apr_psprintf(redis.pool,
+                          "redis.call('HSET', 'ratings:log', 'uses:0', '%s') return 'OK'", left));
     expect_applied(true);
     assert_int_equal(counted(), 5);
 }
@@ -476,7 +448,7 @@ static char *documented_line(void)
     fclose(file);
     assert_non_null(strstr(line, "ACL SETUSER ratings "));
     line[strcspn(line, "\n")] = '\0';
-    return apr_pstrdup(pool, strstr(line, "ACL SETUSER ratings "));
+    return apr_pstrdup(redis.pool, strstr(line, "ACL SETUSER ratings "));
 }
 
 static ratings_store_t *documented_user(void)
@@ -557,14 +529,14 @@ static bool expect_all_or_nothing(ratings_store_t *store, step_f step, const cha
     if (strcmp(contents(), before) != 0)
         fail_msg("%s: %s: something was written: %s", denied, why.detail, contents());
     const char *reason = ratings_store_fault_text(why.fault);
-    if (denied && (!reason || !strstr(reason, apr_psprintf(pool, " %s ", denied))))
+    if (denied && (!reason || !strstr(reason, apr_psprintf(redis.pool, " %s ", denied))))
         fail_msg("%s: %s: %s", denied, why.detail, reason ? reason : "no reason");
     return false;
 }
 
 static const char *upper(const char *name)
 {
-    char *text = apr_pstrdup(pool, name);
+    char *text = apr_pstrdup(redis.pool, name);
     for (char *c = text; *c; c++)
         *c = (char)(*c >= 'a' && *c <= 'z' ? *c - 32 : *c);
     return text;
@@ -596,11 +568,11 @@ static void denied_command_changes_nothing(void **state)
     for (char *word = apr_strtok(line, " ", &last); word; word = apr_strtok(NULL, " ", &last)) {
         if (word[0] != '+')
             continue;
-        command(apr_psprintf(pool, "ACL SETUSER ratings -%s", word + 1));
+        command(apr_psprintf(redis.pool, "ACL SETUSER ratings -%s", word + 1));
         ratings_store_retire(store, ratings_monotonic()); /* ECHO is tried with a connection */
         for (size_t i = 0; i < STEPS; i++)
             refused += !expect_all_or_nothing(store, steps[i], upper(word + 1));
-        command(apr_psprintf(pool, "ACL SETUSER ratings %s", word));
+        command(apr_psprintf(redis.pool, "ACL SETUSER ratings %s", word));
         for (size_t i = 0; i < STEPS; i++)
             assert_true(expect_all_or_nothing(store, steps[i], NULL));
     }
@@ -620,7 +592,7 @@ static void renamed_command_changes_nothing(void **state)
         ratings_result_t why;
         prepare();
         command("SAVE");
-        restart_server(apr_psprintf(pool, "--rename-command %s \"''\"", names[n]));
+        restart_server(apr_psprintf(redis.pool, "--rename-command %s \"''\"", names[n]));
         const char *before = contents();
         ratings_store_state_t was = seen;
         for (size_t i = 0; i < STEPS; i++) {

@@ -1,60 +1,27 @@
 #include "../../src/backend/store/store_connection.h"
-#include "backend_test.h"
+#include "redis_server.h"
 #include "slow_resolver.h"
 #include "tcp_peer.h"
 
-#include <apr_general.h>
-#include <apr_strings.h>
-
-static char directory[] = "/tmp/ratings-store-XXXXXX";
-static int port;
-static apr_pool_t *pool;
-
 /* ---- the server ---- */
-
-static int server(const char *command, const char *argument)
-{
-    return system(apr_psprintf(pool, "t/backend/redis.sh %s %s %s </dev/null >>%s/log 2>&1",
-                               command, directory, argument, directory));
-}
-
-static void start_server(void)
-{
-    assert_int_equal(server("start", apr_itoa(pool, port)), 0);
-}
-
-static void stop_server(void)
-{
-    assert_int_equal(server("stop", ""), 0);
-}
-
-static pid_t server_pid(void)
-{
-    FILE *file = fopen(apr_pstrcat(pool, directory, "/pid", NULL), "r");
-    int pid = 0;
-    assert_non_null(file);
-    assert_int_equal(fscanf(file, "%d", &pid), 1);
-    fclose(file);
-    return pid;
-}
 
 static int resume_server(void **state)
 {
     (void)state;
-    return kill(server_pid(), SIGCONT);
+    return kill(redis_pid(), SIGCONT);
 }
 
 /* What Redis answers to `line` over a connection of the test's own. */
 static const char *run_once(const char *line)
 {
-    redisContext *owner = redisConnect("127.0.0.1", port);
+    redisContext *owner = redisConnect("127.0.0.1", redis.port);
     assert_int_equal(owner->err, 0);
     redisReply *reply = redisCommand(owner, line);
     assert_non_null(reply);
     if (reply->type == REDIS_REPLY_ERROR)
         print_error("%s: %s\n", line, reply->str);
     assert_int_not_equal(reply->type, REDIS_REPLY_ERROR);
-    const char *text = apr_pstrdup(pool, reply->str ? reply->str : "");
+    const char *text = apr_pstrdup(redis.pool, reply->str ? reply->str : "");
     freeReplyObject(reply);
     redisFree(owner);
     return text;
@@ -82,29 +49,16 @@ static int sessions(void)
 static int set_up(void **state)
 {
     (void)state;
-    alarm(TEST_SECONDS);
     count_threads();
-    signal(SIGPIPE, SIG_IGN); /* as in httpd */
-    apr_initialize();
-    apr_pool_create(&pool, NULL);
-    assert_non_null(mkdtemp(directory));
-    port = free_port();
-    assert_int_equal(system(apr_psprintf(pool,
-                                         "t/backend/redis.sh guard %s %d </dev/null "
-                                         ">/dev/null 2>&1 &",
-                                         directory, getpid())),
-                     0);
-    start_server();
+    redis_set_up();
     return 0;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    stop_server();
     AWAIT(threads() == 0);
-    apr_pool_destroy(pool);
-    apr_terminate();
+    redis_tear_down();
     return 0;
 }
 
@@ -121,13 +75,13 @@ static ratings_store_t *store_at(const char *url, int connections_max, int timeo
 
 static ratings_store_t *store_on(int its_port, int connections_max, int timeout_ms)
 {
-    return store_at(apr_psprintf(pool, "redis://127.0.0.1:%d", its_port), connections_max,
+    return store_at(apr_psprintf(redis.pool, "redis://127.0.0.1:%d", its_port), connections_max,
                     timeout_ms);
 }
 
 static ratings_store_t *store_of(int connections_max, int timeout_ms)
 {
-    return store_on(port, connections_max, timeout_ms);
+    return store_on(redis.port, connections_max, timeout_ms);
 }
 
 /* What the store says of PING, and how long that took. */
@@ -197,9 +151,10 @@ static const char *ask(ratings_store_t *store, const char *word, const char *mor
     if (status != APR_SUCCESS)
         print_error("%s: %d: %s\n", word, status, why.detail);
     assert_int_equal(status, APR_SUCCESS);
-    const char *text = reply->type == REDIS_REPLY_INTEGER
-                           ? apr_psprintf(pool, "%" APR_INT64_T_FMT, (apr_int64_t)reply->integer)
-                           : apr_pstrdup(pool, reply->str);
+    const char *text =
+        reply->type == REDIS_REPLY_INTEGER
+            ? apr_psprintf(redis.pool, "%" APR_INT64_T_FMT, (apr_int64_t)reply->integer)
+            : apr_pstrdup(redis.pool, reply->str);
     freeReplyObject(reply);
     return text;
 }
@@ -211,7 +166,7 @@ static const char *evaluate(ratings_store_t *store, const char *script)
     ratings_result_t why;
     if (store_command(store, &reply, NO_DEADLINE, &why, "EVAL", script, "0", NULL) != APR_SUCCESS)
         fail_msg("%s", why.detail);
-    const char *text = apr_pstrdup(pool, reply->str);
+    const char *text = apr_pstrdup(redis.pool, reply->str);
     freeReplyObject(reply);
     return text;
 }
@@ -295,7 +250,8 @@ static void warm_up(ratings_store_t *store, int n)
 static void login_and_database_are_asked_for(void **state)
 {
     ratings_store_t *store = store_at(
-        apr_psprintf(pool, "redis://reader:p%%40ss%%2Fw%%25rd@127.0.0.1:%d/3", port), 1, 5000);
+        apr_psprintf(redis.pool, "redis://reader:p%%40ss%%2Fw%%25rd@127.0.0.1:%d/3", redis.port), 1,
+        5000);
     (void)state;
     assert_non_null(strstr(ask(store, "CLIENT", "INFO"), " db=3 "));
     assert_non_null(strstr(ask(store, "CLIENT", "INFO"), " user=reader "));
@@ -304,8 +260,8 @@ static void login_and_database_are_asked_for(void **state)
 
 static void refused_login_is_told_without_its_password(void **state)
 {
-    ratings_store_t *store =
-        store_at(apr_psprintf(pool, "redis://reader:hunter2@127.0.0.1:%d", port), 1, 5000);
+    ratings_store_t *store = store_at(
+        apr_psprintf(redis.pool, "redis://reader:hunter2@127.0.0.1:%d", redis.port), 1, 5000);
     (void)state;
     ping_t ping = ping_until(store, NO_DEADLINE);
     assert_int_equal(ping.why.status, APR_EGENERAL);
@@ -433,7 +389,8 @@ static void name_that_does_not_exist_is_no_connection(void **state)
 
 static void second_address_is_tried_when_the_first_refuses(void **state)
 {
-    ratings_store_t *store = store_at(apr_psprintf(pool, "redis://" TWO_NAME ":%d", port), 2, 5000);
+    ratings_store_t *store =
+        store_at(apr_psprintf(redis.pool, "redis://" TWO_NAME ":%d", redis.port), 2, 5000);
     (void)state;
     expect_success(store);
     ratings_store_destroy(store);
@@ -442,10 +399,11 @@ static void second_address_is_tried_when_the_first_refuses(void **state)
 /* ... in time, although nobody says that it does not */
 static void second_address_is_tried_when_the_first_is_silent(void **state)
 {
-    ratings_store_t *store = store_at(apr_psprintf(pool, "redis://" TWO_NAME ":%d", port), 2, 5000);
+    ratings_store_t *store =
+        store_at(apr_psprintf(redis.pool, "redis://" TWO_NAME ":%d", redis.port), 2, 5000);
     swamp_t swamp;
     (void)state;
-    swamp_make(&swamp, TWO_FIRST, port);
+    swamp_make(&swamp, TWO_FIRST, redis.port);
     ping_t ping = ping_until(store, deadline_in(2000)); /* half of it for each */
     assert_int_equal(ping.why.status, APR_SUCCESS);
     assert_took(ping.ms, 995, 1500);
@@ -468,8 +426,8 @@ static void address_that_cannot_be_asked_decides_nothing(void **state)
                 {"[" NO_PORT_6 "]", true, APR_ECONNREFUSED, "connecting: Cannot assign"}};
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        int its_port = rows[i].is_served ? port : free_port();
-        const char *url = apr_psprintf(pool, "redis://%s:%d", rows[i].host, its_port);
+        int its_port = rows[i].is_served ? redis.port : free_port();
+        const char *url = apr_psprintf(redis.pool, "redis://%s:%d", rows[i].host, its_port);
         ratings_store_t *store = store_at(url, 1, 5000);
         expect_failure(store, rows[i].status, rows[i].text, 0, 500);
         ratings_store_destroy(store);
@@ -483,7 +441,7 @@ static void connecting_ends_by_the_deadline(void **state)
     swamp_t swamp;
     (void)state;
     swamp_make(&swamp, "127.0.0.1", 0);
-    expect_deadlines_kept(apr_psprintf(pool, "redis://127.0.0.1:%d", swamp.port),
+    expect_deadlines_kept(apr_psprintf(redis.pool, "redis://127.0.0.1:%d", swamp.port),
                           "timed out connecting");
     swamp_drain(&swamp);
 }
@@ -521,7 +479,7 @@ static void call_ends_by_its_deadline_whatever_the_answer_does(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         peer_t peer;
         peer_start(&peer, rows[i]);
-        expect_deadlines_kept(apr_psprintf(pool, "redis://127.0.0.1:%d", peer.port),
+        expect_deadlines_kept(apr_psprintf(redis.pool, "redis://127.0.0.1:%d", peer.port),
                               "timed out waiting for an answer");
         peer_stop(&peer);
     }
@@ -538,7 +496,7 @@ static void logging_in_is_part_of_the_call(void **state)
         peer_t peer;
         peer_start(&peer, rows[i]);
         ratings_store_t *store =
-            store_at(apr_psprintf(pool, "redis://:p@127.0.0.1:%d/1", peer.port), 1, 5000);
+            store_at(apr_psprintf(redis.pool, "redis://:p@127.0.0.1:%d/1", peer.port), 1, 5000);
         expect_failure_until(store, deadline_in(250), APR_TIMEUP, "", 245, 450);
         ratings_store_destroy(store);
         peer_stop(&peer);
@@ -558,12 +516,12 @@ static void sending_ends_by_the_deadline(void **state)
     ratings_result_t why;
     (void)state;
     expect_success(store);
-    stop_process(server_pid());
+    stop_process(redis_pid());
     int64_t begin = now_ms();
     assert_int_equal(store_pipeline(store, &command, 1, &reply, deadline_in(300), &why),
                      APR_TIMEUP);
     assert_took(now_ms() - begin, 295, 600);
-    kill(server_pid(), SIGCONT);
+    kill(redis_pid(), SIGCONT);
     free(value);
     ratings_store_destroy(store);
 }
@@ -573,10 +531,10 @@ static void server_that_was_stopped_is_used_again_when_it_goes_on(void **state)
     ratings_store_t *store = store_of(1, 250);
     (void)state;
     expect_success(store);
-    stop_process(server_pid());
+    stop_process(redis_pid());
     expect_failure(store, APR_TIMEUP, "timed out waiting", 245, 450);
     expect_failure(store, APR_TIMEUP, "timed out waiting", 245, 450);
-    kill(server_pid(), SIGCONT);
+    kill(redis_pid(), SIGCONT);
     expect_success(store);
     ratings_store_destroy(store);
 }
@@ -615,8 +573,8 @@ static void server_restarted_while_a_connection_was_idle_costs_no_failure(void *
     ratings_store_t *store = store_of(3, 5000);
     (void)state;
     warm_up(store, 3);
-    stop_server();
-    start_server();
+    redis_stop();
+    redis_start("");
     warm_up(store, 3);
     ratings_store_destroy(store);
 }
@@ -626,9 +584,9 @@ static void server_that_went_is_no_connection(void **state)
     ratings_store_t *store = store_of(2, 5000);
     (void)state;
     expect_success(store);
-    stop_server();
+    redis_stop();
     expect_failure(store, APR_ECONNREFUSED, "refused", 0, 500);
-    start_server();
+    redis_start("");
     expect_success(store);
     ratings_store_destroy(store);
 }
@@ -727,8 +685,8 @@ static void answer_to_a_refused_login_is_not_repeated(void **state)
         const step_t steps[] = {{rows[i].answer, THEN_NEXT}, {NULL, THEN_SILENCE}};
         peer_t peer;
         peer_start(&peer, steps);
-        ratings_store_t *store =
-            store_at(apr_psprintf(pool, "redis://:hunter2@127.0.0.1:%d/1", peer.port), 1, 5000);
+        ratings_store_t *store = store_at(
+            apr_psprintf(redis.pool, "redis://:hunter2@127.0.0.1:%d/1", peer.port), 1, 5000);
         ping_t ping = ping_until(store, NO_DEADLINE);
         if (ping.why.status != APR_EGENERAL || !strstr(ping.why.detail, rows[i].told))
             print_error("row %d: %d: %s\n", (int)i, ping.why.status, ping.why.detail);
@@ -747,7 +705,7 @@ static void login_that_is_cut_is_no_connection(void **state)
     (void)state;
     peer_start(&peer, steps);
     ratings_store_t *store =
-        store_at(apr_psprintf(pool, "redis://:p@127.0.0.1:%d", peer.port), 1, 5000);
+        store_at(apr_psprintf(redis.pool, "redis://:p@127.0.0.1:%d", peer.port), 1, 5000);
     expect_failure(store, APR_ECONNREFUSED, "", 0, 500);
     ratings_store_destroy(store);
     peer_stop(&peer);
@@ -819,7 +777,7 @@ static void server_that_became_the_wrong_one_is_looked_for_at_once(void **state)
 static void retired_connections_are_not_used_again(void **state)
 {
     _Atomic int64_t retired_at = 0;
-    const char *url = apr_psprintf(pool, "redis://127.0.0.1:%d", port);
+    const char *url = apr_psprintf(redis.pool, "redis://127.0.0.1:%d", redis.port);
     const ratings_store_options_t options = {url, 1, apr_time_from_sec(5), &retired_at};
     ratings_store_t *one, *other;
     ratings_result_t why;
@@ -1003,7 +961,7 @@ static void answer_to_a_login_that_is_too_long_is_no_corruption(void **state)
     (void)state;
     peer_start(&peer, steps);
     ratings_store_t *store =
-        store_at(apr_psprintf(pool, "redis://:p@127.0.0.1:%d", peer.port), 1, 5000);
+        store_at(apr_psprintf(redis.pool, "redis://:p@127.0.0.1:%d", peer.port), 1, 5000);
     expect_failure(store, APR_EGENERAL, "answers what it was not asked for", 0, 500);
     ratings_store_destroy(store);
     peer_stop(&peer);
@@ -1042,7 +1000,7 @@ static void refusal_tells_what_is_wrong(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        const step_t steps[] = {{apr_pstrcat(pool, rows[i].answer, ECHOED, NULL), THEN_NEXT},
+        const step_t steps[] = {{apr_pstrcat(redis.pool, rows[i].answer, ECHOED, NULL), THEN_NEXT},
                                 {NULL, THEN_SILENCE}};
         peer_t peer;
         peer_start(&peer, steps);
@@ -1075,8 +1033,8 @@ static void check_finds_what_makes_a_store_unfit(void **state)
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        const char *answer =
-            apr_pstrcat(pool, rows[i].cluster, rows[i].memory, rows[i].replication, ECHOED, NULL);
+        const char *answer = apr_pstrcat(redis.pool, rows[i].cluster, rows[i].memory,
+                                         rows[i].replication, ECHOED, NULL);
         const step_t steps[] = {{answer, THEN_NEXT}, {answer, THEN_NEXT}, {NULL, THEN_SILENCE}};
         ratings_store_fault_e fault;
         ratings_result_t why;
@@ -1152,9 +1110,10 @@ static void interrupt_ends_the_first_of_several_connects(void **state)
 {
     swamp_t swamp;
     (void)state;
-    swamp_make(&swamp, TWO_FIRST, port);
-    expect_interrupted(store_at(apr_psprintf(pool, "redis://" TWO_NAME ":%d", port), 2, 30000),
-                       NULL, false);
+    swamp_make(&swamp, TWO_FIRST, redis.port);
+    expect_interrupted(
+        store_at(apr_psprintf(redis.pool, "redis://" TWO_NAME ":%d", redis.port), 2, 30000), NULL,
+        false);
     assert_int_equal(sessions(), 0);
     swamp_drain(&swamp);
 }
@@ -1244,7 +1203,7 @@ static void nothing_is_left_open(void **state)
         ratings_store_t *store = store_of(4, 5000);
         warm_up(store, 4);
         ratings_store_destroy(store);
-        store = store_at(apr_psprintf(pool, "redis://" TWO_NAME ":%d", free_port()), 2, 5000);
+        store = store_at(apr_psprintf(redis.pool, "redis://" TWO_NAME ":%d", free_port()), 2, 5000);
         expect_failure(store, APR_ECONNREFUSED, "", 0, 500);
         ratings_store_destroy(store);
     }

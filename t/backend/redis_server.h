@@ -1,0 +1,71 @@
+/* A Redis of a test's own on loopback (redis.sh), with what it keeps below /tmp. It ends with the
+ * test, however that ends. */
+#ifndef RATINGS_T_REDIS_SERVER_H
+#define RATINGS_T_REDIS_SERVER_H
+
+#include "backend_test.h"
+
+#include <apr_general.h>
+#include <apr_strings.h>
+
+static struct {
+    char directory[32];
+    int port;
+    apr_pool_t *pool; /* of the test program */
+} redis;
+
+static inline void redis_run(const char *command, const char *arguments, const char *rest)
+{
+    const char *line = apr_psprintf(redis.pool, "t/backend/redis.sh %s %s %s </dev/null %s",
+                                    command, redis.directory, arguments, rest);
+    assert_int_equal(system(line), 0);
+}
+
+static inline void redis_run_logged(const char *command, const char *arguments)
+{
+    redis_run(command, arguments, apr_psprintf(redis.pool, ">>%s/log 2>&1", redis.directory));
+}
+
+/* `options` of redis-server, as a shell reads them. */
+static inline void redis_start(const char *options)
+{
+    redis_run_logged("start", apr_psprintf(redis.pool, "%d %s", redis.port, options));
+}
+
+static inline void redis_stop(void)
+{
+    redis_run_logged("stop", "");
+}
+
+static inline pid_t redis_pid(void)
+{
+    FILE *file = fopen(apr_pstrcat(redis.pool, redis.directory, "/pid", NULL), "r");
+    int pid = 0;
+    assert_non_null(file);
+    assert_int_equal(fscanf(file, "%d", &pid), 1);
+    fclose(file);
+    return pid;
+}
+
+/* Before all tests of a program, and after. SIGPIPE is ignored, as in httpd. */
+static inline void redis_set_up(void)
+{
+    alarm(TEST_SECONDS);
+    signal(SIGPIPE, SIG_IGN);
+    apr_initialize();
+    apr_pool_create(&redis.pool, NULL);
+    strcpy(redis.directory, "/tmp/ratings-redis-XXXXXX");
+    assert_non_null(mkdtemp(redis.directory));
+    redis.port = free_port();
+    redis_run("guard", apr_itoa(redis.pool, getpid()), ">/dev/null 2>&1 &");
+    redis_start("");
+}
+
+static inline void redis_tear_down(void)
+{
+    redis_stop();
+    apr_pool_destroy(redis.pool);
+    apr_terminate();
+}
+
+#endif
