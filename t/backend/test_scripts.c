@@ -1,5 +1,5 @@
 /* The scripts of the store on a real Redis: what stops one leaves the store as it was, or in need
- * of a rebuild; and what the store says of itself is judged by one function, which the scripts
+ * of a rebuild; and what the store says of itself is checked by one function, which the scripts
  * mirror. */
 #include "../../src/backend/store/store_connection.h"
 #include "../../src/backend/store/store_refusal.h"
@@ -129,7 +129,7 @@ static apr_status_t apply(ratings_store_t *store, bool keyed, ratings_cas_e *end
     ratings_key_use_t use = {
         "talk", apr_psprintf(redis.pool, "k%d", (int)at), {at, now + 1, 4}, keyed};
     ratings_key_use_t *uses[] = {&use};
-    const ratings_batch_t chunk = {
+    const ratings_batch_t batch = {
         .generation = seen.generation,
         .checkpoint = at,
         .next_checkpoint = at + 1,
@@ -142,8 +142,8 @@ static apr_status_t apply(ratings_store_t *store, bool keyed, ratings_cas_e *end
         .uses = uses,
         .use_count = 1,
     };
-    const ratings_batch_t *chunks[] = {&chunk};
-    return ratings_store_apply(store, chunks, 1, end, why);
+    const ratings_batch_t *batches[] = {&batch};
+    return ratings_store_apply(store, batches, 1, end, why);
 }
 
 static void expect_applied(bool keyed)
@@ -229,8 +229,8 @@ static void store_as_written_is_no_problem(void **state)
 #define VAST(field) "redis.call('HSET', 'ratings:log', '" field "', string.rep('x', 6000000))"
 #define DROP(fields) "redis.call('HDEL', 'ratings:log', " fields ")"
 
-/* What somebody did to the store, and what load says of it. NULL: it can be gone on with, so that
- * the scripts say the same. */
+/* What somebody did to the store, and what load says of it. NULL: no problem, and the scripts
+ * say the same. */
 static const struct {
     const char *change, *problem;
 } changes[] = {
@@ -357,7 +357,7 @@ static void what_is_not_as_it_is_written_must_be_rebuilt(void **state)
     }
 }
 
-/* Keys that no field of ratings:log describes: the script that applies chunks finds them. */
+/* Keys that no field of ratings:log describes: apply.lua finds them. */
 static void keys_that_are_not_as_they_are_written_are_corrupt(void **state)
 {
     static const char *const rows[] = {
@@ -409,14 +409,14 @@ static void count_that_an_older_version_left_behind_is_no_damage(void **state)
 }
 
 /* Out of memory, more than the kernel gives. */
-static void chunk_that_cannot_be_sent_is_not_done(void **state)
+static void batch_that_cannot_be_sent_is_not_applied(void **state)
 {
     static const ratings_increment_t increment = {"talk", {0, 0, 0, 1, 0}};
     static const ratings_increment_t *const increments[] = {&increment};
     const ratings_batch_t small = {
         .generation = "x", .increments = increments, .increment_count = 1};
     const ratings_batch_t huge = {.generation = "x", .increment_count = 300000000};
-    const ratings_batch_t *chunks[] = {&small, &huge};
+    const ratings_batch_t *batches[] = {&small, &huge};
     ratings_cas_e ends[] = {RATINGS_CAS_APPLIED, RATINGS_CAS_APPLIED};
     ratings_result_t why;
     struct rlimit was, little;
@@ -428,7 +428,7 @@ static void chunk_that_cannot_be_sent_is_not_done(void **state)
     little = was;
     little.rlim_cur = 1 << 30;
     assert_int_equal(setrlimit(RLIMIT_AS, &little), 0);
-    apr_status_t status = ratings_store_apply(admin, chunks, 2, ends, &why);
+    apr_status_t status = ratings_store_apply(admin, batches, 2, ends, &why);
     assert_int_equal(setrlimit(RLIMIT_AS, &was), 0);
     assert_int_equal(status, RATINGS_NOT_ASKED);
     assert_int_equal(ends[0], RATINGS_CAS_CONFLICT);
@@ -470,36 +470,38 @@ static apr_status_t apply_unkeyed(ratings_store_t *store, ratings_cas_e *end, ra
     return apply(store, false, end, why);
 }
 
-static apr_status_t extend(ratings_store_t *store, ratings_cas_e *end, ratings_result_t *why)
+static apr_status_t add_partitions(ratings_store_t *store, ratings_cas_e *end,
+                                   ratings_result_t *why)
 {
     return ratings_store_add_partitions(store, &seen, 5, end, why);
 }
 
-static apr_status_t catch_up(ratings_store_t *store, ratings_cas_e *end, ratings_result_t *why)
+static apr_status_t caught_up(ratings_store_t *store, ratings_cas_e *end, ratings_result_t *why)
 {
     return ratings_store_caught_up(store, seen.generation, end, why);
 }
 
-static apr_status_t route(ratings_store_t *store, ratings_cas_e *end, ratings_result_t *why)
+static apr_status_t set_routing(ratings_store_t *store, ratings_cas_e *end, ratings_result_t *why)
 {
     return ratings_store_set_routing(store, &seen, 1, 2, end, why);
 }
 
-static apr_status_t pass(ratings_store_t *store, ratings_cas_e *end, ratings_result_t *why)
+static apr_status_t advance(ratings_store_t *store, ratings_cas_e *end, ratings_result_t *why)
 {
     return ratings_store_advance(store, &seen, 1, 7, end, why);
 }
 
-static apr_status_t accuse(ratings_store_t *store, ratings_cas_e *end, ratings_result_t *why)
+static apr_status_t request_rebuild(ratings_store_t *store, ratings_cas_e *end,
+                                    ratings_result_t *why)
 {
     return ratings_store_request_rebuild(store, seen.generation, 1, end, why);
 }
 
 static apr_status_t read_talk(ratings_store_t *store, ratings_cas_e *end, ratings_result_t *why)
 {
-    ratings_snapshot_t view;
+    ratings_snapshot_t snapshot;
     *end = RATINGS_CAS_APPLIED;
-    return ratings_store_read(store, "a", 0, NO_DEADLINE, &view, why);
+    return ratings_store_read(store, "a", 0, NO_DEADLINE, &snapshot, why);
 }
 
 static apr_status_t read_use(ratings_store_t *store, ratings_cas_e *end, ratings_result_t *why)
@@ -510,8 +512,8 @@ static apr_status_t read_use(ratings_store_t *store, ratings_cas_e *end, ratings
     return ratings_store_read_use(store, "a", "key", 0, NO_DEADLINE, &use, &position, why);
 }
 
-static const step_f steps[] = {apply_keyed, apply_unkeyed, extend,  route,     pass,
-                               catch_up,    accuse,        rebuild, read_talk, read_use};
+static const step_f steps[] = {apply_keyed, apply_unkeyed,   add_partitions, set_routing, advance,
+                               caught_up,   request_rebuild, rebuild,        read_talk,   read_use};
 
 #define STEPS (sizeof steps / sizeof steps[0])
 
@@ -615,7 +617,7 @@ static void script_stopped_in_its_middle_leads_to_a_rebuild(void **state)
 {
     ratings_cas_e end;
     ratings_result_t why;
-    ratings_snapshot_t view;
+    ratings_snapshot_t snapshot;
     (void)state;
     if (major_version() < 7)
         skip();
@@ -626,7 +628,7 @@ static void script_stopped_in_its_middle_leads_to_a_rebuild(void **state)
     assert_non_null(strstr(why.detail, "(HSET)"));
     load(admin);
     assert_string_equal(seen.problem, "a write to the store was stopped in its middle");
-    assert_int_equal(ratings_store_read(admin, "talk", 0, NO_DEADLINE, &view, &why),
+    assert_int_equal(ratings_store_read(admin, "talk", 0, NO_DEADLINE, &snapshot, &why),
                      RATINGS_REBUILD_NEEDED);
     const char *before = contents();
     assert_int_not_equal(rebuild(store, &end, &why), APR_SUCCESS); /* as long as it would loop */
@@ -636,6 +638,121 @@ static void script_stopped_in_its_middle_leads_to_a_rebuild(void **state)
     expect_applied(true);
     assert_int_equal(counted(), 1);
     ratings_store_destroy(store);
+}
+
+/* ---- each compare-and-set ---- */
+
+/* What somebody else has done since the state was loaded, so that a step changes nothing. */
+static const struct {
+    step_f step;
+    const char *change;
+} conflicts[] = {
+    {apply_keyed, SET("generation", "another")},
+    {apply_keyed, SET("position:0", "9")},
+    {apply_keyed, SET("mark:0", "2:1:1")},
+    {apply_keyed, DROP("'mark:0'")},
+    {apply_unkeyed, SET("generation", "another")},
+    {add_partitions, SET("generation", "another")},
+    {add_partitions, SET("position:2", "0")},
+    {set_routing, SET("generation", "another")},
+    {set_routing, SET("routing", "7")},
+    {set_routing, DROP("'routing'")},
+    {advance, SET("generation", "another")},
+    {advance, SET("position:1", "3")},
+    {advance, SET("mark:1", "0:1:1")},
+    {caught_up, SET("generation", "another")},
+    {request_rebuild, SET("generation", "another")},
+    {rebuild, SET("generation", "another")},
+    {rebuild, SET("claim", "somebody")},
+};
+
+static void expect_conflict(step_f step, const char *change)
+{
+    ratings_cas_e end = RATINGS_CAS_APPLIED;
+    ratings_result_t why;
+    prepare();
+    evaluate(apr_pstrcat(redis.pool, change, " return 'OK'", NULL));
+    const char *before = contents();
+    if (step(admin, &end, &why) != APR_SUCCESS)
+        fail_msg("%s: %s", change, why.detail);
+    if (end != RATINGS_CAS_CONFLICT)
+        fail_msg("%s: %d", change, end);
+    assert_string_equal(contents(), before);
+}
+
+static void step_after_somebody_else_has_written_is_a_conflict(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof conflicts / sizeof conflicts[0]; i++)
+        expect_conflict(conflicts[i].step, conflicts[i].change);
+    for (size_t i = 0; i < STEPS; i++) {
+        if (steps[i] == read_talk || steps[i] == read_use)
+            continue;
+        expect_conflict(steps[i], "redis.call('DEL', 'ratings:log')");
+        expect_conflict(steps[i], "redis.call('SET', 'ratings:log', 'x')");
+    }
+}
+
+/* A step of a sweep, and opening, in a store that somebody else has claimed or that was restored.
+ */
+static void rebuild_that_lost_its_claim_is_a_conflict(void **state)
+{
+    static const char *const rows[] = {SET("claim", "somebody"), SET("swept", "7"),
+                                       "redis.call('DEL', 'ratings:log')"};
+    static const bool empty[] = {true, true};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        ratings_sweep_t sweep = {.token = "0123456789abcdef", .cursor = "0"};
+        ratings_cas_e end;
+        ratings_result_t why;
+        prepare();
+        assert_int_equal(ratings_store_claim(admin, &seen, &sweep, &end, &why), APR_SUCCESS);
+        assert_int_equal(ratings_store_sweep(admin, &sweep, &end, &why), APR_SUCCESS);
+        assert_int_equal(end, RATINGS_CAS_APPLIED);
+        evaluate(apr_pstrcat(redis.pool, rows[i], " return 'OK'", NULL));
+        const char *before = contents();
+        assert_int_equal(ratings_store_sweep(admin, &sweep, &end, &why), APR_SUCCESS);
+        assert_int_equal(end, RATINGS_CAS_CONFLICT);
+        assert_int_equal(ratings_store_open(admin, &sweep, "ratings", 2, 2, empty, &end, &why),
+                         APR_SUCCESS);
+        assert_int_equal(end, RATINGS_CAS_CONFLICT);
+        assert_string_equal(contents(), before);
+    }
+}
+
+static void expect_step(step_f step)
+{
+    ratings_cas_e end;
+    ratings_result_t why;
+    if (step(admin, &end, &why) != APR_SUCCESS)
+        fail_msg("%s", why.detail);
+    assert_int_equal(end, RATINGS_CAS_APPLIED);
+    load(admin);
+    assert_null(seen.problem);
+}
+
+static void each_step_writes_what_it_says(void **state)
+{
+    (void)state;
+    command("FLUSHALL");
+    expect_rebuilt();
+    assert_true(seen.is_behind);
+    assert_int_equal(seen.first[0].offset, RATINGS_FINGERPRINT_EMPTY);
+    assert_int_equal(seen.first[1].offset, RATINGS_FINGERPRINT_NONE);
+    assert_int_equal(seen.routing_offset, -1);
+    expect_step(caught_up);
+    assert_false(seen.is_behind);
+    expect_step(set_routing);
+    assert_int_equal(seen.routed, 1);
+    assert_int_equal(seen.routing_offset, 2);
+    expect_step(advance);
+    assert_int_equal(seen.checkpoint[1], 7);
+    assert_int_equal(seen.first[1].offset, RATINGS_FINGERPRINT_EMPTY);
+    expect_step(add_partitions);
+    assert_int_equal(seen.partitions, 5);
+    assert_int_equal(seen.checkpoint[4], 0);
+    expect_step(request_rebuild);
+    assert_int_equal(seen.rebuild_request, 1);
 }
 
 /* ---- a server that is full ---- */
@@ -684,6 +801,26 @@ static void what_is_no_lease_goes(void **state)
     }
 }
 
+static void lease_is_given_up_by_who_holds_it(void **state)
+{
+    char holder[RATINGS_TOKEN_MAX + 1];
+    ratings_result_t why;
+    bool held;
+    (void)state;
+    command("FLUSHALL");
+    assert_int_equal(ratings_store_acquire_lease(admin, "me", 5000000, &held, holder, &why),
+                     APR_SUCCESS);
+    assert_true(held);
+    assert_int_equal(ratings_store_release_lease(admin, "you", NO_DEADLINE, &why), APR_SUCCESS);
+    assert_string_equal(evaluate("return redis.call('GET', 'ratings:projector')"), "me");
+    assert_int_equal(ratings_store_release_lease(admin, "me", NO_DEADLINE, &why), APR_SUCCESS);
+    assert_int_equal(ratings_store_acquire_lease(admin, "you", 5000000, &held, holder, &why),
+                     APR_SUCCESS);
+    assert_true(held);
+}
+
+/* ---- what a refusal says ---- */
+
 static void refusal_names_the_command(void **state)
 {
     static const struct {
@@ -723,13 +860,17 @@ int main(void)
         cmocka_unit_test(what_is_not_as_it_is_written_must_be_rebuilt),
         cmocka_unit_test(keys_that_are_not_as_they_are_written_are_corrupt),
         cmocka_unit_test(count_that_an_older_version_left_behind_is_no_damage),
-        cmocka_unit_test(chunk_that_cannot_be_sent_is_not_done),
+        cmocka_unit_test(batch_that_cannot_be_sent_is_not_applied),
         cmocka_unit_test(documented_user_may_do_all_of_it),
         cmocka_unit_test(denied_command_changes_nothing),
         cmocka_unit_test(renamed_command_changes_nothing),
         cmocka_unit_test(script_stopped_in_its_middle_leads_to_a_rebuild),
+        cmocka_unit_test(step_after_somebody_else_has_written_is_a_conflict),
+        cmocka_unit_test(rebuild_that_lost_its_claim_is_a_conflict),
+        cmocka_unit_test(each_step_writes_what_it_says),
         cmocka_unit_test(full_server_changes_nothing_but_what_frees_memory),
         cmocka_unit_test(what_is_no_lease_goes),
+        cmocka_unit_test(lease_is_given_up_by_who_holds_it),
         cmocka_unit_test(refusal_names_the_command),
     };
     return cmocka_run_group_tests_name("scripts", tests, set_up, tear_down);

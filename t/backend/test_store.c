@@ -310,28 +310,28 @@ static void pipeline_of_any_size_is_answered_in_order(void **state)
     ratings_store_destroy(store);
 }
 
-/* A chunk of one rating of one talk, at the begin of a partition. */
+/* A batch of one rating of one talk, at the begin of a partition. */
 typedef struct {
     ratings_increment_t increment;
     const ratings_increment_t *increments[1];
-    ratings_batch_t chunk;
+    ratings_batch_t batch;
 } one_rating_t;
 
 static const ratings_batch_t *one_rating(one_rating_t *one, int partition, const char *talk_id)
 {
     one->increment = (ratings_increment_t){talk_id, {0, 0, 0, 1, 0}};
     one->increments[0] = &one->increment;
-    one->chunk = (ratings_batch_t){.generation = "g",
+    one->batch = (ratings_batch_t){.generation = "g",
                                    .partition = partition,
                                    .next_checkpoint = 1,
                                    .previous = {.offset = RATINGS_FINGERPRINT_NONE},
                                    .first = {.offset = RATINGS_FINGERPRINT_NONE},
                                    .increments = one->increments,
                                    .increment_count = 1};
-    return &one->chunk;
+    return &one->batch;
 }
 
-static void chunks_of_one_exchange_are_added_each_by_itself(void **state)
+static void batches_of_one_exchange_are_applied_each_by_itself(void **state)
 {
     static const char set_up[] =
         "redis.call('HSET', 'ratings:log', 'generation', 'g', 'position:0', 0, 'position:1', 7, "
@@ -341,13 +341,13 @@ static void chunks_of_one_exchange_are_added_each_by_itself(void **state)
                                "redis.call('HGET', 'ratings/d', '4')}, ' ')";
     ratings_store_t *store = store_of(1, 5000);
     one_rating_t ones[4];
-    const ratings_batch_t *chunks[] = {one_rating(&ones[0], 0, "a"), one_rating(&ones[1], 1, "b"),
-                                       one_rating(&ones[2], 2, "c"), one_rating(&ones[3], 3, "d")};
+    const ratings_batch_t *batches[] = {one_rating(&ones[0], 0, "a"), one_rating(&ones[1], 1, "b"),
+                                        one_rating(&ones[2], 2, "c"), one_rating(&ones[3], 3, "d")};
     ratings_cas_e ends[4];
     ratings_result_t why;
     (void)state;
     assert_string_equal(evaluate(store, set_up), "OK");
-    assert_int_equal(ratings_store_apply(store, chunks, 4, ends, &why), APR_SUCCESS);
+    assert_int_equal(ratings_store_apply(store, batches, 4, ends, &why), APR_SUCCESS);
     assert_int_equal(ends[0], RATINGS_CAS_APPLIED);
     assert_int_equal(ends[1], RATINGS_CAS_CONFLICT);
     assert_int_equal(ends[2], RATINGS_CAS_CORRUPT);
@@ -872,13 +872,13 @@ static void answer_that_announces_more_than_was_asked_for_is_refused(void **stat
     for (size_t i = 0; i < sizeof announcements / sizeof announcements[0]; i++) {
         const step_t steps[] = {
             {announcements[i], THEN_NEXT}, {announcements[i], THEN_NEXT}, {NULL, THEN_SILENCE}};
-        ratings_snapshot_t view;
+        ratings_snapshot_t snapshot;
         ratings_result_t why;
         peer_t peer;
         peer_start(&peer, steps);
         ratings_store_t *store = store_on(peer.port, 1, 5000);
         int64_t begin = now_ms();
-        apr_status_t status = ratings_store_read(store, "talk", 0, NO_DEADLINE, &view, &why);
+        apr_status_t status = ratings_store_read(store, "talk", 0, NO_DEADLINE, &snapshot, &why);
         assert_took(now_ms() - begin, 0, 300);
         assert_true(status == RATINGS_REBUILD_NEEDED ||
                     status == APR_EGENERAL); /* it is no number at all */
@@ -907,14 +907,14 @@ static void answer_that_is_longer_than_what_was_asked_for_is_refused(void **stat
                             {answer, THEN_NEXT},
                             {"+PONG\r\n" ECHOED, THEN_NEXT},
                             {NULL, THEN_SILENCE}};
-    ratings_snapshot_t view;
+    ratings_snapshot_t snapshot;
     ratings_result_t why;
     peer_t peer;
     (void)state;
     peer_start(&peer, steps);
     ratings_store_t *store = store_on(peer.port, 1, 5000);
     int64_t begin = now_ms();
-    assert_int_equal(ratings_store_read(store, "talk", 0, NO_DEADLINE, &view, &why),
+    assert_int_equal(ratings_store_read(store, "talk", 0, NO_DEADLINE, &snapshot, &why),
                      RATINGS_REBUILD_NEEDED);
     assert_took(now_ms() - begin, 0, 300);
     assert_non_null(strstr(why.detail, "more than it was asked for"));
@@ -1218,7 +1218,7 @@ int main(void)
         cmocka_unit_test(refused_login_is_told_without_its_password),
         cmocka_unit_test(refused_command_is_a_failure_and_costs_no_connection),
         cmocka_unit_test(pipeline_of_any_size_is_answered_in_order),
-        cmocka_unit_test(chunks_of_one_exchange_are_added_each_by_itself),
+        cmocka_unit_test(batches_of_one_exchange_are_applied_each_by_itself),
         cmocka_unit_test(connection_used_last_is_used_next),
         cmocka_unit_test(nobody_listens),
         cmocka_unit_test(name_that_does_not_exist_is_no_connection),
