@@ -320,7 +320,7 @@ static int by_id(const void *a, const void *b)
 }
 
 /* Of the talks that were read: one that came up in the log since is for the next audit. */
-static bool compare(audit_t *audit, audit_why_t *why)
+static bool compare_talks(audit_t *audit, audit_why_t *why)
 {
     free(audit->differing);
     audit->differ = audit->in_log = audit->in_store = audit->spread = 0;
@@ -351,7 +351,7 @@ bool audit_round(audit_t *audit, audit_why_t *why)
         return false;
     check_partitions(audit);
     return (audit->fold.chosen || audit_store_scan(audit->store, &audit->fold, why)) &&
-           read_talks(audit, why) && fold_on(audit, why) && compare(audit, why);
+           read_talks(audit, why) && fold_on(audit, why) && compare_talks(audit, why);
 }
 
 /* ---- what has come out ---- */

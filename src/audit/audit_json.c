@@ -15,7 +15,7 @@ static json_t *shown_url(const char *url)
     return string;
 }
 
-static json_t *counts(const ratings_histogram_t *histogram)
+static json_t *counts_json(const ratings_histogram_t *histogram)
 {
     const int64_t *count = histogram->count;
     return json_pack("{s:I, s:I, s:I, s:I, s:I}", "1", (json_int_t)count[0], "2",
@@ -61,12 +61,12 @@ static json_t *difference(const audit_talk_t *talk)
     ratings_histogram_t expected = audit_fold_expected(talk);
     bool found = talk->found.what == AUDIT_FOUND_COUNTS;
     return json_pack("{s:o, s:o, s:s, s:o, s:o}", "talk", id_of(talk), "partitions", places(talk),
-                     "problem", audit_talk_problem(talk), "expected", counts(&expected), "found",
-                     found ? counts(&talk->found.counts) : json_null());
+                     "problem", audit_talk_problem(talk), "expected", counts_json(&expected),
+                     "found", found ? counts_json(&talk->found.counts) : json_null());
 }
 
 /* A row that could not be made makes the array fail, so that nothing is left out silently. */
-static bool add(json_t *array, json_t *row)
+static bool append_row(json_t *array, json_t *row)
 {
     return row && json_array_append_new(array, row) == 0;
 }
@@ -75,14 +75,14 @@ static bool fill(const audit_t *audit, json_t *partitions, json_t *differences, 
 {
     bool good = true;
     for (int p = 0; p < audit->fold.partitions && good; p++)
-        good = add(partitions, partition(audit, p));
+        good = append_row(partitions, partition(audit, p));
     for (size_t i = 0; i < audit->differ && good; i++)
-        good = add(differences, difference(audit->differing[i]));
+        good = append_row(differences, difference(audit->differing[i]));
     for (size_t i = 0; i < audit->compared && good; i++) {
         const audit_talk_t *talk = audit->fold.talk[i];
         if (talk->tallies && talk->tallies->next)
-            good = add(spread,
-                       json_pack("{s:o, s:o}", "talk", id_of(talk), "partitions", places(talk)));
+            good = append_row(
+                spread, json_pack("{s:o, s:o}", "talk", id_of(talk), "partitions", places(talk)));
     }
     return good;
 }

@@ -379,8 +379,8 @@ static audit_record_t to_record(const rd_kafka_message_t *message)
 
 /* The end of the partition comes as a message, too: it tells that what is before it has no more
  * records, although offsets may be missing there (control records, compaction). */
-static bool take(audit_stream_t *stream, audit_fold_t *fold, const rd_kafka_message_t *message,
-                 audit_why_t *why)
+static bool take_record(audit_stream_t *stream, audit_fold_t *fold,
+                        const rd_kafka_message_t *message, audit_why_t *why)
 {
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         if (message->offset > stream->next)
@@ -404,7 +404,7 @@ static bool take_held(audit_stream_t *stream, audit_fold_t *fold, int64_t to, au
             stream->next = to; /* there is a gap before it */
             break;
         }
-        good = take(stream, fold, message, why);
+        good = take_record(stream, fold, message, why);
         rd_kafka_message_destroy(message);
         stream->at++;
     }

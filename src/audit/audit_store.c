@@ -144,7 +144,7 @@ typedef struct {
     bool good; /* memory has not run out */
 } words_t;
 
-static void make_room(words_t *words)
+static void make_word_room(words_t *words)
 {
     size_t room = words->room ? 2 * words->room : 32;
     if (words->argc < words->room)
@@ -161,10 +161,10 @@ static void make_room(words_t *words)
 }
 
 /* Of two parts: a key is a prefix and a name of any bytes. */
-static void word_of(words_t *words, const char *prefix, const char *bytes, size_t len)
+static void append_word(words_t *words, const char *prefix, const char *bytes, size_t len)
 {
     size_t before = strlen(prefix);
-    make_room(words);
+    make_word_room(words);
     char *copy = words->good ? malloc(before + len + 1) : NULL;
     words->good &= copy != NULL;
     if (!copy)
@@ -176,7 +176,7 @@ static void word_of(words_t *words, const char *prefix, const char *bytes, size_
 
 static void word(words_t *words, const char *text)
 {
-    word_of(words, text, "", 0);
+    append_word(words, text, "", 0);
 }
 
 static void number_word(words_t *words, int64_t number)
@@ -188,10 +188,10 @@ static void number_word(words_t *words, int64_t number)
 
 static void talk_word(words_t *words, const audit_talk_t *talk)
 {
-    word_of(words, KEY_TALK, talk->id, talk->len);
+    append_word(words, KEY_TALK, talk->id, talk->len);
 }
 
-static words_t words_of(const char *const *texts, size_t count)
+static words_t command_words(const char *const *texts, size_t count)
 {
     words_t words = {.good = true};
     for (size_t i = 0; i < count; i++)
@@ -200,8 +200,8 @@ static words_t words_of(const char *const *texts, size_t count)
 }
 
 #define WORDS(...)                                                                                 \
-    words_of((const char *const[]){__VA_ARGS__},                                                   \
-             sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
+    command_words((const char *const[]){__VA_ARGS__},                                              \
+                  sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
 
 static void words_free(words_t *words)
 {
@@ -423,8 +423,9 @@ static bool read_end(const audit_store_t *store, const redisReply *reply, audit_
     static const struct {
         const char *text;
         audit_store_end_e end;
-    } ends[] = {
-        {"applied", AUDIT_STORE_DONE}, {"conflict", AUDIT_STORE_MOVED}, {"rebuilt", AUDIT_STORE_REBUILT}};
+    } ends[] = {{"applied", AUDIT_STORE_DONE},
+                {"conflict", AUDIT_STORE_MOVED},
+                {"rebuilt", AUDIT_STORE_REBUILT}};
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
         if (reply->type == REDIS_REPLY_STRING && strcmp(reply->str, ends[i].text) == 0) {
             *end = ends[i].end;

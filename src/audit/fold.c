@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int compare(const void *a, const void *b)
+static int compare_talk_ids(const void *a, const void *b)
 {
     const audit_talk_t *left = a, *right = b;
     if (left->len != right->len)
@@ -29,7 +29,7 @@ bool audit_fold_init(audit_fold_t *fold, int partitions)
 
 static void free_talk(audit_fold_t *fold, audit_talk_t *talk)
 {
-    (void)tdelete(talk, &fold->tree, compare);
+    (void)tdelete(talk, &fold->tree, compare_talk_ids);
     while (talk->tallies) {
         audit_tally_t *next = talk->tallies->next;
         free(talk->tallies);
@@ -52,14 +52,14 @@ void audit_fold_free(audit_fold_t *fold)
 
 /* ---- talks ---- */
 
-static audit_talk_t *find(const audit_fold_t *fold, const char *id, size_t len)
+static audit_talk_t *find_talk(const audit_fold_t *fold, const char *id, size_t len)
 {
     const audit_talk_t wanted = {.id = id, .len = len};
-    audit_talk_t *const *found = tfind(&wanted, &fold->tree, compare);
+    audit_talk_t *const *found = tfind(&wanted, &fold->tree, compare_talk_ids);
     return found ? *found : NULL;
 }
 
-static bool make_room(audit_fold_t *fold)
+static bool make_talk_room(audit_fold_t *fold)
 {
     size_t room = fold->room ? 2 * fold->room : 256;
     if (fold->talks < fold->room)
@@ -74,15 +74,15 @@ static bool make_room(audit_fold_t *fold)
 
 audit_talk_t *audit_fold_talk(audit_fold_t *fold, const char *id, size_t len)
 {
-    audit_talk_t *talk = find(fold, id, len);
-    if (talk || !make_room(fold))
+    audit_talk_t *talk = find_talk(fold, id, len);
+    if (talk || !make_talk_room(fold))
         return talk;
     talk = calloc(1, sizeof *talk + len + 1);
     if (!talk)
         return NULL;
     talk->id = memcpy(talk + 1, id, len);
     talk->len = len;
-    if (!tsearch(talk, &fold->tree, compare)) {
+    if (!tsearch(talk, &fold->tree, compare_talk_ids)) {
         free(talk);
         return NULL;
     }
@@ -132,7 +132,7 @@ static bool fold_event(audit_fold_t *fold, const audit_record_t *record,
     audit_partition_t *partition = &fold->partition[record->partition];
     const char *id = event->rating.talk_id;
     audit_talk_t *talk =
-        fold->chosen ? find(fold, id, strlen(id)) : audit_fold_talk(fold, id, strlen(id));
+        fold->chosen ? find_talk(fold, id, strlen(id)) : audit_fold_talk(fold, id, strlen(id));
     bool counts;
     if (!talk)
         return fold->chosen;
@@ -200,7 +200,7 @@ bool audit_fold_record(audit_fold_t *fold, const audit_record_t *record)
 
 /* ---- what follows ---- */
 
-static void add(ratings_histogram_t *sum, const ratings_histogram_t *more)
+static void add_counts(ratings_histogram_t *sum, const ratings_histogram_t *more)
 {
     for (int v = 0; v < RATINGS_VALUES; v++)
         sum->count[v] += more->count[v];
@@ -209,7 +209,7 @@ static void add(ratings_histogram_t *sum, const ratings_histogram_t *more)
 void audit_fold_read_at(audit_talk_t *talk, const int64_t *positions)
 {
     for (audit_tally_t *tally = talk->tallies; tally; tally = tally->next) {
-        add(&tally->counted, &tally->later);
+        add_counts(&tally->counted, &tally->later);
         tally->later = (ratings_histogram_t){{0}};
     }
     talk->read_at = positions;
@@ -219,7 +219,7 @@ ratings_histogram_t audit_fold_expected(const audit_talk_t *talk)
 {
     ratings_histogram_t sum = {{0}};
     for (const audit_tally_t *tally = talk->tallies; tally; tally = tally->next)
-        add(&sum, &tally->counted);
+        add_counts(&sum, &tally->counted);
     return sum;
 }
 
@@ -227,6 +227,6 @@ ratings_histogram_t audit_fold_now(const audit_talk_t *talk)
 {
     ratings_histogram_t sum = audit_fold_expected(talk);
     for (const audit_tally_t *tally = talk->tallies; tally; tally = tally->next)
-        add(&sum, &tally->later);
+        add_counts(&sum, &tally->later);
     return sum;
 }

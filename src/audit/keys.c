@@ -13,7 +13,7 @@ struct audit_key_t {
     audit_key_t *next;
 };
 
-static int compare(const void *a, const void *b)
+static int compare_keys(const void *a, const void *b)
 {
     const audit_key_t *left = a, *right = b;
     if (left->talk != right->talk)
@@ -37,21 +37,21 @@ static void sweep(audit_keys_t *keys, int64_t log_time)
             continue;
         }
         *link = key->next;
-        (void)tdelete(key, &keys->tree, compare);
+        (void)tdelete(key, &keys->tree, compare_keys);
         free(key);
         keys->count--;
     }
     keys->sweep_at = 2 * keys->count > SWEEP_MIN ? 2 * keys->count : SWEEP_MIN;
 }
 
-static audit_key_t *add(audit_keys_t *keys, const void *talk, const char *text)
+static audit_key_t *add_key(audit_keys_t *keys, const void *talk, const char *text)
 {
     size_t len = strlen(text);
     audit_key_t *key = malloc(sizeof *key + len + 1);
     if (!key)
         return NULL;
     *key = (audit_key_t){talk, memcpy(key + 1, text, len + 1), {.offset = -1}, keys->list};
-    if (!tsearch(key, &keys->tree, compare)) {
+    if (!tsearch(key, &keys->tree, compare_keys)) {
         free(key);
         return NULL;
     }
@@ -64,12 +64,12 @@ ratings_use_t *audit_keys_use(audit_keys_t *keys, const void *talk, const char *
                               int64_t log_time)
 {
     const audit_key_t wanted = {.talk = talk, .text = text};
-    audit_key_t *const *found = tfind(&wanted, &keys->tree, compare);
+    audit_key_t *const *found = tfind(&wanted, &keys->tree, compare_keys);
     if (found)
         return &(*found)->use;
     if (keys->count >= keys->sweep_at)
         sweep(keys, log_time);
-    audit_key_t *key = add(keys, talk, text);
+    audit_key_t *key = add_key(keys, talk, text);
     return key ? &key->use : NULL;
 }
 

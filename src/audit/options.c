@@ -92,8 +92,8 @@ static audit_options_e take_talk(audit_options_t *out, audit_why_t *why)
     return problem ? bad(why, "--talk takes the id of a talk") : AUDIT_OPTIONS_GOOD;
 }
 
-static audit_options_e take(int option, audit_options_t *out, const char **properties,
-                            audit_why_t *why)
+static audit_options_e take_option(int option, audit_options_t *out, const char **properties,
+                                   audit_why_t *why)
 {
     switch (option) {
     case OPT_BROKERS:
@@ -173,7 +173,7 @@ audit_options_e audit_options_read(int argc, char **argv, audit_options_t *out, 
            (option = getopt_long(argc, argv, "X:", names, NULL)) != -1) {
         if (option == OPT_HELP || option == OPT_VERSION)
             return show(option);
-        end = option == '?' ? unknown(argv, why) : take(option, out, properties, why);
+        end = option == '?' ? unknown(argv, why) : take_option(option, out, properties, why);
     }
     if (end == AUDIT_OPTIONS_GOOD && optind < argc)
         return bad(why, "there are options alone, no other words");

@@ -58,7 +58,7 @@ static const char *read_key(const json_t *object, ratings_key_t *out)
     return NULL;
 }
 
-static const char *read_object(const json_t *object, ratings_event_t *out)
+static const char *read_event(const json_t *object, ratings_event_t *out)
 {
     const char *problem;
 
@@ -129,7 +129,7 @@ const char *ratings_event_decode(const void *key, size_t key_len, const void *va
         return NULL;
     problem = ratings_json_read(value, value_len, &object);
     if (!problem)
-        problem = read_object(object, out);
+        problem = read_event(object, out);
     json_decref(object);
     if (!problem && !(key && same_bytes(key, key_len, out->rating.talk_id)))
         problem = "the record's key is not the event's talkId";

@@ -1,5 +1,7 @@
 #include "form.h"
 
+#include "number.h"
+
 #include <string.h>
 
 typedef struct {
@@ -7,22 +9,11 @@ typedef struct {
     size_t len;
 } slice_t;
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 bool ratings_form_well_formed(const char *form, size_t len)
 {
     for (size_t i = 0; i < len; i++)
-        if (form[i] == '%' &&
-            (len - i < 3 || hex_digit(form[i + 1]) < 0 || hex_digit(form[i + 2]) < 0))
+        if (form[i] == '%' && (len - i < 3 || ratings_hex_digit(form[i + 1]) < 0 ||
+                               ratings_hex_digit(form[i + 2]) < 0))
             return false;
     return true;
 }
@@ -49,7 +40,7 @@ static char decode_byte(slice_t *encoded)
     encoded->text += used;
     encoded->len -= used;
     if (*text == '%')
-        return (char)(16 * hex_digit(text[1]) + hex_digit(text[2]));
+        return (char)(16 * ratings_hex_digit(text[1]) + ratings_hex_digit(text[2]));
     if (*text == '+')
         return ' ';
     return *text;

@@ -15,7 +15,7 @@ bool ratings_histogram_total(const ratings_histogram_t *histogram, int64_t *tota
 
 _Static_assert(RATINGS_VALUE_MIN >= 0 && RATINGS_VALUE_MAX <= 9, "one digit names each value");
 
-static json_t *counts(const ratings_histogram_t *histogram)
+static json_t *counts_object(const ratings_histogram_t *histogram)
 {
     json_t *object = json_object();
     bool whole = object != NULL;
@@ -33,14 +33,14 @@ static json_t *counts(const ratings_histogram_t *histogram)
 
 char *ratings_histogram_request(const ratings_histogram_t *histogram)
 {
-    return ratings_json_write(json_pack("{s:o}", "ratings", counts(histogram)), 0);
+    return ratings_json_write(json_pack("{s:o}", "ratings", counts_object(histogram)), 0);
 }
 
 static json_t *reply(const ratings_histogram_t *histogram, const ratings_statistics_t *stats)
 {
     if (!stats)
-        return json_pack("{s:o}", "ratings", counts(histogram));
-    return json_pack("{s:o, s:{s:o, s:I}}", "ratings", counts(histogram), "stats", "avg",
+        return json_pack("{s:o}", "ratings", counts_object(histogram));
+    return json_pack("{s:o, s:{s:o, s:I}}", "ratings", counts_object(histogram), "stats", "avg",
                      ratings_json_number(stats->avg), "totalCount", (json_int_t)stats->total_count);
 }
 

@@ -27,7 +27,7 @@ bool ratings_key_is_valid(const char *text, size_t len)
     return len >= 1 && len <= RATINGS_KEY_MAX;
 }
 
-static const char *skip_blanks(const char *at)
+static const char *skip_key_blanks(const char *at)
 {
     return at + strspn(at, " \t");
 }
@@ -62,7 +62,7 @@ static const char *read_bare(const char **at, char text[RATINGS_KEY_MAX + 1], si
 
 const char *ratings_key_from_header(const char *field, char text[RATINGS_KEY_MAX + 1])
 {
-    const char *at = skip_blanks(field), *problem;
+    const char *at = skip_key_blanks(field), *problem;
     size_t len = 0;
 
     if (*at == '"') {
@@ -73,7 +73,7 @@ const char *ratings_key_from_header(const char *field, char text[RATINGS_KEY_MAX
     }
     if (problem)
         return problem;
-    at = skip_blanks(at);
+    at = skip_key_blanks(at);
     if (*at != '\0' && *at != ';')
         return malformed;
     text[len] = '\0';

@@ -40,3 +40,14 @@ bool ratings_parse_int(const char *text, size_t len, int64_t min, int64_t max, i
     *out = value;
     return true;
 }
+
+int ratings_hex_digit(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}

@@ -1,4 +1,4 @@
-/* Strict decimal integers. Pure functions, any thread. */
+/* Strict decimal integers, and the digits of escapes. Pure functions, any thread. */
 #ifndef RATINGS_CORE_NUMBER_H
 #define RATINGS_CORE_NUMBER_H
 
@@ -10,5 +10,8 @@
  * negative; no sign '+', no blanks, no leading zeros, no empty text. False, with `*out` untouched,
  * when it is anything else or outside min..max. */
 bool ratings_parse_int(const char *text, size_t len, int64_t min, int64_t max, int64_t *out);
+
+/* The value of a hexadecimal digit, of either case; -1 when it is none. */
+int ratings_hex_digit(char c);
 
 #endif

@@ -16,19 +16,11 @@ static const char malformed[] =
     "it takes redis://[[user]:password@]host[:port][/database] (a '/', '@', '%', '?' or '#' in a "
     "password is written as %2F, %40, %25, %3F or %23)";
 
-static int hex_digit(char c)
-{
-    static const char digits[] = "0123456789abcdef0123456789ABCDEF";
-    const char *at = c ? strchr(digits, c) : NULL;
-
-    return at ? (int)(at - digits) % 16 : -1;
-}
-
 /* What %XX stands for; -1 when it is no escape, or that of a NUL. */
 static int escaped(const char *text, size_t len)
 {
-    int high = len > 2 ? hex_digit(text[1]) : -1;
-    int low = len > 2 ? hex_digit(text[2]) : -1;
+    int high = len > 2 ? ratings_hex_digit(text[1]) : -1;
+    int low = len > 2 ? ratings_hex_digit(text[2]) : -1;
 
     return high < 0 || low < 0 || high + low == 0 ? -1 : high * 16 + low;
 }

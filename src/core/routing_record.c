@@ -13,7 +13,7 @@ char *ratings_routing_encode(int partitions, size_t *len)
     return text;
 }
 
-static int read_partitions(const json_t *object, int most)
+static int read_routing_partitions(const json_t *object, int most)
 {
     json_int_t partitions = json_integer_value(json_object_get(object, "partitions"));
 
@@ -34,7 +34,7 @@ int ratings_routing_decode(const void *key, size_t key_len, const void *value, s
         value_len > RATINGS_ROUTING_VALUE_MAX)
         return 0;
     if (!ratings_json_read(value, value_len, &object))
-        partitions = read_partitions(object, most);
+        partitions = read_routing_partitions(object, most);
     json_decref(object);
     return partitions;
 }

@@ -23,7 +23,7 @@ static const char *part_of(apr_pool_t *pool, CURLU *url, CURLUPart part)
 }
 
 /* A user alone may be a token. */
-static const char *redacted_user(apr_pool_t *pool, CURLU *url)
+static const char *redact_url_user(apr_pool_t *pool, CURLU *url)
 {
     const char *user = part_of(pool, url, CURLUPART_USER);
     const char *password = part_of(pool, url, CURLUPART_PASSWORD);
@@ -48,9 +48,10 @@ static const char *redacted_query(apr_pool_t *pool, CURLU *url)
 static const char *redacted_parts(apr_pool_t *pool, CURLU *url)
 {
     const char *port = part_of(pool, url, CURLUPART_PORT);
-    return apr_pstrcat(pool, part_of(pool, url, CURLUPART_SCHEME), "://", redacted_user(pool, url),
-                       part_of(pool, url, CURLUPART_HOST), *port ? ":" : "", port,
-                       part_of(pool, url, CURLUPART_PATH), redacted_query(pool, url), NULL);
+    return apr_pstrcat(pool, part_of(pool, url, CURLUPART_SCHEME), "://",
+                       redact_url_user(pool, url), part_of(pool, url, CURLUPART_HOST),
+                       *port ? ":" : "", port, part_of(pool, url, CURLUPART_PATH),
+                       redacted_query(pool, url), NULL);
 }
 
 static bool may_hold_a_secret(apr_pool_t *pool, CURLU *url)

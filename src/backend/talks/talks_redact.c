@@ -66,7 +66,7 @@ static const char *escape(apr_pool_t *pool, const char *value, const char *plain
     return escaped;
 }
 
-static const char *redacted_user(apr_pool_t *pool, const PQconninfoOption *options)
+static const char *redact_conninfo_user(apr_pool_t *pool, const PQconninfoOption *options)
 {
     const char *user = talks_conninfo_value(options, "user");
     bool password = talks_conninfo_value(options, "password") != NULL;
@@ -151,7 +151,7 @@ static const char *redacted_uri(apr_pool_t *pool, const char *connection,
     const char *hosts = authority ? redacted_hosts(pool, talks_conninfo_value(options, "host"),
                                                    talks_conninfo_value(options, "port"))
                                   : "";
-    return apr_pstrcat(pool, scheme, "://", redacted_user(pool, options), hosts,
+    return apr_pstrcat(pool, scheme, "://", redact_conninfo_user(pool, options), hosts,
                        database ? "/" : "", database ? escape(pool, database, "-._~") : "",
                        redacted_parameters(pool, options, authority), NULL);
 }
