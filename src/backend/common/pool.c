@@ -206,20 +206,21 @@ typedef struct {
 
 /* One failure is enough: what is left then is to wait for a connection that is in use, if there is
  * any. */
-static bool has_failed(const ratings_pool_t *pool, const claim_t *claim)
+static bool has_opening_failed(const ratings_pool_t *pool, const claim_t *claim)
 {
     return pool->last_failed > claim->since;
 }
 
 static bool is_hopeless(const ratings_pool_t *pool, const claim_t *claim)
 {
-    return has_failed(pool, claim) && count_in_use(pool) == 0;
+    return has_opening_failed(pool, claim) && count_in_use(pool) == 0;
 }
 
 /* As many are being opened as calls wait, if there is room. */
 static void open_if_needed(ratings_pool_t *pool, claim_t *claim)
 {
-    if (has_failed(pool, claim) || pool->opening >= pool->waiting || pool->taken >= pool->size)
+    if (has_opening_failed(pool, claim) || pool->opening >= pool->waiting ||
+        pool->taken >= pool->size)
         return;
     claim->since = pool->tries;
     claim->opens = true;
@@ -240,7 +241,7 @@ static apr_status_t none_in_time(const ratings_pool_t *pool, const claim_t *clai
 }
 
 /* Whether the calling thread can go on: a connection is idle, or it may open one itself. */
-static bool is_ready(const ratings_pool_t *pool)
+static bool can_go_on(const ratings_pool_t *pool)
 {
     return pool->idle_count > 0 || (!pool->ops->opens_in_background && pool->taken < pool->size);
 }
@@ -248,7 +249,7 @@ static bool is_ready(const ratings_pool_t *pool)
 static apr_status_t wait_until_ready(ratings_pool_t *pool, claim_t *claim, ratings_result_t *why)
 {
     bool in_time = true;
-    while (in_time && !pool->owner->is_shut_down && !is_ready(pool)) {
+    while (in_time && !pool->owner->is_shut_down && !can_go_on(pool)) {
         if (pool->ops->opens_in_background)
             open_if_needed(pool, claim);
         if (is_hopeless(pool, claim)) {
@@ -260,7 +261,7 @@ static apr_status_t wait_until_ready(ratings_pool_t *pool, claim_t *claim, ratin
     }
     if (pool->owner->is_shut_down)
         return ratings_deadline_cancelled(why);
-    return is_ready(pool) ? ratings_result_ok(why) : none_in_time(pool, claim, why);
+    return can_go_on(pool) ? ratings_result_ok(why) : none_in_time(pool, claim, why);
 }
 
 /* ---- acquiring ---- */

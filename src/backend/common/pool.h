@@ -1,8 +1,8 @@
 /* A bounded pool of connections, each used by one call at a time: those of the talks, the store and
  * the statistics.
  *
- * A call acquires a connection and gives it back. The one used last is reused first: its server was
- * well a moment ago, and those of a busy hour stay idle at the other end, where the pool closes
+ * A call acquires a connection and gives it back. The one used last is reused first: its server
+ * answered a moment ago, and those of a busy hour stay idle at the other end, where the pool closes
  * them after RATINGS_POOL_IDLE_MAX_US. The newest idle one stays, so that a service that is asked
  * once in a while does not connect each time. While all are in use, a call waits for one, within
  * its deadline.
@@ -12,10 +12,10 @@
  * pool's does, and the call waits for it no longer than its own deadline; a connection that comes
  * too late for the call that wanted it serves the next one.
  *
- * Not apr_reslist: it has no deadline for one call (its timeout is the pool's), cannot be
- * cancelled, runs its constructor, which connects, with its lock held, so that one server that does
- * not answer holds every thread, and its expiry takes the connection that was used last as well.
- * Not mod_dbd, which is apr_reslist, and keeps a connection until the request has ended.
+ * Not apr_reslist: it has no deadline for one call (its timeout is the pool's) and cannot be
+ * cancelled; its constructor, which connects, runs with its lock held, so that a server that does
+ * not answer holds every thread; and what is idle for too long is closed when a call takes it, also
+ * the connection that a service uses once in a while.
  *
  * Any thread. The pool is part of a reference-counted object (refobj.h), whose lock guards it and
  * is never held while a connection is opened, tried or closed. The caller of each function below

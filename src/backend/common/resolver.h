@@ -1,7 +1,15 @@
-/* The addresses of a host, looked up within a deadline: getaddrinfo knows none and cannot be
- * interrupted, so that a thread made for it calls it. One look-up at a time is under way for a
- * host, which all who want it share, so that a name server that hangs holds one thread. Any thread.
- */
+/* An asynchronous resolver: the addresses of a host, looked up within a deadline. getaddrinfo has
+ * none and cannot be interrupted, so that a thread of its own calls it, and the caller waits for
+ * that no longer than its deadline. One look-up of a host runs at a time, and all callers share it,
+ * so that a name server that hangs holds one thread.
+ *
+ * Not c-ares: it asks name servers itself, past nsswitch.conf, so that names of /etc/hosts by other
+ * rules, of mDNS, LDAP or systemd-resolved would resolve everywhere on the host but here. Not
+ * getaddrinfo_a: gai_cancel does not end a request that has begun, and its threads are the whole
+ * process's.
+ *
+ * Any thread. The resolver is the caller's memory; a look-up is counted, and freed by its last
+ * user. */
 #ifndef RATINGS_COMMON_RESOLVER_H
 #define RATINGS_COMMON_RESOLVER_H
 
@@ -12,24 +20,28 @@
 
 typedef struct ratings_resolution_t ratings_resolution_t;
 
-/* One host, by name or by number. */
+/* The resolver of one host, written as a name or a number. */
 typedef struct {
     const char *name;
     char port[8];
-    pthread_mutex_t lock;
-    ratings_resolution_t *latest; /* NULL before the first */
+    pthread_mutex_t lock;         /* of `latest`; held for no call that may block */
+    ratings_resolution_t *latest; /* the look-up that runs, or ran last; NULL before the first */
 } ratings_resolver_t;
 
-/* `name` must live as long as `host`. */
-void ratings_resolver_init(ratings_resolver_t *host, const char *name, int port);
-void ratings_resolver_destroy(ratings_resolver_t *host); /* a look-up under way goes by itself */
+/* `name` must live as long as `resolver`. */
+void ratings_resolver_init(ratings_resolver_t *resolver, const char *name, int port);
 
-/* On APR_SUCCESS there is at least one address, until the look-up is left. A host that is written
- * as a number takes no thread. APR_ECONNREFUSED: there is no such name. RATINGS_NOT_ASKED: no
- * thread, memory or descriptor could be had. */
-apr_status_t ratings_resolver_resolve(ratings_resolver_t *host, const ratings_deadline_t *deadline,
-                                      ratings_resolution_t **lookup, ratings_result_t *why);
-const struct addrinfo *ratings_resolution_addresses(const ratings_resolution_t *lookup);
-void ratings_resolution_unref(ratings_resolution_t *lookup);
+/* No call may be under way. A look-up that still runs frees itself. */
+void ratings_resolver_destroy(ratings_resolver_t *resolver);
+
+/* On APR_SUCCESS `*resolution` has at least one address until it is unreferenced. A host that is
+ * written as a number takes no thread. APR_ECONNREFUSED: there is no such name. APR_TIMEUP: the
+ * deadline has passed. RATINGS_NOT_ASKED: no thread, memory or descriptor could be had, or the call
+ * was cancelled. */
+apr_status_t ratings_resolver_resolve(ratings_resolver_t *resolver,
+                                      const ratings_deadline_t *deadline,
+                                      ratings_resolution_t **resolution, ratings_result_t *why);
+const struct addrinfo *ratings_resolution_addresses(const ratings_resolution_t *resolution);
+void ratings_resolution_unref(ratings_resolution_t *resolution);
 
 #endif

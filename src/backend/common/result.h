@@ -1,23 +1,22 @@
-/* What a backend says of a call, beside its apr_status_t: a line for the error log. It may name
- * hosts and quote the client library, never a password, and never goes to a client.
+/* The result of a call of a backend: an apr_status_t, and beside it a line for the error log. The
+ * line may name hosts and quote the client library, never a password, and never goes to a client.
  *
- * Every call of a backend maps its library's codes to these:
+ * Every backend maps its library's codes to these:
  *   APR_SUCCESS       done
- *   APR_NOTFOUND      the backend is well, and there is no such thing
+ *   APR_NOTFOUND      the backend is healthy, and there is no such thing
  *   APR_TIMEUP        the deadline passed while the backend was asked; what was asked may have
  *                     happened
  *   RATINGS_NOT_ASKED for a reason of this process: no connection came free, no time, memory,
- *                     thread or descriptor was left, or the child ends. It tells nothing of the
- *                     backend, and no circuit breaker counts it
+ *                     thread or descriptor was left, or the call was cancelled. It says nothing of
+ *                     the backend, and no circuit breaker counts it
  *   APR_ECONNREFUSED  the backend could not be reached; nothing happened
  *   APR_EAGAIN        not at this moment; it passes by itself, and is no failure of the backend
- *   APR_EINVAL        the backend answered what it must not; see detail
+ *   APR_EINVAL        the backend answered what it must not; see detail. Of the store: it holds
+ *                     what this module never writes
  *   APR_INCOMPLETE    the backend answers, and cannot do a part of what is needed; see detail
- *   RATINGS_REBUILD_NEEDED
- *                     of the store, wherever it was found: it is no read model of the log, or holds
- *                     what this module never writes. The leader rebuilds it; no failure of the
- *                     backend
- *   APR_EGENERAL      anything else that failed */
+ *   APR_EGENERAL      anything else that failed
+ *
+ * Plain data of one thread; nothing is allocated. */
 #ifndef RATINGS_COMMON_RESULT_H
 #define RATINGS_COMMON_RESULT_H
 

@@ -3,7 +3,6 @@
 #include <pthread.h>
 #include <signal.h>
 
-/* The signals that end or restart a child are for the threads of httpd. */
 int ratings_thread_start(void *(*run)(void *data), void *data)
 {
     pthread_t thread;

@@ -1,10 +1,11 @@
-/* Threads for calls of a library that knows no deadline: whoever needs the result waits for it no
- * longer than it may, and the thread goes when the library lets it. */
+/* Threads for calls of a library that has no deadline: the caller waits for the result no longer
+ * than its own deadline, and the thread ends when the library lets it. Any thread. */
 #ifndef RATINGS_COMMON_THREAD_H
 #define RATINGS_COMMON_THREAD_H
 
-/* Starts a thread that nobody joins, so that what it uses must be its own or be counted. It takes
- * no signals. 0, or a code of errno. */
+/* Starts a detached thread, with all signals blocked: those that end or restart a child are for the
+ * threads of httpd. What the thread uses must be its own, or counted (refobj.h). 0, or a code of
+ * errno. */
 int ratings_thread_start(void *(*run)(void *data), void *data);
 
 #endif

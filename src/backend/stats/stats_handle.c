@@ -1,4 +1,4 @@
-/* Each easy handle has a multi handle of its own: curl_easy_perform could be told to stop only from
+/* Each easy handle has a multi handle of its own: curl_easy_perform can be stopped only from
  * a callback that it makes once a second, whereas curl_multi_wait also waits for a descriptor. */
 #include "stats_handle.h"
 
@@ -39,7 +39,7 @@ static bool set_protocols(CURL *easy)
 }
 
 /* A name server that does not answer must not hold a call beyond its deadline: without this libcurl
- * waits for its resolver's thread, which goes by itself. Before 7.87 there is no way round that. */
+ * waits for its resolver's thread, which ends by itself. Before 7.87 there is no way round that. */
 static bool set_quick_exit(CURLM *multi, CURL *easy)
 {
     (void)multi;
@@ -95,7 +95,7 @@ static bool set_headers(stats_handle_t *handle)
            !curl_easy_setopt(handle->easy, CURLOPT_USERAGENT, "mod_ratings");
 }
 
-static bool set_callbacks(stats_handle_t *handle)
+static bool set_receivers(stats_handle_t *handle)
 {
     return !curl_easy_setopt(handle->easy, CURLOPT_HEADERFUNCTION, receive_header) &&
            !curl_easy_setopt(handle->easy, CURLOPT_HEADERDATA, handle) &&
@@ -113,7 +113,7 @@ stats_handle_t *stats_handle_create(const stats_target_t *target)
     handle->multi = curl_multi_init();
     handle->easy = curl_easy_init();
     if (handle->multi && handle->easy && set_transport(handle->easy, target) &&
-        set_quick_exit(handle->multi, handle->easy) && set_headers(handle) && set_callbacks(handle))
+        set_quick_exit(handle->multi, handle->easy) && set_headers(handle) && set_receivers(handle))
         return handle;
     stats_handle_destroy(handle);
     return NULL;

@@ -12,7 +12,7 @@
 #define STARS "***"
 
 /* A part of the URL, or "". */
-static const char *part_of(apr_pool_t *pool, CURLU *url, CURLUPart part)
+static const char *url_part(apr_pool_t *pool, CURLU *url, CURLUPart part)
 {
     char *text = NULL;
     const char *copy = "";
@@ -25,8 +25,8 @@ static const char *part_of(apr_pool_t *pool, CURLU *url, CURLUPart part)
 /* A user alone may be a token. */
 static const char *redact_url_user(apr_pool_t *pool, CURLU *url)
 {
-    const char *user = part_of(pool, url, CURLUPART_USER);
-    const char *password = part_of(pool, url, CURLUPART_PASSWORD);
+    const char *user = url_part(pool, url, CURLUPART_USER);
+    const char *password = url_part(pool, url, CURLUPART_PASSWORD);
     if (!*user && !*password)
         return "";
     return *password ? apr_pstrcat(pool, user, ":" STARS "@", NULL) : STARS "@";
@@ -35,7 +35,7 @@ static const char *redact_url_user(apr_pool_t *pool, CURLU *url)
 /* Any value may be a key (?code=...), and so may what is no name=value. */
 static const char *redacted_query(apr_pool_t *pool, CURLU *url)
 {
-    const char *redacted = "", *rest = part_of(pool, url, CURLUPART_QUERY);
+    const char *redacted = "", *rest = url_part(pool, url, CURLUPART_QUERY);
     while (*rest) {
         size_t len = strcspn(rest, "&"), name = strcspn(rest, "=");
         const char *named = name < len ? apr_pstrmemdup(pool, rest, name + 1) : "";
@@ -47,10 +47,10 @@ static const char *redacted_query(apr_pool_t *pool, CURLU *url)
 
 static const char *redacted_parts(apr_pool_t *pool, CURLU *url)
 {
-    const char *port = part_of(pool, url, CURLUPART_PORT);
-    return apr_pstrcat(pool, part_of(pool, url, CURLUPART_SCHEME), "://",
-                       redact_url_user(pool, url), part_of(pool, url, CURLUPART_HOST),
-                       *port ? ":" : "", port, part_of(pool, url, CURLUPART_PATH),
+    const char *port = url_part(pool, url, CURLUPART_PORT);
+    return apr_pstrcat(pool, url_part(pool, url, CURLUPART_SCHEME), "://",
+                       redact_url_user(pool, url), url_part(pool, url, CURLUPART_HOST),
+                       *port ? ":" : "", port, url_part(pool, url, CURLUPART_PATH),
                        redacted_query(pool, url), NULL);
 }
 
@@ -59,7 +59,7 @@ static bool may_hold_a_secret(apr_pool_t *pool, CURLU *url)
     static const CURLUPart parts[] = {CURLUPART_USER,  CURLUPART_PASSWORD, CURLUPART_OPTIONS,
                                       CURLUPART_QUERY, CURLUPART_FRAGMENT, CURLUPART_ZONEID};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
-        if (*part_of(pool, url, parts[i]))
+        if (*url_part(pool, url, parts[i]))
             return true;
     return false;
 }

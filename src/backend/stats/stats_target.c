@@ -72,7 +72,7 @@ const char *ratings_stats_url_problem(const char *url)
 
 /* ---- proxy ---- */
 
-static bool is_none(const char *proxy)
+static bool is_no_proxy(const char *proxy)
 {
     return !proxy || strcmp(proxy, "none") == 0;
 }
@@ -90,7 +90,7 @@ static bool has_path(const apr_uri_t *uri)
 
 /* `*text`: a part of the proxy's URL, decoded, in the pool; NULL where it has none. False when it
  * cannot be decoded, or holds a control character. */
-static bool read_part(CURLU *url, CURLUPart part, apr_pool_t *pool, const char **text)
+static bool read_proxy_part(CURLU *url, CURLUPart part, apr_pool_t *pool, const char **text)
 {
     char *found = NULL;
     CURLUcode code = curl_url_get(url, part, &found, CURLU_URLDECODE);
@@ -113,9 +113,9 @@ static bool read_proxy(const char *proxy, apr_pool_t *pool, stats_target_t *targ
     const char *scheme;
     CURLU *url = curl_url();
     bool is_read = url && curl_url_set(url, CURLUPART_URL, proxy, 0) == CURLUE_OK &&
-                   read_part(url, CURLUPART_SCHEME, pool, &scheme) &&
-                   read_part(url, CURLUPART_USER, pool, &target->proxy_user) &&
-                   read_part(url, CURLUPART_PASSWORD, pool, &target->proxy_password);
+                   read_proxy_part(url, CURLUPART_SCHEME, pool, &scheme) &&
+                   read_proxy_part(url, CURLUPART_USER, pool, &target->proxy_user) &&
+                   read_proxy_part(url, CURLUPART_PASSWORD, pool, &target->proxy_password);
     if (is_read)
         target->proxy = apr_pstrcat(pool, scheme, "://", host_of(proxy), NULL);
     curl_url_cleanup(url);
@@ -145,7 +145,7 @@ static const char *proxy_problem_of(apr_pool_t *pool, const char *proxy)
 const char *ratings_stats_proxy_problem(const char *proxy)
 {
     apr_pool_t *pool;
-    if (is_none(proxy))
+    if (is_no_proxy(proxy))
         return NULL;
     if (apr_pool_create(&pool, NULL) != APR_SUCCESS)
         return "out of memory";
@@ -157,6 +157,6 @@ const char *ratings_stats_proxy_problem(const char *proxy)
 void stats_target_read(stats_target_t *target, const char *url, const char *proxy, apr_pool_t *pool)
 {
     target->url = apr_pstrdup(pool, url);
-    if (!is_none(proxy))
+    if (!is_no_proxy(proxy))
         (void)read_proxy(proxy, pool, target);
 }

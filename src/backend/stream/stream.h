@@ -27,8 +27,8 @@ apr_status_t ratings_stream_create(ratings_stream_t **stream,
  * (each is still reported), and frees the handle. No other call may be under way. */
 void ratings_stream_destroy(ratings_stream_t *stream, apr_interval_time_t timeout);
 
-/* Queues the event, never blocking. APR_SUCCESS: `receiver` will be told what became of it, maybe
- * before this returns. Else nothing was queued: APR_ECONNREFUSED, the partition is not known;
+/* Queues the event, never blocking. APR_SUCCESS: `receiver` gets the delivery report, maybe before
+ * this returns. Else nothing was queued: APR_ECONNREFUSED, the partition is not known;
  * RATINGS_NOT_ASKED, the queue is full, memory ran out, or the producer is being replaced. Any
  * thread. */
 apr_status_t ratings_stream_append(ratings_stream_t *stream, const ratings_event_t *event,

@@ -49,7 +49,7 @@ static void note_acked(stream_appender_t *appender, int partition)
     pthread_mutex_unlock(&appender->lock);
 }
 
-/* The message is gone before its receiver is told. */
+/* The message is freed first: its receiver may wake a request, which is over then. */
 static void report_message(stream_appender_t *appender, stream_message_t *message,
                            const ratings_delivery_t *delivery)
 {

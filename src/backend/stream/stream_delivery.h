@@ -1,4 +1,4 @@
-/* What becomes of an event, and who is told. */
+/* The delivery report of an event, and its receiver. */
 #ifndef RATINGS_STREAM_DELIVERY_H
 #define RATINGS_STREAM_DELIVERY_H
 
@@ -14,9 +14,9 @@ typedef struct {
     int64_t offset; /* if durable; -1: Kafka does not tell, as of a duplicate of its own retry */
 } ratings_delivery_t;
 
-/* The delivery report: a member of the receiver's own struct (../../core/container_of.h), which
- * lives until `delivered` is called. That happens once for each event that the stream took, on a
- * thread of the stream's, or on that of ratings_stream_destroy: it must not block. */
+/* The receiver of a delivery report: a member of a struct of its own (../../core/container_of.h),
+ * which lives until `delivered` is called. That happens once for each event that the stream took,
+ * on a thread of the stream's, or on that of ratings_stream_destroy: it must not block. */
 typedef struct ratings_receiver_t ratings_receiver_t;
 struct ratings_receiver_t {
     void (*delivered)(ratings_receiver_t *receiver, const ratings_delivery_t *delivery);

@@ -41,7 +41,7 @@ apr_status_t stream_failure(rd_kafka_resp_err_t code, const char *doing, ratings
 
 /* ---- offsets ---- */
 
-static rd_kafka_resp_err_t first_error(const rd_kafka_topic_partition_list_t *list)
+static rd_kafka_resp_err_t first_partition_error(const rd_kafka_topic_partition_list_t *list)
 {
     for (int i = 0; i < list->cnt; i++)
         if (list->elems[i].err)
@@ -57,7 +57,7 @@ apr_status_t stream_offsets(rd_kafka_t *handle, rd_kafka_topic_partition_list_t 
         return ratings_result_ok(why);
     rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(handle, list, timeout_ms);
     if (!code)
-        code = first_error(list);
+        code = first_partition_error(list);
     return code ? stream_failure(code, "asking for the log's ends", why) : ratings_result_ok(why);
 }
 

@@ -33,9 +33,9 @@ static bool is_of_this_child(rd_kafka_resp_err_t code)
     return code == RD_KAFKA_RESP_ERR__PURGE_QUEUE || code == RD_KAFKA_RESP_ERR__FATAL;
 }
 
-/* librdkafka tells whether a message that failed may yet be in the log:
+/* librdkafka knows whether a message that failed may yet be in the log:
  * rd_kafka_message_status() */
-static apr_status_t failure_of(const rd_kafka_message_t *message, ratings_result_t *why)
+static apr_status_t delivery_failure(const rd_kafka_message_t *message, ratings_result_t *why)
 {
     apr_status_t status = APR_ECONNREFUSED;
     if (rd_kafka_message_status(message) != RD_KAFKA_MSG_STATUS_NOT_PERSISTED)
@@ -53,7 +53,7 @@ static void report_delivery(stream_handle_owner_t *handle_owner, const rd_kafka_
     stream_message_t *message = report->_private;
     ratings_delivery_t delivery = {.partition = report->partition, .offset = report->offset};
     if (report->err)
-        failure_of(report, &delivery.result);
+        delivery_failure(report, &delivery.result);
     message->headers = NULL;
     message->value = NULL;
     producer->owner->reported(producer->owner, message, &delivery);
@@ -67,7 +67,7 @@ static void on_delivery_failure(rd_kafka_t *handle, const rd_kafka_message_t *re
 }
 
 /* A success, as soon as Kafka's answer is read, on the thread that reads it: a report would have to
- * wake the poller first. Of failures this one is told too little (no rd_kafka_message_status), and
+ * wake the poller first. It learns too little of failures (no rd_kafka_message_status), and
  * also on the thread that appends. */
 static rd_kafka_resp_err_t on_acknowledgement(rd_kafka_t *handle, rd_kafka_message_t *message,
                                               void *opaque)
@@ -118,8 +118,8 @@ static void configure_producer(stream_handle_owner_t *owner, rd_kafka_conf_t *co
  * one partition, and a broker takes up the next of a connection when it has answered the one
  * before, so that a second one is there when it does. The topic is created by us, so one that is
  * not known yet appears soon: look for it often, give up early. */
-static apr_status_t make_handle(stream_producer_t *producer, rd_kafka_t **handle,
-                                ratings_result_t *why)
+static apr_status_t make_producer_handle(stream_producer_t *producer, rd_kafka_t **handle,
+                                         ratings_result_t *why)
 {
     const stream_property_t ours[] = {
         {"client.id", "mod_ratings"},
@@ -127,7 +127,7 @@ static apr_status_t make_handle(stream_producer_t *producer, rd_kafka_t **handle
         {"enable.idempotence", "true"},
         {"linger.ms", "0"},
         {"max.in.flight.requests.per.connection", "2"},
-        {"delivery.report.only.error", "true"}, /* on_acknowledgement tells the others */
+        {"delivery.report.only.error", "true"}, /* on_acknowledgement reports the others */
         {"socket.nagle.disable", "true"},
         {"message.timeout.ms", producer->message_timeout},
         {"queue.buffering.max.messages", "10000"},
@@ -160,7 +160,7 @@ static bool replace_handle(stream_producer_t *producer)
     ratings_result_t why;
     rd_kafka_t *fresh = NULL, *dead;
     rd_kafka_topic_t *topic;
-    if (make_handle(producer, &fresh, &why) != APR_SUCCESS) {
+    if (make_producer_handle(producer, &fresh, &why) != APR_SUCCESS) {
         stream_log(&producer->handle_owner, 3, why.detail);
         return false;
     }
@@ -176,8 +176,8 @@ static bool replace_handle(stream_producer_t *producer)
 
 /* A handle connects only when it has something to send, and then looks after its producer id and
  * the topic on a timer of up to a second: asked for the brokers at once, it is ready for the first
- * event. That they are away is no matter here. */
-static void warm_up(rd_kafka_t *handle)
+ * event. That they are unavailable is no matter here. */
+static void connect_ahead(rd_kafka_t *handle)
 {
     const struct rd_kafka_metadata *metadata = NULL;
     if (rd_kafka_metadata(handle, 0, NULL, &metadata, POLL_MS) == RD_KAFKA_RESP_ERR_NO_ERROR)
@@ -188,7 +188,7 @@ static void *run_poller(void *data)
 {
     stream_producer_t *producer = data;
     int wait_ms = POLL_MS;
-    warm_up(producer->handle);
+    connect_ahead(producer->handle);
     while (!atomic_load(&producer->stops)) {
         rd_kafka_poll(producer->handle, wait_ms);
         wait_ms = POLL_MS;
@@ -228,7 +228,7 @@ apr_status_t stream_producer_try(const ratings_stream_options_t *options, apr_po
                                  ratings_result_t *why)
 {
     stream_producer_t *producer = allocate_producer(options, pool);
-    return make_handle(producer, &producer->handle, why);
+    return make_producer_handle(producer, &producer->handle, why);
 }
 
 apr_status_t stream_producer_create(stream_producer_t **out,
@@ -238,7 +238,7 @@ apr_status_t stream_producer_create(stream_producer_t **out,
 {
     stream_producer_t *producer = allocate_producer(options, pool);
     producer->owner = owner;
-    if (make_handle(producer, &producer->handle, why) != APR_SUCCESS)
+    if (make_producer_handle(producer, &producer->handle, why) != APR_SUCCESS)
         return why->status;
     pthread_rwlock_init(&producer->lock, NULL);
     int error = pthread_create(&producer->poller, NULL, run_poller, producer);

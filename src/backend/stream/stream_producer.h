@@ -10,9 +10,9 @@
 
 typedef struct stream_producer_t stream_producer_t;
 
-/* Who is told what became of the messages: part of the producer's owner. Called once for each
- * message that was sent, on a thread of librdkafka's or of the producer's: must not block. The
- * message is the owner's again, without what librdkafka has taken of it. */
+/* The receiver of the delivery reports: part of the producer's owner. Called once for each message
+ * that was sent, on a thread of librdkafka's or of the producer's: must not block. The message is
+ * the owner's again, without what librdkafka has taken of it. */
 typedef struct stream_producer_owner_t stream_producer_owner_t;
 struct stream_producer_owner_t {
     void (*reported)(stream_producer_owner_t *owner, stream_message_t *message,

@@ -27,7 +27,7 @@ typedef struct {
 #define PARTITION "a talk's partition must never change"
 #define MOCK "a broker that is made up forgets what it acknowledged"
 #define MEMORY "the projector's memory is bounded by it"
-#define SOON "a broker that is back is to be found soon"
+#define SOON "a broker that has recovered is to be found soon"
 #define PROMPT "a POST waits for it until its rating is visible"
 
 /* clang-format off */

@@ -153,7 +153,7 @@ static size_t header_value(const rd_kafka_headers_t *headers, const char *name, 
 
 /* The headers go at once: the memory of one message's then serves the next, where that of a whole
  * batch would be asked for first and given back afterwards. */
-static ratings_identity_t identity_of(rd_kafka_message_t *message)
+static ratings_identity_t identity_of_message(rd_kafka_message_t *message)
 {
     rd_kafka_headers_t *headers;
     const void *source, *id;
@@ -183,7 +183,7 @@ static void record_of_message(rd_kafka_message_t *message, ratings_record_t *rec
     record->key_len = message->key_len;
     record->value = message->payload;
     record->value_len = message->len;
-    record->identity = identity_of(message);
+    record->identity = identity_of_message(message);
     record->is_end = false;
 }
 

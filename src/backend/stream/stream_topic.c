@@ -57,8 +57,8 @@ static apr_status_t count_brokers(rd_kafka_t *handle, int timeout_ms, int *broke
     return ratings_result_ok(why);
 }
 
-static apr_status_t read_partitions(const struct rd_kafka_metadata *metadata, int *partitions,
-                                    ratings_result_t *why)
+static apr_status_t count_partitions(const struct rd_kafka_metadata *metadata, int *partitions,
+                                     ratings_result_t *why)
 {
     const rd_kafka_metadata_topic_t *topic = metadata->topics;
     if (metadata->topic_cnt != 1)
@@ -121,7 +121,7 @@ static rd_kafka_NewTopic_t *new_topic(const ratings_stream_options_t *options, i
 }
 
 /* A topic that is there already is what is wanted; so may be one that we may not create. */
-static apr_status_t read_created(rd_kafka_event_t *event, ratings_result_t *why)
+static apr_status_t check_created(rd_kafka_event_t *event, ratings_result_t *why)
 {
     size_t count = 0;
     const rd_kafka_CreateTopics_result_t *result = rd_kafka_event_CreateTopics_result(event);
@@ -147,7 +147,7 @@ static apr_status_t create_topic(rd_kafka_t *handle, const ratings_stream_option
     rd_kafka_NewTopic_destroy(topic);
     apr_status_t status = event_status(event, "creating the topic", why);
     if (status == APR_SUCCESS)
-        status = read_created(event, why);
+        status = check_created(event, why);
     if (event)
         rd_kafka_event_destroy(event);
     return status;
@@ -188,7 +188,7 @@ static ratings_topic_fault_e fault_of_entry(const rd_kafka_ConfigEntry_t *entry)
     return RATINGS_TOPIC_GOOD;
 }
 
-static int in_sync_of(const rd_kafka_ConfigEntry_t **entries, size_t count)
+static int in_sync_of_config(const rd_kafka_ConfigEntry_t **entries, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         const char *value = rd_kafka_ConfigEntry_value(entries[i]);
@@ -198,7 +198,8 @@ static int in_sync_of(const rd_kafka_ConfigEntry_t **entries, size_t count)
     return 0;
 }
 
-static ratings_append_time_e append_time_of(const rd_kafka_ConfigEntry_t **entries, size_t count)
+static ratings_append_time_e append_time_of_config(const rd_kafka_ConfigEntry_t **entries,
+                                                   size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         const char *value = rd_kafka_ConfigEntry_value(entries[i]);
@@ -209,7 +210,7 @@ static ratings_append_time_e append_time_of(const rd_kafka_ConfigEntry_t **entri
     return RATINGS_APPEND_TIME_UNKNOWN;
 }
 
-static ratings_topic_fault_e fault_of(const rd_kafka_ConfigEntry_t **entries, size_t count)
+static ratings_topic_fault_e fault_of_config(const rd_kafka_ConfigEntry_t **entries, size_t count)
 {
     ratings_topic_fault_e fault = RATINGS_TOPIC_GOOD;
     for (size_t i = 0; i < count && fault == RATINGS_TOPIC_GOOD; i++)
@@ -229,9 +230,9 @@ static bool read_topic_settings(rd_kafka_event_t *event, ratings_topic_t *topic)
         return false;
     const rd_kafka_ConfigEntry_t **configs =
         rd_kafka_ConfigResource_configs(resources[0], &entries);
-    topic->fault = fault_of(configs, entries);
-    topic->append_time = append_time_of(configs, entries);
-    topic->in_sync = in_sync_of(configs, entries);
+    topic->fault = fault_of_config(configs, entries);
+    topic->append_time = append_time_of_config(configs, entries);
+    topic->in_sync = in_sync_of_config(configs, entries);
     return true;
 }
 
@@ -256,8 +257,9 @@ static apr_status_t describe_topic(rd_kafka_t *handle, const char *name, int tim
 
 /* ---- the steps ---- */
 
-static apr_status_t create_missing(rd_kafka_t *handle, const ratings_stream_options_t *options,
-                                   int ms, ratings_topic_t *topic, ratings_result_t *why)
+static apr_status_t create_missing_topic(rd_kafka_t *handle,
+                                         const ratings_stream_options_t *options, int ms,
+                                         ratings_topic_t *topic, ratings_result_t *why)
 {
     int brokers = 0;
     bool exists;
@@ -277,10 +279,10 @@ static apr_status_t ensure_topic(rd_kafka_t *handle, const ratings_stream_option
     bool exists;
     apr_status_t status = describe_topic(handle, options->topic, ms, topic, &exists, why);
     if (status == APR_SUCCESS && !exists)
-        status = create_missing(handle, options, ms, topic, why);
+        status = create_missing_topic(handle, options, ms, topic, why);
     if (status == APR_SUCCESS)
         status =
-            ask_about_topic(handle, options->topic, ms, read_partitions, &topic->partitions, why);
+            ask_about_topic(handle, options->topic, ms, count_partitions, &topic->partitions, why);
     return status;
 }
 
@@ -310,11 +312,11 @@ apr_status_t ratings_stream_topic_describe(ratings_stream_t *stream, apr_interva
 
 /* `*needed`: how many replicas have to be in sync. Of a partition that has fewer, all do: newer
  * brokers append to it then (seen in 4.1). */
-static apr_status_t read_in_sync(const struct rd_kafka_metadata *metadata, int *needed,
-                                 ratings_result_t *why)
+static apr_status_t check_in_sync(const struct rd_kafka_metadata *metadata, int *needed,
+                                  ratings_result_t *why)
 {
     int partitions = 0;
-    if (read_partitions(metadata, &partitions, why) != APR_SUCCESS)
+    if (count_partitions(metadata, &partitions, why) != APR_SUCCESS)
         return why->status;
     for (int i = 0; i < partitions; i++) {
         const rd_kafka_metadata_partition_t *partition = &metadata->topics[0].partitions[i];
@@ -331,8 +333,8 @@ static apr_status_t read_in_sync(const struct rd_kafka_metadata *metadata, int *
 }
 
 /* The leaders first, which does not create a topic that is missing (see ensure_topic). */
-static apr_status_t check_partitions(rd_kafka_t *handle, const char *name, int count, int in_sync,
-                                     int64_t end, ratings_result_t *why)
+static apr_status_t check_partitions_writable(rd_kafka_t *handle, const char *name, int count,
+                                              int in_sync, int64_t end, ratings_result_t *why)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(count);
     for (int i = 0; i < count; i++)
@@ -342,7 +344,7 @@ static apr_status_t check_partitions(rd_kafka_t *handle, const char *name, int c
     if (status != APR_SUCCESS)
         return status;
     int64_t left = end - ratings_monotonic();
-    return left > 0 ? ask_about_topic(handle, name, stream_ms(left), read_in_sync, &in_sync, why)
+    return left > 0 ? ask_about_topic(handle, name, stream_ms(left), check_in_sync, &in_sync, why)
                     : ratings_result_set(why, APR_TIMEUP, "asking for the topic: no time was left");
 }
 
@@ -352,8 +354,8 @@ apr_status_t ratings_stream_check(ratings_stream_t *stream, int count, int in_sy
     int brokers;
     rd_kafka_t *handle = stream_producer_acquire(stream->producer);
     const char *name = stream->options->topic;
-    apr_status_t status = count > 0 ? check_partitions(handle, name, count, in_sync,
-                                                       ratings_monotonic() + timeout, why)
+    apr_status_t status = count > 0 ? check_partitions_writable(handle, name, count, in_sync,
+                                                                ratings_monotonic() + timeout, why)
                                     : count_brokers(handle, stream_ms(timeout), &brokers, why);
     stream_producer_release(stream->producer);
     if (status == APR_EAGAIN) /* a partition is between leaders, or gone */

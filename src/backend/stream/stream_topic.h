@@ -43,7 +43,7 @@ apr_status_t ratings_stream_topic_ensure(ratings_stream_t *stream, apr_interval_
 apr_status_t ratings_stream_topic_describe(ratings_stream_t *stream, apr_interval_time_t timeout,
                                            ratings_topic_t *topic, ratings_result_t *why);
 
-/* Whether events can be appended, as far as that is told without appending one, within `timeout`:
+/* Whether events can be appended, as far as Kafka says so without one, within `timeout`:
  * the leader of each of partitions 0..count-1 answers, and each has `in_sync` replicas in sync (0:
  * unknown). With `count` 0, of a topic that may be missing: whether a broker answers.
  * APR_INCOMPLETE: Kafka answers, and nothing can be appended to a partition. */

@@ -1,9 +1,9 @@
 /* Which talks exist: PostgreSQL by apr_dbd (APR-util), in a bounded pool of connections per child.
  * https://apr.apache.org/docs/apr-util/1.6/group___a_p_r___util___d_b_d.html
  *
- * Not mod_dbd: it keeps a connection until the request has ended, where this look-up takes a
- * fraction of it; it waits for a connection without a deadline, and connects with the lock of its
- * pool held; and a server that is away makes it close and prepare connections within requests.
+ * Not mod_dbd: its pool is an apr_reslist, which connects with its lock held and has no deadline
+ * for one call (../common/pool.h); ap_dbd_acquire keeps a connection until the request has ended,
+ * of which this look-up is a fraction; and its connection string is the whole server's.
  *
  * All calls may be made by any thread at once. Nothing is logged here: `why` carries the reason.
  * Deadlines (`expires_at`) are of ratings_monotonic, in microseconds. */
@@ -37,7 +37,7 @@ const char *ratings_talks_redact(const char *connection, apr_pool_t *pool);
  */
 apr_status_t ratings_talks_load(apr_pool_t *pool, ratings_result_t *why);
 
-/* Makes the talks, without connecting: a server that is unavailable is found by the first call. To
+/* Makes the pool of connections, without connecting: the first call finds a server unavailable. To
  * be called once threads may start (child_init or later). `*options` is copied; `pool` is for the
  * driver alone, as a thread that libpq holds may outlive it. What libpq lets a connection string
  * bound (connecting, keep-alives) is set from `timeout` where the string does not. APR_EINVAL:

@@ -207,7 +207,7 @@ static apr_status_t status_of_result(const PGresult *result, const char *talk_id
 }
 
 /* apr_dbd_get_row would do, but it sleeps for 100 ms when no row is found (apr_dbd_pgsql.c), and
- * blocks. The first result is the answer; what follows tells that the server is ready again. */
+ * blocks. The first result is the answer; what follows says that the server is ready again. */
 static apr_status_t read_answer(talks_connection_t *connection, const char *talk_id,
                                 const ratings_deadline_t *deadline, ratings_result_t *why)
 {

@@ -66,7 +66,7 @@ const char *ratings_talks_connection_problem(const char *connection)
     return problem;
 }
 
-/* ---- what is told ---- */
+/* ---- what libpq is given ---- */
 
 /* in words, a value is quoted by '' and takes \ before ' and \ */
 const char *talks_quote(apr_pool_t *pool, const char *value)
@@ -91,7 +91,7 @@ static apr_time_t connect_seconds(apr_interval_time_t timeout)
     return seconds < 2 ? 2 : seconds;
 }
 
-static const char *number(apr_pool_t *pool, apr_time_t n)
+static const char *number_text(apr_pool_t *pool, apr_time_t n)
 {
     return apr_psprintf(pool, "%" APR_TIME_T_FMT, n);
 }
@@ -104,8 +104,8 @@ static void set_defaults(apr_pool_t *pool, apr_interval_time_t timeout, word_t d
 {
     apr_time_t ms = apr_time_as_msec(timeout) > 0 ? apr_time_as_msec(timeout) : 1;
     const word_t words[DEFAULTS] = {
-        {"connect_timeout", number(pool, connect_seconds(timeout))},
-        {"tcp_user_timeout", number(pool, ms)},
+        {"connect_timeout", number_text(pool, connect_seconds(timeout))},
+        {"tcp_user_timeout", number_text(pool, ms)},
         {"keepalives_idle", "30"},
         {"keepalives_interval", "10"},
         {"keepalives_count", "3"},

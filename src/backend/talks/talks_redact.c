@@ -49,7 +49,7 @@ static const char *redacted_words(apr_pool_t *pool, const PQconninfoOption *opti
 /* ---- URIs ---- */
 
 /* As a part of a URI: all but letters, digits and `plain` as %XX. */
-static const char *escape(apr_pool_t *pool, const char *value, const char *plain)
+static const char *escape_uri_part(apr_pool_t *pool, const char *value, const char *plain)
 {
     static const char digits[] = "0123456789ABCDEF";
     char *escaped = apr_palloc(pool, 3 * strlen(value) + 1), *end = escaped;
@@ -72,8 +72,8 @@ static const char *redact_conninfo_user(apr_pool_t *pool, const PQconninfoOption
     bool password = talks_conninfo_value(options, "password") != NULL;
     if ((!user || !*user) && !password)
         return "";
-    return apr_pstrcat(pool, user ? escape(pool, user, "-._~") : "", password ? ":" STARS : "", "@",
-                       NULL);
+    return apr_pstrcat(pool, user ? escape_uri_part(pool, user, "-._~") : "",
+                       password ? ":" STARS : "", "@", NULL);
 }
 
 /* The next of a list with commas, which may have empty items; NULL behind the last. */
@@ -95,8 +95,9 @@ static const char *redacted_hosts(apr_pool_t *pool, const char *hosts, const cha
         const char *port = next_item(pool, &ports);
         bool bracket = strchr(host, ':') && !strchr(host, ']');
         text = apr_pstrcat(pool, text, separator, bracket ? "[" : "",
-                           escape(pool, host, bracket ? "-._~:" : "-._~"), bracket ? "]" : "",
-                           port && *port ? ":" : "", port ? escape(pool, port, "-._~:") : "", NULL);
+                           escape_uri_part(pool, host, bracket ? "-._~:" : "-._~"),
+                           bracket ? "]" : "", port && *port ? ":" : "",
+                           port ? escape_uri_part(pool, port, "-._~:") : "", NULL);
         separator = ",";
     }
     return text;
@@ -136,9 +137,9 @@ static const char *redacted_parameters(apr_pool_t *pool, const PQconninfoOption 
     const char *text = "";
     for (; option->keyword; option++)
         if (option->val && !is_in_front(option, authority))
-            text =
-                apr_pstrcat(pool, text, *text ? "&" : "?", option->keyword, "=",
-                            is_secret(option) ? STARS : escape(pool, option->val, "-._~/:,"), NULL);
+            text = apr_pstrcat(
+                pool, text, *text ? "&" : "?", option->keyword, "=",
+                is_secret(option) ? STARS : escape_uri_part(pool, option->val, "-._~/:,"), NULL);
     return text;
 }
 
@@ -152,7 +153,7 @@ static const char *redacted_uri(apr_pool_t *pool, const char *connection,
                                                    talks_conninfo_value(options, "port"))
                                   : "";
     return apr_pstrcat(pool, scheme, "://", redact_conninfo_user(pool, options), hosts,
-                       database ? "/" : "", database ? escape(pool, database, "-._~") : "",
+                       database ? "/" : "", database ? escape_uri_part(pool, database, "-._~") : "",
                        redacted_parameters(pool, options, authority), NULL);
 }
 
@@ -193,7 +194,7 @@ static bool is_of_word(char c)
 
 /* A password that could be a word of any text (the name of the database, say) is not looked for:
  * stars in its place would tell it, and spoil the text. */
-static bool is_word(const char *secret)
+static bool is_common_word(const char *secret)
 {
     size_t len = strlen(secret);
     return len < 8 || (len < 16 && strspn(secret, "abcdefghijklmnopqrstuvwxyz") == len);
@@ -225,7 +226,7 @@ static const char *replace_secret(apr_pool_t *pool, const char *text, const char
 const char *talks_redact_text(apr_pool_t *pool, const char *text, const char *const *secrets)
 {
     for (; *secrets; secrets++)
-        if (!is_word(*secrets))
+        if (!is_common_word(*secrets))
             text = replace_secret(pool, text, *secrets);
     return text;
 }

@@ -1,5 +1,5 @@
 /* Private to talks: passwords are kept out of the texts of libpq and of the server. Pure functions,
- * any thread. What may be shown of a connection string is ratings_talks_redact (talks.h). */
+ * any thread. A connection string is redacted by ratings_talks_redact (talks.h). */
 #ifndef RATINGS_TALKS_REDACT_H
 #define RATINGS_TALKS_REDACT_H
 
