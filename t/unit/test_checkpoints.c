@@ -1,0 +1,251 @@
+#include "unit.h"
+
+#include "../../src/core/clock.h"
+#include "../../src/shm/segment.h"
+
+#include <pthread.h>
+
+#define P 3 /* a partition */
+#define LOG_A 100
+#define LOG_B 200
+
+static ratings_shm_t *new_segment(void)
+{
+    ratings_shm_t *shared = aligned_alloc(RATINGS_CACHE_LINE, sizeof *shared);
+    assert_non_null(shared);
+    memset(shared, 0, sizeof *shared);
+    return shared;
+}
+
+static ratings_checkpoint_t at(uint16_t log_id, int64_t offset)
+{
+    return (ratings_checkpoint_t){log_id, offset};
+}
+
+/* ---- which checkpoint replaces which ---- */
+
+typedef struct {
+    const char *name;
+    ratings_checkpoint_t first, second; /* published one after the other */
+    ratings_checkpoint_t high, applied; /* what stands then */
+} publication_t;
+
+static publication_t publications[] = {
+    {"a higher checkpoint replaces both watermarks",
+     {LOG_A, 5},
+     {LOG_A, 7},
+     {LOG_A, 7},
+     {LOG_A, 7}},
+    {"a lower one replaces neither", {LOG_A, 7}, {LOG_A, 5}, {LOG_A, 7}, {LOG_A, 7}},
+    {"another log begins anew", {LOG_A, 7}, {LOG_B, 2}, {LOG_B, 2}, {LOG_B, 2}},
+    {"a log that is not known says nothing", {LOG_A, 7}, {0, 9}, {LOG_A, 7}, {LOG_A, 7}},
+    {"an empty log does not replace the high watermark of one with records",
+     {LOG_A, 7},
+     {RATINGS_LOG_ID_EMPTY, 0},
+     {LOG_A, 7},
+     {RATINGS_LOG_ID_EMPTY, 0}},
+    {"a log that is empty up to there does, as its records were deleted",
+     {LOG_A, 7},
+     {RATINGS_LOG_ID_EMPTY, 7},
+     {RATINGS_LOG_ID_EMPTY, 7},
+     {RATINGS_LOG_ID_EMPTY, 7}},
+    {"the largest offset fits into a word",
+     {LOG_A, 0},
+     {UINT16_MAX, (INT64_C(1) << 48) - 1},
+     {UINT16_MAX, (INT64_C(1) << 48) - 1},
+     {UINT16_MAX, (INT64_C(1) << 48) - 1}},
+};
+
+static void assert_checkpoint(ratings_checkpoint_t is, ratings_checkpoint_t expected)
+{
+    assert_int_equal(is.log_id, expected.log_id);
+    assert_int_equal(is.offset, expected.offset);
+}
+
+static void publication(void **state)
+{
+    const publication_t *row = *state;
+    ratings_shm_t *shared = new_segment();
+    ratings_shm_publish_external(shared, P, row->first);
+    ratings_shm_publish_external(shared, P, row->second);
+    assert_checkpoint(ratings_shm_high(shared, P), row->high);
+    assert_checkpoint(ratings_shm_watermark(shared, P), row->applied);
+    assert_checkpoint(ratings_shm_high(shared, P + 1), at(0, 0));
+    assert_int_equal(atomic_load(&shared->published), 2);
+    free(shared);
+}
+
+static void bootstrap_raises_the_high_watermark_of_who_knows_nothing(void **state)
+{
+    ratings_shm_t *shared = new_segment();
+    (void)state;
+    ratings_shm_publish_bootstrap(shared, P, at(LOG_A, 5));
+    ratings_shm_publish_bootstrap(shared, P, at(LOG_A, 9));
+    assert_checkpoint(ratings_shm_high(shared, P), at(LOG_A, 5));
+    assert_checkpoint(ratings_shm_watermark(shared, P), at(0, 0));
+    free(shared);
+}
+
+static void a_log_that_ends_before_the_high_watermark_makes_it_forgotten(void **state)
+{
+    ratings_shm_t *shared = new_segment();
+    ratings_checkpoint_t seen = at(LOG_A, 7);
+    (void)state;
+    ratings_shm_publish_external(shared, P, seen);
+    ratings_shm_forget(shared, P, seen, 7);         /* all of it is there */
+    ratings_shm_forget(shared, P, at(LOG_A, 6), 5); /* the high watermark is another by now */
+    assert_checkpoint(ratings_shm_high(shared, P), seen);
+    ratings_shm_forget(shared, P, seen, 6);
+    assert_checkpoint(ratings_shm_high(shared, P), at(0, 0));
+    assert_checkpoint(ratings_shm_watermark(shared, P), at(0, 0));
+    free(shared);
+}
+
+/* ---- versions ---- */
+
+static bool changed_since(const ratings_shm_t *shared, uint32_t slot, ratings_version_t before)
+{
+    ratings_version_t now = ratings_shm_version(shared, slot);
+    return now.epoch != before.epoch || now.changed != before.changed;
+}
+
+static void what_is_applied_changes_its_talks_alone(void **state)
+{
+    ratings_shm_t *shared = new_segment();
+    const uint32_t slots[] = {17, 4711};
+    ratings_version_t rated = ratings_shm_version(shared, 17);
+    ratings_version_t other = ratings_shm_version(shared, 18);
+    (void)state;
+    ratings_shm_publish_applied(shared, P, at(LOG_A, 2), slots, 2);
+    assert_true(changed_since(shared, 17, rated));
+    assert_false(changed_since(shared, 18, other));
+    ratings_shm_publish_external(shared, P, at(LOG_A, 3));
+    assert_true(changed_since(shared, 18, other)); /* it may be any talk */
+    free(shared);
+}
+
+static void an_answer_at_the_watermark_may_be_cached(void **state)
+{
+    ratings_shm_t *shared = new_segment();
+    (void)state;
+    ratings_shm_publish_external(shared, P, at(LOG_A, 5));
+    ratings_version_t version = ratings_shm_version(shared, 17);
+    assert_true(ratings_shm_note_shown(shared, P, at(LOG_A, 5), 17, 1000000, &version));
+    assert_false(changed_since(shared, 17, version));
+    assert_true(ratings_shm_is_confirmed(shared, P, 1500000, 500000));
+    free(shared);
+}
+
+/* Whoever sees it may not be shown less afterwards, and what was cached before is less. */
+static void an_answer_beyond_the_watermark_raises_high_and_the_talks_counter(void **state)
+{
+    ratings_shm_t *shared = new_segment();
+    (void)state;
+    ratings_shm_publish_external(shared, P, at(LOG_A, 5));
+    ratings_version_t before = ratings_shm_version(shared, 17), version = before;
+    assert_true(ratings_shm_note_shown(shared, P, at(LOG_A, 6), 17, 0, &version));
+    assert_checkpoint(ratings_shm_high(shared, P), at(LOG_A, 6));
+    assert_checkpoint(ratings_shm_watermark(shared, P), at(LOG_A, 5));
+    assert_true(changed_since(shared, 17, before));
+    assert_false(changed_since(shared, 17, version)); /* it may be cached with the new one */
+    free(shared);
+}
+
+static void an_answer_below_the_high_watermark_is_not_cached(void **state)
+{
+    ratings_shm_t *shared = new_segment();
+    (void)state;
+    ratings_shm_publish_external(shared, P, at(LOG_A, 5));
+    ratings_version_t version = ratings_shm_version(shared, 17);
+    assert_true(ratings_shm_note_shown(shared, P, at(LOG_A, 8), 17, 0, &version));
+    assert_false(ratings_shm_note_shown(shared, P, at(LOG_A, 7), 17, 0, &version));
+    free(shared);
+}
+
+/* ---- confirmations ---- */
+
+static void the_watermark_alone_is_confirmed_and_not_all_the_time(void **state)
+{
+    ratings_shm_t *shared = new_segment();
+    (void)state;
+    ratings_shm_publish_external(shared, P, at(LOG_A, 5));
+    ratings_shm_confirm(shared, P, at(LOG_A, 4), 1000000);
+    assert_false(ratings_shm_is_confirmed(shared, P, 1000000, 500000));
+    ratings_shm_confirm(shared, P, at(LOG_A, 5), 1000000);
+    assert_true(ratings_shm_is_confirmed(shared, P, 1500000, 500000));
+    ratings_shm_confirm(shared, P, at(LOG_A, 5), 1049999); /* so soon it is not written */
+    assert_false(ratings_shm_is_confirmed(shared, P, 1500001, 500000));
+    ratings_shm_confirm(shared, P, at(LOG_A, 5), 1050000);
+    assert_true(ratings_shm_is_confirmed(shared, P, 1500001, 500000));
+    free(shared);
+}
+
+static void newer_is_what_no_watermark_knows(void **state)
+{
+    ratings_shm_t *shared = new_segment();
+    (void)state;
+    assert_true(ratings_shm_is_newer(shared, P, at(LOG_A, 5)));
+    ratings_shm_publish_external(shared, P, at(LOG_A, 5));
+    assert_false(ratings_shm_is_newer(shared, P, at(LOG_A, 5)));
+    assert_false(ratings_shm_is_newer(shared, P, at(0, 0)));
+    assert_true(ratings_shm_is_newer(shared, P, at(LOG_A, 6)));
+    assert_true(ratings_shm_is_newer(shared, P, at(LOG_B, 1)));
+    free(shared);
+}
+
+/* ---- threads ---- */
+
+#define STEPS 20000
+
+static void *publish_all(void *data)
+{
+    ratings_shm_t *shared = data;
+    const uint32_t slot = 17;
+    for (int i = 1; i <= STEPS; i++)
+        ratings_shm_publish_applied(shared, P, at(LOG_A, i), &slot, 1);
+    return NULL;
+}
+
+/* Who sees an applied watermark sees the high watermark, and the counter, that came before it. */
+static void watermarks_are_seen_in_their_order(void **state)
+{
+    ratings_shm_t *shared = new_segment();
+    pthread_t publisher;
+    int64_t last = 0;
+    (void)state;
+    assert_int_equal(pthread_create(&publisher, NULL, publish_all, shared), 0);
+    while (last < STEPS) {
+        int64_t applied = ratings_shm_watermark(shared, P).offset;
+        assert_true(applied >= last);
+        assert_true(ratings_shm_version(shared, 17).changed >= applied);
+        assert_true(ratings_shm_high(shared, P).offset >= applied);
+        last = applied;
+    }
+    assert_int_equal(pthread_join(publisher, NULL), 0);
+    free(shared);
+}
+
+int main(void)
+{
+    unit_suite_t suite = {.count = 0};
+
+    unit_add_rows(&suite, publication, ROWS(publications));
+    unit_add(&suite, "bootstrap raises the high watermark of who knows nothing",
+             bootstrap_raises_the_high_watermark_of_who_knows_nothing, NULL);
+    unit_add(&suite, "a log that ends before the high watermark makes it forgotten",
+             a_log_that_ends_before_the_high_watermark_makes_it_forgotten, NULL);
+    unit_add(&suite, "what is applied changes its talks alone",
+             what_is_applied_changes_its_talks_alone, NULL);
+    unit_add(&suite, "an answer at the watermark may be cached",
+             an_answer_at_the_watermark_may_be_cached, NULL);
+    unit_add(&suite, "an answer beyond the watermark raises high and the talk's counter",
+             an_answer_beyond_the_watermark_raises_high_and_the_talks_counter, NULL);
+    unit_add(&suite, "an answer below the high watermark is not cached",
+             an_answer_below_the_high_watermark_is_not_cached, NULL);
+    unit_add(&suite, "the watermark alone is confirmed and not all the time",
+             the_watermark_alone_is_confirmed_and_not_all_the_time, NULL);
+    unit_add(&suite, "newer is what no watermark knows", newer_is_what_no_watermark_knows, NULL);
+    unit_add(&suite, "watermarks are seen in their order", watermarks_are_seen_in_their_order,
+             NULL);
+    return unit_run("checkpoints", &suite);
+}
