@@ -35,6 +35,7 @@ lint-rules:
 	@APXS='$(APXS)' build/lint/endpoints
 	@build/lint/messages
 	@build/lint/function-length
+	@build/lint/names
 	@build/lint/words
 	@build/lint/links
 	@build/lint/hygiene

@@ -44,7 +44,7 @@ static void sweep(audit_keys_t *keys, int64_t log_time)
     keys->sweep_at = 2 * keys->count > SWEEP_MIN ? 2 * keys->count : SWEEP_MIN;
 }
 
-static audit_key_t *add_key(audit_keys_t *keys, const void *talk, const char *text)
+static audit_key_t *insert_key(audit_keys_t *keys, const void *talk, const char *text)
 {
     size_t len = strlen(text);
     audit_key_t *key = malloc(sizeof *key + len + 1);
@@ -69,7 +69,7 @@ ratings_use_t *audit_keys_use(audit_keys_t *keys, const void *talk, const char *
         return &(*found)->use;
     if (keys->count >= keys->sweep_at)
         sweep(keys, log_time);
-    audit_key_t *key = add_key(keys, talk, text);
+    audit_key_t *key = insert_key(keys, talk, text);
     return key ? &key->use : NULL;
 }
 

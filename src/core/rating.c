@@ -53,7 +53,7 @@ static const char *set_talk_id(char talk_id[RATINGS_TALK_ID_MAX + 1], const char
     return NULL;
 }
 
-static const char *read_rating(const json_t *object, ratings_rating_t *out)
+static const char *read_rating_object(const json_t *object, ratings_rating_t *out)
 {
     const json_t *id = json_object_get(object, "talkId");
     const json_t *value = json_object_get(object, "value");
@@ -86,7 +86,7 @@ const char *ratings_rating_from_json(const char *body, size_t len, ratings_ratin
     const char *problem = ratings_json_read(body + skipped, len - skipped, &object);
 
     if (!problem)
-        problem = read_rating(object, out);
+        problem = read_rating_object(object, out);
     json_decref(object);
     return problem;
 }

@@ -40,7 +40,7 @@ static apr_status_t ask_store(lease_t *lease, bool *held, char *holder, ratings_
     return status;
 }
 
-static bool is_of_this_host(const lease_t *lease, const char *token)
+static bool holder_is_of_this_host(const lease_t *lease, const char *token)
 {
     return strncmp(lease->token, token, HOST_LENGTH) == 0;
 }
@@ -54,9 +54,9 @@ apr_status_t lease_acquire(lease_t *lease, lease_owner_e *owner, char *holder,
     if (status != APR_SUCCESS)
         return status;
     lease->is_leader = held;
-    *owner = held                             ? LEASE_ACQUIRED
-             : is_of_this_host(lease, holder) ? LEASE_OF_THIS_HOST
-                                              : LEASE_OF_ANOTHER_HOST;
+    *owner = held                                    ? LEASE_ACQUIRED
+             : holder_is_of_this_host(lease, holder) ? LEASE_OF_THIS_HOST
+                                                     : LEASE_OF_ANOTHER_HOST;
     return APR_SUCCESS;
 }
 

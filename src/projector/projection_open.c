@@ -75,7 +75,7 @@ static void import_rebuild_request(projection_t *p)
 }
 
 /* Why a partition of the store is not of this log, or NULL. */
-static const char *partition_problem(const projection_t *p, int i)
+static const char *partition_log_problem(const projection_t *p, int i)
 {
     if (p->state.checkpoint[i] > p->partition[i].log_end)
         return "the log ends before the store's checkpoint: it was truncated or made again";
@@ -103,7 +103,7 @@ static const char *rebuild_reason(const opening_t *opening)
     if (has_fewer_partitions(p))
         return "the topic has fewer partitions than the store: it was made again";
     for (int i = 0; i < p->state.partitions && !problem; i++)
-        problem = partition_problem(p, i);
+        problem = partition_log_problem(p, i);
     return problem;
 }
 

@@ -25,8 +25,9 @@ static apr_status_t uses_not_read(const redisReply *answer, ratings_result_t *wh
 }
 
 /* The uses belong to a checkpoint and a generation, as all else does. */
-static apr_status_t read_uses(const redisReply *answer, const char *checkpoint,
-                              ratings_batch_t *batch, ratings_cas_e *result, ratings_result_t *why)
+static apr_status_t read_batch_uses(const redisReply *answer, const char *checkpoint,
+                                    ratings_batch_t *batch, ratings_cas_e *result,
+                                    ratings_result_t *why)
 {
     const redisReply *log = answer->element[0], *uses = answer->element[1];
     *result = RATINGS_CAS_CORRUPT;
@@ -62,7 +63,7 @@ static apr_status_t ask_uses(ratings_store_t *store, ratings_batch_t *batch,
         return ratings_result_ok(why);
     if (status != APR_SUCCESS)
         return status;
-    status = read_uses(answer, checkpoint, batch, result, why);
+    status = read_batch_uses(answer, checkpoint, batch, result, why);
     freeReplyObject(answer);
     return status;
 }

@@ -10,7 +10,7 @@
 
 /* Of this process or this host, before anything was sent. EADDRNOTAVAIL means that this host has no
  * free port; with IPv6 it may also have no address, and then the store cannot be reached. */
-static bool is_of_this_host(int error, int family)
+static bool is_shortage_of_this_host(int error, int family)
 {
     return error == EMFILE || error == ENFILE || error == ENOMEM || error == ENOBUFS ||
            (error == EADDRNOTAVAIL && family == AF_INET);
@@ -18,7 +18,7 @@ static bool is_of_this_host(int error, int family)
 
 static apr_status_t unreachable(int error, const struct addrinfo *address, ratings_result_t *why)
 {
-    bool is_ours = is_of_this_host(error, address->ai_family);
+    bool is_ours = is_shortage_of_this_host(error, address->ai_family);
     return ratings_result_set(why, is_ours ? RATINGS_NOT_ASKED : APR_ECONNREFUSED, "connecting: %s",
                               strerror(error));
 }

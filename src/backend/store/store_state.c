@@ -31,7 +31,7 @@ static const char *applied_problem(const ratings_store_state_t *state, int p)
     return state->log_time[p] < 0 ? "the store does not say the log's time" : NULL;
 }
 
-static const char *partition_problem(const ratings_store_state_t *state, int p)
+static const char *partition_state_problem(const ratings_store_state_t *state, int p)
 {
     bool has_applied = state->last[p].offset != RATINGS_FINGERPRINT_NONE || state->log_time[p] >= 0;
     if (state->first[p].offset == RATINGS_FINGERPRINT_EMPTY && !has_applied &&
@@ -67,7 +67,7 @@ static const char *partitions_problem(ratings_store_state_t *state)
         return "the store does not say by how many partitions talks are routed";
     state->partitions = count;
     for (int p = 0; p < RATINGS_PARTITIONS_MAX && !problem; p++)
-        problem = partition_problem(state, p);
+        problem = partition_state_problem(state, p);
     return problem;
 }
 
