@@ -117,7 +117,7 @@ static apr_status_t fold_read(event_fold_t *fold, const ratings_record_t *record
         return APR_SUCCESS;
     if (!record->is_end)
         return fold_record(fold, applier_batch(fold->applier, record->partition), record, why);
-    p->partition[record->partition].empty_to = record->offset;
+    p->partition[record->partition].read_to = record->offset;
     return APR_SUCCESS;
 }
 

@@ -102,17 +102,17 @@ static apr_status_t advance_empty(projection_t *p, int i, ratings_result_t *why)
 {
     partition_t *partition = &p->partition[i];
     ratings_cas_e result;
-    bool is_news = partition->empty_to > partition->checkpoint ||
+    bool is_news = partition->read_to > partition->checkpoint ||
                    partition->first.offset == RATINGS_FINGERPRINT_NONE;
-    if (partition->empty_to < partition->checkpoint || partition->last.offset >= 0 || !is_news)
+    if (partition->read_to < partition->checkpoint || partition->last.offset >= 0 || !is_news)
         return APR_SUCCESS;
     apr_status_t status =
-        ratings_store_advance(p->store, &p->state, i, partition->empty_to, &result, why);
+        ratings_store_advance(p->store, &p->state, i, partition->read_to, &result, why);
     if (status == APR_SUCCESS)
         status = projection_check_write(p, result, why);
     if (status != APR_SUCCESS)
         return status;
-    p->state.checkpoint[i] = partition->checkpoint = partition->empty_to;
+    p->state.checkpoint[i] = partition->checkpoint = partition->read_to;
     partition->first.offset = p->state.first[i].offset = RATINGS_FINGERPRINT_EMPTY;
     ratings_shm_publish_external(p->shared, i, partition_checkpoint(partition));
     return APR_SUCCESS;
@@ -129,7 +129,7 @@ static apr_status_t advance_all_empty(projection_t *p, ratings_result_t *why)
 static bool is_rebuild_complete(const projection_t *p)
 {
     for (int i = 0; i < p->partitions; i++)
-        if (!partition_has_reached(&p->partition[i], p->partition[i].target))
+        if (!partition_has_reached(&p->partition[i], p->partition[i].rebuild_target))
             return false;
     return p->state.routed > 0;
 }

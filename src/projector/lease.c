@@ -82,6 +82,7 @@ apr_status_t lease_check(lease_t *lease, ratings_result_t *why)
 
 void lease_set_duration(lease_t *lease, int64_t duration)
 {
+    RATINGS_ASSERT(lease->is_leader && duration > 0);
     lease->duration = duration;
     lease->renew_at = 0;
 }

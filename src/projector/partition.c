@@ -1,5 +1,7 @@
 #include "partition.h"
 
+#include "../core/assertion.h"
+
 bool fingerprint_equal(const ratings_fingerprint_t *a, const ratings_fingerprint_t *b)
 {
     return a->offset == b->offset && a->timestamp == b->timestamp && a->checksum == b->checksum;
@@ -7,14 +9,15 @@ bool fingerprint_equal(const ratings_fingerprint_t *a, const ratings_fingerprint
 
 bool partition_resume(partition_t *partition, const ratings_store_state_t *state, int i)
 {
+    RATINGS_ASSERT(!partition->batch);
     ratings_dedup_window_free(partition->window);
     partition->window = ratings_dedup_window_new();
     partition->checkpoint = state->checkpoint[i];
     partition->last = state->last[i];
     partition->first = state->first[i];
     partition->log_time = state->log_time[i];
-    partition->target = state->is_behind ? partition->log_end : 0;
-    partition->empty_to = -1;
+    partition->rebuild_target = state->is_behind ? partition->log_end : 0;
+    partition->read_to = -1;
     partition->is_verified = partition->last.offset < partition->log_start; /* or there is none */
     return partition->window != NULL;
 }
@@ -49,7 +52,7 @@ int64_t partition_read_from(const partition_t *partition)
 
 bool partition_has_reached(const partition_t *partition, int64_t end)
 {
-    return partition->checkpoint >= end || partition->empty_to >= end;
+    return partition->checkpoint >= end || partition->read_to >= end;
 }
 
 bool partition_is_another_log(const partition_t *partition, const ratings_fingerprint_t *first)
@@ -60,7 +63,8 @@ bool partition_is_another_log(const partition_t *partition, const ratings_finger
 bool partition_has_moved(const partition_t *partition, const ratings_store_state_t *state, int i)
 {
     return state->checkpoint[i] != partition->checkpoint ||
-           partition->log_end < partition->checkpoint || partition->log_end < partition->target ||
+           partition->log_end < partition->checkpoint ||
+           partition->log_end < partition->rebuild_target ||
            partition_is_another_log(partition, &state->first[i]);
 }
 

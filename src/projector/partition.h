@@ -9,8 +9,8 @@
 
 typedef struct {
     /* what the store has applied */
-    int64_t checkpoint; /* next offset that it has not */
-    ratings_fingerprint_t last, first;
+    int64_t checkpoint;                /* next offset that it has not */
+    ratings_fingerprint_t last, first; /* of the records applied last and first */
     int64_t log_time; /* of the log, up to the checkpoint; milliseconds since 1970 */
     bool is_verified; /* `last` was found in the log, or there is none to find */
 
@@ -21,8 +21,8 @@ typedef struct {
     int64_t beyond_since;      /* since when that has been beyond the log's end; 0: it is not */
 
     /* reading */
-    int64_t target;   /* of a rebuild: to be applied before requests may read the store */
-    int64_t empty_to; /* where the log ended when all before was read; -1: not reached yet */
+    int64_t rebuild_target; /* to be applied before requests may read the store; 0: no rebuild */
+    int64_t read_to;        /* the log's end, once all below it was read; -1: it was not yet */
     ratings_dedup_window_t *window; /* the events before the checkpoint; NULL: not being read */
     batch_t *batch;                 /* what was read from the checkpoint on, or NULL */
 } partition_t;
@@ -59,7 +59,7 @@ bool partition_has_moved(const partition_t *partition, const ratings_store_state
  * log: no projector writes that. */
 bool partition_is_altered(const partition_t *partition, const ratings_store_state_t *state, int i);
 
-/* The fingerprint of a record of the store's state, at its place in the log: the same? */
+/* Whether both are of the same record. */
 bool fingerprint_equal(const ratings_fingerprint_t *a, const ratings_fingerprint_t *b);
 
 #endif

@@ -16,10 +16,10 @@
 typedef struct {
     const ratings_projector_options_t *options;
     ratings_shm_t *shared;
-    ratings_store_t *store;   /* the projector's own */
-    ratings_reader_t *reader; /* of the log */
-    lease_t *lease;           /* under which the leader writes */
-    apr_pool_t *scratch;      /* cleared with each batch of records, and each time it is opened */
+    ratings_store_t *store;      /* the projector's own */
+    ratings_reader_t *reader;    /* of the log */
+    lease_t *lease;              /* under which the leader writes */
+    apr_pool_t *scratch;         /* cleared with each read, and each time it is opened */
     ratings_store_state_t state; /* of the store, as it was loaded last */
     int partitions;              /* of the log; of a standby those of the store */
     partition_t partition[RATINGS_PARTITIONS_MAX];

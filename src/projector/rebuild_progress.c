@@ -21,7 +21,7 @@ static ratings_progress_t measure_progress(const projection_t *p)
     ratings_progress_t measured = {0, 0, RATINGS_SECONDS_UNKNOWN};
     for (int i = 0; i < p->partitions; i++) {
         const partition_t *partition = &p->partition[i];
-        int64_t of = records_between(partition->log_start, partition->target);
+        int64_t of = records_between(partition->log_start, partition->rebuild_target);
         int64_t done = records_between(partition->log_start, partition->checkpoint);
         measured.total += of;
         measured.applied += done < of ? done : of;
