@@ -2,9 +2,9 @@
  * comparison of servers all walk this table. */
 #include "settings.h"
 
+#include "../backend/common/log_record.h"
 #include "../backend/stats/stats.h"
 #include "../backend/store/store.h"
-#include "../backend/common/log_record.h"
 #include "../backend/stream/stream_config.h"
 #include "../backend/talks/talks.h"
 

@@ -8,8 +8,8 @@
 #ifndef RATINGS_PROJECTOR_BATCH_H
 #define RATINGS_PROJECTOR_BATCH_H
 
-#include "../backend/store/store.h"
 #include "../backend/common/log_record.h"
+#include "../backend/store/store.h"
 
 #include <apr_pools.h>
 

@@ -59,7 +59,7 @@ static apr_status_t read_younger(projection_t *p, ratings_result_t *why)
     for (int i = 0; i < p->partitions; i++)
         times[i] = p->state.first[i].offset >= 0 ? p->state.first[i].timestamp : -1;
     apr_status_t status = ratings_stream_offsets_after(p->options->stream, p->partitions, times,
-                                                 PROJECTION_TIMEOUT_US, offsets, why);
+                                                       PROJECTION_TIMEOUT_US, offsets, why);
     for (int i = 0; i < p->partitions && status == APR_SUCCESS; i++)
         p->partition[i].younger = offsets[i];
     return status;

@@ -42,6 +42,7 @@ void topic_watch_poll(topic_watch_t *watch)
     if (now < watch->poll_at)
         return;
     watch->poll_at = now + TOPIC_POLL_US;
-    if (ratings_stream_topic_describe(watch->options->stream, TOPIC_TIMEOUT_US, &topic, &why) == APR_SUCCESS)
+    if (ratings_stream_topic_describe(watch->options->stream, TOPIC_TIMEOUT_US, &topic, &why) ==
+        APR_SUCCESS)
         topic_watch_publish(watch, &topic);
 }

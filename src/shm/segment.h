@@ -11,8 +11,8 @@
 #ifndef RATINGS_SHM_SEGMENT_H
 #define RATINGS_SHM_SEGMENT_H
 
-#include "../backend/store/store.h"
 #include "../backend/common/log_record.h"
+#include "../backend/store/store.h"
 #include "../core/shm_cache.h"
 #include "backend_state.h"
 #include "checkpoints.h"
