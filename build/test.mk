@@ -71,14 +71,14 @@ $(OUT)/t/unit/%: t/unit/%.c $(OUT)/libratings.a
 	$(call quiet,LD)$(CC) $(BASE_CFLAGS) $(CORE_CFLAGS) $(call system,$(shell pkg-config --cflags cmocka)) $< -o $@ \
 	    $(OUT)/libratings.a $(shell pkg-config --libs cmocka) $(CORE_LIBS) -lm $(LDFLAGS)
 
-# Of shared memory: these need its objects, and APR.
-SHM_UNIT    := $(patsubst %,$(OUT)/t/unit/test_%,checkpoints visibility)
-SHM_OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(wildcard src/shm/*.c))
+# Of shared memory, and of the pending write that waits on it: these need its objects, and APR.
+SHM_UNIT    := $(patsubst %,$(OUT)/t/unit/test_%,checkpoints pending_write response_cache visibility)
+SHM_OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(wildcard src/shm/*.c) src/backend/common/result.c src/service/pending_write.c)
 
 $(SHM_UNIT): $(OUT)/t/unit/%: t/unit/%.c $(SHM_OBJECTS) $(OUT)/libratings.a
 	@mkdir -p $(@D)
-	$(call quiet,LD)$(CC) $(BASE_CFLAGS) $(call system,$(shell pkg-config --cflags cmocka apr-1)) $< -o $@ \
-	    $(SHM_OBJECTS) $(OUT)/libratings.a $(shell pkg-config --libs cmocka apr-1) $(CORE_LIBS) -lm $(LDFLAGS)
+	$(call quiet,LD)$(CC) $(BASE_CFLAGS) $(HTTPD_CFLAGS) $(call system,$(shell pkg-config --cflags cmocka apr-1)) $< -o $@ \
+	    $(if $(findstring pending_write,$@),$(SHM_OBJECTS),$(filter-out %/pending_write.o,$(SHM_OBJECTS))) $(OUT)/libratings.a $(shell pkg-config --libs cmocka apr-1) $(CORE_LIBS) -lm $(LDFLAGS)
 
 # Fuzzing: t/fuzz/fuzz_X.c is a target, t/fuzz/corpus/X its inputs. `make unit` replays those, with
 # any compiler; `make fuzz` looks for more, below $(OUT), and leaves an input that fails in
