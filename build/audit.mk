@@ -6,7 +6,7 @@ AUDIT_OBJECTS  := $(AUDIT_SOURCES:%.c=$(OUT)/%.o) $(AUDIT_SCRIPTS).o
 AUDIT_PROGRAM  := $(OUT)/ratings-audit
 AUDIT_PACKAGES  = jansson hiredis rdkafka
 # what needs neither Kafka nor Redis, for its unit test
-AUDIT_PURE     := $(patsubst %,$(OUT)/src/audit/%.o,fold keys)
+AUDIT_PURE     := $(patsubst %,$(OUT)/src/audit/%.o,audit_fold audit_keys)
 AUDIT_UNIT     := $(OUT)/t/unit/test_audit
 AUDIT_BINDIR    = $(DESTDIR)$(shell $(APXS) -q bindir)
 

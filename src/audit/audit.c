@@ -7,28 +7,28 @@
 
 #define TALKS_AT_ONCE 200 /* Redis does nothing else meanwhile: a fraction of a millisecond */
 
-struct audit_moment_t {
-    audit_moment_t *before;
-    int64_t position[];
+struct audit_snapshot_t {
+    audit_snapshot_t *before;
+    int64_t checkpoint[];
 };
 
-/* ---- life ---- */
+/* ---- opening and closing ---- */
 
-static bool allocate(audit_t *audit, int partitions)
+static bool allocate_audit(audit_t *audit, int partitions)
 {
     size_t count = (size_t)partitions;
     audit->checks = calloc(count, sizeof *audit->checks);
     audit->wanted = calloc(count, sizeof *audit->wanted);
     audit->ends = calloc(count, sizeof *audit->ends);
     audit->starts = calloc(count, sizeof *audit->starts);
-    audit->positions = calloc(count, sizeof *audit->positions);
+    audit->checkpoints = calloc(count, sizeof *audit->checkpoints);
     audit->partitions = calloc(count, sizeof *audit->partitions);
-    return audit->checks && audit->wanted && audit->ends && audit->starts && audit->positions &&
-           audit->partitions && audit_log_init(&audit->log, partitions) &&
+    return audit->checks && audit->wanted && audit->ends && audit->starts && audit->checkpoints &&
+           audit->partitions && audit_state_init(&audit->state, partitions) &&
            audit_fold_init(&audit->fold, partitions);
 }
 
-static bool choose(audit_t *audit)
+static bool choose_talks(audit_t *audit)
 {
     const audit_options_t *options = audit->options;
     audit->fold.chosen = options->talks_count > 0;
@@ -38,15 +38,15 @@ static bool choose(audit_t *audit)
     return true;
 }
 
-static bool look_at_ends(audit_t *audit, const int64_t *expected, audit_why_t *why)
+static bool ask_ends(audit_t *audit, const int64_t *expected, audit_failure_t *why)
 {
     return audit_stream_ends(audit->stream, audit->fold.partitions, expected, audit->starts,
                              audit->ends, why);
 }
 
-static bool begin(audit_t *audit, audit_why_t *why)
+static bool begin_at_log_start(audit_t *audit, audit_failure_t *why)
 {
-    if (!look_at_ends(audit, NULL, why))
+    if (!ask_ends(audit, NULL, why))
         return false;
     for (int p = 0; p < audit->fold.partitions; p++) {
         audit->checks[p].start = audit->fold.partition[p].next = audit->starts[p];
@@ -55,7 +55,7 @@ static bool begin(audit_t *audit, audit_why_t *why)
     return true;
 }
 
-bool audit_open(audit_t *audit, const audit_options_t *options, audit_why_t *why)
+bool audit_open(audit_t *audit, const audit_options_t *options, audit_failure_t *why)
 {
     int partitions = 0;
     memset(audit, 0, sizeof *audit);
@@ -66,77 +66,78 @@ bool audit_open(audit_t *audit, const audit_options_t *options, audit_why_t *why
     audit->stream = audit_stream_open(&options->stream, &partitions, why);
     if (!audit->stream)
         return false;
-    if (!allocate(audit, partitions) || !choose(audit))
+    if (!allocate_audit(audit, partitions) || !choose_talks(audit))
         return audit_no_memory(why);
-    return begin(audit, why);
+    return begin_at_log_start(audit, why);
 }
 
-static void forget_moments(audit_t *audit)
+static void forget_snapshots(audit_t *audit)
 {
     for (size_t i = 0; i < audit->fold.talks; i++)
         audit_fold_read_at(audit->fold.talk[i], NULL);
-    while (audit->moments) {
-        audit_moment_t *before = audit->moments->before;
-        free(audit->moments);
-        audit->moments = before;
+    while (audit->snapshots) {
+        audit_snapshot_t *before = audit->snapshots->before;
+        free(audit->snapshots);
+        audit->snapshots = before;
     }
 }
 
 void audit_free(audit_t *audit)
 {
-    forget_moments(audit);
+    forget_snapshots(audit);
     audit_stream_close(audit->stream);
     audit_store_free(audit->store);
     audit_fold_free(&audit->fold);
-    audit_log_free(&audit->log);
+    audit_state_free(&audit->state);
     free(audit->checks);
     free(audit->wanted);
     free(audit->ends);
     free(audit->starts);
-    free(audit->positions);
+    free(audit->checkpoints);
     free(audit->partitions);
     free(audit->differing);
 }
 
 /* ---- the store, which must stay the same and go forwards alone ---- */
 
-static bool is_of_topic(const audit_t *audit, const audit_log_t *log, audit_why_t *why)
+static bool is_of_topic(const audit_t *audit, const audit_state_t *state, audit_failure_t *why)
 {
-    if (!log->present)
+    if (!state->present)
         return audit_fail(why,
                           "the store has no ratings:log: it was lost, and the service rebuilds "
                           "it when it runs");
-    if (log->claim[0])
+    if (state->claim[0])
         return audit_fail(why, "the store is being rebuilt by the service: try again when it is");
-    return strcmp(log->topic, audit->options->stream.topic) == 0 ||
-           audit_fail(why, "the store holds the ratings of topic '%s', not of '%s'", log->topic,
+    return strcmp(state->topic, audit->options->stream.topic) == 0 ||
+           audit_fail(why, "the store holds the ratings of topic '%s', not of '%s'", state->topic,
                       audit->options->stream.topic);
 }
 
 /* The service takes up partitions that the topic is given; this audit would miss their events. */
-static bool has_its_partitions(audit_t *audit, audit_why_t *why)
+static bool has_its_partitions(audit_t *audit, audit_failure_t *why)
 {
     int now = 0, then = audit->fold.partitions;
-    if (!audit->log.beyond && audit->log.routed <= then)
+    if (!audit->state.beyond && audit->state.routed <= then)
         return true;
     return audit_stream_partitions(audit->stream, &now, why) &&
            (now <= then || audit_fail(why, "the topic was given partitions meanwhile: try again"));
 }
 
-/* Reads where the store stands, and some talks with it. */
-static bool look(audit_t *audit, audit_talk_t *const *talks, size_t count, audit_why_t *why)
+/* Reads what ratings:log says, and some talks with it. */
+static bool read_store(audit_t *audit, audit_talk_t *const *talks, size_t count,
+                       audit_failure_t *why)
 {
-    char generation[sizeof audit->log.generation];
-    memcpy(generation, audit->log.generation, sizeof generation);
-    bool again = audit->log.present;
-    if (!audit_store_read(audit->store, &audit->log, talks, count, why) ||
-        !is_of_topic(audit, &audit->log, why))
+    char generation[sizeof audit->state.generation];
+    memcpy(generation, audit->state.generation, sizeof generation);
+    bool again = audit->state.present;
+    if (!audit_store_read(audit->store, &audit->state, talks, count, why) ||
+        !is_of_topic(audit, &audit->state, why))
         return false;
-    if (again && strcmp(generation, audit->log.generation) != 0)
+    if (again && strcmp(generation, audit->state.generation) != 0)
         return audit_fail(why, "the store was rebuilt meanwhile: try again");
     for (int p = 0; p < audit->fold.partitions; p++) {
         int64_t next = audit->fold.partition[p].next;
-        if (audit->log.position[p] < next && next > audit->checks[p].start)
+        if (audit->state.checkpoint[p] < next && next > audit->checks[p].start)
             return audit_fail(why, "the store went back to an older state meanwhile: try again");
     }
     return has_its_partitions(audit, why);
@@ -147,42 +148,42 @@ static bool look(audit_t *audit, audit_talk_t *const *talks, size_t count, audit
 static bool ends_are_behind(const audit_t *audit)
 {
     for (int p = 0; p < audit->fold.partitions; p++)
-        if (audit->log.position[p] > audit->ends[p])
+        if (audit->state.checkpoint[p] > audit->ends[p])
             return true;
     return false;
 }
 
-/* The store may have moved on since they were asked for. Those that are behind it after that are
- * for partition_problem. */
-static bool look_further(audit_t *audit, audit_why_t *why)
+/* The store may have moved on since the ends were asked for. Those that are behind it after that
+ * are for audit_check_partitions. */
+static bool refresh_ends(audit_t *audit, audit_failure_t *why)
 {
-    return !ends_are_behind(audit) || look_at_ends(audit, audit->log.position, why);
+    return !ends_are_behind(audit) || ask_ends(audit, audit->state.checkpoint, why);
 }
 
-static bool fold_to_position(audit_t *audit, int partition, audit_why_t *why)
+static bool fold_to_checkpoint(audit_t *audit, int partition, audit_failure_t *why)
 {
-    int64_t position = audit->log.position[partition], end = audit->ends[partition];
+    int64_t checkpoint = audit->state.checkpoint[partition], end = audit->ends[partition];
     return audit_stream_fold(audit->stream, &audit->fold, partition,
-                             position < end ? position : end, why);
+                             checkpoint < end ? checkpoint : end, why);
 }
 
-static bool fold_on(audit_t *audit, audit_why_t *why)
+static bool fold_on(audit_t *audit, audit_failure_t *why)
 {
-    bool good = look_further(audit, why);
+    bool good = refresh_ends(audit, why);
     for (int p = 0; p < audit->fold.partitions && good; p++)
-        good = fold_to_position(audit, p, why);
+        good = fold_to_checkpoint(audit, p, why);
     return good;
 }
 
-bool audit_follow(audit_t *audit, const int *partitions, int count, audit_why_t *why)
+bool audit_follow(audit_t *audit, const int *partitions, int count, audit_failure_t *why)
 {
-    bool good = look(audit, NULL, 0, why) && look_further(audit, why);
+    bool good = read_store(audit, NULL, 0, why) && refresh_ends(audit, why);
     for (int i = 0; i < count && good; i++)
-        good = fold_to_position(audit, partitions[i], why);
+        good = fold_to_checkpoint(audit, partitions[i], why);
     return good;
 }
 
-bool audit_finish(audit_t *audit, audit_why_t *why)
+bool audit_finish(audit_t *audit, audit_failure_t *why)
 {
     bool good = true;
     for (int p = 0; p < audit->fold.partitions && good; p++)
@@ -190,98 +191,37 @@ bool audit_finish(audit_t *audit, audit_why_t *why)
     return good;
 }
 
-/* ---- partitions ---- */
-
-static audit_fit_e fit_mark(const char *text, const audit_mark_t *mark, const char *none)
-{
-    char expected[AUDIT_MARK_MAX + 1];
-    if (!text[0])
-        return AUDIT_ABSENT;
-    (void)snprintf(expected, sizeof expected, "%" PRId64 ":%" PRId64 ":%" PRIu32, mark->offset,
-                   mark->timestamp, mark->checksum);
-    return strcmp(text, mark->offset < 0 ? none : expected) == 0 ? AUDIT_FITS : AUDIT_DIFFERS;
-}
-
-static audit_fit_e fit_time(const char *text, int64_t time)
-{
-    char expected[AUDIT_MARK_MAX + 1];
-    if (!text[0])
-        return AUDIT_ABSENT;
-    (void)snprintf(expected, sizeof expected, "%" PRId64, time);
-    return strcmp(text, expected) == 0 ? AUDIT_FITS : AUDIT_DIFFERS;
-}
-
-/* `first` and `time` may be absent: a store that was made by an older version has none. */
-static const char *partition_problem(const audit_check_t *check, const audit_partition_t *folded)
-{
-    if (check->position > check->end)
-        return "the log ends before the store's position: it was truncated or recreated";
-    if (check->position > 0 && check->position < check->start)
-        return "the log begins after the store's position: records were deleted";
-    if (check->mark == AUDIT_ABSENT && folded->records > 0)
-        return "the store does not say which record it applied last";
-    if (check->mark == AUDIT_DIFFERS)
-        return "the record that the store applied last is not the log's";
-    if (check->first == AUDIT_DIFFERS)
-        return "the record that the store applied first is not the log's";
-    return check->time == AUDIT_DIFFERS ? "the store's time of the log is not the log's" : NULL;
-}
-
-/* When the fold stands where the store stood at the beginning of the round. */
-static void check_partitions(audit_t *audit)
-{
-    const audit_log_t *log = &audit->log;
-    audit->bad_partitions = 0;
-    for (int p = 0; p < audit->fold.partitions; p++) {
-        const audit_partition_t *folded = &audit->fold.partition[p];
-        audit_check_t *check = &audit->checks[p];
-        check->position = log->position[p];
-        check->end = audit->ends[p];
-        check->mark = fit_mark(log->mark[p], &folded->last, "");
-        check->first = fit_mark(log->first[p], &folded->first, "empty");
-        check->time = fit_time(log->time[p], folded->time);
-        check->problem = partition_problem(check, folded);
-        audit->bad_partitions += check->problem != NULL;
-    }
-    audit->problem = NULL;
-    if (log->beyond || log->routed > audit->fold.partitions)
-        audit->problem = "the store knows more partitions than the topic has: it was recreated";
-    else if (log->routed < 1)
-        audit->problem = "the store does not say by how many partitions talks are routed";
-    else if (audit->fold.routed > 0 && log->routed != audit->fold.routed)
-        audit->problem = "talks are routed by another number of partitions than the log says";
-}
-
 /* ---- talks ---- */
 
-/* Where the store stood just now; that of before when it has not moved. */
-static const int64_t *moment(audit_t *audit)
+/* The checkpoints just read, kept: those of before when they are the same. */
+static const int64_t *keep_checkpoints(audit_t *audit)
 {
-    size_t size = (size_t)audit->fold.partitions * sizeof *audit->log.position;
-    if (audit->moments && memcmp(audit->moments->position, audit->log.position, size) == 0)
-        return audit->moments->position;
-    audit_moment_t *now = malloc(sizeof *now + size);
+    size_t size = (size_t)audit->fold.partitions * sizeof *audit->state.checkpoint;
+    if (audit->snapshots &&
+        memcmp(audit->snapshots->checkpoint, audit->state.checkpoint, size) == 0)
+        return audit->snapshots->checkpoint;
+    audit_snapshot_t *now = malloc(sizeof *now + size);
     if (!now)
         return NULL;
-    now->before = audit->moments;
-    memcpy(now->position, audit->log.position, size);
-    audit->moments = now;
-    return now->position;
+    now->before = audit->snapshots;
+    memcpy(now->checkpoint, audit->state.checkpoint, size);
+    audit->snapshots = now;
+    return now->checkpoint;
 }
 
-static bool read_talks(audit_t *audit, audit_why_t *why)
+static bool read_talks(audit_t *audit, audit_failure_t *why)
 {
     size_t all = audit->fold.talks, count;
     for (size_t i = 0; i < all; i += count) {
         audit_talk_t **talks = audit->fold.talk + i;
         count = all - i < TALKS_AT_ONCE ? all - i : TALKS_AT_ONCE;
-        if (!look(audit, talks, count, why))
+        if (!read_store(audit, talks, count, why))
             return false;
-        const int64_t *positions = moment(audit);
-        if (!positions)
+        const int64_t *checkpoints = keep_checkpoints(audit);
+        if (!checkpoints)
             return audit_no_memory(why);
         for (size_t t = 0; t < count; t++)
-            audit_fold_read_at(talks[t], positions);
+            audit_fold_read_at(talks[t], checkpoints);
     }
     audit->compared = all;
     return true;
@@ -320,7 +260,7 @@ static int by_id(const void *a, const void *b)
 }
 
 /* Of the talks that were read: one that came up in the log since is for the next audit. */
-static bool compare_talks(audit_t *audit, audit_why_t *why)
+static bool compare_read_talks(audit_t *audit, audit_failure_t *why)
 {
     free(audit->differing);
     audit->differ = audit->in_log = audit->in_store = audit->spread = 0;
@@ -341,20 +281,20 @@ static bool compare_talks(audit_t *audit, audit_why_t *why)
 }
 
 /* The log is long and the store's connection would be idle meanwhile. */
-bool audit_round(audit_t *audit, audit_why_t *why)
+bool audit_round(audit_t *audit, audit_failure_t *why)
 {
-    forget_moments(audit);
-    if (!look(audit, NULL, 0, why) || !look_at_ends(audit, audit->log.position, why))
+    forget_snapshots(audit);
+    if (!read_store(audit, NULL, 0, why) || !ask_ends(audit, audit->state.checkpoint, why))
         return false;
-    audit_store_rest(audit->store);
+    audit_store_disconnect(audit->store);
     if (!fold_on(audit, why))
         return false;
-    check_partitions(audit);
+    audit_check_partitions(audit);
     return (audit->fold.chosen || audit_store_scan(audit->store, &audit->fold, why)) &&
-           read_talks(audit, why) && fold_on(audit, why) && compare_talks(audit, why);
+           read_talks(audit, why) && fold_on(audit, why) && compare_read_talks(audit, why);
 }
 
-/* ---- what has come out ---- */
+/* ---- results ---- */
 
 bool audit_agrees(const audit_t *audit)
 {
@@ -363,6 +303,6 @@ bool audit_agrees(const audit_t *audit)
 
 int64_t audit_lag(const audit_check_t *check)
 {
-    int64_t from = check->position > check->start ? check->position : check->start;
+    int64_t from = check->checkpoint > check->start ? check->checkpoint : check->start;
     return check->end > from ? check->end - from : 0;
 }

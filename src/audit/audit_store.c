@@ -39,7 +39,7 @@ audit_store_t *audit_store_new(const char *url, int timeout_ms)
     return NULL;
 }
 
-void audit_store_rest(audit_store_t *store)
+void audit_store_disconnect(audit_store_t *store)
 {
     if (store->context)
         redisFree(store->context);
@@ -50,16 +50,16 @@ void audit_store_free(audit_store_t *store)
 {
     if (!store)
         return;
-    audit_store_rest(store);
+    audit_store_disconnect(store);
     free(store->shown);
     free(store);
 }
 
 /* ---- what went wrong ---- */
 
-/* hiredis tells a timeout by errno alone: EAGAIN of a read with SO_RCVTIMEO, ETIMEDOUT of connect.
- * After any error a context is dead. */
-static bool lost(audit_store_t *store, audit_why_t *why)
+/* hiredis reports a timeout by errno alone: EAGAIN of a read with SO_RCVTIMEO, ETIMEDOUT of
+ * connect. After any error a context is dead. */
+static bool lost_connection(audit_store_t *store, audit_failure_t *why)
 {
     int code = errno;
     const redisContext *context = store->context;
@@ -70,16 +70,16 @@ static bool lost(audit_store_t *store, audit_why_t *why)
         audit_fail(why, "Redis at %s: no answer for %d s", store->shown, store->timeout_ms / 1000);
     else
         audit_fail(why, "Redis at %s: %s", store->shown, context->errstr);
-    audit_store_rest(store);
+    audit_store_disconnect(store);
     return false;
 }
 
-static bool refused(const audit_store_t *store, const redisReply *reply, audit_why_t *why)
+static bool refused_by(const audit_store_t *store, const redisReply *reply, audit_failure_t *why)
 {
     return audit_fail(why, "Redis at %s refuses: %.*s", store->shown, (int)reply->len, reply->str);
 }
 
-static bool unexpected(const audit_store_t *store, const char *what, audit_why_t *why)
+static bool unexpected_reply(const audit_store_t *store, const char *what, audit_failure_t *why)
 {
     return audit_fail(why, "Redis at %s: %s is not what the service writes", store->shown, what);
 }
@@ -87,12 +87,12 @@ static bool unexpected(const audit_store_t *store, const char *what, audit_why_t
 /* ---- the connection ---- */
 
 /* The words of a refusal may hold the password (an unknown command is repeated with its arguments):
- * only the first is told. */
-static bool greet(audit_store_t *store, int argc, const char **argv, audit_why_t *why)
+ * only the first is repeated. */
+static bool login_command(audit_store_t *store, int argc, const char **argv, audit_failure_t *why)
 {
     redisReply *reply = redisCommandArgv(store->context, argc, argv, NULL);
     if (!reply)
-        return lost(store, why);
+        return lost_connection(store, why);
     bool good = reply->type != REDIS_REPLY_ERROR;
     if (!good)
         audit_fail(why, "Redis at %s refuses %s: %.*s", store->shown, argv[0],
@@ -101,25 +101,26 @@ static bool greet(audit_store_t *store, int argc, const char **argv, audit_why_t
     return good;
 }
 
-static bool authenticate(audit_store_t *store, audit_why_t *why)
+static bool authenticate(audit_store_t *store, audit_failure_t *why)
 {
     const ratings_redis_url_t *url = &store->url;
     const char *with_user[] = {"AUTH", url->user, url->password};
     const char *without[] = {"AUTH", url->password};
     if (!url->has_password)
         return true;
-    return url->user[0] ? greet(store, 3, with_user, why) : greet(store, 2, without, why);
+    return url->user[0] ? login_command(store, 3, with_user, why)
+                        : login_command(store, 2, without, why);
 }
 
-static bool select_database(audit_store_t *store, audit_why_t *why)
+static bool select_database(audit_store_t *store, audit_failure_t *why)
 {
     char number[16];
     const char *words[] = {"SELECT", number};
     (void)snprintf(number, sizeof number, "%d", store->url.database);
-    return store->url.database == 0 || greet(store, 2, words, why);
+    return store->url.database == 0 || login_command(store, 2, words, why);
 }
 
-static bool connect_store(audit_store_t *store, audit_why_t *why)
+static bool connect_store(audit_store_t *store, audit_failure_t *why)
 {
     const struct timeval timeout = {store->timeout_ms / 1000, store->timeout_ms % 1000 * 1000L};
     if (store->context)
@@ -127,10 +128,10 @@ static bool connect_store(audit_store_t *store, audit_why_t *why)
     store->context = redisConnectWithTimeout(store->url.host, store->url.port, timeout);
     if (!store->context || store->context->err ||
         redisSetTimeout(store->context, timeout) != REDIS_OK)
-        return lost(store, why);
+        return lost_connection(store, why);
     if (authenticate(store, why) && select_database(store, why))
         return true;
-    audit_store_rest(store);
+    audit_store_disconnect(store);
     return false;
 }
 
@@ -161,7 +162,7 @@ static void make_word_room(words_t *words)
 }
 
 /* Of two parts: a key is a prefix and a name of any bytes. */
-static void append_word(words_t *words, const char *prefix, const char *bytes, size_t len)
+static void add_prefixed(words_t *words, const char *prefix, const char *bytes, size_t len)
 {
     size_t before = strlen(prefix);
     make_word_room(words);
@@ -174,34 +175,34 @@ static void append_word(words_t *words, const char *prefix, const char *bytes, s
     words->argvlen[words->argc++] = before + len;
 }
 
-static void word(words_t *words, const char *text)
+static void append_text(words_t *words, const char *text)
 {
-    append_word(words, text, "", 0);
+    add_prefixed(words, text, "", 0);
 }
 
-static void number_word(words_t *words, int64_t number)
+static void add_number(words_t *words, int64_t number)
 {
     char text[FIELD_MAX];
     (void)snprintf(text, sizeof text, "%" PRId64, number);
-    word(words, text);
+    append_text(words, text);
 }
 
-static void talk_word(words_t *words, const audit_talk_t *talk)
+static void add_talk(words_t *words, const audit_talk_t *talk)
 {
-    append_word(words, KEY_TALK, talk->id, talk->len);
+    add_prefixed(words, KEY_TALK, talk->id, talk->len);
 }
 
-static words_t command_words(const char *const *texts, size_t count)
+static words_t words_from(const char *const *texts, size_t count)
 {
     words_t words = {.good = true};
     for (size_t i = 0; i < count; i++)
-        word(&words, texts[i]);
+        append_text(&words, texts[i]);
     return words;
 }
 
 #define WORDS(...)                                                                                 \
-    command_words((const char *const[]){__VA_ARGS__},                                              \
-                  sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
+    words_from((const char *const[]){__VA_ARGS__},                                                 \
+               sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *))
 
 static void words_free(words_t *words)
 {
@@ -211,29 +212,29 @@ static void words_free(words_t *words)
     free(words->argvlen);
 }
 
-static redisReply *exchange(audit_store_t *store, const words_t *words, audit_why_t *why)
+static redisReply *send_words(audit_store_t *store, const words_t *words, audit_failure_t *why)
 {
     redisReply *reply =
         redisCommandArgv(store->context, (int)words->argc, (void *)words->argv, words->argvlen);
     if (!reply) {
-        lost(store, why);
+        lost_connection(store, why);
         return NULL;
     }
     if (reply->type != REDIS_REPLY_ERROR)
         return reply;
-    refused(store, reply, why);
+    refused_by(store, reply, why);
     freeReplyObject(reply);
     return NULL;
 }
 
 /* The answer, to be freed; NULL, and the reason, for none or an error. The words are used up. */
-static redisReply *ask(audit_store_t *store, words_t words, audit_why_t *why)
+static redisReply *ask_redis(audit_store_t *store, words_t words, audit_failure_t *why)
 {
     redisReply *reply = NULL;
     if (!words.good)
         audit_no_memory(why);
     else if (connect_store(store, why))
-        reply = exchange(store, &words, why);
+        reply = send_words(store, &words, why);
     words_free(&words);
     return reply;
 }
@@ -243,46 +244,46 @@ static redisReply *ask(audit_store_t *store, words_t words, audit_why_t *why)
 enum { FIELD_TOPIC, FIELD_GENERATION, FIELD_CLAIM, FIELD_ROUTED, FIELD_BEYOND, FIELDS };
 
 static const char *const each_field[] = {"position", "mark", "first", "time"};
-enum { EACH_POSITION, EACH_MARK, EACH_FIRST, EACH_TIME, EACH };
+enum { EACH_CHECKPOINT, EACH_LAST, EACH_FIRST, EACH_TIME, EACH };
 
-bool audit_log_init(audit_log_t *log, int partitions)
+bool audit_state_init(audit_state_t *state, int partitions)
 {
     size_t count = (size_t)partitions;
-    memset(log, 0, sizeof *log);
-    log->partitions = partitions;
-    log->position = calloc(count, sizeof *log->position);
-    log->mark = calloc(count, sizeof *log->mark);
-    log->first = calloc(count, sizeof *log->first);
-    log->time = calloc(count, sizeof *log->time);
-    return log->position && log->mark && log->first && log->time;
+    memset(state, 0, sizeof *state);
+    state->partitions = partitions;
+    state->checkpoint = calloc(count, sizeof *state->checkpoint);
+    state->last = calloc(count, sizeof *state->last);
+    state->first = calloc(count, sizeof *state->first);
+    state->time = calloc(count, sizeof *state->time);
+    return state->checkpoint && state->last && state->first && state->time;
 }
 
-void audit_log_free(audit_log_t *log)
+void audit_state_free(audit_state_t *state)
 {
-    free(log->position);
-    free(log->mark);
-    free(log->first);
-    free(log->time);
+    free(state->checkpoint);
+    free(state->last);
+    free(state->first);
+    free(state->time);
 }
 
-static void field_word(words_t *words, const char *field, int partition)
+static void add_field(words_t *words, const char *field, int partition)
 {
     char text[FIELD_MAX];
     (void)snprintf(text, sizeof text, "%s:%d", field, partition);
-    word(words, text);
+    append_text(words, text);
 }
 
 /* In the order of FIELD_..., then for each partition that of EACH_... */
-static void log_words(words_t *words, int partitions)
+static void add_state_fields(words_t *words, int partitions)
 {
-    word(words, "topic");
-    word(words, "generation");
-    word(words, "claim");
-    word(words, "partitions");
-    field_word(words, each_field[EACH_POSITION], partitions);
+    append_text(words, "topic");
+    append_text(words, "generation");
+    append_text(words, "claim");
+    append_text(words, "partitions");
+    add_field(words, each_field[EACH_CHECKPOINT], partitions);
     for (int p = 0; p < partitions; p++)
         for (int field = 0; field < EACH; field++)
-            field_word(words, each_field[field], p);
+            add_field(words, each_field[field], p);
 }
 
 static bool is_array(const redisReply *reply, size_t elements)
@@ -304,32 +305,32 @@ static bool read_number(const redisReply *reply, int64_t absent, int64_t *out)
             ratings_parse_int(reply->str, reply->len, 0, INT64_MAX, out));
 }
 
-static bool read_partition(redisReply *const *field, int p, audit_log_t *log)
+static bool read_partition(redisReply *const *field, int p, audit_state_t *state)
 {
-    copy_text(log->mark[p], sizeof log->mark[p], field[EACH_MARK]);
-    copy_text(log->first[p], sizeof log->first[p], field[EACH_FIRST]);
-    copy_text(log->time[p], sizeof log->time[p], field[EACH_TIME]);
-    return read_number(field[EACH_POSITION], 0, &log->position[p]);
+    copy_text(state->last[p], sizeof state->last[p], field[EACH_LAST]);
+    copy_text(state->first[p], sizeof state->first[p], field[EACH_FIRST]);
+    copy_text(state->time[p], sizeof state->time[p], field[EACH_TIME]);
+    return read_number(field[EACH_CHECKPOINT], 0, &state->checkpoint[p]);
 }
 
-static bool read_log(const audit_store_t *store, const redisReply *reply, audit_log_t *log,
-                     audit_why_t *why)
+static bool read_state(const audit_store_t *store, const redisReply *reply, audit_state_t *state,
+                       audit_failure_t *why)
 {
-    if (!is_array(reply, (size_t)log->partitions * EACH + FIELDS))
-        return unexpected(store, "the key " KEY_LOG, why);
+    if (!is_array(reply, (size_t)state->partitions * EACH + FIELDS))
+        return unexpected_reply(store, "the key " KEY_LOG, why);
     redisReply *const *field = reply->element;
-    log->present = false;
+    state->present = false;
     for (size_t i = 0; i < reply->elements; i++)
-        log->present |= field[i]->type != REDIS_REPLY_NIL;
-    copy_text(log->topic, sizeof log->topic, field[FIELD_TOPIC]);
-    copy_text(log->generation, sizeof log->generation, field[FIELD_GENERATION]);
-    copy_text(log->claim, sizeof log->claim, field[FIELD_CLAIM]);
-    if (!read_number(field[FIELD_ROUTED], -1, &log->routed))
-        log->routed = -1;
-    log->beyond = field[FIELD_BEYOND]->type != REDIS_REPLY_NIL;
-    for (int p = 0; p < log->partitions; p++)
-        if (!read_partition(field + FIELDS + (ptrdiff_t)p * EACH, p, log))
-            return unexpected(store, "a position in " KEY_LOG, why);
+        state->present |= field[i]->type != REDIS_REPLY_NIL;
+    copy_text(state->topic, sizeof state->topic, field[FIELD_TOPIC]);
+    copy_text(state->generation, sizeof state->generation, field[FIELD_GENERATION]);
+    copy_text(state->claim, sizeof state->claim, field[FIELD_CLAIM]);
+    if (!read_number(field[FIELD_ROUTED], -1, &state->routed))
+        state->routed = -1;
+    state->beyond = field[FIELD_BEYOND]->type != REDIS_REPLY_NIL;
+    for (int p = 0; p < state->partitions; p++)
+        if (!read_partition(field + FIELDS + (ptrdiff_t)p * EACH, p, state))
+            return unexpected_reply(store, "a position in " KEY_LOG, why);
     return true;
 }
 
@@ -352,12 +353,13 @@ static audit_found_e read_talk(const redisReply *length, const redisReply *count
     return fields == length->integer ? AUDIT_FOUND_COUNTS : AUDIT_FOUND_OTHER_FIELDS;
 }
 
-static bool read_all(const audit_store_t *store, const redisReply *answer, audit_log_t *log,
-                     audit_talk_t *const *talks, size_t count, audit_why_t *why)
+static bool read_state_and_talks(const audit_store_t *store, const redisReply *answer,
+                                 audit_state_t *state, audit_talk_t *const *talks, size_t count,
+                                 audit_failure_t *why)
 {
     if (!is_array(answer, 1 + 2 * count))
-        return unexpected(store, "the answer of a script", why);
-    if (!read_log(store, answer->element[0], log, why))
+        return unexpected_reply(store, "the answer of a script", why);
+    if (!read_state(store, answer->element[0], state, why))
         return false;
     for (size_t i = 0; i < count; i++)
         talks[i]->found.what = read_talk(answer->element[1 + 2 * i], answer->element[2 + 2 * i],
@@ -365,17 +367,17 @@ static bool read_all(const audit_store_t *store, const redisReply *answer, audit
     return true;
 }
 
-bool audit_store_read(audit_store_t *store, audit_log_t *log, audit_talk_t *const *talks,
-                      size_t count, audit_why_t *why)
+bool audit_store_read(audit_store_t *store, audit_state_t *state, audit_talk_t *const *talks,
+                      size_t count, audit_failure_t *why)
 {
     words_t words = WORDS("EVAL", lua_audit_read);
-    number_word(&words, 1 + (int64_t)count);
-    word(&words, KEY_LOG);
+    add_number(&words, 1 + (int64_t)count);
+    append_text(&words, KEY_LOG);
     for (size_t i = 0; i < count; i++)
-        talk_word(&words, talks[i]);
-    log_words(&words, log->partitions);
-    redisReply *answer = ask(store, words, why);
-    bool good = answer && read_all(store, answer, log, talks, count, why);
+        add_talk(&words, talks[i]);
+    add_state_fields(&words, state->partitions);
+    redisReply *answer = ask_redis(store, words, why);
+    bool good = answer && read_state_and_talks(store, answer, state, talks, count, why);
     freeReplyObject(answer);
     return good;
 }
@@ -388,7 +390,7 @@ static bool is_scan(const redisReply *reply)
            reply->element[0]->len < FIELD_MAX && reply->element[1]->type == REDIS_REPLY_ARRAY;
 }
 
-static bool add_keys(audit_fold_t *fold, const redisReply *keys, audit_why_t *why)
+static bool add_talks(audit_fold_t *fold, const redisReply *keys, audit_failure_t *why)
 {
     for (size_t i = 0; i < keys->elements; i++) {
         const redisReply *key = keys->element[i];
@@ -399,15 +401,15 @@ static bool add_keys(audit_fold_t *fold, const redisReply *keys, audit_why_t *wh
     return true;
 }
 
-bool audit_store_scan(audit_store_t *store, audit_fold_t *fold, audit_why_t *why)
+bool audit_store_scan(audit_store_t *store, audit_fold_t *fold, audit_failure_t *why)
 {
     char cursor[FIELD_MAX] = "0";
     bool good;
     do {
         redisReply *reply =
-            ask(store, WORDS("SCAN", cursor, "MATCH", KEY_TALK_ALL, "COUNT", "1000"), why);
-        good = reply && (is_scan(reply) || unexpected(store, "the answer of SCAN", why)) &&
-               add_keys(fold, reply->element[1], why);
+            ask_redis(store, WORDS("SCAN", cursor, "MATCH", KEY_TALK_ALL, "COUNT", "1000"), why);
+        good = reply && (is_scan(reply) || unexpected_reply(store, "the answer of SCAN", why)) &&
+               add_talks(fold, reply->element[1], why);
         if (good)
             copy_text(cursor, sizeof cursor, reply->element[0]);
         freeReplyObject(reply);
@@ -417,46 +419,47 @@ bool audit_store_scan(audit_store_t *store, audit_fold_t *fold, audit_why_t *why
 
 /* ---- writing ---- */
 
-static bool read_end(const audit_store_t *store, const redisReply *reply, audit_store_end_e *end,
-                     audit_why_t *why)
+static bool read_cas(const audit_store_t *store, const redisReply *reply, audit_cas_e *result,
+                     audit_failure_t *why)
 {
     static const struct {
         const char *text;
-        audit_store_end_e end;
-    } ends[] = {{"applied", AUDIT_STORE_DONE},
-                {"conflict", AUDIT_STORE_MOVED},
-                {"rebuilt", AUDIT_STORE_REBUILT}};
-    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
-        if (reply->type == REDIS_REPLY_STRING && strcmp(reply->str, ends[i].text) == 0) {
-            *end = ends[i].end;
+        audit_cas_e result;
+    } results[] = {{"applied", AUDIT_CAS_APPLIED},
+                   {"conflict", AUDIT_CAS_CONFLICT},
+                   {"rebuilt", AUDIT_CAS_REBUILT}};
+    for (size_t i = 0; i < sizeof results / sizeof *results; i++)
+        if (reply->type == REDIS_REPLY_STRING && strcmp(reply->str, results[i].text) == 0) {
+            *result = results[i].result;
             return true;
         }
-    return unexpected(store, "the answer of a script", why);
+    return unexpected_reply(store, "the answer of a script", why);
 }
 
-bool audit_store_mend(audit_store_t *store, const audit_stand_t *stand, const audit_talk_t *talk,
-                      const ratings_histogram_t *counts, audit_store_end_e *end, audit_why_t *why)
+bool audit_store_repair(audit_store_t *store, const audit_precondition_t *precondition,
+                        const audit_talk_t *talk, const ratings_histogram_t *counts,
+                        audit_cas_e *result, audit_failure_t *why)
 {
     words_t words = WORDS("EVAL", lua_audit_repair, "3", KEY_LOG);
-    talk_word(&words, talk);
-    word(&words, KEY_TALK);
-    word(&words, stand->generation);
-    number_word(&words, stand->count);
-    for (int i = 0; i < stand->count; i++) {
-        number_word(&words, stand->partitions[i]);
-        number_word(&words, stand->positions[i]);
+    add_talk(&words, talk);
+    append_text(&words, KEY_TALK);
+    append_text(&words, precondition->generation);
+    add_number(&words, precondition->count);
+    for (int i = 0; i < precondition->count; i++) {
+        add_number(&words, precondition->partitions[i]);
+        add_number(&words, precondition->checkpoints[i]);
     }
     for (int v = 0; v < RATINGS_VALUES; v++)
-        number_word(&words, counts->count[v]);
-    redisReply *reply = ask(store, words, why);
-    bool good = reply && read_end(store, reply, end, why);
+        add_number(&words, counts->count[v]);
+    redisReply *reply = ask_redis(store, words, why);
+    bool good = reply && read_cas(store, reply, result, why);
     freeReplyObject(reply);
     return good;
 }
 
-bool audit_store_forget(audit_store_t *store, bool *deleted, audit_why_t *why)
+bool audit_store_forget(audit_store_t *store, bool *deleted, audit_failure_t *why)
 {
-    redisReply *reply = ask(store, WORDS("UNLINK", KEY_LOG), why);
+    redisReply *reply = ask_redis(store, WORDS("UNLINK", KEY_LOG), why);
     *deleted = reply && reply->type == REDIS_REPLY_INTEGER && reply->integer > 0;
     freeReplyObject(reply);
     return reply != NULL;

@@ -1,10 +1,12 @@
-/* The read model in Redis, read and mended with hiredis. One thread, one connection, which is made
- * when it is needed. Every wait (for the connection, for an answer) ends by the timeout. */
+/* The read model in Redis, read and repaired with hiredis (its keys: ../backend/store/store.h). One
+ * thread, one connection, which is made when it is needed. Every wait (for the connection, for an
+ * answer) ends by the timeout. A function that returns bool returns false, and the reason, when
+ * Redis could not be asked. */
 #ifndef RATINGS_AUDIT_STORE_H
 #define RATINGS_AUDIT_STORE_H
 
-#include "fold.h"
-#include "why.h"
+#include "audit_failure.h"
+#include "audit_fold.h"
 
 typedef struct audit_store_t audit_store_t;
 
@@ -13,9 +15,9 @@ audit_store_t *audit_store_new(const char *url, int timeout_ms);
 void audit_store_free(audit_store_t *store); /* NULL is allowed */
 
 /* Closes the connection, for a time in which it would be idle. */
-void audit_store_rest(audit_store_t *store);
+void audit_store_disconnect(audit_store_t *store);
 
-#define AUDIT_MARK_MAX 71 /* three decimal numbers and two colons fit */
+#define AUDIT_FIELD_MAX 71 /* three decimal numbers and two colons fit */
 
 /* What ratings:log says. Texts are "" where it says nothing, and cut where it holds something far
  * too long. */
@@ -23,42 +25,43 @@ typedef struct {
     bool present;
     char topic[256], generation[256], claim[256];
     int64_t routed; /* partitions by which talks are routed; -1: absent or no number */
-    bool beyond;    /* it has a position for a partition more than was asked for */
+    bool beyond;    /* it has a checkpoint for a partition more than was asked for */
     int partitions;
-    int64_t *position; /* 0 where absent */
-    char (*mark)[AUDIT_MARK_MAX + 1], (*first)[AUDIT_MARK_MAX + 1], (*time)[AUDIT_MARK_MAX + 1];
-} audit_log_t;
+    int64_t *checkpoint; /* 0 where absent */
+    char (*last)[AUDIT_FIELD_MAX + 1], (*first)[AUDIT_FIELD_MAX + 1], (*time)[AUDIT_FIELD_MAX + 1];
+} audit_state_t;
 
-bool audit_log_init(audit_log_t *log, int partitions);
-void audit_log_free(audit_log_t *log);
+bool audit_state_init(audit_state_t *state, int partitions);
+void audit_state_free(audit_state_t *state);
 
 /* Reads the log's state and `count` talks, into their `found`, in one atomic step. */
-bool audit_store_read(audit_store_t *store, audit_log_t *log, audit_talk_t *const *talks,
-                      size_t count, audit_why_t *why);
+bool audit_store_read(audit_store_t *store, audit_state_t *state, audit_talk_t *const *talks,
+                      size_t count, audit_failure_t *why);
 
-/* Adds each talk that has a key to the fold; `*keys` tells how many there are. */
-bool audit_store_scan(audit_store_t *store, audit_fold_t *fold, audit_why_t *why);
+/* Adds each talk that has a key to the fold. */
+bool audit_store_scan(audit_store_t *store, audit_fold_t *fold, audit_failure_t *why);
 
-/* Ends of a conditional write. */
+/* Result of a compare-and-set. */
 typedef enum {
-    AUDIT_STORE_DONE,
-    AUDIT_STORE_MOVED,  /* the store does not stand where it was thought to */
-    AUDIT_STORE_REBUILT /* it is, or was, being rebuilt */
-} audit_store_end_e;
+    AUDIT_CAS_APPLIED,
+    AUDIT_CAS_CONFLICT, /* the store has other checkpoints by now */
+    AUDIT_CAS_REBUILT   /* it is, or was, being rebuilt */
+} audit_cas_e;
 
-/* Where the store must stand: of which generation, and at which position in `count` partitions. */
+/* What the store must be: of which generation, and at which checkpoint in `count` partitions. */
 typedef struct {
     const char *generation;
     const int *partitions;
-    const int64_t *positions;
+    const int64_t *checkpoints;
     int count;
-} audit_stand_t;
+} audit_precondition_t;
 
-/* Gives a talk these counts (its key goes when they are all 0) if the store stands there. */
-bool audit_store_mend(audit_store_t *store, const audit_stand_t *stand, const audit_talk_t *talk,
-                      const ratings_histogram_t *counts, audit_store_end_e *end, audit_why_t *why);
+/* Gives a talk these counts (its key goes when they are all 0) if the store is that. */
+bool audit_store_repair(audit_store_t *store, const audit_precondition_t *precondition,
+                        const audit_talk_t *talk, const ratings_histogram_t *counts,
+                        audit_cas_e *result, audit_failure_t *why);
 
-/* Deletes ratings:log, whatever it is. `*deleted` tells whether it was there. */
-bool audit_store_forget(audit_store_t *store, bool *deleted, audit_why_t *why);
+/* Deletes ratings:log, whatever it is. `*deleted`: it was there. */
+bool audit_store_forget(audit_store_t *store, bool *deleted, audit_failure_t *why);
 
 #endif

@@ -2,8 +2,8 @@
 #ifndef RATINGS_AUDIT_OPTIONS_H
 #define RATINGS_AUDIT_OPTIONS_H
 
-#include "audit_log.h"
-#include "why.h"
+#include "audit_failure.h"
+#include "audit_stream.h"
 
 typedef struct {
     audit_stream_options_t stream;
@@ -22,7 +22,8 @@ typedef enum {
 
 /* `*out` must be freed in any case; it points into `argv` and the environment. No reason repeats a
  * value, which may hold a password. */
-audit_options_e audit_options_read(int argc, char **argv, audit_options_t *out, audit_why_t *why);
+audit_options_e audit_options_read(int argc, char **argv, audit_options_t *out,
+                                   audit_failure_t *why);
 void audit_options_free(audit_options_t *options);
 
 #endif

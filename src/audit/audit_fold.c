@@ -1,4 +1,4 @@
-#include "fold.h"
+#include "audit_fold.h"
 
 #include "../core/event.h"
 #include "../core/routing_record.h"
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int compare_talk_ids(const void *a, const void *b)
+static int compare_talks(const void *a, const void *b)
 {
     const audit_talk_t *left = a, *right = b;
     if (left->len != right->len)
@@ -29,7 +29,7 @@ bool audit_fold_init(audit_fold_t *fold, int partitions)
 
 static void free_talk(audit_fold_t *fold, audit_talk_t *talk)
 {
-    (void)tdelete(talk, &fold->tree, compare_talk_ids);
+    (void)tdelete(talk, &fold->tree, compare_talks);
     while (talk->tallies) {
         audit_tally_t *next = talk->tallies->next;
         free(talk->tallies);
@@ -42,7 +42,7 @@ void audit_fold_free(audit_fold_t *fold)
 {
     for (int p = 0; p < fold->partitions; p++) {
         audit_keys_free(&fold->partition[p].keys);
-        ratings_dedup_window_free(fold->partition[p].recent);
+        ratings_dedup_window_free(fold->partition[p].dedup);
     }
     free(fold->partition);
     for (size_t i = 0; i < fold->talks; i++)
@@ -55,7 +55,7 @@ void audit_fold_free(audit_fold_t *fold)
 static audit_talk_t *find_talk(const audit_fold_t *fold, const char *id, size_t len)
 {
     const audit_talk_t wanted = {.id = id, .len = len};
-    audit_talk_t *const *found = tfind(&wanted, &fold->tree, compare_talk_ids);
+    audit_talk_t *const *found = tfind(&wanted, &fold->tree, compare_talks);
     return found ? *found : NULL;
 }
 
@@ -82,7 +82,7 @@ audit_talk_t *audit_fold_talk(audit_fold_t *fold, const char *id, size_t len)
         return NULL;
     talk->id = memcpy(talk + 1, id, len);
     talk->len = len;
-    if (!tsearch(talk, &fold->tree, compare_talk_ids)) {
+    if (!tsearch(talk, &fold->tree, compare_talks)) {
         free(talk);
         return NULL;
     }
@@ -101,7 +101,7 @@ static audit_tally_t *tally_of(audit_talk_t *talk, int partition)
 
 /* ---- records ---- */
 
-static bool count(audit_talk_t *talk, const audit_record_t *record, int value)
+static bool count_event(audit_talk_t *talk, const audit_record_t *record, int value)
 {
     audit_tally_t *tally = tally_of(talk, record->partition);
     if (!tally)
@@ -112,8 +112,8 @@ static bool count(audit_talk_t *talk, const audit_record_t *record, int value)
     return true;
 }
 
-static bool judge(audit_partition_t *partition, const audit_talk_t *talk,
-                  const audit_record_t *record, const ratings_event_t *event, bool *counts)
+static bool judge_key(audit_partition_t *partition, const audit_talk_t *talk,
+                      const audit_record_t *record, const ratings_event_t *event, bool *counts)
 {
     *counts = true;
     if (!event->key.text[0] || !record->append_time)
@@ -136,36 +136,37 @@ static bool fold_event(audit_fold_t *fold, const audit_record_t *record,
     bool counts;
     if (!talk)
         return fold->chosen;
-    if (!judge(partition, talk, record, event, &counts))
+    if (!judge_key(partition, talk, record, event, &counts))
         return false;
     partition->repeated += !counts;
-    return !counts || count(talk, record, event->rating.value);
+    return !counts || count_event(talk, record, event->rating.value);
 }
 
-/* Every record is noted, whether it is an event or not, and of whatever talk: else what is a repeat
- * would depend on who asks. */
-static bool note(audit_partition_t *partition, const audit_record_t *record, bool *repeats)
+/* Every record is checked, whether it is an event or not, and of whatever talk: else what is a
+ * duplicate would depend on the talks that were chosen. */
+static bool check_duplicate(audit_partition_t *partition, const audit_record_t *record,
+                            bool *is_duplicate)
 {
-    *repeats = false;
+    *is_duplicate = false;
     if (!ratings_identity_is_known(&record->identity))
         return true;
-    if (!partition->recent && !(partition->recent = ratings_dedup_window_new()))
+    if (!partition->dedup && !(partition->dedup = ratings_dedup_window_new()))
         return false;
     ratings_dedup_e seen =
-        ratings_dedup_window_check_and_add(partition->recent, &record->identity, record->offset);
-    *repeats = seen == RATINGS_DEDUP_DUPLICATE;
+        ratings_dedup_window_check_and_add(partition->dedup, &record->identity, record->offset);
+    *is_duplicate = seen == RATINGS_DEDUP_DUPLICATE;
     return seen != RATINGS_DEDUP_NO_MEMORY;
 }
 
-static audit_mark_t mark_of(const audit_record_t *record)
+static audit_fingerprint_t fingerprint_of(const audit_record_t *record)
 {
-    return (audit_mark_t){
+    return (audit_fingerprint_t){
         record->offset, record->timestamp,
         ratings_event_checksum(record->key, record->key_len, record->value, record->value_len)};
 }
 
 /* Whether it is a record that says how talks are routed: the first one does. */
-static bool heed_routing(audit_fold_t *fold, const audit_record_t *record)
+static bool read_routing(audit_fold_t *fold, const audit_record_t *record)
 {
     int routed = record->partition == 0
                      ? ratings_routing_decode(record->key, record->key_len, record->value,
@@ -180,25 +181,25 @@ bool audit_fold_record(audit_fold_t *fold, const audit_record_t *record)
 {
     audit_partition_t *partition = &fold->partition[record->partition];
     ratings_event_t event;
-    bool repeats;
+    bool is_duplicate;
     partition->next = record->offset + 1;
-    partition->last = mark_of(record);
+    partition->last = fingerprint_of(record);
     if (partition->records++ == 0)
         partition->first = partition->last;
     if (record->append_time)
         partition->time = ratings_log_time(partition->time, record->timestamp);
-    if (!note(partition, record, &repeats))
+    if (!check_duplicate(partition, record, &is_duplicate))
         return false;
     if (ratings_event_decode(record->key, record->key_len, record->value, record->value_len,
                              &event)) {
-        partition->skipped += !heed_routing(fold, record);
+        partition->skipped += !read_routing(fold, record);
         return true;
     }
-    partition->duplicates += repeats;
-    return repeats || fold_event(fold, record, &event);
+    partition->duplicates += is_duplicate;
+    return is_duplicate || fold_event(fold, record, &event);
 }
 
-/* ---- what follows ---- */
+/* ---- counts ---- */
 
 static void add_counts(ratings_histogram_t *sum, const ratings_histogram_t *more)
 {
@@ -206,13 +207,13 @@ static void add_counts(ratings_histogram_t *sum, const ratings_histogram_t *more
         sum->count[v] += more->count[v];
 }
 
-void audit_fold_read_at(audit_talk_t *talk, const int64_t *positions)
+void audit_fold_read_at(audit_talk_t *talk, const int64_t *checkpoints)
 {
     for (audit_tally_t *tally = talk->tallies; tally; tally = tally->next) {
         add_counts(&tally->counted, &tally->later);
         tally->later = (ratings_histogram_t){{0}};
     }
-    talk->read_at = positions;
+    talk->read_at = checkpoints;
 }
 
 ratings_histogram_t audit_fold_expected(const audit_talk_t *talk)

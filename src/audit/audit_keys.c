@@ -1,4 +1,4 @@
-#include "keys.h"
+#include "audit_keys.h"
 
 #include <search.h>
 #include <stdlib.h>
@@ -22,17 +22,17 @@ static int compare_keys(const void *a, const void *b)
 }
 
 /* As good as new (see ratings_key_judge), and the log's time does not go back. */
-static bool has_run_out(const audit_key_t *key, int64_t log_time)
+static bool has_expired(const audit_key_t *key, int64_t log_time)
 {
     return key->use.expires_ms <= log_time;
 }
 
-static void sweep(audit_keys_t *keys, int64_t log_time)
+static void sweep_expired(audit_keys_t *keys, int64_t log_time)
 {
     audit_key_t **link = &keys->list;
     while (*link) {
         audit_key_t *key = *link;
-        if (!has_run_out(key, log_time)) {
+        if (!has_expired(key, log_time)) {
             link = &key->next;
             continue;
         }
@@ -68,7 +68,7 @@ ratings_use_t *audit_keys_use(audit_keys_t *keys, const void *talk, const char *
     if (found)
         return &(*found)->use;
     if (keys->count >= keys->sweep_at)
-        sweep(keys, log_time);
+        sweep_expired(keys, log_time);
     audit_key_t *key = insert_key(keys, talk, text);
     return key ? &key->use : NULL;
 }
@@ -77,11 +77,11 @@ size_t audit_keys_live(const audit_keys_t *keys, int64_t log_time)
 {
     size_t live = 0;
     for (const audit_key_t *key = keys->list; key; key = key->next)
-        live += !has_run_out(key, log_time);
+        live += !has_expired(key, log_time);
     return live;
 }
 
 void audit_keys_free(audit_keys_t *keys)
 {
-    sweep(keys, INT64_MAX);
+    sweep_expired(keys, INT64_MAX);
 }

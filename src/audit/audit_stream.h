@@ -1,11 +1,11 @@
 /* The log, read with librdkafka: one partition after the other, each in order. No consumer group
  * takes part, and nothing is committed. One thread. Every wait ends when nothing has come for the
  * timeout. */
-#ifndef RATINGS_AUDIT_LOG_H
-#define RATINGS_AUDIT_LOG_H
+#ifndef RATINGS_AUDIT_STREAM_H
+#define RATINGS_AUDIT_STREAM_H
 
-#include "fold.h"
-#include "why.h"
+#include "audit_failure.h"
+#include "audit_fold.h"
 
 #include <stddef.h>
 
@@ -21,22 +21,22 @@ typedef struct {
 /* NULL, and a reason, when librdkafka refuses a property or there is no such topic. The options
  * must live as long as the stream. */
 audit_stream_t *audit_stream_open(const audit_stream_options_t *options, int *partitions,
-                                  audit_why_t *why);
+                                  audit_failure_t *why);
 void audit_stream_close(audit_stream_t *stream); /* NULL is allowed */
 
 /* How many partitions the topic has now. */
-bool audit_stream_partitions(audit_stream_t *stream, int *partitions, audit_why_t *why);
+bool audit_stream_partitions(audit_stream_t *stream, int *partitions, audit_failure_t *why);
 
 /* First and next offset of partitions 0..count-1. `expected` (may be NULL) is what each should
- * reach to: a broker that has just become leader may tell of less than there is, so that is
+ * reach to: a broker that has just become leader may report less than there is, so that is
  * believed only when it has lasted two seconds. */
 bool audit_stream_ends(audit_stream_t *stream, int count, const int64_t *expected, int64_t *first,
-                       int64_t *next, audit_why_t *why);
+                       int64_t *next, audit_failure_t *why);
 
-/* Folds the partition from where the fold stands up to `to`, which is at most the log's end. A call
- * that goes on where the last one ended is answered out of what was fetched ahead. */
+/* Folds the partition from the fold's next offset up to `to`, which is at most the log's end. A
+ * call that goes on where the last one ended is answered out of what was fetched ahead. */
 bool audit_stream_fold(audit_stream_t *stream, audit_fold_t *fold, int partition, int64_t to,
-                       audit_why_t *why);
+                       audit_failure_t *why);
 
 /* The partition that events of a talk are sent to, of `count`. */
 int audit_stream_home(const audit_stream_t *stream, const audit_talk_t *talk, int count);

@@ -1,4 +1,4 @@
-#include "audit_log.h"
+#include "audit_stream.h"
 
 #include <librdkafka/rdkafka.h>
 
@@ -9,8 +9,8 @@
 #include <time.h>
 
 #define READ_MAX 1000
-#define SLICE_MS 1000 /* callbacks are served, and deadlines looked at, this often */
-#define PAUSE_MS 50   /* before a question is asked again */
+#define SLICE_MS 1000 /* callbacks are served, and deadlines checked, this often */
+#define PAUSE_MS 50   /* before a request is repeated */
 #define DOUBT_MS 2000 /* how long an end that comes too early is not believed */
 #define NO_PARTITION (-1)
 
@@ -50,8 +50,8 @@ static void on_log(const rd_kafka_t *handle, int level, const char *facility, co
     (void)handle, (void)level, (void)facility, (void)text;
 }
 
-static bool fail(audit_stream_t *stream, const char *doing, rd_kafka_resp_err_t code,
-                 audit_why_t *why)
+static bool fail_kafka(audit_stream_t *stream, const char *doing, rd_kafka_resp_err_t code,
+                       audit_failure_t *why)
 {
     (void)rd_kafka_poll(stream->handle, 0); /* on_error may have more to say */
     audit_fail(why, "Kafka at %s: %s: %s%s%s%s", stream->options->brokers, doing,
@@ -84,8 +84,9 @@ static bool is_passing(rd_kafka_resp_err_t code)
 
 /* ---- opening ---- */
 
-/* Texts of librdkafka may repeat a value, which may be a secret: only the name is told. */
-static bool set(rd_kafka_conf_t *conf, const char *name, const char *value, audit_why_t *why)
+/* Texts of librdkafka may repeat a value, which may be a secret: only the name is repeated. */
+static bool set_property(rd_kafka_conf_t *conf, const char *name, const char *value,
+                         audit_failure_t *why)
 {
     char text[512];
     switch (rd_kafka_conf_set(conf, name, value, text, sizeof text)) {
@@ -99,7 +100,7 @@ static bool set(rd_kafka_conf_t *conf, const char *name, const char *value, audi
     return audit_fail(why, "-X %s: librdkafka does not take that value", name);
 }
 
-static bool set_given(rd_kafka_conf_t *conf, const char *property, audit_why_t *why)
+static bool set_given(rd_kafka_conf_t *conf, const char *property, audit_failure_t *why)
 {
     char name[128];
     const char *equals = strchr(property, '=');
@@ -108,21 +109,22 @@ static bool set_given(rd_kafka_conf_t *conf, const char *property, audit_why_t *
         return audit_fail(why, "-X takes property=value");
     memcpy(name, property, len);
     name[len] = '\0';
-    return set(conf, name, equals + 1, why);
+    return set_property(conf, name, equals + 1, why);
 }
 
-/* A queue that is full is looked at again after a second, so it must hold a second's work; or
+/* librdkafka looks at a full queue again after a second, so it must hold a second's work; or
  * sooner, where librdkafka (2.2) lets that be said. */
-static bool set_queue(rd_kafka_conf_t *conf, audit_why_t *why)
+static bool set_queue(rd_kafka_conf_t *conf, audit_failure_t *why)
 {
     char text[256];
     return rd_kafka_conf_set(conf, "fetch.queue.backoff.ms", "20", text, sizeof text) ==
                RD_KAFKA_CONF_OK ||
-           set(conf, "queued.min.messages", "600000", why);
+           set_property(conf, "queued.min.messages", "600000", why);
 }
 
 /* What the audit rests on is set last. */
-static bool set_all(rd_kafka_conf_t *conf, const audit_stream_options_t *options, audit_why_t *why)
+static bool set_all(rd_kafka_conf_t *conf, const audit_stream_options_t *options,
+                    audit_failure_t *why)
 {
     const char *const ours[][2] = {
         {"bootstrap.servers", options->brokers}, {"allow.auto.create.topics", "false"},
@@ -130,16 +132,16 @@ static bool set_all(rd_kafka_conf_t *conf, const audit_stream_options_t *options
         {"enable.auto.commit", "false"},         {"isolation.level", "read_committed"},
     };
     /* as long may a fetch at a partition's end hold up leaving it for the next */
-    bool good = set(conf, "client.id", "ratings-audit", why) &&
-                set(conf, "fetch.wait.max.ms", "20", why) && set_queue(conf, why);
+    bool good = set_property(conf, "client.id", "ratings-audit", why) &&
+                set_property(conf, "fetch.wait.max.ms", "20", why) && set_queue(conf, why);
     for (int i = 0; i < options->properties_count && good; i++)
         good = set_given(conf, options->properties[i], why);
     for (size_t i = 0; i < sizeof ours / sizeof *ours && good; i++)
-        good = set(conf, ours[i][0], ours[i][1], why);
+        good = set_property(conf, ours[i][0], ours[i][1], why);
     return good;
 }
 
-static bool make_handle(audit_stream_t *stream, audit_why_t *why)
+static bool make_handle(audit_stream_t *stream, audit_failure_t *why)
 {
     char text[256];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
@@ -184,7 +186,7 @@ static bool is_unknown_topic(rd_kafka_resp_err_t code)
 
 /* Tried until the timeout, but no longer than a slice once no broker can be reached: who has
  * mistyped an address shall not wait. */
-bool audit_stream_partitions(audit_stream_t *stream, int *partitions, audit_why_t *why)
+bool audit_stream_partitions(audit_stream_t *stream, int *partitions, audit_failure_t *why)
 {
     int64_t deadline = now_ms() + stream->options->timeout_ms;
     rd_kafka_resp_err_t code;
@@ -198,12 +200,12 @@ bool audit_stream_partitions(audit_stream_t *stream, int *partitions, audit_why_
     if (is_unknown_topic(code))
         return audit_fail(why, "there is no topic '%s' in Kafka", stream->options->topic);
     if (code)
-        return fail(stream, "looking for the topic", code, why);
+        return fail_kafka(stream, "looking for the topic", code, why);
     return *partitions > 0 || audit_fail(why, "the topic has no partitions");
 }
 
 audit_stream_t *audit_stream_open(const audit_stream_options_t *options, int *partitions,
-                                  audit_why_t *why)
+                                  audit_failure_t *why)
 {
     audit_stream_t *stream = calloc(1, sizeof *stream);
     if (!stream) {
@@ -225,7 +227,7 @@ static void drop_held(audit_stream_t *stream)
     stream->at = stream->held = 0;
 }
 
-static void stop(audit_stream_t *stream)
+static void stop_reading(audit_stream_t *stream)
 {
     drop_held(stream);
     if (stream->partition != NO_PARTITION)
@@ -237,7 +239,7 @@ void audit_stream_close(audit_stream_t *stream)
 {
     if (!stream)
         return;
-    stop(stream);
+    stop_reading(stream);
     if (stream->topic)
         rd_kafka_topic_destroy(stream->topic);
     if (stream->handle)
@@ -272,8 +274,8 @@ static rd_kafka_resp_err_t ask_end(audit_stream_t *stream, int count, int64_t wh
     return code;
 }
 
-static bool one_end(audit_stream_t *stream, int count, int64_t which, int64_t *offsets,
-                    audit_why_t *why)
+static bool ask_all_ends(audit_stream_t *stream, int count, int64_t which, int64_t *offsets,
+                         audit_failure_t *why)
 {
     int64_t deadline = now_ms() + stream->options->timeout_ms, left;
     rd_kafka_resp_err_t code;
@@ -283,7 +285,7 @@ static bool one_end(audit_stream_t *stream, int count, int64_t which, int64_t *o
         if (code)
             (void)rd_kafka_poll(stream->handle, PAUSE_MS);
     } while (is_passing(code) && now_ms() < deadline);
-    return code ? fail(stream, "asking for the log's ends", code, why) : true;
+    return code ? fail_kafka(stream, "asking for the log's ends", code, why) : true;
 }
 
 static bool ends_early(int count, const int64_t *expected, const int64_t *next)
@@ -295,15 +297,15 @@ static bool ends_early(int count, const int64_t *expected, const int64_t *next)
 }
 
 bool audit_stream_ends(audit_stream_t *stream, int count, const int64_t *expected, int64_t *first,
-                       int64_t *next, audit_why_t *why)
+                       int64_t *next, audit_failure_t *why)
 {
     int64_t doubted_until = now_ms() + DOUBT_MS;
-    if (!one_end(stream, count, RD_KAFKA_OFFSET_BEGINNING, first, why) ||
-        !one_end(stream, count, RD_KAFKA_OFFSET_END, next, why))
+    if (!ask_all_ends(stream, count, RD_KAFKA_OFFSET_BEGINNING, first, why) ||
+        !ask_all_ends(stream, count, RD_KAFKA_OFFSET_END, next, why))
         return false;
     while (ends_early(count, expected, next) && now_ms() < doubted_until) {
         (void)rd_kafka_poll(stream->handle, PAUSE_MS);
-        if (!one_end(stream, count, RD_KAFKA_OFFSET_END, next, why))
+        if (!ask_all_ends(stream, count, RD_KAFKA_OFFSET_END, next, why))
             return false;
     }
     return true;
@@ -311,13 +313,13 @@ bool audit_stream_ends(audit_stream_t *stream, int count, const int64_t *expecte
 
 /* ---- reading ---- */
 
-static bool go_to(audit_stream_t *stream, int partition, int64_t offset, audit_why_t *why)
+static bool read_from(audit_stream_t *stream, int partition, int64_t offset, audit_failure_t *why)
 {
     if (stream->partition == partition && stream->next == offset)
         return true;
-    stop(stream);
+    stop_reading(stream);
     if (rd_kafka_consume_start(stream->topic, partition, offset) != 0)
-        return fail(stream, "reading", rd_kafka_last_error(), why);
+        return fail_kafka(stream, "reading", rd_kafka_last_error(), why);
     stream->partition = partition;
     stream->next = offset;
     return true;
@@ -325,7 +327,7 @@ static bool go_to(audit_stream_t *stream, int partition, int64_t offset, audit_w
 
 /* Waits for one message, then takes those that are there: asking for many at once would wait until
  * there are so many. */
-static void fetch(audit_stream_t *stream, int timeout_ms)
+static void fetch_messages(audit_stream_t *stream, int timeout_ms)
 {
     ssize_t more;
     drop_held(stream);
@@ -339,7 +341,7 @@ static void fetch(audit_stream_t *stream, int timeout_ms)
 }
 
 /* The last header of that name; NULL with length 0 when there is none. */
-static const void *header(const rd_kafka_headers_t *headers, const char *name, size_t *len)
+static const void *last_header(const rd_kafka_headers_t *headers, const char *name, size_t *len)
 {
     const void *value;
     if (!rd_kafka_header_get_last(headers, name, &value, len))
@@ -355,12 +357,12 @@ static ratings_identity_t identity_of(const rd_kafka_message_t *message)
     rd_kafka_headers_t *headers;
     if (rd_kafka_message_headers(message, &headers))
         return ratings_identity(NULL, 0, NULL, 0);
-    source = header(headers, "ce_source", &source_len);
-    id = header(headers, "ce_id", &id_len);
+    source = last_header(headers, "ce_source", &source_len);
+    id = last_header(headers, "ce_id", &id_len);
     return ratings_identity(source, source_len, id, id_len);
 }
 
-static audit_record_t to_record(const rd_kafka_message_t *message)
+static audit_record_t record_of_message(const rd_kafka_message_t *message)
 {
     rd_kafka_timestamp_type_t type;
     int64_t timestamp = rd_kafka_message_timestamp(message, &type);
@@ -377,10 +379,10 @@ static audit_record_t to_record(const rd_kafka_message_t *message)
     };
 }
 
-/* The end of the partition comes as a message, too: it tells that what is before it has no more
+/* The end of the partition comes as a message, too: before it there are no more
  * records, although offsets may be missing there (control records, compaction). */
-static bool take_record(audit_stream_t *stream, audit_fold_t *fold,
-                        const rd_kafka_message_t *message, audit_why_t *why)
+static bool fold_message(audit_stream_t *stream, audit_fold_t *fold,
+                         const rd_kafka_message_t *message, audit_failure_t *why)
 {
     if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         if (message->offset > stream->next)
@@ -388,14 +390,14 @@ static bool take_record(audit_stream_t *stream, audit_fold_t *fold,
         return true;
     }
     if (message->err)
-        return is_passing(message->err) || fail(stream, "reading", message->err, why);
+        return is_passing(message->err) || fail_kafka(stream, "reading", message->err, why);
     stream->next = message->offset + 1;
-    audit_record_t record = to_record(message);
+    audit_record_t record = record_of_message(message);
     return audit_fold_record(fold, &record) || audit_no_memory(why);
 }
 
 /* What is held, up to `to`. */
-static bool take_held(audit_stream_t *stream, audit_fold_t *fold, int64_t to, audit_why_t *why)
+static bool fold_held(audit_stream_t *stream, audit_fold_t *fold, int64_t to, audit_failure_t *why)
 {
     bool good = true;
     while (good && stream->at < stream->held && stream->next < to) {
@@ -404,14 +406,14 @@ static bool take_held(audit_stream_t *stream, audit_fold_t *fold, int64_t to, au
             stream->next = to; /* there is a gap before it */
             break;
         }
-        good = take_record(stream, fold, message, why);
+        good = fold_message(stream, fold, message, why);
         rd_kafka_message_destroy(message);
         stream->at++;
     }
     return good;
 }
 
-static bool stalled(audit_stream_t *stream, int64_t to, audit_why_t *why)
+static bool stalled(audit_stream_t *stream, int64_t to, audit_failure_t *why)
 {
     (void)rd_kafka_poll(stream->handle, 0);
     return audit_fail(why,
@@ -423,17 +425,17 @@ static bool stalled(audit_stream_t *stream, int64_t to, audit_why_t *why)
 }
 
 bool audit_stream_fold(audit_stream_t *stream, audit_fold_t *fold, int partition, int64_t to,
-                       audit_why_t *why)
+                       audit_failure_t *why)
 {
     audit_partition_t *at = &fold->partition[partition];
     if (at->next >= to)
         return true;
-    if (!go_to(stream, partition, at->next, why))
+    if (!read_from(stream, partition, at->next, why))
         return false;
     int64_t deadline = now_ms() + stream->options->timeout_ms;
     for (;;) {
         int64_t before = stream->next;
-        if (!take_held(stream, fold, to, why))
+        if (!fold_held(stream, fold, to, why))
             return false;
         at->next = stream->next < to ? stream->next : to;
         if (stream->next >= to)
@@ -443,7 +445,7 @@ bool audit_stream_fold(audit_stream_t *stream, audit_fold_t *fold, int partition
         int64_t left = deadline - now_ms();
         if (left <= 0)
             return stalled(stream, to, why);
-        fetch(stream, (int)(left < SLICE_MS ? left : SLICE_MS));
+        fetch_messages(stream, (int)(left < SLICE_MS ? left : SLICE_MS));
     }
 }
 

@@ -1,24 +1,24 @@
-/* The fold of the log: what the store must hold at a position. Pure but for memory; nothing of the
- * projector is in it, so that a fault of one is not repeated in the other. Not thread-safe.
+/* The fold of the log: what the store must hold at a checkpoint. Pure but for memory; nothing of
+ * the projector is in it, so that a fault of one is not repeated in the other. Not thread-safe.
  *
  * Each partition is folded by itself, wherever a talk's events may be. A record that is no event is
  * skipped; one that says how talks are routed (../core/routing_record.h) is noted. An event that is
- * appended twice counts once (../core/recent.h), and the second one is nothing to its key. Of the
- * others, one without a key counts, so does one whose append time the log has not written; for all
- * others ratings_key_judge decides, by the log's time. */
+ * appended twice counts once (../core/dedup_window.h), and the second one is nothing to its key. Of
+ * the others, one without a key counts, so does one whose append time the log has not written; for
+ * all others ratings_key_judge decides, by the log's time. */
 #ifndef RATINGS_AUDIT_FOLD_H
 #define RATINGS_AUDIT_FOLD_H
 
 #include "../core/dedup_window.h"
 #include "../core/histogram.h"
-#include "keys.h"
+#include "audit_keys.h"
 
-/* A record by which a log is known again; offset -1: there is none. */
+/* A record's fingerprint, by which it is recognised; offset -1: there is none. */
 typedef struct {
     int64_t offset;
     int64_t timestamp; /* milliseconds since 1970 */
     uint32_t checksum;
-} audit_mark_t;
+} audit_fingerprint_t;
 
 typedef struct {
     int partition;
@@ -33,7 +33,7 @@ typedef struct {
 /* The events of a talk in one partition. */
 typedef struct audit_tally_t {
     int partition;
-    ratings_histogram_t counted; /* before the position at which the store was read last */
+    ratings_histogram_t counted; /* before the checkpoint at which the store was read last */
     ratings_histogram_t later;   /* from there on */
     struct audit_tally_t *next;
 } audit_tally_t;
@@ -52,7 +52,7 @@ typedef struct {
     const char *id; /* `len` bytes and a terminator. Of the store: any bytes */
     size_t len;
     audit_tally_t *tallies; /* one for each partition with events of it: in good order, one */
-    const int64_t *read_at; /* for each partition, where the store stood when the talk was read */
+    const int64_t *read_at; /* for each partition, the checkpoint at which the talk was read */
     struct {
         audit_found_e what;
         ratings_histogram_t counts;
@@ -60,20 +60,20 @@ typedef struct {
 } audit_talk_t;
 
 typedef struct {
-    int64_t next;             /* the offset to fold next */
-    audit_mark_t first, last; /* records folded */
-    int64_t time;             /* the log's, milliseconds; 0: no append time so far */
-    int64_t records, skipped; /* skipped: not ours */
-    int64_t duplicates;       /* events that were appended again, of talks not chosen as well */
-    int64_t repeated;         /* other events that a key kept from being counted */
-    ratings_dedup_window_t *recent; /* NULL: no record has told who it is */
+    int64_t next;                    /* the offset to fold next */
+    audit_fingerprint_t first, last; /* records folded */
+    int64_t time;                    /* the log's, milliseconds; 0: no append time so far */
+    int64_t records, skipped;        /* skipped: not ours */
+    int64_t duplicates; /* events that were appended again, of talks not chosen as well */
+    int64_t repeated;   /* other events that a key kept from being counted */
+    ratings_dedup_window_t *dedup; /* NULL: no record has an identity */
     audit_keys_t keys;
 } audit_partition_t;
 
 typedef struct {
     audit_partition_t *partition;
     int partitions;
-    int routed;          /* partitions by which talks are routed, as the log says; 0: nothing yet */
+    int routed; /* partitions by which talks are routed, as the log says; 0: it does not yet */
     audit_talk_t **talk; /* in the order in which they came */
     size_t talks, room;
     void *tree;
@@ -90,9 +90,9 @@ audit_talk_t *audit_fold_talk(audit_fold_t *fold, const char *id, size_t len);
 /* The next record of its partition. */
 bool audit_fold_record(audit_fold_t *fold, const audit_record_t *record);
 
-/* From now on a talk's events count up to these positions, one for each partition; none may be
+/* From now on a talk's events count up to these checkpoints, one for each partition; none may be
  * below what is folded already. */
-void audit_fold_read_at(audit_talk_t *talk, const int64_t *positions);
+void audit_fold_read_at(audit_talk_t *talk, const int64_t *checkpoints);
 
 /* What the store must have had when it was read; and what it must have where the fold is now. */
 ratings_histogram_t audit_fold_expected(const audit_talk_t *talk);

@@ -1,5 +1,6 @@
-/* Mending talks while the service runs: counts are written only if the store stands exactly where
- * the fold does; if it has moved on, so does the fold, and tries again. */
+/* Repairing talks while the service runs: counts are written only if the store has exactly the
+ * checkpoints up to which the log is folded; if it has moved on, so does the fold, and tries again.
+ */
 #include "audit.h"
 
 #include <stdlib.h>
@@ -15,41 +16,42 @@ static bool is_in(const int *partitions, int count, int partition)
 }
 
 /* In the partitions that have events of the talk, and in the one where its next will be. */
-static audit_stand_t stand_of(audit_t *audit, const audit_talk_t *talk)
+static audit_precondition_t precondition_of(audit_t *audit, const audit_talk_t *talk)
 {
     int count = 0;
-    int routed = (int)audit->log.routed; /* not above the topic's partitions: see unmendable */
+    int routed = (int)audit->state.routed; /* not above the topic's partitions: see audit_repair */
     int home = audit_stream_home(audit->stream, talk, routed > 0 ? routed : 1);
     for (const audit_tally_t *tally = talk->tallies; tally; tally = tally->next)
         audit->partitions[count++] = tally->partition;
     if (!is_in(audit->partitions, count, home))
         audit->partitions[count++] = home;
     for (int i = 0; i < count; i++)
-        audit->positions[i] = audit->fold.partition[audit->partitions[i]].next;
-    return (audit_stand_t){audit->log.generation, audit->partitions, audit->positions, count};
+        audit->checkpoints[i] = audit->fold.partition[audit->partitions[i]].next;
+    return (audit_precondition_t){audit->state.generation, audit->partitions, audit->checkpoints,
+                                  count};
 }
 
-static bool mend(audit_t *audit, const audit_talk_t *talk, audit_why_t *why)
+static bool repair_talk(audit_t *audit, const audit_talk_t *talk, audit_failure_t *why)
 {
     for (int i = 0; i < TRIES; i++) {
-        audit_store_end_e end;
+        audit_cas_e result;
         ratings_histogram_t counts = audit_fold_now(talk);
-        audit_stand_t stand = stand_of(audit, talk);
-        if (!audit_store_mend(audit->store, &stand, talk, &counts, &end, why))
+        audit_precondition_t precondition = precondition_of(audit, talk);
+        if (!audit_store_repair(audit->store, &precondition, talk, &counts, &result, why))
             return false;
-        switch (end) {
-        case AUDIT_STORE_DONE:
-            audit->mended++;
+        switch (result) {
+        case AUDIT_CAS_APPLIED:
+            audit->repaired++;
             return true;
-        case AUDIT_STORE_REBUILT:
+        case AUDIT_CAS_REBUILT:
             return audit_fail(why, "the store was rebuilt meanwhile: try again");
-        case AUDIT_STORE_MOVED:
+        case AUDIT_CAS_CONFLICT:
             break;
         }
-        if (!audit_follow(audit, stand.partitions, stand.count, why))
+        if (!audit_follow(audit, precondition.partitions, precondition.count, why))
             return false;
     }
-    audit->tired++;
+    audit->gave_up++;
     return true;
 }
 
@@ -62,15 +64,15 @@ static int by_partition(const void *a, const void *b)
     return (first > second) - (first < second);
 }
 
-/* Where ratings:log itself does not fit the log, counts alone would mend nothing. */
-bool audit_repair(audit_t *audit, audit_why_t *why)
+/* Where ratings:log itself does not fit the log, counts alone would repair nothing. */
+bool audit_repair(audit_t *audit, audit_failure_t *why)
 {
     bool good = true;
-    audit->unmendable = audit->bad_partitions > 0 || audit->problem;
-    if (audit->unmendable)
+    audit->unrepairable = audit->bad_partitions > 0 || audit->problem;
+    if (audit->unrepairable)
         return true;
     qsort(audit->differing, audit->differ, sizeof *audit->differing, by_partition);
     for (size_t i = 0; i < audit->differ && good; i++)
-        good = mend(audit, audit->differing[i], why);
+        good = repair_talk(audit, audit->differing[i], why);
     return good;
 }

@@ -1,4 +1,4 @@
-#include "report.h"
+#include "audit_report.h"
 
 #include "../core/redis_url.h"
 
@@ -36,7 +36,7 @@ static void show_sources(const audit_t *audit)
     char *store = ratings_redis_url_redact(audit->options->store);
     (void)printf("log    topic %s at %s\nstore  %s, generation %s\n\n",
                  audit->options->stream.topic, audit->options->stream.brokers, store ? store : "?",
-                 audit->log.generation[0] ? audit->log.generation : "unknown");
+                 audit->state.generation[0] ? audit->state.generation : "unknown");
     free(store);
 }
 
@@ -50,9 +50,9 @@ static void show_partitions(const audit_t *audit)
         const audit_partition_t *folded = &audit->fold.partition[p];
         (void)printf("%9d %12" PRId64 " %12" PRId64 " %12" PRId64 " %10" PRId64 " %12" PRId64
                      " %9" PRId64 " %10" PRId64 " %9" PRId64 " %9zu  %-8s%-8s%s\n",
-                     p, check->start, check->end, check->position, audit_lag(check),
+                     p, check->start, check->end, check->checkpoint, audit_lag(check),
                      folded->records, folded->skipped, folded->duplicates, folded->repeated,
-                     audit_keys_live(&folded->keys, folded->time), audit_fit_word(check->mark),
+                     audit_keys_live(&folded->keys, folded->time), audit_fit_word(check->last),
                      audit_fit_word(check->first), audit_fit_word(check->time));
     }
     for (int p = 0; p < audit->fold.partitions; p++)
@@ -72,7 +72,7 @@ static void show_counts(const char *name, const ratings_histogram_t *counts)
     (void)printf("\n");
 }
 
-static void show_place(const audit_talk_t *talk)
+static void show_checkpoints(const audit_talk_t *talk)
 {
     const char *before = " (";
     for (const audit_tally_t *tally = talk->tallies; tally; tally = tally->next) {
@@ -89,7 +89,7 @@ static bool show_talk(const audit_talk_t *talk, const char *what)
     if (!id)
         return false;
     (void)printf("talk %s", id);
-    show_place(talk);
+    show_checkpoints(talk);
     (void)printf(": %s\n", what);
     free(id);
     return true;
@@ -131,13 +131,13 @@ static bool show_spread(const audit_t *audit)
 
 static void show_repair(const audit_t *audit)
 {
-    if (audit->unmendable)
+    if (audit->unrepairable)
         (void)printf("nothing was repaired, as the store as a whole does not fit the log: use "
                      "--rebuild\n");
     else if (audit->options->repair)
-        (void)printf("repaired: %zu talks\n", audit->mended);
-    if (audit->tired)
-        (void)printf("not repaired: %zu talks, as the store moved on each time\n", audit->tired);
+        (void)printf("repaired: %zu talks\n", audit->repaired);
+    if (audit->gave_up)
+        (void)printf("not repaired: %zu talks, as the store moved on each time\n", audit->gave_up);
 }
 
 static void show_verdict(const audit_t *audit)
@@ -156,7 +156,7 @@ static void show_verdict(const audit_t *audit)
         (void)printf("agree\n");
 }
 
-bool audit_report_text(const audit_t *audit, audit_why_t *why)
+bool audit_report_text(const audit_t *audit, audit_failure_t *why)
 {
     show_sources(audit);
     show_partitions(audit);

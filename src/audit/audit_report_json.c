@@ -1,6 +1,6 @@
 /* The report as one JSON document. */
 #include "../core/redis_url.h"
-#include "report.h"
+#include "audit_report.h"
 
 #include <jansson.h>
 
@@ -15,7 +15,7 @@ static json_t *shown_url(const char *url)
     return string;
 }
 
-static json_t *counts_json(const ratings_histogram_t *histogram)
+static json_t *counts_row(const ratings_histogram_t *histogram)
 {
     const int64_t *count = histogram->count;
     return json_pack("{s:I, s:I, s:I, s:I, s:I}", "1", (json_int_t)count[0], "2",
@@ -23,22 +23,22 @@ static json_t *counts_json(const ratings_histogram_t *histogram)
                      "5", (json_int_t)count[4]);
 }
 
-static json_t *partition(const audit_t *audit, int p)
+static json_t *partition_row(const audit_t *audit, int p)
 {
     const audit_check_t *check = &audit->checks[p];
     const audit_partition_t *folded = &audit->fold.partition[p];
     return json_pack("{s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:s, s:s, s:s?}",
                      "partition", p, "logStart", (json_int_t)check->start, "logEnd",
-                     (json_int_t)check->end, "position", (json_int_t)check->position, "lag",
+                     (json_int_t)check->end, "position", (json_int_t)check->checkpoint, "lag",
                      (json_int_t)audit_lag(check), "records", (json_int_t)folded->records,
                      "skipped", (json_int_t)folded->skipped, "duplicates",
                      (json_int_t)folded->duplicates, "repeated", (json_int_t)folded->repeated,
                      "liveKeys", (json_int_t)audit_keys_live(&folded->keys, folded->time), "mark",
-                     audit_fit_word(check->mark), "first", audit_fit_word(check->first), "time",
+                     audit_fit_word(check->last), "first", audit_fit_word(check->first), "time",
                      audit_fit_word(check->time), "problem", check->problem);
 }
 
-static json_t *places(const audit_talk_t *talk)
+static json_t *checkpoints_of(const audit_talk_t *talk)
 {
     json_t *array = json_array();
     for (const audit_tally_t *tally = talk->tallies; tally; tally = tally->next)
@@ -48,7 +48,7 @@ static json_t *places(const audit_talk_t *talk)
     return array;
 }
 
-static json_t *id_of(const audit_talk_t *talk)
+static json_t *id_of_talk(const audit_talk_t *talk)
 {
     char *id = audit_shown_id(talk);
     json_t *string = id ? json_string(id) : NULL;
@@ -56,57 +56,58 @@ static json_t *id_of(const audit_talk_t *talk)
     return string;
 }
 
-static json_t *difference(const audit_talk_t *talk)
+static json_t *difference_row(const audit_talk_t *talk)
 {
     ratings_histogram_t expected = audit_fold_expected(talk);
     bool found = talk->found.what == AUDIT_FOUND_COUNTS;
-    return json_pack("{s:o, s:o, s:s, s:o, s:o}", "talk", id_of(talk), "partitions", places(talk),
-                     "problem", audit_talk_problem(talk), "expected", counts_json(&expected),
-                     "found", found ? counts_json(&talk->found.counts) : json_null());
+    return json_pack("{s:o, s:o, s:s, s:o, s:o}", "talk", id_of_talk(talk), "partitions",
+                     checkpoints_of(talk), "problem", audit_talk_problem(talk), "expected",
+                     counts_row(&expected), "found",
+                     found ? counts_row(&talk->found.counts) : json_null());
 }
 
 /* A row that could not be made makes the array fail, so that nothing is left out silently. */
-static bool append_row(json_t *array, json_t *row)
+static bool add_row(json_t *array, json_t *row)
 {
     return row && json_array_append_new(array, row) == 0;
 }
 
-static bool fill(const audit_t *audit, json_t *partitions, json_t *differences, json_t *spread)
+static bool fill_rows(const audit_t *audit, json_t *partitions, json_t *differences, json_t *spread)
 {
     bool good = true;
     for (int p = 0; p < audit->fold.partitions && good; p++)
-        good = append_row(partitions, partition(audit, p));
+        good = add_row(partitions, partition_row(audit, p));
     for (size_t i = 0; i < audit->differ && good; i++)
-        good = append_row(differences, difference(audit->differing[i]));
+        good = add_row(differences, difference_row(audit->differing[i]));
     for (size_t i = 0; i < audit->compared && good; i++) {
         const audit_talk_t *talk = audit->fold.talk[i];
         if (talk->tallies && talk->tallies->next)
-            good = append_row(
-                spread, json_pack("{s:o, s:o}", "talk", id_of(talk), "partitions", places(talk)));
+            good = add_row(spread, json_pack("{s:o, s:o}", "talk", id_of_talk(talk), "partitions",
+                                             checkpoints_of(talk)));
     }
     return good;
 }
 
-static json_t *document(const audit_t *audit, json_t *partitions, json_t *differences,
-                        json_t *spread)
+static json_t *report_document(const audit_t *audit, json_t *partitions, json_t *differences,
+                               json_t *spread)
 {
     return json_pack("{s:b, s:s, s:s, s:o, s:s, s:s?, s:O, s:{s:I, s:I, s:I, s:I}, s:O, s:O, "
                      "s:{s:I, s:I}}",
                      "agree", audit_agrees(audit), "topic", audit->options->stream.topic, "brokers",
                      audit->options->stream.brokers, "store", shown_url(audit->options->store),
-                     "generation", audit->log.generation, "problem", audit->problem, "partitions",
+                     "generation", audit->state.generation, "problem", audit->problem, "partitions",
                      partitions, "talks", "log", (json_int_t)audit->in_log, "store",
                      (json_int_t)audit->in_store, "compared", (json_int_t)audit->compared, "differ",
                      (json_int_t)audit->differ, "differences", differences, "spread", spread,
-                     "repair", "repaired", (json_int_t)audit->mended, "failed",
-                     (json_int_t)audit->tired);
+                     "repair", "repaired", (json_int_t)audit->repaired, "failed",
+                     (json_int_t)audit->gave_up);
 }
 
-bool audit_report_json(const audit_t *audit, audit_why_t *why)
+bool audit_report_json(const audit_t *audit, audit_failure_t *why)
 {
     json_t *partitions = json_array(), *differences = json_array(), *spread = json_array();
-    json_t *root = fill(audit, partitions, differences, spread)
-                       ? document(audit, partitions, differences, spread)
+    json_t *root = fill_rows(audit, partitions, differences, spread)
+                       ? report_document(audit, partitions, differences, spread)
                        : NULL;
     bool good = root && json_dumpf(root, stdout, JSON_PRESERVE_ORDER | JSON_INDENT(1)) == 0;
     json_decref(root);

@@ -1,5 +1,5 @@
 /* The idempotency keys of one partition that still hold. Memory is bounded by twice their number:
- * what has run out is swept away whenever the table has doubled since it was swept last. Not
+ * those that have expired are freed whenever the table has doubled since they were freed last. Not
  * thread-safe. */
 #ifndef RATINGS_AUDIT_KEYS_H
 #define RATINGS_AUDIT_KEYS_H
@@ -16,7 +16,7 @@ typedef struct {
     size_t sweep_at;
 } audit_keys_t;
 
-/* The last use of a key with a talk (told apart by its address), a new one (offset -1) when there
+/* The last use of a key with a talk (identified by its address), a new one (offset -1) when there
  * is none at this time of the log. It is good until the next call. NULL when memory ran out. */
 ratings_use_t *audit_keys_use(audit_keys_t *keys, const void *talk, const char *text,
                               int64_t log_time);

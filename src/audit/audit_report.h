@@ -12,9 +12,9 @@ char *audit_shown_id(const audit_talk_t *talk);
 const char *audit_fit_word(audit_fit_e fit);
 
 /* Tables and a verdict. */
-bool audit_report_text(const audit_t *audit, audit_why_t *why);
+bool audit_report_text(const audit_t *audit, audit_failure_t *why);
 
 /* One JSON document (docs/audit.md). */
-bool audit_report_json(const audit_t *audit, audit_why_t *why);
+bool audit_report_json(const audit_t *audit, audit_failure_t *why);
 
 #endif

@@ -1,9 +1,9 @@
-#include "why.h"
+#include "audit_failure.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
-bool audit_fail(audit_why_t *why, const char *format, ...)
+bool audit_fail(audit_failure_t *why, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -12,7 +12,7 @@ bool audit_fail(audit_why_t *why, const char *format, ...)
     return false;
 }
 
-bool audit_no_memory(audit_why_t *why)
+bool audit_no_memory(audit_failure_t *why)
 {
     return audit_fail(why, "memory ran out");
 }

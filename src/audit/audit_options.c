@@ -1,4 +1,4 @@
-#include "options.h"
+#include "audit_options.h"
 
 #include "../core/number.h"
 #include "../core/rating.h"
@@ -58,14 +58,14 @@ static const struct option names[] = {
     {NULL, 0, NULL, 0},
 };
 
-static audit_options_e bad(audit_why_t *why, const char *what)
+static audit_options_e bad(audit_failure_t *why, const char *what)
 {
     audit_fail(why, "%s (see --help)", what);
     return AUDIT_OPTIONS_BAD;
 }
 
 /* Names the option as far as that can be a name: what is behind it may be a secret. */
-static audit_options_e unknown(char **argv, audit_why_t *why)
+static audit_options_e unknown(char **argv, audit_failure_t *why)
 {
     const char *word = argv[optind - 1];
     if (optopt && optopt < OPT_BROKERS)
@@ -76,7 +76,7 @@ static audit_options_e unknown(char **argv, audit_why_t *why)
     return AUDIT_OPTIONS_BAD;
 }
 
-static audit_options_e take_timeout(audit_options_t *out, audit_why_t *why)
+static audit_options_e take_timeout(audit_options_t *out, audit_failure_t *why)
 {
     int64_t seconds;
     if (!ratings_parse_int(optarg, strlen(optarg), 1, TIMEOUT_MAX_S, &seconds))
@@ -85,7 +85,7 @@ static audit_options_e take_timeout(audit_options_t *out, audit_why_t *why)
     return AUDIT_OPTIONS_GOOD;
 }
 
-static audit_options_e take_talk(audit_options_t *out, audit_why_t *why)
+static audit_options_e take_talk(audit_options_t *out, audit_failure_t *why)
 {
     const char *problem = ratings_talk_id_problem(optarg, strlen(optarg));
     out->talks[out->talks_count++] = optarg;
@@ -93,7 +93,7 @@ static audit_options_e take_talk(audit_options_t *out, audit_why_t *why)
 }
 
 static audit_options_e take_option(int option, audit_options_t *out, const char **properties,
-                                   audit_why_t *why)
+                                   audit_failure_t *why)
 {
     switch (option) {
     case OPT_BROKERS:
@@ -125,7 +125,7 @@ static audit_options_e take_option(int option, audit_options_t *out, const char 
     return AUDIT_OPTIONS_GOOD;
 }
 
-static audit_options_e check(const audit_options_t *options, audit_why_t *why)
+static audit_options_e check(const audit_options_t *options, audit_failure_t *why)
 {
     ratings_redis_url_t url;
     bool has_stream = options->stream.brokers && options->stream.brokers[0];
@@ -155,7 +155,8 @@ static audit_options_e show(int option)
     return AUDIT_OPTIONS_SHOWN;
 }
 
-audit_options_e audit_options_read(int argc, char **argv, audit_options_t *out, audit_why_t *why)
+audit_options_e audit_options_read(int argc, char **argv, audit_options_t *out,
+                                   audit_failure_t *why)
 {
     const char **properties = calloc((size_t)argc, sizeof *properties);
     audit_options_e end = AUDIT_OPTIONS_GOOD;

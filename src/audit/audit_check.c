@@ -1,0 +1,67 @@
+/* Whether what ratings:log says of the log fits the log. */
+#include "audit.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static audit_fit_e fit_fingerprint(const char *text, const audit_fingerprint_t *fingerprint,
+                                   const char *none)
+{
+    char expected[AUDIT_FIELD_MAX + 1];
+    if (!text[0])
+        return AUDIT_ABSENT;
+    (void)snprintf(expected, sizeof expected, "%" PRId64 ":%" PRId64 ":%" PRIu32,
+                   fingerprint->offset, fingerprint->timestamp, fingerprint->checksum);
+    return strcmp(text, fingerprint->offset < 0 ? none : expected) == 0 ? AUDIT_FITS
+                                                                        : AUDIT_DIFFERS;
+}
+
+static audit_fit_e fit_time(const char *text, int64_t time)
+{
+    char expected[AUDIT_FIELD_MAX + 1];
+    if (!text[0])
+        return AUDIT_ABSENT;
+    (void)snprintf(expected, sizeof expected, "%" PRId64, time);
+    return strcmp(text, expected) == 0 ? AUDIT_FITS : AUDIT_DIFFERS;
+}
+
+/* `first` and `time` may be absent: a store that was made by an older version has none. */
+static const char *partition_problem(const audit_check_t *check, const audit_partition_t *folded)
+{
+    if (check->checkpoint > check->end)
+        return "the log ends before the store's position: it was truncated or recreated";
+    if (check->checkpoint > 0 && check->checkpoint < check->start)
+        return "the log begins after the store's position: records were deleted";
+    if (check->last == AUDIT_ABSENT && folded->records > 0)
+        return "the store does not say which record it applied last";
+    if (check->last == AUDIT_DIFFERS)
+        return "the record that the store applied last is not the log's";
+    if (check->first == AUDIT_DIFFERS)
+        return "the record that the store applied first is not the log's";
+    return check->time == AUDIT_DIFFERS ? "the store's time of the log is not the log's" : NULL;
+}
+
+void audit_check_partitions(audit_t *audit)
+{
+    const audit_state_t *state = &audit->state;
+    audit->bad_partitions = 0;
+    for (int p = 0; p < audit->fold.partitions; p++) {
+        const audit_partition_t *folded = &audit->fold.partition[p];
+        audit_check_t *check = &audit->checks[p];
+        check->checkpoint = state->checkpoint[p];
+        check->end = audit->ends[p];
+        check->last = fit_fingerprint(state->last[p], &folded->last, "");
+        check->first = fit_fingerprint(state->first[p], &folded->first, "empty");
+        check->time = fit_time(state->time[p], folded->time);
+        check->problem = partition_problem(check, folded);
+        audit->bad_partitions += check->problem != NULL;
+    }
+    audit->problem = NULL;
+    if (state->beyond || state->routed > audit->fold.partitions)
+        audit->problem = "the store knows more partitions than the topic has: it was recreated";
+    else if (state->routed < 1)
+        audit->problem = "the store does not say by how many partitions talks are routed";
+    else if (audit->fold.routed > 0 && state->routed != audit->fold.routed)
+        audit->problem = "talks are routed by another number of partitions than the log says";
+}
