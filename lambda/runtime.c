@@ -157,7 +157,7 @@ static size_t take_header(char *line, size_t size, size_t count, void *data)
     return size * count;
 }
 
-static lambda_next_t judge(const receipt_t *receipt, long status)
+static lambda_next_t next_by_status(const receipt_t *receipt, long status)
 {
     if (status == 204)
         return LAMBDA_NEXT_NONE;
@@ -173,8 +173,8 @@ static bool is_failure(lambda_next_t next)
     return next == LAMBDA_NEXT_FAILED || next == LAMBDA_NEXT_BROKEN;
 }
 
-/* An API that is away is asked once a second: the log gets one line when it goes, and one when it
- * is back. */
+/* The loop asks an unavailable API once a second: one line is logged when it fails, and one when it
+ * answers again. */
 static void count_failures(lambda_runtime_t *runtime, lambda_next_t next, long status)
 {
     if (is_failure(next) && runtime->failures++ == 0)
@@ -199,7 +199,7 @@ lambda_next_t lambda_runtime_next(lambda_runtime_t *runtime, lambda_invocation_t
     curl_easy_setopt(runtime->curl, CURLOPT_WRITEFUNCTION, take_event);
     curl_easy_setopt(runtime->curl, CURLOPT_WRITEDATA, &receipt);
     status = perform(runtime);
-    next = judge(&receipt, status);
+    next = next_by_status(&receipt, status);
     count_failures(runtime, next, status);
     return next;
 }

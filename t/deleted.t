@@ -101,11 +101,11 @@ sub rate_all {
     answered_ok('rated again', { map { $_ => '01000' } @talks });
 }
 
-# ---- the topic is made again: nobody has rated yet ----
+# ---- the topic is recreated: nobody has rated yet ----
 
 {
     stack('kafka-tool', 'TopicCommand', @kafka, '--delete', '--topic', $topic);
-    answered_ok('made again', $zeros);
+    answered_ok('recreated', $zeros);
     rate_all(1);
     answered_ok('rated again', { map { $_ => '10000' } @talks });
 }

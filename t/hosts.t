@@ -92,7 +92,7 @@ my ($one, $two) = @hosts;
     is($redis->call('HGET', 'ratings:log', 'suspect'), undef, 'and no suspicion is left');
 }
 
-# ---- the topic is made again: both begin anew ----
+# ---- the topic is recreated: both begin anew ----
 
 {
     my $talk = new_talk();

@@ -17,7 +17,7 @@ case $RUN_DIR in /*) ;; *) RUN_DIR=$PWD/$RUN_DIR ;; esac
 case $CACHE_DIR in /*) ;; *) CACHE_DIR=$PWD/$CACHE_DIR ;; esac
 
 : "${HTTP_PORT:=8080}" "${PG_PORT:=5432}" "${REDIS_PORT:=6379}" "${KAFKA_PORT:=9092}" "${LAMBDA_PORT:=9000}"
-# following NAME PORT BEYOND: gives NAME a default, so far beyond the port; a wrong port is told later
+# following NAME PORT BEYOND: gives NAME a default, so far beyond the port; a wrong port is reported later
 following() {
     case ${!2-} in '' | *[!0-9]*) ;; *) [ -n "${!1-}" ] || printf -v "$1" %d $((${!2} + $3)) ;; esac
 }

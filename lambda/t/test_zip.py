@@ -41,7 +41,7 @@ def test_size(_):
 
 
 def test_reproducible(root):
-    """made again it is the same, byte for byte"""
+    """packed twice it is the same, byte for byte"""
     again = os.path.join(root, "again.zip")
     subprocess.check_call([f"{TOP}/lambda/package", BOOTSTRAP, f"{OUT}/launcher", again])
     with open(ZIP, "rb") as first, open(again, "rb") as second:

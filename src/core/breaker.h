@@ -1,4 +1,4 @@
-/* A circuit breaker: after some failures in a row a backend is left alone for a while, then one
+/* A circuit breaker: after some failures in a row no caller calls a backend for a while, then one
  * caller at a time tries it, until one succeeds.
  *
  * One word, a lock-free atomic, so that the children of a host share it in shared memory: each

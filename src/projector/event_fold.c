@@ -73,7 +73,7 @@ static apr_status_t verify_log(projection_t *p, const ratings_record_t *record,
         return APR_SUCCESS;
     ratings_fingerprint_t found = fingerprint_of(record);
     if (!fingerprint_equal(&found, &partition->last)) {
-        p->rebuild_reason = "the record applied last is not in the log: the topic was made again";
+        p->rebuild_reason = "the record applied last is not in the log: the topic was recreated";
         return ratings_result_set(why, RATINGS_REBUILD_NEEDED, "%s", p->rebuild_reason);
     }
     partition->is_verified = true;

@@ -74,7 +74,7 @@ static apr_status_t check_partition(projection_t *p, int i, int64_t at, ratings_
     return APR_SUCCESS;
 }
 
-/* Flushed, restored, overwritten; made again. */
+/* Flushed, restored, overwritten; recreated. */
 static apr_status_t check_store(leader_t *leader, ratings_result_t *why)
 {
     projection_t *p = leader->projection;
@@ -96,7 +96,8 @@ static apr_status_t check_store(leader_t *leader, ratings_result_t *why)
 /* ---- once all that was read is applied ---- */
 
 /* A partition whose log was read to its end without a record: those that it had were deleted, or it
- * has markers of transactions alone. The store is told, else nobody could say of which log it is.
+ * has markers of transactions alone. The leader writes that into the store, else nobody could say
+ * of which log the store is.
  */
 static apr_status_t advance_empty(projection_t *p, int i, ratings_result_t *why)
 {

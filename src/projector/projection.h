@@ -1,5 +1,5 @@
-/* The projection: what the store says of the log beside what the log is, and what of it this host
- * is told through the shared memory. Leader and standby keep it up to date in turns, on the
+/* The projection: what the store says of the log beside what the log is, and what of it the
+ * shared memory publishes to this host. Leader and standby keep it up to date in turns, on the
  * projector's thread. */
 #ifndef RATINGS_PROJECTOR_PROJECTION_H
 #define RATINGS_PROJECTOR_PROJECTION_H

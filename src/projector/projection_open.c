@@ -78,9 +78,9 @@ static void import_rebuild_request(projection_t *p)
 static const char *partition_log_problem(const projection_t *p, int i)
 {
     if (p->state.checkpoint[i] > p->partition[i].log_end)
-        return "the log ends before the store's checkpoint: it was truncated or made again";
+        return "the log ends before the store's checkpoint: it was truncated or recreated";
     if (partition_is_another_log(&p->partition[i], &p->state.first[i]))
-        return "the log's first record is not the one applied first: the topic was made again";
+        return "the log's first record is not the one applied first: the topic was recreated";
     return NULL;
 }
 
@@ -91,7 +91,7 @@ static const char *rebuild_reason(const opening_t *opening)
     const char *problem = p->rebuild_reason;
     uint32_t request = atomic_load(&p->shared->rebuild_request);
     if (request == RATINGS_REBUILD_REQUEST_LOG)
-        return "an event was appended below the store's checkpoint: the topic was made again";
+        return "an event was appended below the store's checkpoint: the topic was recreated";
     if (request == RATINGS_REBUILD_REQUEST_STORE)
         return "a key of the store is not what this module writes";
     if (p->state.problem)
@@ -101,7 +101,7 @@ static const char *rebuild_reason(const opening_t *opening)
     if (request)
         return "another version of this module asks for it";
     if (has_fewer_partitions(p))
-        return "the topic has fewer partitions than the store: it was made again";
+        return "the topic has fewer partitions than the store: it was recreated";
     for (int i = 0; i < p->state.partitions && !problem; i++)
         problem = partition_log_problem(p, i);
     return problem;

@@ -118,7 +118,7 @@ static void learn_from_store(standby_t *standby)
 }
 
 /* Often while somebody waits here. Not by a subscription to the store (Pub/Sub, keyspace
- * notifications): what is published while a connection is made again is lost, and a user of Redis
+ * notifications): what is published while a connection is reopened is lost, and a user of Redis
  * may not subscribe by default. */
 static void standby_step(standby_t *standby)
 {

@@ -14,7 +14,7 @@ ratings_outcome_e ratings_call_unavailable(ratings_call_t *call, const char *par
     return RATINGS_UNAVAILABLE;
 }
 
-bool ratings_heed_corruption(ratings_child_t *child, const ratings_result_t *why)
+bool ratings_request_rebuild_if_corrupt(ratings_child_t *child, const ratings_result_t *why)
 {
     bool is_corrupt = why->status == RATINGS_REBUILD_NEEDED;
     if (is_corrupt)
@@ -25,6 +25,6 @@ bool ratings_heed_corruption(ratings_child_t *child, const ratings_result_t *why
 apr_status_t ratings_call_end_store(ratings_child_t *child, ratings_call_token_t *token,
                                     const ratings_result_t *why)
 {
-    (void)ratings_heed_corruption(child, why);
+    (void)ratings_request_rebuild_if_corrupt(child, why);
     return ratings_call_policy_end(token, why);
 }

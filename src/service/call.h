@@ -13,7 +13,7 @@ ratings_outcome_e ratings_call_unavailable(ratings_call_t *call, const char *par
 
 /* A malformed value of the store is data corruption, no outage. If the result of a call of the
  * store says so, requests a rebuild, and returns true. */
-bool ratings_heed_corruption(ratings_child_t *child, const ratings_result_t *why);
+bool ratings_request_rebuild_if_corrupt(ratings_child_t *child, const ratings_result_t *why);
 
 /* Finishes a call of the store, and requests a rebuild if its result says that one is needed.
  * Returns the status. */

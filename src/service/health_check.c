@@ -137,7 +137,7 @@ static const char *load_store(const check_t *check, ratings_store_state_t *state
     bool loaded =
         ratings_store_check(child->store, check->deadline, &fault, why) == APR_SUCCESS &&
         ratings_store_load_state(child->store, check->deadline, state, why) == APR_SUCCESS;
-    if (ratings_heed_corruption(child, why)) {
+    if (ratings_request_rebuild_if_corrupt(child, why)) {
         ratings_result_ok(why);
         return rebuilding;
     }

@@ -129,7 +129,7 @@ void ratings_pending_write_cancel(ratings_pending_write_t *write, const ratings_
 /* ---- by the delivery report ---- */
 
 /* An offset that Kafka does not tell (a duplicate of its own retry) cannot be waited for. One below
- * the watermark of before is that of another log: the topic was made again, and the store is to be
+ * the watermark of before is that of another log: the topic was recreated, and the store is to be
  * rebuilt. */
 static bool can_become_visible(const ratings_pending_write_t *write)
 {

@@ -65,7 +65,8 @@ ratings_pending_write_state_e ratings_pending_write_wait(ratings_pending_write_t
 /* By the request, when the stream did not take the event, for the reason `why`. Frees `write`. */
 void ratings_pending_write_cancel(ratings_pending_write_t *write, const ratings_result_t *why);
 
-/* Who is told the delivery report: for ratings_stream_append. `write` is gone then for the stream.
+/* What receives the delivery report: for ratings_stream_append. `write` is gone then for the
+ * stream.
  */
 ratings_receiver_t *ratings_pending_write_receiver(ratings_pending_write_t *write);
 

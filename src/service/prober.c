@@ -34,7 +34,7 @@ static void probe_store(ratings_child_t *child, apr_pool_t *pool, ratings_result
     ratings_snapshot_t snapshot;
     (void)pool;
     (void)ratings_store_read(child->store, "", 0, INT64_MAX, &snapshot, why);
-    (void)ratings_heed_corruption(child, why);
+    (void)ratings_request_rebuild_if_corrupt(child, why);
 }
 
 /* An event cannot be appended for a try; while ratings are sent, they tell whether one can. An

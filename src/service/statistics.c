@@ -71,8 +71,8 @@ static bool call_function(ratings_call_t *call, const ratings_histogram_t *histo
 
 /* Calls the function, or waits for the call of another request. Returns whether the call was this
  * request's own: another's is for the other to report. */
-static bool call_in_single_flight(ratings_call_t *call, const ratings_histogram_t *histogram,
-                                  ratings_singleflight_result_t *result)
+static bool call_as_singleflight(ratings_call_t *call, const ratings_histogram_t *histogram,
+                                 ratings_singleflight_result_t *result)
 {
     ratings_child_t *child = call->child;
     ratings_singleflight_call_t own_call;
@@ -108,7 +108,7 @@ static bool compute_statistics(ratings_call_t *call, const ratings_histogram_t *
     if (!ratings_call_policy_begin(&child->policy[RATINGS_BACKEND_STATS], call->deadline, &token,
                                    &call->failure.why))
         return false;
-    if (child->service->config->stats_memo ? call_in_single_flight(call, histogram, &result)
+    if (child->service->config->stats_memo ? call_as_singleflight(call, histogram, &result)
                                            : call_function(call, histogram, &result))
         (void)ratings_call_policy_end(&token, &call->failure.why);
     else

@@ -30,7 +30,7 @@
 #define RATINGS_CHANGE_SLOTS 65536 /* a power of two */
 
 /* A checkpoint, and the log that it is of. In shared memory both are one word, so that a checkpoint
- * is never taken for one of another log: a topic that was made again begins anew. */
+ * is never taken for one of another log: a recreated topic begins anew. */
 typedef struct {
     uint16_t log_id; /* of the log (ratings_log_id); 0: nothing is known */
     int64_t offset;  /* the next offset of the partition that is not applied; below 2^48 */

@@ -8,7 +8,7 @@
 
 /* ---- the list of segments ---- */
 
-/* Data alone, in the process pool: a newer module goes on with the list of an older one. httpd's
+/* Data alone, in the process pool: a newer module takes over the list of an older one. httpd's
  * parent unloads the module with each restart, and may map the next one elsewhere: nothing here may
  * point into it, neither to its code nor to its constants. */
 typedef struct segment_t segment_t;

@@ -1,4 +1,4 @@
-# One client of the load: a process that rates or reads at a leisurely pace, checks what it is told, and
+# One client of the load: a process that rates or reads at a leisurely pace, checks the replies, and
 # writes each request into its journal (see Chaos::Journal).
 package Chaos::Client;
 

@@ -79,7 +79,7 @@ sub recovery {
         }
         $first{ $line->{what} } //= $line->{ended};
         next if keys %first < 3;
-        # after a failure, service is back when each of the three has been good once
+        # after a failure, the service has recovered when each of the three has been good once
         $moment //= $line->{ended};
         return $moment - $since if $line->{ended} >= $moment + 1;
     }
