@@ -1,18 +1,22 @@
 #include "breaker.h"
 
-/* The word: the state in its last two bits; above them, while closed, the failures in a row; while
- * open, when the next probe may start; half open: when the one that is under way counts as lost,
- * and another may start. */
+#include "assertion.h"
+
+/* The word: the state in its lowest two bits; above them, while closed, the failures in a row;
+ * while open, when the next probe may begin; while half-open, when the probe in flight counts as
+ * lost and another one may begin. */
 #define STATE_BITS 2
 #define STATE_MASK ((UINT64_C(1) << STATE_BITS) - 1)
 
 static uint64_t word_of(ratings_breaker_state_t state, int64_t value)
 {
+    RATINGS_ASSERT(value >= 0);
     return (uint64_t)value << STATE_BITS | (uint64_t)state;
 }
 
 static ratings_breaker_state_t state_of(uint64_t word)
 {
+    RATINGS_ASSERT((word & STATE_MASK) <= RATINGS_BREAKER_HALF_OPEN);
     return (ratings_breaker_state_t)(word & STATE_MASK);
 }
 
@@ -21,7 +25,8 @@ static int64_t value_of(uint64_t word)
     return (int64_t)(word >> STATE_BITS);
 }
 
-/* SplitMix64's finalizer: of any seed, 0 and 1 included, and of each time another number. */
+/* SplitMix64's finalizer: another number for each time, whatever the seed, 0 and 1 included.
+ * https://prng.di.unimi.it/splitmix64.c */
 static uint64_t random_of(uint64_t seed, int64_t now_us)
 {
     uint64_t z = seed + (uint64_t)now_us * 0x9E3779B97F4A7C15 + 0x9E3779B97F4A7C15;
@@ -39,41 +44,43 @@ static uint64_t open_word(const ratings_breaker_limits_t *policy, int64_t now_us
     return word_of(RATINGS_BREAKER_OPEN, now_us + policy->cooldown_us + jitter);
 }
 
-ratings_breaker_state_t ratings_breaker_state(const ratings_breaker_t *b)
+ratings_breaker_state_t ratings_breaker_state(const ratings_breaker_t *breaker)
 {
-    return state_of(atomic_load(&b->word));
+    return state_of(atomic_load(&breaker->word));
 }
 
-bool ratings_breaker_due(const ratings_breaker_t *b, int64_t at_us)
+bool ratings_breaker_due(const ratings_breaker_t *breaker, int64_t at_us)
 {
-    uint64_t word = atomic_load(&b->word);
+    uint64_t word = atomic_load(&breaker->word);
 
     return state_of(word) != RATINGS_BREAKER_CLOSED && at_us >= value_of(word);
 }
 
-bool ratings_breaker_allow(ratings_breaker_t *b, const ratings_breaker_limits_t *policy,
+bool ratings_breaker_allow(ratings_breaker_t *breaker, const ratings_breaker_limits_t *policy,
                            int64_t now_us)
 {
-    uint64_t word = atomic_load(&b->word);
+    uint64_t word = atomic_load(&breaker->word);
 
+    RATINGS_ASSERT(policy->threshold >= 1 && policy->cooldown_us >= 0);
     if (state_of(word) == RATINGS_BREAKER_CLOSED)
         return true;
     return now_us >= value_of(word) &&
            atomic_compare_exchange_strong(
-               &b->word, &word, word_of(RATINGS_BREAKER_HALF_OPEN, now_us + policy->cooldown_us));
+               &breaker->word, &word,
+               word_of(RATINGS_BREAKER_HALF_OPEN, now_us + policy->cooldown_us));
 }
 
-bool ratings_breaker_success(ratings_breaker_t *b)
+bool ratings_breaker_success(ratings_breaker_t *breaker)
 {
     const uint64_t closed = word_of(RATINGS_BREAKER_CLOSED, 0);
 
-    if (atomic_load(&b->word) == closed)
+    if (atomic_load(&breaker->word) == closed)
         return false;
-    return state_of(atomic_exchange(&b->word, closed)) != RATINGS_BREAKER_CLOSED;
+    return state_of(atomic_exchange(&breaker->word, closed)) != RATINGS_BREAKER_CLOSED;
 }
 
-/* A call that was allowed before it opened may fail after: that neither opens it again nor makes
- * the pause longer. */
+/* A call that was allowed before the breaker opened may fail after: that neither opens it again nor
+ * prolongs the cool-down. */
 static uint64_t after_failure(uint64_t word, const ratings_breaker_limits_t *policy, int64_t now_us)
 {
     switch (state_of(word)) {
@@ -88,13 +95,13 @@ static uint64_t after_failure(uint64_t word, const ratings_breaker_limits_t *pol
     }
 }
 
-bool ratings_breaker_failure(ratings_breaker_t *b, const ratings_breaker_limits_t *policy,
+bool ratings_breaker_failure(ratings_breaker_t *breaker, const ratings_breaker_limits_t *policy,
                              int64_t now_us)
 {
-    uint64_t before = atomic_load(&b->word), after;
+    uint64_t before = atomic_load(&breaker->word), after;
 
     do
         after = after_failure(before, policy, now_us);
-    while (after != before && !atomic_compare_exchange_weak(&b->word, &before, after));
+    while (after != before && !atomic_compare_exchange_weak(&breaker->word, &before, after));
     return state_of(before) == RATINGS_BREAKER_CLOSED && state_of(after) == RATINGS_BREAKER_OPEN;
 }

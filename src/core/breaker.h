@@ -1,10 +1,19 @@
-/* A circuit breaker: after some failures in a row no caller calls a backend for a while, then one
- * caller at a time tries it, until one succeeds.
+/* A circuit breaker (Nygard, "Release It!"): after some failures in a row a backend is not called
+ * for a cool-down. Then one caller at a time probes it, until one succeeds.
  *
- * One word, a lock-free atomic, so that the children of a host share it in shared memory: each
- * change of state is made by one compare-and-swap, whose caller alone learns of it, and a process
- * that is killed at any point leaves nothing locked. Any thread of any process. Times are
- * microseconds of one clock that does not go back. */
+ * Closed -> open by the threshold-th failure in a row; open -> half-open by the caller that gets
+ * the probe; half-open -> closed by its success, -> open by its failure; any -> closed by any
+ * success.
+ *
+ * Not a struct under a lock: the children of a host share it in shared memory, and one that is
+ * killed while it holds a lock would leave the others to recover it. So the state is one word, a
+ * lock-free atomic, each change of which is one compare-and-swap: exactly one caller learns of it
+ * (and writes the log line), and a process that is killed at any point leaves nothing locked. Not a
+ * rate of failures in a window: that takes more than a word, and a backend that fails some calls
+ * still answers the others.
+ *
+ * Ownership: part of its owner's struct; nothing is allocated, no function fails. Threads: any, of
+ * any process. Times are microseconds of ratings_monotonic, which all processes share. */
 #ifndef RATINGS_CORE_BREAKER_H
 #define RATINGS_CORE_BREAKER_H
 
@@ -18,36 +27,36 @@ typedef enum {
     RATINGS_BREAKER_HALF_OPEN
 } ratings_breaker_state_t;
 
-/* All zero: closed. */
+/* All zero is closed. */
 typedef struct {
     _Atomic uint64_t word;
 } ratings_breaker_t;
 
-/* What its callers go by; it need not be the same for all. */
+/* The policy of a caller; it need not be the same for all callers. */
 typedef struct {
     unsigned threshold;  /* failures in a row that open it, >= 1 */
-    int64_t cooldown_us; /* how long it stays open, >= 0, and up to a quarter more at random, so
+    int64_t cooldown_us; /* how long it stays open, >= 0; up to a quarter is added at random, so
                           * that hosts do not probe in step */
-    uint64_t seed;       /* of what is random: another one on each host */
+    uint64_t seed;       /* of the random part: another one on each host */
 } ratings_breaker_limits_t;
 
-/* May the backend be called now? A caller that gets true reports success or failure after. When
- * open and the cool-down has passed, one caller gets true (the probe) until it reports; a probe
- * that does not report within a cool-down is given up. */
-bool ratings_breaker_allow(ratings_breaker_t *b, const ratings_breaker_limits_t *policy,
+/* Whether the backend may be called now. A caller that gets true reports success or failure after
+ * its call. While it is open and the cool-down is over, one caller gets true: the probe. A probe
+ * that does not report within a cool-down counts as lost, and another caller gets it. */
+bool ratings_breaker_allow(ratings_breaker_t *breaker, const ratings_breaker_limits_t *policy,
                            int64_t now_us);
 
-/* Whether it is not closed, and a probe might have begun at `at_us`. */
-bool ratings_breaker_due(const ratings_breaker_t *b, int64_t at_us);
+/* Whether it is not closed, and a probe could have begun at `at_us`. */
+bool ratings_breaker_due(const ratings_breaker_t *breaker, int64_t at_us);
 
-/* True when this report closed it / opened it: the moment for a log line. A probe that fails opens
- * it again and gives false, so an outage makes one line at its begin and one at its end. Any
- * success closes it; a failure reported while it is open (the call began before) does nothing. A
- * success after a success writes nothing. */
-bool ratings_breaker_success(ratings_breaker_t *b);
-bool ratings_breaker_failure(ratings_breaker_t *b, const ratings_breaker_limits_t *policy,
+/* Reports a call; true when this report closed or opened it, for the log line. A probe that fails
+ * opens it again and returns false, so that an outage writes one line at its begin and one at its
+ * end. A failure that is reported while it is open, of a call that began before, changes nothing. A
+ * success after a success writes nothing to memory. */
+bool ratings_breaker_success(ratings_breaker_t *breaker);
+bool ratings_breaker_failure(ratings_breaker_t *breaker, const ratings_breaker_limits_t *policy,
                              int64_t now_us);
 
-ratings_breaker_state_t ratings_breaker_state(const ratings_breaker_t *b);
+ratings_breaker_state_t ratings_breaker_state(const ratings_breaker_t *breaker);
 
 #endif

@@ -3,25 +3,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROOM_MIN 256 /* entries, powers of two */
+#define CAPACITY_MIN 256 /* entries, a power of two */
 
-/* A quarter of a cache line: that is what it costs to look for one. */
+/* A quarter of a cache line: a look-up costs one miss. */
 typedef struct {
     uint64_t high; /* of the identity */
     uint32_t low;
-    uint32_t at; /* offset in its block of the last record of that identity, and 1; 0: free */
+    uint32_t at; /* 1 + offset, within its block, of the last event of that identity; 0: free */
 } entry_t;
 
 /* Open addressing, at most half full. */
 typedef struct {
     entry_t *entries;
-    size_t room, count;
+    size_t capacity, count;
 } table_t;
 
-/* Offsets are told apart in blocks of SPAN: what is within SPAN of an offset is in its block or in
- * the one before, so the older table goes as a whole. */
+/* Offsets are grouped in blocks of RATINGS_DEDUP_SPAN: the offsets within a span before one are in
+ * its block or in the previous one. So expiry costs nothing: a whole table is cleared at once. */
 struct ratings_dedup_window_t {
-    table_t table, before;
+    table_t current, previous;
     int64_t block;
 };
 
@@ -31,14 +31,14 @@ __extension__ typedef unsigned __int128 wide_t;
 #define FACTOR                                                                                     \
     ((wide_t)0x9E3779B97F4A7C15 << 64 | 0xF39CC0605CEDC835) /* 2^128 / the golden ratio, odd */
 
-/* Both the product and the shift can be undone: the same word does not make two names one. */
-static wide_t add_word(wide_t name, uint64_t word)
+/* Product and shift are invertible: one word never makes two different states equal. */
+static wide_t add_word(wide_t state, uint64_t word)
 {
-    name = (name ^ word) * FACTOR;
-    return name ^ name >> 64;
+    state = (state ^ word) * FACTOR;
+    return state ^ state >> 64;
 }
 
-static wide_t add_bytes(wide_t name, const void *bytes, size_t len)
+static wide_t add_bytes(wide_t state, const void *bytes, size_t len)
 {
     const unsigned char *from = bytes;
     uint64_t word;
@@ -46,12 +46,12 @@ static wide_t add_bytes(wide_t name, const void *bytes, size_t len)
         if (left < sizeof word)
             break;
         memcpy(&word, from, sizeof word);
-        name = add_word(name, word);
+        state = add_word(state, word);
     }
     word = 0;
     if (len % sizeof word)
         memcpy(&word, from, len % sizeof word);
-    return add_word(add_word(name, word), len);
+    return add_word(add_word(state, word), len);
 }
 
 ratings_identity_t ratings_identity(const void *source, size_t source_len, const void *id,
@@ -59,8 +59,8 @@ ratings_identity_t ratings_identity(const void *source, size_t source_len, const
 {
     if (id_len == 0)
         return (ratings_identity_t){0, 0};
-    wide_t name = add_bytes(add_bytes(FACTOR, source, source_len), id, id_len);
-    return (ratings_identity_t){(uint64_t)(name >> 64), (uint64_t)name};
+    wide_t state = add_bytes(add_bytes(FACTOR, source, source_len), id, id_len);
+    return (ratings_identity_t){(uint64_t)(state >> 64), (uint64_t)state};
 }
 
 bool ratings_identity_is_known(const ratings_identity_t *identity)
@@ -70,38 +70,38 @@ bool ratings_identity_is_known(const ratings_identity_t *identity)
 
 /* ---- tables ---- */
 
-static bool table_init(table_t *table, size_t room)
+static bool table_init(table_t *table, size_t capacity)
 {
-    *table = (table_t){calloc(room, sizeof *table->entries), room, 0};
+    *table = (table_t){calloc(capacity, sizeof *table->entries), capacity, 0};
     return table->entries != NULL;
 }
 
-static entry_t *home(const table_t *table, uint64_t high)
+static entry_t *home_of(const table_t *table, uint64_t high)
 {
-    return &table->entries[high & (table->room - 1)];
+    return &table->entries[high & (table->capacity - 1)];
 }
 
-/* The entry of that identity, or the free one where it belongs. */
-static entry_t *find(const table_t *table, uint64_t high, uint32_t low)
+/* The entry of that identity, or the free one where it is to be added. */
+static entry_t *find_entry(const table_t *table, uint64_t high, uint32_t low)
 {
-    entry_t *entry = home(table, high), *end = table->entries + table->room;
+    entry_t *entry = home_of(table, high), *end = table->entries + table->capacity;
     while (entry->at != 0 && (entry->high != high || entry->low != low))
         if (++entry == end)
             entry = table->entries;
     return entry;
 }
 
-static bool grow(table_t *table)
+static bool table_grow(table_t *table)
 {
     table_t wider;
-    if (2 * (table->count + 1) <= table->room)
+    if (2 * (table->count + 1) <= table->capacity)
         return true;
-    if (!table_init(&wider, 2 * table->room))
+    if (!table_init(&wider, 2 * table->capacity))
         return false;
-    for (size_t i = 0; i < table->room; i++) {
+    for (size_t i = 0; i < table->capacity; i++) {
         const entry_t *entry = &table->entries[i];
         if (entry->at != 0)
-            *find(&wider, entry->high, entry->low) = *entry;
+            *find_entry(&wider, entry->high, entry->low) = *entry;
     }
     wider.count = table->count;
     free(table->entries);
@@ -111,55 +111,55 @@ static bool grow(table_t *table)
 
 /* ---- blocks ---- */
 
-static void clear(table_t *table)
+static void table_clear(table_t *table)
 {
-    memset(table->entries, 0, table->room * sizeof *table->entries);
+    memset(table->entries, 0, table->capacity * sizeof *table->entries);
     table->count = 0;
 }
 
-static void go_to_block(ratings_dedup_window_t *recent, int64_t block)
+static void enter_block(ratings_dedup_window_t *window, int64_t block)
 {
-    table_t older = recent->before;
-    if (block == recent->block)
+    table_t cleared = window->previous;
+    if (block == window->block)
         return;
-    recent->before = recent->table;
-    recent->table = older;
-    clear(&recent->table);
-    if (block != recent->block + 1)
-        clear(&recent->before);
-    recent->block = block;
+    window->previous = window->current;
+    window->current = cleared;
+    table_clear(&window->current);
+    if (block != window->block + 1)
+        table_clear(&window->previous);
+    window->block = block;
 }
 
 ratings_dedup_window_t *ratings_dedup_window_new(void)
 {
-    ratings_dedup_window_t *recent = calloc(1, sizeof *recent);
-    if (!recent)
+    ratings_dedup_window_t *window = calloc(1, sizeof *window);
+    if (!window)
         return NULL;
-    if (table_init(&recent->table, ROOM_MIN) && table_init(&recent->before, ROOM_MIN))
-        return recent;
-    ratings_dedup_window_free(recent);
+    if (table_init(&window->current, CAPACITY_MIN) && table_init(&window->previous, CAPACITY_MIN))
+        return window;
+    ratings_dedup_window_free(window);
     return NULL;
 }
 
-void ratings_dedup_window_free(ratings_dedup_window_t *recent)
+void ratings_dedup_window_free(ratings_dedup_window_t *window)
 {
-    if (!recent)
+    if (!window)
         return;
-    free(recent->table.entries);
-    free(recent->before.entries);
-    free(recent);
+    free(window->current.entries);
+    free(window->previous.entries);
+    free(window);
 }
 
-/* ---- noting ---- */
+/* ---- use ---- */
 
-void ratings_dedup_window_prefetch(const ratings_dedup_window_t *recent,
+void ratings_dedup_window_prefetch(const ratings_dedup_window_t *window,
                                    const ratings_identity_t *identity)
 {
-    __builtin_prefetch(home(&recent->table, identity->high), 1);
-    __builtin_prefetch(home(&recent->before, identity->high));
+    __builtin_prefetch(home_of(&window->current, identity->high), 1);
+    __builtin_prefetch(home_of(&window->previous, identity->high));
 }
 
-ratings_dedup_e ratings_dedup_window_check_and_add(ratings_dedup_window_t *recent,
+ratings_dedup_e ratings_dedup_window_check_and_add(ratings_dedup_window_t *window,
                                                    const ratings_identity_t *identity,
                                                    int64_t offset)
 {
@@ -167,13 +167,14 @@ ratings_dedup_e ratings_dedup_window_check_and_add(ratings_dedup_window_t *recen
     const uint32_t at = (uint32_t)(offset % RATINGS_DEDUP_SPAN) + 1;
     if (!ratings_identity_is_known(identity))
         return RATINGS_DEDUP_NEW;
-    go_to_block(recent, offset / RATINGS_DEDUP_SPAN);
-    if (!grow(&recent->table))
+    enter_block(window, offset / RATINGS_DEDUP_SPAN);
+    if (!table_grow(&window->current))
         return RATINGS_DEDUP_NO_MEMORY;
-    entry_t *entry = find(&recent->table, identity->high, low);
-    /* in this block it is near; in the one before, if it comes no earlier there than here */
-    bool repeats = entry->at != 0 || find(&recent->before, identity->high, low)->at >= at;
-    recent->table.count += entry->at == 0;
+    entry_t *entry = find_entry(&window->current, identity->high, low);
+    /* within the span: anywhere in this block; in the previous one no earlier than here in this */
+    bool is_duplicate =
+        entry->at != 0 || find_entry(&window->previous, identity->high, low)->at >= at;
+    window->current.count += entry->at == 0;
     *entry = (entry_t){identity->high, low, at};
-    return repeats ? RATINGS_DEDUP_DUPLICATE : RATINGS_DEDUP_NEW;
+    return is_duplicate ? RATINGS_DEDUP_DUPLICATE : RATINGS_DEDUP_NEW;
 }

@@ -5,14 +5,14 @@
 
 #define SPAN INT64_C(32768) /* the rule of the log: whoever changes it changes what counts */
 
-static ratings_dedup_e note(ratings_dedup_window_t *recent, const char *source, const char *id,
+static ratings_dedup_e note(ratings_dedup_window_t *window, const char *source, const char *id,
                             int64_t offset)
 {
     const ratings_identity_t identity = ratings_identity(source, strlen(source), id, strlen(id));
-    return ratings_dedup_window_check_and_add(recent, &identity, offset);
+    return ratings_dedup_window_check_and_add(window, &identity, offset);
 }
 
-/* A pair of records: whether the second repeats the first. */
+/* Two records: whether the second one is a duplicate. */
 typedef struct {
     const char *name;
     const char *source1, *id1, *source2, *id2;
@@ -39,40 +39,40 @@ static row_t rows[] = {
 static void repeats_within_the_span(void **state)
 {
     const row_t *row = *state;
-    ratings_dedup_window_t *recent = ratings_dedup_window_new();
-    assert_int_equal(note(recent, row->source1, row->id1, row->offset1), RATINGS_DEDUP_NEW);
-    assert_int_equal(note(recent, row->source2, row->id2, row->offset2), row->wanted);
-    ratings_dedup_window_free(recent);
+    ratings_dedup_window_t *window = ratings_dedup_window_new();
+    assert_int_equal(note(window, row->source1, row->id1, row->offset1), RATINGS_DEDUP_NEW);
+    assert_int_equal(note(window, row->source2, row->id2, row->offset2), row->wanted);
+    ratings_dedup_window_free(window);
 }
 
 static void repeat_is_repeated(void **state)
 {
-    ratings_dedup_window_t *recent = ratings_dedup_window_new();
+    ratings_dedup_window_t *window = ratings_dedup_window_new();
     (void)state;
-    assert_int_equal(note(recent, "", "a", 0), RATINGS_DEDUP_NEW);
-    assert_int_equal(note(recent, "", "a", SPAN), RATINGS_DEDUP_DUPLICATE);
-    assert_int_equal(note(recent, "", "a", 2 * SPAN), RATINGS_DEDUP_DUPLICATE);
-    assert_int_equal(note(recent, "", "a", 3 * SPAN + 1), RATINGS_DEDUP_NEW);
-    ratings_dedup_window_free(recent);
+    assert_int_equal(note(window, "", "a", 0), RATINGS_DEDUP_NEW);
+    assert_int_equal(note(window, "", "a", SPAN), RATINGS_DEDUP_DUPLICATE);
+    assert_int_equal(note(window, "", "a", 2 * SPAN), RATINGS_DEDUP_DUPLICATE);
+    assert_int_equal(note(window, "", "a", 3 * SPAN + 1), RATINGS_DEDUP_NEW);
+    ratings_dedup_window_free(window);
 }
 
 /* Each id comes twice, `distance` offsets apart: all of them, at any load of the tables. */
 static void all_of_many_are_known(void **state)
 {
     const int64_t last = 4 * SPAN, distance = 20000;
-    ratings_dedup_window_t *recent = ratings_dedup_window_new();
+    ratings_dedup_window_t *window = ratings_dedup_window_new();
     char id[32];
     (void)state;
     for (int64_t i = 0; i < last; i++) {
         bool again = i / distance % 2 == 1;
         (void)snprintf(id, sizeof id, "%lld", (long long)(again ? i - distance : i));
-        assert_int_equal(note(recent, "/mod_ratings", id, i),
+        assert_int_equal(note(window, "/mod_ratings", id, i),
                          again ? RATINGS_DEDUP_DUPLICATE : RATINGS_DEDUP_NEW);
     }
-    ratings_dedup_window_free(recent);
+    ratings_dedup_window_free(window);
 }
 
-/* Whoever begins SPAN offsets before comes to the same. */
+/* A fold that begins SPAN offsets before comes to the same results. */
 static void beginning_in_the_middle_changes_nothing(void **state)
 {
     const int64_t from = 2 * SPAN + 77, last = 3 * SPAN;
@@ -102,5 +102,5 @@ int main(void)
     unit_add(&suite, "all of many are known", all_of_many_are_known, NULL);
     unit_add(&suite, "beginning in the middle changes nothing",
              beginning_in_the_middle_changes_nothing, NULL);
-    return unit_run("recent", &suite);
+    return unit_run("dedup_window", &suite);
 }
