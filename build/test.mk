@@ -1,6 +1,6 @@
 # make test: the parts below, in this order, each in a make of its own (what is missing at first may
 # be needed to read a rule). The cheap ones come first.
-TEST_PARTS = unit "unit SANITIZE=1" model test-backend "test-backend SANITIZE=1" test-lambda test-suite test-service chaos-short
+TEST_PARTS = unit "unit SANITIZE=1" "unit SANITIZE=thread" model test-backend "test-backend SANITIZE=1" test-lambda test-suite test-service chaos-short
 
 .PHONY: test test-service test-suite clean-test
 test: deps-test ## every test, on real servers
@@ -8,10 +8,11 @@ test: deps-test ## every test, on real servers
 	    echo "== make $$part"; $(MAKE) --no-print-directory $$part || exit 1; done
 	@echo "make test: all is well"
 
-# The service in httpd against real backends, under each MPM, and under ASan and UBSan.
-test-service: ## the service in httpd: all MPMs, and ASan and UBSan
+# The service in httpd against real backends, under each MPM, under ASan and UBSan, and under ThreadSanitizer.
+test-service: ## the service in httpd: all MPMs, ASan and UBSan, ThreadSanitizer
 	@$(MAKE) --no-print-directory module lambda-bootstrap
 	@$(MAKE) --no-print-directory module SANITIZE=1
+	@$(MAKE) --no-print-directory module SANITIZE=thread
 	@OUT='$(OUT)' APXS='$(APXS)' t/run
 
 # The examples of README.md, docs/api.md and docs/audit.md (t/examples.t): the outputs that differ are written into the documents.
@@ -40,7 +41,7 @@ ifneq ($(ONE_SERVICE),)
 	@$(MAKE) --no-print-directory deps-test
 	@$(MAKE) --no-print-directory lambda-bootstrap SANITIZE=
 	@$(MAKE) --no-print-directory module
-	@TESTS='$(NAME)' OUT='$(OUT)' APXS='$(APXS)' t/run event$(if $(filter 1,$(SANITIZE)),-asan)
+	@TESTS='$(NAME)' OUT='$(OUT)' APXS='$(APXS)' t/run event$(if $(filter 1 address,$(SANITIZE)),-asan)$(if $(filter thread,$(SANITIZE)),-tsan)
 endif
 
 clean-test: ## remove what tests have left in TEST_DIR: logs, journals, data of their servers
@@ -57,9 +58,22 @@ liars: deps-test ## Redis, PostgreSQL, the Lambda and records that lie, under AS
 	@$(MAKE) --no-print-directory module SANITIZE=1
 	@TESTS=liars TEST_REQUESTS=$(LIARS_REQUESTS) TEST_SEED=$(LIARS_SEED) OUT='$(OUT)' APXS='$(APXS)' t/run event-asan
 
+# With the module of ThreadSanitizer: C11's threads as those of POSIX (t/run preloads it).
+ifeq ($(SANITIZE),thread)
+TSAN_THREADS := $(OUT)/t/c11_threads.so
+module: $(TSAN_THREADS)
+$(TSAN_THREADS): t/tsan/c11_threads.c
+	@mkdir -p $(@D)
+	$(call quiet,LD)$(CC) -shared $(BASE_CFLAGS) $< -o $@ $(LDFLAGS)
+endif
+
 # Unit tests: t/unit/test_X.c each make one program.
 
+ifneq ($(SANITIZE),thread)
 UNIT_SOURCES  := $(wildcard t/unit/test_*.c)
+else # what has no threads has no races
+UNIT_SOURCES  := $(shell grep -l pthread_create t/unit/test_*.c)
+endif
 UNIT_PROGRAMS := $(UNIT_SOURCES:t/unit/%.c=$(OUT)/t/unit/%) $(LAMBDA_UNIT_PROGRAMS)
 
 .PHONY: unit

@@ -9,7 +9,7 @@
 # settings are TEST_PORT, the first of a thousand ports, and TEST_DIR, which holds a directory for each suite.
 
 : "${OUT:=$top/out}" "${APXS:=apxs}" "${TEST_PORT:=26000}"
-OUT=${OUT%-asan}
+OUT=${OUT%-[at]san}
 case $OUT in /*) ;; *) OUT=$top/$OUT ;; esac
 
 # Those of build/stack: here they are what a suite makes of TEST_PORT and TEST_DIR, or the defaults.
