@@ -2,12 +2,13 @@
  *
  * This file is the table of contents: the module's record and its hooks.
  *
- *   src/http       a request in, a reply out: the endpoints
- *   src/config     the directives, and the checks of what they say together
- *   src/service    the use cases (submit, read, metadata, health), and what a child has of the
- * service src/projector  from the log to the store src/shm        what the children of a host share
- *   src/backend    PostgreSQL, Redis, Kafka and the Lambda, one client library each
- *   src/core       ratings, histograms, events: plain C, shared with the Lambda and the tools
+ *   src/http        a request in, a reply out: the endpoints
+ *   src/config      the directives, and the checks of what they say together
+ *   src/service     a child's life, the use cases (submit, read, metadata, health)
+ *   src/projector   from the log to the store
+ *   src/shm         what the children of a host share
+ *   src/backend     PostgreSQL, Redis, Kafka and the Lambda, one client library each
+ *   src/core        ratings, histograms, events: plain C, shared with the Lambda and the tools
  */
 #include "src/config/config.h"
 #include "src/http/endpoint.h"

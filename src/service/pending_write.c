@@ -27,11 +27,6 @@ struct ratings_pending_write_t {
 
 /* ---- its memory ---- */
 
-static ratings_pending_write_t *write_of(ratings_visibility_waiter_t *waiter)
-{
-    return RATINGS_CONTAINER_OF(waiter, ratings_pending_write_t, waiter);
-}
-
 static void free_write(ratings_pending_write_t *write)
 {
     pthread_mutex_destroy(&write->lock);
@@ -82,7 +77,7 @@ static bool is_final(ratings_pending_write_state_e state)
 /* A request that left the barrier at the same time has found its event visible, too. */
 static void became_visible(ratings_visibility_waiter_t *waiter)
 {
-    ratings_pending_write_t *write = write_of(waiter);
+    ratings_pending_write_t *write = RATINGS_CONTAINER_OF(waiter, ratings_pending_write_t, waiter);
     pthread_mutex_lock(&write->lock);
     if (write_state(write) == RATINGS_PENDING_WRITE_WAITING)
         set_state(write, RATINGS_PENDING_WRITE_VISIBLE);

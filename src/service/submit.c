@@ -112,14 +112,16 @@ static ratings_outcome_e outcome_of_use(ratings_call_t *call, const ratings_even
                                                                       : RATINGS_CONFLICTING;
 }
 
-/* The projector decided whether the event counts when it applied it. A store that cannot be read,
- * or is not that far, cannot tell: the rating is recorded, and the same request again will be told.
+/* The projector decided whether the event counts when it applied it. If the store cannot be read,
+ * or is not that far, nobody knows yet: the rating is recorded, and a repeated request gets the
+ * answer.
  */
 static ratings_outcome_e read_outcome(ratings_call_t *call, const ratings_event_t *event,
                                       const ratings_delivery_t *delivery)
 {
     ratings_child_t *child = call->child;
-    int64_t position = -1, until = ratings_call_until(call, child->service->config->store_timeout);
+    int64_t checkpoint = -1,
+            until = ratings_call_until(call, child->service->config->store_timeout);
     ratings_call_token_t token;
     ratings_result_t *why = &call->failure.why;
     ratings_use_t use = {.offset = -1};
@@ -128,10 +130,10 @@ static ratings_outcome_e read_outcome(ratings_call_t *call, const ratings_event_
     if (!ratings_call_policy_begin(&child->policy[RATINGS_BACKEND_STORE], until, &token, why))
         return RATINGS_ACCEPTED;
     (void)ratings_store_read_use(child->store, event->rating.talk_id, event->key.text,
-                                 delivery->partition, until, &use, &position, why);
+                                 delivery->partition, until, &use, &checkpoint, why);
     if (ratings_call_end_store(child, &token, why) != APR_SUCCESS)
         return RATINGS_ACCEPTED;
-    if (position <= delivery->offset)
+    if (checkpoint <= delivery->offset)
         return accepted(call, "the store is being brought up to date");
     return outcome_of_use(call, event, &use, delivery->offset);
 }

@@ -10,7 +10,8 @@
 
 /* Data alone, in the process pool: a newer module takes over the list of an older one. httpd's
  * parent unloads the module with each restart, and may map the next one elsewhere: nothing here may
- * point into it, neither to its code nor to its constants. */
+ * point into it, neither to its code nor to its constants. A list by hand, where the rest of the
+ * project has those of sys/queue.h: it is as older modules have made it. */
 typedef struct segment_t segment_t;
 struct segment_t {
     const char *name;
@@ -19,8 +20,9 @@ struct segment_t {
     segment_t *next;
 };
 
-/* To be raised when segment_t changes. 1 is the name under which versions before kept a key that is
- * unmapped with them: the pool compares a key with those of the same hash alone. */
+/* The key of the first one in the pool; its number is to be raised when segment_t changes. Number 1
+ * belongs to versions that left the pool a pointer to the key's text, which was unmapped with them:
+ * the pool compares a key only with those of the same hash. */
 #define SEGMENTS "mod_ratings:segments:2"
 
 static segment_t *segments_of(apr_pool_t *process)
@@ -46,7 +48,7 @@ void ratings_shm_destroy_released(apr_pool_t *process)
     }
 }
 
-/* The one of this name, or a new one. */
+/* The segment of this name, or a new one, without memory yet. */
 static segment_t *segment_named(const char *name, apr_pool_t *process)
 {
     segment_t *first = segments_of(process), *segment = first;
@@ -64,7 +66,7 @@ static segment_t *segment_named(const char *name, apr_pool_t *process)
     return segment;
 }
 
-/* ---- what is in one ---- */
+/* ---- the parts of a segment ---- */
 
 /* Each part begins with a cache line. */
 #define LINE ((size_t)RATINGS_CACHE_LINE)

@@ -116,9 +116,7 @@ bool ratings_visibility_has_waiters(ratings_visibility_t *visibility)
 /* ---- notifying ---- */
 
 /* Waiters that were removed and are still to be called, in the order of their offsets. */
-typedef struct {
-    ratings_visibility_waiter_t *first, **end;
-} removed_t;
+typedef STAILQ_HEAD(removed_t, ratings_visibility_waiter_t) removed_t;
 
 static void remove_reached(ratings_visibility_t *visibility, int partition, removed_t *removed)
 {
@@ -129,24 +127,23 @@ static void remove_reached(ratings_visibility_t *visibility, int partition, remo
         ratings_visibility_waiter_t *waiter =
             RATINGS_CONTAINER_OF(item, ratings_visibility_waiter_t, item);
         count_out(visibility, waiter, now, true);
-        waiter->next = NULL;
-        *removed->end = waiter;
-        removed->end = &waiter->next;
+        STAILQ_INSERT_TAIL(removed, waiter, link);
     }
 }
 
 /* Without the lock, which those who wake up may need at once. */
-static void call_reached(const removed_t *removed)
+static void call_reached(removed_t *removed)
 {
-    for (ratings_visibility_waiter_t *waiter = removed->first, *next; waiter; waiter = next) {
-        next = waiter->next;
+    ratings_visibility_waiter_t *waiter;
+    while ((waiter = STAILQ_FIRST(removed))) {
+        STAILQ_REMOVE_HEAD(removed, link);
         waiter->reached(waiter);
     }
 }
 
 void ratings_visibility_notify(ratings_visibility_t *visibility)
 {
-    removed_t removed = {NULL, &removed.first};
+    removed_t removed = STAILQ_HEAD_INITIALIZER(removed);
     pthread_mutex_lock(&visibility->lock);
     for (int i = 0; i < visibility->partitions && visibility->waiting > 0; i++)
         if (!ratings_offset_queue_is_empty(&visibility->queue[i]))

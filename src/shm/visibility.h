@@ -20,21 +20,24 @@
 
 #include <apr_pools.h>
 
+#include <sys/queue.h>
+
 typedef struct ratings_visibility_t ratings_visibility_t;
 typedef struct ratings_visibility_waiter_t ratings_visibility_waiter_t;
 
-/* Called once for a waiter that was removed since its event has become visible, without a lock of
- * the barrier, by the thread that notifies. The waiter is its own from then on. */
+/* Called once for a waiter whose event has become visible, by the thread that notifies, which holds
+ * no lock of the barrier. The waiter is the caller's again from then on. */
 typedef void ratings_visibility_reached_fn(ratings_visibility_waiter_t *waiter);
 
-/* Part of what waits, and of that one's memory. The caller sets the first two. */
+/* Part of what waits, and of its memory. The caller sets the first two members and zeroes the rest,
+ * which are the barrier's. */
 struct ratings_visibility_waiter_t {
     ratings_visibility_reached_fn *reached;
     int partition;
     ratings_offset_queue_item_t item; /* while it is queued */
     bool is_queued;
-    int64_t entered_at;                /* of ratings_monotonic */
-    ratings_visibility_waiter_t *next; /* of those that one notification has removed */
+    int64_t entered_at;                             /* of ratings_monotonic */
+    STAILQ_ENTRY(ratings_visibility_waiter_t) link; /* of those that one notification removes */
 };
 
 typedef enum {

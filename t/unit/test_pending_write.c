@@ -261,9 +261,9 @@ static void report_deadline_and_publication_meet(void **state)
     assert_int_equal(pthread_create(&thread[1], NULL, apply_all, &kafka), 0);
     for (int i = 0; i < ROUNDS; i++) {
         ratings_delivery_t delivery;
-        ratings_pending_write_t *write = create(&service, i % 3 * 20);
+        ratings_pending_write_t *write = create(&service, i % 3 * INT64_C(20));
         atomic_store(&kafka.write, write);
-        ratings_pending_write_state_e end = wait_for(write, i % 7 * 10, &delivery);
+        ratings_pending_write_state_e end = wait_for(write, i % 7 * INT64_C(10), &delivery);
         assert_int_not_equal(end, RATINGS_PENDING_WRITE_SENT);
         assert_int_not_equal(end, RATINGS_PENDING_WRITE_WAITING);
         while (atomic_load(&kafka.write)) /* the stream reports each that it has taken */

@@ -160,8 +160,8 @@ static void too_many_are_refused(void **state)
 
 /* ---- many at once, while others publish ---- */
 
-#define THREADS 4
-#define ROUNDS 500
+#define THREADS INT64_C(4)
+#define ROUNDS INT64_C(500)
 
 typedef struct {
     barrier_t *barrier;
