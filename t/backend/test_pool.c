@@ -157,7 +157,7 @@ static void a_new_one_is_used_as_it_is(void **state)
 {
     backend_t *backend = backend_of(&by_caller, 1);
     (void)state;
-    ratings_pool_retire(&backend->connections, ratings_monotonic() + 3600 * 1000 * MS);
+    ratings_pool_retire(&backend->connections, ratings_monotonic() + 3600000 * MS);
     ratings_pooled_t *one = acquired(backend);
     assert_int_equal(of(one)->number, 1);
     release(backend, one);
@@ -255,7 +255,7 @@ static void what_is_not_idle_for_long_stays(void **state)
     ratings_pooled_t *one = acquired(backend), *two = acquired(backend);
     (void)state;
     release(backend, one);
-    idle_for(one, RATINGS_POOL_IDLE_MAX_US - 60 * 1000 * MS / 2);
+    idle_for(one, RATINGS_POOL_IDLE_MAX_US - 30000 * MS);
     release(backend, two);
     assert_int_equal(backend->closed, 0);
     end(backend);
