@@ -94,6 +94,14 @@ $(SHM_UNIT): $(OUT)/t/unit/%: t/unit/%.c $(SHM_OBJECTS) $(OUT)/libratings.a
 	$(call quiet,LD)$(CC) $(BASE_CFLAGS) $(HTTPD_CFLAGS) $(call system,$(shell pkg-config --cflags cmocka apr-1)) $< -o $@ \
 	    $(if $(findstring pending_write,$@),$(SHM_OBJECTS),$(filter-out %/pending_write.o,$(SHM_OBJECTS))) $(OUT)/libratings.a $(shell pkg-config --libs cmocka apr-1) $(CORE_LIBS) -lm $(LDFLAGS)
 
+# Of the projector: what needs no backend, or the test's own.
+PROJECTOR_UNIT := $(patsubst %,$(OUT)/t/unit/test_%,lease partition)
+
+$(PROJECTOR_UNIT): $(OUT)/t/unit/test_%: t/unit/test_%.c $(OUT)/src/projector/%.o $(OUT)/src/backend/common/result.o $(SHM_OBJECTS) $(OUT)/libratings.a
+	@mkdir -p $(@D)
+	$(call quiet,LD)$(CC) $(BASE_CFLAGS) $(HTTPD_CFLAGS) $(call system,$(shell pkg-config --cflags cmocka apr-1)) $< -o $@ \
+	    $(filter %.o %.a,$^) $(shell pkg-config --libs cmocka apr-1) $(CORE_LIBS) -lm $(LDFLAGS)
+
 # Fuzzing: t/fuzz/fuzz_X.c is a target, t/fuzz/corpus/X its inputs. `make unit` replays those, with
 # any compiler; `make fuzz` looks for more, below $(OUT), and leaves an input that fails in
 # $(OUT)/fuzz: put it into the corpus with the correction.

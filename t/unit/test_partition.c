@@ -1,0 +1,177 @@
+/* What follows from where the store and the log of a partition are. */
+#include "unit.h"
+
+#include "../../src/projector/partition.h"
+
+#define SPAN ((int64_t)RATINGS_DEDUP_SPAN)
+
+/* In place of the store's. */
+uint16_t ratings_log_id(const ratings_fingerprint_t *of)
+{
+    return (uint16_t)of->timestamp;
+}
+
+/* ---- where reading begins ---- */
+
+typedef struct {
+    const char *name;
+    int64_t checkpoint, last, log_start;
+    bool is_verified;
+    int64_t from;
+} reading_t;
+
+static reading_t readings[] = {
+    {"a new log is read from its beginning", 0, -1, 0, true, 0},
+    {"a window before the checkpoint", SPAN + 10, SPAN + 9, 0, true, 10},
+    {"what the log has not any more is not read", SPAN + 10, SPAN + 9, 50, true, 50},
+    {"the record applied last, which is older than a window", 3 * SPAN, 5, 0, false, 5},
+    {"the record applied last is within the window", SPAN + 10, SPAN + 9, 0, false, 10},
+};
+
+static void reading_begins(void **state)
+{
+    const reading_t *row = *state;
+    const partition_t partition = {.checkpoint = row->checkpoint,
+                                   .last.offset = row->last,
+                                   .log_start = row->log_start,
+                                   .is_verified = row->is_verified};
+    assert_int_equal(partition_read_from(&partition), row->from);
+}
+
+/* ---- a partition that is being read, and the store as it is loaded then ---- */
+
+#define I 2 /* the partition */
+
+static const ratings_fingerprint_t first = {3, 1000, 7}, last = {8, 2000, 9};
+
+static ratings_store_state_t stored;
+static partition_t partition;
+
+static int resume(void **state)
+{
+    (void)state;
+    memset(&stored, 0, sizeof stored);
+    memset(&partition, 0, sizeof partition);
+    stored.checkpoint[I] = 9;
+    stored.first[I] = first;
+    stored.last[I] = last;
+    stored.log_time[I] = 2000;
+    partition.log_start = 3;
+    partition.log_end = 20;
+    partition.younger = 4;
+    return partition_resume(&partition, &stored, I) ? 0 : -1;
+}
+
+static int close_it(void **state)
+{
+    (void)state;
+    partition_close(&partition);
+    return 0;
+}
+
+static void store_that_is_as_it_was_has_neither_moved_nor_is_altered(void **state)
+{
+    (void)state;
+    assert_false(partition_has_moved(&partition, &stored, I));
+    assert_false(partition_is_altered(&partition, &stored, I));
+    assert_false(partition.is_verified);
+    assert_int_equal(partition_checkpoint(&partition).offset, 9);
+    assert_int_equal(partition_checkpoint(&partition).log_id, first.timestamp);
+}
+
+static void other_checkpoint_is_a_move(void **state)
+{
+    (void)state;
+    stored.checkpoint[I] = 8;
+    assert_true(partition_has_moved(&partition, &stored, I));
+    assert_false(partition_is_altered(&partition, &stored, I));
+}
+
+static void same_checkpoint_with_other_records_is_altered(void **state)
+{
+    (void)state;
+    stored.last[I].checksum++;
+    assert_true(partition_is_altered(&partition, &stored, I));
+    stored.last[I] = last;
+    stored.first[I].timestamp++;
+    assert_true(partition_is_altered(&partition, &stored, I));
+    stored.first[I] = first;
+    stored.log_time[I]++;
+    assert_true(partition_is_altered(&partition, &stored, I));
+}
+
+static void log_that_became_shorter_has_moved(void **state)
+{
+    (void)state;
+    partition.log_end = 8;
+    assert_true(partition_has_moved(&partition, &stored, I));
+}
+
+static void log_whose_first_record_is_younger_is_another(void **state)
+{
+    (void)state;
+    partition.younger = first.offset;
+    assert_true(partition_is_another_log(&partition, &first));
+    assert_true(partition_has_moved(&partition, &stored, I));
+}
+
+static void end_without_records_is_reached(void **state)
+{
+    (void)state;
+    assert_false(partition_has_reached(&partition, 12));
+    partition.read_to = 12; /* three offsets that are no records */
+    assert_true(partition_has_reached(&partition, 12));
+    assert_false(partition_has_reached(&partition, 13));
+}
+
+static void target_of_a_rebuild_is_where_the_log_ends(void **state)
+{
+    (void)state;
+    stored.is_behind = true;
+    assert_true(partition_resume(&partition, &stored, I));
+    assert_int_equal(partition.rebuild_target, 20);
+}
+
+static void log_without_the_record_applied_last_has_nothing_to_verify(void **state)
+{
+    (void)state;
+    partition.log_start = 9;
+    assert_true(partition_resume(&partition, &stored, I));
+    assert_true(partition.is_verified);
+}
+
+static void batch_that_was_applied_advances(void **state)
+{
+    const ratings_batch_t batch = {.next_checkpoint = 15,
+                                   .log_time = 3000,
+                                   .last = {14, 3000, 1},
+                                   .first.offset = RATINGS_FINGERPRINT_NONE};
+    (void)state;
+    partition_advance(&partition, &batch);
+    assert_int_equal(partition.checkpoint, 15);
+    assert_int_equal(partition.log_time, 3000);
+    assert_true(fingerprint_equal(&partition.last, &batch.last));
+    assert_true(fingerprint_equal(&partition.first, &first));
+}
+
+#define RESUMED(test) cmocka_unit_test_setup_teardown(test, resume, close_it)
+
+int main(void)
+{
+    unit_suite_t suite = {.count = 0};
+    const struct CMUnitTest resumed[] = {
+        RESUMED(store_that_is_as_it_was_has_neither_moved_nor_is_altered),
+        RESUMED(other_checkpoint_is_a_move),
+        RESUMED(same_checkpoint_with_other_records_is_altered),
+        RESUMED(log_that_became_shorter_has_moved),
+        RESUMED(log_whose_first_record_is_younger_is_another),
+        RESUMED(end_without_records_is_reached),
+        RESUMED(target_of_a_rebuild_is_where_the_log_ends),
+        RESUMED(log_without_the_record_applied_last_has_nothing_to_verify),
+        RESUMED(batch_that_was_applied_advances),
+    };
+    unit_add_rows(&suite, reading_begins, ROWS(readings));
+    for (size_t i = 0; i < sizeof resumed / sizeof *resumed; i++)
+        suite.tests[suite.count++] = resumed[i];
+    return unit_run("partition", &suite);
+}
