@@ -17,7 +17,7 @@ apr_status_t ratings_store_acquire_lease(ratings_store_t *store, const char *tok
     store_word(&words, STORE_KEY_LEASE);
     store_word(&words, token);
     store_word_number(&words, apr_time_as_msec(lease));
-    store_word_number(&words, RATINGS_LEASE_MAX_S * 1000);
+    store_word_number(&words, INT64_C(1000) * RATINGS_LEASE_MAX_S);
     apr_status_t status = store_ask(store, &words, 0, store_deadline(store), &reply, why);
     store_words_free(&words);
     if (status != APR_SUCCESS)
