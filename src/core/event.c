@@ -70,7 +70,7 @@ static const char *read_event(const json_t *object, ratings_event_t *out)
 
 /* ---- our own encoding ---- */
 
-/* Whether the text stands in JSON as it is. */
+/* Whether JSON writes the text unchanged, without escapes. */
 static bool is_plain(const char *text, size_t len)
 {
     bool ascii = true;

@@ -31,7 +31,8 @@ const char *ratings_event_decode(const void *key, size_t key_len, const void *va
                                  size_t value_len, ratings_event_t *out);
 
 /* CRC-32 (ISO-HDLC, as in zlib, RFC 1952) of a record's key and value: with its timestamp and
- * offset the mark by which the projector knows the record again. NULL with length 0 is allowed. */
+ * offset the fingerprint of the record (a checkpoint holds that of the record before it). NULL with
+ * length 0 is allowed. */
 uint32_t ratings_event_checksum(const void *key, size_t key_len, const void *value,
                                 size_t value_len);
 

@@ -18,8 +18,9 @@ bool ratings_form_well_formed(const char *form, size_t len)
     return true;
 }
 
-/* Cuts off what stands before the first `separator`, or all, and steps over the separator. */
-static slice_t cut(slice_t *rest, char separator)
+/* Returns the text before the first `separator`, or all of it; `*rest` begins after the separator.
+ */
+static slice_t split_at(slice_t *rest, char separator)
 {
     const char *end = rest->len > 0 ? memchr(rest->text, separator, rest->len) : NULL;
     slice_t head = {rest->text, end ? (size_t)(end - rest->text) : rest->len};
@@ -31,7 +32,7 @@ static slice_t cut(slice_t *rest, char separator)
     return head;
 }
 
-/* Takes one decoded byte off the head of `*encoded`, which is not empty and well formed. */
+/* Removes the first byte of `*encoded`, which is not empty and well formed, and decodes it. */
 static char decode_byte(slice_t *encoded)
 {
     const char *text = encoded->text;
@@ -46,7 +47,7 @@ static char decode_byte(slice_t *encoded)
     return *text;
 }
 
-static size_t decode(slice_t encoded, char *out, size_t size)
+static size_t decode_field(slice_t encoded, char *out, size_t size)
 {
     size_t len = 0;
 
@@ -60,7 +61,7 @@ static size_t decode(slice_t encoded, char *out, size_t size)
     return len;
 }
 
-static bool spells(slice_t encoded, const char *name)
+static bool decodes_to(slice_t encoded, const char *name)
 {
     while (encoded.len > 0 && *name != '\0')
         if (decode_byte(&encoded) != *name++)
@@ -75,11 +76,11 @@ size_t ratings_form_field(const char *form, size_t len, const char *name, char *
     size_t found = 0;
 
     while (rest.len > 0) {
-        slice_t value = cut(&rest, '&');
-        slice_t field = cut(&value, '=');
+        slice_t value = split_at(&rest, '&');
+        slice_t field = split_at(&value, '=');
 
-        if (spells(field, name)) {
-            *out_len = decode(value, out, size);
+        if (decodes_to(field, name)) {
+            *out_len = decode_field(value, out, size);
             found++;
         }
     }

@@ -36,7 +36,7 @@ char *ratings_histogram_request(const ratings_histogram_t *histogram)
     return ratings_json_write(json_pack("{s:o}", "ratings", counts_object(histogram)), 0);
 }
 
-static json_t *reply(const ratings_histogram_t *histogram, const ratings_statistics_t *stats)
+static json_t *reply_object(const ratings_histogram_t *histogram, const ratings_statistics_t *stats)
 {
     if (!stats)
         return json_pack("{s:o}", "ratings", counts_object(histogram));
@@ -47,5 +47,5 @@ static json_t *reply(const ratings_histogram_t *histogram, const ratings_statist
 char *ratings_histogram_reply(const ratings_histogram_t *histogram,
                               const ratings_statistics_t *stats)
 {
-    return ratings_json_write(reply(histogram, stats), stats ? stats->avg : 0);
+    return ratings_json_write(reply_object(histogram, stats), stats ? stats->avg : 0);
 }

@@ -1,11 +1,12 @@
-/* Counting a rating once although it is sent again: the Idempotency-Key of a request, and what it
- * means for the event that carries it. Pure functions, any thread.
- * https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
+/* Idempotency keys: a rating that a client sends again under the same Idempotency-Key counts once.
+ * The header field of a request, and what it means for the event that carries it. Pure functions,
+ * any thread. https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
  *
  * A key belongs to a talk. Whether an event counts follows from the log alone: from the event with
- * the same talk and key that was counted last, and from the append times that the log itself has
- * written down. No clock and no forgetting takes part, so whoever folds the same log (the
- * projector, a rebuild, the audit) comes to the same counts. */
+ * the same talk and key that was counted last, and from the append times that the log itself
+ * has. No clock and no expiry by somebody else takes part, so that all that fold the log
+ * (projector, rebuild, audit) come to the same counts. Not keys with a TTL in Redis: a rebuild
+ * would count differently. */
 #ifndef RATINGS_CORE_IDEMPOTENCY_H
 #define RATINGS_CORE_IDEMPOTENCY_H
 
@@ -38,12 +39,12 @@ int64_t ratings_log_time(int64_t before, int64_t append_time);
 /* The event last counted with a key (of one talk). */
 typedef struct {
     int64_t offset;     /* -1: there is none */
-    int64_t expires_ms; /* log time from which on the key is as good as new */
+    int64_t expires_ms; /* log time from which on the key may be used for another rating */
     int value;
 } ratings_use_t;
 
 typedef enum {
-    RATINGS_COUNTED,  /* the event counts; `last` now tells of it */
+    RATINGS_COUNTED,  /* the event counts; `last` is this event now */
     RATINGS_REPEATED, /* the same rating again: not counted */
     RATINGS_CONFLICT  /* another value under the same key: not counted */
 } ratings_verdict_e;

@@ -28,19 +28,19 @@ typedef struct {
     size_t len;
 } value_t;
 
-static void keep(value_t *value, char c)
+static void append_char(value_t *value, char c)
 {
     if (value->len < sizeof value->text - 1)
         value->text[value->len++] = c;
 }
 
-/* `at` is behind the quotation mark. Returns what follows the other one, NULL if there is none. */
+/* `at` is after the opening quote. Returns what follows the closing one, NULL if there is none. */
 static const char *read_quoted(const char *at, value_t *value)
 {
     for (; *at != '\0' && *at != '"'; at++) {
         if (*at == '\\' && at[1] != '\0')
             at++;
-        keep(value, *at);
+        append_char(value, *at);
     }
     return *at == '"' ? at + 1 : NULL;
 }
@@ -48,7 +48,7 @@ static const char *read_quoted(const char *at, value_t *value)
 static const char *read_token(const char *at, value_t *value)
 {
     for (const char *end = at + strcspn(at, end_of_token); at < end; at++)
-        keep(value, *at);
+        append_char(value, *at);
     return at;
 }
 
@@ -67,7 +67,7 @@ static bool is_utf8(const value_t *value)
     return strcasecmp(value->text, "utf-8") == 0 || strcasecmp(value->text, "utf8") == 0;
 }
 
-/* Reads one parameter behind its ';'. Returns what follows it, NULL if it is not to be had. */
+/* Reads the parameter after a ';'. Returns what follows it, NULL if it is malformed. */
 static const char *read_parameter(const char *at)
 {
     static const char charset[] = "charset";

@@ -16,8 +16,8 @@ static const char malformed[] =
     "it takes redis://[[user]:password@]host[:port][/database] (a '/', '@', '%', '?' or '#' in a "
     "password is written as %2F, %40, %25, %3F or %23)";
 
-/* What %XX stands for; -1 when it is no escape, or that of a NUL. */
-static int escaped(const char *text, size_t len)
+/* The byte that %XX encodes; -1 when it is no escape, or that of a NUL. */
+static int escaped_byte(const char *text, size_t len)
 {
     int high = len > 2 ? ratings_hex_digit(text[1]) : -1;
     int low = len > 2 ? ratings_hex_digit(text[2]) : -1;
@@ -25,14 +25,14 @@ static int escaped(const char *text, size_t len)
     return high < 0 || low < 0 || high + low == 0 ? -1 : high * 16 + low;
 }
 
-/* False when an escape is none, or the room is too small. */
+/* False when an escape is malformed, or the buffer is too small. */
 static bool unescape(const char *text, size_t len, char *out, size_t size)
 {
     size_t used = 0;
 
     while (len > 0) {
         size_t taken = *text == '%' ? 3 : 1;
-        int c = taken == 3 ? escaped(text, len) : (unsigned char)*text;
+        int c = taken == 3 ? escaped_byte(text, len) : (unsigned char)*text;
         if (c < 0 || used + 1 >= size)
             return false;
         out[used++] = (char)c;

@@ -1,8 +1,8 @@
 /* The record in the log that says by how many partitions talks are routed, so that a talk stays in
- * one partition for ever, whatever becomes of the store and is added to the topic. It is in
+ * one partition for ever, also when the store is lost or the topic gets more partitions. It is in
  * partition 0, before the first event; in a log that is older than these records, after events that
- * were routed so. The first one in the log is the truth; others are of hosts that started at the
- * same time, or repeat it, and mean nothing.
+ * were routed so. The first one in the log counts; later ones, of hosts that started at the same
+ * time or that repeat it, are ignored.
  *
  * Its key is RATINGS_ROUTING_KEY, its value {"version":1,"partitions":4}. It is no event: the
  * value of an event has a talkId, which a talk of that name has as well. Pure functions, any

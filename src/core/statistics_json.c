@@ -123,7 +123,7 @@ static const char *add_buckets(sums_t *sums, json_t *ratings)
     return problem;
 }
 
-static const char *answer(const sums_t *sums, char **reply)
+static const char *write_answer(const sums_t *sums, char **reply)
 {
     double avg = sums->total > 0 ? sums->weighted / (double)sums->total : 0;
 
@@ -145,7 +145,7 @@ const char *ratings_statistics_answer(const char *request, size_t len, char **re
     if (!problem)
         problem = add_buckets(&sums, json_object_get(object, "ratings"));
     if (!problem)
-        problem = answer(&sums, reply);
+        problem = write_answer(&sums, reply);
     json_decref(object);
     return problem;
 }
