@@ -52,7 +52,8 @@ struct ratings_shm_t {
     _Alignas(RATINGS_CACHE_LINE) _Atomic uint32_t published; /* counts them; slept on by who waits
                                                               * for an event to be applied */
 
-    /* Requests that ask a backend read these; a projector writes them when they change. */
+    /* Requests that call a backend read these; a projector stores them with each look at store or
+     * topic. */
     _Alignas(RATINGS_CACHE_LINE) _Atomic int32_t routed; /* partitions by which talks are routed;
                                                           * 0: not known yet */
     _Atomic int32_t routing_conflict; /* what a routing record says, of a topic that has fewer
