@@ -180,7 +180,7 @@ static caller_t join_callers(caller_t *callers, int n)
 
 /* ---- the URL ---- */
 
-static void url_is_shown_without_keys(void **state)
+static void url_is_redacted(void **state)
 {
     static const char *const rows[][2] = {
         {"http://127.0.0.1:9000/", NULL},
@@ -204,7 +204,7 @@ static void url_is_shown_without_keys(void **state)
                             rows[i][1] ? rows[i][1] : rows[i][0]);
 }
 
-static void url_problem_is_told(void **state)
+static void url_problem_is_found(void **state)
 {
     static const char *const good[] = {
         "http://127.0.0.1:9001/",
@@ -228,7 +228,7 @@ static void url_problem_is_told(void **state)
     }
 }
 
-static void proxy_problem_is_told(void **state)
+static void proxy_problem_is_found(void **state)
 {
     static const char *const good[] = {
         "none",
@@ -555,9 +555,9 @@ static void nothing_is_left_open(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(url_is_shown_without_keys),
-        cmocka_unit_test(url_problem_is_told),
-        cmocka_unit_test(proxy_problem_is_told),
+        cmocka_unit_test(url_is_redacted),
+        cmocka_unit_test(url_problem_is_found),
+        cmocka_unit_test(proxy_problem_is_found),
         cmocka_unit_test(create_refuses_a_bad_url),
         cmocka_unit_test(computes),
         cmocka_unit_test(computes_nothing),

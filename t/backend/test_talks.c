@@ -426,10 +426,10 @@ static void secrets_are_found(void **state)
     assert_null(talks_secrets(pool, "postgres://u:%zz@h/d")[0]);
 }
 
-/* ---- what is shown ---- */
+/* ---- redaction ---- */
 
 /* NULL: as it is */
-static const char *const shown_rows[][2] = {
+static const char *const redaction_rows[][2] = {
     {"postgres://h:5432/talks?sslmode=disable", NULL},
     {"postgresql://user@h1:1,h2:2/talks?a%70plication_name=x", NULL},
     {"postgres:///talks?host=/run/postgresql", NULL},
@@ -478,9 +478,9 @@ static const char *const shown_rows[][2] = {
 static void shows_no_password(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof shown_rows / sizeof shown_rows[0]; i++)
-        assert_string_equal(ratings_talks_redact(shown_rows[i][0], pool),
-                            shown_rows[i][1] ? shown_rows[i][1] : shown_rows[i][0]);
+    for (size_t i = 0; i < sizeof redaction_rows / sizeof redaction_rows[0]; i++)
+        assert_string_equal(ratings_talks_redact(redaction_rows[i][0], pool),
+                            redaction_rows[i][1] ? redaction_rows[i][1] : redaction_rows[i][0]);
 }
 
 static const char *piece(unsigned *seed)
@@ -506,24 +506,24 @@ static const char *piece(unsigned *seed)
 }
 
 /* What libpq reads from the one and the other is the same, but for the passwords. */
-static void expect_same_but_for_secrets(const char *connection, const char *shown)
+static void expect_same_but_for_secrets(const char *connection, const char *redacted)
 {
-    PQconninfoOption *a = talks_conninfo_parse(connection), *b = talks_conninfo_parse(shown);
+    PQconninfoOption *a = talks_conninfo_parse(connection), *b = talks_conninfo_parse(redacted);
     if (!a) {
-        assert_true(strlen(shown) <= strlen("postgresql://***"));
-        assert_null(b && talks_is_uri(shown) ? NULL : strstr(shown, "secret"));
+        assert_true(strlen(redacted) <= strlen("postgresql://***"));
+        assert_null(b && talks_is_uri(redacted) ? NULL : strstr(redacted, "secret"));
         PQconninfoFree(b);
         return;
     }
     if (!b)
-        print_error("%s is shown as %s\n", connection, shown);
+        print_error("%s is redacted to %s\n", connection, redacted);
     assert_non_null(b);
     for (int i = 0; a[i].keyword; i++) {
         bool secret = a[i].dispchar[0] != '\0' && a[i].val;
         const char *expected = secret ? "***" : a[i].val;
         bool same = expected ? b[i].val && strcmp(b[i].val, expected) == 0 : !b[i].val;
         if (!same)
-            print_error("%s of %s is %s in %s\n", a[i].keyword, connection, b[i].val, shown);
+            print_error("%s of %s is %s in %s\n", a[i].keyword, connection, b[i].val, redacted);
         assert_true(same);
     }
     PQconninfoFree(a);
@@ -551,7 +551,7 @@ static void shows_all_but_passwords(void **state)
     assert_in_range(read, 10000, 200000);
 }
 
-static void connection_problem_is_told_and_quotes_nothing(void **state)
+static void connection_problem_quotes_nothing(void **state)
 {
     static const char *const bad[] = {
         "hunter2",
@@ -763,7 +763,7 @@ static void check_needs_the_right_to_read(void **state)
 
 /* ---- failures ---- */
 
-static void wrong_password_is_not_told(void **state)
+static void wrong_password_is_not_repeated(void **state)
 {
     ratings_talks_t *talks = talks_at(
         apr_psprintf(pool, "postgres://reader:hunter2@127.0.0.1:%d/postgres", port), 2, 5000);
@@ -1325,7 +1325,7 @@ int main(void)
         cmocka_unit_test(secrets_are_found),
         cmocka_unit_test(shows_no_password),
         cmocka_unit_test(shows_all_but_passwords),
-        cmocka_unit_test(connection_problem_is_told_and_quotes_nothing),
+        cmocka_unit_test(connection_problem_quotes_nothing),
         cmocka_unit_test(create_refuses_what_libpq_cannot_read),
         cmocka_unit_test(redact_text_replaces_secrets_alone),
         cmocka_unit_test_setup(talk_exists_or_not, until_no_session_is_left),
@@ -1335,7 +1335,7 @@ int main(void)
         cmocka_unit_test_setup(database_of_each_encoding, until_no_session_is_left),
         cmocka_unit_test_setup(check_needs_the_table, until_no_session_is_left),
         cmocka_unit_test(check_needs_the_right_to_read),
-        cmocka_unit_test(wrong_password_is_not_told),
+        cmocka_unit_test(wrong_password_is_not_repeated),
         cmocka_unit_test(nobody_listens),
         cmocka_unit_test(several_hosts),
         cmocka_unit_test(resolver_hangs),

@@ -41,7 +41,7 @@ static const ratings_pool_ops_t stats_pool_ops = {
     .close = close_stats_handle,
 };
 
-/* ---- life ---- */
+/* ---- create, cancel, destroy ---- */
 
 static pthread_once_t curl_once = PTHREAD_ONCE_INIT;
 static CURLcode curl_started;

@@ -27,7 +27,7 @@ static size_t receive_body(char *data, size_t one, size_t len, void *to)
     return len;
 }
 
-/* ---- life ---- */
+/* ---- create and destroy ---- */
 
 static bool set_protocols(CURL *easy)
 {
@@ -260,7 +260,7 @@ static bool peer_closed(CURLcode code)
 }
 
 /* A connection that was kept may have been closed since. libcurl sends again by itself then, but
- * gives up each sixth time in the life of a handle: before 8.17 it counts over all of its transfers
+ * gives up after five times: of one transfer from 8.17 on, of all transfers of a handle before
  * (lib/transfer.c, CONN_MAX_RETRIES). The function has no effects, so it may be asked twice. */
 apr_status_t stats_handle_post(stats_handle_t *handle, const char *json,
                                const ratings_deadline_t *deadline, const char **answer, size_t *len,

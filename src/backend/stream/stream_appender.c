@@ -140,7 +140,7 @@ static void *run_sender(void *data)
     return NULL;
 }
 
-/* ---- life ---- */
+/* ---- create and destroy ---- */
 
 static apr_status_t start_sender(stream_appender_t *appender, ratings_result_t *why)
 {

@@ -211,7 +211,7 @@ int64_t stream_producer_message_timeout(const ratings_stream_options_t *options)
     return 1000 * (int64_t)message_timeout_ms(options->timeout);
 }
 
-/* ---- life ---- */
+/* ---- create and destroy ---- */
 
 static stream_producer_t *allocate_producer(const ratings_stream_options_t *options,
                                             apr_pool_t *pool)

@@ -53,7 +53,7 @@ static const ratings_pool_ops_t talks_pool_ops = {
     .is_usable = is_talks_connection_usable,
 };
 
-/* ---- life ---- */
+/* ---- create, cancel, destroy ---- */
 
 apr_status_t ratings_talks_load(apr_pool_t *pool, ratings_result_t *why)
 {

@@ -42,7 +42,7 @@ const apr_dbd_driver_t *talks_driver(apr_pool_t *pool, ratings_result_t *why)
     return driver;
 }
 
-/* ---- life ---- */
+/* ---- create and destroy ---- */
 
 /* libpq would print what the server says by the way to stderr; a call that fails has its reason. */
 static void ignore_notice(void *context, const char *text)
