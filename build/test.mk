@@ -58,14 +58,20 @@ liars: deps-test ## Redis, PostgreSQL, the Lambda and records that lie, under AS
 	@$(MAKE) --no-print-directory module SANITIZE=1
 	@TESTS=liars TEST_REQUESTS=$(LIARS_REQUESTS) TEST_SEED=$(LIARS_SEED) OUT='$(OUT)' APXS='$(APXS)' t/run event-asan
 
-# With the module of ThreadSanitizer: C11's threads as those of POSIX (t/run preloads it).
+# For ThreadSanitizer: C11's threads as those of POSIX, in the tool, and beside the module (t/run preloads it).
+TSAN_THREADS := $(OUT)/t/tsan/c11_threads
 ifeq ($(SANITIZE),thread)
-TSAN_THREADS := $(OUT)/t/c11_threads.so
-module: $(TSAN_THREADS)
-$(TSAN_THREADS): t/tsan/c11_threads.c
-	@mkdir -p $(@D)
-	$(call quiet,LD)$(CC) -shared $(BASE_CFLAGS) $< -o $@ $(LDFLAGS)
+module: $(TSAN_THREADS).so
+$(AUDIT_PROGRAM): $(TSAN_THREADS).o
 endif
+lint-objects: $(TSAN_THREADS).o
+
+$(TSAN_THREADS).o: t/tsan/c11_threads.c
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(CC) $(BASE_CFLAGS) -c $< -o $@
+
+$(TSAN_THREADS).so: $(TSAN_THREADS).o
+	$(call quiet,LD)$(CC) -shared $(CFLAGS) $(HARDEN) -pthread -o $@ $< $(LDFLAGS)
 
 # Unit tests: t/unit/test_X.c each make one program.
 
