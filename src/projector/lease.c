@@ -28,7 +28,7 @@ void lease_init(lease_t *lease, const ratings_projector_options_t *options, rati
 
 /* ---- taking and keeping it ---- */
 
-/* Renewed three times in its life, so that one exchange with the store may fail or be slow. */
+/* Renewed three times in its life, so that a slow exchange with the store does not lose it. */
 static apr_status_t ask_store(lease_t *lease, bool *held, char *holder, ratings_result_t *why)
 {
     int64_t now = ratings_monotonic();
