@@ -4,7 +4,7 @@
 
 #include <poll.h>
 
-#define PATIENCE_MS 10000 /* nothing here takes longer */
+#define TIMEOUT_MS 10000 /* nothing here takes longer */
 #define DRIP_MS 50
 #define LATER_MS 20
 
@@ -27,14 +27,14 @@ static int bind_to(const char *host, int port, int *bound)
 static bool hear(int fd, char *request, size_t size)
 {
     struct pollfd ready = {fd, POLLIN, 0};
-    ssize_t length = poll(&ready, 1, PATIENCE_MS) == 1 ? recv(fd, request, size - 1, 0) : 0;
+    ssize_t length = poll(&ready, 1, TIMEOUT_MS) == 1 ? recv(fd, request, size - 1, 0) : 0;
     request[length > 0 ? length : 0] = '\0';
     return length > 0;
 }
 
 static void drip(int fd)
 {
-    for (int ms = 0; ms < PATIENCE_MS && send(fd, "x", 1, MSG_NOSIGNAL) == 1; ms += DRIP_MS)
+    for (int ms = 0; ms < TIMEOUT_MS && send(fd, "x", 1, MSG_NOSIGNAL) == 1; ms += DRIP_MS)
         pause_ms(DRIP_MS);
 }
 

@@ -1,4 +1,4 @@
-/* A server on loopback that answers as it is told, request by request, whatever it is asked. It
+/* A server on loopback that answers by its script, request by request, whatever it is asked. It
  * serves one connection after the other. */
 #ifndef RATINGS_T_TCP_PEER_H
 #define RATINGS_T_TCP_PEER_H

@@ -664,8 +664,8 @@ static void new_connection_that_ends_is_a_failure(void **state)
     }
 }
 
-/* ... also where an unknown command is told with its arguments, in whichever place that comes, and
- * ECHO is refused as well */
+/* ... also where the server repeats an unknown command with its arguments, in whichever place that
+ * comes, and ECHO is refused as well */
 static void answer_to_a_refused_login_is_not_repeated(void **state)
 {
 #define REPEATED "-ERR unknown command 'AUTH', with args beginning with: 'hunter2'\r\n"
@@ -924,7 +924,8 @@ static void answer_that_is_longer_than_what_was_asked_for_is_refused(void **stat
 }
 
 /* Another client's answer, say, whether the connection is a new one, had been idle, or takes the
- * place of one that was closed: the store is well, and what a new connection brings is its answer.
+ * place of one that was closed: the store is healthy, and what a new connection brings is its
+ * answer.
  */
 static void answer_that_is_too_long_is_asked_for_again(void **state)
 {

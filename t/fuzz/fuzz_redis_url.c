@@ -14,8 +14,8 @@ static void must_name_the_same(const ratings_redis_url_t *parsed, const char *sh
     MUST(strcmp(again.password, parsed->has_password ? "***" : "") == 0);
 }
 
-/* What is shown of a URL that can be read is one of the same place and user, with *** as password;
- * of any other, no more than a scheme. */
+/* What redaction leaves of a URL that can be read is one of the same place and user, with *** as
+ * password; of any other, no more than a scheme. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     ratings_redis_url_t parsed;

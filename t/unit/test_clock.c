@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The wall clock as the program is told it, before or after that of the kernel, by which the kernel
+/* The wall clock as the program reads it, before or after that of the kernel, by which the kernel
  * then waits: as if it were set at once after it was read. It stands before libc's. */
 static atomic_long shift_s;
 

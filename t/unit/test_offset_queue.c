@@ -135,7 +135,7 @@ static void stays_ordered_under_any_insertions_and_removals(void **state)
 
     (void)state;
     ratings_offset_queue_init(&queue);
-    for (int turn = 0; turn < 20000; turn++) {
+    for (int round = 0; round < 20000; round++) {
         size_t i = next_number(&number) % COUNT;
         if (in[i])
             ratings_offset_queue_remove(&queue, &items[i]);
@@ -143,7 +143,7 @@ static void stays_ordered_under_any_insertions_and_removals(void **state)
             ratings_offset_queue_insert(&queue, &items[i], next_number(&number) % 50);
         inside += in[i] ? (size_t)-1 : 1;
         in[i] = !in[i];
-        if (turn % 100 == 0)
+        if (round % 100 == 0)
             assert_is_ordered(&queue, inside);
     }
     for (int64_t last = 0; inside > 0; inside--) {

@@ -1,4 +1,4 @@
-/* What is shown of a connection string that nobody can read. */
+/* What redaction leaves of a connection string that nobody can read. */
 #include "../../src/core/redact.h"
 #include "unit.h"
 
@@ -27,7 +27,7 @@ static void redacts(void **state)
     char *connection = unit_copy(row->connection, strlen(row->connection) + 1);
     const char *shown = ratings_redact(connection);
 
-    free(connection); /* nothing of it is in what is shown */
+    free(connection); /* nothing of it is left */
     assert_string_equal(shown, row->shown);
 }
 

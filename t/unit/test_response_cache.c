@@ -57,7 +57,7 @@ static void a_segment_that_nobody_attaches_again_is_new_the_next_time(void **sta
 
 /* ---- the cache ---- */
 
-/* A segment of its own, whose store stands at an applied watermark that was just confirmed, and
+/* A segment of its own, whose store has an applied watermark that was just confirmed, and
  * which has the talk's response. */
 static ratings_shm_t *with_response(void **state)
 {

@@ -57,7 +57,7 @@ sub leader {
     return "kafka-$leader";
 }
 
-# A node that is back still has to fetch what it has missed.
+# A node that has recovered still has to fetch what it has missed.
 sub in_sync {
     my ($stage) = @_;
     return $stage->until('all replicas in sync', sub { my @all = partitions($stage); @all && !grep { $_->{in_sync} < 3 } @all }, 30);
@@ -246,7 +246,7 @@ return (
         expect => [ $away, $stalled, $rebuilt, $library, qr/RT0501/ ] },
     {
         name => 'kafka-fatal', what => 'fatal errors of the producer, which is made anew', short => 1, setup => \&prepare_fatal,
-        httpd => { before => "RatingsBreakerFailures 1\n" }, # of which Kafka, which is well, has none
+        httpd => { before => "RatingsBreakerFailures 1\n" }, # of which Kafka, which is healthy, has none
         fault => \&fatal_errors, recover => 3, %absent, expect => \@fatal, logged => \@fatal,
     },
     cluster(
