@@ -3,6 +3,8 @@
 #ifndef RATINGS_T_REDIS_SERVER_H
 #define RATINGS_T_REDIS_SERVER_H
 
+#include "../../src/backend/store/store_connection.h"
+#include "../../src/backend/store/store_refusal.h"
 #include "backend_test.h"
 
 #include <apr_general.h>
@@ -66,6 +68,34 @@ static inline void redis_tear_down(void)
     redis_stop();
     apr_pool_destroy(redis.pool);
     apr_terminate();
+}
+
+/* ---- what a store asks of it ---- */
+
+/* One command of words that end in NULL, as the store's own calls are sent. An error reply is a
+ * failure: `*reply` is set only on APR_SUCCESS. */
+static __attribute__((sentinel)) apr_status_t store_command(ratings_store_t *store,
+                                                            redisReply **reply, int64_t deadline,
+                                                            ratings_result_t *why, const char *word,
+                                                            ...)
+{
+    const char *argv[16];
+    size_t argvlen[16];
+    store_command_t command = {.argv = argv, .argvlen = argvlen};
+    va_list words;
+    va_start(words, word);
+    for (const char *w = word; w && command.argc < 16; w = va_arg(words, const char *)) {
+        argv[command.argc] = w;
+        argvlen[command.argc++] = strlen(w);
+    }
+    va_end(words);
+    apr_status_t status = store_pipeline(store, &command, 1, reply, deadline, why);
+    if (status == APR_SUCCESS && (*reply)->type == REDIS_REPLY_ERROR) {
+        status = store_error_reply(*reply, why);
+        freeReplyObject(*reply);
+        *reply = NULL;
+    }
+    return status;
 }
 
 #endif

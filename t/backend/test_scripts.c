@@ -1,8 +1,6 @@
 /* The scripts of the store on a real Redis: what stops one leaves the store as it was, or in need
  * of a rebuild; and what the store says of itself is checked by one function, which the scripts
  * mirror. */
-#include "../../src/backend/store/store_connection.h"
-#include "../../src/backend/store/store_refusal.h"
 #include "redis_server.h"
 
 #include <sys/resource.h>

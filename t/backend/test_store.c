@@ -1,4 +1,3 @@
-#include "../../src/backend/store/store_connection.h"
 #include "redis_server.h"
 #include "slow_resolver.h"
 #include "tcp_peer.h"

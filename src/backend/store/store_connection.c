@@ -4,11 +4,9 @@
 #include "../../core/container_of.h"
 #include "../../core/redis_url.h"
 #include "../common/pool.h"
-#include "store_refusal.h"
 
 #include <apr_strings.h>
 
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -213,27 +211,5 @@ apr_status_t store_pipeline(ratings_store_t *store, const store_command_t *comma
         status = perform_call(store, &call, why);
     if (status != APR_SUCCESS && status != RATINGS_NOT_ASKED && !why->fault)
         why->fault = RATINGS_STORE_UNREACHABLE;
-    return status;
-}
-
-apr_status_t store_command(ratings_store_t *store, redisReply **reply, int64_t deadline,
-                           ratings_result_t *why, const char *word, ...)
-{
-    const char *argv[16];
-    size_t argvlen[16];
-    store_command_t command = {.argv = argv, .argvlen = argvlen};
-    va_list words;
-    va_start(words, word);
-    for (const char *w = word; w && command.argc < 16; w = va_arg(words, const char *)) {
-        argv[command.argc] = w;
-        argvlen[command.argc++] = strlen(w);
-    }
-    va_end(words);
-    apr_status_t status = store_pipeline(store, &command, 1, reply, deadline, why);
-    if (status == APR_SUCCESS && (*reply)->type == REDIS_REPLY_ERROR) {
-        status = store_error_reply(*reply, why);
-        freeReplyObject(*reply);
-        *reply = NULL;
-    }
     return status;
 }

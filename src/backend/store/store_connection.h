@@ -15,11 +15,6 @@
 apr_status_t store_pipeline(ratings_store_t *store, const store_command_t *commands, int count,
                             redisReply **replies, int64_t deadline, ratings_result_t *why);
 
-/* One command of words that end in 0. An error reply is a failure: `*reply` is set only on
- * APR_SUCCESS. Its answer may have STORE_ANSWER_MAX bytes. */
-apr_status_t store_command(ratings_store_t *store, redisReply **reply, int64_t deadline,
-                           ratings_result_t *why, const char *word, ...) __attribute__((sentinel));
-
 /* For a call that has no deadline of its own: the timeout of create from now. */
 int64_t store_deadline(const ratings_store_t *store);
 
