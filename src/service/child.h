@@ -6,8 +6,8 @@
  *     create ── requests and threads use it ── stop ── shut_down ── free
  *
  * Its threads are made by pthread_create. apr_thread_pool would join its threads in the cleanup of
- * its pool, which httpd may run inside a signal handler (shutdown.h); here the shutdown thread joins
- * them, each after what still uses it, and within a time.
+ * its pool, which httpd may run inside a signal handler (shutdown.h); here the shutdown thread
+ * joins them, each after what still uses it, and within a time.
  */
 #ifndef RATINGS_SERVICE_CHILD_H
 #define RATINGS_SERVICE_CHILD_H
