@@ -93,17 +93,19 @@ $(OUT)/t/unit/%: t/unit/%.c $(OUT)/libratings.a
 
 # Of shared memory, and of the pending write that waits on it: these need its objects, and APR.
 SHM_UNIT    := $(patsubst %,$(OUT)/t/unit/test_%,checkpoints pending_write response_cache visibility)
-SHM_OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(wildcard src/shm/*.c) src/backend/common/result.c src/service/pending_write.c)
+SHM_OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(wildcard src/shm/*.c) src/backend/common/result.c)
 
 $(SHM_UNIT): $(OUT)/t/unit/%: t/unit/%.c $(SHM_OBJECTS) $(OUT)/libratings.a
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(CC) $(BASE_CFLAGS) $(HTTPD_CFLAGS) $(call system,$(shell pkg-config --cflags cmocka apr-1)) $< -o $@ \
-	    $(if $(findstring pending_write,$@),$(SHM_OBJECTS),$(filter-out %/pending_write.o,$(SHM_OBJECTS))) $(OUT)/libratings.a $(shell pkg-config --libs cmocka apr-1) $(CORE_LIBS) -lm $(LDFLAGS)
+	    $(filter %.o,$^) $(filter %.a,$^) $(shell pkg-config --libs cmocka apr-1) $(CORE_LIBS) -lm $(LDFLAGS)
+
+$(OUT)/t/unit/test_pending_write: $(OUT)/src/service/pending_write.o
 
 # Of the projector: what needs no backend, or the test's own.
 PROJECTOR_UNIT := $(patsubst %,$(OUT)/t/unit/test_%,lease partition)
 
-$(PROJECTOR_UNIT): $(OUT)/t/unit/test_%: t/unit/test_%.c $(OUT)/src/projector/%.o $(OUT)/src/backend/common/result.o $(SHM_OBJECTS) $(OUT)/libratings.a
+$(PROJECTOR_UNIT): $(OUT)/t/unit/test_%: t/unit/test_%.c $(OUT)/src/projector/%.o $(SHM_OBJECTS) $(OUT)/libratings.a
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(CC) $(BASE_CFLAGS) $(HTTPD_CFLAGS) $(call system,$(shell pkg-config --cflags cmocka apr-1)) $< -o $@ \
 	    $(filter %.o %.a,$^) $(shell pkg-config --libs cmocka apr-1) $(CORE_LIBS) -lm $(LDFLAGS)
