@@ -24,6 +24,8 @@ static apr_status_t read_store(ratings_call_t *call, const query_t *query,
     ratings_child_t *child = call->child;
     ratings_result_t *why = &call->failure.why;
     ratings_call_token_t token;
+    if (!child->store)
+        return ratings_result_set(why, APR_ECONNREFUSED, "Redis cannot be used in this child");
     if (!ratings_call_policy_begin(&child->policy[RATINGS_BACKEND_STORE], query->until, &token,
                                    why))
         return why->status;
@@ -116,14 +118,16 @@ ratings_outcome_e ratings_read(ratings_call_t *call, const char *talk_id,
     ratings_outcome_e outcome = ratings_talk_lookup(call, talk_id);
     if (outcome != RATINGS_DONE)
         return outcome;
+    int partition = ratings_routing_partition(call, talk_id);
+    if (partition < 0)
+        return RATINGS_UNAVAILABLE;
     query_t query = {
         .talk_id = talk_id,
         .slot = ratings_shm_slot(talk_id),
-        .validator.partition = ratings_routing_partition(call, talk_id),
+        .validator.partition = partition,
         .until = ratings_call_until(call, call->child->service->config->store_timeout),
     };
-    if (query.validator.partition < 0 || !call->child->store ||
-        read_fresh(call, &query, &snapshot) != APR_SUCCESS)
+    if (read_fresh(call, &query, &snapshot) != APR_SUCCESS)
         return ratings_call_unavailable(call, "the store of ratings");
     summary->histogram = snapshot.histogram;
     summary->has_statistics =

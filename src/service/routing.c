@@ -22,7 +22,9 @@ static int64_t wait_ends_at(const ratings_call_t *call)
     return until < call->deadline ? until : call->deadline;
 }
 
-/* By how many partitions talks are routed; 0 if that is still not known at `until`. */
+/* By how many partitions talks are routed; 0 if that is still not known at `until`. Who learns of
+ * it (routing_publish) wakes nobody, so it is polled: only a child that is new waits here. A
+ * publication, which may have brought it, ends the pause. */
 static int await_routed(ratings_shm_t *shared, int64_t until)
 {
     for (;;) {
@@ -46,5 +48,7 @@ int ratings_routing_partition(ratings_call_t *call, const char *talk_id)
                        "it is not known yet by how many partitions talks are routed: %s%s",
                        fault ? "the store: " : "the topic has not been reached, or is being read",
                        fault ? fault : "");
+    call->failure.part =
+        fault ? "the store of ratings" : "the event log"; /* it stalls the projector */
     return -1;
 }

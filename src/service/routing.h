@@ -5,10 +5,10 @@
 
 #include "use_cases.h"
 
-/* The partition of a talk, or -1, with the reason in the call's failure, while no projector has
- * told how talks are routed: the log has not been reached since httpd was started. A child that is
- * new waits for that, no longer than the timeout of the store since it was started. Request threads
- * only. */
+/* The partition of a talk, or -1, with reason and part in the call's failure, while no projector
+ * has told how talks are routed: the log has not been reached since httpd was started. A child that
+ * is new waits for that, no longer than the timeout of the store since it was started. Request
+ * threads only. */
 int ratings_routing_partition(ratings_call_t *call, const char *talk_id);
 
 /* Asks Kafka, for `timeout` microseconds at most, whether it takes events of all partitions by

@@ -140,13 +140,6 @@ static ratings_outcome_e read_outcome(ratings_call_t *call, const ratings_event_
 
 /* ---- the use case ---- */
 
-/* Without the projector nobody knows how talks are routed: the part that stalls it. */
-static const char *routing_part(const ratings_call_t *call)
-{
-    return atomic_load(&call->child->service->shared->store_fault) ? "the store of ratings"
-                                                                   : "the event log";
-}
-
 ratings_outcome_e ratings_submit(ratings_call_t *call, const ratings_event_t *event,
                                  int64_t visible_for)
 {
@@ -157,7 +150,7 @@ ratings_outcome_e ratings_submit(ratings_call_t *call, const ratings_event_t *ev
         return outcome;
     int partition = ratings_routing_partition(call, event->rating.talk_id);
     if (partition < 0)
-        return ratings_call_unavailable(call, routing_part(call));
+        return RATINGS_UNAVAILABLE;
     if (has_key && !can_honour_keys(call))
         return RATINGS_NO_KEYS;
     outcome = record_event(call, event, partition, visible_for, &delivery);

@@ -94,13 +94,13 @@ ratings_visibility_entry_e ratings_visibility_enter(ratings_visibility_t *visibi
 }
 
 bool ratings_visibility_leave(ratings_visibility_t *visibility, ratings_visibility_waiter_t *waiter,
-                              bool *visible)
+                              bool *is_now_visible)
 {
     pthread_mutex_lock(&visibility->lock);
     bool was_queued = waiter->is_queued;
-    *visible = is_visible(visibility, waiter->partition, waiter->item.offset);
+    *is_now_visible = is_visible(visibility, waiter->partition, waiter->item.offset);
     if (was_queued)
-        remove_waiter(visibility, waiter, ratings_monotonic(), *visible);
+        remove_waiter(visibility, waiter, ratings_monotonic(), *is_now_visible);
     pthread_mutex_unlock(&visibility->lock);
     return was_queued;
 }

@@ -76,9 +76,9 @@ ratings_visibility_entry_e ratings_visibility_enter(ratings_visibility_t *visibi
                                                     int64_t offset, int64_t now, int64_t *until);
 
 /* Removes a waiter that has waited long enough. True: it was queued, and will not be called; then
- * `*is_visible` tells whether its event has become visible after all. False: it was removed before,
- * since its event is visible, and is or will be called. */
+ * `*is_now_visible` tells whether its event has become visible after all. False: it was removed
+ * before, since its event is visible, and is or will be called. */
 bool ratings_visibility_leave(ratings_visibility_t *visibility, ratings_visibility_waiter_t *waiter,
-                              bool *is_visible);
+                              bool *is_now_visible);
 
 #endif

@@ -49,7 +49,7 @@ typedef struct ratings_store_t ratings_store_t;
 typedef struct {
     const char *url;             /* redis://[[user]:password@]host[:port][/database] */
     int connections_max;         /* >= 1 */
-    apr_interval_time_t timeout; /* microseconds, of each wait */
+    apr_interval_time_t timeout; /* microseconds, of a whole call */
     _Atomic int64_t
         *retired_at; /* see ratings_store_retire: of all stores that share it; or NULL */
 } ratings_store_options_t;

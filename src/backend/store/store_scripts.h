@@ -3,7 +3,7 @@
  * makes C of it.
  *
  * A conditional write replies "applied", "conflict" (the store is not where the caller thought) or
- * "corrupt" (a key is not what this module writes): store_run_all reads that as ratings_cas_e.
+ * "corrupt" (a key is not what this module writes): store_cas_all reads that as ratings_cas_e.
  *
  * Redis does not undo what a script wrote before it failed. So each script reads and checks first;
  * then it tries without effect each command that it is about to write with, which may be denied to

@@ -12,7 +12,7 @@
 --         'corrupt': a key is not what this module writes; nothing was written
 -- Errors  of Redis, with the command in parentheses; nothing was written unless Redis stopped the
 --         script between two writes: then position:P says 'applying', and the store is rebuilt
---         (load_state, store_load.c)
+--         (load_state.lua, store_state.c)
 -- Writes  position:P, mark:P, time:P, uses:P, first:P of ratings:log; the talks; keys and expiry
 --
 -- The last record is compared, as a store that was restored may be of another log. The generation

@@ -4,7 +4,7 @@
 -- run(SCRIPT)         the reply of the function SCRIPT; if a command within it fails, the error in
 --                     Redis's own words, with that command after them, in parentheses
 --
--- The name tells the administrator which command an ACL denies; store_denial.c reads it there.
+-- The name tells the administrator which command an ACL denies; store_refusal.c reads it there.
 -- Redis 6.2 puts the place in the script before its words, which goes.
 local function call(name, ...)
   local reply = redis.pcall(name, ...)
