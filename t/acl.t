@@ -87,6 +87,8 @@ for my $command (@commands) {
     ok(!@wrong, "$command: denied, nothing is lost or counted twice") or diag(join "\n", @wrong);
 }
 
+ok(wait_until(sub { $httpd->log->has(qr/:notice\] .*RT0302: /) }, 5), 'the end of a stall that was logged as an error is a notice');
+
 # ---- denied when a rebuild is due: nothing is given up before all of it is allowed ----
 
 for my $command (qw(scan unlink hdel zadd zrem hset)) {

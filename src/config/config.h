@@ -70,7 +70,8 @@ typedef struct {
 typedef struct {
     bool is_set; /* false: the endpoint is that of the section around it */
     ratings_endpoint_e endpoint;
-    const char *path; /* of its <Location>; NULL: the section is a pattern, or no endpoint is set */
+    const char
+        *path; /* of its <Location>; NULL: the section is a pattern, or has no RatingsEndpoint */
 } ratings_location_t;
 
 extern const command_rec ratings_directives[];

@@ -1,8 +1,6 @@
 /* The endpoints by name: what RatingsEndpoint can make a location answer. Their functions are
  * http's (endpoint.c has a table indexed by ratings_endpoint_e).
- *
- * A new endpoint is a value here, its words in endpoint_names.c, its functions in http/endpoint.c,
- * and a section of docs/api.md; build/lint/endpoints names the place that was forgotten. */
+ * CONTRIBUTING.md has the recipe for a new one. */
 #ifndef RATINGS_CONFIG_ENDPOINT_NAMES_H
 #define RATINGS_CONFIG_ENDPOINT_NAMES_H
 

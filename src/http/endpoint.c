@@ -169,7 +169,7 @@ static int reply_by(const method_t *method, request_rec *r)
 
 static int dispatch_method(request_rec *r, ratings_endpoint_e endpoint)
 {
-    if (r->method_number == M_GET)
+    if (r->method_number == M_GET && endpoints[endpoint].get.reply)
         return reply_by(&endpoints[endpoint].get, r);
     if (r->method_number == M_POST && endpoints[endpoint].post.reply)
         return reply_by(&endpoints[endpoint].post, r);

@@ -246,8 +246,9 @@ static void log_projecting(leader_t *leader)
     if (leader->is_logged || (!leader->applier.has_applied && !has_caught_up(p)))
         return;
     leader->is_logged = true;
-    ap_log_error(APLOG_MARK, stall_end(leader->stall) ? APLOG_NOTICE : APLOG_INFO, 0,
-                 p->options->server, "RT0302: projecting, partitions: %d", p->partitions);
+    int level = stall_end(leader->stall) ? APLOG_NOTICE : APLOG_INFO;
+    ap_log_error(APLOG_MARK, level, 0, p->options->server, "RT0302: projecting, partitions: %d",
+                 p->partitions);
 }
 
 /* Opening asks Kafka, which may be slow: under the usual lease, the right could pass from one

@@ -87,9 +87,31 @@ void lease_set_duration(lease_t *lease, int64_t duration)
     lease->renew_at = 0;
 }
 
-int64_t lease_held_locally_for(const lease_t *lease)
+/* Tells this host's leader that this child would take over, unless httpd drains this one as well.
+ */
+static void announce_candidate(lease_t *lease)
 {
-    return atomic_load(&lease->shared->leased_until) - ratings_monotonic();
+    if (!lease->draining_since)
+        atomic_store(&lease->shared->standby_at, ratings_monotonic());
+}
+
+/* Sleeps until `handover` is no longer `seen`, as it was before the caller looked at what it tells
+ * of. */
+static void await_handover(lease_t *lease, uint32_t seen, int64_t timeout)
+{
+    if (!lease_is_stopped(lease))
+        ratings_shm_wait(&lease->shared->handover, seen, timeout);
+}
+
+bool lease_wait_if_held_locally(lease_t *lease)
+{
+    uint32_t seen = atomic_load(&lease->shared->handover);
+    int64_t held_for = atomic_load(&lease->shared->leased_until) - ratings_monotonic();
+    if (held_for <= 0)
+        return false;
+    announce_candidate(lease);
+    await_handover(lease, seen, held_for);
+    return true;
 }
 
 /* ---- giving it up ---- */
@@ -111,12 +133,6 @@ void lease_release_after_join(lease_t *lease)
     if (lease->options->requests_store)
         (void)ratings_store_release_lease(lease->options->requests_store, lease->token,
                                           ratings_monotonic() + RELEASE_TIMEOUT_US, &why);
-}
-
-void lease_announce_candidate(lease_t *lease)
-{
-    if (!lease->draining_since)
-        atomic_store(&lease->shared->standby_at, ratings_monotonic());
 }
 
 /* A child that httpd drains (graceful restart, MaxConnectionsPerChild) leaves leading to one that
@@ -147,7 +163,5 @@ void lease_stop(lease_t *lease)
 
 void lease_wait_for_handover(lease_t *lease, int64_t timeout)
 {
-    uint32_t seen = atomic_load(&lease->shared->handover);
-    if (!lease_is_stopped(lease))
-        ratings_shm_wait(&lease->shared->handover, seen, timeout);
+    await_handover(lease, atomic_load(&lease->shared->handover), timeout);
 }

@@ -47,13 +47,10 @@ typedef enum {
 apr_status_t lease_acquire(lease_t *lease, lease_owner_e *owner, char *holder,
                            ratings_result_t *why);
 
-/* For how long another child of this host holds it, as the shared memory tells without asking the
- * store; not positive: none does. */
-int64_t lease_held_locally_for(const lease_t *lease);
-
-/* Tells this host's leader that this child would take over, unless httpd drains this one as well.
- */
-void lease_announce_candidate(lease_t *lease);
+/* While another child of this host holds it, as the shared memory tells without asking the store:
+ * announces this child, unless httpd drains it, as the one that would take over, and sleeps until
+ * the lease is given up or has run out, or lease_stop is called. False, at once: none does. */
+bool lease_wait_if_held_locally(lease_t *lease);
 
 /* ---- keeping it ---- */
 

@@ -18,8 +18,9 @@ void opening_init(opening_t *opening, projection_t *projection, routing_t *routi
                   topic_watch_t *topic);
 
 /* Under the lease. Asks Kafka up to ten questions, each for PROJECTION_TIMEOUT_US at most, and
- * assigns the reader; projection_close afterwards in any case. APR_EAGAIN: to be tried again.
- * APR_EINVAL: the store is that of another topic. */
+ * assigns the reader; projection_close afterwards in any case. APR_EAGAIN, and
+ * RATINGS_REBUILD_NEEDED: to be tried again. APR_EINVAL: the store is that of another topic, or no
+ * Redis. */
 apr_status_t projection_open(opening_t *opening, ratings_result_t *why);
 
 /* Lets go of what was opened, also in part. The batches must be gone. */

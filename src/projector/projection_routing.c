@@ -8,9 +8,24 @@
 
 #define REAPPEND_US INT64_C(5000000) /* until a record that was not read back is appended again */
 
+/* On a thread of the producer's. Success is not told here: the record is read back. */
+static void on_routing_delivered(ratings_receiver_t *receiver, const ratings_delivery_t *delivery)
+{
+    routing_t *routing = RATINGS_CONTAINER_OF(receiver, routing_t, receiver);
+    if (delivery->result.status == APR_SUCCESS)
+        return;
+    if (!atomic_exchange(&routing->failed, true))
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, routing->projection->options->server,
+                     "RT0311: the record that says by how many partitions talks are routed cannot "
+                     "be appended, the projector tries again: %s",
+                     delivery->result.detail);
+    atomic_store(&routing->append_at, ratings_monotonic() + PROJECTION_BACKOFF_US);
+}
+
 void routing_init(routing_t *routing, projection_t *projection)
 {
     routing->projection = projection;
+    routing->receiver.delivered = on_routing_delivered;
 }
 
 /* A record that was deleted since says nothing to whoever reads the log next. */
@@ -77,20 +92,6 @@ static int partitions_by_evidence(const routing_t *routing)
 
 /* ---- appending ---- */
 
-/* On a thread of the producer's. Success is not told here: the record is read back. */
-static void on_routing_delivered(ratings_receiver_t *receiver, const ratings_delivery_t *delivery)
-{
-    routing_t *routing = RATINGS_CONTAINER_OF(receiver, routing_t, receiver);
-    if (delivery->result.status == APR_SUCCESS)
-        return;
-    if (!atomic_exchange(&routing->failed, true))
-        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, routing->projection->options->server,
-                     "RT0311: the record that says by how many partitions talks are routed cannot "
-                     "be appended, the projector tries again: %s",
-                     delivery->result.detail);
-    atomic_store(&routing->append_at, ratings_monotonic() + PROJECTION_BACKOFF_US);
-}
-
 /* A record in the part that is still to be read would come first. What the events say is known when
  * all are read. */
 static bool has_read_enough(const projection_t *p)
@@ -111,7 +112,6 @@ void routing_append_if_missing(routing_t *routing)
     int partitions = p->state.routed > 0 ? p->state.routed : partitions_by_evidence(routing);
     ratings_delivery_t delivery = {.offset = -1};
     atomic_store(&routing->append_at, now + REAPPEND_US);
-    routing->receiver.delivered = on_routing_delivered;
     if (ratings_stream_append_routing(p->options->stream, partitions, &routing->receiver,
                                       &delivery.result) != APR_SUCCESS)
         on_routing_delivered(&routing->receiver, &delivery);

@@ -38,11 +38,9 @@ static void lease_loop_once(ratings_projector_t *p)
     char holder[RATINGS_TOKEN_MAX + 1];
     ratings_result_t why;
     lease_owner_e owner;
-    int64_t held_locally_for = lease_held_locally_for(&p->lease);
-    if (held_locally_for > 0) {
-        lease_announce_candidate(&p->lease);
-        lease_wait_for_handover(&p->lease, held_locally_for);
-    } else if (lease_acquire(&p->lease, &owner, holder, &why) != APR_SUCCESS) {
+    if (lease_wait_if_held_locally(&p->lease))
+        return;
+    if (lease_acquire(&p->lease, &owner, holder, &why) != APR_SUCCESS) {
         stall_report(&p->stall, &why);
         lease_wait_for_handover(&p->lease, PROJECTION_BACKOFF_US);
     } else if (owner == LEASE_ACQUIRED) {

@@ -19,7 +19,8 @@
  *
  * Any thread. The pool is part of a reference-counted object (refobj.h), whose lock guards it and
  * is never held while a connection is opened, tried or closed. The caller of each function below
- * holds a reference. Nothing is logged: `why` carries the reason. */
+ * holds a reference, or knows that no call is under way when the owner shuts down (the store).
+ * Nothing is logged: `why` carries the reason. */
 #ifndef RATINGS_COMMON_POOL_H
 #define RATINGS_COMMON_POOL_H
 

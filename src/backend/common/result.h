@@ -11,8 +11,8 @@
  *                     the backend, and no circuit breaker counts it
  *   APR_ECONNREFUSED  the backend could not be reached; nothing happened
  *   APR_EAGAIN        not at this moment; it passes by itself, and is no failure of the backend
- *   APR_EINVAL        the backend answered what it must not; see detail. Of the store: it holds
- *                     what this module never writes
+ *   APR_EINVAL        the backend answered what it must not; see detail
+ *   RATINGS_REBUILD_NEEDED  of the store: it answers, and holds what this module never writes
  *   APR_INCOMPLETE    the backend answers, and cannot do a part of what is needed; see detail
  *   APR_EGENERAL      anything else that failed
  *

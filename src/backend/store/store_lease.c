@@ -21,7 +21,7 @@ apr_status_t ratings_store_acquire_lease(ratings_store_t *store, const char *tok
     apr_status_t status = store_ask(store, &words, 0, store_deadline(store), &reply, why);
     store_words_free(&words);
     if (status != APR_SUCCESS)
-        return status;
+        return store_says_nothing_of_data(why);
     (void)snprintf(holder, RATINGS_TOKEN_MAX + 1, "%s", store_is_text(reply) ? reply->str : "");
     *held = strcmp(holder, token) == 0;
     freeReplyObject(reply);

@@ -53,10 +53,12 @@ static apr_status_t scan_keys(ratings_store_t *store, const char *cursor, redisR
     apr_status_t status =
         store_ask(store, &words, SCAN_ANSWER_MAX, store_deadline(store), scan, why);
     store_words_free(&words);
-    if (status != APR_SUCCESS || is_scan(*scan))
+    if (status != APR_SUCCESS)
+        return store_says_nothing_of_data(why);
+    if (is_scan(*scan))
         return status;
     freeReplyObject(*scan);
-    return store_unexpected(why, "the answer of SCAN");
+    return store_foreign(why, "the answer of SCAN");
 }
 
 /* SCAN may answer any number of keys; those of one answer go into one script. */

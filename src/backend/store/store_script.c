@@ -49,7 +49,7 @@ static apr_status_t read_cas(const redisReply *reply, ratings_cas_e *result, rat
             *result = results[i].result;
             return ratings_result_ok(why);
         }
-    return store_unexpected(why, "the answer of a script");
+    return store_foreign(why, "the answer of a script");
 }
 
 apr_status_t store_cas_all(ratings_store_t *store, const store_words_t *words, int count,
@@ -67,7 +67,7 @@ apr_status_t store_cas_all(ratings_store_t *store, const store_words_t *words, i
     if (!is_complete)
         return out_of_memory(why);
     if (store_pipeline(store, commands, count, replies, store_deadline(store), why) != APR_SUCCESS)
-        return why->status;
+        return store_says_nothing_of_data(why);
     for (int i = 0; i < count; i++) {
         if (read_cas(replies[i], &results[i], &one) != APR_SUCCESS && why->status == APR_SUCCESS)
             *why = one;
@@ -115,6 +115,18 @@ apr_status_t store_unexpected(ratings_result_t *why, const char *what)
 {
     return ratings_result_set(why, RATINGS_REBUILD_NEEDED, "%s is not what this module writes",
                               what);
+}
+
+apr_status_t store_foreign(ratings_result_t *why, const char *what)
+{
+    return ratings_result_set(why, APR_EINVAL, "%s is none that Redis gives", what);
+}
+
+apr_status_t store_says_nothing_of_data(ratings_result_t *why)
+{
+    if (why->status == RATINGS_REBUILD_NEEDED)
+        why->status = APR_EINVAL;
+    return why->status;
 }
 
 apr_status_t store_not_read(const redisReply *answer, ratings_result_t *why, const char *what)

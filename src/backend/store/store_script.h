@@ -41,6 +41,14 @@ apr_status_t store_read_both(ratings_store_t *store, const store_fields_t *first
 /* RATINGS_REBUILD_NEEDED: `what` is not what this module writes. */
 apr_status_t store_unexpected(ratings_result_t *why, const char *what);
 
+/* APR_EINVAL: `what`, an answer that holds no data of the store, is none of a Redis. A rebuild
+ * would mend nothing. */
+apr_status_t store_foreign(ratings_result_t *why, const char *what);
+
+/* The same for an answer that was larger than it may be, RATINGS_REBUILD_NEEDED otherwise. Returns
+ * the status. */
+apr_status_t store_says_nothing_of_data(ratings_result_t *why);
+
 /* An answer within that of store_read_both is not the array it should be: the key is of another
  * type (RATINGS_REBUILD_NEEDED; `what` the key is), or Redis refused (APR_EGENERAL). */
 apr_status_t store_not_read(const redisReply *answer, ratings_result_t *why, const char *what);

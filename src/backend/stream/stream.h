@@ -35,8 +35,8 @@ apr_status_t ratings_stream_append(ratings_stream_t *stream, const ratings_event
                                    int partition, ratings_receiver_t *receiver,
                                    ratings_result_t *why);
 
-/* Queues the record that says by how many partitions talks are routed (../core/routing_record.h),
- * for partition 0, in the same way. */
+/* Queues the record that says by how many partitions talks are routed
+ * (../../core/routing_record.h), for partition 0, in the same way. */
 apr_status_t ratings_stream_append_routing(ratings_stream_t *stream, int partitions,
                                            ratings_receiver_t *receiver, ratings_result_t *why);
 

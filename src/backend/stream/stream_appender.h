@@ -15,7 +15,7 @@ apr_status_t stream_appender_create(stream_appender_t **appender,
 /* As ratings_stream_destroy: what waits is sent first. */
 void stream_appender_destroy(stream_appender_t *appender, apr_interval_time_t timeout);
 
-/* Takes over the message, with its partition and receiver set; NULL: memory ran out. The rest is as
+/* Takes over the message, with its partition and receiver set. The rest is as
  * ratings_stream_append. */
 apr_status_t stream_appender_append(stream_appender_t *appender, stream_message_t *message,
                                     ratings_result_t *why);

@@ -76,7 +76,7 @@ sub text {
     my ($self) = @_;
     my @lines = @{ $self->{lines} };
     for my $example (reverse grep { defined $_->{corrected} } @{ $self->{examples} }) {
-        my $count = () = $example->{output} =~ /\n/g;
+        my $count = $example->{output} =~ /\S/ ? () = $example->{output} =~ /\n/g : 0;    # a blank line is none of it
         splice @lines, $example->{from}, $count, map { length > 1 ? "    $_" : $_ } split /(?<=\n)/, $example->{corrected};
     }
     return join '', @lines;
