@@ -1,0 +1,14 @@
+/* Who rates, as the log and the store know it: never the identity, only a keyed hash of it. The same
+ * person has the same hash for every talk of an event, and nobody without the secret can tell whose
+ * it is. Pure functions, any thread. */
+#ifndef RATINGS_CORE_VOTER_H
+#define RATINGS_CORE_VOTER_H
+
+#define RATINGS_VOTER_SIZE 16 /* bytes */
+
+/* 128 bits of an HMAC-SHA-256; any bytes, a 0 among them too. */
+typedef struct {
+    unsigned char hash[RATINGS_VOTER_SIZE];
+} ratings_voter_t;
+
+#endif
