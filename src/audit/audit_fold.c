@@ -196,7 +196,8 @@ bool audit_fold_record(audit_fold_t *fold, const audit_record_t *record)
         return true;
     }
     partition->duplicates += is_duplicate;
-    return is_duplicate || fold_event(fold, record, &event);
+    return is_duplicate || event.rating.value == RATINGS_VALUE_NONE ||
+           fold_event(fold, record, &event);
 }
 
 /* ---- counts ---- */

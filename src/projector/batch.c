@@ -141,7 +141,7 @@ static const char *add_event(batch_t *batch, const ratings_record_t *record)
     ratings_event_t event;
     const char *problem = ratings_event_decode(record->key, record->key_len, record->value,
                                                record->value_len, &event);
-    if (problem)
+    if (problem || event.rating.value == RATINGS_VALUE_NONE)
         return problem;
     if (event.key.text[0] && record->has_append_time)
         add_keyed_event(batch, &event, record->offset);

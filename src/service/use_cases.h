@@ -1,5 +1,5 @@
-/* The use cases: submit a rating, read a talk's ratings. http calls them, and makes replies of
- * their outcomes (the table in ../http/endpoint_ratings.c).
+/* The use cases: submit or withdraw a rating, read a talk's ratings, read a voter's own. http calls
+ * them, and makes replies of their outcomes (the table in ../http/endpoint_ratings.c).
  *
  * By request threads: each call waits no longer than the timeouts of the backends that it needs,
  * and not beyond its deadline. Times are microseconds, points in time those of ratings_monotonic.
@@ -42,7 +42,9 @@ typedef struct {
 
 /* ---- submitting ---- */
 
-/* Appends the event of a rating, and waits for `visible_for` at most until it is visible. */
+/* Appends the event of a rating, and waits for `visible_for` at most until it is visible. The event
+ * of a voter sets the voter's rating of the talk, or withdraws it (RATINGS_VALUE_NONE), also if
+ * there is none. */
 ratings_outcome_e ratings_submit(ratings_call_t *call, const ratings_event_t *event,
                                  int64_t visible_for);
 
@@ -58,6 +60,11 @@ typedef struct {
 /* What GET is answered with, made anew of the store. */
 ratings_outcome_e ratings_read(ratings_call_t *call, const char *talk_id,
                                ratings_summary_t *summary);
+
+/* A voter's own rating of a talk, as current as what ratings_read reads. `*value` is
+ * RATINGS_VALUE_NONE if there is none. */
+ratings_outcome_e ratings_read_own(ratings_call_t *call, const char *talk_id,
+                                   const ratings_voter_t *voter, int *value);
 
 /* The response to an earlier read of the talk, if it may be sent again; without a call: no backend
  * is asked. */

@@ -4,6 +4,12 @@
 
 #include <string.h>
 
+static bool same_voter(const ratings_event_t *one, const ratings_event_t *two)
+{
+    return one->has_voter == two->has_voter &&
+           (!one->has_voter || memcmp(&one->voter, &two->voter, sizeof one->voter) == 0);
+}
+
 static void check_round_trip(const ratings_event_t *event)
 {
     const char *id = event->rating.talk_id;
@@ -15,6 +21,7 @@ static void check_round_trip(const ratings_event_t *event)
     MUST(!ratings_event_decode(id, strlen(id), value, len, &read));
     MUST(strcmp(read.rating.talk_id, id) == 0 && read.rating.value == event->rating.value);
     MUST(strcmp(read.key.text, event->key.text) == 0 && read.key.window_ms == event->key.window_ms);
+    MUST(same_voter(&read, event));
     free(value);
 }
 
@@ -38,6 +45,8 @@ static void check_agreement(const uint8_t *key, size_t key_len, const uint8_t *v
     MUST(strcmp(one.rating.talk_id, two.rating.talk_id) == 0 &&
          one.rating.value == two.rating.value);
     MUST(strcmp(one.key.text, two.key.text) == 0 && one.key.window_ms == two.key.window_ms);
+    MUST(same_voter(&one, &two));
+    MUST(one.rating.value != RATINGS_VALUE_NONE || one.has_voter);
 }
 
 /* What is nearly ours: the input as the key of an event, and within one. */

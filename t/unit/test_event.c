@@ -7,6 +7,7 @@ static const char bad_version[] = "the event's version is missing or unknown";
 static const char bad_talk[] = "the event's talkId is missing or no talk id";
 static const char bad_value[] = "the event's value is missing or no rating";
 static const char bad_key[] = "the record's key is not the event's talkId";
+static const char bad_voter[] = "the event's voter is not one";
 static const char bad_idempotency_key[] = "the event's idempotencyKey is not one";
 static const char bad_window[] = "the event's idempotencyWindow is missing or out of range";
 static const char too_long[] = "the record's value is too long for an event";
@@ -22,6 +23,9 @@ typedef struct {
 } row_t;
 
 #define RATING "\"version\":1,\"talkId\":\"t\",\"value\":5"
+#define VOTER "\"0123456789abcdef0123456789abcdef\""
+#define VOTED(value, voter)                                                                        \
+    EVENT("\"version\":1,\"talkId\":\"t\",\"value\":" value ",\"voter\":" voter)
 #define EVENT(members) BYTES("t"), BYTES("{" members "}")
 
 static row_t rows[] = {
@@ -76,6 +80,21 @@ static row_t rows[] = {
     {"value 6 is no event", EVENT("\"version\":1,\"talkId\":\"t\",\"value\":6"), bad_value},
     {"value 5.0 is no event", EVENT("\"version\":1,\"talkId\":\"t\",\"value\":5.0"), bad_value},
     {"value null is no event", EVENT("\"version\":1,\"talkId\":\"t\",\"value\":null"), bad_value},
+    {"a voter that is a number is no event", VOTED("5", "7"), bad_voter},
+    {"a voter that is null is no event", VOTED("5", "null"), bad_voter},
+    {"a voter of 31 digits is no event", VOTED("5", "\"0123456789abcdef0123456789abcde\""),
+     bad_voter},
+    {"a voter of 33 digits is no event", VOTED("5", "\"0123456789abcdef0123456789abcdef0\""),
+     bad_voter},
+    {"a voter in capitals is no event", VOTED("5", "\"0123456789ABCDEF0123456789abcdef\""),
+     bad_voter},
+    {"a voter with another letter is no event", VOTED("5", "\"0123456789abcdef0123456789abcdeg\""),
+     bad_voter},
+    {"a voter's value 0 is no event", VOTED("0", VOTER), bad_value},
+    {"a voter's value 6 is no event", VOTED("6", VOTER), bad_value},
+    {"a voter's value true is no event", VOTED("true", VOTER), bad_value},
+    {"a voter without a value is no event",
+     EVENT("\"version\":1,\"talkId\":\"t\",\"voter\":" VOTER), bad_value},
 
     {"another key is no event", BYTES("u"), BYTES("{\"version\":1,\"talkId\":\"t\",\"value\":5}"),
      bad_key},
@@ -105,6 +124,7 @@ static void decodes(void **state)
         return;
     assert_string_equal(event.rating.talk_id, "t");
     assert_int_equal(event.rating.value, 5);
+    assert_false(event.has_voter);
 }
 
 /* An event, and blanks after it up to `len` bytes. */
@@ -151,6 +171,16 @@ static row_t own_rows[] = {
     {"ours with value 0 is none", OURS("t", "t", "0"), bad_value},
     {"ours with value 6 is none", OURS("t", "t", "6"), bad_value},
     {"ours with a letter as value is none", OURS("t", "t", "x"), malformed},
+    {"ours of a voter is read", OURS("t", "t", "5,\"voter\":" VOTER), NULL},
+    {"ours of a voter who withdraws is read", OURS("t", "t", "null,\"voter\":" VOTER), NULL},
+    {"ours of nobody who withdraws is none", OURS("t", "t", "null"), bad_value},
+    {"ours of a voter with value 0 is none", OURS("t", "t", "0,\"voter\":" VOTER), bad_value},
+    {"ours of a voter in capitals is none",
+     OURS("t", "t", "5,\"voter\":\"0123456789ABCDEF0123456789abcdef\""), bad_voter},
+    {"ours of a voter that is too short is none", OURS("t", "t", "5,\"voter\":\"0123\""),
+     bad_voter},
+    {"ours of a voter without end is none",
+     OURS("t", "t", "5,\"voter\":\"0123456789abcdef0123456789abcdef"), malformed},
     {"ours of another key is none", OURS("u", "t", "5"), bad_key},
     {"ours of a longer key is none", OURS("talk", "t", "5"), bad_key},
 };
@@ -169,6 +199,9 @@ static void reads_ours_as_any(void **state)
     assert_string_equal(ours.rating.talk_id, any.rating.talk_id);
     assert_int_equal(ours.rating.value, any.rating.value);
     assert_string_equal(ours.key.text, any.key.text);
+    assert_int_equal(ours.has_voter, any.has_voter);
+    if (ours.has_voter)
+        assert_memory_equal(&ours.voter, &any.voter, sizeof any.voter);
 }
 
 static void bounds_the_value(void **state)
@@ -190,9 +223,41 @@ static void encodes_as_documented(void **state)
     free(value);
 }
 
+static const ratings_voter_t a_voter = {
+    {0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0}};
+#define A_VOTER "0123456789abcdef0123456789abcd00"
+
+static void encodes_a_voter_as_documented(void **state)
+{
+    ratings_event_t event = {
+        .rating = {"t", 4}, .key = {"k", 60000}, .has_voter = true, .voter = a_voter};
+    size_t len;
+    char *value = ratings_event_encode(&event, &len);
+
+    (void)state;
+    assert_string_equal(value, "{\"version\":1,\"talkId\":\"t\",\"value\":4,\"voter\":\"" A_VOTER
+                               "\",\"idempotencyKey\":\"k\",\"idempotencyWindow\":60000}");
+    assert_string_equal(ratings_event_type(&event), "ratings.rating.submitted.v1");
+    free(value);
+}
+
+static void encodes_a_withdrawal_as_documented(void **state)
+{
+    ratings_event_t event = {
+        .rating = {"t", RATINGS_VALUE_NONE}, .has_voter = true, .voter = a_voter};
+    size_t len;
+    char *value = ratings_event_encode(&event, &len);
+
+    (void)state;
+    assert_string_equal(value, "{\"version\":1,\"talkId\":\"t\",\"value\":null,\"voter\":\"" A_VOTER
+                               "\"}");
+    assert_string_equal(ratings_event_type(&event), "ratings.rating.withdrawn.v1");
+    free(value);
+}
+
 static void encodes_the_key_as_documented(void **state)
 {
-    ratings_event_t event = {{"t", 4}, {"a \"k\"", 60000}};
+    ratings_event_t event = {.rating = {"t", 4}, .key = {"a \"k\"", 60000}};
     size_t len;
     char *value = ratings_event_encode(&event, &len);
 
@@ -232,6 +297,9 @@ static void round_trip(const ratings_event_t *event)
     assert_int_equal(read.rating.value, event->rating.value);
     assert_string_equal(read.key.text, event->key.text);
     assert_int_equal(read.key.window_ms, event->key.window_ms);
+    assert_int_equal(read.has_voter, event->has_voter);
+    if (event->has_voter)
+        assert_memory_equal(&read.voter, &event->voter, sizeof event->voter);
 }
 
 static void round_trips(void **state)
@@ -249,6 +317,14 @@ static void round_trips(void **state)
     event.key.window_ms = RATINGS_KEY_WINDOW_MAX;
     rating->value = RATINGS_VALUE_MAX;
     round_trip(&event);
+    event.has_voter = true;
+    event.voter = a_voter;
+    for (rating->value = RATINGS_VALUE_NONE; rating->value <= RATINGS_VALUE_MAX; rating->value++)
+        round_trip(&event); /* longer still */
+    event.key.text[0] = '\0';
+    event.key.window_ms = 0;
+    for (rating->value = RATINGS_VALUE_NONE; rating->value <= RATINGS_VALUE_MAX; rating->value++)
+        round_trip(&event);
 }
 
 static void never_encodes_what_is_no_utf8(void **state)
@@ -295,6 +371,9 @@ int main(void)
     unit_add(&suite, "a value has at most 4096 bytes", bounds_the_value, NULL);
     unit_add(&suite, "an event is written as documented", encodes_as_documented, NULL);
     unit_add(&suite, "an idempotency key is written as documented", encodes_the_key_as_documented,
+             NULL);
+    unit_add(&suite, "a voter is written as documented", encodes_a_voter_as_documented, NULL);
+    unit_add(&suite, "a withdrawal is written as documented", encodes_a_withdrawal_as_documented,
              NULL);
     unit_add_rows(&suite, round_trips, ROWS(ids));
     unit_add(&suite, "what is no UTF-8 is not written", never_encodes_what_is_no_utf8, NULL);

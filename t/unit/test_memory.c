@@ -29,7 +29,7 @@ static bool read_rating(void)
 
 static bool write_event(void)
 {
-    const ratings_event_t event = {{"t", 5}, {"k", 1000}};
+    const ratings_event_t event = {.rating = {"t", 5}, .key = {"k", 1000}, .has_voter = true};
     size_t len = 4711;
     char *text = ratings_event_encode(&event, &len);
 

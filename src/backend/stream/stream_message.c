@@ -52,7 +52,7 @@ stream_message_t *stream_message_of_event(const ratings_event_t *event)
 {
     size_t length;
     char *value = ratings_event_encode(event, &length);
-    return make_message(event->rating.talk_id, value, length, RATINGS_EVENT_TYPE);
+    return make_message(event->rating.talk_id, value, length, ratings_event_type(event));
 }
 
 stream_message_t *stream_message_of_routing(int partitions)
