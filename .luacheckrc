@@ -6,7 +6,7 @@ max_line_length = 120
 -- global, and what scripts/prelude.lua defines for those that include it.
 local redis = { std = "lua51", read_globals = { "redis", "KEYS", "ARGV", "call", "run" } }
 files["src/backend/store/scripts"] = redis
-files["src/audit/scripts"] = redis
+files["src/ctl/scripts"] = redis
 files["**/prelude.lua"] = { ignore = { "211/call", "211/run", "431" } }
 
 -- What wrk calls and reads

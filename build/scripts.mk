@@ -5,10 +5,10 @@
 LUA_PARTS := $(wildcard src/*/scripts/prelude.lua src/*/*/scripts/prelude.lua)
 
 STORE_SCRIPTS := $(OUT)/src/backend/store/store_scripts
-AUDIT_SCRIPTS := $(OUT)/src/audit/audit_scripts
+AUDIT_SCRIPTS := $(OUT)/src/ctl/audit_scripts
 
 $(STORE_SCRIPTS).c: $(filter-out $(LUA_PARTS),$(wildcard src/backend/store/scripts/*.lua))
-$(AUDIT_SCRIPTS).c: $(wildcard src/audit/scripts/*.lua)
+$(AUDIT_SCRIPTS).c: $(wildcard src/ctl/scripts/*.lua)
 
 $(OUT)/%_scripts.c: build/embed-lua $(LUA_PARTS)
 	@mkdir -p $(@D)

@@ -1,5 +1,5 @@
 /* What of ratings-audit needs neither Kafka nor Redis: the fold and the keys. */
-#include "../../src/audit/audit_fold.h"
+#include "../../src/ctl/audit_fold.h"
 #include "../../src/core/event.h"
 #include "unit.h"
 

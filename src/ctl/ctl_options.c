@@ -1,4 +1,4 @@
-#include "audit_options.h"
+#include "ctl_options.h"
 
 #include "../core/number.h"
 #include "../core/rating.h"

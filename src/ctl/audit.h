@@ -9,7 +9,7 @@
 #ifndef RATINGS_AUDIT_AUDIT_H
 #define RATINGS_AUDIT_AUDIT_H
 
-#include "audit_options.h"
+#include "ctl_options.h"
 #include "audit_store.h"
 
 /* Whether what ratings:log says of a partition fits the log. */

@@ -1,6 +1,6 @@
 /* What the command line and the environment say. */
-#ifndef RATINGS_AUDIT_OPTIONS_H
-#define RATINGS_AUDIT_OPTIONS_H
+#ifndef RATINGS_CTL_OPTIONS_H
+#define RATINGS_CTL_OPTIONS_H
 
 #include "audit_failure.h"
 #include "audit_stream.h"

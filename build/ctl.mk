@@ -1,12 +1,12 @@
 # ratings-audit: compares the store with the log (docs/audit.md). It has nothing of the module but
 # src/core, so that a fault of the projector is not repeated in it.
 
-AUDIT_SOURCES  := $(wildcard src/audit/*.c)
+AUDIT_SOURCES  := $(wildcard src/ctl/*.c)
 AUDIT_OBJECTS  := $(AUDIT_SOURCES:%.c=$(OUT)/%.o) $(AUDIT_SCRIPTS).o
 AUDIT_PROGRAM  := $(OUT)/ratings-audit
 AUDIT_PACKAGES  = jansson hiredis rdkafka
 # what needs neither Kafka nor Redis, for its unit test
-AUDIT_PURE     := $(patsubst %,$(OUT)/src/audit/%.o,audit_fold audit_keys)
+AUDIT_PURE     := $(patsubst %,$(OUT)/src/ctl/%.o,audit_fold audit_keys)
 AUDIT_UNIT     := $(OUT)/t/unit/test_audit
 AUDIT_BINDIR    = $(DESTDIR)$(shell $(APXS) -q bindir)
 
@@ -18,7 +18,7 @@ lint-objects: $(AUDIT_PROGRAM)
 
 $(AUDIT_OBJECTS): | deps-build
 
-$(OUT)/src/audit/%.o: src/audit/%.c
+$(OUT)/src/ctl/%.o: src/ctl/%.c
 	@mkdir -p $(@D)
 	$(call quiet,CC)$(CC) $(BASE_CFLAGS) -iquote $(OUT) $(call system,$(shell pkg-config --cflags $(AUDIT_PACKAGES))) \
 	    -c $< -o $@
