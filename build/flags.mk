@@ -37,8 +37,9 @@ BASE_CFLAGS = -std=gnu11 -fPIC -fvisibility=hidden -pthread $(WARNINGS) $(CFLAGS
 system = $(patsubst -I%,-isystem %,$(filter-out -I/usr/include -I.,$(1)))
 HTTPD_CFLAGS    = -isystem $(shell $(APXS) -q INCLUDEDIR) $(call system,$(shell $(APXS) -q EXTRA_INCLUDES)) \
                   $(filter -D%,$(shell $(APXS) -q EXTRA_CPPFLAGS))
-MODULE_PACKAGES = jansson hiredis rdkafka libcurl libpq
+MODULE_PACKAGES = $(CORE_PACKAGES) hiredis rdkafka libcurl libpq
 MODULE_CFLAGS   = $(call system,$(shell pkg-config --cflags $(MODULE_PACKAGES)))
 MODULE_LIBS     = $(shell pkg-config --libs $(MODULE_PACKAGES))
-CORE_CFLAGS     = -D_GNU_SOURCE $(call system,$(shell pkg-config --cflags jansson))
-CORE_LIBS       = $(shell pkg-config --libs jansson)
+CORE_PACKAGES   = jansson libcrypto
+CORE_CFLAGS     = -D_GNU_SOURCE $(call system,$(shell pkg-config --cflags $(CORE_PACKAGES)))
+CORE_LIBS       = $(shell pkg-config --libs $(CORE_PACKAGES))

@@ -5,7 +5,7 @@ LAMBDA_OBJECTS := $(LAMBDA_SOURCES:%.c=$(OUT)/%.o)
 LAMBDA_PROGRAM := $(OUT)/lambda/bootstrap
 LAMBDA_ZIP     := $(OUT)/lambda/ratings-stats.zip
 LAMBDA_CFLAGS   = $(CORE_CFLAGS) $(call system,$(shell pkg-config --cflags libcurl))
-LAMBDA_LIBS     = $(shell pkg-config --libs libcurl) $(CORE_LIBS)
+LAMBDA_LIBS     = $(shell pkg-config --libs libcurl jansson)
 
 # All but the parts that are talking to the world, for the unit tests of lambda/t (build/test.mk).
 LAMBDA_PURE          := $(filter-out %/main.o %/runtime.o,$(LAMBDA_OBJECTS))

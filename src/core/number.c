@@ -51,3 +51,14 @@ int ratings_hex_digit(char c)
         return c - 'A' + 10;
     return -1;
 }
+
+void ratings_hex_write(const unsigned char *bytes, size_t count, char *text)
+{
+    static const char digits[] = "0123456789abcdef";
+
+    for (size_t i = 0; i < count; i++) {
+        text[2 * i] = digits[bytes[i] >> 4];
+        text[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    text[2 * count] = '\0';
+}

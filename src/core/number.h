@@ -14,4 +14,7 @@ bool ratings_parse_int(const char *text, size_t len, int64_t min, int64_t max, i
 /* The value of a hexadecimal digit, of either case; -1 when it is none. */
 int ratings_hex_digit(char c);
 
+/* Writes `count` bytes as 2 * count lower-case hexadecimal digits, and a terminator. */
+void ratings_hex_write(const unsigned char *bytes, size_t count, char *text);
+
 #endif

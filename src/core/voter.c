@@ -1,14 +1,10 @@
 #include "voter.h"
 
-static const char digits[] = "0123456789abcdef";
+#include "number.h"
 
 void ratings_voter_print(const ratings_voter_t *voter, char text[RATINGS_VOTER_TEXT_SIZE])
 {
-    for (size_t i = 0; i < RATINGS_VOTER_SIZE; i++) {
-        text[2 * i] = digits[voter->hash[i] >> 4];
-        text[2 * i + 1] = digits[voter->hash[i] & 15];
-    }
-    text[RATINGS_VOTER_TEXT_SIZE - 1] = '\0';
+    ratings_hex_write(voter->hash, RATINGS_VOTER_SIZE, text);
 }
 
 /* 16: it is no digit. */
