@@ -23,7 +23,8 @@ RUN apt-get update \
  && rm -rf /var/lib/apt/lists/* \
  && mkdir -p /etc/ratings/conf.d
 COPY --from=build /image/usr/lib/apache2/modules/mod_ratings.so /usr/lib/apache2/modules/
-COPY --from=build /image/usr/bin/ratings-audit /usr/bin/
+COPY --from=build /image/usr/bin/ratingsctl /usr/bin/
+RUN ln -s ratingsctl /usr/bin/ratings-audit
 COPY conf/container.conf /etc/ratings/httpd.conf
 COPY conf/ratings.conf conf/ratings-endpoints.conf /etc/ratings/
 USER www-data

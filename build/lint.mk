@@ -18,7 +18,7 @@ LINT_HEADERS = $(filter %.h,$(LINT_C))
 LINT_CFLAGS  = -std=gnu11 -pthread -It/unit -iquote $(OUT) $(HTTPD_CFLAGS) $(MODULE_CFLAGS) \
                $(call system,$(shell pkg-config --cflags cmocka))
 
-LINT_PARTS = lint-rules lint-shell lint-lua lint-format lint-gcc lint-clang lint-tidy
+LINT_PARTS = lint-rules lint-manual lint-shell lint-lua lint-format lint-gcc lint-clang lint-tidy
 
 .PHONY: lint format $(LINT_PARTS) lint-objects
 lint: deps-lint ## warnings as errors by gcc and clang, format, clang-tidy, shellcheck, the project's rules
@@ -40,6 +40,11 @@ lint-rules:
 	@build/lint/links
 	@build/lint/hygiene
 	@build/lint/mutants
+
+# Its style as well: mandoc's lint has levels, of which this is the lowest. And each command and each option is in it.
+lint-manual: $(CTL_PROGRAM)
+	@mandoc -T lint -W style $(CTL_MANUAL)
+	@build/lint/manual $(CTL_PROGRAM) $(CTL_MANUAL)
 
 # SC2154, a variable that nobody sets: parts are sourced by name, and set -u finds it when it runs.
 # SC2317, code that is never reached: takes what a trap calls for that.

@@ -17,7 +17,7 @@ $(OUT)/src/core/%.o: src/core/%.c
 $(OUT)/version.h: FORCE
 	@build/version $@ '$(VERSION)' '$(REVISION)'
 
-$(OUT)/src/service/metadata.o $(OUT)/src/ctl/ctl_options.o: $(OUT)/version.h
+$(OUT)/src/service/metadata.o $(OUT)/src/ctl/ctl_main.o: $(OUT)/version.h
 
 $(OUT)/%.o: %.c
 	@mkdir -p $(@D)

@@ -62,7 +62,7 @@ liars: deps-test ## Redis, PostgreSQL, the Lambda and records that lie, under AS
 TSAN_THREADS := $(OUT)/t/tsan/c11_threads
 ifeq ($(SANITIZE),thread)
 module: $(TSAN_THREADS).so
-$(AUDIT_PROGRAM): $(TSAN_THREADS).o
+$(CTL_PROGRAM): $(TSAN_THREADS).o
 endif
 lint-objects: $(TSAN_THREADS).o
 

@@ -57,7 +57,7 @@ sub run_command {
     my $here      = translate($command, map { @$_ } @addresses);
     $here =~ s/^curl /curl -sS --max-time 30 /;
     $here =~ s/^redis-cli /'redis-cli --no-raw -p ' . port_of($ENV{RATINGS_CONNECTION}) . " -n $database "/e;
-    $here =~ s{^ratings-audit\b}{$ENV{RATINGS_AUDIT} --topic $topic --store $ENV{RATINGS_CONNECTION}/$database};
+    $here =~ s{^ratingsctl (\w+)}{$ENV{RATINGSCTL} $1 --topic $topic --store $ENV{RATINGS_CONNECTION}/$database};
     my $output = qx($here 2>&1);
     $output =~ s/\Q$topic\E/ratings/g;
     $output =~ s/\r\n/\n/g;
@@ -105,7 +105,7 @@ for my $row (@documents) {
     $httpd->start;
     ok(wait_ready(port => $httpd->port), "$path: ready");
     $before->(port => $httpd->port) if $before;
-    my @examples = $document->examples('curl|redis-cli|ratings-audit');
+    my @examples = $document->examples('curl|redis-cli|ratingsctl');
     cmp_ok(scalar @examples, '>=', 5, "$path has examples");
     check($document, $_, $httpd, $database, $topic) for @examples;
     $httpd->stop;

@@ -30,7 +30,7 @@ static bool allocate_audit(audit_t *audit, int partitions)
 
 static bool choose_talks(audit_t *audit)
 {
-    const audit_options_t *options = audit->options;
+    const ctl_options_t *options = audit->options;
     audit->fold.chosen = options->talks_count > 0;
     for (int i = 0; i < options->talks_count; i++)
         if (!audit_fold_talk(&audit->fold, options->talks[i], strlen(options->talks[i])))
@@ -55,7 +55,7 @@ static bool begin_at_log_start(audit_t *audit, audit_failure_t *why)
     return true;
 }
 
-bool audit_open(audit_t *audit, const audit_options_t *options, audit_failure_t *why)
+bool audit_open(audit_t *audit, const ctl_options_t *options, audit_failure_t *why)
 {
     int partitions = 0;
     memset(audit, 0, sizeof *audit);

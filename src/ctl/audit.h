@@ -9,8 +9,8 @@
 #ifndef RATINGS_AUDIT_AUDIT_H
 #define RATINGS_AUDIT_AUDIT_H
 
-#include "ctl_options.h"
 #include "audit_store.h"
+#include "ctl_options.h"
 
 /* Whether what ratings:log says of a partition fits the log. */
 typedef enum {
@@ -29,7 +29,7 @@ typedef struct {
 typedef struct audit_snapshot_t audit_snapshot_t;
 
 typedef struct {
-    const audit_options_t *options;
+    const ctl_options_t *options;
     audit_stream_t *stream;
     audit_store_t *store;
     audit_fold_t fold;
@@ -52,7 +52,7 @@ typedef struct {
 } audit_t;
 
 /* `*audit` must be freed in any case. The options must live as long. */
-bool audit_open(audit_t *audit, const audit_options_t *options, audit_failure_t *why);
+bool audit_open(audit_t *audit, const ctl_options_t *options, audit_failure_t *why);
 void audit_free(audit_t *audit);
 
 /* Compares all talks that log and store have, or those that were chosen. */

@@ -1,6 +1,5 @@
 #include "audit_fold.h"
 
-#include "../core/event.h"
 #include "../core/routing_record.h"
 
 #include <search.h>
@@ -112,34 +111,46 @@ static bool count_event(audit_talk_t *talk, const audit_record_t *record, int va
     return true;
 }
 
-static bool judge_key(audit_partition_t *partition, const audit_talk_t *talk,
-                      const audit_record_t *record, const ratings_event_t *event, bool *counts)
+static const audit_verdict_e verdict_of_key[] = {
+    [RATINGS_COUNTED] = AUDIT_COUNTED,
+    [RATINGS_REPEATED] = AUDIT_REPEATED,
+    [RATINGS_CONFLICT] = AUDIT_CONFLICT,
+};
+
+static bool judge_key(audit_partition_t *partition, const audit_talk_t *talk, audit_seen_t *seen)
 {
-    *counts = true;
+    const audit_record_t *record = seen->record;
+    const ratings_event_t *event = seen->event;
     if (!event->key.text[0] || !record->append_time)
         return true;
     ratings_use_t *use = audit_keys_use(&partition->keys, talk, event->key.text, partition->time);
     if (!use)
         return false;
-    *counts = ratings_key_judge(use, &event->key, event->rating.value, record->offset,
-                                partition->time) == RATINGS_COUNTED;
+    seen->verdict = verdict_of_key[ratings_key_judge(use, &event->key, event->rating.value,
+                                                     record->offset, partition->time)];
+    seen->counted_at = use->offset;
     return true;
 }
 
-static bool fold_event(audit_fold_t *fold, const audit_record_t *record,
-                       const ratings_event_t *event)
+static bool observe(const audit_fold_t *fold, const audit_seen_t *seen)
 {
-    audit_partition_t *partition = &fold->partition[record->partition];
-    const char *id = event->rating.talk_id;
+    return !fold->observe || fold->observe(fold->observer, seen);
+}
+
+static bool fold_event(audit_fold_t *fold, audit_seen_t *seen)
+{
+    audit_partition_t *partition = &fold->partition[seen->record->partition];
+    const char *id = seen->event->rating.talk_id;
     audit_talk_t *talk =
         fold->chosen ? find_talk(fold, id, strlen(id)) : audit_fold_talk(fold, id, strlen(id));
-    bool counts;
     if (!talk)
         return fold->chosen;
-    if (!judge_key(partition, talk, record, event, &counts))
+    if (!judge_key(partition, talk, seen))
         return false;
-    partition->repeated += !counts;
-    return !counts || count_event(talk, record, event->rating.value);
+    partition->repeated += seen->verdict != AUDIT_COUNTED;
+    return (seen->verdict != AUDIT_COUNTED ||
+            count_event(talk, seen->record, seen->event->rating.value)) &&
+           observe(fold, seen);
 }
 
 /* Every record is checked, whether it is an event or not, and of whatever talk: else what is a
@@ -195,9 +206,11 @@ bool audit_fold_record(audit_fold_t *fold, const audit_record_t *record)
         partition->skipped += !read_routing(fold, record);
         return true;
     }
+    audit_seen_t seen = {record, &event, is_duplicate ? AUDIT_DUPLICATE : AUDIT_COUNTED, -1};
     partition->duplicates += is_duplicate;
-    return is_duplicate || event.rating.value == RATINGS_VALUE_NONE ||
-           fold_event(fold, record, &event);
+    if (is_duplicate)
+        return observe(fold, &seen);
+    return event.rating.value == RATINGS_VALUE_NONE || fold_event(fold, &seen);
 }
 
 /* ---- counts ---- */

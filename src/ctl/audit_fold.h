@@ -10,6 +10,7 @@
 #define RATINGS_AUDIT_FOLD_H
 
 #include "../core/dedup_window.h"
+#include "../core/event.h"
 #include "../core/histogram.h"
 #include "audit_keys.h"
 
@@ -70,6 +71,24 @@ typedef struct {
     audit_keys_t keys;
 } audit_partition_t;
 
+/* What became of an event. */
+typedef enum {
+    AUDIT_COUNTED,
+    AUDIT_DUPLICATE, /* appended again: the CloudEvents identity of an event before */
+    AUDIT_REPEATED,  /* sent again under its idempotency key */
+    AUDIT_CONFLICT   /* another rating under the idempotency key of one before */
+} audit_verdict_e;
+
+typedef struct {
+    const audit_record_t *record;
+    const ratings_event_t *event;
+    audit_verdict_e verdict;
+    int64_t counted_at; /* offset of the event that counted in its place; -1: not known */
+} audit_seen_t;
+
+/* Sees each event that is folded, in the order of its partition. False: memory ran out. */
+typedef bool audit_observer_t(void *self, const audit_seen_t *seen);
+
 typedef struct {
     audit_partition_t *partition;
     int partitions;
@@ -78,6 +97,8 @@ typedef struct {
     size_t talks, room;
     void *tree;
     bool chosen; /* talks are those of audit_fold_talk alone: events of others do not count */
+    audit_observer_t *observe; /* NULL: nobody; of talks not chosen it sees duplicates alone */
+    void *observer;            /* its first argument */
 } audit_fold_t;
 
 /* `*fold` must be freed in any case. False when memory ran out; so with all that follow. */

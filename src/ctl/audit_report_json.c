@@ -1,8 +1,8 @@
 /* The report as one JSON document. */
+#include "audit_json.h"
+
 #include "../core/redis_url.h"
 #include "audit_report.h"
-
-#include <jansson.h>
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@ static json_t *shown_url(const char *url)
     return string;
 }
 
-static json_t *counts_row(const ratings_histogram_t *histogram)
+json_t *audit_json_counts(const ratings_histogram_t *histogram)
 {
     const int64_t *count = histogram->count;
     return json_pack("{s:I, s:I, s:I, s:I, s:I}", "1", (json_int_t)count[0], "2",
@@ -62,8 +62,8 @@ static json_t *difference_row(const audit_talk_t *talk)
     bool found = talk->found.what == AUDIT_FOUND_COUNTS;
     return json_pack("{s:o, s:o, s:s, s:o, s:o}", "talk", id_of_talk(talk), "partitions",
                      checkpoints_of(talk), "problem", audit_talk_problem(talk), "expected",
-                     counts_row(&expected), "found",
-                     found ? counts_row(&talk->found.counts) : json_null());
+                     audit_json_counts(&expected), "found",
+                     found ? audit_json_counts(&talk->found.counts) : json_null());
 }
 
 /* A row that could not be made makes the array fail, so that nothing is left out silently. */
@@ -103,18 +103,23 @@ static json_t *report_document(const audit_t *audit, json_t *partitions, json_t 
                      (json_int_t)audit->gave_up);
 }
 
+bool audit_json_write(json_t *root, audit_failure_t *why)
+{
+    bool good = root && json_dumpf(root, stdout, JSON_PRESERVE_ORDER | JSON_INDENT(1)) == 0;
+    json_decref(root);
+    if (good)
+        (void)putchar('\n');
+    return good || audit_fail(why, "the report could not be made or written");
+}
+
 bool audit_report_json(const audit_t *audit, audit_failure_t *why)
 {
     json_t *partitions = json_array(), *differences = json_array(), *spread = json_array();
     json_t *root = fill_rows(audit, partitions, differences, spread)
                        ? report_document(audit, partitions, differences, spread)
                        : NULL;
-    bool good = root && json_dumpf(root, stdout, JSON_PRESERVE_ORDER | JSON_INDENT(1)) == 0;
-    json_decref(root);
     json_decref(partitions);
     json_decref(differences);
     json_decref(spread);
-    if (good)
-        (void)putchar('\n');
-    return good || audit_fail(why, "the report could not be made or written");
+    return audit_json_write(root, why);
 }

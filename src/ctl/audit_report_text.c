@@ -31,7 +31,7 @@ char *audit_shown_id(const audit_talk_t *talk)
     return text;
 }
 
-static void show_sources(const audit_t *audit)
+void audit_report_sources(const audit_t *audit)
 {
     char *store = ratings_redis_url_redact(audit->options->store);
     (void)printf("log    topic %s at %s\nstore  %s, generation %s\n\n",
@@ -55,6 +55,10 @@ static void show_partitions(const audit_t *audit)
                      audit_keys_live(&folded->keys, folded->time), audit_fit_word(check->last),
                      audit_fit_word(check->first), audit_fit_word(check->time));
     }
+}
+
+void audit_report_problems(const audit_t *audit)
+{
     for (int p = 0; p < audit->fold.partitions; p++)
         if (audit->checks[p].problem)
             (void)printf("partition %d: %s\n", p, audit->checks[p].problem);
@@ -64,7 +68,7 @@ static void show_partitions(const audit_t *audit)
 
 /* ---- talks ---- */
 
-static void show_counts(const char *name, const ratings_histogram_t *counts)
+void audit_report_counts(const char *name, const ratings_histogram_t *counts)
 {
     (void)printf("    %-9s", name);
     for (int v = 0; v < RATINGS_VALUES; v++)
@@ -102,9 +106,9 @@ static bool show_differing(const audit_t *audit)
         const audit_talk_t *talk = audit->differing[i];
         ratings_histogram_t expected = audit_fold_expected(talk);
         good = show_talk(talk, audit_talk_problem(talk));
-        show_counts("expected", &expected);
+        audit_report_counts("expected", &expected);
         if (talk->found.what == AUDIT_FOUND_COUNTS)
-            show_counts("found", &talk->found.counts);
+            audit_report_counts("found", &talk->found.counts);
     }
     if (audit->differ > SHOWN_MAX)
         (void)printf("... and %zu more\n", audit->differ - SHOWN_MAX);
@@ -133,7 +137,7 @@ static void show_repair(const audit_t *audit)
 {
     if (audit->unrepairable)
         (void)printf("nothing was repaired, as the store as a whole does not fit the log: use "
-                     "--rebuild\n");
+                     "ratingsctl rebuild\n");
     else if (audit->options->repair)
         (void)printf("repaired: %zu talks\n", audit->repaired);
     if (audit->gave_up)
@@ -158,8 +162,9 @@ static void show_verdict(const audit_t *audit)
 
 bool audit_report_text(const audit_t *audit, audit_failure_t *why)
 {
-    show_sources(audit);
+    audit_report_sources(audit);
     show_partitions(audit);
+    audit_report_problems(audit);
     (void)printf("\ntalks: %zu in the log, %zu in the store, %zu compared, %zu differ\n",
                  audit->in_log, audit->in_store, audit->compared, audit->differ);
     if (!show_differing(audit) || !show_spread(audit))

@@ -5,5 +5,6 @@
 
 extern const char lua_audit_read[];
 extern const char lua_audit_repair[];
+extern const char lua_audit_request_rebuild[];
 
 #endif

@@ -18,6 +18,7 @@
 #define KEY_TALK_LEN (sizeof KEY_TALK - 1)
 #define KEY_TALK_ALL "ratings/*"
 #define FIELD_MAX 32
+#define REQUEST_OPERATOR "3" /* RATINGS_REBUILD_REQUEST_OPERATOR of ../shm/rebuild_state.h */
 
 struct audit_store_t {
     ratings_redis_url_t url;
@@ -457,10 +458,15 @@ bool audit_store_repair(audit_store_t *store, const audit_precondition_t *precon
     return good;
 }
 
-bool audit_store_forget(audit_store_t *store, bool *deleted, audit_failure_t *why)
+bool audit_store_request_rebuild(audit_store_t *store, const char *generation, bool *requested,
+                                 audit_failure_t *why)
 {
-    redisReply *reply = ask_redis(store, WORDS("UNLINK", KEY_LOG), why);
-    *deleted = reply && reply->type == REDIS_REPLY_INTEGER && reply->integer > 0;
+    audit_cas_e result = AUDIT_CAS_REBUILT;
+    words_t words =
+        WORDS("EVAL", lua_audit_request_rebuild, "1", KEY_LOG, generation, REQUEST_OPERATOR);
+    redisReply *reply = ask_redis(store, words, why);
+    bool good = reply && read_cas(store, reply, &result, why);
     freeReplyObject(reply);
-    return reply != NULL;
+    *requested = result == AUDIT_CAS_APPLIED;
+    return good;
 }

@@ -61,7 +61,8 @@ bool audit_store_repair(audit_store_t *store, const audit_precondition_t *precon
                         const audit_talk_t *talk, const ratings_histogram_t *counts,
                         audit_cas_e *result, audit_failure_t *why);
 
-/* Deletes ratings:log, whatever it is. `*deleted`: it was there. */
-bool audit_store_forget(audit_store_t *store, bool *deleted, audit_failure_t *why);
+/* Asks the service to rebuild the store of this generation. `*requested`: it is still that. */
+bool audit_store_request_rebuild(audit_store_t *store, const char *generation, bool *requested,
+                                 audit_failure_t *why);
 
 #endif

@@ -1,91 +1,111 @@
-/* ratings-audit: whether the store is what the log says, found out without the service's own code
- * for that (docs/audit.md). */
-#include "audit_report.h"
+/* ratingsctl: what the numbers rest on, found out and put right without the service's own code for
+ * that (docs/ratingsctl.md). Called as ratings-audit it is its command audit. */
+#include "ctl_command.h"
+#include "version.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { EXIT_AGREE, EXIT_DIFFER, EXIT_UNKNOWN };
+#define NAME "ratingsctl"
+#define NAME_OF_AUDIT "ratings-audit"
 
-static bool run_audit(audit_t *audit, audit_failure_t *why)
+static ctl_exit_e show_version(const char *program)
 {
-    if (!audit_round(audit, why))
-        return false;
-    if (audit->options->repair && !audit_agrees(audit) &&
-        !(audit_repair(audit, why) && audit_round(audit, why)))
-        return false;
-    return audit_finish(audit, why) &&
-           (audit->options->json ? audit_report_json(audit, why) : audit_report_text(audit, why));
+    (void)printf("%s %s (%s)\n", program, RATINGS_VERSION, RATINGS_REVISION);
+    return CTL_EXIT_GOOD;
 }
 
-static int audit_once(const audit_options_t *options, audit_failure_t *why)
+static ctl_exit_e run_with_words(const ctl_command_t *command, ctl_options_t *options,
+                                 audit_failure_t *why)
 {
-    audit_t it;
-    bool good = audit_open(&it, options, why) && run_audit(&it, why);
-    int code = !good ? EXIT_UNKNOWN : audit_agrees(&it) ? EXIT_AGREE : EXIT_DIFFER;
-    audit_free(&it);
-    return code;
+    if (options->words_count == (command->word ? 1 : 0))
+        return command->run(options, why);
+    audit_fail(why, "%s takes %s (see --help)", command->name,
+               command->word ? "one word beside its options" : "options alone, no other words");
+    return CTL_EXIT_FAILED;
 }
 
-/* Whatever the store holds is given up, so it must at least be the store of this topic. */
-static bool rebuild_store(audit_store_t *store, const char *topic, audit_failure_t *why)
+static ctl_exit_e show_help(const ctl_command_t *command, const char *program)
 {
-    audit_state_t state;
-    bool deleted;
-    bool good = (audit_state_init(&state, 1) || audit_no_memory(why)) &&
-                audit_store_read(store, &state, NULL, 0, why);
-    if (good && state.claim[0])
-        good = audit_fail(why, "the store is being rebuilt by the service already");
-    if (good && state.topic[0] && strcmp(state.topic, topic) != 0)
-        good = audit_fail(why, "the store holds the ratings of topic '%s', not of '%s'",
-                          state.topic, topic);
-    audit_state_free(&state);
-    if (!good || !audit_store_forget(store, &deleted, why))
-        return false;
-    (void)printf("%s: the service, if it runs, rebuilds the store from the log within half a "
-                 "second; its error log says so\n",
-                 deleted ? "ratings:log is deleted" : "there was no ratings:log");
-    return true;
+    bool is_name = strcmp(program, NAME_OF_AUDIT) == 0;
+    (void)printf("%s%s%s ", program, is_name ? "" : " ", is_name ? "" : command->name);
+    ctl_command_help(command, stdout);
+    return CTL_EXIT_GOOD;
 }
 
-static int request_rebuild(const audit_options_t *options, audit_failure_t *why)
+/* The options begin behind the first word of `argv`. */
+static ctl_exit_e run_command(const ctl_command_t *command, const char *program, int argc,
+                              char **argv, audit_failure_t *why)
 {
-    audit_store_t *store = audit_store_new(options->store, options->timeout_ms);
-    bool good = store ? rebuild_store(store, options->stream.topic, why) : audit_no_memory(why);
-    audit_store_free(store);
-    return good ? EXIT_AGREE : EXIT_UNKNOWN;
-}
-
-static int run_options(int argc, char **argv, audit_failure_t *why)
-{
-    audit_options_t options;
-    int code = EXIT_UNKNOWN;
-    switch (audit_options_read(argc, argv, &options, why)) {
-    case AUDIT_OPTIONS_GOOD:
-        code = options.rebuild ? request_rebuild(&options, why) : audit_once(&options, why);
+    ctl_options_t options;
+    ctl_exit_e code = CTL_EXIT_FAILED;
+    switch (ctl_options_read(argc, argv, command->takes, &options, why)) {
+    case CTL_OPTIONS_GOOD:
+        code = run_with_words(command, &options, why);
         break;
-    case AUDIT_OPTIONS_SHOWN:
-        code = EXIT_AGREE;
+    case CTL_OPTIONS_HELP:
+        code = show_help(command, program);
         break;
-    case AUDIT_OPTIONS_BAD:
+    case CTL_OPTIONS_VERSION:
+        code = show_version(program);
+        break;
+    case CTL_OPTIONS_BAD:
         break;
     }
-    audit_options_free(&options);
+    ctl_options_free(&options);
     return code;
+}
+
+/* Names the command as far as that can be a name: what stands there may be a secret. */
+static ctl_exit_e fail_command(const char *word, audit_failure_t *why)
+{
+    if (!word)
+        audit_fail(why, "which command? (see --help)");
+    else if (word[0] == '-')
+        audit_fail(why, "the command comes first, its options behind it (see --help)");
+    else
+        audit_fail(why, "there is no command %.*s (see --help)",
+                   (int)strspn(word, "-abcdefghijklmnopqrstuvwxyz"), word);
+    return CTL_EXIT_FAILED;
+}
+
+static ctl_exit_e run_line(const char *program, int argc, char **argv, audit_failure_t *why)
+{
+    const char *word = argc > 1 ? argv[1] : NULL;
+    if (strcmp(program, NAME_OF_AUDIT) == 0)
+        return run_command(ctl_command_find("audit"), program, argc, argv, why);
+    if (word && strcmp(word, "--version") == 0)
+        return show_version(program);
+    if (word && strcmp(word, "--help") == 0) {
+        ctl_commands_help(stdout);
+        return CTL_EXIT_GOOD;
+    }
+    const ctl_command_t *command = word ? ctl_command_find(word) : NULL;
+    return command ? run_command(command, program, argc - 1, argv + 1, why)
+                   : fail_command(word, why);
+}
+
+/* The name by which it was called, if that means anything. */
+static const char *program_name(const char *path)
+{
+    const char *slash = path ? strrchr(path, '/') : NULL;
+    const char *name = slash ? slash + 1 : path;
+    return name && strcmp(name, NAME_OF_AUDIT) == 0 ? NAME_OF_AUDIT : NAME;
 }
 
 /* A connection or a pipe that is closed is an error with a reason, and no end by a signal. */
 int main(int argc, char **argv)
 {
     audit_failure_t why = {""};
+    const char *program = program_name(argv[0]);
     (void)signal(SIGPIPE, SIG_IGN);
-    int code = run_options(argc, argv, &why);
+    ctl_exit_e code = run_line(program, argc, argv, &why);
     if ((fflush(stdout) != 0 || ferror(stdout)) && !why.text[0]) {
-        code = EXIT_UNKNOWN;
+        code = CTL_EXIT_FAILED;
         audit_fail(&why, "the report could not be written");
     }
     if (why.text[0])
-        (void)fprintf(stderr, "ratings-audit: %s\n", why.text);
-    return code;
+        (void)fprintf(stderr, "%s: %s\n", program, why.text);
+    return (int)code;
 }

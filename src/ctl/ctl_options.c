@@ -3,187 +3,256 @@
 #include "../core/number.h"
 #include "../core/rating.h"
 #include "../core/redis_url.h"
-#include "version.h"
 
 #include <getopt.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define TIMEOUT_S 30
 #define TIMEOUT_MAX_S 86400
+#define LONG_OPTION 256 /* and its row in the table: above each option of one letter */
 
-static const char help[] =
-    "ratings-audit [OPTION...]: compares the store with the log, and mends it\n"
-    "\n"
-    "  --brokers HOST:PORT,...  Kafka (default: the variable STREAMS_CONNECTION)\n"
-    "  --topic NAME             the log (default: ratings)\n"
-    "  --store redis://...      Redis (default: the variable RATINGS_CONNECTION)\n"
-    "  -X PROPERTY=VALUE        a property of librdkafka; may be repeated\n"
-    "  --timeout SECONDS        gives up when nothing comes for so long (default: 30)\n"
-    "  --talk ID                this talk alone; may be repeated\n"
-    "  --json                   the result as one JSON document\n"
-    "  --repair                 mends talks that differ, then audits again\n"
-    "  --rebuild                has the service rebuild the whole store, and audits nothing\n"
-    "  --help, --version\n"
-    "\n"
-    "Exit code 0: store and log agree. 1: they do not. 2: that could not be found out, and "
-    "standard\n"
-    "error says why.\n";
+/* ---- what each option does with its value ---- */
 
-enum {
-    OPT_BROKERS = 256,
-    OPT_TOPIC,
-    OPT_STORE,
-    OPT_TIMEOUT,
-    OPT_TALK,
-    OPT_JSON,
-    OPT_REPAIR,
-    OPT_REBUILD,
-    OPT_HELP,
-    OPT_VERSION
-};
-
-static const struct option names[] = {
-    {"brokers", required_argument, NULL, OPT_BROKERS},
-    {"topic", required_argument, NULL, OPT_TOPIC},
-    {"store", required_argument, NULL, OPT_STORE},
-    {"timeout", required_argument, NULL, OPT_TIMEOUT},
-    {"talk", required_argument, NULL, OPT_TALK},
-    {"json", no_argument, NULL, OPT_JSON},
-    {"repair", no_argument, NULL, OPT_REPAIR},
-    {"rebuild", no_argument, NULL, OPT_REBUILD},
-    {"help", no_argument, NULL, OPT_HELP},
-    {"version", no_argument, NULL, OPT_VERSION},
-    {NULL, 0, NULL, 0},
-};
-
-static audit_options_e bad(audit_failure_t *why, const char *what)
+static bool bad_usage(audit_failure_t *why, const char *what)
 {
-    audit_fail(why, "%s (see --help)", what);
-    return AUDIT_OPTIONS_BAD;
+    return audit_fail(why, "%s (see --help)", what);
+}
+
+static bool take_brokers(ctl_options_t *out, const char *value, audit_failure_t *why)
+{
+    (void)why;
+    out->stream.brokers = value;
+    return true;
+}
+
+static bool take_topic(ctl_options_t *out, const char *value, audit_failure_t *why)
+{
+    out->stream.topic = value;
+    return value[0] || bad_usage(why, "--topic takes the name of a topic");
+}
+
+static bool take_store(ctl_options_t *out, const char *value, audit_failure_t *why)
+{
+    (void)why;
+    out->store = value;
+    return true;
+}
+
+static bool take_property(ctl_options_t *out, const char *value, audit_failure_t *why)
+{
+    (void)why;
+    out->properties[out->stream.properties_count++] = value;
+    return true;
+}
+
+static bool take_timeout(ctl_options_t *out, const char *value, audit_failure_t *why)
+{
+    int64_t seconds;
+    if (!ratings_parse_int(value, strlen(value), 1, TIMEOUT_MAX_S, &seconds))
+        return bad_usage(why, "--timeout takes seconds, 1 to 86400");
+    out->timeout_ms = out->stream.timeout_ms = (int)seconds * 1000;
+    return true;
+}
+
+static bool take_talk(ctl_options_t *out, const char *value, audit_failure_t *why)
+{
+    out->talks[out->talks_count++] = value;
+    return !ratings_talk_id_problem(value, strlen(value)) ||
+           bad_usage(why, "--talk takes the id of a talk");
+}
+
+static bool take_json(ctl_options_t *out, const char *value, audit_failure_t *why)
+{
+    (void)value, (void)why;
+    return out->json = true;
+}
+
+static bool take_repair(ctl_options_t *out, const char *value, audit_failure_t *why)
+{
+    (void)value, (void)why;
+    return out->repair = true;
+}
+
+static bool take_rebuild(ctl_options_t *out, const char *value, audit_failure_t *why)
+{
+    (void)value, (void)why;
+    return out->rebuild = true;
+}
+
+static bool take_yes(ctl_options_t *out, const char *value, audit_failure_t *why)
+{
+    (void)value, (void)why;
+    return out->yes = true;
+}
+
+/* ---- the table ---- */
+
+#define TAKEN_BY_ALL 0
+
+static const struct ctl_option_t {
+    const char *name;     /* of one letter: -X, else --name */
+    const char *argument; /* NULL: it takes none */
+    const char *help;
+    unsigned group; /* CTL_TAKES_... */
+    bool (*take)(ctl_options_t *out, const char *value, audit_failure_t *why);
+} table[] = {
+    {"brokers", "HOST:PORT,...", "Kafka (default: the variable STREAMS_CONNECTION)",
+     CTL_TAKES_STREAM, take_brokers},
+    {"topic", "NAME", "the log (default: ratings)", TAKEN_BY_ALL, take_topic},
+    {"store", "redis://...", "Redis (default: the variable RATINGS_CONNECTION)", CTL_TAKES_STORE,
+     take_store},
+    {"X", "PROPERTY=VALUE", "a property of librdkafka; may be repeated", CTL_TAKES_STREAM,
+     take_property},
+    {"timeout", "SECONDS", "gives up when nothing comes for so long (default: 30)", TAKEN_BY_ALL,
+     take_timeout},
+    {"talk", "ID", "this talk alone; may be repeated", CTL_TAKES_TALKS, take_talk},
+    {"json", NULL, "the result as one JSON document", CTL_TAKES_JSON, take_json},
+    {"repair", NULL, "as the command repair", CTL_TAKES_MENDING, take_repair},
+    {"rebuild", NULL, "as the command rebuild --yes", CTL_TAKES_MENDING, take_rebuild},
+    {"yes", NULL, "without the question", CTL_TAKES_YES, take_yes},
+};
+
+#define ROWS (sizeof table / sizeof *table)
+enum { OPTION_HELP = LONG_OPTION + ROWS, OPTION_VERSION };
+
+static bool is_taken(size_t row, unsigned takes)
+{
+    return table[row].group == TAKEN_BY_ALL || table[row].group & takes;
+}
+
+static bool is_letter(size_t row)
+{
+    return !table[row].name[1];
+}
+
+void ctl_options_help(unsigned takes, FILE *out)
+{
+    for (size_t row = 0; row < ROWS; row++) {
+        char left[64];
+        if (!is_taken(row, takes))
+            continue;
+        (void)snprintf(left, sizeof left, "%s%s %s", is_letter(row) ? "-" : "--", table[row].name,
+                       table[row].argument ? table[row].argument : "");
+        (void)fprintf(out, "  %-24s %s\n", left, table[row].help);
+    }
+    (void)fputs("  --help, --version\n", out);
+}
+
+/* ---- reading ---- */
+
+/* What getopt_long wants: for each long option its number, for each letter "X:". */
+typedef struct {
+    struct option names[ROWS + 3];
+    char letters[2 * ROWS + 1];
+} syntax_t;
+
+static void make_syntax(syntax_t *syntax, unsigned takes)
+{
+    size_t names = 0;
+    char *letter = syntax->letters;
+    for (size_t row = 0; row < ROWS; row++) {
+        int argument = table[row].argument ? required_argument : no_argument;
+        if (!is_taken(row, takes))
+            continue;
+        if (is_letter(row))
+            letter = stpcpy(stpcpy(letter, table[row].name), argument ? ":" : "");
+        else
+            syntax->names[names++] =
+                (struct option){table[row].name, argument, NULL, LONG_OPTION + (int)row};
+    }
+    *letter = '\0';
+    syntax->names[names++] = (struct option){"help", no_argument, NULL, OPTION_HELP};
+    syntax->names[names++] = (struct option){"version", no_argument, NULL, OPTION_VERSION};
+    syntax->names[names] = (struct option){NULL, 0, NULL, 0};
+}
+
+static size_t row_of(int option)
+{
+    size_t row = option >= LONG_OPTION ? (size_t)(option - LONG_OPTION) : 0;
+    while (option < LONG_OPTION && !(is_letter(row) && table[row].name[0] == option))
+        row++;
+    return row;
 }
 
 /* Names the option as far as that can be a name: what is behind it may be a secret. */
-static audit_options_e unknown(char **argv, audit_failure_t *why)
+static ctl_options_e unknown_option(char **argv, audit_failure_t *why)
 {
     const char *word = argv[optind - 1];
-    if (optopt && optopt < OPT_BROKERS)
+    if (optopt && optopt < LONG_OPTION)
         audit_fail(why, "-%c is not an option, or its value is missing (see --help)", optopt);
     else
         audit_fail(why, "%.*s is not an option, or its value is missing or too much (see --help)",
                    (int)strspn(word, "-abcdefghijklmnopqrstuvwxyz"), word);
-    return AUDIT_OPTIONS_BAD;
+    return CTL_OPTIONS_BAD;
 }
 
-static audit_options_e take_timeout(audit_options_t *out, audit_failure_t *why)
+static ctl_options_e read_options(int argc, char **argv, unsigned takes, ctl_options_t *out,
+                                  audit_failure_t *why)
 {
-    int64_t seconds;
-    if (!ratings_parse_int(optarg, strlen(optarg), 1, TIMEOUT_MAX_S, &seconds))
-        return bad(why, "--timeout takes seconds, 1 to 86400");
-    out->timeout_ms = (int)seconds * 1000;
-    return AUDIT_OPTIONS_GOOD;
-}
-
-static audit_options_e take_talk(audit_options_t *out, audit_failure_t *why)
-{
-    const char *problem = ratings_talk_id_problem(optarg, strlen(optarg));
-    out->talks[out->talks_count++] = optarg;
-    return problem ? bad(why, "--talk takes the id of a talk") : AUDIT_OPTIONS_GOOD;
-}
-
-static audit_options_e take_option(int option, audit_options_t *out, const char **properties,
-                                   audit_failure_t *why)
-{
-    switch (option) {
-    case OPT_BROKERS:
-        out->stream.brokers = optarg;
-        break;
-    case OPT_TOPIC:
-        out->stream.topic = optarg;
-        break;
-    case OPT_STORE:
-        out->store = optarg;
-        break;
-    case 'X':
-        properties[out->stream.properties_count++] = optarg;
-        break;
-    case OPT_TIMEOUT:
-        return take_timeout(out, why);
-    case OPT_TALK:
-        return take_talk(out, why);
-    case OPT_JSON:
-        out->json = true;
-        break;
-    case OPT_REPAIR:
-        out->repair = true;
-        break;
-    default:
-        out->rebuild = true;
-        break;
+    syntax_t syntax;
+    int option;
+    make_syntax(&syntax, takes);
+    opterr = 0;
+    while ((option = getopt_long(argc, argv, syntax.letters, syntax.names, NULL)) != -1) {
+        if (option == OPTION_HELP || option == OPTION_VERSION)
+            return option == OPTION_HELP ? CTL_OPTIONS_HELP : CTL_OPTIONS_VERSION;
+        if (option == '?')
+            return unknown_option(argv, why);
+        if (!table[row_of(option)].take(out, optarg, why))
+            return CTL_OPTIONS_BAD;
     }
-    return AUDIT_OPTIONS_GOOD;
+    out->words = argv + optind;
+    out->words_count = argc - optind;
+    return CTL_OPTIONS_GOOD;
 }
 
-static audit_options_e check(const audit_options_t *options, audit_failure_t *why)
+static bool check_store(const ctl_options_t *options, audit_failure_t *why)
 {
     ratings_redis_url_t url;
-    bool has_stream = options->stream.brokers && options->stream.brokers[0];
-    if (options->rebuild && (options->repair || options->json || options->talks_count > 0))
-        return bad(why, "--rebuild goes with neither --repair nor --json nor --talk");
-    if (!has_stream && !options->rebuild)
-        return bad(why, "neither --brokers nor STREAMS_CONNECTION says where Kafka is");
-    if (has_stream && strpbrk(options->stream.brokers, "/@")) /* shown as they are */
-        return bad(why, "the brokers are host:port[,host:port...]");
     if (!options->store || !options->store[0])
-        return bad(why, "neither --store nor RATINGS_CONNECTION says where Redis is");
-    if (!options->stream.topic[0])
-        return bad(why, "--topic takes the name of a topic");
+        return bad_usage(why, "neither --store nor RATINGS_CONNECTION says where Redis is");
     const char *problem = ratings_redis_url_parse(options->store, &url);
-    if (!problem)
-        return AUDIT_OPTIONS_GOOD;
-    audit_fail(why, "the address of the store: %s (see --help)", problem);
-    return AUDIT_OPTIONS_BAD;
+    return !problem || audit_fail(why, "the address of the store: %s (see --help)", problem);
 }
 
-static audit_options_e show(int option)
+static bool check_options(const ctl_options_t *options, unsigned takes, audit_failure_t *why)
 {
-    if (option == OPT_HELP)
-        (void)fputs(help, stdout);
-    else
-        (void)printf("ratings-audit %s (%s)\n", RATINGS_VERSION, RATINGS_REVISION);
-    return AUDIT_OPTIONS_SHOWN;
+    const char *brokers = options->stream.brokers;
+    if (options->rebuild && (options->repair || options->json || options->talks_count > 0))
+        return bad_usage(why, "--rebuild goes with neither --repair nor --json nor --talk");
+    if (takes & CTL_TAKES_STREAM && !options->rebuild && (!brokers || !brokers[0]))
+        return bad_usage(why, "neither --brokers nor STREAMS_CONNECTION says where Kafka is");
+    if (takes & CTL_TAKES_STREAM && brokers && strpbrk(brokers, "/@")) /* shown as they are */
+        return bad_usage(why, "the brokers are host:port[,host:port...]");
+    return !(takes & CTL_TAKES_STORE) || check_store(options, why);
 }
 
-audit_options_e audit_options_read(int argc, char **argv, audit_options_t *out,
-                                   audit_failure_t *why)
+ctl_options_e ctl_options_read(int argc, char **argv, unsigned takes, ctl_options_t *out,
+                               audit_failure_t *why)
 {
-    const char **properties = calloc((size_t)argc, sizeof *properties);
-    audit_options_e end = AUDIT_OPTIONS_GOOD;
-    int option;
-    *out = (audit_options_t){
-        .stream = {getenv("STREAMS_CONNECTION"), "ratings", properties, 0, 0},
-        .store = getenv("RATINGS_CONNECTION"),
+    *out = (ctl_options_t){
+        .properties = calloc((size_t)argc, sizeof *out->properties),
         .talks = calloc((size_t)argc, sizeof *out->talks),
+        .store = getenv("RATINGS_CONNECTION"),
         .timeout_ms = TIMEOUT_S * 1000,
     };
-    if (!properties || !out->talks)
-        return bad(why, "memory ran out");
-    opterr = 0;
-    while (end == AUDIT_OPTIONS_GOOD &&
-           (option = getopt_long(argc, argv, "X:", names, NULL)) != -1) {
-        if (option == OPT_HELP || option == OPT_VERSION)
-            return show(option);
-        end = option == '?' ? unknown(argv, why) : take_option(option, out, properties, why);
+    out->stream = (audit_stream_options_t){
+        .brokers = getenv("STREAMS_CONNECTION"),
+        .topic = "ratings",
+        .properties = out->properties,
+        .timeout_ms = out->timeout_ms,
+    };
+    if (!out->properties || !out->talks) {
+        audit_no_memory(why);
+        return CTL_OPTIONS_BAD;
     }
-    if (end == AUDIT_OPTIONS_GOOD && optind < argc)
-        return bad(why, "there are options alone, no other words");
-    out->stream.timeout_ms = out->timeout_ms;
-    return end == AUDIT_OPTIONS_GOOD ? check(out, why) : end;
+    ctl_options_e end = read_options(argc, argv, takes, out, why);
+    return end != CTL_OPTIONS_GOOD || check_options(out, takes, why) ? end : CTL_OPTIONS_BAD;
 }
 
-void audit_options_free(audit_options_t *options)
+void ctl_options_free(ctl_options_t *options)
 {
-    free((void *)(uintptr_t)options->stream.properties);
+    free(options->properties);
     free(options->talks);
 }

@@ -1,29 +1,50 @@
-/* What the command line and the environment say. */
+/* What the command line and the environment say: one table of options for all commands, of which
+ * each command takes some. */
 #ifndef RATINGS_CTL_OPTIONS_H
 #define RATINGS_CTL_OPTIONS_H
 
 #include "audit_failure.h"
 #include "audit_stream.h"
 
+#include <stdio.h>
+
+/* Groups of options that a command takes. */
+enum {
+    CTL_TAKES_STREAM = 1 << 0,  /* --brokers, -X */
+    CTL_TAKES_STORE = 1 << 1,   /* --store */
+    CTL_TAKES_TALKS = 1 << 2,   /* --talk */
+    CTL_TAKES_JSON = 1 << 3,    /* --json */
+    CTL_TAKES_MENDING = 1 << 4, /* --repair, --rebuild: commands of their own since */
+    CTL_TAKES_YES = 1 << 5,     /* --yes */
+};
+
 typedef struct {
     audit_stream_options_t stream;
-    const char *store;  /* redis://... */
-    const char **talks; /* these alone; all when there are none */
+    const char **properties; /* those of `stream`, while they are read */
+    const char *store;       /* redis://... */
+    const char **talks;      /* these alone; all when there are none */
     int talks_count;
     int timeout_ms;
-    bool json, repair, rebuild;
-} audit_options_t;
+    char **words; /* what stands beside the options */
+    int words_count;
+    bool json, repair, rebuild, yes;
+} ctl_options_t;
 
 typedef enum {
-    AUDIT_OPTIONS_GOOD,
-    AUDIT_OPTIONS_SHOWN, /* --help or --version: there is nothing more to do */
-    AUDIT_OPTIONS_BAD
-} audit_options_e;
+    CTL_OPTIONS_GOOD,
+    CTL_OPTIONS_HELP,    /* --help: the options are not to be used */
+    CTL_OPTIONS_VERSION, /* --version: nor are they */
+    CTL_OPTIONS_BAD
+} ctl_options_e;
 
-/* `*out` must be freed in any case; it points into `argv` and the environment. No reason repeats a
- * value, which may hold a password. */
-audit_options_e audit_options_read(int argc, char **argv, audit_options_t *out,
-                                   audit_failure_t *why);
-void audit_options_free(audit_options_t *options);
+/* Reads `argv`, after its first word, as options of the groups in `takes`. `*out` must be freed in
+ * any case; it points into `argv` and the environment. No reason repeats a value, which may hold a
+ * password. */
+ctl_options_e ctl_options_read(int argc, char **argv, unsigned takes, ctl_options_t *out,
+                               audit_failure_t *why);
+void ctl_options_free(ctl_options_t *options);
+
+/* A line for each option of the groups in `takes`. */
+void ctl_options_help(unsigned takes, FILE *out);
 
 #endif

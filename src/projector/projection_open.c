@@ -94,6 +94,8 @@ static const char *rebuild_reason(const opening_t *opening)
         return "an event was appended below the store's checkpoint: the topic was recreated";
     if (request == RATINGS_REBUILD_REQUEST_STORE)
         return "a key of the store is not what this module writes";
+    if (request == RATINGS_REBUILD_REQUEST_OPERATOR)
+        return "it was requested by ratingsctl rebuild";
     if (p->state.problem)
         return p->state.problem;
     if (routing_is_lost(opening->routing))

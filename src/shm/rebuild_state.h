@@ -10,8 +10,9 @@
 /* Why the store may be no read model of the log, as anybody may notice. */
 typedef enum {
     RATINGS_REBUILD_REQUEST_NONE,
-    RATINGS_REBUILD_REQUEST_STORE, /* it holds what the module never writes */
-    RATINGS_REBUILD_REQUEST_LOG    /* an event was appended below what was applied */
+    RATINGS_REBUILD_REQUEST_STORE,   /* it holds what the module never writes */
+    RATINGS_REBUILD_REQUEST_LOG,     /* an event was appended below what was applied */
+    RATINGS_REBUILD_REQUEST_OPERATOR /* somebody wants it: ratingsctl rebuild writes this number */
     /* what another version adds is a reason as well */
 } ratings_rebuild_request_e;
 

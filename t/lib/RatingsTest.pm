@@ -5,6 +5,7 @@ use strict;
 use warnings;
 use parent 'Exporter';
 use File::Path qw(make_path);
+use File::Temp ();
 use IO::Socket::INET;
 use JSON::PP ();
 use POSIX ();
@@ -21,7 +22,7 @@ our @EXPORT = qw(
     client get post post_form rate histogram_of total problem_ok
     new_talks new_talk delete_talks redis topic_since topic_write stack
     server_pid set_topic wait_until wait_ready own_httpd expect_log mpm sanitized finish
-    json to_json note_time in_children generation rebuilt_since
+    run_program told json to_json note_time in_children generation rebuilt_since
 );
 
 $SIG{PIPE} = 'IGNORE';
@@ -108,6 +109,27 @@ sub problem_ok {
     ok(!@wrong, $name) or diag(join('; ', @wrong) . "\n" . $response->raw . ($response->error // ''));
     return $problem;
 }
+
+# ---- programs ----
+
+# Runs it: its exit code, and what it wrote to standard output and to standard error.
+sub run_program {
+    my (@command) = @_;
+    my $errors = File::Temp->new;
+    my $pid    = open(my $output, '-|') // die "fork: $!";
+    if (!$pid) {
+        open STDERR, '>', "$errors" or POSIX::_exit(126);
+        exec @command or POSIX::_exit(127);
+    }
+    local $/;
+    my $out = <$output> // '';
+    close $output;
+    my $code = $? & 127 ? "signal @{[ $? & 127 ]}" : $? >> 8;
+    open my $file, '<', "$errors" or die "$errors: $!";
+    return { code => $code, out => $out, err => <$file> // '' };
+}
+
+sub told { my $run = shift; return "exit code $run->{code}\n$run->{out}$run->{err}" }
 
 # ---- talks ----
 

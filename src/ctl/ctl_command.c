@@ -1,0 +1,49 @@
+#include "ctl_command.h"
+
+#include <string.h>
+
+#define SOURCES (CTL_TAKES_STREAM | CTL_TAKES_STORE)
+
+static const ctl_command_t commands[] = {
+    {"audit", NULL, "compares the store with the log", "store and log agree", "they differ",
+     SOURCES | CTL_TAKES_TALKS | CTL_TAKES_JSON | CTL_TAKES_MENDING, ctl_audit},
+    {"repair", NULL, "gives talks that differ the counts of the log, then audits again",
+     "store and log agree now", "they differ", SOURCES | CTL_TAKES_TALKS | CTL_TAKES_JSON,
+     ctl_repair},
+    {"explain", "TALK", "shows the events behind a talk's numbers", "store and log agree on it",
+     "they differ", SOURCES | CTL_TAKES_JSON, ctl_explain},
+    {"rebuild", NULL, "asks the service to rebuild the store from the log",
+     "the service is asked, or does it anyway", NULL, CTL_TAKES_STORE | CTL_TAKES_YES, ctl_rebuild},
+};
+
+#define COMMANDS (sizeof commands / sizeof *commands)
+
+const ctl_command_t *ctl_command_find(const char *name)
+{
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return &commands[i];
+    return NULL;
+}
+
+void ctl_commands_help(FILE *out)
+{
+    (void)fputs("ratingsctl COMMAND [OPTION...]\n\n", out);
+    for (size_t i = 0; i < COMMANDS; i++)
+        (void)fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].summary);
+    (void)fputs("\n"
+                "ratingsctl COMMAND --help lists the options of a command, man ratingsctl explains "
+                "all.\n",
+                out);
+}
+
+void ctl_command_help(const ctl_command_t *command, FILE *out)
+{
+    (void)fprintf(out, "%s%s[OPTION...]: %s\n\n", command->word ? command->word : "",
+                  command->word ? " " : "", command->summary);
+    ctl_options_help(command->takes, out);
+    (void)fprintf(out, "\nExit code\n  0  %s\n", command->good);
+    if (command->differs)
+        (void)fprintf(out, "  1  %s\n", command->differs);
+    (void)fputs("  2  it could not find that out, or do it: standard error says why\n", out);
+}
