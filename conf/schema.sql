@@ -6,3 +6,7 @@ create table if not exists talks (
     uuid  varchar(255) unique not null,
     title varchar(255) not null
 );
+
+-- A talk may have a window in which it can be rated, from opens_at until just before closes_at; NULL is no bound. Without
+-- these columns, or one of them, there is none. They may be added and dropped while the service runs:
+--   alter table talks add opens_at timestamptz, add closes_at timestamptz;

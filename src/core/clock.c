@@ -11,11 +11,21 @@ static struct timespec timespec_of(int64_t us)
     return at;
 }
 
-int64_t ratings_monotonic(void)
+static int64_t read_clock(clockid_t clock)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return (int64_t)now.tv_sec * US_PER_S + now.tv_nsec / 1000;
+}
+
+int64_t ratings_monotonic(void)
+{
+    return read_clock(CLOCK_MONOTONIC);
+}
+
+int64_t ratings_wall_clock(void)
+{
+    return read_clock(CLOCK_REALTIME);
 }
 
 void ratings_lock_init(pthread_mutex_t *lock, pthread_cond_t *changed)

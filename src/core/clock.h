@@ -17,6 +17,10 @@
 /* Microseconds since some moment before the machine started; the same for all its processes. */
 int64_t ratings_monotonic(void);
 
+/* The clock on the wall: microseconds since 1970, UTC. For what people set by it, such as a talk's
+ * window (window.h); never for a wait. */
+int64_t ratings_wall_clock(void);
+
 /* A lock, and a condition that ratings_wait_until waits for. */
 void ratings_lock_init(pthread_mutex_t *lock, pthread_cond_t *changed);
 void ratings_lock_destroy(pthread_mutex_t *lock, pthread_cond_t *changed);

@@ -32,7 +32,8 @@ static const struct {
     [RATINGS_ENDPOINT_RATINGS] =
         {
             .get = {ratings_get_ratings, {200, 304, 400, 404, 412, 503}},
-            .post = {ratings_post_ratings, {200, 202, 400, 404, 408, 413, 415, 422, 501, 503, 504}},
+            .post = {ratings_post_ratings,
+                     {200, 202, 400, 403, 404, 408, 413, 415, 422, 501, 503, 504}},
         },
     [RATINGS_ENDPOINT_METADATA] = {.get = {ratings_get_metadata, {200}}},
     [RATINGS_ENDPOINT_LIVE] = {.get = {ratings_get_live, {200}}},

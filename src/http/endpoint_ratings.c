@@ -31,6 +31,7 @@ static const outcome_reply_t outcome_replies[] = {
     [RATINGS_DONE] = {HTTP_OK, NULL, 0, 0},
     [RATINGS_ACCEPTED] = {HTTP_ACCEPTED, NULL, APLOG_WARNING, 0},
     [RATINGS_NO_TALK] = {HTTP_NOT_FOUND, "There is no such talk.", 0, 0},
+    [RATINGS_NOT_NOW] = {HTTP_FORBIDDEN, NULL, 0, 0},
     [RATINGS_CONFLICTING] = {HTTP_UNPROCESSABLE_ENTITY,
                              "Another rating of this talk was sent with the same Idempotency-Key: "
                              "this one does not count.",
@@ -74,6 +75,38 @@ static int reply_unavailable(request_rec *r, const ratings_call_t *call)
                                                     " at the moment. Please try again.", NULL));
 }
 
+/* A bound of the window as a member of the problem, if it is a time. False: memory ran out. */
+static bool add_bound(json_t *members, const char *name, int64_t bound)
+{
+    char text[RATINGS_TIME_TEXT_SIZE];
+    return !ratings_time_print(bound, text) ||
+           json_object_set_new(members, name, json_string(text)) == 0;
+}
+
+static json_t *window_members(const ratings_window_t *window)
+{
+    json_t *members = json_object();
+    if (members && add_bound(members, "opensAt", window->opens_at) &&
+        add_bound(members, "closesAt", window->closes_at))
+        return members;
+    json_decref(members);
+    return NULL;
+}
+
+static int reply_not_now(request_rec *r, const ratings_call_t *call)
+{
+    const ratings_window_t *window = &call->window;
+    bool is_to_come = ratings_window_phase(window, call->came_at) == RATINGS_WINDOW_TO_COME;
+    if (is_to_come)
+        apr_table_setn(r->headers_out, "Retry-After",
+                       apr_psprintf(r->pool, "%" APR_INT64_T_FMT,
+                                    ratings_window_seconds_left(window, call->came_at)));
+    return ratings_reply_problem_with(r, outcome_replies[RATINGS_NOT_NOW].status,
+                                      is_to_come ? "This talk cannot be rated yet."
+                                                 : "This talk cannot be rated any more.",
+                                      window_members(window));
+}
+
 static int reply_rating(request_rec *r, int status, const ratings_rating_t *rating)
 {
     return ratings_reply_json(
@@ -87,15 +120,21 @@ static int reply_refusal(request_rec *r, const ratings_call_t *call, ratings_out
 {
     const outcome_reply_t *reply = &outcome_replies[outcome];
     log_outcome(r, call, reply);
-    return outcome == RATINGS_UNAVAILABLE ? reply_unavailable(r, call)
-                                          : ratings_reply_problem(r, reply->status, reply->detail);
+    if (outcome == RATINGS_UNAVAILABLE)
+        return reply_unavailable(r, call);
+    if (outcome == RATINGS_NOT_NOW)
+        return reply_not_now(r, call);
+    return ratings_reply_problem(r, reply->status, reply->detail);
 }
 
+/* Once the request has been read, with its body: a rating whose body comes after the talk has
+ * closed, when its results may be shown, comes too late. */
 static ratings_call_t begin_call(const request_rec *r, const ratings_server_t *server)
 {
     return (ratings_call_t){.child = server->service->child,
                             .pool = r->pool,
-                            .deadline = ratings_monotonic() + server->config.deadline};
+                            .deadline = ratings_monotonic() + server->config.deadline,
+                            .came_at = ratings_wall_clock()};
 }
 
 /* ---- POST ---- */

@@ -79,20 +79,35 @@ static const char *title_of(int status)
     }
 }
 
-static const char *problem_text(request_rec *r, int status, const char *detail)
+static json_t *make_problem(request_rec *r, int status, const char *detail)
 {
-    const char *title = title_of(status);
-    json_t *problem = json_pack("{s:s,s:s,s:i,s:s,s:s,s:s}", "type", "about:blank", "title", title,
-                                "status", status, "detail", detail, "instance",
-                                apr_pstrcat(r->pool, "urn:request:", ratings_request_id(r), NULL),
-                                "message", detail);
-    return ratings_pool_json(r->pool, problem);
+    return json_pack("{s:s,s:s,s:i,s:s,s:s,s:s}", "type", "about:blank", "title", title_of(status),
+                     "status", status, "detail", detail, "instance",
+                     apr_pstrcat(r->pool, "urn:request:", ratings_request_id(r), NULL), "message",
+                     detail);
+}
+
+static int send_problem(request_rec *r, int status, json_t *problem)
+{
+    apr_table_setn(r->headers_out, "Cache-Control", "no-store");
+    return send_body(r, status, "application/problem+json", ratings_pool_json(r->pool, problem));
 }
 
 int ratings_reply_problem(request_rec *r, int status, const char *detail)
 {
-    apr_table_setn(r->headers_out, "Cache-Control", "no-store");
-    return send_body(r, status, "application/problem+json", problem_text(r, status, detail));
+    return send_problem(r, status, make_problem(r, status, detail));
+}
+
+int ratings_reply_problem_with(request_rec *r, int status, const char *detail, json_t *more)
+{
+    json_t *problem = make_problem(r, status, detail);
+    bool is_whole = problem && more && json_object_update(problem, more) == 0;
+    json_decref(more);
+    if (!is_whole) {
+        json_decref(problem);
+        problem = NULL;
+    }
+    return send_problem(r, status, problem);
 }
 
 int ratings_reply_unavailable(request_rec *r, const char *detail)

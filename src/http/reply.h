@@ -9,6 +9,7 @@
 
 #include <httpd.h>
 
+#include <jansson.h>
 #include <stddef.h>
 
 /* application/json that no cache may keep (no-store). `json` lives as long as the request; NULL
@@ -38,6 +39,10 @@ void ratings_etag_of(const char *body, size_t length, char *etag, size_t size);
 /* application/problem+json: type, title, status, detail, message (= detail), and the request's id
  * as instance. `detail` says nothing of hosts, paths or libraries. */
 int ratings_reply_problem(request_rec *r, int status, const char *detail);
+
+/* The same with more members, those of `more` (an object), which come last. Takes over the
+ * reference to `more`; NULL (memory ran out) is a 500. */
+int ratings_reply_problem_with(request_rec *r, int status, const char *detail, json_t *more);
 
 /* A 503 of the same form, with Retry-After. */
 int ratings_reply_unavailable(request_rec *r, const char *detail);

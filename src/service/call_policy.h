@@ -6,7 +6,7 @@
  *     ratings_call_token_t token;
  *     if (!ratings_call_policy_begin(policy, deadline, &token, why))
  *         return why->status;
- *     (void)ratings_talks_exists(..., why);
+ *     (void)ratings_talks_find(..., why);
  *     return ratings_call_policy_end(&token, why);
  *
  * Any thread. Times are microseconds, points in time those of ratings_monotonic. */

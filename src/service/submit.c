@@ -1,5 +1,5 @@
-/* Submitting a rating: the talk exists, the event is durable, the rating is visible, and, if it has
- * an idempotency key, it is the one that counts. */
+/* Submitting a rating: the talk exists, its window is open, the event is durable, the rating is
+ * visible, and, if it has an idempotency key, it is the one that counts. */
 #include "../backend/stream/stream_topic.h"
 #include "call.h"
 #include "pending_write.h"
@@ -112,6 +112,22 @@ static ratings_outcome_e outcome_of_use(ratings_call_t *call, const ratings_even
                                                                       : RATINGS_CONFLICTING;
 }
 
+static apr_status_t read_use(ratings_call_t *call, const ratings_event_t *event, int partition,
+                             ratings_use_t *use, int64_t *checkpoint)
+{
+    ratings_child_t *child = call->child;
+    int64_t until = ratings_call_until(call, child->service->config->store_timeout);
+    ratings_call_token_t token;
+    ratings_result_t *why = &call->failure.why;
+    if (!child->store)
+        return ratings_result_set(why, APR_ECONNREFUSED, "Redis cannot be used in this child");
+    if (!ratings_call_policy_begin(&child->policy[RATINGS_BACKEND_STORE], until, &token, why))
+        return why->status;
+    (void)ratings_store_read_use(child->store, event->rating.talk_id, event->key.text, partition,
+                                 until, use, checkpoint, why);
+    return ratings_call_end_store(child, &token, why);
+}
+
 /* The projector decided whether the event counts when it applied it. If the store cannot be read,
  * or is not that far, nobody knows yet: the rating is recorded, and a repeated request gets the
  * answer.
@@ -119,23 +135,34 @@ static ratings_outcome_e outcome_of_use(ratings_call_t *call, const ratings_even
 static ratings_outcome_e read_outcome(ratings_call_t *call, const ratings_event_t *event,
                                       const ratings_delivery_t *delivery)
 {
-    ratings_child_t *child = call->child;
-    int64_t checkpoint = -1,
-            until = ratings_call_until(call, child->service->config->store_timeout);
-    ratings_call_token_t token;
-    ratings_result_t *why = &call->failure.why;
+    int64_t checkpoint = -1;
     ratings_use_t use = {.offset = -1};
-    if (!child->store)
-        return accepted(call, "Redis cannot be used in this child");
-    if (!ratings_call_policy_begin(&child->policy[RATINGS_BACKEND_STORE], until, &token, why))
-        return RATINGS_ACCEPTED;
-    (void)ratings_store_read_use(child->store, event->rating.talk_id, event->key.text,
-                                 delivery->partition, until, &use, &checkpoint, why);
-    if (ratings_call_end_store(child, &token, why) != APR_SUCCESS)
+    if (read_use(call, event, delivery->partition, &use, &checkpoint) != APR_SUCCESS)
         return RATINGS_ACCEPTED;
     if (checkpoint <= delivery->offset)
         return accepted(call, "the store is being brought up to date");
     return outcome_of_use(call, event, &use, delivery->offset);
+}
+
+/* ---- outside of the talk's window ---- */
+
+/* A client that never saw the answer to a rating may send it again after the talk has closed, and
+ * gets that answer: the store knows whether a rating with the key counts. Nothing is appended. */
+static ratings_outcome_e repeat_outcome(ratings_call_t *call, const ratings_event_t *event,
+                                        int partition)
+{
+    ratings_use_t use = {.offset = -1};
+    int64_t checkpoint = -1,
+            high = ratings_shm_high(call->child->service->shared, partition).offset;
+    if (read_use(call, event, partition, &use, &checkpoint) != APR_SUCCESS)
+        return ratings_call_unavailable(call, "the store of ratings");
+    if (checkpoint < high) {
+        ratings_result_set(&call->failure.why, APR_EAGAIN, "the store is being brought up to date");
+        return ratings_call_unavailable(call, "the store of ratings");
+    }
+    if (use.offset < 0 || use.expires_ms <= call->came_at / 1000)
+        return RATINGS_NOT_NOW;
+    return use.value == event->rating.value ? RATINGS_DONE : RATINGS_CONFLICTING;
 }
 
 /* ---- the use case ---- */
@@ -148,11 +175,16 @@ ratings_outcome_e ratings_submit(ratings_call_t *call, const ratings_event_t *ev
     ratings_outcome_e outcome = ratings_talk_lookup(call, event->rating.talk_id);
     if (outcome != RATINGS_DONE)
         return outcome;
+    bool is_open = ratings_window_phase(&call->window, call->came_at) == RATINGS_WINDOW_OPEN;
+    if (!is_open && !has_key)
+        return RATINGS_NOT_NOW;
     int partition = ratings_routing_partition(call, event->rating.talk_id);
     if (partition < 0)
         return RATINGS_UNAVAILABLE;
     if (has_key && !can_honour_keys(call))
         return RATINGS_NO_KEYS;
+    if (!is_open)
+        return repeat_outcome(call, event, partition);
     outcome = record_event(call, event, partition, visible_for, &delivery);
     return outcome == RATINGS_DONE && has_key ? read_outcome(call, event, &delivery) : outcome;
 }

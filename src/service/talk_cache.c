@@ -11,9 +11,10 @@
 typedef struct {
     unsigned char digest[APR_SHA1_DIGESTSIZE];
     int64_t looked_up_at; /* of ratings_monotonic */
+    ratings_window_t window;
 } entry_t;
 
-RATINGS_SHM_STRUCT(entry_t, 32, 1);
+RATINGS_SHM_STRUCT(entry_t, 48, 10);
 
 const ratings_shm_cache_geometry_t ratings_talk_cache_geometry = {131072, APR_SHA1_DIGESTSIZE,
                                                                   sizeof(entry_t)};
@@ -45,12 +46,13 @@ static bool get_talk(ratings_call_t *call, const unsigned char *digest)
         ratings_monotonic() - entry.looked_up_at >= call->child->service->config->talk_ttl)
         return false;
     call->talk_known_at = entry.looked_up_at;
+    call->window = entry.window;
     return true;
 }
 
 static void put_talk(ratings_call_t *call, const unsigned char *digest)
 {
-    entry_t entry = {.looked_up_at = call->talk_known_at};
+    entry_t entry = {.looked_up_at = call->talk_known_at, .window = call->window};
     memcpy(entry.digest, digest, sizeof entry.digest);
     ratings_shm_cache_put(talk_cache(call), digest_hash(digest), &entry);
 }
@@ -66,7 +68,7 @@ static apr_status_t query_talk(ratings_call_t *call, const char *talk_id)
                                   policy->name);
     if (!ratings_call_policy_begin(policy, call->deadline, &token, why))
         return why->status;
-    (void)ratings_talks_exists(child->talks, talk_id, call->deadline, call->pool, why);
+    (void)ratings_talks_find(child->talks, talk_id, call->deadline, call->pool, &call->window, why);
     return ratings_call_policy_end(&token, why);
 }
 

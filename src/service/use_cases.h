@@ -9,6 +9,7 @@
 
 #include "../core/event.h"
 #include "../core/histogram.h"
+#include "../core/window.h"
 #include "../shm/response_cache.h"
 #include "child.h"
 
@@ -18,6 +19,7 @@ typedef enum {
     RATINGS_DONE,        /* submitted and visible; or read */
     RATINGS_ACCEPTED,    /* durable, not visible yet */
     RATINGS_NO_TALK,     /* there is no such talk */
+    RATINGS_NOT_NOW,     /* the call came outside of the talk's window */
     RATINGS_CONFLICTING, /* another rating has the same idempotency key: this one is not counted */
     RATINGS_NO_KEYS,     /* the log keeps no append times, so idempotency keys mean nothing */
     RATINGS_UNAVAILABLE, /* a backend could not do its part; nothing was recorded */
@@ -33,18 +35,21 @@ typedef struct {
 /* One call of a use case; of one thread. */
 typedef struct {
     ratings_child_t *child;
-    apr_pool_t *pool;      /* of the request */
-    int64_t deadline;      /* when it has to end */
-    int64_t talk_known_at; /* when its talk was looked up; set by the use case */
+    apr_pool_t *pool;        /* of the request */
+    int64_t deadline;        /* when it has to end */
+    int64_t came_at;         /* when the request had come, of ratings_wall_clock: by it the talk's
+                              * window is open or not, however long the call then takes */
+    int64_t talk_known_at;   /* when its talk was looked up; set by the use case */
+    ratings_window_t window; /* of its talk; set by the use case */
     /* set unless it ends with RATINGS_DONE; `why` also by a read that ends so without statistics */
     ratings_failure_t failure;
 } ratings_call_t;
 
 /* ---- submitting ---- */
 
-/* Appends the event of a rating, and waits for `visible_for` at most until it is visible. The event
- * of a voter sets the voter's rating of the talk, or withdraws it (RATINGS_VALUE_NONE), also if
- * there is none. */
+/* If the talk's window is open: appends the event of a rating, and waits for `visible_for` at most
+ * until it is visible. The event of a voter sets the voter's rating of the talk, or withdraws it
+ * (RATINGS_VALUE_NONE), also if there is none. */
 ratings_outcome_e ratings_submit(ratings_call_t *call, const ratings_event_t *event,
                                  int64_t visible_for);
 

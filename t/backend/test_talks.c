@@ -152,6 +152,36 @@ static void make_columns(PGconn *owner)
     }
 }
 
+/* Tables with columns for the window, each in a schema of its own. */
+static const char *const windows[][2] = {
+    {"window_both", "TABLE window_both.talks (uuid text PRIMARY KEY, opens_at timestamptz, "
+                    "closes_at timestamptz)"},
+    {"window_opens", "TABLE window_opens.talks (uuid text PRIMARY KEY, opens_at timestamptz)"},
+    {"window_closes",
+     "TABLE window_closes.talks (closes_at timestamptz(0), uuid text PRIMARY KEY)"},
+    {"window_domain", "TABLE window_domain.talks (uuid text PRIMARY KEY, opens_at public.moment)"},
+    {"window_view",
+     "VIEW window_view.talks AS SELECT uuid, timestamptz '2026-11-29 12:00:00+01' AS "
+     "opens_at FROM window_both.talks"},
+    {"window_local", "TABLE window_local.talks (uuid text PRIMARY KEY, opens_at timestamp)"},
+    {"window_date", "TABLE window_date.talks (uuid text PRIMARY KEY, closes_at date)"},
+    {"window_text", "TABLE window_text.talks (uuid text PRIMARY KEY, closes_at text)"},
+    {"window_later", "TABLE window_later.talks (uuid text PRIMARY KEY)"},
+};
+#define WINDOWS (sizeof windows / sizeof windows[0])
+
+static void make_windows(PGconn *owner)
+{
+    run(owner, "CREATE DOMAIN moment AS timestamptz");
+    for (size_t i = 0; i < WINDOWS; i++) {
+        const char *name = windows[i][0];
+        run(owner, apr_psprintf(pool, "CREATE SCHEMA %s", name));
+        run(owner, apr_psprintf(pool, "GRANT USAGE ON SCHEMA %s TO reader", name));
+        run(owner, apr_pstrcat(pool, "CREATE ", windows[i][1], NULL));
+        run(owner, apr_psprintf(pool, "GRANT SELECT ON %s.talks TO reader", name));
+    }
+}
+
 static PGconn *connect_to(const char *database)
 {
     PGconn *owner = PQconnectdb(apr_psprintf(
@@ -185,6 +215,7 @@ static void make_tables(void)
     run(owner, "CREATE ROLE nothing LOGIN PASSWORD 'nothing'");
     run(owner, "GRANT SELECT ON talks TO reader, few, pooled");
     make_columns(owner);
+    make_windows(owner);
     make_database(owner, "latin1", "na\xc3\xafve");
     make_database(owner, "euc_jp", "\xc2\xa6");
     make_database(owner, "sql_ascii", "na\xc3\xafve");
@@ -247,7 +278,8 @@ static ratings_result_t ask_until(ratings_talks_t *talks, const char *id, int64_
     apr_pool_t *request;
     memset(&why, 'x', sizeof why);
     apr_pool_create(&request, NULL);
-    apr_status_t status = ratings_talks_exists(talks, id, deadline, request, &why);
+    ratings_window_t window;
+    apr_status_t status = ratings_talks_find(talks, id, deadline, request, &window, &why);
     apr_pool_destroy(request);
     assert_int_equal(status, why.status);
     return why;
@@ -318,7 +350,8 @@ static void *call_often(void *data)
     for (int i = 0; i < caller->count; i++) {
         ratings_result_t why;
         int64_t begin = now_ms();
-        (void)ratings_talks_exists(caller->talks, caller->id, NO_DEADLINE, request, &why);
+        ratings_window_t window;
+        (void)ratings_talks_find(caller->talks, caller->id, NO_DEADLINE, request, &window, &why);
         int64_t took = now_ms() - begin;
         if (took > caller->longest_ms)
             caller->longest_ms = took;
@@ -758,6 +791,144 @@ static void check_needs_the_right_to_read(void **state)
     (void)state;
     assert_int_equal(ratings_talks_check(talks, NO_DEADLINE, pool, &why), APR_EGENERAL);
     assert_non_null(strstr(why.detail, "permission denied"));
+    ratings_talks_destroy(talks);
+}
+
+/* ---- windows ---- */
+
+static ratings_talks_t *talks_in(const char *schema, const char *parameters)
+{
+    return talks_of(apr_psprintf(pool, "?options=-csearch_path%%3D%s%s", schema, parameters), 2,
+                    5000);
+}
+
+static ratings_window_t window_of(ratings_talks_t *talks, const char *id)
+{
+    ratings_window_t window = {4711, 4711};
+    ratings_result_t why;
+    if (ratings_talks_find(talks, id, NO_DEADLINE, pool, &window, &why) != APR_SUCCESS)
+        print_error("%s: %s\n", id, why.detail);
+    assert_int_equal(why.status, APR_SUCCESS);
+    return window;
+}
+
+static void expect_window(ratings_talks_t *talks, const char *id, int64_t opens_at,
+                          int64_t closes_at)
+{
+    ratings_window_t window = window_of(talks, id);
+    assert_true(window.opens_at == opens_at);
+    assert_true(window.closes_at == closes_at);
+}
+
+/* A table without columns for a window has talks that can always be rated, and is asked for none.
+ */
+static void no_columns_are_no_bounds(void **state)
+{
+    ratings_talks_t *talks = talks_of("", 1, 5000);
+    (void)state;
+    expect_window(talks, "here", RATINGS_ALWAYS, RATINGS_NEVER); /* looks for the columns */
+    assert_non_null(strstr(run_once("SELECT query " OF_MODULE), "opens_at"));
+    expect_window(talks, "here", RATINGS_ALWAYS, RATINGS_NEVER);
+    assert_string_equal(run_once("SELECT query " OF_MODULE),
+                        "SELECT uuid::text FROM talks WHERE uuid = $1 AND "
+                        "uuid::text COLLATE \"C\" = $2 LIMIT 1");
+    assert_int_equal(sessions(), 1);
+    ratings_talks_destroy(talks);
+}
+
+#define AT_12 INT64_C(1795953600000000) /* 2026-11-29T12:00:00Z */
+
+static const struct {
+    const char *id, *opens_at, *closes_at; /* of SQL */
+    int64_t opens, closes;
+} window_rows[] = {
+    {"no bounds", "NULL", "NULL", RATINGS_ALWAYS, RATINGS_NEVER},
+    {"both", "'2026-11-29 12:00:00+00'", "'2026-11-29 13:00:00.25+01'", AT_12, AT_12 + 250000},
+    {"an end", "NULL", "'2026-11-29 17:45:00+05:45'", RATINGS_ALWAYS, AT_12},
+    {"an opening", "'2026-11-29 12:00:00Z'", "NULL", AT_12, RATINGS_NEVER},
+    {"infinity", "'-infinity'", "'infinity'", RATINGS_ALWAYS, RATINGS_NEVER},
+    {"never open", "'infinity'", "'-infinity'", RATINGS_NEVER, RATINGS_ALWAYS},
+    {"1970", "'1970-01-01 00:00:00Z'", "'1969-12-31 23:59:59.5Z'", 0, -500000},
+    {"the ends of time", "'4713-01-01 00:00:00Z BC'", "'294276-12-31 23:59:59Z'",
+     INT64_C(-210863520000000000), RATINGS_NEVER},
+};
+
+static void window_is_read(void **state)
+{
+    /* whatever the server's texts look like */
+    static const char *const settings[] = {
+        "", "%20-cDateStyle%3DSQL,DMY%20-cTimeZone%3DAsia/Kathmandu"};
+    (void)state;
+    for (size_t i = 0; i < sizeof window_rows / sizeof window_rows[0]; i++)
+        run_once(apr_psprintf(pool, "INSERT INTO window_both.talks VALUES ('%s', %s, %s)",
+                              window_rows[i].id, window_rows[i].opens_at,
+                              window_rows[i].closes_at));
+    for (size_t s = 0; s < sizeof settings / sizeof settings[0]; s++) {
+        ratings_talks_t *talks = talks_in("window_both", settings[s]);
+        for (size_t i = 0; i < sizeof window_rows / sizeof window_rows[0]; i++)
+            expect_window(talks, window_rows[i].id, window_rows[i].opens, window_rows[i].closes);
+        expect(talks, "away", APR_NOTFOUND);
+        ratings_talks_destroy(talks);
+    }
+}
+
+static void window_of_one_bound(void **state)
+{
+    static const char *const schemas[] = {"window_opens", "window_domain", "window_view"};
+    (void)state;
+    run_once("INSERT INTO window_both.talks VALUES ('viewed', 'infinity', 'infinity')");
+    run_once("INSERT INTO window_opens.talks VALUES ('viewed', '2026-11-29 11:00:00Z')");
+    run_once("INSERT INTO window_domain.talks VALUES ('viewed', '2026-11-29 11:00:00Z')");
+    run_once("INSERT INTO window_closes.talks VALUES ('2026-11-29 12:00:00Z', 'here')");
+    for (size_t i = 0; i < sizeof schemas / sizeof schemas[0]; i++) {
+        ratings_talks_t *talks = talks_in(schemas[i], "");
+        expect_window(talks, "viewed", AT_12 - 3600 * INT64_C(1000000), RATINGS_NEVER);
+        ratings_talks_destroy(talks);
+    }
+    ratings_talks_t *closes = talks_in("window_closes", "");
+    expect_window(closes, "here", RATINGS_ALWAYS, AT_12);
+    ratings_talks_destroy(closes);
+}
+
+/* A time that the organiser has set and nobody understands is a failure, which readiness shows, and
+ * not a talk that can always be rated. */
+static void window_of_another_type_is_refused(void **state)
+{
+    static const char *const rows[][2] = {
+        {"window_local", "must be timestamptz"},
+        {"window_date", "must be timestamptz"},
+        {"window_text", "extract"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        ratings_talks_t *talks = talks_in(rows[i][0], "");
+        ratings_result_t why;
+        for (int k = 0; k < 3; k++) {
+            assert_int_not_equal(ratings_talks_check(talks, NO_DEADLINE, pool, &why), APR_SUCCESS);
+            assert_non_null(strstr(why.detail, rows[i][1]));
+        }
+        assert_int_not_equal(ask(talks, "here").status, APR_NOTFOUND);
+        ratings_talks_destroy(talks);
+    }
+}
+
+static void columns_come_and_go(void **state)
+{
+    ratings_talks_t *talks = talks_in("window_later", "");
+    (void)state;
+    run_once("INSERT INTO window_later.talks VALUES ('here')");
+    expect_window(talks, "here", RATINGS_ALWAYS, RATINGS_NEVER);
+    run_once(
+        "ALTER TABLE window_later.talks ADD closes_at timestamptz DEFAULT '2026-11-29 12:00:00Z'");
+    int64_t begin = now_ms();
+    AWAIT(window_of(talks, "here").closes_at == AT_12);
+    assert_took(now_ms() - begin, 0, RATINGS_TALKS_COLUMNS_S * 1000 + 500);
+    run_once(
+        "ALTER TABLE window_later.talks ADD opens_at timestamptz DEFAULT '2026-11-29 12:00:00Z'");
+    expect_window(talks, "here", AT_12, AT_12);
+    run_once("ALTER TABLE window_later.talks DROP opens_at, DROP closes_at");
+    expect_window(talks, "here", RATINGS_ALWAYS, RATINGS_NEVER); /* at once, and without an error */
+    assert_int_equal(sessions(), 1);
     ratings_talks_destroy(talks);
 }
 
@@ -1335,6 +1506,11 @@ int main(void)
         cmocka_unit_test_setup(database_of_each_encoding, until_no_session_is_left),
         cmocka_unit_test_setup(check_needs_the_table, until_no_session_is_left),
         cmocka_unit_test(check_needs_the_right_to_read),
+        cmocka_unit_test_setup(no_columns_are_no_bounds, until_no_session_is_left),
+        cmocka_unit_test(window_is_read),
+        cmocka_unit_test(window_of_one_bound),
+        cmocka_unit_test(window_of_another_type_is_refused),
+        cmocka_unit_test_setup(columns_come_and_go, until_no_session_is_left),
         cmocka_unit_test(wrong_password_is_not_repeated),
         cmocka_unit_test(nobody_listens),
         cmocka_unit_test(several_hosts),

@@ -169,17 +169,23 @@ static void give_back_connection(ratings_talks_t *talks, talks_connection_t *con
 
 /* ---- looking a talk up ---- */
 
+typedef struct {
+    const char *talk_id;
+    apr_pool_t *pool; /* for the call alone */
+    ratings_window_t *window;
+} find_t;
+
 /* `*is_lost`: the connection was dead, so that another one may do. */
 static apr_status_t try_to_find_talk(ratings_talks_t *talks, const ratings_deadline_t *deadline,
-                                     const char *talk_id, apr_pool_t *pool, bool *is_lost,
-                                     ratings_result_t *why)
+                                     const find_t *find, bool *is_lost, ratings_result_t *why)
 {
     ratings_pooled_t *pooled;
     *is_lost = false;
     if (ratings_pool_acquire(&talks->connections, deadline, &pooled, why) != APR_SUCCESS)
         return why->status;
     talks_connection_t *connection = RATINGS_CONTAINER_OF(pooled, talks_connection_t, pooled);
-    apr_status_t status = talks_connection_find(connection, talk_id, pool, deadline, why);
+    apr_status_t status =
+        talks_connection_find(connection, find->talk_id, find->pool, deadline, find->window, why);
     *is_lost = talks_connection_is_lost(connection);
     give_back_connection(talks, connection);
     return status;
@@ -187,22 +193,22 @@ static apr_status_t try_to_find_talk(ratings_talks_t *talks, const ratings_deadl
 
 /* One connection was found dead: the others that are idle are, as a rule, of the same server. */
 static apr_status_t find_talk(ratings_talks_t *talks, const ratings_deadline_t *deadline,
-                              const char *talk_id, apr_pool_t *pool, ratings_result_t *why)
+                              const find_t *find, ratings_result_t *why)
 {
     bool is_lost = false;
     apr_status_t status =
         ratings_deadline_check(deadline, "no time was left to ask the server", why);
     if (status == APR_SUCCESS)
-        status = try_to_find_talk(talks, deadline, talk_id, pool, &is_lost, why);
+        status = try_to_find_talk(talks, deadline, find, &is_lost, why);
     if (is_lost) {
         ratings_pool_close_idle(&talks->connections);
-        status = try_to_find_talk(talks, deadline, talk_id, pool, &is_lost, why);
+        status = try_to_find_talk(talks, deadline, find, &is_lost, why);
     }
     return status;
 }
 
-apr_status_t ratings_talks_exists(ratings_talks_t *talks, const char *talk_id, int64_t expires_at,
-                                  apr_pool_t *pool, ratings_result_t *why)
+apr_status_t ratings_talks_find(ratings_talks_t *talks, const char *talk_id, int64_t expires_at,
+                                apr_pool_t *pool, ratings_window_t *window, ratings_result_t *why)
 {
     apr_pool_t *scratch;
     if (apr_pool_create(&scratch, pool) != APR_SUCCESS)
@@ -210,16 +216,18 @@ apr_status_t ratings_talks_exists(ratings_talks_t *talks, const char *talk_id, i
     ratings_refobj_ref(&talks->object);
     const ratings_deadline_t deadline =
         ratings_deadline_make(expires_at, talks->timeout, talks->object.cancel_fd);
-    apr_status_t status = find_talk(talks, &deadline, talk_id, scratch, why);
+    const find_t find = {talk_id, scratch, window};
+    apr_status_t status = find_talk(talks, &deadline, &find, why);
     ratings_refobj_unref(&talks->object);
     apr_pool_destroy(scratch);
     return status;
 }
 
-/* Asks for a talk that cannot be, which needs the table and its column all the same. */
+/* Asks for a talk that cannot be, which needs the table and its columns all the same. */
 apr_status_t ratings_talks_check(ratings_talks_t *talks, int64_t expires_at, apr_pool_t *pool,
                                  ratings_result_t *why)
 {
-    apr_status_t status = ratings_talks_exists(talks, "", expires_at, pool, why);
+    ratings_window_t window;
+    apr_status_t status = ratings_talks_find(talks, "", expires_at, pool, &window, why);
     return status == APR_NOTFOUND ? ratings_result_ok(why) : status;
 }

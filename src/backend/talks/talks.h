@@ -1,4 +1,5 @@
-/* Which talks exist: PostgreSQL by apr_dbd (APR-util), in a bounded pool of connections per child.
+/* Which talks exist, and when they may be rated: PostgreSQL by apr_dbd (APR-util), in a bounded
+ * pool of connections per child.
  * https://apr.apache.org/docs/apr-util/1.6/group___a_p_r___util___d_b_d.html
  *
  * Not mod_dbd: its pool is an apr_reslist, which connects with its lock held and has no deadline
@@ -10,6 +11,7 @@
 #ifndef RATINGS_TALKS_H
 #define RATINGS_TALKS_H
 
+#include "../../core/window.h"
 #include "../common/result.h"
 
 #include <apr_pools.h>
@@ -54,17 +56,23 @@ void ratings_talks_cancel(ratings_talks_t *talks);
  * nor refuses it) owns its memory and ends when libpq lets it. */
 void ratings_talks_destroy(ratings_talks_t *talks);
 
-/* APR_SUCCESS if the talk exists, APR_NOTFOUND if not, else a failure (result.h);
+/* Looks a talk up. APR_SUCCESS if it exists, APR_NOTFOUND if not, else a failure (result.h);
  * RATINGS_NOT_ASKED when the calls of others had all connections. The call ends by `expires_at`,
  * and no later than the timeout of create after it began. `pool` is for the call alone. A
  * connection that turns out to be dead (the server was restarted) is opened anew once, in that
  * time. A query that is given up at the deadline costs its connection; a thread of its own asks the
  * server to end it. An id is compared byte by byte: what the column holds equal to it, or cannot
- * hold, is no such talk. */
-apr_status_t ratings_talks_exists(ratings_talks_t *talks, const char *talk_id, int64_t expires_at,
-                                  apr_pool_t *pool, ratings_result_t *why);
+ * hold, is no such talk.
+ *
+ * `*window` is set by APR_SUCCESS: the row's opens_at and closes_at, of type timestamptz; what is
+ * NULL, and a column that the table does not have, is no bound. A column of another type is a
+ * failure: the organiser has set a time, and nobody would know. A connection that has found the
+ * table without the columns looks for them again by one look-up in RATINGS_TALKS_COLUMNS_S. */
+#define RATINGS_TALKS_COLUMNS_S 5
+apr_status_t ratings_talks_find(ratings_talks_t *talks, const char *talk_id, int64_t expires_at,
+                                apr_pool_t *pool, ratings_window_t *window, ratings_result_t *why);
 
-/* Whether the table of talks can be read; ends as ratings_talks_exists does. */
+/* Whether the table of talks can be read; ends as ratings_talks_find does. */
 apr_status_t ratings_talks_check(ratings_talks_t *talks, int64_t expires_at, apr_pool_t *pool,
                                  ratings_result_t *why);
 

@@ -3,6 +3,7 @@
 #ifndef RATINGS_TALKS_CONNECTION_H
 #define RATINGS_TALKS_CONNECTION_H
 
+#include "../../core/window.h"
 #include "../common/pool.h"
 
 #include <apr_dbd.h>
@@ -15,8 +16,9 @@ typedef struct {
     apr_pool_t *pool; /* with an allocator of its own, as threads pass the connection on */
     const apr_dbd_driver_t *driver;
     apr_dbd_t *handle;
-    apr_dbd_prepared_t *find;
-    PGconn *pq; /* what `handle` wraps */
+    apr_dbd_prepared_t *find, *find_with_window;
+    int64_t window_asked_from; /* of ratings_monotonic: until then the table has no window */
+    PGconn *pq;                /* what `handle` wraps */
 } talks_connection_t;
 
 /* The driver, in `pool`'s topmost parent, never unloaded; or NULL and `why`. */
@@ -34,11 +36,11 @@ void talks_connection_close(talks_connection_t *connection); /* NULL is allowed 
  * does, and until the server has taken the request. */
 void talks_connection_cancel(talks_connection_t *connection);
 
-/* APR_SUCCESS if there is such a talk, APR_NOTFOUND, or a failure (result.h). `pool` is for the
- * call alone. */
+/* APR_SUCCESS and the window if there is such a talk, APR_NOTFOUND, or a failure (result.h). `pool`
+ * is for the call alone. */
 apr_status_t talks_connection_find(talks_connection_t *connection, const char *talk_id,
                                    apr_pool_t *pool, const ratings_deadline_t *deadline,
-                                   ratings_result_t *why);
+                                   ratings_window_t *window, ratings_result_t *why);
 
 /* After a call: can it serve another one / is the query of a call that was given up still under
  * way / have the server or the network dropped it? */
