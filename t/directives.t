@@ -261,6 +261,24 @@ for my $section ('If "true"', 'Limit GET', 'LimitExcept GET') {
 taken("$backends<LocationMatch \"^/\$\">\nRatingsEndpoint metadata\n</LocationMatch>\n", 'RatingsEndpoint in LocationMatch');
 refused("$backends<Location \"/x\">\nRatingsStore redis://h\n</Location>\n", 'RatingsStore in a Location', qr/RatingsStore not allowed/);
 
+# ---- RatingsHide ----
+
+{
+    my $location = sub { "$backends<$_[1]>\nRatingsHide $_[0]\n</" . ($_[1] =~ /^(\w+)/)[0] . ">\n" };
+    taken($location->($_, 'Location "/x"'), "RatingsHide $_") for qw(never until-closed below=1 below=1000000 Until-Closed Below=7);
+    for my $value (qw(always until below below= below=0 below=-1 below=01 below=1000001 below=3x below=99999999999999999999 below:3 3)) {
+        refused($location->($value, 'Location "/x"'), "RatingsHide $value", qr/RatingsHide: '\Q$value\E' is not allowed: it takes never, until-closed, or below=N with a whole number N from 1 to 1000000/);
+    }
+    refused($location->('', 'Location "/x"'), 'RatingsHide without a value', qr/RatingsHide takes one argument/);
+    taken($location->('below=3', 'LocationMatch "^/x$"'), 'RatingsHide in LocationMatch');
+    refused($location->('never', qq($_ "/x")), "RatingsHide in $_", qr/RatingsHide (not allowed|cannot occur)/) for qw(Directory Files);
+    refused("${backends}RatingsHide never\n", 'RatingsHide in no section', qr/RatingsHide (not allowed|cannot occur)/);
+    for my $section ('If "true"', 'Limit GET') {
+        my ($name) = split ' ', $section;
+        refused("$backends<Location \"/x\">\n<$section>\nRatingsHide never\n</$name>\n</Location>\n", "RatingsHide in $name of a Location", qr/RatingsHide (not allowed|cannot occur)/);
+    }
+}
+
 # ---- virtual hosts ----
 
 taken($backends . $endpoint . $host->(81, '') . $host->(82, "RatingsBodyLimit 100\nRatingsVisibilityTimeout 2\n"), 'virtual hosts that inherit');

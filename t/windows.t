@@ -1,64 +1,18 @@
 # A talk's window: when it may be rated, and what a rating outside of it is answered.
 use strict;
 use warnings;
-use POSIX qw(strftime ceil);
 use Test::More;
 use Time::HiRes qw(sleep time);
 use RatingsTest;
+use RatingsTest::Windows;
 
 my @usual = (qr/RT020[1-4]: circuit breaker/, qr/RT030[12]: /, qr/RT0305: /, qr/RT0501: /);
 my $slack = sanitized() ? 3 : 1;
-my $store = 12;
-my $serial = 0;
-my %made;
+my %own   = (topic => 'ratings-windows', database => 12);
 
-# ---- databases with talks of their own ----
-
-sub connection_to { my ($database) = @_; return $ENV{TALKS_CONNECTION} =~ s{/[^/?]*(\?|$)}{/$database$1}r }
-
-sub in_database {
-    my ($database, $statement) = @_;
-    local $ENV{TALKS_CONNECTION} = connection_to($database);
-    return RatingsTest::psql($statement);
-}
-
-sub make_database {
-    my ($database, $columns) = @_;
-    RatingsTest::psql("set client_min_messages = warning; drop database if exists $database with (force)");
-    RatingsTest::psql("create database $database");
-    in_database($database, "create table talks (uuid varchar(255) primary key$columns)");
-    return $made{$database} = 1;
-}
-
-sub stamp { my ($time) = @_; return !defined $time ? 'null' : $time =~ /inf/ ? "'$time'" : sprintf 'to_timestamp(%.3f)', $time }
-
-# talk(opens_at => epoch seconds, closes_at => ...)
-sub talk {
-    my (%bound) = @_;
-    my $id = sprintf 'w-%d-%d-%d', time, $$, ++$serial;
-    in_database('with_windows', "insert into talks values ('$id', " . stamp($bound{opens_at}) . ', ' . stamp($bound{closes_at}) . ')');
-    return $id;
-}
-
-sub edit { my ($id, $column, $time) = @_; return in_database('with_windows', "update talks set $column = " . stamp($time) . " where uuid = '$id'") }
-
-sub start {
-    my ($name, $database, $directives) = @_;
-    my $connection = connection_to($database);
-    my $conf  = RatingsTest::Httpd::backends(topic => 'ratings-windows', database => $store) =~ s/\$\{TALKS_CONNECTION\}/$connection/r;
-    my $httpd = own_httpd(name => $name, database => $store, before => $directives, conf => $conf . RatingsTest::Httpd::locations())->expect_log(@usual);
-    $httpd->start;
-    ok(wait_ready(port => $httpd->port), "$name: ready") or diag($httpd->log->lines);
-    return ($httpd, port => $httpd->port);
-}
-
-# RFC 3339, in UTC, to the millisecond, which is what the tests set
-sub rfc3339 {
-    my ($time) = @_;
-    my $ms = int($time * 1000 + 0.5);
-    my $fraction = $ms % 1000 ? sprintf '.%06d', 1000 * ($ms % 1000) : '';
-    return strftime('%Y-%m-%dT%H:%M:%S', gmtime int($ms / 1000)) . $fraction . 'Z';
-}
+sub talk { return talk_within('with_windows', @_) }
+sub edit { return edit_talk('with_windows', @_) }
+sub start { my ($name, $database, $directives) = @_; return start_with($name, $database, \%own, before => $directives) }
 
 # A 403, with the bounds of the window that are known
 sub refused_ok {
@@ -185,12 +139,12 @@ make_database('without_windows', '');
     refused_ok(rate($talk, 5, @at, headers => [ 'Idempotency-Key' => '"second"' ]), 'one with a key that was not used', closes => $end);
     refused_ok(rate($talk, 5, @at), 'one without a key', closes => $end);
     is_deeply(histogram_of($talk, @at), $before, 'nothing of it counts');
-    is(scalar(grep { ($_->{key} // '') eq $talk } topic_since($since, 'ratings-windows')), 0, 'nor is any of it in the log');
+    is(scalar(grep { ($_->{key} // '') eq $talk } topic_since($since, $own{topic})), 0, 'nor is any of it in the log');
 
     # what is in the log counts, whatever the window is by now
-    my $lost = redis(database => $store)->call('HGET', 'ratings:log', 'generation');
-    redis(database => $store)->call('FLUSHDB');
-    ok(wait_until(sub { (redis(database => $store)->call('HGET', 'ratings:log', 'generation') // $lost) ne $lost && histogram_of($talk, @at) }, 20), 'the store is rebuilt');
+    my $lost = redis(database => $own{database})->call('HGET', 'ratings:log', 'generation');
+    redis(database => $own{database})->call('FLUSHDB');
+    ok(wait_until(sub { (redis(database => $own{database})->call('HGET', 'ratings:log', 'generation') // $lost) ne $lost && histogram_of($talk, @at) }, 20), 'the store is rebuilt');
     is_deeply(histogram_of($talk, @at), $before, 'a rebuild after the end counts the same');
     is(rate($talk, 5, @at, @key)->status, 200, 'and the key still answers');
 
@@ -222,6 +176,6 @@ make_database('without_windows', '');
     $httpd->stop;
 }
 
-RatingsTest::psql("drop database $_ with (force)") for sort keys %made;
+drop_databases();
 
 finish();

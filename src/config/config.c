@@ -129,14 +129,18 @@ const char *ratings_config_difference(const ratings_config_t *a, const ratings_c
 
 void *ratings_location_create(apr_pool_t *pool, char *path)
 {
+    ratings_location_t *location = apr_pcalloc(pool, sizeof *location);
     (void)path;
-    return apr_pcalloc(pool, sizeof(ratings_location_t));
+    location->hide = RATINGS_UNSET;
+    return location;
 }
 
 void *ratings_location_merge(apr_pool_t *pool, void *parent, void *child)
 {
     const ratings_location_t *base = parent, *inner = child;
-    return apr_pmemdup(pool, inner->is_set ? inner : base, sizeof *base);
+    ratings_location_t *merged = apr_pmemdup(pool, inner->is_set ? inner : base, sizeof *base);
+    merged->hide = inner->hide == RATINGS_UNSET ? base->hide : inner->hide;
+    return merged;
 }
 
 /* ---- access ---- */
@@ -159,4 +163,10 @@ ratings_config_t *ratings_config_being_read(const cmd_parms *cmd)
 const ratings_location_t *ratings_location_of_request(const request_rec *r)
 {
     return ap_get_module_config(r->per_dir_config, &ratings_module);
+}
+
+ratings_hide_t ratings_hide_of_request(const request_rec *r)
+{
+    ratings_hide_t hide = ratings_location_of_request(r)->hide;
+    return hide == RATINGS_UNSET ? RATINGS_HIDE_NEVER : hide;
 }

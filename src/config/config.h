@@ -8,6 +8,7 @@
 #ifndef RATINGS_CONFIG_CONFIG_H
 #define RATINGS_CONFIG_CONFIG_H
 
+#include "../core/hiding.h"
 #include "endpoint_names.h"
 
 #include <apr_tables.h>
@@ -72,6 +73,7 @@ typedef struct {
     ratings_endpoint_e endpoint;
     const char
         *path; /* of its <Location>; NULL: the section is a pattern, or has no RatingsEndpoint */
+    ratings_hide_t hide; /* RATINGS_UNSET: as the section around it */
 } ratings_location_t;
 
 extern const command_rec ratings_directives[];
@@ -96,5 +98,8 @@ bool ratings_config_same_backends(const ratings_config_t *a, const ratings_confi
 ratings_server_t *ratings_server_of(const server_rec *server);
 const ratings_config_t *ratings_config_of_server(const server_rec *server);
 const ratings_location_t *ratings_location_of_request(const request_rec *r);
+
+/* The rule by which the location of a request hides results. */
+ratings_hide_t ratings_hide_of_request(const request_rec *r);
 
 #endif

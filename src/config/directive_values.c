@@ -110,6 +110,41 @@ const char *ratings_set_kafka(cmd_parms *cmd, void *location, const char *key, c
     return NULL;
 }
 
+/* ---- in a <Location> ---- */
+
+/* Not in <If>, <Limit> and <Directory>. NULL, or what is wrong. */
+static const char *outside_location(cmd_parms *cmd)
+{
+    return ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT & ~NOT_IN_LOCATION);
+}
+
+#define HIDE_BELOW "below="
+#define HIDE_BELOW_MAX 1000000 /* no talk has more: its results would never be shown */
+
+static bool hide_below(const char *value, ratings_hide_t *rule)
+{
+    size_t prefix = sizeof HIDE_BELOW - 1;
+    return strncasecmp(value, HIDE_BELOW, prefix) == 0 &&
+           ratings_parse_int(value + prefix, strlen(value + prefix), 1, HIDE_BELOW_MAX, rule);
+}
+
+const char *ratings_set_hide(cmd_parms *cmd, void *location, const char *value)
+{
+    ratings_hide_t *rule = &((ratings_location_t *)location)->hide;
+    const char *problem = outside_location(cmd);
+    if (problem)
+        return problem;
+    if (strcasecmp(value, "never") == 0)
+        *rule = RATINGS_HIDE_NEVER;
+    else if (strcasecmp(value, "until-closed") == 0)
+        *rule = RATINGS_HIDE_UNTIL_CLOSED;
+    else if (!hide_below(value, rule))
+        return refuse_value(cmd, value,
+                            "it takes never, until-closed, or below=N with a whole number N from 1 "
+                            "to " APR_STRINGIFY(HIDE_BELOW_MAX));
+    return NULL;
+}
+
 /* ---- RatingsEndpoint ---- */
 
 /* The section that the directive stands in, if it is a <Location> of a plain path: what comes
@@ -127,7 +162,7 @@ const char *ratings_set_endpoint(cmd_parms *cmd, void *location, const char *nam
 {
     ratings_location_t *own = location;
     ratings_endpoint_e endpoint;
-    const char *problem = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT & ~NOT_IN_LOCATION);
+    const char *problem = outside_location(cmd);
     if (problem)
         return problem;
     if (!ratings_endpoint_by_name(name, kind, cmd->path, &endpoint))

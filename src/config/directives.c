@@ -26,6 +26,8 @@
 const command_rec ratings_directives[] = {
     AP_INIT_TAKE12("RatingsEndpoint", ratings_set_endpoint, NULL, ACCESS_CONF,
         "What this location answers: an endpoint of the service, or none"),
+    AP_INIT_TAKE1("RatingsHide", ratings_set_hide, NULL, ACCESS_CONF,
+        "When this location hides results: never, until-closed, or below=N ratings"),
 
     TEXT("RatingsTalks",  talks,  ratings_talks_connection_problem, NULL, "PostgreSQL: postgres://user:password@host:port/database"),
     TEXT("RatingsStore",  store,  ratings_store_url_problem,        NULL, "Redis: redis://[[user]:password@]host[:port][/database]"),

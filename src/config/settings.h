@@ -39,6 +39,7 @@ const char *ratings_set_flag(cmd_parms *cmd, void *location, int on);
 const char *ratings_set_kafka(cmd_parms *cmd, void *location, const char *key, const char *value);
 const char *ratings_set_endpoint(cmd_parms *cmd, void *location, const char *name,
                                  const char *kind);
+const char *ratings_set_hide(cmd_parms *cmd, void *location, const char *value);
 
 /* The settings of the server that a directive stands in. */
 ratings_config_t *ratings_config_being_read(const cmd_parms *cmd);

@@ -11,7 +11,7 @@ static struct timespec timespec_of(int64_t us)
     return at;
 }
 
-static int64_t read_clock(clockid_t clock)
+static int64_t clock_us(clockid_t clock)
 {
     struct timespec now;
     clock_gettime(clock, &now);
@@ -20,12 +20,12 @@ static int64_t read_clock(clockid_t clock)
 
 int64_t ratings_monotonic(void)
 {
-    return read_clock(CLOCK_MONOTONIC);
+    return clock_us(CLOCK_MONOTONIC);
 }
 
 int64_t ratings_wall_clock(void)
 {
-    return read_clock(CLOCK_REALTIME);
+    return clock_us(CLOCK_REALTIME);
 }
 
 void ratings_lock_init(pthread_mutex_t *lock, pthread_cond_t *changed)

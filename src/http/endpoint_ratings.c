@@ -134,6 +134,7 @@ static ratings_call_t begin_call(const request_rec *r, const ratings_server_t *s
     return (ratings_call_t){.child = server->service->child,
                             .pool = r->pool,
                             .deadline = ratings_monotonic() + server->config.deadline,
+                            .hide = ratings_hide_of_request(r),
                             .came_at = ratings_wall_clock()};
 }
 
@@ -189,11 +190,19 @@ static int reply_entity(request_rec *r, const ratings_entity_t *entity)
     return ratings_reply_representation(r, &representation);
 }
 
-/* False when memory ran out, or when it is too long, which no counts are. */
+static char *summary_reply(const ratings_summary_t *summary)
+{
+    if (summary->hidden.is_hidden)
+        return ratings_hidden_reply(&summary->hidden);
+    return ratings_histogram_reply(&summary->histogram,
+                                   summary->has_statistics ? &summary->statistics : NULL);
+}
+
+/* False when memory ran out, or when it is too long, which no counts are. The entity tag is made of
+ * what is sent alone: of hidden results it tells no more than they do. */
 static bool make_entity(ratings_entity_t *entity, const ratings_summary_t *summary)
 {
-    char *json = ratings_histogram_reply(&summary->histogram,
-                                         summary->has_statistics ? &summary->statistics : NULL);
+    char *json = summary_reply(summary);
     size_t length = json ? strlen(json) : 0;
     bool fits = length > 0 && length <= sizeof entity->body;
     if (fits) {
@@ -226,7 +235,7 @@ int ratings_get_ratings(request_rec *r, const ratings_server_t *server)
     if (problem)
         return ratings_reply_problem(r, HTTP_BAD_REQUEST, problem);
     ratings_entity_t *entity = apr_palloc(r->pool, sizeof *entity);
-    if (ratings_read_cached(server->service, talk_id, entity))
+    if (ratings_read_cached(server->service, talk_id, ratings_hide_of_request(r), entity))
         return reply_entity(r, entity);
     return read_ratings(r, server, talk_id, entity);
 }

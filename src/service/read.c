@@ -111,6 +111,19 @@ static apr_status_t read_fresh(ratings_call_t *call, query_t *query, ratings_sna
 
 /* ---- the use case ---- */
 
+/* What is hidden goes no further than this: the function is not asked for its statistics. */
+static void summarise(ratings_call_t *call, const ratings_histogram_t *histogram,
+                      ratings_summary_t *summary)
+{
+    summary->hidden = ratings_hidden_by(call->hide, &call->window, histogram, call->came_at);
+    summary->validator.until = summary->hidden.until;
+    if (summary->hidden.is_hidden)
+        return;
+    summary->histogram = *histogram;
+    summary->has_statistics =
+        ratings_statistics_of(call, &summary->histogram, &summary->statistics);
+}
+
 ratings_outcome_e ratings_read(ratings_call_t *call, const char *talk_id,
                                ratings_summary_t *summary)
 {
@@ -129,10 +142,8 @@ ratings_outcome_e ratings_read(ratings_call_t *call, const char *talk_id,
     };
     if (read_fresh(call, &query, &snapshot) != APR_SUCCESS)
         return ratings_call_unavailable(call, "the store of ratings");
-    summary->histogram = snapshot.histogram;
-    summary->has_statistics =
-        ratings_statistics_of(call, &summary->histogram, &summary->statistics);
-    summary->validator = query.validator;
+    *summary = (ratings_summary_t){.validator = query.validator};
+    summarise(call, &snapshot.histogram, summary);
     return RATINGS_DONE;
 }
 
@@ -144,21 +155,21 @@ static bool is_cache_used(const ratings_config_t *config)
     return config->stats_memo && config->cache_ttl > 0 && config->talk_ttl > 0;
 }
 
-bool ratings_read_cached(const ratings_service_t *service, const char *talk_id,
+bool ratings_read_cached(const ratings_service_t *service, const char *talk_id, ratings_hide_t hide,
                          ratings_entity_t *entity)
 {
     const ratings_response_ttl_t ttl = {service->config->cache_ttl, service->config->talk_ttl};
     return is_cache_used(service->config) &&
-           ratings_response_cache_get(service->shared, &ttl, talk_id, entity);
+           ratings_response_cache_get(service->shared, &ttl, talk_id, hide, entity);
 }
 
-/* A response without statistics is sent once: the function may answer for the next. */
+/* A response that lacks statistics is sent once: the function may answer for the next. */
 void ratings_cache_response(const ratings_call_t *call, const char *talk_id,
                             const ratings_summary_t *summary, const ratings_entity_t *entity)
 {
     const ratings_service_t *service = call->child->service;
-    if (is_cache_used(service->config) && summary->has_statistics &&
+    if (is_cache_used(service->config) && (summary->hidden.is_hidden || summary->has_statistics) &&
         summary->validator.is_cacheable)
-        ratings_response_cache_put(service->shared, talk_id, &summary->validator,
+        ratings_response_cache_put(service->shared, talk_id, call->hide, &summary->validator,
                                    call->talk_known_at, entity);
 }

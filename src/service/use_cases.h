@@ -8,6 +8,7 @@
 #define RATINGS_SERVICE_USE_CASES_H
 
 #include "../core/event.h"
+#include "../core/hiding.h"
 #include "../core/histogram.h"
 #include "../core/window.h"
 #include "../shm/response_cache.h"
@@ -37,6 +38,7 @@ typedef struct {
     ratings_child_t *child;
     apr_pool_t *pool;        /* of the request */
     int64_t deadline;        /* when it has to end */
+    ratings_hide_t hide;     /* the endpoint's rule: RatingsHide */
     int64_t came_at;         /* when the request had come, of ratings_wall_clock: by it the talk's
                               * window is open or not, however long the call then takes */
     int64_t talk_known_at;   /* when its talk was looked up; set by the use case */
@@ -56,6 +58,7 @@ ratings_outcome_e ratings_submit(ratings_call_t *call, const ratings_event_t *ev
 /* ---- reading ---- */
 
 typedef struct {
+    ratings_hidden_t hidden; /* if they are, histogram and statistics are all zero */
     ratings_histogram_t histogram;
     ratings_statistics_t statistics;
     bool has_statistics; /* false: the function did not answer; failure.why says why */
@@ -71,9 +74,9 @@ ratings_outcome_e ratings_read(ratings_call_t *call, const char *talk_id,
 ratings_outcome_e ratings_read_own(ratings_call_t *call, const char *talk_id,
                                    const ratings_voter_t *voter, int *value);
 
-/* The response to an earlier read of the talk, if it may be sent again; without a call: no backend
- * is asked. */
-bool ratings_read_cached(const ratings_service_t *service, const char *talk_id,
+/* The response to an earlier read of the talk by an endpoint with the same rule, if it may be sent
+ * again; without a call: no backend is asked. */
+bool ratings_read_cached(const ratings_service_t *service, const char *talk_id, ratings_hide_t hide,
                          ratings_entity_t *entity);
 
 /* Caches the response that was made of `summary`, if it may be sent again. */

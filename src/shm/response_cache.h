@@ -3,13 +3,15 @@
  * An entry is valid while its talk's version is what it was when the store was read for it, and
  * while the applied watermark is confirmed (checkpoints.h): nothing that this host knows of has
  * changed the talk's counts since. It also ends with time, so that edits of the store or of
- * PostgreSQL by hand are noticed.
+ * PostgreSQL by hand are noticed, and when hidden results are to be shown. Endpoints that hide
+ * results by different rules never see each other's entries.
  *
  * A hit takes no lock, makes no system call and writes nothing to shared memory. Any thread of any
  * child. Times are microseconds, points in time those of ratings_monotonic. */
 #ifndef RATINGS_SHM_RESPONSE_CACHE_H
 #define RATINGS_SHM_RESPONSE_CACHE_H
 
+#include "../core/hiding.h"
 #include "segment.h"
 
 #include <stdbool.h>
@@ -31,6 +33,7 @@ typedef struct {
     int partition;     /* of the talk */
     ratings_version_t version;
     int64_t read_at; /* when the store was read, or before */
+    int64_t until;   /* of ratings_wall_clock: when it hides what is to be shown; RATINGS_NEVER */
 } ratings_validator_t;
 
 /* What bounds the age of an entry; those of the caller's configuration, which may be newer than
@@ -44,10 +47,11 @@ typedef struct {
  * what other hosts apply, which it may miss for a second, and for edits by hand, which it may miss
  * for the time of `ttl`. False: `*entity` is untouched. */
 bool ratings_response_cache_get(const ratings_shm_t *shared, const ratings_response_ttl_t *ttl,
-                                const char *talk_id, ratings_entity_t *entity);
+                                const char *talk_id, ratings_hide_t rule, ratings_entity_t *entity);
 
-/* Puts an entity that may be sent again. `talk_known_at`: when the talk was looked up. */
-void ratings_response_cache_put(ratings_shm_t *shared, const char *talk_id,
+/* Puts an entity that may be sent again, of an endpoint that hides results by `rule`.
+ * `talk_known_at`: when the talk was looked up. */
+void ratings_response_cache_put(ratings_shm_t *shared, const char *talk_id, ratings_hide_t rule,
                                 const ratings_validator_t *validator, int64_t talk_known_at,
                                 const ratings_entity_t *entity);
 

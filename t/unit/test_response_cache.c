@@ -58,32 +58,43 @@ static void a_segment_that_nobody_attaches_again_is_new_the_next_time(void **sta
 /* ---- the cache ---- */
 
 /* A segment of its own, whose store has an applied watermark that was just confirmed, and
- * which has the talk's response. */
-static ratings_shm_t *with_response(void **state)
+ * which has the talk's response of an endpoint with this rule. */
+static ratings_shm_t *with_response_until(ratings_hide_t rule, int64_t until)
 {
     static int count;
     ratings_shm_t *shared = attach(apr_psprintf(process, "cache %d", count++));
     int64_t now = ratings_monotonic();
-    (void)state;
     ratings_shm_publish_external(shared, P, (ratings_checkpoint_t){LOG, 5});
     ratings_shm_confirm(shared, P, (ratings_checkpoint_t){LOG, 5}, now);
     const ratings_validator_t validator = {
-        true, P, ratings_shm_version(shared, ratings_shm_slot(TALK)), now};
-    ratings_response_cache_put(shared, TALK, &validator, now, &sent);
+        true, P, ratings_shm_version(shared, ratings_shm_slot(TALK)), now, until};
+    ratings_response_cache_put(shared, TALK, rule, &validator, now, &sent);
     return shared;
+}
+
+static ratings_shm_t *with_response(void **state)
+{
+    (void)state;
+    return with_response_until(RATINGS_HIDE_NEVER, RATINGS_NEVER);
+}
+
+static bool is_cached_by(const ratings_shm_t *shared, ratings_hide_t rule)
+{
+    ratings_entity_t entity;
+    return ratings_response_cache_get(shared, &ttl, TALK, rule, &entity);
 }
 
 static bool is_cached(const ratings_shm_t *shared, const char *talk_id)
 {
     ratings_entity_t entity;
-    return ratings_response_cache_get(shared, &ttl, talk_id, &entity);
+    return ratings_response_cache_get(shared, &ttl, talk_id, RATINGS_HIDE_NEVER, &entity);
 }
 
 static void a_response_is_sent_again(void **state)
 {
     ratings_shm_t *shared = with_response(state);
     ratings_entity_t entity = {0};
-    assert_true(ratings_response_cache_get(shared, &ttl, TALK, &entity));
+    assert_true(ratings_response_cache_get(shared, &ttl, TALK, RATINGS_HIDE_NEVER, &entity));
     assert_memory_equal(&entity, &sent, sizeof sent);
     assert_false(is_cached(shared, "another"));
 }
@@ -111,8 +122,10 @@ static void time_ends_it(void **state)
     ratings_shm_t *shared = with_response(state);
     const ratings_response_ttl_t short_response = {0, 60000000}, short_talk = {60000000, 0};
     ratings_entity_t entity;
-    assert_false(ratings_response_cache_get(shared, &short_response, TALK, &entity));
-    assert_false(ratings_response_cache_get(shared, &short_talk, TALK, &entity));
+    assert_false(
+        ratings_response_cache_get(shared, &short_response, TALK, RATINGS_HIDE_NEVER, &entity));
+    assert_false(
+        ratings_response_cache_get(shared, &short_talk, TALK, RATINGS_HIDE_NEVER, &entity));
 }
 
 static void a_watermark_that_nobody_confirms_ends_it(void **state)
@@ -120,6 +133,29 @@ static void a_watermark_that_nobody_confirms_ends_it(void **state)
     ratings_shm_t *shared = with_response(state);
     atomic_store(&shared->confirmed_at[P], ratings_monotonic() - 1100000);
     assert_false(is_cached(shared, TALK));
+}
+
+static void each_rule_has_its_own(void **state)
+{
+    ratings_shm_t *shared = with_response(state);
+    assert_true(is_cached_by(shared, RATINGS_HIDE_NEVER));
+    assert_false(is_cached_by(shared, RATINGS_HIDE_UNTIL_CLOSED));
+    assert_false(is_cached_by(shared, 3));
+    shared = with_response_until(3, RATINGS_NEVER);
+    assert_true(is_cached_by(shared, 3));
+    assert_false(is_cached_by(shared, 4));
+    assert_false(is_cached_by(shared, RATINGS_HIDE_NEVER));
+    assert_false(is_cached_by(shared, RATINGS_HIDE_UNTIL_CLOSED));
+}
+
+static void what_is_hidden_ends_on_the_second(void **state)
+{
+    (void)state;
+    ratings_shm_t *shared =
+        with_response_until(RATINGS_HIDE_UNTIL_CLOSED, ratings_wall_clock() + 60000000);
+    assert_true(is_cached_by(shared, RATINGS_HIDE_UNTIL_CLOSED));
+    shared = with_response_until(RATINGS_HIDE_UNTIL_CLOSED, ratings_wall_clock());
+    assert_false(is_cached_by(shared, RATINGS_HIDE_UNTIL_CLOSED));
 }
 
 int main(void)
@@ -139,6 +175,8 @@ int main(void)
     unit_add(&suite, "time ends it", time_ends_it, NULL);
     unit_add(&suite, "a watermark that nobody confirms ends it",
              a_watermark_that_nobody_confirms_ends_it, NULL);
+    unit_add(&suite, "each rule has its own", each_rule_has_its_own, NULL);
+    unit_add(&suite, "what is hidden ends on the second", what_is_hidden_ends_on_the_second, NULL);
     int failed = unit_run("response cache", &suite);
     apr_pool_destroy(process);
     apr_terminate();

@@ -1,0 +1,32 @@
+#include "hiding.h"
+
+#include "json.h"
+
+ratings_hidden_t ratings_hidden_by(ratings_hide_t rule, const ratings_window_t *window,
+                                   const ratings_histogram_t *histogram, int64_t now)
+{
+    /* a sum beyond 64 bits is shown as the largest number */
+    ratings_hidden_t hidden = {.total_count = INT64_MAX, .until = RATINGS_NEVER};
+
+    (void)ratings_histogram_total(histogram, &hidden.total_count);
+    if (rule == RATINGS_HIDE_UNTIL_CLOSED) {
+        hidden.is_hidden = now < window->closes_at;
+        hidden.until = window->closes_at;
+    } else {
+        hidden.is_hidden = hidden.total_count < rule;
+    }
+    return hidden.is_hidden ? hidden
+                            : (ratings_hidden_t){.is_hidden = false, .until = RATINGS_NEVER};
+}
+
+char *ratings_hidden_reply(const ratings_hidden_t *hidden)
+{
+    char until[RATINGS_TIME_TEXT_SIZE];
+    json_t *reply =
+        ratings_time_print(hidden->until, until)
+            ? json_pack("{s:b, s:I, s:s}", "hidden", 1, "totalCount",
+                        (json_int_t)hidden->total_count, "until", until)
+            : json_pack("{s:b, s:I}", "hidden", 1, "totalCount", (json_int_t)hidden->total_count);
+
+    return ratings_json_write(reply, 0);
+}
