@@ -5,10 +5,10 @@ CTL_SOURCES  := $(wildcard src/ctl/*.c)
 CTL_OBJECTS  := $(CTL_SOURCES:%.c=$(OUT)/%.o) $(AUDIT_SCRIPTS).o
 CTL_PROGRAM  := $(OUT)/ratingsctl
 CTL_MANUAL   := docs/ratingsctl.1
-CTL_PACKAGES  = jansson hiredis rdkafka
-# what needs neither Kafka nor Redis, for its unit test
-CTL_PURE     := $(patsubst %,$(OUT)/src/ctl/%.o,audit_fold audit_keys)
-CTL_UNIT     := $(OUT)/t/unit/test_audit
+CTL_PACKAGES  = jansson hiredis rdkafka libpq libcurl
+# what needs neither Kafka nor Redis, for the unit tests
+CTL_PURE     := $(patsubst %,$(OUT)/src/ctl/%.o,audit_fold audit_keys ctl_progress ctl_rows ctl_time)
+CTL_UNIT     := $(patsubst %,$(OUT)/t/unit/test_%,audit ctl)
 CTL_BINDIR    = $(DESTDIR)$(shell $(APXS) -q bindir)
 CTL_MANDIR    = $(DESTDIR)$(shell $(APXS) -q mandir)/man1
 
@@ -29,7 +29,7 @@ $(CTL_PROGRAM): $(CTL_OBJECTS) $(OUT)/libratings.a
 	$(call quiet,LD)$(CC) $(CFLAGS) $(HARDEN) -pthread -o $@ $^ \
 	    $(shell pkg-config --libs $(CTL_PACKAGES)) $(LDFLAGS)
 
-$(CTL_UNIT): t/unit/test_audit.c $(CTL_PURE) $(OUT)/libratings.a
+$(CTL_UNIT): $(OUT)/t/unit/%: t/unit/%.c $(CTL_PURE) $(OUT)/libratings.a
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(CC) $(BASE_CFLAGS) $(CORE_CFLAGS) $(call system,$(shell pkg-config --cflags cmocka)) $< -o $@ \
 	    $(CTL_PURE) $(OUT)/libratings.a $(shell pkg-config --libs cmocka) $(CORE_LIBS) -lm $(LDFLAGS)

@@ -15,14 +15,14 @@ test-service: ## the service in httpd: all MPMs, ASan and UBSan, ThreadSanitizer
 	@$(MAKE) --no-print-directory module SANITIZE=thread
 	@OUT='$(OUT)' APXS='$(APXS)' t/run
 
-# The examples of README.md, docs/api.md and docs/audit.md (t/examples.t): the outputs that differ are written into the documents.
+# The examples of README.md, docs/api.md, docs/audit.md and docs/ratingsctl.md (t/examples.t): the outputs that differ are written into the documents.
 EXAMPLES_LEFT = $(or $(TEST_DIR),$(if $(filter 0,$(shell id -u)),/var/tmp/mod_ratings-tests,$(OUT)/tests))/test/event/t/logs/examples
 
 .PHONY: docs-examples
-docs-examples: deps-test ## the outputs of the examples in README.md, docs/api.md and docs/audit.md, as they are today
+docs-examples: deps-test ## the outputs of the examples in README.md, docs/api.md, docs/audit.md and docs/ratingsctl.md, as they are today
 	@$(MAKE) --no-print-directory module lambda-bootstrap
 	@TEST_EXAMPLES=1 TESTS=examples OUT='$(OUT)' APXS='$(APXS)' t/run event || echo "docs-examples: read what has changed (git diff)"
-	@cd $(EXAMPLES_LEFT) && install -m 644 README.md $(CURDIR)/ && install -m 644 api.md audit.md $(CURDIR)/docs/
+	@cd $(EXAMPLES_LEFT) && install -m 644 README.md $(CURDIR)/ && install -m 644 api.md audit.md ratingsctl.md $(CURDIR)/docs/
 
 test-suite: deps-test ## what tests must not do: disturb a make run, leave servers behind
 	@$(MAKE) --no-print-directory module lambda-bootstrap

@@ -1,4 +1,4 @@
-# The examples of README.md, docs/api.md and docs/audit.md, run as they are there, one after the other, in an httpd with an empty log
+# The examples of README.md, docs/api.md, docs/audit.md and docs/ratingsctl.md, run as they are there, one after the other, in an httpd with an empty log
 # and store: each puts out what the document has, but for dates, ids and the like (RatingsTest::Examples).
 #
 # `make docs-examples` runs the same, and puts what differs into the documents: TEST_EXAMPLES is the directory that
@@ -11,7 +11,7 @@ use RatingsTest '-alone';
 use RatingsTest::Examples ();
 
 # The document, the database of Redis that is its own, and what was done before its first example.
-my @documents = ([ 'README.md', 6 ], [ 'docs/api.md', 7 ], [ 'docs/audit.md', 8, \&rate_some ]);
+my @documents = ([ 'README.md', 6 ], [ 'docs/api.md', 7 ], [ 'docs/audit.md', 8, \&rate_some ], [ 'docs/ratingsctl.md', 9, \&rate_some ]);
 my ($first, $second) = qw(testcontainers-integration-testing flight-of-the-gopher);
 
 # The log has what stopped servers and a store that was deleted bring about.
@@ -55,9 +55,10 @@ sub run_command {
     my ($command, $httpd, $database, $topic) = @_;
     my @addresses = addresses($httpd, $database);
     my $here      = translate($command, map { @$_ } @addresses);
+    local $ENV{RATINGS_CONNECTION} = "$ENV{RATINGS_CONNECTION}/$database" if $command =~ /^ratingsctl /;
     $here =~ s/^curl /curl -sS --max-time 30 /;
     $here =~ s/^redis-cli /'redis-cli --no-raw -p ' . port_of($ENV{RATINGS_CONNECTION}) . " -n $database "/e;
-    $here =~ s{^ratingsctl (\w+)}{$ENV{RATINGSCTL} $1 --topic $topic --store $ENV{RATINGS_CONNECTION}/$database};
+    $here =~ s{^ratingsctl (\w+)}{$ENV{RATINGSCTL} $1 --topic $topic};
     my $output = qx($here 2>&1);
     $output =~ s/\Q$topic\E/ratings/g;
     $output =~ s/\r\n/\n/g;
@@ -106,7 +107,7 @@ for my $row (@documents) {
     ok(wait_ready(port => $httpd->port), "$path: ready");
     $before->(port => $httpd->port) if $before;
     my @examples = $document->examples('curl|redis-cli|ratingsctl');
-    cmp_ok(scalar @examples, '>=', 5, "$path has examples");
+    cmp_ok(scalar @examples, '>=', 4, "$path has examples");
     check($document, $_, $httpd, $database, $topic) for @examples;
     $httpd->stop;
     next unless $ENV{TEST_EXAMPLES};

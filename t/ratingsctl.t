@@ -32,10 +32,8 @@ sub report {
 
 # On a terminal, where the answer is typed: the exit code, and what stood there.
 sub on_terminal {
-    my ($answer, @command) = @_;
-    my $line = join ' ', map { "'$_'" } @command;
-    my $out  = qx(printf '%s\\n' '$answer' | script -q -e -c "$line" /dev/null 2>&1);
-    return { code => $? >> 8, out => $out, err => '' };
+    my ($answer, $line) = @_;
+    return run_program('sh', '-c', 'printf "%s\n" "$1" | script -q -e -c "$2" /dev/null', 'sh', $answer, $line);
 }
 
 # Exit code 2: nothing on standard output, one line on standard error that says why.
@@ -97,6 +95,93 @@ ok(wait_ready(@at), 'ready') or BAIL_OUT('the service does not become ready');
     is($as_command->{code}, 0, 'which agrees');
 }
 
+# ---- status ----
+
+# Exit code 1, and a problem of that kind.
+sub has_problem_ok {
+    my ($report, $problem, $name) = @_;
+    local $Test::Builder::Level = $Test::Builder::Level + 1;
+    ok($report->{code} eq 1 && !$report->{healthy} && (grep { $_ =~ $problem } @{ $report->{problems} }), $name) or diag($report->{told});
+}
+
+sub backends { my ($report) = @_; return { map { my $it = $report->{backends}{$_}; $_ => $it->{reached} ? 'reached' : $it->{asked} ? 'not reached' : 'not asked' } keys %{ $report->{backends} } } }
+
+{
+    my $talk = new_talk();
+    is(rate($talk, 5, @at)->status, 200, 'a rating');
+    settled_ok('which is applied');
+    my $report = report('status');
+    ok($report->{code} eq 0 && $report->{healthy} && !@{ $report->{problems} }, 'status: all is as it should be') or diag($report->{told});
+    is_deeply(backends($report), { map { $_ => 'reached' } qw(talks stats stream store) }, 'each backend is reached');
+    is(scalar(grep { !($_->{ms} > 0) } values %{ $report->{backends} }), 0, 'which takes its time');
+    my ($host, $process) = split /:/, hand('GET', 'ratings:projector');
+    is_deeply([ @{ $report->{leader} }{qw(host process)} ], [ $host, $process ], 'the leader is who holds the lease');
+    cmp_ok($report->{leader}{leaseMs}, '>', 0, 'for some time');
+    my %log = %{ redis(database => $database)->hash('ratings:log') };
+    is_deeply([ map { $_->{checkpoint} } @{ $report->{partitions} } ], [ map { $log{"position:$_"} } 0 .. 3 ], 'checkpoints are those of the store');
+    is(scalar(grep { $_->{lag} || $_->{lagSeconds} || $_->{logEnd} != $_->{checkpoint} } @{ $report->{partitions} }), 0, 'without a lag');
+    is($report->{store}{generation}, $log{generation}, 'of this generation');
+    my $text = ctl('status');
+    ok($text->{code} eq 0 && $text->{out} =~ /^stream  Kafka +reached in [\d.]+ ms\n.*^leader  process $process of host $host, .*^healthy\n/ms, 'as text') or diag(told($text));
+
+    $httpd->stop;
+    my ($partition) = map { $_->{partition} } records_of($talk);
+    write_event($partition, $talk, 4);
+    ok(wait_until(sub { !hand('EXISTS', 'ratings:projector') }, $patience), 'nobody leads');
+    $report = report('status');
+    has_problem_ok($report, qr/no projector holds the lease/, 'which is a problem');
+    my $lag = $report->{partitions}[$partition];
+    ok($lag->{lag} == 1 && $lag->{lagSeconds} > 0 && $lag->{lagSeconds} < 600, 'the lag in records and in seconds') or diag($report->{told});
+    has_problem_ok(report('status', '--max-lag', 0), qr/partition $partition: the store has not applied what is \d+ s old/, 'a lag beyond the limit is a problem')
+        if wait_until(sub { report('status')->{partitions}[$partition]{lagSeconds} >= 1 }, 10);
+    like(ctl('status')->{out}, qr/^leader  none\n.*^ +$partition .* 1 +\d+\.\d\n.*^problem: no projector.*^NOT HEALTHY\n/ms, 'as text');
+    $httpd->start;
+    settled_ok('it is applied when the service runs');
+    is(report('status')->{code}, 0, 'and all is as it should be');
+}
+
+{
+    my $secret = 's3cr3t';
+    for my $row (
+        [ 'talks',  '--talks',   "postgres://nobody:$secret\@127.0.0.1:1/talks",     qr/PostgreSQL: .*refused/ ],
+        [ 'talks',  '--talks',   "postgres://nobody:a/$secret\@127.0.0.1/talks",    qr/PostgreSQL: its address cannot be read/ ],
+        [ 'talks',  '--talks',   "postgres://nobody:a\@$secret\@127.0.0.1/talks",   qr/PostgreSQL: its address cannot be read/ ],
+        [ 'talks',  '--talks',   "postgres//nobody:$secret",                         qr/PostgreSQL: its address cannot be read/ ],
+        [ 'stats',  '--stats',   "http://nobody:$secret\@127.0.0.1:1/",              qr/the statistics function: .*connect/ ],
+        [ 'stats',  '--stats',   "http://127.0.0.1:@{[ $httpd->port ]}/?code=$secret", qr/the statistics function: it answered with status \d+/ ],
+        [ 'store',  '--store',   "redis://:$secret\@127.0.0.1:1",                    qr/Redis at .*refused/ ],
+        [ 'stream', '--brokers', '127.0.0.1:1',                                      qr/Kafka at .*refused/ ],
+        )
+    {
+        my ($backend, $option, $value, $problem) = @$row;
+        my $report = report('status', $option, $value);
+        has_problem_ok($report, $problem, "$backend is not reached, which is a problem");
+        is($report->{backends}{$backend}{reached} ? 1 : 0, 0, "$backend is not reached");
+        unlike($report->{told} . told(ctl('status', $option, $value)), qr/$secret/, 'no password is shown');
+    }
+    local @ENV{qw(TALKS_CONNECTION RATINGS_LAMBDA_URL)};
+    delete @ENV{qw(TALKS_CONNECTION RATINGS_LAMBDA_URL)};
+    my $report = report('status');
+    is_deeply([ $report->{code}, backends($report) ], [ 0, { talks => 'not asked', stats => 'not asked', stream => 'reached', store => 'reached' } ], 'backends that nobody names are not asked') or diag($report->{told});
+}
+
+{
+    my @away = (qr/RT020[1-9]: /, qr/RT030[12]: /, qr/RT0306: /, qr/RT0311: /, qr/RT0501: request \S+ answered with (202|50[34])/);
+    expect_log(@away);
+    $httpd->expect_log(@away);
+    for my $row ([ postgres => 'talks' ], [ lambda => 'stats' ], [ kafka => 'stream' ], [ redis => 'store' ]) {
+        my ($server, $backend) = @$row;
+        stack('pause', $server);
+        my $begun  = time;
+        my $report = report('status', '--timeout', 2);
+        cmp_ok(time - $begun, '<', 20, "$server hangs: status ends soon");
+        stack('resume', $server);
+        is(backends($report)->{$backend}, 'not reached', "$server hangs: it is not reached") or diag($report->{told});
+    }
+    my $report;
+    ok(wait_until(sub { $report = report('status'); $report->{code} eq 0 }, $patience), 'all is as it should be again') or diag($report->{told});
+}
+
 # ---- explain ----
 
 {
@@ -153,6 +238,94 @@ ok(wait_ready(@at), 'ready') or BAIL_OUT('the service does not become ready');
     cannot_ok(ctl('explain', "a\nb"), 'explain takes the id of a talk', 'a talk that is none');
 }
 
+# ---- export ----
+
+# The lines of RFC 4180, without what guards a spreadsheet
+sub csv {
+    my ($text) = @_;
+    my ($names, @rows) = map { [ /(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g ] } split /\r\n/, $text;
+    my @cells = sub { my @pairs = @_; return map { my ($quoted, $plain) = @pairs[ 2 * $_, 2 * $_ + 1 ]; $quoted // $plain } 0 .. $#pairs / 2 };
+    my $read  = sub { return map { s/""/"/g; s/^'//; $_ } $cells[0]->(@{ $_[0] }) };
+    my @name  = $read->($names);
+    return map { my @cell = $read->($_); +{ map { $name[$_] => $cell[$_] } 0 .. $#name } } @rows;
+}
+
+sub exported { my $run = ctl('export', @_); return map { json($_) } split /\n/, $run->{out} }
+sub value_in { my ($payload) = @_; utf8::encode($payload); return json($payload)->{value} }
+sub rfc3339 { my ($ms) = @_; my @t = gmtime($ms / 1000); return sprintf '%04d-%02d-%02dT%02d:%02d:%02d.%03dZ', $t[5] + 1900, $t[4] + 1, @t[ 3, 2, 1, 0 ], $ms % 1000 }
+sub counts_of { my ($row) = @_; return $row && { map { $_ => $row->{$_} } 1 .. 5 } }
+
+{
+    my @odd = map { "$_-$$-" . time } '=1+1', '+1', "-1, \"quoted\"", '@SUM(A1)', "'apostrophe", 'back\\slash', "Vortr\xC3\xA4ge";
+    new_talks(undef, @odd);
+    post('{"talkId":"' . s/(["\\])/\\$1/gr . '","value":5}', @at)->status =~ /^20[02]$/ or die "$_ could not be rated" for @odd;
+    settled_ok('all is applied');
+    my %stored = map { my $key = $_; $key =~ m{^ratings/(.*)}s ? ($1 => { %{ counts() }, %{ redis(database => $database)->hash($key) } }) : () } @{ hand('KEYS', 'ratings/*') };
+    my $run  = ctl('export', 'ratings');
+    my @rows = csv($run->{out});
+    ok($run->{code} eq 0 && $run->{err} eq '', 'export ratings') or diag(told($run));
+    is_deeply({ map { $_->{talk} => counts_of($_) } @rows }, \%stored, 'it has a line for each talk, with the counts of the store');
+    is_deeply([ map { $_->{talk} } @rows ], [ sort map { $_->{talk} } @rows ], 'sorted by the ids');
+    my $wrong = grep { my $row = $_; my ($n, $sum) = (0, 0); for (1 .. 5) { $n += $row->{$_}; $sum += $_ * $row->{$_} } $row->{total} != $n || abs($row->{average} - $sum / $n) > 1e-12 } @rows;
+    is($wrong, 0, 'total and average are those of the counts');
+    like($run->{out}, qr/\Atalk,1,2,3,4,5,total,average\r\n/, 'the first line has the names');
+    unlike($run->{out}, qr/^"?[=+\-@]/m, 'no cell begins as a formula does');
+    is_deeply([ map { +{ map { $_ . '' } %$_ } } exported('ratings', '--format', 'ndjson') ], [ map { +{ map { $_ . '' } %$_ } } map { my $row = { %$_ }; utf8::decode($row->{talk}); $row } @rows ],
+        'as NDJSON it has the same, and ids as they are');
+
+    my @records = grep { ($_->{key} // '') ne 'ratings:routing' } topic_since(0, $topic);
+    my @events  = exported('events', '--format', 'ndjson');
+    my $places  = sub { return [ sort map { join ' ', @$_{qw(partition offset)} } @_ ] };
+    is_deeply($places->(@events), $places->(@records), 'export events has the records of the log');
+    my %record = map { ("$_->{partition} $_->{offset}" => $_) } @records;
+    is(scalar(grep { my $r = $record{"$_->{partition} $_->{offset}"}; $_->{time} ne rfc3339($r->{ts}) || $_->{talk} ne $r->{key} || $_->{value} != value_in($r->{payload}) || defined $_->{voter} } @events),
+        0, 'with their times, talks and values, and no voter');
+    my %counted;
+    for (@events) { $counted{ $_->{talk} } //= counts(); $counted{ $_->{talk} }{ $_->{value} }++ if $_->{verdict} eq 'counted' }
+    is_deeply(\%counted, { map { my $id = $_; utf8::decode($id); $id => $stored{$_} } keys %stored }, 'those that counted are the counts');
+    is_deeply([ sort keys %{ { map { $_->{verdict} => 1 } @events } } ], [qw(conflict counted duplicate repeated)], 'and the others are named');
+    is(scalar(csv(ctl('export', 'events')->{out})), scalar @events, 'as CSV it has as many lines');
+}
+
+# As it was: by the times that Kafka gave the records.
+{
+    my $talk = new_talk();
+    for my $value (1, 2, 3) { rate($talk, $value, @at)->status =~ /^20[02]$/ or die "$talk could not be rated"; sleep 0.05 }
+    my @ts = map { $_->{ts} } records_of($talk);
+    my $at = sub { my ($ms) = @_; my ($row) = grep { $_->{talk} eq $talk } exported('ratings', '--format', 'ndjson', '--at', rfc3339($ms)); return counts_of($row) };
+    is_deeply([ map { $at->($_) } $ts[0] - 1, $ts[0], $ts[1] - 1, $ts[1], $ts[2], $ts[2] + 1000 ], [ undef, counts(1), counts(1), counts(1, 2), counts(1, 2, 3), counts(1, 2, 3) ],
+        '--at: the counts as they were, to the millisecond');
+    is(scalar(grep { $_->{talk} eq $talk } exported('events', '--format', 'ndjson', '--at', rfc3339($ts[1]))), 2, 'and the events until then');
+    is(ctl('export', 'events', '--format', 'ndjson', '--at', '1971-01-01T00:00:00Z')->{out}, '', 'before the first one there is nothing');
+    my $east = rfc3339($ts[0] + 3600_000) =~ s/Z$/+01:00/r;
+    my ($row) = grep { $_->{talk} eq $talk } exported('ratings', '--format', 'ndjson', '--at', $east);
+    is_deeply(counts_of($row), counts(1), 'a time may have an offset');
+}
+
+{
+    cannot_ok(ctl('export'), 'export takes one word', 'export of nothing');
+    cannot_ok(ctl('export', 'talks'), 'export takes ratings or events', 'of what there is not');
+    cannot_ok(ctl('export', 'ratings', '--format', 'xml'), '--format takes csv or ndjson', 'in a format that there is not');
+    cannot_ok(ctl('export', 'ratings', '--at', 'yesterday'), '--at takes a time', 'at a time that is none');
+    cannot_ok(raw('export', 'ratings', '--topic', 'no-such-topic'), "there is no topic 'no-such-topic'", 'of a topic that there is not');
+    for my $what (qw(ratings events)) {
+        my $code = system qq("$ENV{RATINGSCTL}" export $what --topic $topic >/dev/full 2>/dev/null);
+        is($code >> 8, 2, "an export of $what that cannot be written is a 2");
+    }
+}
+
+# ---- how far it is ----
+
+{
+    my $run = on_terminal('', "$ENV{RATINGSCTL} audit --topic $topic --store $store");
+    ok($run->{code} eq 0 && $run->{out} =~ /\rreading the log \[[= ]+\] +\d+%  \d+ of \d+.*^agree/ms, 'on a terminal it shows how far it has read') or diag(told($run));
+    is(ctl('audit')->{err}, '', 'and nothing elsewhere');
+    $run = on_terminal('', "$ENV{RATINGSCTL} export events --topic $topic >/dev/null");
+    like($run->{out}, qr/reading the log/, 'so does an export into a file');
+    $run = on_terminal('', "$ENV{RATINGSCTL} export ratings --topic $topic");
+    unlike($run->{out}, qr/reading the log/, 'but none that is shown on the terminal itself');
+}
+
 # ---- rebuild ----
 
 {
@@ -160,11 +333,11 @@ ok(wait_ready(@at), 'ready') or BAIL_OUT('the service does not become ready');
     my $before = report('audit')->{generation};
     is(rate($talk, 5, @at)->status, 200, 'a rating');
     cannot_ok(ctl('rebuild'), 'there is no terminal to ask on: say --yes', 'rebuild without a terminal asks for --yes');
-    my @command = ($ENV{RATINGSCTL}, 'rebuild', '--topic', $topic, '--store', $store);
-    my $run = on_terminal('n', @command);
+    my $command = "$ENV{RATINGSCTL} rebuild --topic $topic --store $store";
+    my $run     = on_terminal('n', $command);
     ok($run->{code} eq 2 && $run->{out} =~ /Rebuild it\? .*nothing was done/s, 'on a terminal it asks, and takes no for an answer') or diag(told($run));
     is(hand('HEXISTS', 'ratings:log', 'suspect'), 0, 'nothing is requested');
-    $run = on_terminal('y', @command);
+    $run = on_terminal('y', $command);
     ok($run->{code} eq 0 && $run->{out} =~ /Rebuild it\? .*a rebuild is requested: /s, 'and yes') or diag(told($run));
     $httpd->expect_log(qr/RT0305: the store is rebuilt from the log \((it was requested by ratingsctl rebuild|the store is empty or was lost)\)/, qr/RT0501: request \S+ answered with (202|503)/);
     my $generation;
@@ -176,11 +349,16 @@ ok(wait_ready(@at), 'ready') or BAIL_OUT('the service does not become ready');
     $httpd->stop;
     is(ctl('rebuild', '--yes')->{code}, 0, 'a rebuild can be requested of a service that does not run');
     is(report('audit')->{generation}, $generation, 'until it does, the store stays');
+    has_problem_ok(report('status'), qr/a rebuild of the store is requested, and not begun/, 'which status shows');
     $httpd->start;
     ok(wait_until(sub { my $now = report('audit')->{generation} // ''; $now && $now ne $generation }, $patience), 'which rebuilds it when it starts');
+    settled_ok('before the store is lost');
+    $httpd->stop;
     hand('DEL', 'ratings:log');
+    has_problem_ok(report('status'), qr/the store has no ratings:log/, 'status shows that the store was lost');
     $run = ctl('rebuild', '--yes');
-    ok($run->{code} eq 0 || $run->{err} =~ /being rebuilt/, 'a store that was lost needs no request') or diag(told($run));
+    ok($run->{code} eq 0 && $run->{out} =~ /^the store was lost, and needs no request/, 'which needs no request') or diag(told($run));
+    $httpd->start;
     settled_ok('the service makes it anew');
     cannot_ok(raw('rebuild', '--yes', '--topic', 'another', '--store', $store), "the store holds the ratings of topic '$topic', not of 'another'", 'not for another topic');
 }

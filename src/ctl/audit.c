@@ -167,11 +167,23 @@ static bool fold_to_checkpoint(audit_t *audit, int partition, audit_failure_t *w
                              checkpoint < end ? checkpoint : end, why);
 }
 
+static int64_t offsets_to_checkpoints(const audit_t *audit)
+{
+    int64_t offsets = 0;
+    for (int p = 0; p < audit->fold.partitions; p++) {
+        int64_t next = audit->fold.partition[p].next, checkpoint = audit->state.checkpoint[p];
+        offsets += checkpoint > next ? checkpoint - next : 0;
+    }
+    return offsets;
+}
+
 static bool fold_on(audit_t *audit, audit_failure_t *why)
 {
     bool good = refresh_ends(audit, why);
+    audit_stream_progress_begin(audit->stream, offsets_to_checkpoints(audit));
     for (int p = 0; p < audit->fold.partitions && good; p++)
         good = fold_to_checkpoint(audit, p, why);
+    audit_stream_progress_end(audit->stream);
     return good;
 }
 

@@ -111,6 +111,17 @@ static bool count_event(audit_talk_t *talk, const audit_record_t *record, int va
     return true;
 }
 
+const char *audit_verdict_word(audit_verdict_e verdict)
+{
+    static const char *const words[] = {
+        [AUDIT_COUNTED] = "counted",
+        [AUDIT_DUPLICATE] = "duplicate",
+        [AUDIT_REPEATED] = "repeated",
+        [AUDIT_CONFLICT] = "conflict",
+    };
+    return words[verdict];
+}
+
 static const audit_verdict_e verdict_of_key[] = {
     [RATINGS_COUNTED] = AUDIT_COUNTED,
     [RATINGS_REPEATED] = AUDIT_REPEATED,

@@ -79,6 +79,9 @@ typedef enum {
     AUDIT_CONFLICT   /* another rating under the idempotency key of one before */
 } audit_verdict_e;
 
+/* "counted", "duplicate", "repeated" or "conflict". */
+const char *audit_verdict_word(audit_verdict_e verdict);
+
 typedef struct {
     const audit_record_t *record;
     const ratings_event_t *event;

@@ -14,6 +14,7 @@
 #include <sys/time.h>
 
 #define KEY_LOG "ratings:log"
+#define KEY_LEASE "ratings:projector"
 #define KEY_TALK "ratings/"
 #define KEY_TALK_LEN (sizeof KEY_TALK - 1)
 #define KEY_TALK_ALL "ratings/*"
@@ -242,7 +243,16 @@ static redisReply *ask_redis(audit_store_t *store, words_t words, audit_failure_
 
 /* ---- what ratings:log says ---- */
 
-enum { FIELD_TOPIC, FIELD_GENERATION, FIELD_CLAIM, FIELD_ROUTED, FIELD_BEYOND, FIELDS };
+enum {
+    FIELD_TOPIC,
+    FIELD_GENERATION,
+    FIELD_CLAIM,
+    FIELD_ROUTED,
+    FIELD_BEHIND,
+    FIELD_REQUEST,
+    FIELD_BEYOND,
+    FIELDS
+};
 
 static const char *const each_field[] = {"position", "mark", "first", "time"};
 enum { EACH_CHECKPOINT, EACH_LAST, EACH_FIRST, EACH_TIME, EACH };
@@ -281,6 +291,8 @@ static void add_state_fields(words_t *words, int partitions)
     append_text(words, "generation");
     append_text(words, "claim");
     append_text(words, "partitions");
+    append_text(words, "behind");
+    append_text(words, "suspect");
     add_field(words, each_field[EACH_CHECKPOINT], partitions);
     for (int p = 0; p < partitions; p++)
         for (int field = 0; field < EACH; field++)
@@ -328,11 +340,29 @@ static bool read_state(const audit_store_t *store, const redisReply *reply, audi
     copy_text(state->claim, sizeof state->claim, field[FIELD_CLAIM]);
     if (!read_number(field[FIELD_ROUTED], -1, &state->routed))
         state->routed = -1;
+    state->behind = field[FIELD_BEHIND]->type != REDIS_REPLY_NIL;
+    state->requested = field[FIELD_REQUEST]->type != REDIS_REPLY_NIL;
     state->beyond = field[FIELD_BEYOND]->type != REDIS_REPLY_NIL;
     for (int p = 0; p < state->partitions; p++)
         if (!read_partition(field + FIELDS + (ptrdiff_t)p * EACH, p, state))
             return unexpected_reply(store, "a position in " KEY_LOG, why);
     return true;
+}
+
+/* It may run out between the two. */
+bool audit_store_lease(audit_store_t *store, audit_lease_t *lease, audit_failure_t *why)
+{
+    redisReply *holder = ask_redis(store, WORDS("GET", KEY_LEASE), why);
+    redisReply *left = holder ? ask_redis(store, WORDS("PTTL", KEY_LEASE), why) : NULL;
+    bool good = holder && left;
+    *lease = (audit_lease_t){.ttl_ms = 0};
+    if (good && left->type == REDIS_REPLY_INTEGER && left->integer > 0) {
+        copy_text(lease->token, sizeof lease->token, holder);
+        lease->ttl_ms = left->integer;
+    }
+    freeReplyObject(holder);
+    freeReplyObject(left);
+    return good;
 }
 
 /* ---- talks ---- */

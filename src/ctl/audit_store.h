@@ -25,6 +25,8 @@ typedef struct {
     bool present;
     char topic[256], generation[256], claim[256];
     int64_t routed; /* partitions by which talks are routed; -1: absent or no number */
+    bool behind;    /* it is being rebuilt: what the log held then is not all applied yet */
+    bool requested; /* a rebuild is */
     bool beyond;    /* it has a checkpoint for a partition more than was asked for */
     int partitions;
     int64_t *checkpoint; /* 0 where absent */
@@ -37,6 +39,14 @@ void audit_state_free(audit_state_t *state);
 /* Reads the log's state and `count` talks, into their `found`, in one atomic step. */
 bool audit_store_read(audit_store_t *store, audit_state_t *state, audit_talk_t *const *talks,
                       size_t count, audit_failure_t *why);
+
+/* The projector's lease. */
+typedef struct {
+    char token[65]; /* of its holder; "" : nobody holds it */
+    int64_t ttl_ms; /* how long it lasts unless it is renewed */
+} audit_lease_t;
+
+bool audit_store_lease(audit_store_t *store, audit_lease_t *lease, audit_failure_t *why);
 
 /* Adds each talk that has a key to the fold. */
 bool audit_store_scan(audit_store_t *store, audit_fold_t *fold, audit_failure_t *why);

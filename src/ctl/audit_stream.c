@@ -1,5 +1,7 @@
 #include "audit_stream.h"
 
+#include "ctl_progress.h"
+
 #include <librdkafka/rdkafka.h>
 
 #include <inttypes.h>
@@ -24,6 +26,7 @@ struct audit_stream_t {
     int64_t next;      /* its offset to come */
     rd_kafka_message_t *messages[READ_MAX];
     ssize_t held, at; /* messages from `at` to `held` are still to be folded */
+    ctl_progress_t progress;
 };
 
 static int64_t now_ms(void)
@@ -311,6 +314,18 @@ bool audit_stream_ends(audit_stream_t *stream, int count, const int64_t *expecte
     return true;
 }
 
+bool audit_stream_ends_at(audit_stream_t *stream, int count, int64_t at_ms, int64_t *next,
+                          audit_failure_t *why)
+{
+    int64_t *later = calloc((size_t)count, sizeof *later);
+    bool good = later ? ask_all_ends(stream, count, at_ms + 1, later, why) : audit_no_memory(why);
+    for (int p = 0; p < count && good; p++)
+        if (later[p] >= 0) /* RD_KAFKA_OFFSET_END: there is none */
+            next[p] = later[p];
+    free(later);
+    return good;
+}
+
 /* ---- reading ---- */
 
 static bool read_from(audit_stream_t *stream, int partition, int64_t offset, audit_failure_t *why)
@@ -424,6 +439,53 @@ static bool stalled(audit_stream_t *stream, int64_t to, audit_failure_t *why)
                       stream->trouble[0] ? ")" : "");
 }
 
+/* Of what is held, the time of the first record; errors that pass are dropped. */
+static bool find_time(audit_stream_t *stream, int64_t *time, bool *found, audit_failure_t *why)
+{
+    for (; stream->at < stream->held; stream->at++) {
+        const rd_kafka_message_t *message = stream->messages[stream->at];
+        rd_kafka_timestamp_type_t type;
+        *found = !message->err || message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+        *time = message->err ? -1 : rd_kafka_message_timestamp(message, &type);
+        if (*found)
+            return true;
+        if (!is_passing(message->err))
+            return fail_kafka(stream, "reading", message->err, why);
+        rd_kafka_message_destroy(stream->messages[stream->at]);
+    }
+    return true;
+}
+
+bool audit_stream_time_of(audit_stream_t *stream, int partition, int64_t offset, int64_t *time,
+                          audit_failure_t *why)
+{
+    bool found = false;
+    int64_t deadline = now_ms() + stream->options->timeout_ms;
+    if (!read_from(stream, partition, offset, why))
+        return false;
+    for (;;) {
+        if (!find_time(stream, time, &found, why))
+            return false;
+        if (found)
+            return true;
+        int64_t left = deadline - now_ms();
+        if (left <= 0)
+            return stalled(stream, offset + 1, why);
+        fetch_messages(stream, (int)(left < SLICE_MS ? left : SLICE_MS));
+    }
+}
+
+void audit_stream_progress_begin(audit_stream_t *stream, int64_t offsets)
+{
+    if (stream->options->has_progress && offsets > 0)
+        ctl_progress_begin(&stream->progress, "reading the log", offsets);
+}
+
+void audit_stream_progress_end(audit_stream_t *stream)
+{
+    ctl_progress_end(&stream->progress);
+}
+
 bool audit_stream_fold(audit_stream_t *stream, audit_fold_t *fold, int partition, int64_t to,
                        audit_failure_t *why)
 {
@@ -437,6 +499,7 @@ bool audit_stream_fold(audit_stream_t *stream, audit_fold_t *fold, int partition
         int64_t before = stream->next;
         if (!fold_held(stream, fold, to, why))
             return false;
+        ctl_progress_add(&stream->progress, stream->next - before);
         at->next = stream->next < to ? stream->next : to;
         if (stream->next >= to)
             return true;

@@ -16,6 +16,7 @@ typedef struct {
     const char *const *properties; /* name=value each, for librdkafka */
     int properties_count;
     int timeout_ms;
+    bool has_progress; /* it shows how far it is, where standard error is a terminal */
 } audit_stream_options_t;
 
 /* NULL, and a reason, when librdkafka refuses a property or there is no such topic. The options
@@ -32,6 +33,21 @@ bool audit_stream_partitions(audit_stream_t *stream, int *partitions, audit_fail
  * believed only when it has lasted two seconds. */
 bool audit_stream_ends(audit_stream_t *stream, int count, const int64_t *expected, int64_t *first,
                        int64_t *next, audit_failure_t *why);
+
+/* For each partition the offset of its first record that is later than `at_ms` (milliseconds since
+ * 1970); `next` keeps what it has, the log's end, where there is none. By the timestamps of the
+ * records; those are the log's own unless a producer has written them. */
+bool audit_stream_ends_at(audit_stream_t *stream, int count, int64_t at_ms, int64_t *next,
+                          audit_failure_t *why);
+
+/* When the first record at `offset` or behind it was appended (or made, where a producer has
+ * written that), milliseconds since 1970; -1: there is none, or its time is not known. */
+bool audit_stream_time_of(audit_stream_t *stream, int partition, int64_t offset, int64_t *time,
+                          audit_failure_t *why);
+
+/* Shows how far the calls of audit_stream_fold in between are, on a terminal. */
+void audit_stream_progress_begin(audit_stream_t *stream, int64_t offsets);
+void audit_stream_progress_end(audit_stream_t *stream);
 
 /* Folds the partition from the fold's next offset up to `to`, which is at most the log's end. A
  * call that goes on where the last one ended is answered out of what was fetched ahead. */

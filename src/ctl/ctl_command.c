@@ -5,6 +5,9 @@
 #define SOURCES (CTL_TAKES_STREAM | CTL_TAKES_STORE)
 
 static const ctl_command_t commands[] = {
+    {"status", NULL, "shows whether each backend answers, who leads, and the lag",
+     "all is as it should be", "it is not, and standard output says what is wrong",
+     SOURCES | CTL_TAKES_JSON | CTL_TAKES_STATUS, ctl_status},
     {"audit", NULL, "compares the store with the log", "store and log agree", "they differ",
      SOURCES | CTL_TAKES_TALKS | CTL_TAKES_JSON | CTL_TAKES_MENDING, ctl_audit},
     {"repair", NULL, "gives talks that differ the counts of the log, then audits again",
@@ -12,6 +15,9 @@ static const ctl_command_t commands[] = {
      ctl_repair},
     {"explain", "TALK", "shows the events behind a talk's numbers", "store and log agree on it",
      "they differ", SOURCES | CTL_TAKES_JSON, ctl_explain},
+    {"export", "ratings|events", "writes the log's counts, or its events, as CSV or NDJSON",
+     "all of the log is in it", "the log has lost its first records",
+     CTL_TAKES_STREAM | CTL_TAKES_EXPORT, ctl_export},
     {"rebuild", NULL, "asks the service to rebuild the store from the log",
      "the service is asked, or does it anyway", NULL, CTL_TAKES_STORE | CTL_TAKES_YES, ctl_rebuild},
 };

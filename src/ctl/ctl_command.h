@@ -34,7 +34,9 @@ void ctl_command_help(const ctl_command_t *command, FILE *out);
 
 ctl_exit_e ctl_audit(ctl_options_t *options, audit_failure_t *why);
 ctl_exit_e ctl_repair(ctl_options_t *options, audit_failure_t *why);
+ctl_exit_e ctl_status(ctl_options_t *options, audit_failure_t *why);
 ctl_exit_e ctl_explain(ctl_options_t *options, audit_failure_t *why);
+ctl_exit_e ctl_export(ctl_options_t *options, audit_failure_t *why);
 ctl_exit_e ctl_rebuild(ctl_options_t *options, audit_failure_t *why);
 
 #endif

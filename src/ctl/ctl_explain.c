@@ -76,17 +76,6 @@ bool ctl_explain_is_applied(const ctl_explanation_t *explanation, const ctl_expl
     return event->offset < ctl_explain_talk(explanation)->read_at[event->partition];
 }
 
-const char *ctl_explain_word(audit_verdict_e verdict)
-{
-    static const char *const words[] = {
-        [AUDIT_COUNTED] = "counted",
-        [AUDIT_DUPLICATE] = "duplicate",
-        [AUDIT_REPEATED] = "repeated",
-        [AUDIT_CONFLICT] = "conflict",
-    };
-    return words[verdict];
-}
-
 /* An audit of the talk, watched. */
 static bool explain_talk(ctl_explanation_t *explanation, const ctl_options_t *options,
                          audit_failure_t *why)

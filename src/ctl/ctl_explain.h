@@ -29,9 +29,6 @@ const audit_talk_t *ctl_explain_talk(const ctl_explanation_t *explanation);
 /* Whether the store had applied the event when the talk was read. */
 bool ctl_explain_is_applied(const ctl_explanation_t *explanation, const ctl_explained_t *event);
 
-/* The word for it in JSON (static). */
-const char *ctl_explain_word(audit_verdict_e verdict);
-
 bool ctl_explain_text(const ctl_explanation_t *explanation, audit_failure_t *why);
 bool ctl_explain_json(const ctl_explanation_t *explanation, audit_failure_t *why);
 

@@ -16,7 +16,7 @@ static json_t *event_row(const ctl_explanation_t *explanation, const ctl_explain
     return json_pack(
         "{s:i, s:I, s:s?, s:i, s:s?, s:s, s:o, s:b}", "partition", event->partition, "offset",
         (json_int_t)event->offset, "time", has_time ? time : NULL, "value", event->value, "voter",
-        event->has_voter ? voter : NULL, "verdict", ctl_explain_word(event->verdict), "countedAt",
+        event->has_voter ? voter : NULL, "verdict", audit_verdict_word(event->verdict), "countedAt",
         offset_or_null(event->counted_at), "applied", ctl_explain_is_applied(explanation, event));
 }
 

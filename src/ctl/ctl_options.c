@@ -3,6 +3,7 @@
 #include "../core/number.h"
 #include "../core/rating.h"
 #include "../core/redis_url.h"
+#include "ctl_time.h"
 
 #include <getopt.h>
 #include <stdlib.h>
@@ -10,6 +11,8 @@
 
 #define TIMEOUT_S 30
 #define TIMEOUT_MAX_S 86400
+#define MAX_LAG_S 10
+#define MAX_LAG_MAX_S 31536000
 #define LONG_OPTION 256 /* and its row in the table: above each option of one letter */
 
 /* ---- what each option does with its value ---- */
@@ -80,6 +83,42 @@ static bool take_rebuild(ctl_options_t *out, const char *value, audit_failure_t 
     return out->rebuild = true;
 }
 
+static bool take_format(ctl_options_t *out, const char *value, audit_failure_t *why)
+{
+    out->format = strcmp(value, "csv") == 0 ? CTL_ROWS_CSV : CTL_ROWS_NDJSON;
+    return out->format == CTL_ROWS_CSV || strcmp(value, "ndjson") == 0 ||
+           bad_usage(why, "--format takes csv or ndjson");
+}
+
+static bool take_at(ctl_options_t *out, const char *value, audit_failure_t *why)
+{
+    return ctl_time_parse(value, &out->at_ms) ||
+           bad_usage(why, "--at takes a time like 2026-11-29T12:00:00Z");
+}
+
+static bool take_talks_url(ctl_options_t *out, const char *value, audit_failure_t *why)
+{
+    (void)why;
+    out->talks_url = value;
+    return true;
+}
+
+static bool take_stats_url(ctl_options_t *out, const char *value, audit_failure_t *why)
+{
+    (void)why;
+    out->stats_url = value;
+    return true;
+}
+
+static bool take_max_lag(ctl_options_t *out, const char *value, audit_failure_t *why)
+{
+    int64_t seconds;
+    if (!ratings_parse_int(value, strlen(value), 0, MAX_LAG_MAX_S, &seconds))
+        return bad_usage(why, "--max-lag takes seconds, 0 to 31536000");
+    out->max_lag_s = (int)seconds;
+    return true;
+}
+
 static bool take_yes(ctl_options_t *out, const char *value, audit_failure_t *why)
 {
     (void)value, (void)why;
@@ -110,6 +149,16 @@ static const struct ctl_option_t {
     {"json", NULL, "the result as one JSON document", CTL_TAKES_JSON, take_json},
     {"repair", NULL, "as the command repair", CTL_TAKES_MENDING, take_repair},
     {"rebuild", NULL, "as the command rebuild --yes", CTL_TAKES_MENDING, take_rebuild},
+    {"format", "csv|ndjson", "how the rows are written (default: csv)", CTL_TAKES_EXPORT,
+     take_format},
+    {"at", "TIME", "as it was then, by the log's times, like 2026-11-29T12:00:00Z",
+     CTL_TAKES_EXPORT, take_at},
+    {"talks", "postgres://...", "PostgreSQL (default: the variable TALKS_CONNECTION)",
+     CTL_TAKES_STATUS, take_talks_url},
+    {"stats", "http://...", "the Lambda (default: the variable RATINGS_LAMBDA_URL)",
+     CTL_TAKES_STATUS, take_stats_url},
+    {"max-lag", "SECONDS", "how old what is not applied may be (default: 10)", CTL_TAKES_STATUS,
+     take_max_lag},
     {"yes", NULL, "without the question", CTL_TAKES_YES, take_yes},
 };
 
@@ -236,12 +285,17 @@ ctl_options_e ctl_options_read(int argc, char **argv, unsigned takes, ctl_option
         .talks = calloc((size_t)argc, sizeof *out->talks),
         .store = getenv("RATINGS_CONNECTION"),
         .timeout_ms = TIMEOUT_S * 1000,
+        .talks_url = getenv("TALKS_CONNECTION"),
+        .stats_url = getenv("RATINGS_LAMBDA_URL"),
+        .max_lag_s = MAX_LAG_S,
+        .at_ms = CTL_AT_END,
     };
     out->stream = (audit_stream_options_t){
         .brokers = getenv("STREAMS_CONNECTION"),
         .topic = "ratings",
         .properties = out->properties,
         .timeout_ms = out->timeout_ms,
+        .has_progress = true,
     };
     if (!out->properties || !out->talks) {
         audit_no_memory(why);

@@ -5,6 +5,7 @@
 
 #include "audit_failure.h"
 #include "audit_stream.h"
+#include "ctl_rows.h"
 
 #include <stdio.h>
 
@@ -15,8 +16,12 @@ enum {
     CTL_TAKES_TALKS = 1 << 2,   /* --talk */
     CTL_TAKES_JSON = 1 << 3,    /* --json */
     CTL_TAKES_MENDING = 1 << 4, /* --repair, --rebuild: commands of their own since */
+    CTL_TAKES_EXPORT = 1 << 6,  /* --format, --at */
+    CTL_TAKES_STATUS = 1 << 7,  /* --talks, --stats, --max-lag */
     CTL_TAKES_YES = 1 << 5,     /* --yes */
 };
+
+#define CTL_AT_END INT64_MAX /* no point in time: to the end of the log */
 
 typedef struct {
     audit_stream_options_t stream;
@@ -27,6 +32,10 @@ typedef struct {
     int timeout_ms;
     char **words; /* what stands beside the options */
     int words_count;
+    ctl_rows_format_e format;
+    const char *talks_url, *stats_url; /* of PostgreSQL and of the Lambda; NULL: not known */
+    int max_lag_s;
+    int64_t at_ms; /* milliseconds since 1970, or CTL_AT_END */
     bool json, repair, rebuild, yes;
 } ctl_options_t;
 

@@ -7,8 +7,9 @@
 
 #define CTL_TIME_SIZE 25 /* 2026-11-29T12:00:00.123Z and its end */
 
-/* Milliseconds since 1970 as text, in UTC. False, with "" as text, for what has no such text: a
- * negative number (no time is known), or a year beyond 9999. */
+/* Milliseconds since 1970 as text, in UTC; with three digits of a fraction always, so that columns
+ * stay in line (ratings_time_print leaves out a 0). False, with "" as text, for what has no such
+ * text: a negative number (no time is known), or a year beyond 9999. */
 bool ctl_time_print(int64_t ms, char text[CTL_TIME_SIZE]);
 
 /* Reads 2026-11-29T12:00:00Z, with a fraction of a second or without, in UTC (Z) or at an offset

@@ -1,6 +1,6 @@
 /* What of ratings-audit needs neither Kafka nor Redis: the fold and the keys. */
-#include "../../src/ctl/audit_fold.h"
 #include "../../src/core/event.h"
+#include "../../src/ctl/audit_fold.h"
 #include "unit.h"
 
 #include <stdio.h>
@@ -419,6 +419,57 @@ static void keeps_keys_that_hold(void **state)
     audit_keys_free(&keys);
 }
 
+/* ---- who sees events ---- */
+
+typedef struct {
+    size_t count;
+    audit_verdict_e verdict[8];
+    int64_t counted_at[8];
+} notes_t;
+
+static bool note_event(void *self, const audit_seen_t *seen)
+{
+    notes_t *notes = self;
+    notes->verdict[notes->count] = seen->verdict;
+    notes->counted_at[notes->count++] = seen->counted_at;
+    return notes->count < 7; /* as if memory ran out */
+}
+
+static void an_observer_sees_what_became_of_events(void **state)
+{
+    char text[EVENT_MAX];
+    audit_fold_t *fold = *state;
+    notes_t notes = {0};
+
+    fold->observe = note_event;
+    fold->observer = &notes;
+    write_event(text, "a", 1, NULL, 0);
+    fold_text(fold, 0, 1, true, "a", "{}");
+    rate(fold, 0, "a", 5, "k", 10, 1); /* at offset 1 */
+    rate(fold, 0, "a", 5, "k", 10, 2);
+    rate(fold, 0, "a", 4, "k", 10, 3);
+    fold_named(fold, 0, "/s", "1", "a", text);
+    fold_named(fold, 0, "/s", "1", "a", text);
+    rate(fold, 0, "a", 4, "k", 10, 11);
+    assert_int_equal(notes.count, 6); /* what is no event is not seen */
+    static const audit_verdict_e expected[] = {AUDIT_COUNTED, AUDIT_REPEATED,  AUDIT_CONFLICT,
+                                               AUDIT_COUNTED, AUDIT_DUPLICATE, AUDIT_COUNTED};
+    for (size_t i = 0; i < notes.count; i++)
+        assert_int_equal(notes.verdict[i], expected[i]);
+    assert_int_equal(notes.counted_at[1], 1);
+    assert_int_equal(notes.counted_at[2], 1);
+    assert_int_equal(notes.counted_at[4], -1);
+    fold->chosen = true;
+    rate(fold, 0, "b", 5, NULL, 0, 12);
+    assert_int_equal(notes.count, 6); /* nor is a talk that was not chosen */
+    const audit_record_t last = {.offset = fold->partition[0].next,
+                                 .key = "a",
+                                 .key_len = 1,
+                                 .value = text,
+                                 .value_len = strlen(text)};
+    assert_false(audit_fold_record(fold, &last));
+}
+
 #define FOLD(name, function)                                                                       \
     {                                                                                              \
         name, function, set_up, tear_down, NULL                                                    \
@@ -444,6 +495,7 @@ static const struct CMUnitTest folds[] = {
     FOLD("events of talks that were not chosen do not count", counts_chosen_talks_alone),
     FOLD("events of talks that were not chosen are noted", notes_talks_that_are_not_chosen),
     FOLD("a talk of the store may have any name", names_may_have_any_bytes),
+    FOLD("an observer sees what became of each event", an_observer_sees_what_became_of_events),
 };
 
 int main(void)

@@ -20,6 +20,9 @@ my @varies = (
     qr/"instance":"urn:request:[^"]*"/,
     qr/"age":\d+/,
     qr/generation [0-9a-f]{16}/, # of a store
+    qr/\d{4}-\d\d-\d\dT[\d:.]+Z/,
+    qr/reached in [\d.]+ ms/,
+    qr/process \d+ of host [0-9a-f]{16}, its lease runs out in \d+ ms/,
 );
 
 sub new {
