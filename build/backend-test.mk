@@ -1,7 +1,7 @@
 # Tests of the backends on libpq, libcurl and hiredis, each against a real server that the test itself
 # starts on loopback: this machine's PostgreSQL and Redis, and servers that misbehave.
 
-BACKEND_TESTS     := $(patsubst %,$(OUT)/t/backend/test_%,pool talks stats store scripts)
+BACKEND_TESTS     := $(patsubst %,$(OUT)/t/backend/test_%,pool talks stats store scripts voters)
 BACKEND_OBJECTS   := $(patsubst %.c,$(OUT)/%.o,t/backend/slow_resolver.c t/backend/tcp_peer.c \
                        $(wildcard $(patsubst %,src/backend/%/*.c,common talks stats store))) $(STORE_SCRIPTS).o
 BACKEND_PACKAGES   = cmocka apr-1 apr-util-1 libpq libcurl hiredis
@@ -15,7 +15,10 @@ $(OUT)/t/backend/test_%: t/backend/test_%.c $(BACKEND_OBJECTS) $(OUT)/libratings
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(CC) $(BASE_CFLAGS) \
 	    $(call system,$(shell pkg-config --cflags $(BACKEND_PACKAGES))) $< -o $@ \
-	    $(BACKEND_OBJECTS) $(OUT)/libratings.a $(shell pkg-config --libs $(BACKEND_PACKAGES)) \
+	    $(filter %.o,$^) $(OUT)/libratings.a $(shell pkg-config --libs $(BACKEND_PACKAGES)) \
 	    $(CORE_LIBS) -lm -ldl $(LDFLAGS)
+
+# The projector's batches, and the store.
+$(OUT)/t/backend/test_voters: $(OUT)/src/projector/batch.o $(patsubst %.c,$(OUT)/%.o,$(wildcard src/shm/*.c))
 
 -include $(BACKEND_TESTS:=.d) $(BACKEND_OBJECTS:.o=.d)

@@ -11,7 +11,7 @@ const char *ratings_event_type(const ratings_event_t *event)
                                                      : RATINGS_EVENT_TYPE;
 }
 
-static json_t *value_of(const ratings_rating_t *rating)
+static json_t *value_of_rating(const ratings_rating_t *rating)
 {
     return rating->value == RATINGS_VALUE_NONE ? json_null() : json_integer(rating->value);
 }
@@ -33,7 +33,7 @@ char *ratings_event_encode(const ratings_event_t *event, size_t *len)
 {
     const ratings_rating_t *rating = &event->rating;
     json_t *object = json_pack("{s:i, s:s, s:o}", "version", RATINGS_EVENT_VERSION, "talkId",
-                               rating->talk_id, "value", value_of(rating));
+                               rating->talk_id, "value", value_of_rating(rating));
     char *text = NULL;
 
     if (object && (!event->has_voter || add_voter(object, &event->voter)) &&
@@ -58,7 +58,7 @@ static const char *read_voter(const json_t *object, ratings_event_t *out)
 }
 
 /* Of a withdrawal RATINGS_VALUE_NONE; of what is no value a number that is none, either. */
-static json_int_t read_value(const json_t *object, bool has_voter)
+static json_int_t read_event_value(const json_t *object, bool has_voter)
 {
     const json_t *value = json_object_get(object, "value");
     if (json_is_null(value) && has_voter)
@@ -71,7 +71,7 @@ static json_int_t read_value(const json_t *object, bool has_voter)
 static const char *read_rating(const json_t *object, bool has_voter, ratings_rating_t *out)
 {
     const json_t *id = json_object_get(object, "talkId");
-    json_int_t value = read_value(object, has_voter);
+    json_int_t value = read_event_value(object, has_voter);
 
     if (ratings_talk_id_problem(json_string_value(id), json_string_length(id)))
         return "the event's talkId is missing or no talk id";

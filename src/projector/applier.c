@@ -11,8 +11,8 @@
 #define GATHER_MAX (4 * KEYED_MAX) /* over all partitions, see batch_size */
 #define GATHER_US INT64_C(1000000) /* so much work is lost at most when something fails */
 
-/* Talks, and events with a key, of the batches that are sent together, so that those of one read go
- * at once, and large ones one by one: Redis answers others between two exchanges. */
+/* Talks, votes, and events with a key, of the batches that are sent together, so that those of one
+ * read go at once, and large ones one by one: Redis answers others between two exchanges. */
 #define EXCHANGE_MAX 1000
 
 void applier_init(applier_t *applier, projection_t *projection, apr_pool_t *pool)

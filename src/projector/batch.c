@@ -10,6 +10,13 @@
 
 #include <string.h>
 
+/* A talk of the batch. */
+typedef struct {
+    ratings_increment_t increment;
+    apr_array_header_t *votes; /* of ratings_vote_t *; NULL until there is one */
+    apr_hash_t *by_voter;      /* the same by their voters */
+} talk_t;
+
 /* An event with an idempotency key: whether it counts is decided when all that the store says of
  * the keys is asked for at once, in batch_resolve_keys. */
 typedef struct {
@@ -20,12 +27,13 @@ typedef struct {
 
 struct batch_t {
     ratings_batch_t result;
-    apr_array_header_t *increments; /* of ratings_increment_t * */
+    apr_array_header_t *increments; /* of ratings_increment_t *, each within a talk_t */
     apr_array_header_t *slots;      /* of uint32_t */
     apr_hash_t *by_talk;
     apr_array_header_t *uses;         /* of ratings_key_use_t * */
     apr_array_header_t *keyed_events; /* of keyed_event_t *; NULL until there is one */
-    apr_hash_t *by_key;               /* "talk\0key" -> ratings_key_use_t */
+    apr_hash_t *by_key;               /* see name_of_key -> ratings_key_use_t */
+    int votes;                        /* of all talks */
     const ratings_record_t *last;     /* whose fingerprint is still to be taken, or NULL */
     apr_pool_t *pool;
 };
@@ -47,41 +55,94 @@ batch_t *batch_create(const ratings_batch_t *start, apr_pool_t *pool)
 
 /* ---- counts ---- */
 
-static ratings_increment_t *add_talk(batch_t *batch, const char *talk_id, apr_ssize_t length)
+static talk_t *add_talk(batch_t *batch, const char *talk_id, apr_ssize_t length)
 {
-    ratings_increment_t *increment = apr_pcalloc(batch->pool, sizeof *increment);
-    increment->talk_id = apr_pstrmemdup(batch->pool, talk_id, (apr_size_t)length);
-    APR_ARRAY_PUSH(batch->increments, ratings_increment_t *) = increment;
+    talk_t *talk = apr_pcalloc(batch->pool, sizeof *talk);
+    talk->increment.talk_id = apr_pstrmemdup(batch->pool, talk_id, (apr_size_t)length);
+    APR_ARRAY_PUSH(batch->increments, ratings_increment_t *) = &talk->increment;
     APR_ARRAY_PUSH(batch->slots, uint32_t) = ratings_shm_slot(talk_id);
-    apr_hash_set(batch->by_talk, increment->talk_id, length, increment);
-    return increment;
+    apr_hash_set(batch->by_talk, talk->increment.talk_id, length, talk);
+    return talk;
 }
 
-static void count_rating(batch_t *batch, const ratings_rating_t *rating)
+static ratings_vote_t *add_vote(batch_t *batch, talk_t *talk, const ratings_voter_t *voter)
 {
+    if (!talk->votes) {
+        talk->votes = apr_array_make(batch->pool, 1, sizeof(ratings_vote_t *));
+        talk->by_voter = apr_hash_make(batch->pool);
+        batch->result.voted_count++;
+    }
+    ratings_vote_t *vote = apr_palloc(batch->pool, sizeof *vote);
+    *vote = (ratings_vote_t){.voter = *voter, .offset = -1};
+    APR_ARRAY_PUSH(talk->votes, ratings_vote_t *) = vote;
+    apr_hash_set(talk->by_voter, vote->voter.hash, sizeof vote->voter.hash, vote);
+    talk->increment.votes = (const ratings_vote_t *const *)(const void *)talk->votes->elts;
+    talk->increment.vote_count = talk->votes->nelts;
+    batch->votes++;
+    return vote;
+}
+
+/* The voter's last event decides. Events with an idempotency key are counted after all others: the
+ * one before may come later. */
+static void set_vote(batch_t *batch, talk_t *talk, const ratings_event_t *event, int64_t offset)
+{
+    ratings_vote_t *vote =
+        talk->by_voter ? apr_hash_get(talk->by_voter, event->voter.hash, sizeof event->voter.hash)
+                       : NULL;
+    if (!vote)
+        vote = add_vote(batch, talk, &event->voter);
+    if (offset < vote->offset)
+        return;
+    vote->value = event->rating.value;
+    vote->offset = offset;
+}
+
+static void count_event(batch_t *batch, const ratings_event_t *event, int64_t offset)
+{
+    const ratings_rating_t *rating = &event->rating;
     apr_ssize_t length = (apr_ssize_t)strlen(rating->talk_id);
-    ratings_increment_t *increment = apr_hash_get(batch->by_talk, rating->talk_id, length);
-    if (!increment)
-        increment = add_talk(batch, rating->talk_id, length);
-    increment->added[rating->value - RATINGS_VALUE_MIN]++;
+    talk_t *talk = apr_hash_get(batch->by_talk, rating->talk_id, length);
+    if (!talk)
+        talk = add_talk(batch, rating->talk_id, length);
+    if (event->has_voter)
+        set_vote(batch, talk, event, offset);
+    else
+        talk->increment.added[rating->value - RATINGS_VALUE_MIN]++;
 }
 
 /* ---- events with an idempotency key ---- */
 
+#define KEY_NAME_MAX (RATINGS_TALK_ID_MAX + 1 + RATINGS_KEY_MAX + 1 + RATINGS_VOTER_SIZE)
+
+/* Talk and key, each with its end, and the voter if there is one. Returns the length. */
+static apr_ssize_t name_of_key(char name[KEY_NAME_MAX], const ratings_event_t *event)
+{
+    size_t talk_size = strlen(event->rating.talk_id) + 1, key_size = strlen(event->key.text) + 1;
+    memcpy(name, event->rating.talk_id, talk_size);
+    memcpy(name + talk_size, event->key.text, key_size);
+    if (event->has_voter)
+        memcpy(name + talk_size + key_size, event->voter.hash, RATINGS_VOTER_SIZE);
+    return (apr_ssize_t)(talk_size + key_size + (event->has_voter ? RATINGS_VOTER_SIZE : 0));
+}
+
+static ratings_key_use_t *add_use(batch_t *batch, const ratings_event_t *event)
+{
+    ratings_key_use_t *use = apr_pcalloc(batch->pool, sizeof *use);
+    use->key.talk_id = apr_pstrdup(batch->pool, event->rating.talk_id);
+    use->key.text = apr_pstrdup(batch->pool, event->key.text);
+    if (event->has_voter)
+        use->key.voter = apr_pmemdup(batch->pool, &event->voter, sizeof event->voter);
+    APR_ARRAY_PUSH(batch->uses, ratings_key_use_t *) = use;
+    return use;
+}
+
 static ratings_key_use_t *use_of_key(batch_t *batch, const ratings_event_t *event)
 {
-    const char *talk_id = event->rating.talk_id;
-    apr_ssize_t talk_length = (apr_ssize_t)strlen(talk_id) + 1; /* with its end */
-    apr_ssize_t length = talk_length + (apr_ssize_t)strlen(event->key.text);
-    char name[RATINGS_TALK_ID_MAX + 1 + RATINGS_KEY_MAX + 1];
-    memcpy(name, talk_id, (size_t)talk_length);
-    memcpy(name + talk_length, event->key.text, (size_t)(length - talk_length));
+    char name[KEY_NAME_MAX];
+    apr_ssize_t length = name_of_key(name, event);
     ratings_key_use_t *use = apr_hash_get(batch->by_key, name, length);
     if (!use) {
-        use = apr_pcalloc(batch->pool, sizeof *use);
-        APR_ARRAY_PUSH(batch->uses, ratings_key_use_t *) = use;
-        use->talk_id = apr_pstrdup(batch->pool, talk_id);
-        use->key = apr_pstrdup(batch->pool, event->key.text);
+        use = add_use(batch, event);
         apr_hash_set(batch->by_key, apr_pmemdup(batch->pool, name, (size_t)length), length, use);
     }
     return use;
@@ -106,7 +167,7 @@ static void count_if_key_is_new(batch_t *batch, keyed_event_t *keyed)
                           keyed->time) != RATINGS_COUNTED)
         return;
     keyed->use->changed = true;
-    count_rating(batch, &event->rating);
+    count_event(batch, event, keyed->offset);
 }
 
 apr_status_t batch_resolve_keys(batch_t *batch, ratings_store_t *store, ratings_cas_e *result,
@@ -141,12 +202,12 @@ static const char *add_event(batch_t *batch, const ratings_record_t *record)
     ratings_event_t event;
     const char *problem = ratings_event_decode(record->key, record->key_len, record->value,
                                                record->value_len, &event);
-    if (problem || event.rating.value == RATINGS_VALUE_NONE)
+    if (problem)
         return problem;
     if (event.key.text[0] && record->has_append_time)
         add_keyed_event(batch, &event, record->offset);
     else /* without the log's own time a key means nothing */
-        count_rating(batch, &event.rating);
+        count_event(batch, &event, record->offset);
     return NULL;
 }
 
@@ -184,7 +245,7 @@ int batch_keyed_events(const batch_t *batch)
 
 int batch_size(const batch_t *batch)
 {
-    return batch->increments->nelts + batch_keyed_events(batch);
+    return batch->increments->nelts + batch_keyed_events(batch) + batch->votes;
 }
 
 const ratings_batch_t *batch_finish(batch_t *batch)

@@ -1,5 +1,5 @@
-/* Reading a talk's ratings: the talk exists, the histogram counts all that this host has shown
- * before, the statistics are there if the function answers. */
+/* Reading a talk's ratings, or a voter's own: the talk exists, the histogram counts all that this
+ * host has shown before, the statistics are there if the function answers. */
 #include "../core/clock.h"
 #include "../shm/futex.h"
 #include "call.h"
@@ -11,6 +11,8 @@
 
 typedef struct {
     const char *talk_id;
+    const ratings_voter_t *voter; /* whose rating is asked for; NULL: the talk's counts */
+    int value;                    /* that rating */
     uint32_t slot;
     int64_t until;                 /* of ratings_monotonic */
     ratings_validator_t validator; /* of the answer */
@@ -18,8 +20,19 @@ typedef struct {
 
 /* ---- the store ---- */
 
-static apr_status_t read_store(ratings_call_t *call, const query_t *query,
-                               ratings_snapshot_t *snapshot)
+static void ask_for_query(ratings_call_t *call, query_t *query, ratings_snapshot_t *snapshot)
+{
+    ratings_store_t *store = call->child->store;
+    ratings_result_t *why = &call->failure.why;
+    int partition = query->validator.partition;
+    if (query->voter)
+        (void)ratings_store_read_vote(store, query->talk_id, query->voter, partition, query->until,
+                                      snapshot, &query->value, why);
+    else
+        (void)ratings_store_read(store, query->talk_id, partition, query->until, snapshot, why);
+}
+
+static apr_status_t read_store(ratings_call_t *call, query_t *query, ratings_snapshot_t *snapshot)
 {
     ratings_child_t *child = call->child;
     ratings_result_t *why = &call->failure.why;
@@ -29,8 +42,7 @@ static apr_status_t read_store(ratings_call_t *call, const query_t *query,
     if (!ratings_call_policy_begin(&child->policy[RATINGS_BACKEND_STORE], query->until, &token,
                                    why))
         return why->status;
-    (void)ratings_store_read(child->store, query->talk_id, query->validator.partition, query->until,
-                             snapshot, why);
+    ask_for_query(call, query, snapshot);
     return ratings_call_end_store(child, &token, why);
 }
 
@@ -109,7 +121,34 @@ static apr_status_t read_fresh(ratings_call_t *call, query_t *query, ratings_sna
                                 : status;
 }
 
-/* ---- the use case ---- */
+/* ---- the use cases ---- */
+
+/* Of an existing talk; `*query` has its id and whose rating is asked for. */
+static ratings_outcome_e read_talk(ratings_call_t *call, query_t *query,
+                                   ratings_snapshot_t *snapshot)
+{
+    ratings_outcome_e outcome = ratings_talk_lookup(call, query->talk_id);
+    if (outcome != RATINGS_DONE)
+        return outcome;
+    query->validator.partition = ratings_routing_partition(call, query->talk_id);
+    if (query->validator.partition < 0)
+        return RATINGS_UNAVAILABLE;
+    query->slot = ratings_shm_slot(query->talk_id);
+    query->until = ratings_call_until(call, call->child->service->config->store_timeout);
+    return read_fresh(call, query, snapshot) == APR_SUCCESS
+               ? RATINGS_DONE
+               : ratings_call_unavailable(call, "the store of ratings");
+}
+
+ratings_outcome_e ratings_read_own(ratings_call_t *call, const char *talk_id,
+                                   const ratings_voter_t *voter, int *value)
+{
+    ratings_snapshot_t snapshot = {.checkpoint = -1};
+    query_t query = {.talk_id = talk_id, .voter = voter};
+    ratings_outcome_e outcome = read_talk(call, &query, &snapshot);
+    *value = query.value;
+    return outcome;
+}
 
 /* What is hidden goes no further than this: the function is not asked for its statistics. */
 static void summarise(ratings_call_t *call, const ratings_histogram_t *histogram,
@@ -128,20 +167,10 @@ ratings_outcome_e ratings_read(ratings_call_t *call, const char *talk_id,
                                ratings_summary_t *summary)
 {
     ratings_snapshot_t snapshot = {.checkpoint = -1};
-    ratings_outcome_e outcome = ratings_talk_lookup(call, talk_id);
+    query_t query = {.talk_id = talk_id};
+    ratings_outcome_e outcome = read_talk(call, &query, &snapshot);
     if (outcome != RATINGS_DONE)
         return outcome;
-    int partition = ratings_routing_partition(call, talk_id);
-    if (partition < 0)
-        return RATINGS_UNAVAILABLE;
-    query_t query = {
-        .talk_id = talk_id,
-        .slot = ratings_shm_slot(talk_id),
-        .validator.partition = partition,
-        .until = ratings_call_until(call, call->child->service->config->store_timeout),
-    };
-    if (read_fresh(call, &query, &snapshot) != APR_SUCCESS)
-        return ratings_call_unavailable(call, "the store of ratings");
     *summary = (ratings_summary_t){.validator = query.validator};
     summarise(call, &snapshot.histogram, summary);
     return RATINGS_DONE;

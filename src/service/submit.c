@@ -116,6 +116,8 @@ static apr_status_t read_use(ratings_call_t *call, const ratings_event_t *event,
                              ratings_use_t *use, int64_t *checkpoint)
 {
     ratings_child_t *child = call->child;
+    const ratings_store_key_t key = {event->rating.talk_id, event->has_voter ? &event->voter : NULL,
+                                     event->key.text};
     int64_t until = ratings_call_until(call, child->service->config->store_timeout);
     ratings_call_token_t token;
     ratings_result_t *why = &call->failure.why;
@@ -123,8 +125,7 @@ static apr_status_t read_use(ratings_call_t *call, const ratings_event_t *event,
         return ratings_result_set(why, APR_ECONNREFUSED, "Redis cannot be used in this child");
     if (!ratings_call_policy_begin(&child->policy[RATINGS_BACKEND_STORE], until, &token, why))
         return why->status;
-    (void)ratings_store_read_use(child->store, event->rating.talk_id, event->key.text, partition,
-                                 until, use, checkpoint, why);
+    (void)ratings_store_read_use(child->store, &key, partition, until, use, checkpoint, why);
     return ratings_call_end_store(child, &token, why);
 }
 

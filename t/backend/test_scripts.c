@@ -116,16 +116,23 @@ static apr_status_t rebuild(ratings_store_t *store, ratings_cas_e *end, ratings_
     return status;
 }
 
+static ratings_voter_t voter_of(int n)
+{
+    ratings_voter_t voter = {{0}}; /* any bytes, a 0 among them */
+    memcpy(voter.hash, &n, sizeof n);
+    voter.hash[RATINGS_VOTER_SIZE - 1] = 0xFF;
+    return voter;
+}
+
 /* One event after another of partition 0, all of one talk, each with a key of its own if `keyed`.
  */
-static apr_status_t apply(ratings_store_t *store, bool keyed, ratings_cas_e *end,
-                          ratings_result_t *why)
+static apr_status_t apply_increment(ratings_store_t *store, const ratings_increment_t *increment,
+                                    bool keyed, ratings_cas_e *end, ratings_result_t *why)
 {
-    ratings_increment_t increment = {"talk", {0, 0, 0, 1, 0}};
-    const ratings_increment_t *increments[] = {&increment};
+    const ratings_increment_t *increments[] = {increment};
     int64_t at = seen.checkpoint[0], now = 1000000 * (at + 1);
     ratings_key_use_t use = {
-        "talk", apr_psprintf(redis.pool, "k%d", (int)at), {at, now + 1, 4}, keyed};
+        {"talk", NULL, apr_psprintf(redis.pool, "k%d", (int)at)}, {at, now + 1, 4}, keyed};
     ratings_key_use_t *uses[] = {&use};
     const ratings_batch_t batch = {
         .generation = seen.generation,
@@ -137,11 +144,30 @@ static apr_status_t apply(ratings_store_t *store, bool keyed, ratings_cas_e *end
         .first = {at == 0 ? 0 : RATINGS_FINGERPRINT_NONE, now, 7},
         .increments = increments,
         .increment_count = 1,
+        .voted_count = increment->vote_count > 0,
         .uses = uses,
         .use_count = 1,
     };
     const ratings_batch_t *batches[] = {&batch};
     return ratings_store_apply(store, batches, 1, end, why);
+}
+
+static apr_status_t apply(ratings_store_t *store, bool keyed, ratings_cas_e *end,
+                          ratings_result_t *why)
+{
+    const ratings_increment_t increment = {.talk_id = "talk", .added = {0, 0, 0, 1, 0}};
+    return apply_increment(store, &increment, keyed, end, why);
+}
+
+/* Of voter number `n`; beside an anonymous rating of 4 if `more`. */
+static apr_status_t apply_vote(ratings_store_t *store, int n, int value, bool more,
+                               ratings_cas_e *end, ratings_result_t *why)
+{
+    const ratings_vote_t vote = {.voter = voter_of(n), .value = value};
+    const ratings_vote_t *const votes[] = {&vote};
+    const ratings_increment_t increment = {
+        .talk_id = "talk", .added = {0, 0, 0, more, 0}, .votes = votes, .vote_count = 1};
+    return apply_increment(store, &increment, false, end, why);
 }
 
 static void expect_applied(bool keyed)
@@ -167,6 +193,16 @@ static void expect_rebuilt(void)
     load(admin);
     if (seen.problem)
         fail_msg("after a rebuild: %s", seen.problem);
+}
+
+static void expect_vote(int n, int value)
+{
+    ratings_cas_e end;
+    ratings_result_t why;
+    load(admin);
+    if (apply_vote(admin, n, value, false, &end, &why) != APR_SUCCESS)
+        fail_msg("%s", why.detail);
+    assert_int_equal(end, RATINGS_CAS_APPLIED);
 }
 
 static int counted(void)
@@ -333,6 +369,13 @@ static const struct {
     {SET("uses:0", "03:1"), "field uses"},
     {SET("uses:0", "2:7"), NULL}, /* an older version has applied the last */
     {SET("uses:0", "7"), NULL},
+    {SET("voters:0", "x"), "field voters"},
+    {SET("voters:0", "-1"), "field voters"},
+    {SET("voters:0", ""), "field voters"},
+    {SET("voters:0", "03"), "field voters"},
+    {SET("voters:0", "2"), NULL}, /* an older version has applied the last */
+    {DROP("'voters:0'"), NULL},
+    {SET("voters:7", "1"), NULL},
 };
 
 static void what_is_not_as_it_is_written_must_be_rebuilt(void **state)
@@ -391,6 +434,215 @@ static void keys_that_are_not_as_they_are_written_are_corrupt(void **state)
     }
 }
 
+/* ---- voters ---- */
+
+/* Counts, voters and anonymous ratings of the talk: "0,0,0,3,1 1 3". */
+static const char *tally(void)
+{
+    return evaluate("local counts = redis.call('HMGET', 'ratings/talk', '1', '2', '3', '4', '5') "
+                    "for v = 1, 5 do counts[v] = counts[v] or '0' end "
+                    "return table.concat({table.concat(counts, ','), "
+                    "redis.call('HLEN', 'ratings:voters/talk'), "
+                    "redis.call('HGET', 'ratings/talk', 'anonymous') or 'none'}, ' ')");
+}
+
+static int own_rating(int n)
+{
+    const ratings_voter_t voter = voter_of(n);
+    ratings_snapshot_t snapshot;
+    ratings_result_t why;
+    int value = -1;
+    if (ratings_store_read_vote(admin, "talk", &voter, 0, NO_DEADLINE, &snapshot, &value, &why) !=
+        APR_SUCCESS)
+        fail_msg("%s", why.detail);
+    return value;
+}
+
+static void last_rating_of_a_voter_is_the_one_that_counts(void **state)
+{
+    static const struct {
+        int voter, value;
+        const char *tally;
+    } steps_of_voters[] = {
+        {1, 5, "0,0,0,3,1 1 3"}, {2, 4, "0,0,0,4,1 2 3"}, {1, 2, "0,1,0,4,0 2 3"},
+        {1, 2, "0,1,0,4,0 2 3"}, {2, 0, "0,1,0,3,0 1 3"}, {2, 0, "0,1,0,3,0 1 3"},
+        {3, 0, "0,1,0,3,0 1 3"}, {1, 0, "0,0,0,3,0 0 3"}, {1, 1, "1,0,0,3,0 1 3"},
+        {2, 1, "2,0,0,3,0 2 3"},
+    };
+    (void)state;
+    prepare();
+    assert_string_equal(tally(), "0,0,0,3,0 0 none");
+    assert_int_equal(own_rating(1), RATINGS_VALUE_NONE);
+    for (size_t i = 0; i < sizeof steps_of_voters / sizeof steps_of_voters[0]; i++) {
+        expect_vote(steps_of_voters[i].voter, steps_of_voters[i].value);
+        assert_string_equal(tally(), steps_of_voters[i].tally);
+        assert_int_equal(own_rating(steps_of_voters[i].voter), steps_of_voters[i].value);
+    }
+    expect_applied(true);
+    assert_string_equal(tally(), "2,0,0,4,0 2 4");
+    expect_rebuilt();
+    assert_string_equal(tally(), "0,0,0,0,0 0 none");
+}
+
+/* More than one command takes. */
+static void votes_of_many_are_applied_at_once(void **state)
+{
+    enum { VOTERS = 5001 };
+    static ratings_vote_t votes[VOTERS];
+    static const ratings_vote_t *each[VOTERS];
+    const ratings_increment_t increment = {.talk_id = "talk", .votes = each, .vote_count = VOTERS};
+    (void)state;
+    prepare();
+    for (int value = 5; value >= RATINGS_VALUE_NONE; value -= 5) {
+        ratings_cas_e end;
+        ratings_result_t why;
+        for (int i = 0; i < VOTERS; i++) {
+            votes[i] = (ratings_vote_t){.voter = voter_of(i), .value = value};
+            each[i] = &votes[i];
+        }
+        load(admin);
+        assert_int_equal(apply_increment(admin, &increment, false, &end, &why), APR_SUCCESS);
+        assert_int_equal(end, RATINGS_CAS_APPLIED);
+        assert_string_equal(tally(), value ? "0,0,0,3,5001 5001 3" : "0,0,0,3,0 0 3");
+    }
+}
+
+/* What somebody did to a talk with voters, or to what the store says of them: found before the
+ * first write, and before the voter's rating is shown. */
+static void talk_whose_voters_are_not_as_they_are_written_is_corrupt(void **state)
+{
+    static const char *const rows[] = {
+        "redis.call('DEL', 'ratings:voters/talk')",
+        "redis.call('SET', 'ratings:voters/talk', 'x')",
+        "redis.call('HSET', 'ratings:voters/talk', 'x', '5')",
+        "local key = 'ratings:voters/talk' "
+        "redis.call('HDEL', key, redis.call('HKEYS', key)[1])",
+        "redis.call('HDEL', 'ratings/talk', 'anonymous')",
+        "redis.call('HINCRBY', 'ratings/talk', 'anonymous', '1')",
+        "redis.call('HINCRBY', 'ratings/talk', 'anonymous', '-1')",
+        "redis.call('HSET', 'ratings/talk', 'anonymous', 'x')",
+        "redis.call('HINCRBY', 'ratings/talk', '4', '1')",
+        "redis.call('DEL', 'ratings/talk')",
+        SET("voters:0", "4"),
+        DROP("'voters:0'"),
+    };
+    const ratings_voter_t voter = voter_of(1);
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        ratings_cas_e end;
+        ratings_result_t why;
+        ratings_snapshot_t snapshot;
+        int value;
+        prepare();
+        expect_vote(1, 5);
+        expect_vote(2, 5);
+        evaluate(apr_pstrcat(redis.pool, rows[i], " return 'OK'", NULL));
+        const char *before = contents();
+        load(admin);
+        assert_null(seen.problem);
+        assert_int_equal(apply_vote(admin, 1, 3, true, &end, &why), APR_SUCCESS);
+        if (end != RATINGS_CAS_CORRUPT)
+            fail_msg("%s: %d", rows[i], end);
+        assert_string_equal(contents(), before);
+        assert_int_equal(
+            ratings_store_read_vote(admin, "talk", &voter, 0, NO_DEADLINE, &snapshot, &value, &why),
+            RATINGS_REBUILD_NEEDED);
+        expect_rebuilt();
+        expect_vote(1, 3);
+        assert_string_equal(tally(), "0,0,1,0,0 1 0");
+    }
+}
+
+/* What the sum does not tell: a rating that was edited for another one. */
+static void vote_that_is_no_rating_is_corrupt(void **state)
+{
+    static const char *const values[] = {"6", "0", "x", "", "55"};
+    (void)state;
+    for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
+        ratings_cas_e end;
+        ratings_result_t why;
+        prepare();
+        expect_vote(1, 5);
+        evaluate(apr_pstrcat(redis.pool,
+                             "local key = 'ratings:voters/talk' redis.call('HSET', key, ",
+                             "redis.call('HKEYS', key)[1], '", values[i], "') return 'OK'", NULL));
+        const char *before = contents();
+        load(admin);
+        assert_int_equal(apply_vote(admin, 1, 3, false, &end, &why), APR_SUCCESS);
+        assert_int_equal(end, RATINGS_CAS_CORRUPT);
+        assert_string_equal(contents(), before);
+    }
+    prepare();
+    expect_vote(1, 5);
+    evaluate("local key = 'ratings:voters/talk' "
+             "redis.call('HSET', key, redis.call('HKEYS', key)[1], '2') return 'OK'");
+    ratings_cas_e end;
+    ratings_result_t why;
+    load(admin);
+    assert_int_equal(apply_vote(admin, 1, 3, false, &end, &why), APR_SUCCESS);
+    assert_int_equal(end, RATINGS_CAS_CORRUPT); /* nobody has rated it with 2 */
+}
+
+/* It has counted a voter's event as an anonymous rating. Anonymous events go on meanwhile. */
+static void vote_after_an_older_version_leads_to_a_rebuild(void **state)
+{
+    static const char *const left[] = {"", DROP("'voters:0'")};
+    (void)state;
+    for (size_t i = 0; i < sizeof left / sizeof left[0]; i++) {
+        ratings_cas_e end;
+        ratings_result_t why;
+        prepare();
+        if (i == 0)
+            expect_vote(1, 5);
+        evaluate(apr_pstrcat(
+            redis.pool,
+            "local log, talk = 'ratings:log', 'ratings/talk' "
+            "local last = redis.call('HGET', log, 'position:0') "
+            "redis.call('HINCRBY', log, 'position:0', 1) redis.call('HINCRBY', talk, '5', 1) "
+            "redis.call('HSET', log, 'mark:0', last .. ':3000000:7') ",
+            left[i], " return 'OK'", NULL));
+        load(admin);
+        assert_null(seen.problem);
+        expect_applied(true);
+        load(admin);
+        assert_int_equal(apply_vote(admin, 1, 3, false, &end, &why), APR_SUCCESS);
+        assert_int_equal(end, RATINGS_CAS_CORRUPT);
+    }
+}
+
+/* How many commands a batch is, by Redis's own count. */
+static int commands_of(bool keyed, bool voted)
+{
+    ratings_cas_e end;
+    ratings_result_t why;
+    load(admin);
+    command("CONFIG RESETSTAT");
+    if (voted)
+        assert_int_equal(apply_vote(admin, 1, 5, true, &end, &why), APR_SUCCESS);
+    else
+        assert_int_equal(apply(admin, keyed, &end, &why), APR_SUCCESS);
+    assert_int_equal(end, RATINGS_CAS_APPLIED);
+    return atoi(evaluate(
+        "local calls = 0 "
+        "for name, n in redis.call('INFO', "
+        "'commandstats'):gmatch('cmdstat_(%w+)[^:]*:calls=(%d+)') do "
+        "  if name ~= 'eval' and name ~= 'echo' and name ~= 'config' and name ~= 'info' then "
+        "    calls = calls + n end end return calls .. ''"));
+}
+
+static void batch_without_votes_costs_what_it_did(void **state)
+{
+    (void)state;
+    command("FLUSHALL");
+    expect_rebuilt();
+    /* HMGET, HLEN, ZCARD; HMGET of the talk; HSET, HSET of the talk, HLEN, HSET */
+    assert_int_equal(commands_of(false, false), 8);
+    /* a vote: HLEN, HMGET; ZADD, HDEL, ZREM, HDEL without effect; HSET */
+    assert_int_equal(commands_of(false, true), 8 + 7);
+    /* the talk has a voter now */
+    assert_int_equal(commands_of(false, false), 8);
+}
+
 /* As a rolling upgrade is: a version that knows no uses:N goes on between two that do. */
 static void count_that_an_older_version_left_behind_is_no_damage(void **state)
 {
@@ -409,7 +661,7 @@ static void count_that_an_older_version_left_behind_is_no_damage(void **state)
 /* Out of memory, more than the kernel gives. */
 static void batch_that_cannot_be_sent_is_not_applied(void **state)
 {
-    static const ratings_increment_t increment = {"talk", {0, 0, 0, 1, 0}};
+    static const ratings_increment_t increment = {.talk_id = "talk", .added = {0, 0, 0, 1, 0}};
     static const ratings_increment_t *const increments[] = {&increment};
     const ratings_batch_t small = {
         .generation = "x", .increments = increments, .increment_count = 1};
@@ -468,6 +720,20 @@ static apr_status_t apply_unkeyed(ratings_store_t *store, ratings_cas_e *end, ra
     return apply(store, false, end, why);
 }
 
+static apr_status_t apply_voted(ratings_store_t *store, ratings_cas_e *end, ratings_result_t *why)
+{
+    return apply_vote(store, 1, 5, true, end, why);
+}
+
+static apr_status_t read_vote(ratings_store_t *store, ratings_cas_e *end, ratings_result_t *why)
+{
+    const ratings_voter_t voter = voter_of(1);
+    ratings_snapshot_t snapshot;
+    int value;
+    *end = RATINGS_CAS_APPLIED;
+    return ratings_store_read_vote(store, "talk", &voter, 0, NO_DEADLINE, &snapshot, &value, why);
+}
+
 static apr_status_t add_partitions(ratings_store_t *store, ratings_cas_e *end,
                                    ratings_result_t *why)
 {
@@ -507,11 +773,13 @@ static apr_status_t read_use(ratings_store_t *store, ratings_cas_e *end, ratings
     ratings_use_t use;
     int64_t position;
     *end = RATINGS_CAS_APPLIED;
-    return ratings_store_read_use(store, "a", "key", 0, NO_DEADLINE, &use, &position, why);
+    const ratings_store_key_t key = {"a", NULL, "key"};
+    return ratings_store_read_use(store, &key, 0, NO_DEADLINE, &use, &position, why);
 }
 
-static const step_f steps[] = {apply_keyed, apply_unkeyed,   add_partitions, set_routing, advance,
-                               caught_up,   request_rebuild, rebuild,        read_talk,   read_use};
+static const step_f steps[] = {apply_keyed, apply_unkeyed, add_partitions,  set_routing,
+                               advance,     caught_up,     request_rebuild, rebuild,
+                               read_talk,   read_use,      apply_voted,     read_vote};
 
 #define STEPS (sizeof steps / sizeof steps[0])
 
@@ -684,7 +952,7 @@ static void step_after_somebody_else_has_written_is_a_conflict(void **state)
     for (size_t i = 0; i < sizeof conflicts / sizeof conflicts[0]; i++)
         expect_conflict(conflicts[i].step, conflicts[i].change);
     for (size_t i = 0; i < STEPS; i++) {
-        if (steps[i] == read_talk || steps[i] == read_use)
+        if (steps[i] == read_talk || steps[i] == read_use || steps[i] == read_vote)
             continue;
         expect_conflict(steps[i], "redis.call('DEL', 'ratings:log')");
         expect_conflict(steps[i], "redis.call('SET', 'ratings:log', 'x')");
@@ -760,11 +1028,12 @@ static void full_server_changes_nothing_but_what_frees_memory(void **state)
     ratings_cas_e end;
     ratings_result_t why;
     (void)state;
-    for (int keyed = 0; keyed < 2; keyed++) {
+    static const step_f batches[] = {apply_keyed, apply_unkeyed, apply_voted};
+    for (size_t i = 0; i < sizeof batches / sizeof batches[0]; i++) {
         prepare();
         const char *before = contents();
         command("CONFIG SET maxmemory 1");
-        assert_int_equal(apply(admin, keyed, &end, &why), APR_EGENERAL);
+        assert_int_equal(batches[i](admin, &end, &why), APR_EGENERAL);
         assert_non_null(strstr(why.detail, "OOM"));
         assert_string_equal(contents(), before);
         assert_int_equal(rebuild(admin, &end, &why), APR_SUCCESS);
@@ -858,6 +1127,12 @@ int main(void)
         cmocka_unit_test(what_is_not_as_it_is_written_must_be_rebuilt),
         cmocka_unit_test(keys_that_are_not_as_they_are_written_are_corrupt),
         cmocka_unit_test(count_that_an_older_version_left_behind_is_no_damage),
+        cmocka_unit_test(last_rating_of_a_voter_is_the_one_that_counts),
+        cmocka_unit_test(votes_of_many_are_applied_at_once),
+        cmocka_unit_test(talk_whose_voters_are_not_as_they_are_written_is_corrupt),
+        cmocka_unit_test(vote_that_is_no_rating_is_corrupt),
+        cmocka_unit_test(vote_after_an_older_version_leads_to_a_rebuild),
+        cmocka_unit_test(batch_without_votes_costs_what_it_did),
         cmocka_unit_test(batch_that_cannot_be_sent_is_not_applied),
         cmocka_unit_test(documented_user_may_do_all_of_it),
         cmocka_unit_test(denied_command_changes_nothing),

@@ -318,7 +318,7 @@ typedef struct {
 
 static const ratings_batch_t *one_rating(one_rating_t *one, int partition, const char *talk_id)
 {
-    one->increment = (ratings_increment_t){talk_id, {0, 0, 0, 1, 0}};
+    one->increment = (ratings_increment_t){.talk_id = talk_id, .added = {0, 0, 0, 1, 0}};
     one->increments[0] = &one->increment;
     one->batch = (ratings_batch_t){.generation = "g",
                                    .partition = partition,

@@ -1,6 +1,8 @@
 /* The read model in Redis (hiredis). It can be thrown away and rebuilt from the log.
  *
- *   ratings/ID        hash: fields 1..5, the counts of a talk
+ *   ratings/ID        hash: fields 1..5, the counts of a talk; and once it has had a voter,
+ *                     anonymous: how many of these ratings are. All others are in the next key
+ *   ratings:voters/ID hash: for each voter with a rating of the talk, its value (store_voter_field)
  *   ratings:log       hash: topic; partitions (by which talks are routed; 0: not known yet, while
  *                     the store is behind, or has applied nothing); routing (offset of the record
  *                     in partition 0 that says so); positions (how many partitions have one);
@@ -10,16 +12,19 @@
  *                     (a rebuild request: ratings_rebuild_request_e); for each partition N
  *                     position:N (its checkpoint), mark:N and first:N (fingerprints of the last and
  *                     the first record applied, "offset:timestamp:checksum", or "empty"), time:N
- *                     (the log's time, milliseconds) and uses:N ("checkpoint:count": how many
- *                     fields ratings:keys:N had at that checkpoint)
+ *                     (the log's time, milliseconds), uses:N ("checkpoint:count": how many
+ *                     fields ratings:keys:N had at that checkpoint) and voters:N (the checkpoint up
+ *                     to which events of voters are counted as such)
  *   ratings:keys:N    hash: for each idempotency key that holds, "value:expires:offset" of the
- *                     event last counted with it; its field is a digest of talk and key
+ *                     event last counted with it; its field is a digest of talk, voter and key
  *   ratings:expiry:N  sorted set: those fields, scored by when they expire
  *   ratings:projector string: the lease
  *
  * A ratings:log that is not so must be rebuilt: ratings_store_load_state decides it, for everybody.
  * Fields of other names mean nothing: a newer version may have added them. A field that an older
- * version does not write (positions, uses:N) is added with the next write.
+ * version does not write (positions, uses:N) is added with the next write. One that knows no
+ * voters counts each of their events as an anonymous rating: it leaves voters:N behind, and the
+ * next event of a voter then leads to a rebuild.
  *
  * The invariant: a talk's counts are the fold of the log up to the checkpoint. Whatever changes
  * both is one script (*.lua in this folder), which Redis runs whole or not at all
@@ -35,6 +40,7 @@
 
 #include "../../core/histogram.h"
 #include "../../core/idempotency.h"
+#include "../../core/voter.h"
 #include "../common/log_record.h"
 #include "../common/result.h"
 
@@ -133,9 +139,24 @@ apr_status_t ratings_store_read(ratings_store_t *store, const char *talk_id, int
                                 int64_t deadline, ratings_snapshot_t *snapshot,
                                 ratings_result_t *why);
 
+/* The same, and the voter's own rating of the talk: `*value` is RATINGS_VALUE_NONE if there is
+ * none. RATINGS_REBUILD_NEEDED also if voters and anonymous ratings are not the sum of the counts.
+ */
+apr_status_t ratings_store_read_vote(ratings_store_t *store, const char *talk_id,
+                                     const ratings_voter_t *voter, int partition, int64_t deadline,
+                                     ratings_snapshot_t *snapshot, int *value,
+                                     ratings_result_t *why);
+
+/* An idempotency key as it was used: of a talk, by a voter or by somebody anonymous (NULL). */
+typedef struct {
+    const char *talk_id;
+    const ratings_voter_t *voter;
+    const char *text;
+} ratings_store_key_t;
+
 /* The event last counted with an idempotency key, and the checkpoint at which that holds, -1 if
  * there is none. RATINGS_REBUILD_NEEDED: as above. */
-apr_status_t ratings_store_read_use(ratings_store_t *store, const char *talk_id, const char *key,
+apr_status_t ratings_store_read_use(ratings_store_t *store, const ratings_store_key_t *key,
                                     int partition, int64_t deadline, ratings_use_t *use,
                                     int64_t *checkpoint, ratings_result_t *why);
 
@@ -184,15 +205,24 @@ typedef enum {
 
 /* ---- for the projector: applying events ---- */
 
-/* What a batch adds to one talk. */
+/* What a voter's rating of a talk becomes by a batch. */
+typedef struct {
+    ratings_voter_t voter;
+    int value;      /* RATINGS_VALUE_NONE: it is withdrawn */
+    int64_t offset; /* of the event that says so, the voter's last one that counts */
+} ratings_vote_t;
+
+/* What a batch adds to one talk, and its votes, one of each voter. */
 typedef struct {
     const char *talk_id;
-    int64_t added[RATINGS_VALUES];
+    int64_t added[RATINGS_VALUES]; /* anonymous ratings */
+    const ratings_vote_t *const *votes;
+    int vote_count;
 } ratings_increment_t;
 
 /* The last use of an idempotency key, as a batch leaves it. */
 typedef struct {
-    const char *talk_id, *key;
+    ratings_store_key_t key;
     ratings_use_t use;
     bool changed; /* an event of the batch was counted with it */
 } ratings_key_use_t;
@@ -208,7 +238,7 @@ typedef struct {
     ratings_fingerprint_t last;     /* of the batch */
     ratings_fingerprint_t first;    /* of the log; RATINGS_FINGERPRINT_NONE: the store has it */
     const ratings_increment_t *const *increments;
-    int increment_count;
+    int increment_count, voted_count; /* of these, with votes */
     ratings_key_use_t *const *uses;
     int use_count;
 } ratings_batch_t;
@@ -255,7 +285,7 @@ apr_status_t ratings_store_advance(ratings_store_t *store, const ratings_store_s
 typedef struct {
     char token[RATINGS_TOKEN_MAX + 1]; /* of the claim, random; the generation once it is open */
     char cursor[32];                   /* "0" at first, and when all is deleted */
-    int64_t steps, deleted;            /* so far */
+    int64_t steps, deleted;            /* so far; talks deleted */
 } ratings_sweep_t;
 
 apr_status_t ratings_store_claim(ratings_store_t *store, const ratings_store_state_t *seen,

@@ -75,7 +75,8 @@ apr_status_t ratings_store_load_uses(ratings_store_t *store, ratings_batch_t *ba
     char(*texts)[STORE_USE_FIELD_SIZE] = malloc((count + 1) * sizeof *texts);
     const char **fields = malloc((count + 1) * sizeof *fields);
     for (size_t i = 0; i < count && texts && fields; i++) {
-        store_use_field(texts[i], batch->uses[i]->talk_id, batch->uses[i]->key);
+        const ratings_store_key_t *key = &batch->uses[i]->key;
+        store_use_field(texts[i], key->talk_id, key->voter, key->text);
         fields[i] = texts[i];
     }
     apr_status_t status = texts && fields
@@ -89,8 +90,10 @@ apr_status_t ratings_store_load_uses(ratings_store_t *store, ratings_batch_t *ba
 /* ---- a batch as the words of its script ---- */
 
 #define APPLY_KEYS 3 /* besides the talks' */
-#define APPLY_ARGUMENTS 9
-#define USE_WORDS 3 /* field, value and expiry */
+#define APPLY_ARGUMENTS 10
+#define USE_WORDS 3                        /* field, value and expiry */
+#define VOTED_WORDS 2                      /* the talk's number, and its votes */
+#define VOTE_SIZE (RATINGS_VOTER_SIZE + 1) /* a field and a digit */
 
 static int count_changed(const ratings_batch_t *batch)
 {
@@ -98,6 +101,18 @@ static int count_changed(const ratings_batch_t *batch)
     for (int i = 0; i < batch->use_count; i++)
         changed += batch->uses[i]->changed;
     return changed;
+}
+
+static void add_voters_keys(store_words_t *words, const ratings_batch_t *batch)
+{
+    char voters[STORE_KEY_VOTERS_MAX + 1];
+    for (int i = 0; i < batch->increment_count && batch->voted_count > 0; i++) {
+        const ratings_increment_t *increment = batch->increments[i];
+        if (increment->vote_count == 0)
+            continue;
+        store_voters_key(voters, increment->talk_id);
+        store_word_copy(words, voters);
+    }
 }
 
 static void add_keys(store_words_t *words, const ratings_batch_t *batch)
@@ -110,6 +125,7 @@ static void add_keys(store_words_t *words, const ratings_batch_t *batch)
         store_talk_key(talk, batch->increments[i]->talk_id);
         store_word_copy(words, talk);
     }
+    add_voters_keys(words, batch);
 }
 
 static void add_fingerprint(store_words_t *words, const ratings_fingerprint_t *fingerprint)
@@ -130,6 +146,7 @@ static void add_arguments(store_words_t *words, const ratings_batch_t *batch)
     add_fingerprint(words, &batch->first);
     store_word_number(words, count_changed(batch));
     add_fingerprint(words, &batch->previous);
+    store_word_number(words, batch->voted_count);
 }
 
 static void add_increments(store_words_t *words, const ratings_batch_t *batch)
@@ -146,7 +163,7 @@ static void add_uses(store_words_t *words, const ratings_batch_t *batch)
         char field[STORE_USE_FIELD_SIZE], value[STORE_VALUE_SIZE];
         if (!use->changed)
             continue;
-        store_use_field(field, use->talk_id, use->key);
+        store_use_field(field, use->key.talk_id, use->key.voter, use->key.text);
         store_print_use(value, &use->use);
         store_word_copy(words, field);
         store_word_copy(words, value);
@@ -154,19 +171,41 @@ static void add_uses(store_words_t *words, const ratings_batch_t *batch)
     }
 }
 
+static void add_votes_of_talk(store_words_t *words, const ratings_increment_t *increment,
+                              int partition)
+{
+    char *at = store_word_room(words, (size_t)increment->vote_count * VOTE_SIZE);
+    for (int i = 0; at && i < increment->vote_count; i++, at += VOTE_SIZE) {
+        const ratings_vote_t *vote = increment->votes[i];
+        store_voter_field(at, &vote->voter, partition);
+        at[RATINGS_VOTER_SIZE] = (char)('0' + vote->value);
+    }
+}
+
+static void add_votes(store_words_t *words, const ratings_batch_t *batch)
+{
+    for (int i = 0; i < batch->increment_count && batch->voted_count > 0; i++) {
+        if (batch->increments[i]->vote_count == 0)
+            continue;
+        store_word_number(words, i + 1);
+        add_votes_of_talk(words, batch->increments[i], batch->partition);
+    }
+}
+
 /* ---- applying ---- */
 
 static void make_script(store_words_t *words, const ratings_batch_t *batch)
 {
-    int keys = APPLY_KEYS + batch->increment_count;
+    int voted = batch->voted_count, keys = APPLY_KEYS + batch->increment_count + voted;
     int room = keys + APPLY_ARGUMENTS + batch->increment_count * RATINGS_VALUES +
-               batch->use_count * USE_WORDS;
+               batch->use_count * USE_WORDS + voted * VOTED_WORDS;
     if (!store_words_script(words, lua_apply, keys, room))
         return;
     add_keys(words, batch);
     add_arguments(words, batch);
     add_increments(words, batch);
     add_uses(words, batch);
+    add_votes(words, batch);
 }
 
 apr_status_t ratings_store_apply(ratings_store_t *store, const ratings_batch_t *const *batches,

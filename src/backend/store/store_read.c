@@ -1,14 +1,16 @@
 /* What requests read. */
 #include "store_keys.h"
 #include "store_script.h"
+#include "store_scripts.h"
 #include "store_value.h"
 
 /* ---- a talk ---- */
 
-static apr_status_t read_histogram(const redisReply *counts, ratings_histogram_t *histogram,
-                                   ratings_result_t *why)
+/* The counts, and what may follow. */
+static apr_status_t read_histogram(const redisReply *counts, size_t count,
+                                   ratings_histogram_t *histogram, ratings_result_t *why)
 {
-    if (!store_is_array(counts, RATINGS_VALUES))
+    if (!store_is_array(counts, count))
         return store_not_read(counts, why, "the key of the talk");
     for (size_t i = 0; i < RATINGS_VALUES; i++)
         if (!store_read_number(counts->element[i], 0, STORE_COUNT_MAX, &histogram->count[i]))
@@ -16,11 +18,12 @@ static apr_status_t read_histogram(const redisReply *counts, ratings_histogram_t
     return ratings_result_ok(why);
 }
 
-static apr_status_t read_checkpoint(const redisReply *fields, ratings_snapshot_t *snapshot,
-                                    ratings_result_t *why)
+/* Position, first and behind, and what may follow. */
+static apr_status_t read_checkpoint(const redisReply *fields, size_t count,
+                                    ratings_snapshot_t *snapshot, ratings_result_t *why)
 {
     ratings_fingerprint_t first = {.offset = RATINGS_FINGERPRINT_NONE};
-    if (!store_is_array(fields, 3))
+    if (!store_is_array(fields, count))
         return store_not_read(fields, why, STORE_KEY_LOG);
     redisReply *const *field = fields->element;
     if (!store_read_number(field[0], -1, STORE_CHECKPOINT_MAX, &snapshot->checkpoint) ||
@@ -47,9 +50,87 @@ apr_status_t ratings_store_read(ratings_store_t *store, const char *talk_id, int
     apr_status_t status = store_read_both(store, &log, &talk, deadline, &answer, why);
     if (status != APR_SUCCESS)
         return status;
-    status = read_checkpoint(answer->element[0], snapshot, why);
+    status = read_checkpoint(answer->element[0], 3, snapshot, why);
     if (status == APR_SUCCESS)
-        status = read_histogram(answer->element[1], &snapshot->histogram, why);
+        status = read_histogram(answer->element[1], RATINGS_VALUES, &snapshot->histogram, why);
+    freeReplyObject(answer);
+    return status;
+}
+
+/* ---- a voter's rating of it ---- */
+
+/* What apply.lua finds out of a talk before it writes a vote, is found out before one is shown. A
+ * talk without voters may be of a store that an older version has written: there is no vote. */
+static bool agrees(const redisReply *fields, const redisReply *counts, int64_t voters,
+                   const ratings_snapshot_t *snapshot)
+{
+    const redisReply *stored = counts->element[RATINGS_VALUES];
+    int64_t voters_to, anonymous, total;
+    if (snapshot->checkpoint < 0) /* nobody is shown what is being emptied */
+        return true;
+    if (!store_read_number(fields->element[3], -1, STORE_CHECKPOINT_MAX, &voters_to) ||
+        !store_read_number(stored, -1, STORE_COUNT_MAX, &anonymous) ||
+        !ratings_histogram_total(&snapshot->histogram, &total))
+        return false;
+    if (anonymous < 0)
+        return voters == 0;
+    return anonymous + voters == total &&
+           (voters_to == snapshot->checkpoint || snapshot->checkpoint == 0);
+}
+
+static apr_status_t read_value_of_vote(const redisReply *rating, int *value, ratings_result_t *why)
+{
+    int64_t number;
+    if (!store_is_array(rating, 1))
+        return store_not_read(rating, why, "the key of the talk's voters");
+    if (!store_read_number(rating->element[0], RATINGS_VALUE_NONE, RATINGS_VALUE_MAX, &number) ||
+        (rating->element[0]->type != REDIS_REPLY_NIL && number == RATINGS_VALUE_NONE))
+        return store_unexpected(why, "the rating of a voter");
+    *value = (int)number;
+    return ratings_result_ok(why);
+}
+
+static apr_status_t read_vote(const redisReply *answer, ratings_snapshot_t *snapshot, int *value,
+                              ratings_result_t *why)
+{
+    if (!store_is_array(answer, 4))
+        return store_foreign(why, "the answer of a script");
+    redisReply *const *part = answer->element;
+    apr_status_t status = read_checkpoint(part[0], 4, snapshot, why);
+    if (status == APR_SUCCESS)
+        status = read_histogram(part[1], RATINGS_VALUES + 1, &snapshot->histogram, why);
+    if (status == APR_SUCCESS)
+        status = read_value_of_vote(part[2], value, why);
+    if (status == APR_SUCCESS && part[3]->type != REDIS_REPLY_INTEGER)
+        status = store_not_read(part[3], why, "the key of the talk's voters");
+    return status == APR_SUCCESS && !agrees(part[0], part[1], part[3]->integer, snapshot)
+               ? store_unexpected(why, "the number of the talk's voters")
+               : status;
+}
+
+apr_status_t ratings_store_read_vote(ratings_store_t *store, const char *talk_id,
+                                     const ratings_voter_t *voter, int partition, int64_t deadline,
+                                     ratings_snapshot_t *snapshot, int *value,
+                                     ratings_result_t *why)
+{
+    char talk[STORE_KEY_TALK_MAX + 1], voters[STORE_KEY_VOTERS_MAX + 1], field[RATINGS_VOTER_SIZE];
+    store_words_t words;
+    redisReply *answer;
+
+    store_talk_key(talk, talk_id);
+    store_voters_key(voters, talk_id);
+    store_voter_field(field, voter, partition);
+    (void)store_words_script(&words, lua_read_vote, 3, 3 + 2);
+    store_word(&words, STORE_KEY_LOG);
+    store_word(&words, talk);
+    store_word(&words, voters);
+    store_word_number(&words, partition);
+    store_word_bytes(&words, field, sizeof field);
+    apr_status_t status = store_ask(store, &words, 0, deadline, &answer, why);
+    store_words_free(&words);
+    if (status != APR_SUCCESS)
+        return status;
+    status = read_vote(answer, snapshot, value, why);
     freeReplyObject(answer);
     return status;
 }
@@ -70,7 +151,7 @@ static apr_status_t read_checkpoint_and_use(const redisReply *answer, int64_t *c
     return ratings_result_ok(why);
 }
 
-apr_status_t ratings_store_read_use(ratings_store_t *store, const char *talk_id, const char *key,
+apr_status_t ratings_store_read_use(ratings_store_t *store, const ratings_store_key_t *key,
                                     int partition, int64_t deadline, ratings_use_t *use,
                                     int64_t *checkpoint, ratings_result_t *why)
 {
@@ -79,7 +160,7 @@ apr_status_t ratings_store_read_use(ratings_store_t *store, const char *talk_id,
     const store_fields_t log = {STORE_KEY_LOG, of_log, 1}, uses = {keys, of_uses, 1};
     redisReply *answer;
 
-    store_use_field(use_field, talk_id, key);
+    store_use_field(use_field, key->talk_id, key->voter, key->text);
     store_field(keys, STORE_KEY_USES, partition);
     store_field(field, "position", partition);
     apr_status_t status = store_read_both(store, &log, &uses, deadline, &answer, why);

@@ -5,6 +5,7 @@
 #include "store_value.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* Beside ratings:log, a key of each kind that is nobody's, to try commands with: a talk without an
  * id, and partitions without a number. */
@@ -13,9 +14,10 @@ apr_status_t ratings_store_claim(ratings_store_t *store, const ratings_store_sta
                                  ratings_result_t *why)
 {
     store_words_t words;
-    (void)store_words_script(&words, lua_claim, 4, 4 + 3);
+    (void)store_words_script(&words, lua_claim, 5, 5 + 3);
     store_word(&words, STORE_KEY_LOG);
     store_word(&words, STORE_KEY_TALK);
+    store_word(&words, STORE_KEY_VOTERS);
     store_word(&words, STORE_KEY_USES ":");
     store_word(&words, STORE_KEY_EXPIRY ":");
     store_word(&words, seen->digest[0]);
@@ -30,7 +32,8 @@ apr_status_t ratings_store_claim(ratings_store_t *store, const ratings_store_sta
 
 #define SCAN_COUNT 1000 /* keys looked at: about as many come, or fewer */
 #define SCAN_FACTOR 16  /* more than that many times as many never do */
-#define SCAN_ANSWER_MAX ((size_t)SCAN_COUNT * SCAN_FACTOR * STORE_KEY_TALK_MAX)
+#define SCAN_ANSWER_MAX ((size_t)SCAN_COUNT * SCAN_FACTOR * STORE_KEY_VOTERS_MAX)
+#define SCAN_PATTERN "ratings[/:]*" /* both kinds of keys that are swept, and a few more */
 
 /* {cursor, keys}: https://redis.io/docs/latest/commands/scan/ */
 static bool is_scan(const redisReply *reply)
@@ -47,7 +50,7 @@ static apr_status_t scan_keys(ratings_store_t *store, const char *cursor, redisR
     store_word(&words, "SCAN");
     store_word(&words, cursor);
     store_word(&words, "MATCH");
-    store_word(&words, STORE_KEY_TALK "*");
+    store_word(&words, SCAN_PATTERN);
     store_word(&words, "COUNT");
     store_word_number(&words, SCAN_COUNT);
     apr_status_t status =
@@ -61,17 +64,43 @@ static apr_status_t scan_keys(ratings_store_t *store, const char *cursor, redisR
     return store_foreign(why, "the answer of SCAN");
 }
 
+static bool key_begins_with(const redisReply *key, const char *prefix)
+{
+    size_t length = strlen(prefix);
+    return store_is_text(key) && (size_t)key->len >= length &&
+           memcmp(key->str, prefix, length) == 0;
+}
+
+static bool is_of_talk(const redisReply *key)
+{
+    return key_begins_with(key, STORE_KEY_TALK);
+}
+
+static bool is_swept(const redisReply *key)
+{
+    return is_of_talk(key) || key_begins_with(key, STORE_KEY_VOTERS);
+}
+
+static int count_keys(const redisReply *keys, bool (*is_counted)(const redisReply *key))
+{
+    int count = 0;
+    for (size_t i = 0; i < keys->elements; i++)
+        count += is_counted(keys->element[i]);
+    return count;
+}
+
 /* SCAN may answer any number of keys; those of one answer go into one script. */
 static apr_status_t delete_keys(ratings_store_t *store, const ratings_sweep_t *sweep,
                                 const redisReply *keys, ratings_cas_e *result,
                                 ratings_result_t *why)
 {
-    int count = (int)keys->elements;
+    int count = count_keys(keys, is_swept);
     store_words_t words;
     (void)store_words_script(&words, lua_sweep, 1 + count, 1 + count + 2);
     store_word(&words, STORE_KEY_LOG);
     for (size_t i = 0; i < keys->elements; i++)
-        store_word_bytes(&words, keys->element[i]->str, (size_t)keys->element[i]->len);
+        if (is_swept(keys->element[i]))
+            store_word_bytes(&words, keys->element[i]->str, (size_t)keys->element[i]->len);
     store_word(&words, sweep->token);
     store_word_number(&words, sweep->steps);
     apr_status_t status = store_cas(store, &words, result, why);
@@ -82,7 +111,7 @@ static apr_status_t delete_keys(ratings_store_t *store, const ratings_sweep_t *s
 static void count_step(ratings_sweep_t *sweep, const redisReply *scan)
 {
     sweep->steps++;
-    sweep->deleted += (int64_t)scan->element[1]->elements;
+    sweep->deleted += count_keys(scan->element[1], is_of_talk);
     (void)snprintf(sweep->cursor, sizeof sweep->cursor, "%s", scan->element[0]->str);
 }
 

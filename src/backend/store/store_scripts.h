@@ -22,6 +22,7 @@
 #define RATINGS_STORE_SCRIPTS_H
 
 extern const char lua_read[];
+extern const char lua_read_vote[];
 extern const char lua_load_state[];
 extern const char lua_apply[];
 extern const char lua_add_partitions[];

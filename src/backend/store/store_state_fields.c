@@ -114,6 +114,15 @@ static bool read_uses(ratings_store_state_t *state, const redisReply *value, int
     return ratings_parse_int(count, (size_t)(end - count), 0, STORE_COUNT_MAX, &number);
 }
 
+/* Which it must be for a vote, apply.lua knows. */
+static bool read_voters(ratings_store_state_t *state, const redisReply *value, int partition)
+{
+    int64_t number;
+    (void)state;
+    (void)partition;
+    return store_read_number(value, -1, STORE_CHECKPOINT_MAX, &number);
+}
+
 /* ---- all of them ---- */
 
 #define PROBLEM(name) "the field " name " of ratings:log is not what this module writes"
@@ -136,10 +145,10 @@ typedef struct {
 static const known_field_t known_fields[] = {
     FIELD(topic),      FIELD(generation), FIELD(claim),     FIELD(behind),  FIELD(suspect),
     FIELD(partitions), FIELD(routing),    FIELD(positions), EACH(position), EACH(time),
-    EACH(mark),        EACH(first),       EACH(uses)};
+    EACH(mark),        EACH(first),       EACH(uses),       EACH(voters)};
 
 #define KNOWN_FIELDS (sizeof known_fields / sizeof known_fields[0])
-_Static_assert(STORE_STATE_FIELDS_MAX == 2 * (KNOWN_FIELDS + 5 * (size_t)RATINGS_PARTITIONS_MAX),
+_Static_assert(STORE_STATE_FIELDS_MAX == 2 * (KNOWN_FIELDS + 6 * (size_t)RATINGS_PARTITIONS_MAX),
                "STORE_STATE_FIELDS_MAX counts the fields");
 
 /* What apply.lua writes in the place of a checkpoint while it applies a batch: no reader takes it

@@ -78,7 +78,7 @@ uint16_t ratings_log_id(const ratings_fingerprint_t *first)
 
 bool store_read_use(const redisReply *reply, ratings_use_t *use)
 {
-    static const int64_t min[] = {RATINGS_VALUE_MIN, 0, 0};
+    static const int64_t min[] = {RATINGS_VALUE_NONE, 0, 0};
     int64_t numbers[3];
     *use = (ratings_use_t){.offset = -1};
     if (reply->type == REDIS_REPLY_NIL)

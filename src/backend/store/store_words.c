@@ -12,8 +12,8 @@
 /* Copies of texts, one after the other. They never move, as words point to them. */
 struct store_text_t {
     store_text_t *next;
-    size_t used;
-    char bytes[TEXT_BYTES];
+    size_t size, used;
+    char bytes[];
 };
 
 bool store_words_init(store_words_t *words, int room)
@@ -64,13 +64,13 @@ void store_word(store_words_t *words, const char *text)
 static char *text_room(store_words_t *words, size_t size)
 {
     store_text_t *text = words->texts;
-    if (!text || sizeof text->bytes - text->used < size) {
-        text = malloc(sizeof *text);
+    if (!text || text->size - text->used < size) {
+        size_t bytes = size > TEXT_BYTES ? size : TEXT_BYTES;
+        text = malloc(sizeof *text + bytes);
         words->out_of_memory |= !text;
         if (!text)
             return NULL;
-        text->next = words->texts;
-        text->used = 0;
+        *text = (store_text_t){.next = words->texts, .size = bytes};
         words->texts = text;
     }
     char *at = text->bytes + text->used;
@@ -86,6 +86,14 @@ void store_word_copy(store_words_t *words, const char *text)
     char *copy = text_room(words, size);
     if (copy)
         store_word_bytes(words, memcpy(copy, text, size), size - 1);
+}
+
+char *store_word_room(store_words_t *words, size_t size)
+{
+    char *room = text_room(words, size);
+    if (room)
+        store_word_bytes(words, room, size);
+    return room;
 }
 
 void store_word_number(store_words_t *words, int64_t number)

@@ -38,6 +38,9 @@ void store_word_bytes(store_words_t *words, const char *bytes, size_t len);
 /* A copy: of text, at most STORE_WORD_MAX bytes. */
 #define STORE_WORD_MAX 512
 void store_word_copy(store_words_t *words, const char *text);
+
+/* Room for a word of `size` bytes, which the caller fills. NULL: out of memory. */
+char *store_word_room(store_words_t *words, size_t size);
 void store_word_number(store_words_t *words, int64_t number);
 void store_word_field(store_words_t *words, const char *name, int partition); /* "name:partition" */
 

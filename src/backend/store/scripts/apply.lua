@@ -1,19 +1,25 @@
--- Applies one batch: the counts of its talks, its uses of idempotency keys, and its checkpoint.
+-- Applies one batch: the counts of its talks, its votes (ratings of voters, set or withdrawn), its
+-- uses of idempotency keys, and its checkpoint.
 --
--- KEYS    ratings:log, ratings:keys:P, ratings:expiry:P, the talks' keys
+-- KEYS    ratings:log, ratings:keys:P, ratings:expiry:P, the talks' keys, then of each talk with
+--         votes its voters' key
 -- ARGV    1 partition P             2 checkpoint that the store must have
 --         3 next checkpoint         4 fingerprint of the batch's last record
 --         5 generation              6 the log's time after the batch, milliseconds
 --         7 fingerprint of the log's first record, '' if the store has it
 --         8 number of uses          9 fingerprint that the store must have as its last, '' for none
---         then five increments for each talk; then for each use its field, value and expiry
+--         10 number of talks with votes
+--         then five increments for each talk, of its anonymous ratings; then for each use its
+--         field, value and expiry; then for each talk with votes its number and its votes: one after
+--         the other, 17 bytes each, the voter's field and what the rating becomes ('0': none)
 -- Reply   'applied'
 --         'conflict': another generation, checkpoint or last record; nothing was written
 --         'corrupt': a key is not what this module writes; nothing was written
 -- Errors  of Redis, with the command in parentheses; nothing was written unless Redis stopped the
 --         script between two writes: then position:P says 'applying', and the store is rebuilt
 --         (load_state.lua, store_state.c)
--- Writes  position:P, mark:P, time:P, uses:P, first:P of ratings:log; the talks; keys and expiry
+-- Writes  position:P, mark:P, time:P, uses:P, voters:P, first:P of ratings:log; the talks and their
+--         voters; keys and expiry
 --
 -- The last record is compared, as a store that was restored may be of another log. The generation
 -- is compared, as a batch that was read before a rebuild must not go into the store of after.
@@ -22,16 +28,25 @@
 -- own time go with every batch: what is forgotten does not depend on when the script runs. Both
 -- have the same number of elements, that of uses:P if it is of this checkpoint (an older version
 -- leaves uses:P behind), or somebody else has deleted some.
+--
+-- A vote takes the voter's old rating out of the counts. A talk that has had a voter says how many
+-- of its ratings are anonymous: with the number of voters they are the sum of the counts, or the
+-- voters' key was lost. voters:P is the checkpoint up to which votes are counted as such; an older
+-- version, which counts each as an anonymous rating, leaves it behind.
 -- include prelude.lua
 
 -- How long a use stays after it has expired, milliseconds: more than the longest RatingsDeadline,
 -- so that requests under way still read what became of their events.
 local GRACE = 120000
 
+local RATING = {['1'] = 1, ['2'] = 2, ['3'] = 3, ['4'] = 4, ['5'] = 5}
+local FIELD = 16 -- bytes of a voter's field
+local CHUNK = 1000 -- fields that one command takes: Lua's stack has room for 8,000 values
+
 return run(function()
   local log, keys, expiry, partition = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
   local checkpoint, last = 'position:' .. partition, 'mark:' .. partition
-  local counted = 'uses:' .. partition
+  local counted, voters_to = 'uses:' .. partition, 'voters:' .. partition
 
   -- nil if the key is of another type
   local function read(name, ...)
@@ -40,29 +55,82 @@ return run(function()
     if not reply.err:find('WRONGTYPE', 1, true) then error({name, reply.err}, 0) end
   end
 
-  local seen = read('HMGET', log, checkpoint, 'generation', last, counted)
+  -- What votes do to the counts, and to their voters' key; nil if that is corrupt.
+  local function read_votes(key, votes)
+    local moved, set, gone = {0, 0, 0, 0, 0}, {}, {}
+    local count = read('HLEN', key)
+    if not count then return end
+    for from = 1, #votes, CHUNK * (FIELD + 1) do
+      local fields, to = {}, math.min(from + CHUNK * (FIELD + 1), #votes + 1) - 1
+      for at = from, to, FIELD + 1 do fields[#fields + 1] = votes:sub(at, at + FIELD - 1) end
+      local before = call('HMGET', key, unpack(fields))
+      for i, field in ipairs(fields) do
+        local new = votes:sub(from + i * (FIELD + 1) - 1, from + i * (FIELD + 1) - 1)
+        local was, is = RATING[before[i]], RATING[new]
+        if before[i] and not was then return end
+        if was then moved[was] = moved[was] - 1 end
+        if is then moved[is] = moved[is] + 1 end
+        if is and is ~= was then
+          set[#set + 1], set[#set + 2] = field, new
+        elseif was and not is then
+          gone[#gone + 1] = field
+        end
+      end
+    end
+    return {key = key, count = count, moved = moved, set = set, gone = gone}
+  end
+
+  local seen = read('HMGET', log, checkpoint, 'generation', last, counted, voters_to)
   if not seen or seen[1] ~= ARGV[2] or seen[2] ~= ARGV[5] or (seen[3] or '') ~= ARGV[9] then
     return 'conflict'
   end
 
-  local talks, uses, time = #KEYS - 3, tonumber(ARGV[8]), tonumber(ARGV[6])
+  local uses, voted, time = tonumber(ARGV[8]), tonumber(ARGV[10]), tonumber(ARGV[6])
+  local talks = #KEYS - 3 - voted
+  local knows_voters = seen[5] == ARGV[2] or ARGV[2] == '0'
   local kept, expiring = read('HLEN', keys), read('ZCARD', expiry)
   local counted_at, count = (seen[4] or ''):match('^(%d+):(%d+)$')
   if not kept or kept ~= expiring or (counted_at == ARGV[2] and count ~= tostring(kept)) then
     return 'corrupt'
   end
+  if voted > 0 and not knows_voters then return 'corrupt' end
+
+  local ballots = {} -- of the talks that have votes
+  for i = 1, voted do
+    local at = #ARGV - 2 * voted + 2 * i
+    local ballot = read_votes(KEYS[3 + talks + i], ARGV[at])
+    if not ballot then return 'corrupt' end
+    ballots[tonumber(ARGV[at - 1])] = ballot
+  end
 
   local sums, expired = {}, {}
   for k = 1, talks do
-    local counts = read('HMGET', KEYS[3 + k], '1', '2', '3', '4', '5')
+    local counts = read('HMGET', KEYS[3 + k], '1', '2', '3', '4', '5', 'anonymous')
     if not counts then return 'corrupt' end
-    local sum = {}
-    for v = 1, 5 do
-      local n, added = counts[v], ARGV[9 + (k - 1) * 5 + v]
+    local ballot, sum = ballots[k], {}
+    for v = 1, 6 do
+      local n = counts[v]
       if n and (#n > 15 or n:find('%D') or n == '') then return 'corrupt' end
+    end
+    for v = 1, 5 do
+      local n, added = counts[v], ARGV[10 + (k - 1) * 5 + v]
+      if ballot and ballot.moved[v] ~= 0 then
+        added = string.format('%.0f', added + ballot.moved[v])
+        if (n or 0) + added < 0 then return 'corrupt' end
+      end
       if added ~= '0' then
         sum[#sum + 1] = v
         sum[#sum + 1] = n and string.format('%.0f', n + added) or added
+      end
+    end
+    if ballot or counts[6] then
+      local total, more = 0, 0
+      for v = 1, 5 do total, more = total + (counts[v] or 0), more + ARGV[10 + (k - 1) * 5 + v] end
+      local anonymous = tonumber(counts[6] or total)
+      if anonymous > total or (ballot and anonymous + ballot.count ~= total) then return 'corrupt' end
+      if not counts[6] or more > 0 then
+        sum[#sum + 1] = 'anonymous'
+        sum[#sum + 1] = string.format('%.0f', anonymous + more)
       end
     end
     sums[k] = sum
@@ -72,29 +140,42 @@ return run(function()
   end
 
   -- What is about to write is tried without effect: a denied command stops the script here.
-  if uses > 0 or #expired > 0 then
+  if uses > 0 or #expired > 0 or voted > 0 then
     call('ZADD', expiry, 'XX', 0, '')
     call('HDEL', keys, '')
     call('ZREM', expiry, '')
   end
+  for _, ballot in pairs(ballots) do call('HDEL', ballot.key, '') end
 
   call('HSET', log, checkpoint, 'applying')
   for k = 1, talks do
     if #sums[k] > 0 then call('HSET', KEYS[3 + k], unpack(sums[k])) end
+  end
+  for _, ballot in pairs(ballots) do
+    local set, gone = ballot.set, ballot.gone
+    for i = 1, #set, 2 * CHUNK do
+      call('HSET', ballot.key, unpack(set, i, math.min(i + 2 * CHUNK - 1, #set)))
+    end
+    for i = 1, #gone, CHUNK do
+      call('HDEL', ballot.key, unpack(gone, i, math.min(i + CHUNK - 1, #gone)))
+    end
   end
   for _, field in ipairs(expired) do
     call('HDEL', keys, field)
     call('ZREM', expiry, field)
   end
   for u = 1, uses do
-    local at = 9 + talks * 5 + (u - 1) * 3
+    local at = 10 + talks * 5 + (u - 1) * 3
     call('HSET', keys, ARGV[at + 1], ARGV[at + 2])
     call('ZADD', expiry, ARGV[at + 3], ARGV[at + 1])
   end
   local after = {checkpoint, ARGV[3], last, ARGV[4], 'time:' .. partition, ARGV[6],
                  counted, ARGV[3] .. ':' .. call('HLEN', keys)}
+  if knows_voters then
+    after[9], after[10] = voters_to, ARGV[3]
+  end
   if ARGV[7] ~= '' then
-    after[9], after[10] = 'first:' .. partition, ARGV[7]
+    after[#after + 1], after[#after + 2] = 'first:' .. partition, ARGV[7]
   end
   call('HSET', log, unpack(after))
   return 'applied'

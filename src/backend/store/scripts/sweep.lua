@@ -1,10 +1,10 @@
--- One step of a rebuild: deletes keys of talks.
+-- One step of a rebuild: deletes keys of talks, and of their voters.
 --
--- KEYS    ratings:log, the talks' keys
+-- KEYS    ratings:log, those keys
 -- ARGV    our token, steps so far
 -- Reply   'applied', or 'conflict': somebody else has claimed the store, or it is not at this step
 --         (it was restored, say)
--- Writes  the talks' keys, swept
+-- Writes  those keys, swept
 -- include prelude.lua
 
 return run(function()

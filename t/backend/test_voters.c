@@ -1,0 +1,378 @@
+/* Ratings of voters, folded twice: by the projector's batches and the store's script on a real
+ * Redis, and naively, each time from the log's beginning. Random logs, cut into batches at random
+ * places, while the store goes back to what it was before. RATINGS_SEED=N: one log alone. */
+#include "../../src/core/event.h"
+#include "../../src/projector/batch.h"
+#include "redis_server.h"
+
+#define LOGS 40
+#define EVENTS 120 /* of a log */
+#define PARTITIONS 2
+#define TALKS 3 /* events of the last one are in both partitions */
+#define VOTERS 4
+#define KEYS 3
+#define WINDOW_MS 1000
+
+/* ---- the log ---- */
+
+typedef struct {
+    ratings_event_t event;
+    int talk, voter; /* -1: anonymous */
+    int key;         /* -1: none */
+    int64_t offset, timestamp;
+    int identity;
+    char value[512];
+    size_t length;
+} entry_t;
+
+typedef struct {
+    entry_t entry[EVENTS];
+    int count;
+} log_t;
+
+static log_t logs[PARTITIONS];
+static uint64_t random_state;
+
+static int draw(int bound)
+{
+    random_state = random_state * UINT64_C(6364136223846793005) + 1442695040888963407U;
+    return (int)((random_state >> 33) % (uint64_t)bound);
+}
+
+static ratings_voter_t voter_of(int n)
+{
+    ratings_voter_t voter = {{0}};
+    voter.hash[n] = (unsigned char)(n + 1);
+    return voter;
+}
+
+static void fill_event(entry_t *entry)
+{
+    ratings_event_t *event = &entry->event;
+    *event = (ratings_event_t){.rating.value = 1 + draw(5), .has_voter = entry->voter >= 0};
+    (void)snprintf(event->rating.talk_id, sizeof event->rating.talk_id, "talk %d", entry->talk);
+    if (entry->key >= 0) {
+        (void)snprintf(event->key.text, sizeof event->key.text, "key %d", entry->key);
+        event->key.window_ms = WINDOW_MS;
+    }
+    if (event->has_voter) {
+        event->voter = voter_of(entry->voter);
+        if (draw(4) == 0)
+            event->rating.value = RATINGS_VALUE_NONE;
+    }
+}
+
+/* Gaps between offsets, some wider than the deduplication window; times that go back. */
+static void place_entry(entry_t *entry, const entry_t *before)
+{
+    entry->offset = before ? before->offset + 1 + (draw(12) == 0 ? draw(3) * 20000 : 0) : 0;
+    entry->timestamp = (before ? before->timestamp : 100000) + draw(500) - 100;
+    entry->identity = before && draw(4) == 0 ? before->identity - draw(3) : 1 + (int)entry->offset;
+}
+
+static void make_log(int partition)
+{
+    log_t *log = &logs[partition];
+    for (log->count = 0; log->count < EVENTS; log->count++) {
+        entry_t *entry = &log->entry[log->count];
+        entry->talk = draw(2) ? partition : TALKS - 1;
+        entry->voter = draw(3) ? draw(VOTERS) : -1;
+        entry->key = draw(2) ? draw(KEYS) : -1;
+        fill_event(entry);
+        place_entry(entry, log->count > 0 ? entry - 1 : NULL);
+        char *value = ratings_event_encode(&entry->event, &entry->length);
+        assert_true(value && entry->length < sizeof entry->value);
+        memcpy(entry->value, value, entry->length);
+        free(value);
+    }
+}
+
+static ratings_record_t record_of(int partition, const entry_t *entry)
+{
+    const char *id = entry->event.rating.talk_id;
+    return (ratings_record_t){
+        .partition = partition,
+        .offset = entry->offset,
+        .timestamp = entry->timestamp,
+        .has_append_time = true,
+        .key = id,
+        .key_len = strlen(id),
+        .value = entry->value,
+        .value_len = entry->length,
+        .identity = ratings_identity("/test", 5, &entry->identity, sizeof entry->identity),
+    };
+}
+
+/* ---- the naive fold ---- */
+
+typedef struct {
+    int64_t count[TALKS][RATINGS_VALUES];
+    int vote[PARTITIONS][TALKS][VOTERS];
+} fold_t;
+
+static bool repeats_id(const log_t *log, int i)
+{
+    for (int j = 0; j < i; j++)
+        if (log->entry[j].identity == log->entry[i].identity &&
+            log->entry[j].offset >= log->entry[i].offset - RATINGS_DEDUP_SPAN)
+            return true;
+    return false;
+}
+
+static int64_t time_at(const log_t *log, int i)
+{
+    int64_t time = 0;
+    for (int j = 0; j <= i; j++)
+        time = log->entry[j].timestamp > time ? log->entry[j].timestamp : time;
+    return time;
+}
+
+static bool same_key(const entry_t *a, const entry_t *b)
+{
+    return a->key == b->key && a->talk == b->talk && a->voter == b->voter;
+}
+
+static void fold_log(int partition, int64_t checkpoint, fold_t *fold)
+{
+    const log_t *log = &logs[partition];
+    bool counts[EVENTS] = {false};
+    for (int i = 0; i < log->count && log->entry[i].offset < checkpoint; i++) {
+        const entry_t *entry = &log->entry[i];
+        counts[i] = !repeats_id(log, i);
+        for (int j = 0; j < i && entry->key >= 0; j++)
+            if (counts[j] && same_key(&log->entry[j], entry) &&
+                time_at(log, i) < time_at(log, j) + WINDOW_MS)
+                counts[i] = false;
+        int value = entry->event.rating.value;
+        if (counts[i] && entry->voter >= 0)
+            fold->vote[partition][entry->talk][entry->voter] = value;
+        else if (counts[i])
+            fold->count[entry->talk][value - RATINGS_VALUE_MIN]++;
+    }
+}
+
+static fold_t fold_naively(const int64_t checkpoint[PARTITIONS])
+{
+    fold_t fold = {.count = {{0}}};
+    for (int p = 0; p < PARTITIONS; p++) {
+        fold_log(p, checkpoint[p], &fold);
+        for (int t = 0; t < TALKS; t++)
+            for (int v = 0; v < VOTERS; v++)
+                if (fold.vote[p][t][v] != RATINGS_VALUE_NONE)
+                    fold.count[t][fold.vote[p][t][v] - RATINGS_VALUE_MIN]++;
+    }
+    return fold;
+}
+
+/* ---- the store ---- */
+
+static ratings_store_t *store;
+static ratings_store_state_t state_of_store;
+
+static void evaluate(const char *script)
+{
+    redisReply *reply = NULL;
+    ratings_result_t why;
+    if (store_command(store, &reply, NO_DEADLINE, &why, "EVAL", script, "0", NULL) != APR_SUCCESS)
+        fail_msg("%s: %s", script, why.detail);
+    freeReplyObject(reply);
+}
+
+static void keep_store(void)
+{
+    evaluate("redis.call('SELECT', 1) redis.call('FLUSHDB') redis.call('SELECT', 0) "
+             "for _, key in ipairs(redis.call('KEYS', '*')) do "
+             "  redis.call('COPY', key, key, 'DB', 1) end return 'OK'");
+}
+
+static void roll_back(void)
+{
+    evaluate("redis.call('FLUSHDB') redis.call('SELECT', 1) "
+             "for _, key in ipairs(redis.call('KEYS', '*')) do "
+             "  redis.call('COPY', key, key, 'DB', 0) end return 'OK'");
+}
+
+static void load(void)
+{
+    ratings_result_t why;
+    if (ratings_store_load_state(store, NO_DEADLINE, &state_of_store, &why) != APR_SUCCESS)
+        fail_msg("%s", why.detail);
+}
+
+static void rebuild(void)
+{
+    static const bool empty[PARTITIONS] = {false};
+    ratings_sweep_t sweep = {.token = "0123456789abcdef", .cursor = "0"};
+    ratings_cas_e end;
+    ratings_result_t why;
+    load();
+    assert_int_equal(ratings_store_claim(store, &state_of_store, &sweep, &end, &why), APR_SUCCESS);
+    do
+        assert_int_equal(ratings_store_sweep(store, &sweep, &end, &why), APR_SUCCESS);
+    while (strcmp(sweep.cursor, "0") != 0);
+    assert_int_equal(
+        ratings_store_open(store, &sweep, "ratings", PARTITIONS, PARTITIONS, empty, &end, &why),
+        APR_SUCCESS);
+    assert_int_equal(ratings_store_caught_up(store, sweep.token, &end, &why), APR_SUCCESS);
+    load();
+    assert_null(state_of_store.problem);
+}
+
+/* ---- batches ---- */
+
+/* What is new to the batch, after what reading begins with: a deduplication window before. */
+static void fill_batch(batch_t *batch, int partition, int64_t checkpoint, int count)
+{
+    const log_t *log = &logs[partition];
+    ratings_dedup_window_t *window = ratings_dedup_window_new();
+    for (int i = 0; i < log->count && count > 0; i++) {
+        ratings_record_t record = record_of(partition, &log->entry[i]);
+        if (record.offset < checkpoint - RATINGS_DEDUP_SPAN)
+            continue;
+        bool is_duplicate = ratings_dedup_window_check_and_add(
+                                window, &record.identity, record.offset) == RATINGS_DEDUP_DUPLICATE;
+        assert_null(batch_add(batch, &record, is_duplicate));
+        batch_detach(batch);
+        count -= record.offset >= checkpoint;
+    }
+    ratings_dedup_window_free(window);
+}
+
+/* Applies the next `count` events of a partition. */
+static void apply(int partition, int count, apr_pool_t *pool)
+{
+    const ratings_store_state_t *state = &state_of_store;
+    const ratings_batch_t start = {.generation = state->generation,
+                                   .partition = partition,
+                                   .checkpoint = state->checkpoint[partition],
+                                   .previous = state->last[partition],
+                                   .log_time = state->log_time[partition]};
+    batch_t *batch = batch_create(&start, pool);
+    ratings_cas_e end;
+    ratings_result_t why;
+    fill_batch(batch, partition, start.checkpoint, count);
+    if (batch_next_offset(batch) == start.checkpoint)
+        return;
+    assert_int_equal(batch_resolve_keys(batch, store, &end, &why), APR_SUCCESS);
+    assert_int_equal(end, RATINGS_CAS_APPLIED);
+    const ratings_batch_t *batches[] = {batch_finish(batch)};
+    assert_int_equal(ratings_store_apply(store, batches, 1, &end, &why), APR_SUCCESS);
+    assert_int_equal(end, RATINGS_CAS_APPLIED);
+}
+
+/* ---- comparing ---- */
+
+static void compare_votes(int partition, int talk, const fold_t *fold)
+{
+    for (int v = 0; v < VOTERS; v++) {
+        const ratings_voter_t voter = voter_of(v);
+        ratings_snapshot_t snapshot;
+        ratings_result_t why;
+        char id[16];
+        int value = -1;
+        (void)snprintf(id, sizeof id, "talk %d", talk);
+        assert_int_equal(ratings_store_read_vote(store, id, &voter, partition, NO_DEADLINE,
+                                                 &snapshot, &value, &why),
+                         APR_SUCCESS);
+        assert_int_equal(value, fold->vote[partition][talk][v]);
+        assert_memory_equal(snapshot.histogram.count, fold->count[talk],
+                            sizeof snapshot.histogram.count);
+    }
+}
+
+static void compare(void)
+{
+    const fold_t fold = fold_naively(state_of_store.checkpoint);
+    for (int t = 0; t < TALKS; t++)
+        for (int p = 0; p < PARTITIONS; p++)
+            compare_votes(p, t, &fold);
+}
+
+/* ---- the property ---- */
+
+static bool is_done(void)
+{
+    for (int p = 0; p < PARTITIONS; p++)
+        if (state_of_store.checkpoint[p] <= logs[p].entry[EVENTS - 1].offset)
+            return false;
+    return true;
+}
+
+static void step(apr_pool_t *pool)
+{
+    int fate = draw(20);
+    if (fate == 0)
+        keep_store();
+    else if (fate == 1)
+        roll_back();
+    else
+        apply(draw(PARTITIONS), 1 + draw(draw(2) ? 4 : 40), pool);
+    load();
+    if (state_of_store.problem)
+        fail_msg("%s", state_of_store.problem);
+    compare();
+}
+
+static void fold_one_log(uint64_t seed)
+{
+    apr_pool_t *pool;
+    apr_pool_create(&pool, redis.pool);
+    random_state = seed;
+    for (int p = 0; p < PARTITIONS; p++)
+        make_log(p);
+    rebuild();
+    keep_store();
+    for (int steps = 0; steps < 400 && !is_done(); steps++) {
+        step(pool);
+        apr_pool_clear(pool);
+    }
+    assert_true(is_done());
+    apr_pool_destroy(pool);
+}
+
+static uint64_t seed; /* of the log that is being folded; 0: none */
+
+static void store_is_the_naive_fold_at_every_checkpoint(void **state)
+{
+    const char *chosen = getenv("RATINGS_SEED");
+    (void)state;
+    for (int i = 1; i <= (chosen ? 1 : LOGS); i++) {
+        seed = chosen ? (uint64_t)strtoull(chosen, NULL, 10) : (uint64_t)i;
+        fold_one_log(seed);
+    }
+    seed = 0;
+}
+
+static int say_which_log(void **state)
+{
+    (void)state;
+    if (seed)
+        print_message("with RATINGS_SEED=%llu\n", (unsigned long long)seed);
+    return 0;
+}
+
+static int set_up(void **state)
+{
+    ratings_result_t why;
+    (void)state;
+    redis_set_up();
+    ratings_store_options_t options = {apr_psprintf(redis.pool, "redis://127.0.0.1:%d", redis.port),
+                                       1, apr_time_from_sec(5), NULL};
+    return ratings_store_create(&store, &options, &why) == APR_SUCCESS ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    ratings_store_destroy(store);
+    redis_tear_down();
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_teardown(store_is_the_naive_fold_at_every_checkpoint, say_which_log),
+    };
+    return cmocka_run_group_tests_name("voters", tests, set_up, tear_down);
+}
