@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TALKS_AT_ONCE 200 /* Redis does nothing else meanwhile: a fraction of a millisecond */
+/* What is read in one step, while Redis does nothing else: some milliseconds at most. */
+#define TALKS_AT_ONCE 200
+#define VOTES_AT_ONCE 5000 /* but those of one talk whole */
 
 struct audit_snapshot_t {
     audit_snapshot_t *before;
@@ -221,12 +223,33 @@ static const int64_t *keep_checkpoints(audit_t *audit)
     return now->checkpoint;
 }
 
+static size_t votes_of(const audit_talk_t *talk)
+{
+    size_t count = 0;
+    for (const audit_tally_t *tally = talk->tallies; tally; tally = tally->next)
+        for (const audit_vote_t *vote = tally->votes.list; vote; vote = vote->next)
+            count++;
+    return count;
+}
+
+/* How many talks, from the first of these on, are read in the next step. */
+static size_t talks_at_once(audit_talk_t *const *talks, size_t left)
+{
+    size_t count = 1, votes = votes_of(talks[0]);
+    for (; count < left && count < TALKS_AT_ONCE; count++) {
+        votes += votes_of(talks[count]);
+        if (votes > VOTES_AT_ONCE)
+            break;
+    }
+    return count;
+}
+
 static bool read_talks(audit_t *audit, audit_failure_t *why)
 {
     size_t all = audit->fold.talks, count;
     for (size_t i = 0; i < all; i += count) {
         audit_talk_t **talks = audit->fold.talk + i;
-        count = all - i < TALKS_AT_ONCE ? all - i : TALKS_AT_ONCE;
+        count = talks_at_once(talks, all - i);
         if (!read_store(audit, talks, count, why))
             return false;
         const int64_t *checkpoints = keep_checkpoints(audit);
@@ -245,12 +268,25 @@ static bool is_empty(const ratings_histogram_t *histogram)
     return ratings_histogram_total(histogram, &total) && total == 0;
 }
 
+/* A talk says how many ratings are anonymous from its first voter on. */
+static const char *problem_of_voters(const audit_talk_t *talk)
+{
+    if (talk->found.vote_count < 0)
+        return "the key of its voters is not what the service writes";
+    if (!audit_fold_votes_agree(talk))
+        return "its voters' ratings differ";
+    return (talk->found.anonymous >= 0 || talk->found.vote_count > 0) &&
+                   talk->found.anonymous != audit_fold_expected_anonymous(talk)
+               ? "its number of anonymous ratings differs"
+               : NULL;
+}
+
 const char *audit_talk_problem(const audit_talk_t *talk)
 {
     ratings_histogram_t expected = audit_fold_expected(talk);
     switch (talk->found.what) {
     case AUDIT_FOUND_NOTHING:
-        return is_empty(&expected) ? NULL : "its key is missing";
+        return is_empty(&expected) ? problem_of_voters(talk) : "its key is missing";
     case AUDIT_FOUND_OTHER_TYPE:
         return "its key is no hash";
     case AUDIT_FOUND_OTHER_FIELDS:
@@ -260,9 +296,10 @@ const char *audit_talk_problem(const audit_talk_t *talk)
     case AUDIT_FOUND_COUNTS:
         break;
     }
-    if (is_empty(&expected))
+    if (is_empty(&expected) && !audit_fold_has_voters(talk))
         return "the log has no rating of it";
-    return memcmp(&expected, &talk->found.counts, sizeof expected) ? "its counts differ" : NULL;
+    return memcmp(&expected, &talk->found.counts, sizeof expected) ? "its counts differ"
+                                                                   : problem_of_voters(talk);
 }
 
 static int by_id(const void *a, const void *b)

@@ -31,9 +31,11 @@ static void free_talk(audit_fold_t *fold, audit_talk_t *talk)
     (void)tdelete(talk, &fold->tree, compare_talks);
     while (talk->tallies) {
         audit_tally_t *next = talk->tallies->next;
+        audit_votes_free(&talk->tallies->votes);
         free(talk->tallies);
         talk->tallies = next;
     }
+    free(talk->found.votes);
     free(talk);
 }
 
@@ -100,14 +102,38 @@ static audit_tally_t *tally_of(audit_talk_t *talk, int partition)
 
 /* ---- records ---- */
 
-static bool count_event(audit_talk_t *talk, const audit_record_t *record, int value)
+static void add_rating(ratings_histogram_t *side, int value, int count)
+{
+    if (value != RATINGS_VALUE_NONE)
+        side->count[value - RATINGS_VALUE_MIN] += count;
+}
+
+static bool count_vote(audit_tally_t *tally, const ratings_event_t *event, bool later)
+{
+    ratings_histogram_t *side = later ? &tally->later : &tally->counted;
+    audit_vote_t *vote = audit_votes_of(&tally->votes, &event->voter);
+    if (!vote)
+        return false;
+    add_rating(side, vote->now, -1);
+    vote->now = event->rating.value;
+    if (!later)
+        vote->counted = vote->now;
+    add_rating(side, vote->now, 1);
+    return true;
+}
+
+static bool count_event(audit_talk_t *talk, const audit_record_t *record,
+                        const ratings_event_t *event)
 {
     audit_tally_t *tally = tally_of(talk, record->partition);
     if (!tally)
         return false;
     bool later = talk->read_at && record->offset >= talk->read_at[record->partition];
-    ratings_histogram_t *side = later ? &tally->later : &tally->counted;
-    side->count[value - RATINGS_VALUE_MIN]++;
+    if (event->has_voter)
+        return count_vote(tally, event, later);
+    add_rating(later ? &tally->later : &tally->counted, event->rating.value, 1);
+    tally->anonymous += !later;
+    tally->anonymous_later += later;
     return true;
 }
 
@@ -122,6 +148,22 @@ const char *audit_verdict_word(audit_verdict_e verdict)
     return words[verdict];
 }
 
+/* A voter's keys are told from those of others: no key has a line feed. */
+typedef struct {
+    char text[RATINGS_KEY_MAX + 1 + RATINGS_VOTER_TEXT_SIZE];
+} key_name_t;
+
+static key_name_t name_of_key(const ratings_event_t *event)
+{
+    key_name_t name;
+    char *end = stpcpy(name.text, event->key.text);
+    if (event->has_voter) {
+        *end++ = '\n';
+        ratings_voter_print(&event->voter, end);
+    }
+    return name;
+}
+
 static const audit_verdict_e verdict_of_key[] = {
     [RATINGS_COUNTED] = AUDIT_COUNTED,
     [RATINGS_REPEATED] = AUDIT_REPEATED,
@@ -134,7 +176,8 @@ static bool judge_key(audit_partition_t *partition, const audit_talk_t *talk, au
     const ratings_event_t *event = seen->event;
     if (!event->key.text[0] || !record->append_time)
         return true;
-    ratings_use_t *use = audit_keys_use(&partition->keys, talk, event->key.text, partition->time);
+    key_name_t name = name_of_key(event);
+    ratings_use_t *use = audit_keys_use(&partition->keys, talk, name.text, partition->time);
     if (!use)
         return false;
     seen->verdict = verdict_of_key[ratings_key_judge(use, &event->key, event->rating.value,
@@ -159,8 +202,7 @@ static bool fold_event(audit_fold_t *fold, audit_seen_t *seen)
     if (!judge_key(partition, talk, seen))
         return false;
     partition->repeated += seen->verdict != AUDIT_COUNTED;
-    return (seen->verdict != AUDIT_COUNTED ||
-            count_event(talk, seen->record, seen->event->rating.value)) &&
+    return (seen->verdict != AUDIT_COUNTED || count_event(talk, seen->record, seen->event)) &&
            observe(fold, seen);
 }
 
@@ -221,7 +263,7 @@ bool audit_fold_record(audit_fold_t *fold, const audit_record_t *record)
     partition->duplicates += is_duplicate;
     if (is_duplicate)
         return observe(fold, &seen);
-    return event.rating.value == RATINGS_VALUE_NONE || fold_event(fold, &seen);
+    return fold_event(fold, &seen);
 }
 
 /* ---- counts ---- */
@@ -237,6 +279,10 @@ void audit_fold_read_at(audit_talk_t *talk, const int64_t *checkpoints)
     for (audit_tally_t *tally = talk->tallies; tally; tally = tally->next) {
         add_counts(&tally->counted, &tally->later);
         tally->later = (ratings_histogram_t){{0}};
+        tally->anonymous += tally->anonymous_later;
+        tally->anonymous_later = 0;
+        for (audit_vote_t *vote = tally->votes.list; vote; vote = vote->next)
+            vote->counted = vote->now;
     }
     talk->read_at = checkpoints;
 }
@@ -255,4 +301,71 @@ ratings_histogram_t audit_fold_now(const audit_talk_t *talk)
     for (const audit_tally_t *tally = talk->tallies; tally; tally = tally->next)
         add_counts(&sum, &tally->later);
     return sum;
+}
+
+/* ---- voters ---- */
+
+bool audit_fold_has_voters(const audit_talk_t *talk)
+{
+    for (const audit_tally_t *tally = talk->tallies; tally; tally = tally->next)
+        if (tally->votes.list)
+            return true;
+    return false;
+}
+
+int64_t audit_fold_expected_anonymous(const audit_talk_t *talk)
+{
+    int64_t sum = 0;
+    for (const audit_tally_t *tally = talk->tallies; tally; tally = tally->next)
+        sum += tally->anonymous;
+    return sum;
+}
+
+int64_t audit_fold_anonymous_now(const audit_talk_t *talk)
+{
+    int64_t sum = audit_fold_expected_anonymous(talk);
+    for (const audit_tally_t *tally = talk->tallies; tally; tally = tally->next)
+        sum += tally->anonymous_later;
+    return audit_fold_has_voters(talk) ? sum : -1;
+}
+
+void audit_fold_field(unsigned char field[RATINGS_VOTER_SIZE], const ratings_voter_t *voter,
+                      int partition)
+{
+    memcpy(field, voter->hash, RATINGS_VOTER_SIZE);
+    field[RATINGS_VOTER_SIZE - 2] ^= (unsigned char)(partition >> 8);
+    field[RATINGS_VOTER_SIZE - 1] ^= (unsigned char)partition;
+}
+
+static int64_t count_expected_votes(const audit_talk_t *talk)
+{
+    int64_t count = 0;
+    for (const audit_tally_t *tally = talk->tallies; tally; tally = tally->next)
+        for (const audit_vote_t *vote = tally->votes.list; vote; vote = vote->next)
+            count += vote->counted != RATINGS_VALUE_NONE;
+    return count;
+}
+
+static bool is_expected(const audit_talk_t *talk, const audit_found_vote_t *found)
+{
+    for (const audit_tally_t *tally = talk->tallies; tally; tally = tally->next) {
+        ratings_voter_t as_stored, voter;
+        memcpy(as_stored.hash, found->field, sizeof as_stored.hash);
+        audit_fold_field(voter.hash, &as_stored, tally->partition); /* xor undoes itself */
+        const audit_vote_t *vote = audit_votes_find(&tally->votes, &voter);
+        if (vote && vote->counted == found->value)
+            return true;
+    }
+    return false;
+}
+
+/* Fields of a hash are all different: as many as expected, each of them expected, are all. */
+bool audit_fold_votes_agree(const audit_talk_t *talk)
+{
+    if (talk->found.vote_count != count_expected_votes(talk))
+        return false;
+    for (int64_t i = 0; i < talk->found.vote_count; i++)
+        if (!is_expected(talk, &talk->found.votes[i]))
+            return false;
+    return true;
 }

@@ -5,7 +5,9 @@
  * skipped; one that says how talks are routed (../core/routing_record.h) is noted. An event that is
  * appended twice counts once (../core/dedup_window.h), and the second one is nothing to its key. Of
  * the others, one without a key counts, so does one whose append time the log has not written; for
- * all others ratings_key_judge decides, by the log's time. */
+ * all others ratings_key_judge decides, by the log's time; keys are those of a voter, or of all who
+ * are anonymous. Of those that count, an anonymous one adds a rating; a voter's replaces the
+ * voter's last one in that partition, or withdraws it. */
 #ifndef RATINGS_AUDIT_FOLD_H
 #define RATINGS_AUDIT_FOLD_H
 
@@ -13,6 +15,7 @@
 #include "../core/event.h"
 #include "../core/histogram.h"
 #include "audit_keys.h"
+#include "audit_votes.h"
 
 /* A record's fingerprint, by which it is recognised; offset -1: there is none. */
 typedef struct {
@@ -35,7 +38,9 @@ typedef struct {
 typedef struct audit_tally_t {
     int partition;
     ratings_histogram_t counted; /* before the checkpoint at which the store was read last */
-    ratings_histogram_t later;   /* from there on */
+    ratings_histogram_t later;   /* from there on; less than 0 where voters change their minds */
+    int64_t anonymous, anonymous_later; /* of these, without a voter */
+    audit_votes_t votes;                /* the others */
     struct audit_tally_t *next;
 } audit_tally_t;
 
@@ -48,6 +53,12 @@ typedef enum {
     AUDIT_FOUND_NO_COUNT      /* a count that is no number */
 } audit_found_e;
 
+/* A voter's rating as the store has it. */
+typedef struct {
+    unsigned char field[RATINGS_VOTER_SIZE]; /* the voter's hash, its end xor the partition */
+    int value;
+} audit_found_vote_t;
+
 /* A talk of the log, of the store, or of both. `found` is for whoever compares. */
 typedef struct {
     const char *id; /* `len` bytes and a terminator. Of the store: any bytes */
@@ -57,6 +68,9 @@ typedef struct {
     struct {
         audit_found_e what;
         ratings_histogram_t counts;
+        int64_t anonymous; /* how many of them are; -1: it does not say */
+        audit_found_vote_t *votes;
+        int64_t vote_count; /* -1: the voters' key is not what the service writes */
     } found;
 } audit_talk_t;
 
@@ -121,5 +135,19 @@ void audit_fold_read_at(audit_talk_t *talk, const int64_t *checkpoints);
 /* What the store must have had when it was read; and what it must have where the fold is now. */
 ratings_histogram_t audit_fold_expected(const audit_talk_t *talk);
 ratings_histogram_t audit_fold_now(const audit_talk_t *talk);
+
+/* The same of its ratings without a voter; -1 now if it never had a voter. */
+int64_t audit_fold_expected_anonymous(const audit_talk_t *talk);
+int64_t audit_fold_anonymous_now(const audit_talk_t *talk);
+
+/* Whether there was an event of a voter, up to where the fold is. */
+bool audit_fold_has_voters(const audit_talk_t *talk);
+
+/* Whether the votes that the store had when it was read are those that it must have had. */
+bool audit_fold_votes_agree(const audit_talk_t *talk);
+
+/* The field in which the store has a voter's rating. */
+void audit_fold_field(unsigned char field[RATINGS_VOTER_SIZE], const ratings_voter_t *voter,
+                      int partition);
 
 #endif

@@ -18,6 +18,7 @@
 #define KEY_TALK "ratings/"
 #define KEY_TALK_LEN (sizeof KEY_TALK - 1)
 #define KEY_TALK_ALL "ratings/*"
+#define KEY_VOTERS "ratings:voters/"
 #define FIELD_MAX 32
 #define REQUEST_OPERATOR "3" /* RATINGS_REBUILD_REQUEST_OPERATOR of ../shm/rebuild_state.h */
 
@@ -194,6 +195,11 @@ static void add_talk(words_t *words, const audit_talk_t *talk)
     add_prefixed(words, KEY_TALK, talk->id, talk->len);
 }
 
+static void add_voters_of(words_t *words, const audit_talk_t *talk)
+{
+    add_prefixed(words, KEY_VOTERS, talk->id, talk->len);
+}
+
 static words_t words_from(const char *const *texts, size_t count)
 {
     words_t words = {.good = true};
@@ -368,33 +374,72 @@ bool audit_store_lease(audit_store_t *store, audit_lease_t *lease, audit_failure
 /* ---- talks ---- */
 
 static audit_found_e read_talk(const redisReply *length, const redisReply *counts,
-                               ratings_histogram_t *out)
+                               audit_talk_t *talk)
 {
     long long fields = 0;
-    *out = (ratings_histogram_t){{0}};
-    if (length->type != REDIS_REPLY_INTEGER || !is_array(counts, RATINGS_VALUES))
+    talk->found.counts = (ratings_histogram_t){{0}};
+    talk->found.anonymous = -1;
+    if (length->type != REDIS_REPLY_INTEGER || !is_array(counts, RATINGS_VALUES + 1))
         return AUDIT_FOUND_OTHER_TYPE;
     if (length->integer == 0)
         return AUDIT_FOUND_NOTHING;
-    for (size_t v = 0; v < RATINGS_VALUES; v++) {
+    for (size_t v = 0; v <= RATINGS_VALUES; v++)
         fields += counts->element[v]->type != REDIS_REPLY_NIL;
-        if (!read_number(counts->element[v], 0, &out->count[v]))
+    for (size_t v = 0; v < RATINGS_VALUES; v++)
+        if (!read_number(counts->element[v], 0, &talk->found.counts.count[v]))
             return AUDIT_FOUND_NO_COUNT;
-    }
+    if (!read_number(counts->element[RATINGS_VALUES], -1, &talk->found.anonymous))
+        return AUDIT_FOUND_NO_COUNT;
     return fields == length->integer ? AUDIT_FOUND_COUNTS : AUDIT_FOUND_OTHER_FIELDS;
 }
+
+static bool read_found_vote(const redisReply *field, const redisReply *value,
+                            audit_found_vote_t *vote)
+{
+    int64_t number;
+    if (field->type != REDIS_REPLY_STRING || field->len != RATINGS_VOTER_SIZE ||
+        value->type != REDIS_REPLY_STRING ||
+        !ratings_parse_int(value->str, value->len, RATINGS_VALUE_MIN, RATINGS_VALUE_MAX, &number))
+        return false;
+    memcpy(vote->field, field->str, sizeof vote->field);
+    vote->value = (int)number;
+    return true;
+}
+
+/* False: memory ran out. */
+static bool read_found_votes(const redisReply *voters, audit_talk_t *talk)
+{
+    size_t count = voters->type == REDIS_REPLY_ARRAY ? voters->elements / 2 : 0;
+    free(talk->found.votes);
+    talk->found.votes = calloc(count + 1, sizeof *talk->found.votes);
+    talk->found.vote_count = -1;
+    if (!talk->found.votes)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!read_found_vote(voters->element[2 * i], voters->element[2 * i + 1],
+                             &talk->found.votes[i]))
+            return true;
+    if (voters->type == REDIS_REPLY_ARRAY)
+        talk->found.vote_count = (int64_t)count;
+    return true;
+}
+
+#define TALK_ANSWERS 3 /* of the script, for each talk */
 
 static bool read_state_and_talks(const audit_store_t *store, const redisReply *answer,
                                  audit_state_t *state, audit_talk_t *const *talks, size_t count,
                                  audit_failure_t *why)
 {
-    if (!is_array(answer, 1 + 2 * count))
+    if (!is_array(answer, 1 + TALK_ANSWERS * count))
         return unexpected_reply(store, "the answer of a script", why);
     if (!read_state(store, answer->element[0], state, why))
         return false;
-    for (size_t i = 0; i < count; i++)
-        talks[i]->found.what = read_talk(answer->element[1 + 2 * i], answer->element[2 + 2 * i],
-                                         &talks[i]->found.counts);
+    for (size_t i = 0; i < count; i++) {
+        redisReply *const *of_talk = answer->element + 1 + TALK_ANSWERS * i;
+        talks[i]->found.what = read_talk(of_talk[0], of_talk[1], talks[i]);
+        if (!read_found_votes(of_talk[2], talks[i]))
+            return audit_no_memory(why);
+    }
     return true;
 }
 
@@ -402,10 +447,12 @@ bool audit_store_read(audit_store_t *store, audit_state_t *state, audit_talk_t *
                       size_t count, audit_failure_t *why)
 {
     words_t words = WORDS("EVAL", lua_audit_read);
-    add_number(&words, 1 + (int64_t)count);
+    add_number(&words, 1 + 2 * (int64_t)count);
     append_text(&words, KEY_LOG);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         add_talk(&words, talks[i]);
+        add_voters_of(&words, talks[i]);
+    }
     add_state_fields(&words, state->partitions);
     redisReply *answer = ask_redis(store, words, why);
     bool good = answer && read_state_and_talks(store, answer, state, talks, count, why);
@@ -467,12 +514,26 @@ static bool read_cas(const audit_store_t *store, const redisReply *reply, audit_
     return unexpected_reply(store, "the answer of a script", why);
 }
 
+static void add_votes_now(words_t *words, const audit_talk_t *talk)
+{
+    for (const audit_tally_t *tally = talk->tallies; tally; tally = tally->next)
+        for (const audit_vote_t *vote = tally->votes.list; vote; vote = vote->next) {
+            unsigned char field[RATINGS_VOTER_SIZE];
+            if (vote->now == RATINGS_VALUE_NONE)
+                continue;
+            audit_fold_field(field, &vote->voter, tally->partition);
+            add_prefixed(words, "", (const char *)field, sizeof field);
+            add_number(words, vote->now);
+        }
+}
+
 bool audit_store_repair(audit_store_t *store, const audit_precondition_t *precondition,
                         const audit_talk_t *talk, const ratings_histogram_t *counts,
                         audit_cas_e *result, audit_failure_t *why)
 {
-    words_t words = WORDS("EVAL", lua_audit_repair, "3", KEY_LOG);
+    words_t words = WORDS("EVAL", lua_audit_repair, "4", KEY_LOG);
     add_talk(&words, talk);
+    add_voters_of(&words, talk);
     append_text(&words, KEY_TALK);
     append_text(&words, precondition->generation);
     add_number(&words, precondition->count);
@@ -482,6 +543,8 @@ bool audit_store_repair(audit_store_t *store, const audit_precondition_t *precon
     }
     for (int v = 0; v < RATINGS_VALUES; v++)
         add_number(&words, counts->count[v]);
+    add_number(&words, audit_fold_anonymous_now(talk));
+    add_votes_now(&words, talk);
     redisReply *reply = ask_redis(store, words, why);
     bool good = reply && read_cas(store, reply, result, why);
     freeReplyObject(reply);

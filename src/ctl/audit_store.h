@@ -66,7 +66,8 @@ typedef struct {
     int count;
 } audit_precondition_t;
 
-/* Gives a talk these counts (its key goes when they are all 0) if the store is that. */
+/* Gives a talk these counts (its key goes when they are all 0), and the votes of where the fold is,
+ * if the store is that. */
 bool audit_store_repair(audit_store_t *store, const audit_precondition_t *precondition,
                         const audit_talk_t *talk, const ratings_histogram_t *counts,
                         audit_cas_e *result, audit_failure_t *why);

@@ -129,6 +129,97 @@ static void counts_events(void **state)
     assert_int_equal(fold->partition[1].records, 1);
 }
 
+/* A voter, "1" to "9", sets a rating, or withdraws it (0). */
+static void vote(audit_fold_t *fold, int partition, const char *talk, char voter, int value,
+                 const char *key)
+{
+    char text[EVENT_MAX], digit[] = {(char)('0' + value), '\0'};
+
+    (void)snprintf(text, sizeof text,
+                   "{\"version\":1,\"talkId\":\"%s\",\"value\":%s,\"voter\":"
+                   "\"0000000000000000000000000000000%c\"",
+                   talk, value ? digit : "null", voter);
+    if (key)
+        (void)snprintf(text + strlen(text), sizeof text - strlen(text),
+                       ",\"idempotencyKey\":\"%s\",\"idempotencyWindow\":1000", key);
+    unit_append(text, sizeof text, "}");
+    fold_text(fold, partition, 1, true, talk, text);
+}
+
+static void last_event_of_a_voter_counts(void **state)
+{
+    audit_fold_t *fold = *state;
+    vote(fold, 0, "a", '1', 5, NULL);
+    vote(fold, 0, "a", '2', 5, NULL);
+    rate(fold, 0, "a", 5, NULL, 0, 1);
+    assert_counts(audit_fold_expected(talk_of(fold, "a")), 0, 0, 0, 0, 3);
+    vote(fold, 0, "a", '1', 3, NULL);
+    vote(fold, 0, "a", '1', 3, NULL);
+    assert_counts(audit_fold_expected(talk_of(fold, "a")), 0, 0, 1, 0, 2);
+    vote(fold, 0, "a", '2', 0, NULL);
+    vote(fold, 0, "a", '3', 0, NULL); /* there is nothing to withdraw */
+    vote(fold, 0, "b", '2', 4, NULL);
+    assert_counts(audit_fold_expected(talk_of(fold, "a")), 0, 0, 1, 0, 1);
+    assert_counts(audit_fold_expected(talk_of(fold, "b")), 0, 0, 0, 1, 0);
+    assert_int_equal(audit_fold_expected_anonymous(talk_of(fold, "a")), 1);
+    assert_int_equal(audit_fold_anonymous_now(talk_of(fold, "a")), 1);
+    rate(fold, 0, "c", 1, NULL, 0, 1);
+    assert_int_equal(audit_fold_anonymous_now(talk_of(fold, "c")), -1);
+}
+
+static void keys_are_each_voters_own(void **state)
+{
+    audit_fold_t *fold = *state;
+    vote(fold, 0, "a", '1', 5, "k");
+    vote(fold, 0, "a", '1', 2, NULL);
+    vote(fold, 0, "a", '1', 5, "k"); /* repeated, whatever came between */
+    vote(fold, 0, "a", '2', 4, "k");
+    rate(fold, 0, "a", 1, "k", 1000, 1);
+    assert_counts(audit_fold_expected(talk_of(fold, "a")), 1, 1, 0, 1, 0);
+    assert_int_equal(fold->partition[0].repeated, 1);
+}
+
+static void votes_are_compared_as_they_were_read(void **state)
+{
+    const int64_t at_start[PARTITIONS] = {2, 1};
+    audit_fold_t *fold = *state;
+    vote(fold, 0, "a", '1', 5, NULL);
+    vote(fold, 0, "a", '2', 4, NULL);
+    vote(fold, 1, "a", '1', 3, NULL); /* each partition is folded by itself */
+    audit_talk_t *talk = talk_of(fold, "a");
+    audit_fold_read_at(talk, at_start);
+    vote(fold, 0, "a", '1', 1, NULL); /* after the store was read */
+    vote(fold, 0, "a", '2', 0, NULL);
+    assert_counts(audit_fold_expected(talk), 0, 0, 1, 1, 1);
+    assert_counts(audit_fold_now(talk), 1, 0, 1, 0, 0);
+
+    talk->found.votes = calloc(3, sizeof *talk->found.votes); /* the fold's from now on */
+    audit_found_vote_t *found = talk->found.votes;
+    const struct {
+        int partition, value;
+        unsigned char voter;
+    } votes[] = {{0, 5, 1}, {0, 4, 2}, {1, 3, 1}};
+    for (int i = 0; i < 3; i++) {
+        const ratings_voter_t voter = {.hash[RATINGS_VOTER_SIZE - 1] = votes[i].voter};
+        audit_fold_field(found[i].field, &voter, votes[i].partition);
+        found[i].value = votes[i].value;
+    }
+    talk->found.vote_count = 3;
+    assert_true(audit_fold_votes_agree(talk));
+    talk->found.vote_count = 2;
+    assert_false(audit_fold_votes_agree(talk));
+    talk->found.vote_count = 3;
+    found[1].value = 5;
+    assert_false(audit_fold_votes_agree(talk));
+    found[1].value = 4;
+    found[2].field[0] ^= 1;
+    assert_false(audit_fold_votes_agree(talk));
+    found[2].field[0] ^= 1;
+    audit_fold_read_at(talk, NULL); /* the next time, the store has moved on */
+    assert_false(audit_fold_votes_agree(talk));
+    assert_counts(audit_fold_expected(talk), 1, 0, 1, 0, 0);
+}
+
 static void knows_first_and_last_again(void **state)
 {
     audit_fold_t *fold = *state;
@@ -477,6 +568,10 @@ static void an_observer_sees_what_became_of_events(void **state)
 
 static const struct CMUnitTest folds[] = {
     FOLD("each event counts for its talk", counts_events),
+    FOLD("the last event of a voter counts", last_event_of_a_voter_counts),
+    FOLD("each voter has idempotency keys of its own", keys_are_each_voters_own),
+    FOLD("votes are compared as they were when the store was read",
+         votes_are_compared_as_they_were_read),
     FOLD("the first and the last record are known again", knows_first_and_last_again),
     FOLD("what is no event is skipped", skips_what_is_no_event),
     FOLD("a record that says how talks are routed is noted", notes_how_talks_are_routed),

@@ -1,18 +1,20 @@
--- Gives a talk other counts, if the store is where the audit has folded the log to.
+-- Gives a talk other counts and votes, if the store is where the audit has folded the log to.
 --
--- KEYS    ratings:log, the talk's key, a key that is nobody's
--- ARGV    generation, count, then a partition and its checkpoint `count` times, then five counts
+-- KEYS    ratings:log, the talk's key, its voters' key, a key that is nobody's
+-- ARGV    generation, count, then a partition and its checkpoint `count` times, then five counts,
+--         how many of these ratings are anonymous (-1: the talk never had a voter), then for each
+--         voter field and value
 -- Reply   'applied'
 --         'conflict': another checkpoint; nothing was written
 --         'rebuilt': another generation, or a rebuild is under way; nothing was written
--- Writes  the talk's key (deleted if all counts are 0)
+-- Writes  the talk's key (deleted if all counts are 0), its voters' key
 --
 -- A checkpoint that is absent is 0: the partition was given to the topic later.
 --
 -- Redis does not undo what a script wrote before it failed. So what it writes with is tried before;
 -- and should it be stopped all the same, the service finds 'applying' where the checkpoint of
 -- partition 0 was, and rebuilds the store.
-local log, talk, nobody = KEYS[1], KEYS[2], KEYS[3]
+local log, talk, voters, nobody = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 if redis.call('TYPE', log).ok ~= 'hash' then return 'rebuilt' end
 local seen = redis.call('HMGET', log, 'generation', 'claim', 'position:0')
 if (seen[1] or '') ~= ARGV[1] or seen[2] or not seen[3] then return 'rebuilt' end
@@ -30,9 +32,19 @@ for v = 1, 5 do
   end
 end
 
+local votes = 4 + 2 * count + 5 -- the first of them
+local anonymous = ARGV[votes - 1]
+if #counts > 0 and anonymous ~= '-1' then
+  counts[#counts + 1] = 'anonymous'
+  counts[#counts + 1] = anonymous
+end
+
 redis.call('UNLINK', nobody)
 redis.call('HSET', log, 'position:0', 'applying')
-redis.call('UNLINK', talk)
+redis.call('UNLINK', talk, voters)
 if #counts > 0 then redis.call('HSET', talk, unpack(counts)) end
+for i = votes, #ARGV, 2000 do
+  redis.call('HSET', voters, unpack(ARGV, i, math.min(i + 1999, #ARGV)))
+end
 redis.call('HSET', log, 'position:0', seen[3])
 return 'applied'
