@@ -148,7 +148,7 @@ const char *audit_verdict_word(audit_verdict_e verdict)
     return words[verdict];
 }
 
-/* A voter's keys are told from those of others: no key has a line feed. */
+/* A voter's keys are not those of others: no key has a line feed. */
 typedef struct {
     char text[RATINGS_KEY_MAX + 1 + RATINGS_VOTER_TEXT_SIZE];
 } key_name_t;
