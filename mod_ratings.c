@@ -56,6 +56,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_pre_translate_name(ratings_translate_name, NULL, mod_proxy, APR_HOOK_FIRST);
     ap_hook_translate_name(ratings_translate_name, mod_rewrite, mod_proxy, APR_HOOK_FIRST);
     ap_hook_map_to_storage(ratings_map_to_storage, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_header_parser(ratings_header_parser, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_type_checker(ratings_type_checker, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_fixups(ratings_fixups, core, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(ratings_handler, NULL, NULL, APR_HOOK_FIRST);

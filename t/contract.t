@@ -207,6 +207,27 @@ problem_ok(client()->request('POST', '/ratings/x', \@json, $good), 404, 'POST be
 is(get("/off/below?talkId=$talk")->status, 404, 'RatingsEndpoint none takes the endpoint away below');
 is(get("/off?talkId=$talk")->status, 200, 'and only there');
 
+# ---- without RatingsVoter ----
+
+# Byte by byte what it was before there were voters: nobody is asked who votes, no cookie, no origin, no CORS.
+for my $method (qw(GET POST DELETE OPTIONS)) {
+    my $response = client()->request($method, "/ratings/mine?talkId=$talk", [ @json, Origin => 'https://other.test' ], $method eq 'POST' ? $good : ());
+    my $problem = problem_ok($response, 404, "$method /ratings/mine: there is nothing at this path");
+    is($problem->{detail}, 'There is nothing at this path.', 'and it says so');
+    is_deeply([ sort keys %{ $response->stable_headers } ], [ 'cache-control', 'content-length', 'content-type', 'server' ], 'with the headers of any 404');
+}
+for (
+    [ 'a page of another origin', [ Origin => 'https://other.test', 'Sec-Fetch-Site' => 'cross-site' ] ],
+    [ 'a cookie of a voter',      [ Cookie => 'ratings-voter=' . '0' x 32 . '.' . '0' x 32 ] ],
+    )
+{
+    my ($name, $headers) = @$_;
+    my $before = total(histogram_of($talk));
+    my $response = post($good, headers => $headers);
+    is($response->raw =~ s/^Date: .*\r\n//mr, post($good)->raw =~ s/^Date: .*\r\n//mr, "POST with $name is answered as any other");
+    is(total(histogram_of($talk)), $before + 2, 'and counted as any other');
+}
+
 # ---- 405, OPTIONS ----
 
 for my $row ([ '/ratings', 'GET, HEAD, POST, OPTIONS', qw(PUT DELETE PATCH FOO PROPFIND) ], [ '/', 'GET, HEAD, OPTIONS', qw(POST PUT DELETE FOO) ],

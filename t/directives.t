@@ -243,8 +243,8 @@ refused("${backends}RatingsKafka sasl.password \${RATINGS_TEST_UNSET}s3cr3t\n", 
 # ---- RatingsEndpoint: names and places ----
 
 taken("$backends<Location \"/x\">\nRatingsEndpoint $_\n</Location>\n", "RatingsEndpoint $_")
-    for 'ratings', 'metadata', 'health', 'health live', 'health ready', 'none';
-refused("$backends<Location \"/x\">\nRatingsEndpoint $_\n</Location>\n", "RatingsEndpoint $_", qr/RatingsEndpoint: '\Q$_\E' is not allowed: it takes ratings, metadata/)
+    for 'ratings', 'mine', 'metadata', 'health', 'health live', 'health ready', 'none';
+refused("$backends<Location \"/x\">\nRatingsEndpoint $_\n</Location>\n", "RatingsEndpoint $_", qr/RatingsEndpoint: '\Q$_\E' is not allowed: it takes ratings, mine, metadata/)
     for 'rating', 'health dead', 'ratings live', 'none live';
 for my $section (qw(Directory Files)) {
     refused("$backends<$section \"/x\">\nRatingsEndpoint ratings\n</$section>\n", "RatingsEndpoint in $section", qr/RatingsEndpoint (not allowed|cannot occur)/);
@@ -276,6 +276,55 @@ refused("$backends<Location \"/x\">\nRatingsStore redis://h\n</Location>\n", 'Ra
     for my $section ('If "true"', 'Limit GET') {
         my ($name) = split ' ', $section;
         refused("$backends<Location \"/x\">\n<$section>\nRatingsHide never\n</$name>\n</Location>\n", "RatingsHide in $name of a Location", qr/RatingsHide (not allowed|cannot occur)/);
+    }
+}
+
+# ---- voters ----
+
+{
+    my $file   = "$ENV{TEST_LOGS}/directives.secret";
+    my $secret = qq(RatingsVoterSecret "file:$file"\n);
+    my $write  = sub { my ($text, $mode) = @_; unlink $file; open my $out, '>', $file or die "$file: $!"; print $out $text; close $out; chmod $mode // 0600, $file };
+    my $within = sub { return qq(<Location "/ratings">\nRatingsEndpoint ratings\n$_[0]\n</Location>\n) };
+    my $good   = 'x' x 32 . "\n";
+
+    $write->($good);
+    taken($backends . $secret . $within->("RatingsVoter $_"), "RatingsVoter $_") for qw(off cookie COOKIE expr=%{REMOTE_USER} expr=%{reqenv:OIDC_CLAIM_sub}), q("expr=a b");
+    refused($backends . $secret . $within->(qq(RatingsVoter "$_")), "RatingsVoter $_", qr/RatingsVoter: '\Q$_\E' is not allowed: it takes off, cookie, or expr=EXPRESSION/)
+        for 'on', 'cookies', 'expr=', 'expression=x', 'REMOTE_USER';
+    refused($backends . $secret . $within->('RatingsVoter expr=%{NO_SUCH_VARIABLE}'), 'an expression that is none', qr/RatingsVoter: the expression '%\{NO_SUCH_VARIABLE\}': \S/);
+    refused($backends . $secret . $within->('RatingsVoter expr=${RATINGS_TEST_UNSET}'), 'an expression with a variable that is not set', qr/RatingsVoter: .*a variable in it is neither/);
+    for my $flag (qw(On Off)) { taken($backends . $within->("RatingsVoterRequired $flag"), "RatingsVoterRequired $flag") }
+    refused($backends . $within->('RatingsVoterRequired maybe'), 'RatingsVoterRequired maybe', qr/RatingsVoterRequired must be On or Off/);
+    taken($backends . $within->("RatingsOrigin $_"), "RatingsOrigin $_") for 'none', 'https://a.test', 'https://a.test http://localhost:3000', "https://a.test\nRatingsOrigin capacitor://localhost";
+    refused($backends . $within->("RatingsOrigin $_"), "RatingsOrigin $_", qr/RatingsOrigin: '\Q$_\E' is not allowed: it takes none, or origins as browsers write them/)
+        for qw(* null a.test https://a.test/ https://A.test https://a.test:443);
+    for my $line ('RatingsVoter cookie', 'RatingsVoterRequired On', 'RatingsOrigin none') {
+        my ($directive) = split ' ', $line;
+        refused("$backends$secret$line\n", "$line outside of a Location", qr/$directive not allowed/);
+        refused("$backends$secret<Directory \"/x\">\n$line\n</Directory>\n", "$line in a Directory", qr/$directive (not allowed|cannot occur)/);
+        refused($backends . $secret . $within->("<If \"true\">\n$line\n</If>"), "$line in an If", qr/$directive (not allowed|cannot occur)/);
+    }
+
+    # the secret
+    refused($backends . $within->('RatingsVoter cookie'), 'voters without a secret', qr/RT0111: RatingsVoter at \S+:\d+ needs RatingsVoterSecret, which is not set/);
+    refused($backends . $host->(81, $within->('RatingsVoter cookie')), 'voters without a secret in a virtual host', qr/RT0111/);
+    taken($backends . $within->('RatingsVoter off'), 'no voters and no secret');
+    taken($backends . $secret . $host->(81, $within->('RatingsVoter cookie')), 'a virtual host inherits the secret');
+    refused($backends . $secret . $host->(81, "RatingsVoterSecret file:/etc/hostname\n"), 'a virtual host with another secret and the same backends', qr/RT0103: RatingsVoterSecret differs|RT0110/);
+    refused($backends . qq(RatingsVoterSecret "$_"\n), "RatingsVoterSecret $_", qr/RatingsVoterSecret: it takes file: and the absolute path of a file/) for $file, 'file:x', 'x' x 40;
+    for (
+        [ 'a missing file',             qr/No such file or directory/ ],
+        [ 'a short one',                qr/it is shorter than 32 bytes/,  'x' x 31 . "\n" ],
+        [ 'a long one',                 qr/it is longer than 1024 bytes/, 'x' x 1025 ],
+        [ 'one that others may read',   qr/others than its owner and group may read or write it/, $good, 0604 ],
+        )
+    {
+        my ($name, $pattern, $text, $mode) = @$_;
+        unlink $file;
+        $write->($text, $mode) if defined $text;
+        my $said = refused($backends . $secret . $within->('RatingsVoter cookie'), "RatingsVoterSecret: $name", qr/RT0110: RatingsVoterSecret file:\S+: $pattern/);
+        unlike($said, qr/xxxx/, 'and nothing of it is shown');
     }
 }
 

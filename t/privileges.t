@@ -6,10 +6,18 @@ use RatingsTest '-alone';
 
 plan(skip_all => 'needs root') if $> != 0;
 
-my $group = getgrgid((getpwnam $ENV{TEST_USER})[3]);
+my $group  = getgrgid((getpwnam $ENV{TEST_USER})[3]);
+my $secret = "$ENV{TEST_LOGS}/privileges.secret";
+{
+    open my $file, '>', $secret or die "$secret: $!";
+    print $file 'x' x 32;
+    close $file;
+    chmod 0600, $secret; # root's
+}
 my $httpd = own_httpd(
     name => 'privileges', topic => 'ratings-privileges', database => 7,
     before => "User $ENV{TEST_USER}\nGroup $group\n",
+    after => qq(RatingsVoterSecret "file:$secret"\n<Location "/ratings">\nRatingsVoter expr=%{HTTP:X-User}\n</Location>\n),
 )->expect_log(qr/RT0305/, qr/RT0501: request \S+ answered with 202/)->start;
 my @at = (port => $httpd->port);
 
@@ -21,6 +29,8 @@ ok(wait_until(sub { owners() eq $ENV{TEST_USER} }, 10), 'the children have given
 my $talk = new_talk();
 is(rate($talk, 5, @at)->status, 200, 'a rating is taken');
 is(total(histogram_of($talk, @at)), 1, 'and read');
+is(rate($talk, $_, @at, headers => [ 'X-User' => 'ann' ])->status, 200, 'also a voter\'s, whose secret root alone may read') for 4, 3;
+is_deeply((histogram_of($talk, @at) || {})->{ratings}, { 1 => 0, 2 => 0, 3 => 1, 4 => 0, 5 => 1 }, 'which is one');
 my %old = map { $_ => 1 } $httpd->children;
 $httpd->signal('USR1');
 ok(wait_until(sub { my @now = $httpd->children; @now && !grep { $old{$_} } @now }, 15), 'after a graceful restart the children are new ones');

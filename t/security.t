@@ -7,6 +7,7 @@ use Test::More;
 use RatingsTest;
 
 my $passwords = "$ENV{TEST_LOGS}/security-passwords";
+my $secret    = "$ENV{TEST_LOGS}/security-secret";
 my @form      = ('Content-Type' => 'application/x-www-form-urlencoded');
 
 sub write_file { my ($path, $text) = @_; open my $file, '>', $path or die "$path: $!"; print $file $text; close $file }
@@ -24,10 +25,12 @@ sub sample {
 sub user { my ($name) = @_; return (Authorization => 'Basic ' . encode_base64("$name:pw", '')) }
 
 write_file($passwords, join '', map { "$_:{SHA}" . sha1_base64('pw') . "=\n" } 'ann', 'ben', 'anna@example.org', 'x y');
+write_file($secret, 'x' x 32 . "\n");
+chmod 0600, $secret;
 my $port  = $ENV{HTTP_PORT} + 1;
-my %hosts = (user => 'RequestHeader set', cors => 'Access-Control-Allow-Origin', cookie => '<If');
+my %hosts = (voter => 'RatingsVoter expr', user => 'RequestHeader set', cors => 'RatingsOrigin', cookie => '<If');
 my $httpd = own_httpd(name => 'security', modules => RatingsTest::Httpd::load(qw(headers auth_basic authn_core authn_file authz_user)),
-    conf => RatingsTest::Httpd::backends() . qq(<Location "/readyz">\nRatingsEndpoint health\n</Location>\n<VirtualHost *:$port>\nServerName first.test\n</VirtualHost>\n)
+    conf => RatingsTest::Httpd::backends() . qq(RatingsVoterSecret "file:$secret"\n<Location "/readyz">\nRatingsEndpoint health\n</Location>\n<VirtualHost *:$port>\nServerName first.test\n</VirtualHost>\n)
         . join '', map { "<VirtualHost *:$port>\nServerName $_.test\n" . sample($hosts{$_}) . "</VirtualHost>\n" } sort keys %hosts);
 $httpd->expect_log(qr/AH0179\d|AH01617|AH01618|AH01630/);
 $httpd->start;
@@ -38,7 +41,22 @@ sub ask {
     return client(port => $httpd->port, host => "$host.test")->request($method, $path, $headers, $body);
 }
 
-# ---- one rating of a talk for each user ----
+# ---- voters ----
+
+{
+    my $talk = new_talk();
+    my $post = sub { my ($user, $value) = @_; ask('voter', 'POST', '/ratings', [ @form, $user ? user($user) : () ], "talkId=$talk&value=$value") };
+    is($post->(undef, 5)->status, 401, 'a voter: nobody may not rate');
+    is($post->('ann', 5)->status, 200, 'a voter rates a talk');
+    is($post->('ann', 3)->status, 200, 'and changes the rating');
+    is($post->('ben', 1)->status, 200, 'another voter');
+    is(ask('voter', 'GET', "/ratings/mine?talkId=$talk", [ user('ann') ])->body, qq({"rating":{"talk_uuid":"$talk","value":3}}), 'each sees the own rating');
+    is(ask('voter', 'GET', "/ratings/mine?talkId=$talk", [])->status, 401, 'and nobody else does');
+    is(ask('voter', 'DELETE', "/ratings?talkId=$talk", [ user('ben') ])->status, 204, 'and may withdraw it');
+    is(ask('voter', 'GET', "/ratings?talkId=$talk", [])->body =~ /"ratings":(\{.*?\})/ ? $1 : '', '{"1":0,"2":0,"3":1,"4":0,"5":0}', 'everybody may read what counts');
+}
+
+# ---- a rating that cannot be changed ----
 
 {
     my ($talk, $other) = new_talks(2);

@@ -180,6 +180,35 @@ static int check_pair(const server_rec *server, const ratings_config_t *a,
     return OK;
 }
 
+/* ---- the secret ---- */
+
+static apr_status_t free_secret(void *secret)
+{
+    ratings_secret_free(secret);
+    return APR_SUCCESS;
+}
+
+/* Read here, by whoever may read files of root, at each start and graceful restart. */
+static int load_secret(const server_rec *server, apr_pool_t *pconf)
+{
+    const ratings_config_t *config = ratings_config_of_server(server);
+    char why[RATINGS_DETAIL_MAX];
+    if (!config->voter_secret && config->secret_needed_by)
+        return complain(server, "RT0111",
+                        "RatingsVoter at %s needs RatingsVoterSecret, which is not set",
+                        config->secret_needed_by);
+    if (!config->voter_secret)
+        return OK;
+    ratings_secret_t *secret = ratings_secret_load(config->voter_secret, why, sizeof why);
+    if (!secret)
+        return complain(server, "RT0110", "RatingsVoterSecret %s: %s", config->voter_secret, why);
+    apr_pool_cleanup_register(pconf, secret, free_secret, apr_pool_cleanup_null);
+    ratings_server_of(server)->secret = secret;
+    return OK;
+}
+
+/* ---- all of it ---- */
+
 static int check_server(server_rec *main, server_rec *server, apr_pool_t *ptemp)
 {
     const ratings_config_t *config = ratings_config_of_server(server);
@@ -197,11 +226,11 @@ static int check_server(server_rec *main, server_rec *server, apr_pool_t *ptemp)
 /* Defaults come before all checks, which compare servers. */
 int ratings_config_finish(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp, server_rec *main)
 {
-    (void)pconf, (void)plog;
+    (void)plog;
     for (server_rec *server = main; server; server = server->next)
         ratings_config_apply_defaults(&ratings_server_of(server)->config);
     for (server_rec *server = main; server; server = server->next)
-        if (check_server(main, server, ptemp) != OK)
+        if (check_server(main, server, ptemp) != OK || load_secret(server, pconf) != OK)
             return HTTP_INTERNAL_SERVER_ERROR;
     return OK;
 }

@@ -66,8 +66,11 @@ void *ratings_server_merge(apr_pool_t *pool, void *parent, void *child)
     }
     merged->kafka = overlay_tables(pool, base->kafka, merged->kafka);
     merged->kafka_places = overlay_tables(pool, base->kafka_places, merged->kafka_places);
-    if (!merged->needed_by) /* a virtual host inherits the main server's locations as well */
+    /* a virtual host inherits the main server's locations as well */
+    if (!merged->needed_by)
         merged->needed_by = base->needed_by;
+    if (!merged->secret_needed_by)
+        merged->secret_needed_by = base->secret_needed_by;
     return record;
 }
 
@@ -132,14 +135,29 @@ void *ratings_location_create(apr_pool_t *pool, char *path)
     ratings_location_t *location = apr_pcalloc(pool, sizeof *location);
     (void)path;
     location->hide = RATINGS_UNSET;
+    location->voter_required = RATINGS_UNSET;
     return location;
 }
 
 void *ratings_location_merge(apr_pool_t *pool, void *parent, void *child)
 {
-    const ratings_location_t *base = parent, *inner = child;
-    ratings_location_t *merged = apr_pmemdup(pool, inner->is_set ? inner : base, sizeof *base);
-    merged->hide = inner->hide == RATINGS_UNSET ? base->hide : inner->hide;
+    const ratings_location_t *outer = parent;
+    ratings_location_t *merged = apr_pmemdup(pool, child, sizeof *merged);
+    if (!merged->is_set) {
+        merged->is_set = outer->is_set;
+        merged->endpoint = outer->endpoint;
+        merged->path = outer->path;
+    }
+    if (merged->voter_source == RATINGS_VOTER_UNSET) {
+        merged->voter_source = outer->voter_source;
+        merged->voter_expression = outer->voter_expression;
+    }
+    if (merged->voter_required == RATINGS_UNSET)
+        merged->voter_required = outer->voter_required;
+    if (merged->hide == RATINGS_UNSET)
+        merged->hide = outer->hide;
+    if (!merged->origins)
+        merged->origins = outer->origins;
     return merged;
 }
 

@@ -9,13 +9,15 @@
 #define RATINGS_CONFIG_CONFIG_H
 
 #include "../core/hiding.h"
+#include "../core/secret.h"
 #include "endpoint_names.h"
 
 #include <apr_tables.h>
 #include <apr_time.h>
 #include <httpd.h>
 
-#include <http_config.h> /* needs httpd.h before it */
+#include <ap_expr.h>     /* needs httpd.h before it */
+#include <http_config.h> /* and so does this */
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -31,7 +33,8 @@ typedef struct {
     const char *stream;
     const char *stats;
     const char *topic;
-    const char *stats_proxy; /* the proxy by which stats is called, or "none" */
+    const char *stats_proxy;  /* the proxy by which stats is called, or "none" */
+    const char *voter_secret; /* where the secret of the voters' hashes is; NULL: none was given */
     int64_t topic_partitions;
     int64_t topic_replication; /* 0: as many as the cluster has brokers for, three at most */
     int64_t talks_timeout;
@@ -56,25 +59,47 @@ typedef struct {
     apr_table_t *kafka;        /* librdkafka properties; never NULL */
     apr_table_t *kafka_places; /* where each was set, "file:line"; never NULL */
 
-    const char *needed_by; /* where an endpoint was placed, "file:line"; NULL: nowhere */
+    /* where a directive stands that needs the one named, "file:line"; NULL: nowhere */
+    const char *needed_by;        /* RatingsEndpoint: the backends */
+    const char *secret_needed_by; /* RatingsVoter: RatingsVoterSecret */
 } ratings_config_t;
 
-/* httpd's record of a server: its settings, and what post_config made for it. */
+/* httpd's record of a server: its settings, and what was made of them. */
 typedef struct {
     ratings_config_t config;
+    const ratings_secret_t *secret; /* of config.voter_secret; NULL: none was given */
     struct ratings_service_t
         *service; /* shared with servers of the same backends and topic; NULL: none is configured */
     const char *metadata; /* the reply of GET metadata; NULL: no service */
 } ratings_server_t;
 
-/* The settings of a location. */
+/* By what a request's voter is known. */
+typedef enum {
+    RATINGS_VOTER_UNSET, /* as in the section around it; in the outermost one: not at all */
+    RATINGS_VOTER_OFF,
+    RATINGS_VOTER_COOKIE,
+    RATINGS_VOTER_EXPRESSION
+} ratings_voter_source_e;
+
+/* The settings of a location. What is unset is as in the section around it. */
 typedef struct {
-    bool is_set; /* false: the endpoint is that of the section around it */
+    bool is_set; /* the endpoint and the path */
     ratings_endpoint_e endpoint;
     const char
         *path; /* of its <Location>; NULL: the section is a pattern, or has no RatingsEndpoint */
     ratings_hide_t hide; /* RATINGS_UNSET: as the section around it */
+    ratings_voter_source_e voter_source;
+    const ap_expr_info_t *voter_expression; /* of RATINGS_VOTER_EXPRESSION: the identity */
+    int64_t voter_required;                 /* flag, or RATINGS_UNSET, which is off */
+    apr_array_header_t *origins; /* const char *: of others that are allowed; NULL: unset, none */
 } ratings_location_t;
+
+/* Whether requests for the location have voters. */
+static inline bool ratings_location_has_voters(const ratings_location_t *location)
+{
+    return location->voter_source == RATINGS_VOTER_COOKIE ||
+           location->voter_source == RATINGS_VOTER_EXPRESSION;
+}
 
 extern const command_rec ratings_directives[];
 

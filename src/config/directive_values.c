@@ -4,6 +4,8 @@
 
 #include "../backend/stream/stream_config.h"
 #include "../core/number.h"
+#include "../core/origin.h"
+#include "../module.h"
 
 #include <apr_fnmatch.h>
 #include <apr_lib.h>
@@ -174,5 +176,65 @@ const char *ratings_set_endpoint(cmd_parms *cmd, void *location, const char *nam
     own->path = plain_location(cmd);
     if (endpoint != RATINGS_ENDPOINT_NONE)
         ratings_config_being_read(cmd)->needed_by = place_of(cmd);
+    return NULL;
+}
+
+/* ---- who votes, and from where ---- */
+
+static const char *set_expression(cmd_parms *cmd, ratings_location_t *own, const char *text)
+{
+    const char *problem = unknown_variable(text);
+    if (!problem)
+        own->voter_expression = ap_expr_parse_cmd(
+            cmd, text, AP_EXPR_FLAG_STRING_RESULT | AP_EXPR_FLAG_DONT_VARY, &problem, NULL);
+    return problem ? apr_psprintf(cmd->pool, "%s: the expression '%s': %s", cmd->cmd->name, text,
+                                  problem)
+                   : NULL;
+}
+
+const char *ratings_set_voter(cmd_parms *cmd, void *location, const char *source)
+{
+    static const char prefix[] = "expr=";
+    ratings_location_t *own = location;
+    const char *problem = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT & ~NOT_IN_LOCATION);
+    if (problem)
+        return problem;
+    if (ap_cstr_casecmp(source, "off") == 0) {
+        own->voter_source = RATINGS_VOTER_OFF;
+        return NULL;
+    }
+    own->voter_source = RATINGS_VOTER_COOKIE;
+    ratings_config_being_read(cmd)->secret_needed_by = place_of(cmd);
+    if (ap_cstr_casecmp(source, "cookie") == 0)
+        return NULL;
+    own->voter_source = RATINGS_VOTER_EXPRESSION;
+    return strncmp(source, prefix, sizeof prefix - 1) == 0 && source[sizeof prefix - 1]
+               ? set_expression(cmd, own, source + sizeof prefix - 1)
+               : refuse_value(cmd, source, "it takes off, cookie, or expr=EXPRESSION");
+}
+
+const char *ratings_set_voter_required(cmd_parms *cmd, void *location, int on)
+{
+    const char *problem = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT & ~NOT_IN_LOCATION);
+    if (!problem)
+        ((ratings_location_t *)location)->voter_required = on ? 1 : 0;
+    return problem;
+}
+
+/* Once for each argument. */
+const char *ratings_set_origin(cmd_parms *cmd, void *location, const char *origin)
+{
+    ratings_location_t *own = location;
+    const char *problem = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT & ~NOT_IN_LOCATION);
+    if (problem)
+        return problem;
+    if (!own->origins)
+        own->origins = apr_array_make(cmd->pool, 2, sizeof(const char *));
+    if (ap_cstr_casecmp(origin, "none") == 0)
+        return NULL;
+    problem = ratings_origin_problem(origin);
+    if (problem)
+        return refuse_value(cmd, origin, problem);
+    APR_ARRAY_PUSH(own->origins, const char *) = origin;
     return NULL;
 }

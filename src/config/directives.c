@@ -7,6 +7,7 @@
 #include "../backend/store/store.h"
 #include "../backend/stream/stream_config.h"
 #include "../backend/talks/talks.h"
+#include "../core/secret.h"
 
 #define MS(n) ((n)*INT64_C(1000))
 #define SECONDS(n) MS((n)*INT64_C(1000))
@@ -28,6 +29,12 @@ const command_rec ratings_directives[] = {
         "What this location answers: an endpoint of the service, or none"),
     AP_INIT_TAKE1("RatingsHide", ratings_set_hide, NULL, ACCESS_CONF,
         "When this location hides results: never, until-closed, or below=N ratings"),
+    AP_INIT_TAKE1("RatingsVoter", ratings_set_voter, NULL, ACCESS_CONF,
+        "By what a voter is known here: off, cookie, or expr=EXPRESSION"),
+    AP_INIT_FLAG("RatingsVoterRequired", ratings_set_voter_required, NULL, ACCESS_CONF,
+        "Whether a request whose voter is not known is refused here"),
+    AP_INIT_ITERATE("RatingsOrigin", ratings_set_origin, NULL, ACCESS_CONF,
+        "Origins of others whose pages may send requests and read answers, or none"),
 
     TEXT("RatingsTalks",  talks,  ratings_talks_connection_problem, NULL, "PostgreSQL: postgres://user:password@host:port/database"),
     TEXT("RatingsStore",  store,  ratings_store_url_problem,        NULL, "Redis: redis://[[user]:password@]host[:port][/database]"),
@@ -35,6 +42,7 @@ const command_rec ratings_directives[] = {
     TEXT("RatingsStats",  stats,  ratings_stats_url_problem,        NULL, "The Lambda's function URL: http(s)://host[:port]/"),
     TEXT("RatingsStatsProxy", stats_proxy, ratings_stats_proxy_problem, "none", "The proxy by which the Lambda is called: http://[user:password@]host:port"),
     TEXT("RatingsTopic",  topic,  ratings_stream_topic_problem,     "ratings", "The topic that holds the events"),
+    TEXT("RatingsVoterSecret", voter_secret, ratings_secret_source_problem, NULL, "The file of the secret under which voters are hashed and cookies signed: file:PATH"),
     AP_INIT_TAKE2("RatingsKafka", ratings_set_kafka, NULL, RSRC_CONF, "A librdkafka property and its value"),
 
     NUMBER("RatingsTopicPartitions",  topic_partitions,  SCOPE_SERVICE, 1, 1, RATINGS_PARTITIONS_MAX, "Partitions of the topic, if it is created"),

@@ -24,8 +24,8 @@ typedef struct {
 const char **ratings_setting_text(ratings_config_t *config, const ratings_setting_t *setting);
 int64_t *ratings_setting_number(ratings_config_t *config, const ratings_setting_t *setting);
 
-/* Runs the statement for each row that holds a ratings_setting_t: all but RatingsEndpoint and
- * RatingsKafka. */
+/* Runs the statement for each row that holds a ratings_setting_t: all but RatingsKafka and those of
+ * a location. */
 #define FOR_EACH_SETTING(row, setting)                                                             \
     for (const command_rec *row = ratings_directives; row->name; row++)                            \
         for (const ratings_setting_t *setting = row->cmd_data; setting; setting = NULL)
@@ -40,6 +40,10 @@ const char *ratings_set_kafka(cmd_parms *cmd, void *location, const char *key, c
 const char *ratings_set_endpoint(cmd_parms *cmd, void *location, const char *name,
                                  const char *kind);
 const char *ratings_set_hide(cmd_parms *cmd, void *location, const char *value);
+
+const char *ratings_set_voter(cmd_parms *cmd, void *location, const char *source);
+const char *ratings_set_voter_required(cmd_parms *cmd, void *location, int on);
+const char *ratings_set_origin(cmd_parms *cmd, void *location, const char *origin);
 
 /* The settings of the server that a directive stands in. */
 ratings_config_t *ratings_config_being_read(const cmd_parms *cmd);

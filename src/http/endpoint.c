@@ -2,6 +2,7 @@
 
 #include "../config/config.h"
 #include "../core/assertion.h"
+#include "cross_origin.h"
 #include "handlers.h"
 #include "reply.h"
 
@@ -23,18 +24,23 @@ typedef struct {
 } method_t;
 
 /* What each endpoint of config/endpoint_names.h does. build/lint/endpoints compares the statuses
- * with the documents and with the outcomes of endpoint_ratings.c; left out are those that any
+ * with the documents and with the outcomes of use_case_reply.c; left out are those that any
  * endpoint can have (405, and 404 below its path) and httpd's own. */
 static const struct {
     method_t get; /* HEAD as well */
     method_t post;
+    method_t delete;   /* a method only where requests have voters */
+    bool needs_voters; /* where requests have none, there is no such endpoint */
 } endpoints[RATINGS_ENDPOINTS] = {
     [RATINGS_ENDPOINT_RATINGS] =
         {
             .get = {ratings_get_ratings, {200, 304, 400, 404, 412, 503}},
             .post = {ratings_post_ratings,
-                     {200, 202, 400, 403, 404, 408, 413, 415, 422, 501, 503, 504}},
+                     {200, 202, 400, 401, 403, 404, 408, 413, 415, 422, 501, 503, 504}},
+            .delete = {ratings_delete_ratings, {202, 204, 400, 401, 403, 404, 422, 501, 503, 504}},
         },
+    [RATINGS_ENDPOINT_MINE] = {.get = {ratings_get_mine, {200, 400, 401, 404, 503}},
+                               .needs_voters = true},
     [RATINGS_ENDPOINT_METADATA] = {.get = {ratings_get_metadata, {200}}},
     [RATINGS_ENDPOINT_LIVE] = {.get = {ratings_get_live, {200}}},
     [RATINGS_ENDPOINT_READY] = {.get = {ratings_get_ready, {200, 503}}},
@@ -131,10 +137,27 @@ static const char *path_below(request_rec *r, const char *location)
     return strncmp(path, location, length) == 0 ? path + length : path;
 }
 
-/* The value of Allow, on OPTIONS and on a 405. Not TRACE, which is no method of an endpoint. */
-static const char *allowed_methods(ratings_endpoint_e endpoint)
+/* NULL: not allowed. */
+static const method_t *method_of(const request_rec *r, const ratings_location_t *location)
 {
-    return endpoints[endpoint].post.reply ? "GET, HEAD, POST, OPTIONS" : "GET, HEAD, OPTIONS";
+    const method_t *method = NULL;
+    if (r->method_number == M_GET)
+        method = &endpoints[location->endpoint].get;
+    else if (r->method_number == M_POST)
+        method = &endpoints[location->endpoint].post;
+    else if (r->method_number == M_DELETE && ratings_location_has_voters(location))
+        method = &endpoints[location->endpoint].delete;
+    return method && method->reply ? method : NULL;
+}
+
+/* The value of Allow, on OPTIONS and on a 405. Not TRACE, which is no method of an endpoint. */
+static const char *allowed_methods(const ratings_location_t *location)
+{
+    if (!endpoints[location->endpoint].post.reply)
+        return "GET, HEAD, OPTIONS";
+    return ratings_location_has_voters(location) && endpoints[location->endpoint].delete.reply
+               ? "GET, HEAD, POST, DELETE, OPTIONS"
+               : "GET, HEAD, POST, OPTIONS";
 }
 
 static int refuse_method(request_rec *r, const char *allowed)
@@ -168,15 +191,44 @@ static int reply_by(const method_t *method, request_rec *r)
     return result;
 }
 
-static int dispatch_method(request_rec *r, ratings_endpoint_e endpoint)
+/* What another page has a browser send comes with its user's cookie, login or address. */
+static bool is_forged(const request_rec *r, const ratings_location_t *location)
 {
-    if (r->method_number == M_GET && endpoints[endpoint].get.reply)
-        return reply_by(&endpoints[endpoint].get, r);
-    if (r->method_number == M_POST && endpoints[endpoint].post.reply)
-        return reply_by(&endpoints[endpoint].post, r);
+    return r->method_number != M_GET && ratings_location_has_voters(location) &&
+           !ratings_cross_origin_may_write(r, location->origins);
+}
+
+static int dispatch_method(request_rec *r, const ratings_location_t *location)
+{
+    const method_t *method = method_of(r, location);
     if (r->method_number == M_OPTIONS)
-        return reply_options(r, allowed_methods(endpoint));
-    return refuse_method(r, allowed_methods(endpoint));
+        return reply_options(r, allowed_methods(location));
+    if (!method)
+        return refuse_method(r, allowed_methods(location));
+    if (is_forged(r, location))
+        return ratings_reply_problem(r, HTTP_FORBIDDEN,
+                                     "A page of another origin has sent this, which may not.");
+    return reply_by(method, r);
+}
+
+static bool is_there(request_rec *r, const ratings_location_t *location)
+{
+    return !path_below(r, location->path)[0] &&
+           (ratings_location_has_voters(location) || !endpoints[location->endpoint].needs_voters);
+}
+
+/* Before httpd authorises the request: its refusals can be read by other pages as well, and a
+ * preflight, which browsers send without credentials, is answered whatever the endpoint requires.
+ */
+int ratings_header_parser(request_rec *r)
+{
+    const ratings_location_t *location = ratings_location_of_request(r);
+    if (!is_endpoint(r) || !ratings_cross_origin_share(r, location->origins) ||
+        !ratings_cross_origin_is_preflight(r))
+        return DECLINED;
+    ratings_cross_origin_permit(r, allowed_methods(location));
+    (void)reply_options(r, allowed_methods(location));
+    return DONE;
 }
 
 /* An endpoint is no ErrorDocument: it would answer a request that failed as a GET. httpd then
@@ -187,7 +239,8 @@ int ratings_handler(request_rec *r)
         return DECLINED;
     if (r->status != HTTP_OK)
         return HTTP_NOT_FOUND;
-    if (path_below(r, ratings_location_of_request(r)->path)[0])
-        return ratings_reply_problem(r, HTTP_NOT_FOUND, "There is nothing at this path.");
-    return dispatch_method(r, endpoint_of(r));
+    const ratings_location_t *location = ratings_location_of_request(r);
+    return is_there(r, location)
+               ? dispatch_method(r, location)
+               : ratings_reply_problem(r, HTTP_NOT_FOUND, "There is nothing at this path.");
 }

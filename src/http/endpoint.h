@@ -5,7 +5,8 @@
  * or as a subrequest. It stands before files, SetHandler and ProxyPass, whatever the order of
  * LoadModule.
  *
- * Each returns what httpd expects of the hook: OK, DECLINED, or the status that httpd is to answer.
+ * Each returns what httpd expects of the hook: OK, DECLINED, DONE, or the status that httpd is to
+ * answer.
  * Called by the thread that has the request. */
 #ifndef RATINGS_HTTP_ENDPOINT_H
 #define RATINGS_HTTP_ENDPOINT_H
@@ -15,6 +16,10 @@
 /* Keeps mod_proxy away from an endpoint, so it runs before each of mod_proxy's hooks that
  * translate; the hooks below see what the last section has said (r->per_dir_config). */
 int ratings_translate_name(request_rec *r);
+
+/* Lets pages of other origins read the answers of an endpoint, if RatingsOrigin names them, and
+ * answers their preflights (DONE). */
+int ratings_header_parser(request_rec *r);
 
 /* Keep the files below an endpoint's path, and what modules make of them, out of the request. */
 int ratings_map_to_storage(request_rec *r);

@@ -1,144 +1,16 @@
-/* POST /ratings and GET /ratings?talkId=... */
+/* POST /ratings, DELETE and GET /ratings?talkId=... */
 #include "handlers.h"
 
-#include "../core/clock.h"
-#include "../module.h"
-#include "../service/pool_json.h"
-#include "../service/use_cases.h"
 #include "reply.h"
 #include "request.h"
-
-#include <apr_strings.h>
+#include "request_voter.h"
+#include "use_case_reply.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define LOG_INTERVAL_US 1000000 /* of a child: one line for each kind of failure */
-
-/* ---- outcomes ---- */
-
-/* What the outcome of a use case is in HTTP. build/lint/endpoints compares the statuses with those
- * that endpoint.c and docs/api.md list. */
-typedef struct {
-    int status;
-    const char *detail; /* of the problem document; NULL: the reply is made from more than this */
-    int log_level;      /* 0: a request that ends so is not logged */
-    int failure_kind;   /* of those that are logged, below RATINGS_FAILURE_KINDS */
-} outcome_reply_t;
-
-static const outcome_reply_t outcome_replies[] = {
-    [RATINGS_DONE] = {HTTP_OK, NULL, 0, 0},
-    [RATINGS_ACCEPTED] = {HTTP_ACCEPTED, NULL, APLOG_WARNING, 0},
-    [RATINGS_NO_TALK] = {HTTP_NOT_FOUND, "There is no such talk.", 0, 0},
-    [RATINGS_NOT_NOW] = {HTTP_FORBIDDEN, NULL, 0, 0},
-    [RATINGS_CONFLICTING] = {HTTP_UNPROCESSABLE_ENTITY,
-                             "Another rating of this talk was sent with the same Idempotency-Key: "
-                             "this one does not count.",
-                             0, 0},
-    [RATINGS_NO_KEYS] = {HTTP_NOT_IMPLEMENTED,
-                         "This service cannot tell ratings apart by Idempotency-Key: please send "
-                         "it without.",
-                         0, 0},
-    [RATINGS_UNAVAILABLE] = {HTTP_SERVICE_UNAVAILABLE, NULL, APLOG_ERR, 1},
-    [RATINGS_UNKNOWN] = {HTTP_GATEWAY_TIME_OUT,
-                         "The event log did not answer in time: the rating may or may not have "
-                         "been recorded.",
-                         APLOG_ERR, 2},
-};
-
-/* A request whose kind of failure was logged within the interval, by another of this child, is
- * there at LogLevel debug. Not by RATINGS_LINE_*: a line is about a request here, and each child
- * has requests of its own. */
-static int claim_log_level(ratings_child_t *child, const outcome_reply_t *reply)
-{
-    _Atomic int64_t *logged_at = &child->logged_at[reply->failure_kind];
-    int64_t now = ratings_monotonic(), last = atomic_load(logged_at);
-    if (now - last < LOG_INTERVAL_US || !atomic_compare_exchange_strong(logged_at, &last, now))
-        return APLOG_DEBUG;
-    return reply->log_level;
-}
-
-static void log_outcome(request_rec *r, const ratings_call_t *call, const outcome_reply_t *reply)
-{
-    if (reply->log_level == 0)
-        return;
-    int level = claim_log_level(call->child, reply); /* httpd's macro evaluates it twice */
-    ap_log_rerror(APLOG_MARK, level, 0, r, "RT0501: request %s answered with %d: %s",
-                  ratings_request_id(r), reply->status, call->failure.why.detail);
-}
-
-static int reply_unavailable(request_rec *r, const ratings_call_t *call)
-{
-    return ratings_reply_unavailable(r, apr_pstrcat(r->pool, "The service cannot use ",
-                                                    call->failure.part,
-                                                    " at the moment. Please try again.", NULL));
-}
-
-/* A bound of the window as a member of the problem, if it is a time. False: memory ran out. */
-static bool add_bound(json_t *members, const char *name, int64_t bound)
-{
-    char text[RATINGS_TIME_TEXT_SIZE];
-    return !ratings_time_print(bound, text) ||
-           json_object_set_new(members, name, json_string(text)) == 0;
-}
-
-static json_t *window_members(const ratings_window_t *window)
-{
-    json_t *members = json_object();
-    if (members && add_bound(members, "opensAt", window->opens_at) &&
-        add_bound(members, "closesAt", window->closes_at))
-        return members;
-    json_decref(members);
-    return NULL;
-}
-
-static int reply_not_now(request_rec *r, const ratings_call_t *call)
-{
-    const ratings_window_t *window = &call->window;
-    bool is_to_come = ratings_window_phase(window, call->came_at) == RATINGS_WINDOW_TO_COME;
-    if (is_to_come)
-        apr_table_setn(r->headers_out, "Retry-After",
-                       apr_psprintf(r->pool, "%" APR_INT64_T_FMT,
-                                    ratings_window_seconds_left(window, call->came_at)));
-    return ratings_reply_problem_with(r, outcome_replies[RATINGS_NOT_NOW].status,
-                                      is_to_come ? "This talk cannot be rated yet."
-                                                 : "This talk cannot be rated any more.",
-                                      window_members(window));
-}
-
-static int reply_rating(request_rec *r, int status, const ratings_rating_t *rating)
-{
-    return ratings_reply_json(
-        r, status,
-        ratings_pool_json(r->pool, json_pack("{s:{s:s,s:i}}", "rating", "talk_uuid",
-                                             rating->talk_id, "value", rating->value)));
-}
-
-/* An outcome other than that the rating is durable, or the ratings were read. */
-static int reply_refusal(request_rec *r, const ratings_call_t *call, ratings_outcome_e outcome)
-{
-    const outcome_reply_t *reply = &outcome_replies[outcome];
-    log_outcome(r, call, reply);
-    if (outcome == RATINGS_UNAVAILABLE)
-        return reply_unavailable(r, call);
-    if (outcome == RATINGS_NOT_NOW)
-        return reply_not_now(r, call);
-    return ratings_reply_problem(r, reply->status, reply->detail);
-}
-
-/* Once the request has been read, with its body: a rating whose body comes after the talk has
- * closed, when its results may be shown, comes too late. */
-static ratings_call_t begin_call(const request_rec *r, const ratings_server_t *server)
-{
-    return (ratings_call_t){.child = server->service->child,
-                            .pool = r->pool,
-                            .deadline = ratings_monotonic() + server->config.deadline,
-                            .hide = ratings_hide_of_request(r),
-                            .came_at = ratings_wall_clock()};
-}
-
-/* ---- POST ---- */
+/* ---- POST and DELETE ---- */
 
 /* NULL, or what is wrong with the request's Idempotency-Key (a sentence for the client). */
 static const char *read_idempotency_key(const request_rec *r, const ratings_config_t *config,
@@ -150,30 +22,57 @@ static const char *read_idempotency_key(const request_rec *r, const ratings_conf
     return header ? ratings_key_from_header(header, key->text) : NULL;
 }
 
-static int submit_rating(request_rec *r, const ratings_server_t *server,
-                         const ratings_event_t *event)
+static ratings_outcome_e submit_event(const ratings_server_t *server, const ratings_event_t *event,
+                                      ratings_call_t *call)
 {
-    ratings_call_t call = begin_call(r, server);
-    ratings_outcome_e outcome = ratings_submit(&call, event, server->config.visibility_timeout);
-    if (outcome != RATINGS_DONE && outcome != RATINGS_ACCEPTED)
-        return reply_refusal(r, &call, outcome);
-    log_outcome(r, &call, &outcome_replies[outcome]);
-    return reply_rating(r, outcome_replies[outcome].status, &event->rating);
+    if (event->key.text[0] && server->config.idempotency_window == 0)
+        return RATINGS_NO_KEYS;
+    return ratings_submit(call, event, server->config.visibility_timeout);
 }
 
 int ratings_post_ratings(request_rec *r, const ratings_server_t *server)
 {
     ratings_event_t event;
     int result;
+    if (!ratings_request_voter(r, server, &event.voter, &event.has_voter, &result))
+        return result;
     const char *problem = read_idempotency_key(r, &server->config, &event.key);
     if (!ratings_request_rating(r, server->config.body_limit, &event.rating, &result))
         return result;
     if (problem)
         return ratings_reply_problem(r, HTTP_BAD_REQUEST, problem);
-    if (event.key.text[0] && server->config.idempotency_window == 0)
-        return ratings_reply_problem(r, outcome_replies[RATINGS_NO_KEYS].status,
-                                     outcome_replies[RATINGS_NO_KEYS].detail);
-    return submit_rating(r, server, &event);
+    ratings_call_t call = ratings_use_case_call(r, server);
+    ratings_outcome_e outcome = submit_event(server, &event, &call);
+    if (outcome != RATINGS_DONE && outcome != RATINGS_ACCEPTED)
+        return ratings_use_case_refuse(r, &call, outcome);
+    return ratings_reply_rating(r, ratings_use_case_status(r, &call, outcome), &event.rating);
+}
+
+static int withdraw_rating(request_rec *r, const ratings_server_t *server,
+                           const ratings_event_t *event)
+{
+    ratings_call_t call = ratings_use_case_call(r, server);
+    ratings_outcome_e outcome = submit_event(server, event, &call);
+    if (outcome != RATINGS_DONE && outcome != RATINGS_ACCEPTED)
+        return ratings_use_case_refuse(r, &call, outcome);
+    return ratings_reply_empty(
+        r, ratings_use_case_status(r, &call, outcome) == HTTP_OK ? HTTP_NO_CONTENT : HTTP_ACCEPTED);
+}
+
+/* Whoever is no voter has no rating to withdraw: nothing is recorded. */
+int ratings_delete_ratings(request_rec *r, const ratings_server_t *server)
+{
+    ratings_event_t event = {.rating.value = RATINGS_VALUE_NONE};
+    int result;
+    if (!ratings_request_voter(r, server, &event.voter, &event.has_voter, &result))
+        return result;
+    const char *problem = ratings_talk_id_from_query(r->args, event.rating.talk_id);
+    if (!problem)
+        problem = read_idempotency_key(r, &server->config, &event.key);
+    if (problem)
+        return ratings_reply_problem(r, HTTP_BAD_REQUEST, problem);
+    return event.has_voter ? withdraw_rating(r, server, &event)
+                           : ratings_reply_empty(r, HTTP_NO_CONTENT);
 }
 
 /* ---- GET ---- */
@@ -218,10 +117,10 @@ static int read_ratings(request_rec *r, const ratings_server_t *server, const ch
                         ratings_entity_t *entity)
 {
     ratings_summary_t summary;
-    ratings_call_t call = begin_call(r, server);
+    ratings_call_t call = ratings_use_case_call(r, server);
     ratings_outcome_e outcome = ratings_read(&call, talk_id, &summary);
     if (outcome != RATINGS_DONE)
-        return reply_refusal(r, &call, outcome);
+        return ratings_use_case_refuse(r, &call, outcome);
     if (!make_entity(entity, &summary))
         return HTTP_INTERNAL_SERVER_ERROR;
     ratings_cache_response(&call, talk_id, &summary, entity);

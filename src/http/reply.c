@@ -51,17 +51,41 @@ static int send_body(request_rec *r, int status, const char *type, const char *j
         apr_bucket_pool_create(json, strlen(json), r->pool, r->connection->bucket_alloc));
 }
 
+/* Its address tells it from one that another module has set. */
+static const char private_reply[] = "private, no-store";
+
+void ratings_reply_privately(request_rec *r)
+{
+    apr_table_setn(r->headers_out, "Cache-Control", private_reply);
+}
+
+static void forbid_storing(request_rec *r)
+{
+    if (apr_table_get(r->headers_out, "Cache-Control") != private_reply)
+        apr_table_setn(r->headers_out, "Cache-Control", "no-store");
+}
+
 int ratings_reply_json(request_rec *r, int status, const char *json)
 {
-    apr_table_setn(r->headers_out, "Cache-Control", "no-store");
+    forbid_storing(r);
     return send_body(r, status, "application/json", json);
 }
 
 int ratings_reply_constant(request_rec *r, const char *json)
 {
-    apr_table_setn(r->headers_out, "Cache-Control", "no-store");
+    forbid_storing(r);
     return send_bucket(r, HTTP_OK, "application/json",
                        apr_bucket_immortal_create(json, strlen(json), r->connection->bucket_alloc));
+}
+
+/* A 204 has no length either (RFC 9110, 8.6). */
+int ratings_reply_empty(request_rec *r, int status)
+{
+    forbid_storing(r);
+    r->status = status;
+    if (status != HTTP_NO_CONTENT)
+        ap_set_content_length(r, 0);
+    return OK;
 }
 
 /* ---- problems ---- */
@@ -89,7 +113,7 @@ static json_t *make_problem(request_rec *r, int status, const char *detail)
 
 static int send_problem(request_rec *r, int status, json_t *problem)
 {
-    apr_table_setn(r->headers_out, "Cache-Control", "no-store");
+    forbid_storing(r);
     return send_body(r, status, "application/problem+json", ratings_pool_json(r->pool, problem));
 }
 

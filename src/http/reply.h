@@ -20,6 +20,13 @@ int ratings_reply_json(request_rec *r, int status, const char *json);
  */
 int ratings_reply_constant(request_rec *r, const char *json);
 
+/* Whatever is replied to the request afterwards is for its sender alone, and says so to caches
+ * (private, no-store). */
+void ratings_reply_privately(request_rec *r);
+
+/* A status without a body. */
+int ratings_reply_empty(request_rec *r, int status);
+
 /* What a 200 carries, if it may be kept and validated. All of it lives as long as the request. */
 typedef struct {
     const char *type; /* media type */

@@ -24,7 +24,14 @@
 typedef struct ratings_projector_t ratings_projector_t;
 typedef struct ratings_prober_t ratings_prober_t;
 
-#define RATINGS_FAILURE_KINDS 3 /* of requests: 202, 503, 504 */
+/* Of requests that fail: each kind is logged once a second at most. */
+typedef enum {
+    RATINGS_FAILURE_INVISIBLE,   /* 202 */
+    RATINGS_FAILURE_UNAVAILABLE, /* 503 */
+    RATINGS_FAILURE_UNKNOWN,     /* 504 */
+    RATINGS_FAILURE_VOTER,       /* 500: the voter could not be found out */
+    RATINGS_FAILURE_KINDS
+} ratings_failure_e;
 
 /* A backend that could not be made in this child is NULL; so is a thread. */
 struct ratings_child_t {

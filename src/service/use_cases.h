@@ -1,5 +1,5 @@
 /* The use cases: submit or withdraw a rating, read a talk's ratings, read a voter's own. http calls
- * them, and makes replies of their outcomes (the table in ../http/endpoint_ratings.c).
+ * them, and makes replies of their outcomes (the table in ../http/use_case_reply.c).
  *
  * By request threads: each call waits no longer than the timeouts of the backends that it needs,
  * and not beyond its deadline. Times are microseconds, points in time those of ratings_monotonic.

@@ -1,0 +1,56 @@
+#include "cross_origin.h"
+
+#include "../core/origin.h"
+
+#include <string.h>
+
+static bool is_allowed(const request_rec *r, const apr_array_header_t *origins)
+{
+    const char *origin = apr_table_get(r->headers_in, "Origin");
+    bool allowed = false;
+    for (int i = 0; origin && origins && i < origins->nelts && !allowed; i++)
+        allowed = strcmp(APR_ARRAY_IDX(origins, i, const char *), origin) == 0;
+    return allowed;
+}
+
+/* "none": no page, but the user, as by a bookmark. */
+bool ratings_cross_origin_may_write(const request_rec *r, const apr_array_header_t *origins)
+{
+    const char *origin = apr_table_get(r->headers_in, "Origin");
+    const char *site = apr_table_get(r->headers_in, "Sec-Fetch-Site");
+    if (is_allowed(r, origins))
+        return true;
+    if (site)
+        return strcmp(site, "same-origin") == 0 || strcmp(site, "none") == 0;
+    return !origin || ratings_origin_is_of_host(origin, apr_table_get(r->headers_in, "Host"));
+}
+
+/* In err_headers_out, which httpd sends with its own responses as well. Vary also for a page that
+ * is not allowed: a cache must not give its response to one that is. */
+bool ratings_cross_origin_share(request_rec *r, const apr_array_header_t *origins)
+{
+    if (!origins || origins->nelts == 0)
+        return false;
+    apr_table_mergen(r->err_headers_out, "Vary", "Origin");
+    if (!is_allowed(r, origins))
+        return false;
+    apr_table_setn(r->err_headers_out, "Access-Control-Allow-Origin",
+                   apr_table_get(r->headers_in, "Origin"));
+    apr_table_setn(r->err_headers_out, "Access-Control-Allow-Credentials", "true");
+    apr_table_setn(r->err_headers_out, "Access-Control-Expose-Headers", "ETag, Retry-After");
+    return true;
+}
+
+bool ratings_cross_origin_is_preflight(const request_rec *r)
+{
+    return r->method_number == M_OPTIONS &&
+           apr_table_get(r->headers_in, "Access-Control-Request-Method");
+}
+
+void ratings_cross_origin_permit(request_rec *r, const char *methods)
+{
+    apr_table_setn(r->headers_out, "Access-Control-Allow-Methods", methods);
+    apr_table_setn(r->headers_out, "Access-Control-Allow-Headers",
+                   "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match");
+    apr_table_setn(r->headers_out, "Access-Control-Max-Age", "600");
+}

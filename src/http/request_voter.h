@@ -1,0 +1,24 @@
+/* Who votes by a request (RatingsVoter): the browser that a cookie tells, or whom an expression of
+ * httpd names. In the thread that has the request. */
+#ifndef RATINGS_HTTP_REQUEST_VOTER_H
+#define RATINGS_HTTP_REQUEST_VOTER_H
+
+#include "../config/config.h"
+#include "../core/voter.h"
+
+#include <httpd.h>
+
+#include <stdbool.h>
+
+/* Finds the voter, if the request has one: without RatingsVoter none has.
+ *
+ * A browser without a cookie of this server gets one with the reply to a POST, whatever its status,
+ * and is the voter of that POST, unless RatingsVoterRequired refuses it: then nothing has counted
+ * before the browser has shown that it keeps the cookie. No other method hands out a cookie.
+ *
+ * False: the request needs a voter and has none (401), or who it is could not be found out. The
+ * response was sent, or is httpd's own, and `*result` is what the handler returns. */
+bool ratings_request_voter(request_rec *r, const ratings_server_t *server, ratings_voter_t *voter,
+                           bool *has_voter, int *result);
+
+#endif
