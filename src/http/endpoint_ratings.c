@@ -32,7 +32,7 @@ static ratings_outcome_e submit_event(const ratings_server_t *server, const rati
 
 int ratings_post_ratings(request_rec *r, const ratings_server_t *server)
 {
-    ratings_event_t event;
+    ratings_event_t event = {.has_voter = false};
     int result;
     if (!ratings_request_voter(r, server, &event.voter, &event.has_voter, &result))
         return result;
