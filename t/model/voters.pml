@@ -256,10 +256,14 @@ inline write_vote() {
 
 inline write_log() {
     store.uses = P.uses;
+#ifdef NO_VOTERS_TO
+    store.voters_to = P.next;
+#else
     if
     :: KNOWS_VOTERS(store) -> store.voters_to = P.next
     :: else
     fi;
+#endif
     store.checkpoint = P.next;
     store.applying = false
 }
