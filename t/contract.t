@@ -211,13 +211,13 @@ is(get("/off?talkId=$talk")->status, 200, 'and only there');
 
 # Byte by byte what it was before there were voters: nobody is asked who votes, no cookie, no origin, no CORS.
 for my $method (qw(GET POST DELETE OPTIONS)) {
-    my $response = client()->request($method, "/ratings/mine?talkId=$talk", [ @json, Origin => 'https://other.test' ], $method eq 'POST' ? $good : ());
+    my $response = client()->request($method, "/ratings/mine?talkId=$talk", [ @json, Origin => 'https://other.example' ], $method eq 'POST' ? $good : ());
     my $problem = problem_ok($response, 404, "$method /ratings/mine: there is nothing at this path");
     is($problem->{detail}, 'There is nothing at this path.', 'and it says so');
     is_deeply([ sort keys %{ $response->stable_headers } ], [ 'cache-control', 'content-length', 'content-type', 'server' ], 'with the headers of any 404');
 }
 for (
-    [ 'a page of another origin', [ Origin => 'https://other.test', 'Sec-Fetch-Site' => 'cross-site' ] ],
+    [ 'a page of another origin', [ Origin => 'https://other.example', 'Sec-Fetch-Site' => 'cross-site' ] ],
     [ 'a cookie of a voter',      [ Cookie => 'ratings-voter=' . '0' x 32 . '.' . '0' x 32 ] ],
     )
 {

@@ -296,9 +296,9 @@ refused("$backends<Location \"/x\">\nRatingsStore redis://h\n</Location>\n", 'Ra
     refused($backends . $secret . $within->('RatingsVoter expr=${RATINGS_TEST_UNSET}'), 'an expression with a variable that is not set', qr/RatingsVoter: .*a variable in it is neither/);
     for my $flag (qw(On Off)) { taken($backends . $within->("RatingsVoterRequired $flag"), "RatingsVoterRequired $flag") }
     refused($backends . $within->('RatingsVoterRequired maybe'), 'RatingsVoterRequired maybe', qr/RatingsVoterRequired must be On or Off/);
-    taken($backends . $within->("RatingsOrigin $_"), "RatingsOrigin $_") for 'none', 'https://a.test', 'https://a.test http://localhost:3000', "https://a.test\nRatingsOrigin capacitor://localhost";
+    taken($backends . $within->("RatingsOrigin $_"), "RatingsOrigin $_") for 'none', 'https://a.example', 'https://a.example http://localhost:3000', "capacitor://localhost\nRatingsOrigin https://a.example";
     refused($backends . $within->("RatingsOrigin $_"), "RatingsOrigin $_", qr/RatingsOrigin: '\Q$_\E' is not allowed: it takes none, or origins as browsers write them/)
-        for qw(* null a.test https://a.test/ https://A.test https://a.test:443);
+        for qw(* null a.example https://a.example/ https://A.example https://a.example:443);
     for my $line ('RatingsVoter cookie', 'RatingsVoterRequired On', 'RatingsOrigin none') {
         my ($directive) = split ' ', $line;
         refused("$backends$secret$line\n", "$line outside of a Location", qr/$directive not allowed/);

@@ -28,25 +28,25 @@ my %hosts = (
     claim     => "RatingsVoter expr=%{HTTP:X-User}\nRatingsVoterRequired On\n$login",
     cookie    => "RatingsVoter cookie\n",
     strict    => "RatingsVoter cookie\nRatingsVoterRequired On\n",
-    origins   => "RatingsVoter expr=%{HTTP:X-User}\nRatingsOrigin https://talks.test capacitor://localhost\n",
-    shared    => "RatingsOrigin https://talks.test\n$login",
+    origins   => "RatingsVoter expr=%{HTTP:X-User}\nRatingsOrigin https://talks.example capacitor://localhost\n",
+    shared    => "RatingsOrigin https://talks.example capacitor://localhost\n$login",
     broken    => qq(RatingsVoter "expr=%{file:/no/such/file}"\n),
 );
 my $httpd = own_httpd(
     name => 'voters', topic => $topic, database => 4, modules => RatingsTest::Httpd::load(qw(auth_basic authn_core authn_file authz_user)),
     conf => RatingsTest::Httpd::backends(topic => $topic, database => 4) . RatingsTest::Httpd::locations()
-        . qq(RatingsVoterSecret "file:$ENV{TEST_LOGS}/voters.secret"\n<VirtualHost *:$port>\nServerName first.test\n</VirtualHost>\n)
-        . join('', map { qq(<VirtualHost *:$port>\nServerName $_.test\n<Location "/ratings">\n$hosts{$_}</Location>\n</VirtualHost>\n) } sort keys %hosts)
-        . qq(<VirtualHost *:$port>\nServerName https://tls.test\n<Location "/ratings">\nRatingsVoter cookie\n</Location>\n</VirtualHost>\n),
+        . qq(RatingsVoterSecret "file:$ENV{TEST_LOGS}/voters.secret"\n<VirtualHost *:$port>\nServerName first.example\n</VirtualHost>\n)
+        . join('', map { qq(<VirtualHost *:$port>\nServerName $_.example\n<Location "/ratings">\n$hosts{$_}</Location>\n</VirtualHost>\n) } sort keys %hosts)
+        . qq(<VirtualHost *:$port>\nServerName "https://tls.example"\n<Location "/ratings">\nRatingsVoter cookie\n</Location>\n</VirtualHost>\n),
 );
 $httpd->expect_log(qr/RT0305: the store is rebuilt/, qr/AH01797|AH0161[78]|AH01630/, qr/RT0502: request \S+ answered with 500: its voter cannot be found out: \S/, qr/Evaluation of expression from \S+ failed: /,
     qr/RT0301: the projector is stalled/); # while the topic is new
 $httpd->start;
-ok(wait_ready(port => $port, host => 'first.test'), 'ready') or BAIL_OUT('the service does not become ready');
+ok(wait_ready(port => $port, host => 'first.example'), 'ready') or BAIL_OUT('the service does not become ready');
 
 sub ask {
     my ($host, $method, $path, $headers, $body) = @_;
-    return client(port => $port, host => "$host.test")->request($method, $path, $headers || [], $body);
+    return client(port => $port, host => "$host.example")->request($method, $path, $headers || [], $body);
 }
 sub vote     { my ($host, $talk, $value, @headers) = @_; return ask($host, 'POST', '/ratings', [ @json, @headers ], to_json({ talkId => $talk, value => $value })) }
 sub withdraw { my ($host, $talk, @headers) = @_; return ask($host, 'DELETE', "/ratings?talkId=$talk", \@headers) }
@@ -57,7 +57,7 @@ sub password { my ($name) = @_; return (Authorization => 'Basic ' . encode_base6
 # The counts as five figures
 sub counts {
     my ($talk) = @_;
-    my $answer = histogram_of($talk, port => $port, host => 'first.test') or return 'none';
+    my $answer = histogram_of($talk, port => $port, host => 'first.example') or return 'none';
     return join '', map { $answer->{ratings}{$_} } 1 .. 5;
 }
 
@@ -181,7 +181,7 @@ sub none_ok {
     is(withdraw('basic', $talk, password('ben'))->status, 204, 'withdrawn');
     is(counts($talk), '01000', 'by one of them');
     is(withdraw('basic', $talk)->status, 401, 'nobody withdraws without a login');
-    is(vote('basic', $talk, 5, password('ann'), Origin => 'https://evil.test')->status, 403, 'a page of another origin may not vote with it');
+    is(vote('basic', $talk, 5, password('ann'), Origin => 'https://evil.example')->status, 403, 'a page of another origin may not vote with it');
     is(counts($talk), '01000', 'nor is that counted');
     my $unnamed = vote('claim', $talk, 5, password('ann'));
     problem_ok($unnamed, 401, 'a login of which the expression makes no voter');
@@ -216,10 +216,10 @@ sub none_ok {
         )
     {
         my ($name, $cookie) = @$_;
-        my ($before, $response) = (total(histogram_of($talk, port => $port, host => 'first.test')), vote('cookie', $talk, 4, Cookie => $cookie));
+        my ($before, $response) = (total(histogram_of($talk, port => $port, host => 'first.example')), vote('cookie', $talk, 4, Cookie => $cookie));
         my ($new) = cookie_of($response);
         ok($new =~ /^ratings-voter=/ && $new ne $two, "$name is replaced");
-        is(total(histogram_of($talk, port => $port, host => 'first.test')), $before + 1, 'and is another voter');
+        is(total(histogram_of($talk, port => $port, host => 'first.example')), $before + 1, 'and is another voter');
         none_ok(mine('cookie', $talk, Cookie => $cookie), 'as it has no rating by itself');
     }
     is(mine('cookie', $talk, Cookie => "ratings-voter=1; $two")->status, 200, 'of two cookies of the name the one that was signed counts');
@@ -267,23 +267,23 @@ sub none_ok {
         [ 'one that tells its site',          200, 200, Origin => 'http://HOST', 'Sec-Fetch-Site' => 'same-origin' ],
         [ 'one that hides its origin',        200, 200, Origin => 'null', 'Sec-Fetch-Site' => 'same-origin' ],
         [ 'a bookmark',                       200, 200, 'Sec-Fetch-Site' => 'none' ],
-        [ 'a page of another origin',         403, 403, Origin => 'https://evil.test' ],
-        [ 'one that claims the host\'s name', 403, 403, Origin => 'https://HOST.evil.test' ],
+        [ 'a page of another origin',         403, 403, Origin => 'https://evil.example' ],
+        [ 'one that claims the host\'s name', 403, 403, Origin => 'https://HOST.evil.example' ],
         [ 'one of another port',              403, 403, Origin => 'http://HOST:81' ],
         [ 'one without an origin',            403, 403, Origin => 'null' ],
-        [ 'one of another site',              403, 403, Origin => 'https://evil.test', 'Sec-Fetch-Site' => 'cross-site' ],
-        [ 'one of the same site',             403, 403, Origin => 'https://other.HOST', 'Sec-Fetch-Site' => 'same-site' ],
+        [ 'one of another site',              403, 403, Origin => 'https://evil.example', 'Sec-Fetch-Site' => 'cross-site' ],
+        [ 'one of the same site',             403, 403, Origin => 'https://x-HOST', 'Sec-Fetch-Site' => 'same-site' ],
         [ 'one that hides its site',          403, 403, 'Sec-Fetch-Site' => 'cross-site' ],
-        [ 'an origin that may',               403, 200, Origin => 'https://talks.test' ],
+        [ 'an origin that may',               403, 200, Origin => 'https://talks.example' ],
         [ 'an app that may',                  403, 200, Origin => 'capacitor://localhost', 'Sec-Fetch-Site' => 'cross-site' ],
-        [ 'another scheme of one that may',   403, 403, Origin => 'http://talks.test' ],
-        [ 'a longer name of one that may',    403, 403, Origin => 'https://talks.test.evil.test' ],
+        [ 'another scheme of one that may',   403, 403, Origin => 'http://talks.example' ],
+        [ 'a longer name of one that may',    403, 403, Origin => 'https://talks.example.evil.example' ],
         )
     {
         my ($name, $there, $allowed, @headers) = @$_;
         for my $case ([ 'header', $there ], [ 'origins', $allowed ]) {
             my ($host, $status) = @$case;
-            my @sent = map { s/HOST/$host.test/r } @headers;
+            my @sent = map { s/HOST/$host.example/r } @headers;
             my $response = vote($host, $talk, 4, user('ann'), @sent);
             is($response->status, $status, "$host: a POST of $name is $status");
             problem_ok($response, 403, 'and says why') if $status == 403;
@@ -291,7 +291,7 @@ sub none_ok {
             is(ask($host, 'GET', "/ratings?talkId=$talk", \@sent)->status, 200, "$host: it may read");
         }
     }
-    is(vote('cookie', $talk, 4, Origin => 'https://evil.test')->header('Set-Cookie'), undef, 'no cookie for the page of another origin');
+    is(vote('cookie', $talk, 4, Origin => 'https://evil.example')->header('Set-Cookie'), undef, 'no cookie for the page of another origin');
     is(counts($talk), '00000', 'what was refused is not counted');
 }
 
@@ -299,10 +299,10 @@ sub none_ok {
 
 {
     my $talk = new_talk();
-    my @page = (Origin => 'https://talks.test');
+    my @page = (Origin => 'https://talks.example');
     my @asks = ('Access-Control-Request-Method' => 'POST', 'Access-Control-Request-Headers' => 'content-type, idempotency-key');
     my $tells = sub { my ($response) = @_; return join ' ', map { $response->header("Access-Control-$_") // '-' } qw(Allow-Origin Allow-Credentials Expose-Headers) };
-    my $shared = 'https://talks.test true ETag, Retry-After';
+    my $shared = 'https://talks.example true ETag, Retry-After';
 
     for my $host (qw(origins shared)) {
         my $answer = ask($host, 'OPTIONS', '/ratings', [ @page, @asks ]);
@@ -313,8 +313,8 @@ sub none_ok {
         is($answer->header('Access-Control-Allow-Headers'), 'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match', 'and the headers that clients send');
         is($answer->header('Access-Control-Max-Age'), 600, 'for ten minutes');
         is($answer->body, '', 'without a body');
-        is($tells->(ask($host, 'OPTIONS', '/ratings', [ Origin => 'https://evil.test', @asks ])), '- - -', 'not for a page of another origin');
-        is($tells->(ask($host, 'GET', "/ratings?talkId=$talk", [ Origin => 'https://evil.test' ])), '- - -', 'nor an answer');
+        is($tells->(ask($host, 'OPTIONS', '/ratings', [ Origin => 'https://evil.example', @asks ])), '- - -', 'not for a page of another origin');
+        is($tells->(ask($host, 'GET', "/ratings?talkId=$talk", [ Origin => 'https://evil.example' ])), '- - -', 'nor an answer');
         my $read = ask($host, 'GET', "/ratings?talkId=$talk", \@page);
         is($tells->($read), $shared, 'the page may read');
         is($read->header('Vary'), 'Origin', 'and caches tell pages apart');
