@@ -157,6 +157,37 @@ make_database('without_windows', '');
     $httpd->stop;
 }
 
+# ---- voters ----
+
+{
+    my $secret = "$ENV{TEST_LOGS}/windows.secret";
+    open my $file, '>', $secret or die "$secret: $!";
+    print $file "a secret of the tests, thirty-two bytes or more\n";
+    close $file or die "$secret: $!";
+    chmod 0600, $secret;
+    my ($httpd, @at) = start_with('window-voters', 'with_windows', { topic => 'ratings-window-voters', database => 6 }, before => qq(RatingsVoterSecret "file:$secret"\n),
+        after => qq(<Location "/ratings">\nRatingsVoter expr=%{HTTP:X-User}\n</Location>\n));
+    my @ann = ('X-User' => 'ann');
+    my $withdraw = sub { my ($talk, @headers) = @_; return client(@at)->request('DELETE', "/ratings?talkId=$talk", \@headers) };
+    my ($opens, $end) = (int(time) + 3600, int(time) - 1);
+    my $talk = talk();
+    is(rate($talk, 5, @at, headers => \@ann)->status, 200, 'a voter rates an open talk');
+    is($withdraw->($talk, @ann)->status, 204, 'and withdraws the rating');
+    for my $voter ([], \@ann) {
+        refused_ok(rate(talk(closes_at => $end), 5, @at, headers => $voter), 'after the end nobody rates', closes => $end);
+    }
+    my $closed = talk(closes_at => $end);
+    my $since  = time;
+    my $late   = $withdraw->($closed, @ann);
+    refused_ok($late, 'nor does a voter withdraw', closes => $end);
+    is($late->header('Retry-After'), undef, 'at any time');
+    my $early = $withdraw->(talk(opens_at => $opens), @ann);
+    refused_ok($early, 'nor before the opening', opens => $opens);
+    ok($early->header('Retry-After') > 3500, 'until which there is time');
+    is(scalar(grep { ($_->{key} // '') eq $closed } topic_since($since, 'ratings-window-voters')), 0, 'nothing of it is in the log');
+    $httpd->stop;
+}
+
 # ---- columns that are not there, and come later ----
 
 {
