@@ -182,12 +182,6 @@ static int check_pair(const server_rec *server, const ratings_config_t *a,
 
 /* ---- the secret ---- */
 
-static apr_status_t free_secret(void *secret)
-{
-    ratings_secret_free(secret);
-    return APR_SUCCESS;
-}
-
 /* Read here, by whoever may read files of root, at each start and graceful restart. */
 static int load_secret(const server_rec *server, apr_pool_t *pconf)
 {
@@ -199,10 +193,9 @@ static int load_secret(const server_rec *server, apr_pool_t *pconf)
                         config->secret_needed_by);
     if (!config->voter_secret)
         return OK;
-    ratings_secret_t *secret = ratings_secret_load(config->voter_secret, why, sizeof why);
-    if (!secret)
+    ratings_secret_t *secret = apr_palloc(pconf, sizeof *secret);
+    if (!ratings_secret_load(config->voter_secret, secret, why, sizeof why))
         return complain(server, "RT0110", "RatingsVoterSecret %s: %s", config->voter_secret, why);
-    apr_pool_cleanup_register(pconf, secret, free_secret, apr_pool_cleanup_null);
     ratings_server_of(server)->secret = secret;
     return OK;
 }

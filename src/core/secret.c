@@ -1,18 +1,11 @@
 #include "secret.h"
 
-#include "hmac_sha256.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-struct ratings_secret_t {
-    ratings_hmac_t *hmac;
-};
 
 static const char prefix[] = "file:";
 
@@ -49,7 +42,7 @@ static size_t length_without_line_ends(const unsigned char *bytes, size_t length
 }
 
 /* A regular file is read by one call, as far as there is room. */
-static const char *read_secret(int file, ratings_secret_t **secret)
+static const char *read_secret(int file, ratings_secret_t *secret)
 {
     unsigned char bytes[RATINGS_SECRET_MAX + 2]; /* with a line end */
     ssize_t got = read(file, bytes, sizeof bytes);
@@ -59,45 +52,29 @@ static const char *read_secret(int file, ratings_secret_t **secret)
     const char *problem = length < RATINGS_SECRET_MIN   ? "it is shorter than 32 bytes"
                           : length > RATINGS_SECRET_MAX ? "it is longer than 1024 bytes"
                                                         : NULL;
-    if (!problem && !(*secret = ratings_secret_new(bytes, length)))
+    if (!problem && !ratings_secret_set(secret, bytes, length))
         problem = "libcrypto has no SHA-256, or memory ran out";
     explicit_bzero(bytes, sizeof bytes);
     return problem;
 }
 
 /* O_NONBLOCK: opening what is no file does not wait for anybody. */
-ratings_secret_t *ratings_secret_load(const char *source, char *why, size_t size)
+bool ratings_secret_load(const char *source, ratings_secret_t *secret, char *why, size_t size)
 {
-    ratings_secret_t *secret = NULL;
     int file = open(source + sizeof prefix - 1, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     const char *problem = file < 0 ? strerror(errno) : file_problem(file);
     if (!problem)
-        problem = read_secret(file, &secret);
+        problem = read_secret(file, secret);
     if (problem)
         (void)snprintf(why, size, "%s", problem);
     if (file >= 0)
         (void)close(file);
-    return secret;
+    return problem == NULL;
 }
 
-/* ---- the secret ---- */
-
-ratings_secret_t *ratings_secret_new(const void *bytes, size_t length)
+bool ratings_secret_set(ratings_secret_t *secret, const void *bytes, size_t length)
 {
-    ratings_secret_t *secret = calloc(1, sizeof *secret);
-    if (secret)
-        secret->hmac = ratings_hmac_new((ratings_bytes_t){bytes, length});
-    if (secret && secret->hmac)
-        return secret;
-    ratings_secret_free(secret);
-    return NULL;
-}
-
-void ratings_secret_free(ratings_secret_t *secret)
-{
-    if (secret)
-        ratings_hmac_free(secret->hmac);
-    free(secret);
+    return ratings_hmac_set_key(&secret->key, (ratings_bytes_t){bytes, length});
 }
 
 /* ---- what is made under it ---- */
@@ -116,7 +93,7 @@ static bool make_hash(const ratings_secret_t *secret, const char *purpose, const
     const ratings_bytes_t message[] = {
         {purpose, strlen(purpose) + 1}, {scope, strlen(scope) + 1}, {text, strlen(text)}};
     unsigned char mac[RATINGS_HMAC_SIZE];
-    bool made = ratings_hmac(secret->hmac, message, sizeof message / sizeof message[0], mac);
+    bool made = ratings_hmac(&secret->key, message, sizeof message / sizeof message[0], mac);
     if (made)
         memcpy(hash, mac, 16);
     return made;

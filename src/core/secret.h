@@ -1,8 +1,9 @@
 /* The secret of an electorate (RatingsVoterSecret): who has it can tell whose a rating is, and sign
- * cookies. What is made under it is 128 bits of an HMAC-SHA-256. */
+ * cookies. What is made under it is 128 bits of an HMAC-SHA-256. Any thread. */
 #ifndef RATINGS_CORE_SECRET_H
 #define RATINGS_CORE_SECRET_H
 
+#include "hmac_sha256.h"
 #include "voter.h"
 
 #include <stdbool.h>
@@ -12,24 +13,23 @@
 #define RATINGS_SECRET_MAX 1024
 #define RATINGS_SIGNATURE_SIZE 16 /* bytes */
 
-/* Read-only once it is made: any thread, and children as well. */
-typedef struct ratings_secret_t ratings_secret_t;
+typedef struct {
+    ratings_hmac_key_t key;
+} ratings_secret_t;
 
 /* Whether the text may name where a secret is: file:PATH, the path absolute. NULL if so; else what
  * is wrong with it (static). */
 const char *ratings_secret_source_problem(const char *source);
 
 /* Reads the secret of a source that has no problem: the bytes of the file, without the line ends
- * after them, so that an editor which adds one changes nothing. NULL: `why` says what is wrong with
- * the file, among it that others than its owner and group may read or write it. */
-ratings_secret_t *ratings_secret_load(const char *source, char *why, size_t size);
-
-/* A secret of these bytes, which are not kept. NULL when memory ran out. */
-ratings_secret_t *ratings_secret_new(const void *bytes, size_t length);
-
-void ratings_secret_free(ratings_secret_t *secret); /* NULL is allowed */
+ * after them, so that an editor which adds one changes nothing. False: `why` says what is wrong
+ * with the file, among it that others than its owner and group may read or write it. */
+bool ratings_secret_load(const char *source, ratings_secret_t *secret, char *why, size_t size);
 
 /* The functions below return false when memory ran out. */
+
+/* Makes a secret of bytes. */
+bool ratings_secret_set(ratings_secret_t *secret, const void *bytes, size_t length);
 
 /* The voter of an identity (a login's name, what a cookie holds ...). Within a scope, which is the
  * topic: who reads the logs of two cannot tell that a voter of one is a voter of the other. */

@@ -17,21 +17,20 @@ static void sign_behind(const ratings_secret_t *secret, char *field, bool anothe
 /* A cookie that is found is in the field, and is not found under another secret. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    ratings_secret_t *secret = ratings_secret_new("0123456789abcdef0123456789abcdef", 32),
-                     *other = ratings_secret_new("0123456789abcdef0123456789abcdeX", 32);
+    ratings_secret_t secret, other;
     char *field = calloc(1, size + sizeof ";v=" + RATINGS_COOKIE_VALUE);
     char found[RATINGS_COOKIE_IDENTITY + 1], foreign[RATINGS_COOKIE_IDENTITY + 1];
     bool is_found;
 
-    MUST(field && secret && other);
+    MUST(field);
+    MUST(ratings_secret_set(&secret, "0123456789abcdef0123456789abcdef", 32));
+    MUST(ratings_secret_set(&other, "0123456789abcdef0123456789abcdeX", 32));
     memcpy(field, data, size);
-    MUST(!ratings_voter_cookie_find(other, field, "v", foreign));
-    is_found = ratings_voter_cookie_find(secret, field, "v", found);
+    MUST(!ratings_voter_cookie_find(&other, field, "v", foreign));
+    is_found = ratings_voter_cookie_find(&secret, field, "v", found);
     if (is_found)
         MUST(strstr(field, found));
-    sign_behind(secret, field, is_found);
+    sign_behind(&secret, field, is_found);
     free(field);
-    ratings_secret_free(secret);
-    ratings_secret_free(other);
     return 0;
 }

@@ -65,13 +65,12 @@ static void primitive(void **state)
     const ratings_bytes_t key = {row->key, row->key_len}, whole[] = {{row->data, row->data_len}},
                           parts[] = {{row->data, 3}, {"", 0}, {row->data + 3, row->data_len - 3}};
     unsigned char mac[RATINGS_HMAC_SIZE];
-    ratings_hmac_t *hmac = ratings_hmac_new(key);
-    assert_non_null(hmac);
-    assert_true(ratings_hmac(hmac, whole, 1, mac));
+    ratings_hmac_key_t set;
+    assert_true(ratings_hmac_set_key(&set, key));
+    assert_true(ratings_hmac(&set, whole, 1, mac));
     assert_digits(mac, row->mac);
     memset(mac, 0, sizeof mac);
-    assert_true(ratings_hmac(hmac, parts, 3, mac));
-    ratings_hmac_free(hmac);
+    assert_true(ratings_hmac(&set, parts, 3, mac));
     assert_digits(mac, row->mac);
 }
 
@@ -82,11 +81,10 @@ static void primitive(void **state)
 
 static ratings_voter_t voter_of(const char *bytes, const char *scope, const char *identity)
 {
-    ratings_secret_t *secret = ratings_secret_new(bytes, strlen(bytes));
+    ratings_secret_t secret;
     ratings_voter_t voter;
-    assert_non_null(secret);
-    assert_true(ratings_secret_voter(secret, scope, identity, &voter));
-    ratings_secret_free(secret);
+    assert_true(ratings_secret_set(&secret, bytes, strlen(bytes)));
+    assert_true(ratings_secret_voter(&secret, scope, identity, &voter));
     return voter;
 }
 
@@ -124,16 +122,13 @@ static void voter_differs(void **state)
 /* Who has a cookie has a signature of a text, and so must learn nothing of voters. */
 static void signature_is_no_voter(void **state)
 {
-    ratings_secret_t *secret = ratings_secret_new(BYTES(SECRET));
+    ratings_secret_t secret;
     unsigned char signature[RATINGS_SIGNATURE_SIZE];
     ratings_voter_t voter = voter_of(SECRET, "", "ann");
     (void)state;
-    assert_non_null(secret);
-    assert_true(ratings_secret_sign(secret, "ann", signature));
-    ratings_secret_free(secret);
+    assert_true(ratings_secret_set(&secret, BYTES(SECRET)));
+    assert_true(ratings_secret_sign(&secret, "ann", signature));
     assert_memory_not_equal(signature, voter.hash, sizeof signature);
-    ratings_secret_free(NULL);
-    ratings_hmac_free(NULL);
 }
 
 /* ---- the file ---- */
@@ -189,12 +184,11 @@ static void make_file(char *path, const file_t *row)
 /* The head of the content is the secret, if it makes the same hash. */
 static void assert_secret(const ratings_secret_t *loaded, const file_t *row)
 {
-    ratings_secret_t *expected = ratings_secret_new(row->content, row->length);
+    ratings_secret_t expected;
     ratings_voter_t a, b;
-    assert_non_null(expected);
+    assert_true(ratings_secret_set(&expected, row->content, row->length));
     assert_true(ratings_secret_voter(loaded, "", "", &a));
-    assert_true(ratings_secret_voter(expected, "", "", &b));
-    ratings_secret_free(expected);
+    assert_true(ratings_secret_voter(&expected, "", "", &b));
     assert_memory_equal(&a, &b, sizeof a);
 }
 
@@ -203,28 +197,29 @@ static void load(void **state)
     const file_t *row = *state;
     char name[] = "file:/tmp/test_secret.XXXXXX", why[128] = "";
     make_file(name + 5, row);
-    ratings_secret_t *loaded = ratings_secret_load(name, why, sizeof why);
+    ratings_secret_t loaded;
+    bool is_loaded = ratings_secret_load(name, &loaded, why, sizeof why);
     (void)unlink(name + 5);
-    assert_problem(loaded ? NULL : why, row->problem);
-    if (loaded)
-        assert_secret(loaded, row);
-    ratings_secret_free(loaded);
+    assert_problem(is_loaded ? NULL : why, row->problem);
+    if (is_loaded)
+        assert_secret(&loaded, row);
 }
 
 static void no_file(void **state)
 {
+    ratings_secret_t loaded;
     char why[128], pipe[] = "file:/tmp/test_secret.XXXXXX";
     (void)state;
-    assert_null(ratings_secret_load("file:/no/such/file", why, sizeof why));
+    assert_false(ratings_secret_load("file:/no/such/file", &loaded, why, sizeof why));
     assert_string_equal(why, "No such file or directory");
-    assert_null(ratings_secret_load("file:/tmp", why, sizeof why));
+    assert_false(ratings_secret_load("file:/tmp", &loaded, why, sizeof why));
     assert_string_equal(why, "it is no regular file");
     assert_non_null(mkdtemp(pipe + 5)); /* a name of its own */
     assert_int_equal(rmdir(pipe + 5), 0);
     assert_int_equal(mkfifo(pipe + 5, 0600), 0);
-    ratings_secret_t *read = ratings_secret_load(pipe, why, sizeof why);
+    bool is_read = ratings_secret_load(pipe, &loaded, why, sizeof why);
     (void)unlink(pipe + 5);
-    assert_null(read);
+    assert_false(is_read);
     assert_string_equal(why, "it is no regular file");
 }
 

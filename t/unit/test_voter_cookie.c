@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-static ratings_secret_t *secret, *other;
+static ratings_secret_t secret, other;
 
 /* As Python has it: hmac.new(b"0123456789abcdef" * 2, b"mod_ratings cookie\0\0" + b"0f" * 16,
  * "sha256").hexdigest()[:32] */
@@ -51,8 +51,8 @@ static void find(void **state)
     const row_t *row = *state;
     char *field = row->field ? unit_copy(row->field, strlen(row->field) + 1) : NULL;
     char identity[RATINGS_COOKIE_IDENTITY + 1];
-    bool foreign = ratings_voter_cookie_find(other, field, "v", identity);
-    bool found = ratings_voter_cookie_find(secret, field, "v", identity);
+    bool foreign = ratings_voter_cookie_find(&other, field, "v", identity);
+    bool found = ratings_voter_cookie_find(&secret, field, "v", identity);
     free(field);
     assert_int_equal(found, row->found);
     assert_false(foreign);
@@ -67,10 +67,10 @@ static void each_digit(void **state)
     (void)state;
     for (size_t i = 2 + RATINGS_COOKIE_IDENTITY; field[i]; i++) {
         field[i] ^= 1;
-        assert_false(ratings_voter_cookie_find(secret, field, "v", identity));
+        assert_false(ratings_voter_cookie_find(&secret, field, "v", identity));
         field[i] ^= 1;
     }
-    assert_true(ratings_voter_cookie_find(secret, field, "v", identity));
+    assert_true(ratings_voter_cookie_find(&secret, field, "v", identity));
 }
 
 static void made(void **state)
@@ -78,28 +78,24 @@ static void made(void **state)
     char first[RATINGS_COOKIE_IDENTITY + 1], second[RATINGS_COOKIE_IDENTITY + 1],
         found[RATINGS_COOKIE_IDENTITY + 1], field[2 + RATINGS_COOKIE_VALUE + 1] = "v=";
     (void)state;
-    assert_true(ratings_voter_cookie_new(secret, first, field + 2));
+    assert_true(ratings_voter_cookie_new(&secret, first, field + 2));
     assert_int_equal(strlen(field + 2), RATINGS_COOKIE_VALUE);
     assert_int_equal(strspn(first, "0123456789abcdef"), RATINGS_COOKIE_IDENTITY);
-    assert_true(ratings_voter_cookie_find(secret, field, "v", found));
+    assert_true(ratings_voter_cookie_find(&secret, field, "v", found));
     assert_string_equal(found, first);
-    assert_false(ratings_voter_cookie_find(other, field, "v", found));
-    assert_true(ratings_voter_cookie_new(secret, second, field + 2));
+    assert_false(ratings_voter_cookie_find(&other, field, "v", found));
+    assert_true(ratings_voter_cookie_new(&secret, second, field + 2));
     assert_string_not_equal(second, first);
 }
 
 int main(void)
 {
     unit_suite_t suite = {.count = 0};
-    secret = ratings_secret_new(BYTES("0123456789abcdef0123456789abcdef"));
-    other = ratings_secret_new(BYTES("0123456789abcdef0123456789abcdeX"));
-    if (!secret || !other)
+    if (!ratings_secret_set(&secret, BYTES("0123456789abcdef0123456789abcdef")) ||
+        !ratings_secret_set(&other, BYTES("0123456789abcdef0123456789abcdeX")))
         return 1;
     unit_add_rows(&suite, find, ROWS(rows));
     unit_add(&suite, "each digit of a signature counts", each_digit, NULL);
     unit_add(&suite, "a new cookie is found, and no two are alike", made, NULL);
-    int failed = unit_run("voter_cookie", &suite);
-    ratings_secret_free(secret);
-    ratings_secret_free(other);
-    return failed;
+    return unit_run("voter_cookie", &suite);
 }
