@@ -122,6 +122,8 @@ for my $command (qw(scan unlink hdel zadd zrem hset)) {
     my $output = qx($ENV{RATINGS_AUDIT} --repair --topic $topic --store $store/$database 2>&1);
     is($?, 0, '--repair as that user') or diag($output);
     is($redis->call('HGET', "ratings/$talk", 4), $sent, 'the counts are right again');
+    $output = qx($ENV{RATINGSCTL} status --topic $topic --store $store/$database 2>&1);
+    is($?, 0, 'ratingsctl status as that user') or diag($output);
 }
 
 $httpd->stop;

@@ -33,12 +33,11 @@ static void show_events(const ctl_explanation_t *explanation)
     for (size_t i = 0; i < explanation->events; i++) {
         const ctl_explained_t *event = &explanation->event[i];
         char time[CTL_TIME_SIZE], voter[RATINGS_VOTER_TEXT_SIZE] = "anonymous";
-        if (!ctl_time_print(event->time, time))
-            time[0] = '-', time[1] = '\0';
+        bool has_time = ctl_time_print(event->time, time);
         if (event->has_voter)
             ratings_voter_print(&event->voter, voter);
         (void)printf("%9d %12" PRId64 "  %-24s  %5d  %-32s  ", event->partition, event->offset,
-                     time, event->value, voter);
+                     has_time ? time : "-", event->value, voter);
         show_verdict_of(explanation, event);
     }
 }

@@ -6,10 +6,13 @@
 #include <poll.h>
 #include <string.h>
 
-/* Texts of libpq end with an end of line, and may have more lines; none has the password. */
+/* Texts of libpq end with an end of line, and may have more lines. None has the password, unless
+ * the server repeats it. */
 static bool fail_talks(const PGconn *connection, audit_failure_t *why)
 {
-    const char *text = PQerrorMessage(connection);
+    const char *text = PQerrorMessage(connection), *password = PQpass(connection);
+    if (password && password[0] && strstr(text, password))
+        return audit_fail(why, "PostgreSQL: it fails with a text that has the password in it");
     return audit_fail(why, "PostgreSQL: %.*s", (int)strcspn(text, "\n"), text);
 }
 

@@ -26,10 +26,12 @@ static void put_json_text(FILE *out, const char *text)
 {
     (void)fputc('"', out);
     for (; *text; text++) {
+        if (*text == '"' || *text == '\\')
+            (void)fputc('\\', out);
         if ((unsigned char)*text < ' ')
             (void)fprintf(out, "\\u%04x", (unsigned)*text);
         else
-            (void)fprintf(out, "%s%c", *text == '"' || *text == '\\' ? "\\" : "", *text);
+            (void)fputc(*text, out);
     }
     (void)fputc('"', out);
 }
