@@ -22,7 +22,7 @@ $(CTL_OBJECTS): | deps-build
 
 $(OUT)/src/ctl/%.o: src/ctl/%.c
 	@mkdir -p $(@D)
-	$(call quiet,CC)$(CC) $(BASE_CFLAGS) -iquote $(OUT) $(call system,$(shell pkg-config --cflags $(CTL_PACKAGES))) \
+	$(call quiet,CC)$(CC) $(BASE_CFLAGS) -D_GNU_SOURCE -iquote $(OUT) $(call system,$(shell pkg-config --cflags $(CTL_PACKAGES))) \
 	    -c $< -o $@
 
 $(CTL_PROGRAM): $(CTL_OBJECTS) $(OUT)/libratings.a

@@ -200,7 +200,7 @@ sub backends { my ($report) = @_; return { map { my $it = $report->{backends}{$_
     is_deeply([ map { [ @$_{qw(partition offset)} ] } @events ], [ map { [ @$_{qw(partition offset)} ] } @records ], 'it has the records of the talk, and no other');
     is_deeply([ map { $_->{value} } @events ], [ 4, 5, 5, 2, 3, 3 ], 'with their values');
     is_deeply([ map { $_->{verdict} } @events ], [qw(counted counted repeated conflict counted duplicate)], 'and what became of each');
-    is_deeply([ map { $_->{countedAt} } @events[ 2, 3, 5 ] ], [ map { $records[$_]{offset} } 1, 1, 4 ], 'and which event counted in its place');
+    is_deeply([ map { $_->{by} } @events[ 2, 3, 5 ] ], [ map { $records[$_]{offset} } 1, 1, 4 ], 'and which event counted in its place');
     is_deeply([ map { $_->{time} =~ /T.*(\d\.\d{3})Z$/ ? $1 : undef } @events ], [ map { sprintf '%.3f', $_->{ts} % 10000 / 1000 } @records ], 'and their times');
     is(scalar(grep { !$_->{applied} } @events), 0, 'all are applied');
     is_deeply($report->{counts}, { log => counts(3, 4, 5), store => counts(3, 4, 5) }, 'the counts of the log, and those of the store');
@@ -227,7 +227,7 @@ sub backends { my ($report) = @_; return { map { my $it = $report->{backends}{$_
     $report = report('explain', $talk);
     is($report->{code}, 0, 'an event that is not applied is no difference') or diag($report->{told});
     is_deeply([ @{ $report->{events}[-1] }{qw(value verdict)}, $report->{events}[-1]{applied} ? 'applied' : 'not yet' ], [ 1, 'counted', 'not yet' ], 'and is told');
-    like(ctl('explain', $talk)->{out}, qr/ to be counted: the store has not applied it yet$/m, 'as text');
+    like(ctl('explain', $talk)->{out}, qr/ counted; the store has not applied it yet$/m, 'as text');
     $httpd->start;
     settled_ok('it is applied');
 
@@ -236,6 +236,37 @@ sub backends { my ($report) = @_; return { map { my $it = $report->{backends}{$_
     cannot_ok(ctl('explain'), 'explain takes one word', 'no talk');
     cannot_ok(ctl('explain', $talk, $other), 'explain takes one word', 'two of them');
     cannot_ok(ctl('explain', "a\nb"), 'explain takes the id of a talk', 'a talk that is none');
+}
+
+# Of voters: what they change and withdraw.
+{
+    my $talk = new_talk();
+    my ($ann, $bob) = ('a' x 32, 'b' x 32);
+    is(rate($talk, 1, @at)->status, 200, 'an anonymous rating');
+    my ($partition) = map { $_->{partition} } records_of($talk);
+    my $vote = sub { my ($voter, $value) = @_; topic_write($talk, to_json({ version => 1, talkId => $talk, value => $value, voter => $voter }), '-t', $topic, '-p', $partition) };
+    $vote->(@$_) for [ $ann, 5 ], [ $bob, 4 ], [ $ann, 3 ], [ $bob, undef ], [ $bob, undef ], [ $bob, 2 ];
+    settled_ok('all is applied');
+    my $report = report('explain', $talk);
+    is($report->{code}, 0, 'explain of a talk with voters') or diag($report->{told});
+    my @at_offset = map { $_->{offset} } @{ $report->{events} };
+    is_deeply([ map { [ @$_{qw(voter value verdict by)} ] } @{ $report->{events} } ], [
+        [ undef, 1, 'counted', undef ], [ $ann, 5, 'replaced', $at_offset[3] ], [ $bob, 4, 'withdrawn', $at_offset[4] ], [ $ann, 3, 'counted', undef ],
+        [ $bob, undef, 'withdrawal', $at_offset[2] ], [ $bob, undef, 'withdrawal', undef ], [ $bob, 2, 'counted', undef ],
+    ], 'says what was replaced and withdrawn, and by which event') or diag($report->{told});
+    is_deeply($report->{counts}, { log => counts(1, 2, 3), store => counts(1, 2, 3) }, 'and each voter counts once');
+    my $out = ctl('explain', $talk)->{out};
+    like($out, qr/ 5  $ann  not counted: its voter changed it, at offset $at_offset[3]$/m, 'as text: a rating that was changed');
+    like($out, qr/ 4  $bob  not counted: its voter withdrew it, at offset $at_offset[4]$/m, 'one that was withdrawn');
+    like($out, qr/ -  $bob  withdraws the voter's rating, of offset $at_offset[2]$/m, 'a withdrawal');
+    like($out, qr/ -  $bob  withdraws the voter's rating$/m, 'one of nothing');
+    $httpd->stop;
+    $vote->($ann, 4);
+    $out = ctl('explain', $talk)->{out};
+    like($out, qr/ 3  $ann  not counted: its voter changed it, at offset \d+, which the store has not applied yet$/m, 'a change that is not applied');
+    like($out, qr/^    log        1: 1  2: 1  3: 1  4: 0  5: 0\n    store      1: 1  2: 1  3: 1  4: 0  5: 0$/m, 'does not count yet');
+    $httpd->start;
+    settled_ok('it is applied');
 }
 
 # ---- export ----
@@ -260,7 +291,7 @@ sub counts_of { my ($row) = @_; return $row && { map { $_ => $row->{$_} } 1 .. 5
     new_talks(undef, @odd);
     post('{"talkId":"' . s/(["\\])/\\$1/gr . '","value":5}', @at)->status =~ /^20[02]$/ or die "$_ could not be rated" for @odd;
     settled_ok('all is applied');
-    my %stored = map { my $key = $_; $key =~ m{^ratings/(.*)}s ? ($1 => { %{ counts() }, %{ redis(database => $database)->hash($key) } }) : () } @{ hand('KEYS', 'ratings/*') };
+    my %stored = map { my $key = $_; $key =~ m{^ratings/(.*)}s ? ($1 => counts_of({ %{ counts() }, %{ redis(database => $database)->hash($key) } })) : () } @{ hand('KEYS', 'ratings/*') };
     my $run  = ctl('export', 'ratings');
     my @rows = csv($run->{out});
     ok($run->{code} eq 0 && $run->{err} eq '', 'export ratings') or diag(told($run));
@@ -270,7 +301,8 @@ sub counts_of { my ($row) = @_; return $row && { map { $_ => $row->{$_} } 1 .. 5
     is($wrong, 0, 'total and average are those of the counts');
     like($run->{out}, qr/\Atalk,1,2,3,4,5,total,average\r\n/, 'the first line has the names');
     unlike($run->{out}, qr/^"?[=+\-@]/m, 'no cell begins as a formula does');
-    is_deeply([ map { +{ map { $_ . '' } %$_ } } exported('ratings', '--format', 'ndjson') ], [ map { +{ map { $_ . '' } %$_ } } map { my $row = { %$_ }; utf8::decode($row->{talk}); $row } @rows ],
+    my $plain = sub { my %row = (%{ $_[0] }, average => sprintf '%.10g', $_[0]{average}); return { map { $_ => "$row{$_}" } keys %row } };
+    is_deeply([ map { $plain->($_) } exported('ratings', '--format', 'ndjson') ], [ map { my $row = $plain->($_); utf8::decode($row->{talk}); $row } @rows ],
         'as NDJSON it has the same, and ids as they are');
 
     my @records = grep { ($_->{key} // '') ne 'ratings:routing' } topic_since(0, $topic);
@@ -278,11 +310,13 @@ sub counts_of { my ($row) = @_; return $row && { map { $_ => $row->{$_} } 1 .. 5
     my $places  = sub { return [ sort map { join ' ', @$_{qw(partition offset)} } @_ ] };
     is_deeply($places->(@events), $places->(@records), 'export events has the records of the log');
     my %record = map { ("$_->{partition} $_->{offset}" => $_) } @records;
-    is(scalar(grep { my $r = $record{"$_->{partition} $_->{offset}"}; $_->{time} ne rfc3339($r->{ts}) || $_->{talk} ne $r->{key} || $_->{value} != value_in($r->{payload}) || defined $_->{voter} } @events),
-        0, 'with their times, talks and values, and no voter');
+    is(scalar(grep { my $r = $record{"$_->{partition} $_->{offset}"}; $_->{time} ne rfc3339($r->{ts}) || $_->{talk} ne $r->{key} || ($_->{value} // 0) != (value_in($r->{payload}) // 0) } @events),
+        0, 'with their times, talks and values');
+    is_deeply([ sort keys %{ { map { defined $_->{voter} ? ($_->{voter} => 1) : () } @events } } ], [ 'a' x 32, 'b' x 32 ], 'and their voters');
     my %counted;
-    for (@events) { $counted{ $_->{talk} } //= counts(); $counted{ $_->{talk} }{ $_->{value} }++ if $_->{verdict} eq 'counted' }
-    is_deeply(\%counted, { map { my $id = $_; utf8::decode($id); $id => $stored{$_} } keys %stored }, 'those that counted are the counts');
+    my %of_voters = map { defined $_->{voter} ? ($_->{talk} => 1) : () } @events;
+    for (grep { !$of_voters{ $_->{talk} } } @events) { $counted{ $_->{talk} } //= counts(); $counted{ $_->{talk} }{ $_->{value} }++ if $_->{verdict} eq 'counted' }
+    is_deeply(\%counted, { map { my $id = $_; utf8::decode($id); $of_voters{$id} ? () : ($id => $stored{$_}) } keys %stored }, 'those that counted are the counts');
     is_deeply([ sort keys %{ { map { $_->{verdict} => 1 } @events } } ], [qw(conflict counted duplicate repeated)], 'and the others are named');
     is(scalar(csv(ctl('export', 'events')->{out})), scalar @events, 'as CSV it has as many lines');
 }

@@ -2,6 +2,7 @@
 
 #include "ctl_command.h"
 
+#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +15,7 @@ static int64_t find_original(const ctl_explanation_t *explanation, const audit_r
             continue;
         if (before->offset < record->offset - RATINGS_DEDUP_SPAN)
             return -1;
-        if (before->verdict != AUDIT_DUPLICATE &&
+        if (before->fate != CTL_DUPLICATE &&
             memcmp(&before->identity, &record->identity, sizeof record->identity) == 0)
             return before->offset;
     }
@@ -34,6 +35,78 @@ static bool make_event_room(ctl_explanation_t *explanation)
     return true;
 }
 
+/* ---- voters: the last event of each counts ---- */
+
+typedef struct {
+    int partition;
+    ratings_voter_t voter;
+    size_t event; /* its number, from 1; 0: the voter has no rating */
+} standing_t;
+
+static int compare_standing(const void *a, const void *b)
+{
+    const standing_t *left = a, *right = b;
+    if (left->partition != right->partition)
+        return left->partition < right->partition ? -1 : 1;
+    return memcmp(&left->voter, &right->voter, sizeof left->voter);
+}
+
+/* That of the event's voter; NULL when memory ran out. */
+static standing_t *standing_of(ctl_explanation_t *explanation, const ctl_explained_t *event)
+{
+    standing_t *standing = calloc(1, sizeof *standing);
+    if (!standing)
+        return NULL;
+    *standing = (standing_t){event->partition, event->voter, 0};
+    standing_t **found = tsearch(standing, &explanation->standing, compare_standing);
+    if (!found || *found != standing)
+        free(standing);
+    return found ? *found : NULL;
+}
+
+/* `event` is the last one of the explanation, and counts. */
+static bool supersede(ctl_explanation_t *explanation, ctl_explained_t *event)
+{
+    standing_t *standing = standing_of(explanation, event);
+    const bool withdraws = event->value == RATINGS_VALUE_NONE;
+    if (!standing)
+        return false;
+    if (withdraws)
+        event->fate = CTL_WITHDRAWAL;
+    if (standing->event > 0) {
+        ctl_explained_t *before = &explanation->event[standing->event - 1];
+        before->fate = withdraws ? CTL_WITHDRAWN : CTL_REPLACED;
+        before->by = event->offset;
+        event->by = withdraws ? before->offset : -1;
+    }
+    standing->event = withdraws ? 0 : explanation->events;
+    return true;
+}
+
+/* ---- events ---- */
+
+static const ctl_fate_e fate_of_verdict[] = {
+    [AUDIT_COUNTED] = CTL_COUNTS,
+    [AUDIT_DUPLICATE] = CTL_DUPLICATE,
+    [AUDIT_REPEATED] = CTL_REPEATED,
+    [AUDIT_CONFLICT] = CTL_CONFLICT,
+};
+
+/* Of the event that counted in its place. */
+static int64_t place_of_counted(const ctl_explanation_t *explanation, const audit_seen_t *seen)
+{
+    switch (seen->verdict) {
+    case AUDIT_DUPLICATE:
+        return find_original(explanation, seen->record);
+    case AUDIT_REPEATED:
+    case AUDIT_CONFLICT:
+        return seen->counted_at;
+    case AUDIT_COUNTED:
+        break;
+    }
+    return -1;
+}
+
 static bool explain_event(void *self, const audit_seen_t *seen)
 {
     ctl_explanation_t *explanation = self;
@@ -42,20 +115,20 @@ static bool explain_event(void *self, const audit_seen_t *seen)
         return true;
     if (!make_event_room(explanation))
         return false;
-    int64_t counted_at =
-        seen->verdict == AUDIT_DUPLICATE ? find_original(explanation, record) : seen->counted_at;
-    explanation->event[explanation->events++] = (ctl_explained_t){
+    ctl_explained_t *event = &explanation->event[explanation->events];
+    *event = (ctl_explained_t){
         .partition = record->partition,
         .offset = record->offset,
         .time = record->timestamp,
         .value = seen->event->rating.value,
-        .verdict = seen->verdict,
-        .counted_at = counted_at,
+        .fate = fate_of_verdict[seen->verdict],
+        .by = place_of_counted(explanation, seen),
         .identity = record->identity,
         .has_voter = seen->event->has_voter,
         .voter = seen->event->voter,
     };
-    return true;
+    explanation->events++;
+    return event->fate != CTL_COUNTS || !event->has_voter || supersede(explanation, event);
 }
 
 static int by_place(const void *a, const void *b)
@@ -71,9 +144,9 @@ const audit_talk_t *ctl_explain_talk(const ctl_explanation_t *explanation)
     return explanation->audit.fold.talk[0];
 }
 
-bool ctl_explain_is_applied(const ctl_explanation_t *explanation, const ctl_explained_t *event)
+bool ctl_explain_is_applied(const ctl_explanation_t *explanation, int partition, int64_t offset)
 {
-    return event->offset < ctl_explain_talk(explanation)->read_at[event->partition];
+    return offset < ctl_explain_talk(explanation)->read_at[partition];
 }
 
 /* An audit of the talk, watched. */
@@ -105,6 +178,7 @@ ctl_exit_e ctl_explain(ctl_options_t *options, audit_failure_t *why)
                       : audit_agrees(&explanation.audit) ? CTL_EXIT_GOOD
                                                          : CTL_EXIT_DIFFERS;
     audit_free(&explanation.audit);
+    tdestroy(explanation.standing, free);
     free(explanation.event);
     return code;
 }

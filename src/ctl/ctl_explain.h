@@ -4,13 +4,25 @@
 
 #include "audit.h"
 
+/* What became of an event. */
+typedef enum {
+    CTL_COUNTS,
+    CTL_DUPLICATE, /* these three never counted: see audit_verdict_e */
+    CTL_REPEATED,
+    CTL_CONFLICT,
+    CTL_REPLACED,  /* its voter gave another rating later */
+    CTL_WITHDRAWN, /* its voter withdrew it later */
+    CTL_WITHDRAWAL /* it is one itself */
+} ctl_fate_e;
+
 /* An event of the talk. */
 typedef struct {
     int partition;
     int64_t offset, time; /* time: the record's, milliseconds since 1970; -1: none */
-    int value;
-    audit_verdict_e verdict;
-    int64_t counted_at; /* offset of the event that counted in its place; -1: not known */
+    int value;            /* RATINGS_VALUE_NONE: it withdraws */
+    ctl_fate_e fate;
+    int64_t by; /* offset of the event on whose account it does not count, or that it withdraws; -1:
+                   none, or not known */
     ratings_identity_t identity;
     bool has_voter;
     ratings_voter_t voter;
@@ -21,13 +33,14 @@ typedef struct {
     audit_t audit;          /* of that talk alone */
     ctl_explained_t *event; /* `events` of them, by partition and offset */
     size_t events, room;
+    void *standing; /* of tsearch: for each voter and partition, the event that counts last */
 } ctl_explanation_t;
 
 /* The talk as the audit has it. */
 const audit_talk_t *ctl_explain_talk(const ctl_explanation_t *explanation);
 
 /* Whether the store had applied the event when the talk was read. */
-bool ctl_explain_is_applied(const ctl_explanation_t *explanation, const ctl_explained_t *event);
+bool ctl_explain_is_applied(const ctl_explanation_t *explanation, int partition, int64_t offset);
 
 bool ctl_explain_text(const ctl_explanation_t *explanation, audit_failure_t *why);
 bool ctl_explain_json(const ctl_explanation_t *explanation, audit_failure_t *why);

@@ -7,17 +7,24 @@ static json_t *offset_or_null(int64_t offset)
     return offset < 0 ? json_null() : json_integer(offset);
 }
 
+static const char *const words[] = {
+    [CTL_COUNTS] = "counted",        [CTL_DUPLICATE] = "duplicate", [CTL_REPEATED] = "repeated",
+    [CTL_CONFLICT] = "conflict",     [CTL_REPLACED] = "replaced",   [CTL_WITHDRAWN] = "withdrawn",
+    [CTL_WITHDRAWAL] = "withdrawal",
+};
+
 static json_t *event_row(const ctl_explanation_t *explanation, const ctl_explained_t *event)
 {
     char time[CTL_TIME_SIZE], voter[RATINGS_VOTER_TEXT_SIZE];
     bool has_time = ctl_time_print(event->time, time);
     if (event->has_voter)
         ratings_voter_print(&event->voter, voter);
-    return json_pack(
-        "{s:i, s:I, s:s?, s:i, s:s?, s:s, s:o, s:b}", "partition", event->partition, "offset",
-        (json_int_t)event->offset, "time", has_time ? time : NULL, "value", event->value, "voter",
-        event->has_voter ? voter : NULL, "verdict", audit_verdict_word(event->verdict), "countedAt",
-        offset_or_null(event->counted_at), "applied", ctl_explain_is_applied(explanation, event));
+    return json_pack("{s:i, s:I, s:s?, s:o, s:s?, s:s, s:o, s:b}", "partition", event->partition,
+                     "offset", (json_int_t)event->offset, "time", has_time ? time : NULL, "value",
+                     event->value == RATINGS_VALUE_NONE ? json_null() : json_integer(event->value),
+                     "voter", event->has_voter ? voter : NULL, "verdict", words[event->fate], "by",
+                     offset_or_null(event->by), "applied",
+                     ctl_explain_is_applied(explanation, event->partition, event->offset));
 }
 
 static json_t *event_rows(const ctl_explanation_t *explanation)

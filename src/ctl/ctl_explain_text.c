@@ -5,25 +5,39 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-/* What is said of an event that did not count: by what it is known, and what is behind the offset
- * of the event that counted in its place. */
-static const char *const reasons[] = {
-    [AUDIT_DUPLICATE] = "duplicate, by its CloudEvents id",
-    [AUDIT_REPEATED] = "repeated, by its Idempotency-Key",
-    [AUDIT_CONFLICT] = "another rating under a used Idempotency-Key",
+/* What became of an event, and what its offset is behind: that of the event on whose account. */
+static const struct {
+    const char *text, *before_offset;
+} fates[] = {
+    [CTL_COUNTS] = {"counted", ""},
+    [CTL_DUPLICATE] = {"not counted: duplicate, by its CloudEvents id", ", of"},
+    [CTL_REPEATED] = {"not counted: repeated, by its Idempotency-Key", ", of"},
+    [CTL_CONFLICT] = {"not counted: another rating under a used Idempotency-Key", ", of"},
+    [CTL_REPLACED] = {"not counted: its voter changed it", ", at"},
+    [CTL_WITHDRAWN] = {"not counted: its voter withdrew it", ", at"},
+    [CTL_WITHDRAWAL] = {"withdraws the voter's rating", ", of"},
 };
 
-static void show_verdict_of(const ctl_explanation_t *explanation, const ctl_explained_t *event)
+/* An event that is not applied changes nothing yet: neither itself nor what it replaces. */
+static void show_fate(const ctl_explanation_t *explanation, const ctl_explained_t *event)
 {
-    if (event->verdict == AUDIT_COUNTED)
-        (void)printf("%s", ctl_explain_is_applied(explanation, event)
-                               ? "counted"
-                               : "to be counted: the store has not applied it yet");
-    else
-        (void)printf("not counted: %s", reasons[event->verdict]);
-    if (event->counted_at >= 0 && event->verdict != AUDIT_COUNTED)
-        (void)printf(", of offset %" PRId64, event->counted_at);
+    const bool by_later = event->by > event->offset;
+    const int64_t last = by_later ? event->by : event->offset;
+    (void)printf("%s", fates[event->fate].text);
+    if (event->by >= 0)
+        (void)printf("%s offset %" PRId64, fates[event->fate].before_offset, event->by);
+    if (!ctl_explain_is_applied(explanation, event->partition, last))
+        (void)printf("%s", by_later ? ", which the store has not applied yet"
+                                    : "; the store has not applied it yet");
     (void)printf("\n");
+}
+
+static void show_value(int value)
+{
+    if (value == RATINGS_VALUE_NONE)
+        (void)printf("  %5s", "-");
+    else
+        (void)printf("  %5d", value);
 }
 
 static void show_events(const ctl_explanation_t *explanation)
@@ -36,9 +50,11 @@ static void show_events(const ctl_explanation_t *explanation)
         bool has_time = ctl_time_print(event->time, time);
         if (event->has_voter)
             ratings_voter_print(&event->voter, voter);
-        (void)printf("%9d %12" PRId64 "  %-24s  %5d  %-32s  ", event->partition, event->offset,
-                     has_time ? time : "-", event->value, voter);
-        show_verdict_of(explanation, event);
+        (void)printf("%9d %12" PRId64 "  %-24s", event->partition, event->offset,
+                     has_time ? time : "-");
+        show_value(event->value);
+        (void)printf("  %-32s  ", voter);
+        show_fate(explanation, event);
     }
 }
 

@@ -76,7 +76,10 @@ static bool put_event(void *self, const audit_seen_t *seen)
     ctl_rows_integer(rows, seen->record->offset);
     ctl_rows_text(rows, has_time ? time : NULL);
     ctl_rows_text(rows, seen->event->rating.talk_id);
-    ctl_rows_integer(rows, seen->event->rating.value);
+    if (seen->event->rating.value == RATINGS_VALUE_NONE)
+        ctl_rows_text(rows, NULL);
+    else
+        ctl_rows_integer(rows, seen->event->rating.value);
     ctl_rows_text(rows, seen->event->has_voter ? voter : NULL);
     ctl_rows_text(rows, audit_verdict_word(seen->verdict));
     return !ferror(rows->out);
