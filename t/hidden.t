@@ -228,6 +228,35 @@ END
     $httpd->stop;
 }
 
+# ---- voters ----
+
+{
+    my $secret = "$ENV{TEST_LOGS}/hidden.secret";
+    open my $file, '>', $secret or die "$secret: $!";
+    print $file "a secret of the tests, thirty-two bytes or more\n";
+    close $file or die "$secret: $!";
+    chmod 0600, $secret;
+    my ($httpd, @at) = start_with('hidden-voters', 'with_windows', { topic => 'ratings-hidden-voters', database => 6 }, before => qq(RatingsVoterSecret "file:$secret"\n),
+        after => qq($locations<Location "/ratings">\nRatingsVoter expr=%{HTTP:X-User}\n</Location>\n));
+    my $talk = talk(closes_at => time + 3600);
+    my @ann  = (headers => [ 'X-User' => 'ann' ]);
+    my $mine = sub { return get("/ratings/mine?talkId=$talk", @at, headers => [ 'X-User' => shift ]) };
+    is(rate($talk, 5, @at, @ann)->status, 200, 'a voter rates');
+    my $first = read_at('/ratings', $talk, @at);
+    is(json($first->body)->{totalCount}, 1, 'which is one rating');
+    is(rate($talk, 1, @at, @ann)->body, to_json({ rating => { talk_uuid => $talk, value => 1 } }), 'and changes the rating');
+    my $second = read_at('/ratings', $talk, @at);
+    is($second->body, $first->body, 'which is still one');
+    is_deeply($second->stable_headers, $first->stable_headers, 'and nothing tells that it changed');
+    is(get("/ratings?talkId=$talk", @at, headers => [ 'If-None-Match' => $first->header('ETag') ])->status, 304, 'nor does a validation');
+    is(json($mine->('ann')->body)->{rating}{value}, 1, 'the voter sees the own rating');
+    is($mine->('ben')->status, 404, 'and nobody else does');
+    edit_talk('with_windows', $talk, closes_at => time - 1);
+    is(client(@at)->request('DELETE', "/ratings?talkId=$talk", [ 'X-User' => 'ann' ])->status, 204, 'a look-up that is cached knows nothing of an edit');
+    is(json(read_at('/ratings', $talk, @at)->body)->{totalCount}, 0, 'a rating that is withdrawn is none');
+    $httpd->stop;
+}
+
 # ---- a table without windows ----
 
 {

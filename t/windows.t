@@ -176,10 +176,15 @@ make_database('without_windows', '');
     for my $voter ([], \@ann) {
         refused_ok(rate(talk(closes_at => $end), 5, @at, headers => $voter), 'after the end nobody rates', closes => $end);
     }
-    my $closed = talk(closes_at => $end);
-    my $since  = time;
+    my $soon   = time + 2 * $slack;
+    my $closed = talk(closes_at => $soon);
+    is(rate($closed, 4, @at, headers => \@ann)->status, 200, 'a rating in time');
+    ok(wait_until(sub { time > $soon }, 10), 'which is over');
+    refused_ok(rate($closed, 5, @at, headers => \@ann), 'is not to be changed after the end', closes => $soon);
+    is(json(get("/ratings/mine?talkId=$closed", @at, headers => \@ann)->body)->{rating}{value}, 4, 'though the voter sees it');
+    my $since = time;
     my $late   = $withdraw->($closed, @ann);
-    refused_ok($late, 'nor does a voter withdraw', closes => $end);
+    refused_ok($late, 'nor to be withdrawn', closes => $soon);
     is($late->header('Retry-After'), undef, 'at any time');
     my $early = $withdraw->(talk(opens_at => $opens), @ann);
     refused_ok($early, 'nor before the opening', opens => $opens);
