@@ -1,5 +1,5 @@
 # make bench-rebuild: how fast an empty store is rebuilt from the log (t/bench/rebuild), beside what kcat
-# needs to read the same topic. EVENTS=..., TALKS=..., ZIPF=..., ROUNDS=... change what is measured.
+# needs to read the same topic. EVENTS=..., TALKS=..., ZIPF=..., VOTERS=..., ROUNDS=... change what is measured.
 
 BENCH_FILL := $(OUT)/bench/fill
 

@@ -1,8 +1,8 @@
-/* Fills a topic with ratings as the module writes them: fill BROKERS TOPIC EVENTS TALKS ZIPF
+/* Fills a topic with ratings as the module writes them: fill BROKERS TOPIC EVENTS TALKS ZIPF VOTERS
  *
- * ZIPF is the exponent of the talks' popularity: 0, all are alike; 1, as the web has it. In bulk:
- * large batches of one topic, which the module makes under load alone. Ends with 1 when an event
- * was not taken by the brokers. */
+ * ZIPF is the exponent of the talks' popularity: 0, all are alike; 1, as the web has it. Each event
+ * is of one of VOTERS voters; 0: all are anonymous. In bulk: large batches of one topic, which the
+ * module makes under load alone. Ends with 1 when an event was not taken by the brokers. */
 #include "../../../src/core/event.h"
 
 #include <librdkafka/rdkafka.h>
@@ -21,7 +21,7 @@ typedef struct {
     rd_kafka_t *handle;
     const char *topic;
     double *share; /* share[i]: of the talks 0..i, of 1 */
-    size_t talks;
+    size_t talks, voters;
     uint64_t random;
     long failed;
 } fill_t;
@@ -111,6 +111,16 @@ static rd_kafka_resp_err_t produce(fill_t *fill, const char *key, char *value, s
     return code;
 }
 
+/* Any that are different. */
+static ratings_voter_t voter_of(size_t n)
+{
+    uint64_t half[] = {(n + 1) * UINT64_C(0x9E3779B97F4A7C15),
+                       (n + 1) * UINT64_C(0xD1B54A32D192ED03)};
+    ratings_voter_t voter;
+    memcpy(voter.hash, half, sizeof voter.hash);
+    return voter;
+}
+
 static void add_event(fill_t *fill)
 {
     ratings_event_t event = {.key = {.text = ""}};
@@ -118,6 +128,9 @@ static void add_event(fill_t *fill)
     (void)snprintf(event.rating.talk_id, sizeof event.rating.talk_id, "bench-talk-%05zu",
                    draw_talk(fill));
     event.rating.value = RATINGS_VALUE_MIN + (int)(draw(fill) % RATINGS_VALUES);
+    event.has_voter = fill->voters > 0;
+    if (event.has_voter)
+        event.voter = voter_of(draw(fill) % fill->voters);
     char *value = ratings_event_encode(&event, &length);
     if (!value)
         die("encoding", "out of memory");
@@ -164,13 +177,14 @@ static rd_kafka_t *make_producer(fill_t *fill, const char *brokers)
 int main(int argc, char **argv)
 {
     fill_t fill = {.random = UINT64_C(0x9E3779B97F4A7C15)};
-    if (argc != 6)
-        die("usage", "fill BROKERS TOPIC EVENTS TALKS ZIPF");
+    if (argc != 7)
+        die("usage", "fill BROKERS TOPIC EVENTS TALKS ZIPF VOTERS");
     long events = strtol(argv[3], NULL, 10), talks = strtol(argv[4], NULL, 10);
     if (events < 1 || talks < 1)
         die("usage", "EVENTS and TALKS are numbers from 1 on");
     fill.topic = argv[2];
     fill.talks = (size_t)talks;
+    fill.voters = (size_t)strtoul(argv[6], NULL, 10);
     make_shares(&fill, strtod(argv[5], NULL));
     fill.handle = make_producer(&fill, argv[1]);
     for (long i = 0; i < events && fill.failed == 0; i++) {
