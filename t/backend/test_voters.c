@@ -268,7 +268,7 @@ static void compare_votes(int partition, int talk, const fold_t *fold)
         const ratings_voter_t voter = voter_of(v);
         ratings_snapshot_t snapshot;
         ratings_result_t why;
-        char id[16];
+        char id[32];
         int value = -1;
         (void)snprintf(id, sizeof id, "talk %d", talk);
         assert_int_equal(ratings_store_read_vote(store, id, &voter, partition, NO_DEADLINE,
