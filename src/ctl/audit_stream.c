@@ -318,7 +318,9 @@ bool audit_stream_ends_at(audit_stream_t *stream, int count, int64_t at_ms, int6
                           audit_failure_t *why)
 {
     int64_t *later = calloc((size_t)count, sizeof *later);
-    bool good = later ? ask_all_ends(stream, count, at_ms + 1, later, why) : audit_no_memory(why);
+    if (!later)
+        return audit_no_memory(why);
+    bool good = ask_all_ends(stream, count, at_ms + 1, later, why);
     for (int p = 0; p < count && good; p++)
         if (later[p] >= 0) /* RD_KAFKA_OFFSET_END: there is none */
             next[p] = later[p];

@@ -95,16 +95,26 @@ static bool measure_lag(ctl_status_t *status, int p, int64_t first, int64_t end,
     return true;
 }
 
+static bool measure_between(ctl_status_t *status, int64_t *first, int64_t *end,
+                            audit_failure_t *why)
+{
+    bool good = audit_stream_ends(status->stream, status->partitions, status->state.checkpoint,
+                                  first, end, why);
+    for (int p = 0; p < status->partitions && good; p++)
+        good = measure_lag(status, p, first[p], end[p], why);
+    return good;
+}
+
 static bool measure_lags(ctl_status_t *status, audit_failure_t *why)
 {
     size_t count = (size_t)status->partitions;
     int64_t *first = calloc(count, sizeof *first), *end = calloc(count, sizeof *end);
     status->partition = calloc(count, sizeof *status->partition);
-    bool good = (first && end && status->partition) || audit_no_memory(why);
-    good = good && audit_stream_ends(status->stream, status->partitions, status->state.checkpoint,
-                                     first, end, why);
-    for (int p = 0; p < status->partitions && good; p++)
-        good = measure_lag(status, p, first[p], end[p], why);
+    bool good = false;
+    if (first && end && status->partition)
+        good = measure_between(status, first, end, why);
+    else
+        audit_no_memory(why);
     free(first);
     free(end);
     return good;
