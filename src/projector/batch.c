@@ -14,8 +14,14 @@
 typedef struct {
     ratings_increment_t increment;
     apr_array_header_t *votes; /* of ratings_vote_t *; NULL until there is one */
-    apr_hash_t *by_voter;      /* the same by their voters */
 } talk_t;
+
+/* A vote, by talk and voter: in an open table of a power of two, at most half full. A hash of APR's
+ * for each talk costs twice as much. */
+typedef struct {
+    const talk_t *talk; /* NULL: free */
+    ratings_vote_t *vote;
+} ballot_t;
 
 /* An event with an idempotency key: whether it counts is decided when all that the store says of
  * the keys is asked for at once, in batch_resolve_keys. */
@@ -33,8 +39,9 @@ struct batch_t {
     apr_array_header_t *uses;         /* of ratings_key_use_t * */
     apr_array_header_t *keyed_events; /* of keyed_event_t *; NULL until there is one */
     apr_hash_t *by_key;               /* see name_of_key -> ratings_key_use_t */
-    int votes;                        /* of all talks */
-    const ratings_record_t *last;     /* whose fingerprint is still to be taken, or NULL */
+    ballot_t *ballots;                /* the votes of all talks; NULL until there is one */
+    int votes, ballots_room;
+    const ratings_record_t *last; /* whose fingerprint is still to be taken, or NULL */
     apr_pool_t *pool;
 };
 
@@ -65,17 +72,46 @@ static talk_t *add_talk(batch_t *batch, const char *talk_id, apr_ssize_t length)
     return talk;
 }
 
+#define BALLOTS_MIN 64
+
+/* Where the vote of a voter is, or the free place where it is to be. A voter's hash is one already.
+ */
+static ballot_t *find_ballot(const batch_t *batch, const talk_t *talk, const ratings_voter_t *voter)
+{
+    uint64_t half;
+    memcpy(&half, voter->hash, sizeof half);
+    size_t mask = (size_t)batch->ballots_room - 1;
+    size_t at = (size_t)((half ^ (uint64_t)(uintptr_t)talk) * UINT64_C(0x9E3779B97F4A7C15) >> 32);
+    for (;; at++) {
+        ballot_t *ballot = &batch->ballots[at & mask];
+        if (!ballot->talk ||
+            (ballot->talk == talk && memcmp(&ballot->vote->voter, voter, sizeof *voter) == 0))
+            return ballot;
+    }
+}
+
+static void make_ballot_room(batch_t *batch)
+{
+    const ballot_t *before = batch->ballots;
+    int room = batch->ballots_room;
+    if (2 * (batch->votes + 1) <= room)
+        return;
+    batch->ballots_room = room ? 2 * room : BALLOTS_MIN;
+    batch->ballots = apr_pcalloc(batch->pool, (apr_size_t)batch->ballots_room * sizeof(ballot_t));
+    for (int i = 0; i < room; i++)
+        if (before[i].talk)
+            *find_ballot(batch, before[i].talk, &before[i].vote->voter) = before[i];
+}
+
 static ratings_vote_t *add_vote(batch_t *batch, talk_t *talk, const ratings_voter_t *voter)
 {
-    if (!talk->votes) {
-        talk->votes = apr_array_make(batch->pool, 1, sizeof(ratings_vote_t *));
-        talk->by_voter = apr_hash_make(batch->pool);
-        batch->result.voted_count++;
-    }
     ratings_vote_t *vote = apr_palloc(batch->pool, sizeof *vote);
     *vote = (ratings_vote_t){.voter = *voter, .offset = -1};
+    if (!talk->votes) {
+        talk->votes = apr_array_make(batch->pool, INITIAL_LENGTH, sizeof(ratings_vote_t *));
+        batch->result.voted_count++;
+    }
     APR_ARRAY_PUSH(talk->votes, ratings_vote_t *) = vote;
-    apr_hash_set(talk->by_voter, vote->voter.hash, sizeof vote->voter.hash, vote);
     talk->increment.votes = (const ratings_vote_t *const *)(const void *)talk->votes->elts;
     talk->increment.vote_count = talk->votes->nelts;
     batch->votes++;
@@ -86,15 +122,14 @@ static ratings_vote_t *add_vote(batch_t *batch, talk_t *talk, const ratings_vote
  * one before may come later. */
 static void set_vote(batch_t *batch, talk_t *talk, const ratings_event_t *event, int64_t offset)
 {
-    ratings_vote_t *vote =
-        talk->by_voter ? apr_hash_get(talk->by_voter, event->voter.hash, sizeof event->voter.hash)
-                       : NULL;
-    if (!vote)
-        vote = add_vote(batch, talk, &event->voter);
-    if (offset < vote->offset)
+    make_ballot_room(batch);
+    ballot_t *ballot = find_ballot(batch, talk, &event->voter);
+    if (!ballot->talk)
+        *ballot = (ballot_t){talk, add_vote(batch, talk, &event->voter)};
+    if (offset < ballot->vote->offset)
         return;
-    vote->value = event->rating.value;
-    vote->offset = offset;
+    ballot->vote->value = event->rating.value;
+    ballot->vote->offset = offset;
 }
 
 static void count_event(batch_t *batch, const ratings_event_t *event, int64_t offset)

@@ -42,7 +42,7 @@ static int draw(int bound)
 static ratings_voter_t voter_of(int n)
 {
     ratings_voter_t voter = {{0}};
-    voter.hash[n] = (unsigned char)(n + 1);
+    memcpy(voter.hash, &n, sizeof n);
     return voter;
 }
 
@@ -351,6 +351,65 @@ static int say_which_log(void **state)
     return 0;
 }
 
+/* ---- many voters ---- */
+
+#define MANY 3000
+#define CHANGES 3
+
+static const int last_of_many[] = {5, RATINGS_VALUE_NONE, 2}; /* of every third voter */
+
+static void add_vote_of_many(batch_t *batch, int i)
+{
+    int value = i < (CHANGES - 1) * MANY ? 1 + i % 5 : last_of_many[i % 3];
+    entry_t entry = {
+        .event = {.rating = {"talk", value}, .has_voter = true, .voter = voter_of(i % MANY)},
+        .offset = i,
+        .timestamp = 1};
+    char *text = ratings_event_encode(&entry.event, &entry.length);
+    memcpy(entry.value, text, entry.length);
+    free(text);
+    ratings_record_t record = record_of(0, &entry);
+    assert_null(batch_add(batch, &record, false));
+    batch_detach(batch);
+}
+
+static void compare_one_of_many(int n)
+{
+    static const int64_t counts[] = {0, MANY / 3, 0, 0, MANY / 3};
+    const ratings_voter_t voter = voter_of(n);
+    ratings_snapshot_t snapshot;
+    ratings_result_t why;
+    int value = -1;
+    assert_int_equal(
+        ratings_store_read_vote(store, "talk", &voter, 0, NO_DEADLINE, &snapshot, &value, &why),
+        APR_SUCCESS);
+    assert_int_equal(value, last_of_many[n % 3]);
+    assert_memory_equal(snapshot.histogram.count, counts, sizeof counts);
+}
+
+/* More votes than the batch's table begins with, each changed within the batch. */
+static void votes_of_many_in_one_batch_are_each_their_last(void **state)
+{
+    apr_pool_t *pool;
+    ratings_cas_e end;
+    ratings_result_t why;
+    (void)state;
+    apr_pool_create(&pool, redis.pool);
+    rebuild();
+    const ratings_batch_t start = {.generation = state_of_store.generation,
+                                   .previous.offset = RATINGS_FINGERPRINT_NONE};
+    batch_t *batch = batch_create(&start, pool);
+    for (int i = 0; i < CHANGES * MANY; i++)
+        add_vote_of_many(batch, i);
+    assert_int_equal(batch_size(batch), MANY + 1);
+    const ratings_batch_t *batches[] = {batch_finish(batch)};
+    assert_int_equal(ratings_store_apply(store, batches, 1, &end, &why), APR_SUCCESS);
+    assert_int_equal(end, RATINGS_CAS_APPLIED);
+    for (int n = 0; n < 30; n++)
+        compare_one_of_many(n);
+    apr_pool_destroy(pool);
+}
+
 static int set_up(void **state)
 {
     ratings_result_t why;
@@ -372,6 +431,7 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(votes_of_many_in_one_batch_are_each_their_last),
         cmocka_unit_test_teardown(store_is_the_naive_fold_at_every_checkpoint, say_which_log),
     };
     return cmocka_run_group_tests_name("voters", tests, set_up, tear_down);
