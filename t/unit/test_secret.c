@@ -167,7 +167,7 @@ static file_t files[] = {
     {"1024 bytes", of_1024, sizeof of_1024, 0600, NULL, 1024},
     {"1025 bytes", of_1025, sizeof of_1025, 0600, too_long, 0},
     {"nothing", BYTES(""), 0600, too_short, 0},
-    {"31 bytes and a line end", BYTES_32 "\n" + 1, 32, 0600, too_short, 0},
+    {"31 bytes and a line end", &(BYTES_32 "\n")[1], 32, 0600, too_short, 0},
     {"a file that others may read", BYTES(BYTES_32), 0644, too_open, 0},
     {"a file that others may write", BYTES(BYTES_32), 0602, too_open, 0},
 };
