@@ -28,18 +28,11 @@ lint: deps-lint ## warnings as errors by gcc and clang, format, clang-tidy, shel
 format: deps-lint ## format the sources with clang-format, as lint wants them
 	@clang-format -i $(LINT_C)
 
+# All of them, whichever fail; those are named at the end.
+LINT_RULES = architecture dependencies directives endpoints messages function-length names words links hygiene mutants
 lint-rules:
-	@build/lint/architecture
-	@build/lint/dependencies
-	@build/lint/directives
-	@APXS='$(APXS)' build/lint/endpoints
-	@build/lint/messages
-	@build/lint/function-length
-	@build/lint/names
-	@build/lint/words
-	@build/lint/links
-	@build/lint/hygiene
-	@build/lint/mutants
+	@failed=; for rule in $(LINT_RULES); do APXS='$(APXS)' build/lint/$$rule || failed="$$failed $$rule"; done; \
+	    [ -z "$$failed" ] || { echo "lint-rules: FAILED:$$failed" >&2; exit 1; }
 
 # SC2154, a variable that nobody sets: parts are sourced by name, and set -u finds it when it runs.
 # SC2317, code that is never reached: takes what a trap calls for that.
