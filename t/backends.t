@@ -238,7 +238,7 @@ for my $row (
     $load->();
 }
 
-# ---- Kafka is away when httpd starts ----
+# ---- Kafka is unavailable when httpd starts ----
 
 {
     my $httpd = own_httpd(name => 'no-kafka', topic => 'ratings-no-kafka', database => 13);

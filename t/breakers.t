@@ -86,7 +86,7 @@ if (mpm() ne 'prefork') { # whose children are of one thread
         return { status => $answer->status, stats => json($answer->body)->{stats} };
     })->();
     is(join(' ', map { $_->{status} } @answers), join(' ', (200) x @talks), 'eight ask at once, with one handle for the function');
-    cmp_ok(scalar(grep { !$_->{stats} } @answers), '>=', 6, 'most have waited for the handle in vain');
+    cmp_ok(scalar(grep { !$_->{stats} } @answers), '>=', 6, 'most had no handle in time');
     ok(histogram_of($talks[-1], @at)->{stats}, 'the next one asks the function, which was well throughout');
     ok(!$httpd->log->has(qr/RT0204: /), 'no circuit breaker was opened');
     $httpd->stop;
@@ -274,7 +274,7 @@ sub said {
     my @quick = grep { $_->{slowest} < $bound } @answers;
     cmp_ok(scalar @quick, '>=', 30, 'most are never kept waiting by the one that asks') or diag(join ' ', map { $_->{slowest} } @answers);
     my $ready = json(get('/readyz', @at)->body);
-    like($ready->{age} // 'no age', qr/^\d+$/, 'the age of an answer is told');
+    like($ready->{age} // 'no age', qr/^\d+$/, 'readiness names the age of its answer');
     ok(wait_ready(@at), 'ready when Kafka goes on');
     $httpd->stop;
 }

@@ -21,7 +21,7 @@ sub start {
 
 sub fives { my ($talk, @at) = @_; my $answer = histogram_of($talk, @at); return $answer ? $answer->{ratings}{5} : -1 }
 
-# By hand, past the module: nobody is told.
+# By hand, past the module, which does not notice.
 sub edit { my ($talk, $count) = @_; redis(database => 8)->call('HSET', "ratings/$talk", 5, $count) }
 
 # ---- answers ----
@@ -37,7 +37,7 @@ sub edit { my ($talk, $count) = @_; redis(database => 8)->call('HSET', "ratings/
         my $again = get("/ratings?talkId=$talk", @at);
         $seen{ $again->body . $again->header('ETag') }++;
     }
-    is_deeply(\%seen, { $first->body . $first->header('ETag') => 20 }, 'an answer is given again, by every child, without the store being read');
+    is_deeply(\%seen, { $first->body . $first->header('ETag') => 20 }, 'every child answers from the cache, without reading the store');
     is(get("/ratings?talkId=$talk", @at, headers => [ 'If-None-Match' => $first->header('ETag') ])->status, 304, 'and is validated by its entity tag');
     is(rate($talk, 5, @at)->status, 200, 'another rating');
     is(fives($talk, @at), 8, 'is seen at once');
@@ -82,7 +82,7 @@ sub edit { my ($talk, $count) = @_; redis(database => 8)->call('HSET', "ratings/
     $_->stop for $one, $two;
 }
 
-# ---- the store is away ----
+# ---- the store is unavailable ----
 
 {
     my ($httpd, @at) = start('store-away', "RatingsCacheTTL 1h\n");
@@ -93,7 +93,7 @@ sub edit { my ($talk, $count) = @_; redis(database => 8)->call('HSET', "ratings/
     stack('stop', 'redis');
     ok(wait_until(sub { get("/ratings?talkId=$talk", @at)->status == 503 }, 0.9 + 0.9 * $slack), 'without a store answers are given for no more than a second');
     stack('start', 'redis');
-    ok(wait_until(sub { fives($talk, @at) == 1 }, 20), 'and again when it is back');
+    ok(wait_until(sub { fives($talk, @at) == 1 }, 20), 'and again when it has recovered');
     $httpd->stop;
 }
 
@@ -123,7 +123,7 @@ sub edit { my ($talk, $count) = @_; redis(database => 8)->call('HSET', "ratings/
     is(fives($talk, @at), 2, 'and read');
     is(get("/ratings?talkId=$other", @at)->status, 503, 'one that is not known cannot');
     stack('start', 'postgres');
-    ok(wait_until(sub { rate($other, 5, @at)->status == 200 }, 20), 'until PostgreSQL is back');
+    ok(wait_until(sub { rate($other, 5, @at)->status == 200 }, 20), 'until PostgreSQL has recovered');
     my %old = map { $_ => 1 } $httpd->children;
     delete_talks($talk);
     $httpd->signal('USR1');
@@ -158,7 +158,7 @@ sub edit { my ($talk, $count) = @_; redis(database => 8)->call('HSET', "ratings/
     is_deeply(histogram_of($same, @at)->{stats}, { avg => 4, totalCount => 3 }, 'are remembered by their counts, whatever the talk');
     ok(!exists histogram_of($other, @at)->{stats}, 'other counts are asked for');
     stack('start', 'lambda');
-    ok(wait_until(sub { histogram_of($other, @at)->{stats} }, 20), 'when the Lambda is back');
+    ok(wait_until(sub { histogram_of($other, @at)->{stats} }, 20), 'when the Lambda has recovered');
     $httpd->stop;
 }
 
@@ -171,7 +171,7 @@ sub edit { my ($talk, $count) = @_; redis(database => 8)->call('HSET', "ratings/
     stack('stop', 'lambda');
     ok(!exists histogram_of($talk, @at)->{stats}, 'RatingsStatsMemo Off: the Lambda is called for each answer');
     stack('start', 'lambda');
-    ok(wait_until(sub { histogram_of($talk, @at)->{stats} }, 20), 'and again when it is back');
+    ok(wait_until(sub { histogram_of($talk, @at)->{stats} }, 20), 'and again when it has recovered');
     $httpd->stop;
 }
 
@@ -231,7 +231,7 @@ sub lines_of { open my $in, '<', $_[0] or return 0; my @lines = <$in>; return sc
     is(join(', ', $ask->($other)), join(', ', ('200 without') x 12), 'a call that fails leaves all who waited for it without');
     is(lines_of("$file.calls") - $before, 2, 'by one call as well');
     unlink "$file.broken";
-    ok(histogram_of($third, @at)->{stats}, 'and is one failure: the function is not left alone for it');
+    ok(histogram_of($third, @at)->{stats}, 'and is one failure, which opens no circuit breaker: the function is called');
     $httpd->stop;
     kill 'TERM', $pid;
     waitpid $pid, 0;

@@ -144,7 +144,7 @@ for my $row (@rows) {
     $asked_for = rebuilds();
 }
 
-# ---- what is somebody else's is left alone ----
+# ---- what is somebody else's stays as it is ----
 
 {
     $httpd->expect_log(qr/RT0301: the projector is stalled.* the store holds the ratings of topic 'another'/, qr/RT0302: /);
@@ -153,7 +153,7 @@ for my $row (@rows) {
     is($redis->call('HGET', 'ratings:log', 'topic'), 'another', 'and it is left as it is');
     set('topic', $topic)->();
     ok(answers_200(), 'until it is ours again');
-    is(rebuilds(), $asked_for, 'what can be gone on with was not rebuilt');
+    is(rebuilds(), $asked_for, 'the service has not rebuilt what it could resume');
 }
 
 finish();

@@ -77,7 +77,7 @@ for (
     }
     refused("$backends$directive\n", "$directive without a value", qr/$directive takes one argument/);
 }
-# a range is told as the documents tell it
+# the message names a range as the documents name it
 for my $row ([ 'RatingsTalkTTL', '0ms to 24h' ], [ 'RatingsCacheTTL', '0ms to 1h' ], [ 'RatingsLease', '300ms to 60s' ],
     [ 'RatingsIdempotencyWindow', '0ms to 744h' ])
 {
