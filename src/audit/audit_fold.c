@@ -121,8 +121,8 @@ static bool judge_key(audit_partition_t *partition, const audit_talk_t *talk,
     ratings_use_t *use = audit_keys_use(&partition->keys, talk, event->key.text, partition->time);
     if (!use)
         return false;
-    *counts = ratings_key_judge(use, &event->key, event->rating.value, record->offset,
-                                partition->time) == RATINGS_COUNTED;
+    *counts = ratings_key_resolve(use, &event->key, event->rating.value, record->offset,
+                                  partition->time) == RATINGS_VERDICT_COUNTED;
     return true;
 }
 

@@ -5,7 +5,7 @@
  * skipped; one that says how talks are routed (../core/routing_record.h) is noted. An event that is
  * appended twice counts once (../core/dedup_window.h), and the second one is nothing to its key. Of
  * the others, one without a key counts, so does one whose append time the log has not written; for
- * all others ratings_key_judge decides, by the log's time. */
+ * all others ratings_key_resolve decides, by the log's time. */
 #ifndef RATINGS_AUDIT_FOLD_H
 #define RATINGS_AUDIT_FOLD_H
 

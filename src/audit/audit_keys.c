@@ -21,7 +21,7 @@ static int compare_keys(const void *a, const void *b)
     return strcmp(left->text, right->text);
 }
 
-/* As good as new (see ratings_key_judge), and the log's time does not go back. */
+/* As good as new (see ratings_key_resolve), and the log's time does not go back. */
 static bool has_expired(const audit_key_t *key, int64_t log_time)
 {
     return key->use.expires_ms <= log_time;

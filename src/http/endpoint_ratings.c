@@ -28,22 +28,25 @@ typedef struct {
 } outcome_reply_t;
 
 static const outcome_reply_t outcome_replies[] = {
-    [RATINGS_DONE] = {HTTP_OK, NULL, 0, 0},
-    [RATINGS_ACCEPTED] = {HTTP_ACCEPTED, NULL, APLOG_WARNING, 0},
-    [RATINGS_NO_TALK] = {HTTP_NOT_FOUND, "There is no such talk.", 0, 0},
-    [RATINGS_CONFLICTING] = {HTTP_UNPROCESSABLE_ENTITY,
-                             "Another rating of this talk was sent with the same Idempotency-Key: "
-                             "this one does not count.",
-                             0, 0},
-    [RATINGS_NO_KEYS] = {HTTP_NOT_IMPLEMENTED,
-                         "This service cannot tell ratings apart by Idempotency-Key: please send "
-                         "it without.",
-                         0, 0},
-    [RATINGS_UNAVAILABLE] = {HTTP_SERVICE_UNAVAILABLE, NULL, APLOG_ERR, 1},
-    [RATINGS_UNKNOWN] = {HTTP_GATEWAY_TIME_OUT,
-                         "The event log did not answer in time: the rating may or may not have "
-                         "been recorded.",
-                         APLOG_ERR, 2},
+    [RATINGS_OUTCOME_DONE] = {HTTP_OK, NULL, 0, 0},
+    [RATINGS_OUTCOME_ACCEPTED] = {HTTP_ACCEPTED, NULL, APLOG_WARNING, 0},
+    [RATINGS_OUTCOME_NO_TALK] = {HTTP_NOT_FOUND, "There is no such talk.", 0, 0},
+    [RATINGS_OUTCOME_CONFLICTING] =
+        {HTTP_UNPROCESSABLE_ENTITY,
+         "Another rating of this talk was sent with the same Idempotency-Key: "
+         "this one does not count.",
+         0, 0},
+    [RATINGS_OUTCOME_NO_KEYS] =
+        {HTTP_NOT_IMPLEMENTED,
+         "This service cannot tell ratings apart by Idempotency-Key: please send "
+         "it without.",
+         0, 0},
+    [RATINGS_OUTCOME_UNAVAILABLE] = {HTTP_SERVICE_UNAVAILABLE, NULL, APLOG_ERR, 1},
+    [RATINGS_OUTCOME_UNKNOWN] =
+        {HTTP_GATEWAY_TIME_OUT,
+         "The event log did not answer in time: the rating may or may not have "
+         "been recorded.",
+         APLOG_ERR, 2},
 };
 
 /* A request whose kind of failure was logged within the interval, by another of this child, is
@@ -87,8 +90,9 @@ static int reply_refusal(request_rec *r, const ratings_call_t *call, ratings_out
 {
     const outcome_reply_t *reply = &outcome_replies[outcome];
     log_outcome(r, call, reply);
-    return outcome == RATINGS_UNAVAILABLE ? reply_unavailable(r, call)
-                                          : ratings_reply_problem(r, reply->status, reply->detail);
+    return outcome == RATINGS_OUTCOME_UNAVAILABLE
+               ? reply_unavailable(r, call)
+               : ratings_reply_problem(r, reply->status, reply->detail);
 }
 
 static ratings_call_t begin_call(const request_rec *r, const ratings_server_t *server)
@@ -115,7 +119,7 @@ static int submit_rating(request_rec *r, const ratings_server_t *server,
 {
     ratings_call_t call = begin_call(r, server);
     ratings_outcome_e outcome = ratings_submit(&call, event, server->config.visibility_timeout);
-    if (outcome != RATINGS_DONE && outcome != RATINGS_ACCEPTED)
+    if (outcome != RATINGS_OUTCOME_DONE && outcome != RATINGS_OUTCOME_ACCEPTED)
         return reply_refusal(r, &call, outcome);
     log_outcome(r, &call, &outcome_replies[outcome]);
     return reply_rating(r, outcome_replies[outcome].status, &event->rating);
@@ -131,8 +135,8 @@ int ratings_post_ratings(request_rec *r, const ratings_server_t *server)
     if (problem)
         return ratings_reply_problem(r, HTTP_BAD_REQUEST, problem);
     if (event.key.text[0] && server->config.idempotency_window == 0)
-        return ratings_reply_problem(r, outcome_replies[RATINGS_NO_KEYS].status,
-                                     outcome_replies[RATINGS_NO_KEYS].detail);
+        return ratings_reply_problem(r, outcome_replies[RATINGS_OUTCOME_NO_KEYS].status,
+                                     outcome_replies[RATINGS_OUTCOME_NO_KEYS].detail);
     return submit_rating(r, server, &event);
 }
 
@@ -172,7 +176,7 @@ static int read_ratings(request_rec *r, const ratings_server_t *server, const ch
     ratings_summary_t summary;
     ratings_call_t call = begin_call(r, server);
     ratings_outcome_e outcome = ratings_read(&call, talk_id, &summary);
-    if (outcome != RATINGS_DONE)
+    if (outcome != RATINGS_OUTCOME_DONE)
         return reply_refusal(r, &call, outcome);
     if (!make_entity(entity, &summary))
         return HTTP_INTERNAL_SERVER_ERROR;

@@ -11,7 +11,7 @@ int64_t ratings_call_until(const ratings_call_t *call, int64_t timeout)
 ratings_outcome_e ratings_call_unavailable(ratings_call_t *call, const char *part)
 {
     call->failure.part = part;
-    return RATINGS_UNAVAILABLE;
+    return RATINGS_OUTCOME_UNAVAILABLE;
 }
 
 bool ratings_request_rebuild_if_corrupt(ratings_child_t *child, const ratings_result_t *why)

@@ -8,7 +8,8 @@
 /* The earlier of the call's deadline, and `timeout` microseconds from now; of ratings_monotonic. */
 int64_t ratings_call_until(const ratings_call_t *call, int64_t timeout);
 
-/* Ends a use case: sets the failure's part, and returns RATINGS_UNAVAILABLE. `part` is static. */
+/* Ends a use case: sets the failure's part, and returns RATINGS_OUTCOME_UNAVAILABLE. `part` is
+ * static. */
 ratings_outcome_e ratings_call_unavailable(ratings_call_t *call, const char *part);
 
 /* A malformed value of the store is data corruption, no outage. If the result of a call of the

@@ -116,11 +116,11 @@ ratings_outcome_e ratings_read(ratings_call_t *call, const char *talk_id,
 {
     ratings_snapshot_t snapshot = {.checkpoint = -1};
     ratings_outcome_e outcome = ratings_talk_lookup(call, talk_id);
-    if (outcome != RATINGS_DONE)
+    if (outcome != RATINGS_OUTCOME_DONE)
         return outcome;
     int partition = ratings_routing_partition(call, talk_id);
     if (partition < 0)
-        return RATINGS_UNAVAILABLE;
+        return RATINGS_OUTCOME_UNAVAILABLE;
     query_t query = {
         .talk_id = talk_id,
         .slot = ratings_shm_slot(talk_id),
@@ -133,7 +133,7 @@ ratings_outcome_e ratings_read(ratings_call_t *call, const char *talk_id,
     summary->has_statistics =
         ratings_statistics_of(call, &summary->histogram, &summary->statistics);
     summary->validator = query.validator;
-    return RATINGS_DONE;
+    return RATINGS_OUTCOME_DONE;
 }
 
 /* ---- its responses ---- */

@@ -15,13 +15,14 @@ static ratings_outcome_e write_failed(ratings_call_t *call, const ratings_delive
 {
     call->failure.why = delivery->result;
     call->failure.part = "the event log";
-    return delivery->result.status == APR_TIMEUP ? RATINGS_UNKNOWN : RATINGS_UNAVAILABLE;
+    return delivery->result.status == APR_TIMEUP ? RATINGS_OUTCOME_UNKNOWN
+                                                 : RATINGS_OUTCOME_UNAVAILABLE;
 }
 
 static ratings_outcome_e accepted(ratings_call_t *call, const char *why)
 {
     ratings_result_set(&call->failure.why, APR_TIMEUP, "%s", why);
-    return RATINGS_ACCEPTED;
+    return RATINGS_OUTCOME_ACCEPTED;
 }
 
 /* Kafka's answer to an event that the stream has taken, and its visibility. */
@@ -32,7 +33,7 @@ static ratings_outcome_e await_write(ratings_call_t *call, ratings_pending_write
         ratings_call_until(call, call->child->service->config->stream_timeout + REPORT_GRACE_US);
     switch (ratings_pending_write_wait(write, durable_by, delivery)) {
     case RATINGS_PENDING_WRITE_VISIBLE:
-        return RATINGS_DONE;
+        return RATINGS_OUTCOME_DONE;
     case RATINGS_PENDING_WRITE_DURABLE:
         return accepted(call, "not visible in time");
     case RATINGS_PENDING_WRITE_SENT:
@@ -108,8 +109,8 @@ static ratings_outcome_e outcome_of_use(ratings_call_t *call, const ratings_even
     }
     if (use->offset > offset)
         return accepted(call, "the use of its idempotency key is forgotten");
-    return use->offset == offset || use->value == event->rating.value ? RATINGS_DONE
-                                                                      : RATINGS_CONFLICTING;
+    return use->offset == offset || use->value == event->rating.value ? RATINGS_OUTCOME_DONE
+                                                                      : RATINGS_OUTCOME_CONFLICTING;
 }
 
 /* The projector decided whether the event counts when it applied it. If the store cannot be read,
@@ -128,11 +129,11 @@ static ratings_outcome_e read_outcome(ratings_call_t *call, const ratings_event_
     if (!child->store)
         return accepted(call, "Redis cannot be used in this child");
     if (!ratings_call_policy_begin(&child->policy[RATINGS_BACKEND_STORE], until, &token, why))
-        return RATINGS_ACCEPTED;
+        return RATINGS_OUTCOME_ACCEPTED;
     (void)ratings_store_read_use(child->store, event->rating.talk_id, event->key.text,
                                  delivery->partition, until, &use, &checkpoint, why);
     if (ratings_call_end_store(child, &token, why) != APR_SUCCESS)
-        return RATINGS_ACCEPTED;
+        return RATINGS_OUTCOME_ACCEPTED;
     if (checkpoint <= delivery->offset)
         return accepted(call, "the store is being brought up to date");
     return outcome_of_use(call, event, &use, delivery->offset);
@@ -146,13 +147,14 @@ ratings_outcome_e ratings_submit(ratings_call_t *call, const ratings_event_t *ev
     ratings_delivery_t delivery = {.offset = -1};
     bool has_key = event->key.text[0] != '\0';
     ratings_outcome_e outcome = ratings_talk_lookup(call, event->rating.talk_id);
-    if (outcome != RATINGS_DONE)
+    if (outcome != RATINGS_OUTCOME_DONE)
         return outcome;
     int partition = ratings_routing_partition(call, event->rating.talk_id);
     if (partition < 0)
-        return RATINGS_UNAVAILABLE;
+        return RATINGS_OUTCOME_UNAVAILABLE;
     if (has_key && !can_honour_keys(call))
-        return RATINGS_NO_KEYS;
+        return RATINGS_OUTCOME_NO_KEYS;
     outcome = record_event(call, event, partition, visible_for, &delivery);
-    return outcome == RATINGS_DONE && has_key ? read_outcome(call, event, &delivery) : outcome;
+    return outcome == RATINGS_OUTCOME_DONE && has_key ? read_outcome(call, event, &delivery)
+                                                      : outcome;
 }

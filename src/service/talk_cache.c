@@ -87,7 +87,7 @@ ratings_outcome_e ratings_talk_lookup(ratings_call_t *call, const char *talk_id)
 {
     apr_status_t status = check_talk(call, talk_id);
     if (status == APR_NOTFOUND)
-        return RATINGS_NO_TALK;
-    return status == APR_SUCCESS ? RATINGS_DONE
+        return RATINGS_OUTCOME_NO_TALK;
+    return status == APR_SUCCESS ? RATINGS_OUTCOME_DONE
                                  : ratings_call_unavailable(call, "the list of talks");
 }

@@ -390,7 +390,7 @@ static void forgets_keys_that_have_run_out(void **state)
         (void)snprintf(text, sizeof text, "%lld", (long long)now);
         ratings_use_t *use = audit_keys_use(&keys, &talk, text, now);
         assert_non_null(use);
-        assert_int_equal(ratings_key_judge(use, &key, 5, now, now), RATINGS_COUNTED);
+        assert_int_equal(ratings_key_resolve(use, &key, 5, now, now), RATINGS_VERDICT_COUNTED);
         assert_int_equal(audit_keys_live(&keys, now), now < 10 ? now : 10);
         most = keys.count > most ? keys.count : most;
     }
@@ -412,8 +412,8 @@ static void keeps_keys_that_hold(void **state)
             (void)snprintf(text, sizeof text, "%d", i);
             ratings_use_t *use = audit_keys_use(&keys, &talk, text, i);
             assert_non_null(use);
-            assert_int_equal(ratings_key_judge(use, &key, 5, i, i),
-                             round ? RATINGS_REPEATED : RATINGS_COUNTED);
+            assert_int_equal(ratings_key_resolve(use, &key, 5, i, i),
+                             round ? RATINGS_VERDICT_REPEATED : RATINGS_VERDICT_COUNTED);
         }
     assert_int_equal(keys.count, 20000);
     audit_keys_free(&keys);
