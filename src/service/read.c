@@ -35,7 +35,7 @@ static apr_status_t read_store(ratings_call_t *call, const query_t *query,
 }
 
 /* One read, which is fresh if it is of the log that this host knows, and counts all that this host
- * knows to be applied. Version and high watermark are looked up before the store is read: whatever
+ * knows to be applied. Changes and high watermark are looked up before the store is read: whatever
  * is published meanwhile ends the answer's validity. APR_EAGAIN: it is not fresh. */
 static apr_status_t read_fresh_once(ratings_call_t *call, query_t *query,
                                     ratings_snapshot_t *snapshot)
@@ -43,7 +43,7 @@ static apr_status_t read_fresh_once(ratings_call_t *call, query_t *query,
     ratings_shm_t *shared = call->child->service->shared;
     ratings_validator_t *validator = &query->validator;
     validator->read_at = ratings_monotonic();
-    validator->version = ratings_shm_version(shared, query->slot);
+    validator->changes = ratings_shm_changes(shared, query->slot);
     ratings_checkpoint_t high = ratings_shm_high(shared, validator->partition);
     apr_status_t status = read_store(call, query, snapshot);
     if (status == RATINGS_REBUILD_NEEDED)
@@ -56,7 +56,7 @@ static apr_status_t read_fresh_once(ratings_call_t *call, query_t *query,
     validator->is_cacheable =
         ratings_shm_note_shown(shared, validator->partition,
                                (ratings_checkpoint_t){snapshot->log_id, snapshot->checkpoint},
-                               query->slot, validator->read_at, &validator->version);
+                               query->slot, validator->read_at, &validator->changes);
     return APR_SUCCESS;
 }
 

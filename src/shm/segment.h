@@ -93,7 +93,7 @@ struct ratings_shm_t {
 
     /* Each GET reads its own; confirmations write to them twenty times a second at most. */
     _Alignas(RATINGS_CACHE_LINE) _Atomic int64_t confirmed_at[RATINGS_PARTITIONS_MAX];
-    _Atomic uint32_t changed[RATINGS_CHANGE_SLOTS]; /* counters, by the talk's slot */
+    _Atomic uint32_t change_counter[RATINGS_CHANGE_SLOTS]; /* by the talk's slot */
 };
 
 RATINGS_SHM_STRUCT(ratings_shm_t, 287296, 9);
