@@ -74,7 +74,7 @@ lint-tidy:
 	@$(MAKE) --no-print-directory -s -k -j$(LINT_JOBS) $(LINT_SOURCES:%.c=$(OUT)/lint/tidy/%.ok)
 	@echo "lint-tidy: $(words $(LINT_SOURCES)) files"
 
-$(OUT)/lint/tidy/%.ok: %.c .clang-tidy $(wildcard *.h src/*.h src/*/*.h src/*/*/*.h lambda/*.h t/*/*.h) | $(OUT)/version.h
+$(OUT)/lint/tidy/%.ok: %.c .clang-tidy $(wildcard *.h src/*.h src/*/*.h src/*/*/*.h lambda/*.h t/*/*.h) | $(OUT)/build_version.h
 	@mkdir -p $(@D)
 	@clang-tidy --quiet $(if $(findstring /t/,/$<),--checks='$(LINT_TIDY_TESTS)') $< -- $(LINT_CFLAGS) 2>$@.errors || \
 	    { grep -vE '^[0-9]+ warnings? (generated|treated)|^Suppressed|^Use -' $@.errors >&2; exit 1; }

@@ -3,7 +3,7 @@
 #include "../core/number.h"
 #include "../core/rating.h"
 #include "../core/redis_url.h"
-#include "version.h"
+#include "build_version.h"
 
 #include <getopt.h>
 #include <stdio.h>
