@@ -117,7 +117,7 @@ static bool is_of_topic(const audit_t *audit, const audit_state_t *state, audit_
 static bool has_its_partitions(audit_t *audit, audit_failure_t *why)
 {
     int now = 0, then = audit->fold.partitions;
-    if (!audit->state.beyond && audit->state.routed <= then)
+    if (!audit->state.beyond && audit->state.routing_partitions <= then)
         return true;
     return audit_stream_partitions(audit->stream, &now, why) &&
            (now <= then || audit_fail(why, "the topic was given partitions meanwhile: try again"));

@@ -168,13 +168,13 @@ static audit_fingerprint_t fingerprint_of(const audit_record_t *record)
 /* Whether it is a record that says how talks are routed: the first one does. */
 static bool read_routing(audit_fold_t *fold, const audit_record_t *record)
 {
-    int routed = record->partition == 0
-                     ? ratings_routing_decode(record->key, record->key_len, record->value,
-                                              record->value_len, INT32_MAX)
-                     : 0;
-    if (fold->routed == 0)
-        fold->routed = routed;
-    return routed > 0;
+    int said = record->partition == 0
+                   ? ratings_routing_decode(record->key, record->key_len, record->value,
+                                            record->value_len, INT32_MAX)
+                   : 0;
+    if (fold->routing_partitions == 0)
+        fold->routing_partitions = said;
+    return said > 0;
 }
 
 bool audit_fold_record(audit_fold_t *fold, const audit_record_t *record)

@@ -73,8 +73,8 @@ typedef struct {
 typedef struct {
     audit_partition_t *partition;
     int partitions;
-    int routed; /* partitions by which talks are routed, as the log says; 0: it does not yet */
-    audit_talk_t **talk; /* in the order in which they came */
+    int routing_partitions; /* by which talks are routed, as the log says; 0: it does not yet */
+    audit_talk_t **talk;    /* in the order in which they came */
     size_t talks, room;
     void *tree;
     bool chosen; /* talks are those of audit_fold_talk alone: events of others do not count */

@@ -19,8 +19,8 @@ static bool is_in(const int *partitions, int count, int partition)
 static audit_precondition_t precondition_of(audit_t *audit, const audit_talk_t *talk)
 {
     int count = 0;
-    int routed = (int)audit->state.routed; /* not above the topic's partitions: see audit_repair */
-    int home = audit_stream_home(audit->stream, talk, routed > 0 ? routed : 1);
+    int among = (int)audit->state.routing_partitions; /* no more than the topic has: audit_repair */
+    int home = audit_stream_home(audit->stream, talk, among > 0 ? among : 1);
     for (const audit_tally_t *tally = talk->tallies; tally; tally = tally->next)
         audit->partitions[count++] = tally->partition;
     if (!is_in(audit->partitions, count, home))

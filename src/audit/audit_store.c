@@ -241,7 +241,7 @@ static redisReply *ask_redis(audit_store_t *store, words_t words, audit_failure_
 
 /* ---- what ratings:log says ---- */
 
-enum { FIELD_TOPIC, FIELD_GENERATION, FIELD_CLAIM, FIELD_ROUTED, FIELD_BEYOND, FIELDS };
+enum { FIELD_TOPIC, FIELD_GENERATION, FIELD_CLAIM, FIELD_ROUTING_PARTITIONS, FIELD_BEYOND, FIELDS };
 
 static const char *const each_field[] = {"position", "mark", "first", "time"};
 enum { EACH_CHECKPOINT, EACH_LAST, EACH_FIRST, EACH_TIME, EACH };
@@ -325,8 +325,8 @@ static bool read_state(const audit_store_t *store, const redisReply *reply, audi
     copy_text(state->topic, sizeof state->topic, field[FIELD_TOPIC]);
     copy_text(state->generation, sizeof state->generation, field[FIELD_GENERATION]);
     copy_text(state->claim, sizeof state->claim, field[FIELD_CLAIM]);
-    if (!read_number(field[FIELD_ROUTED], -1, &state->routed))
-        state->routed = -1;
+    if (!read_number(field[FIELD_ROUTING_PARTITIONS], -1, &state->routing_partitions))
+        state->routing_partitions = -1;
     state->beyond = field[FIELD_BEYOND]->type != REDIS_REPLY_NIL;
     for (int p = 0; p < state->partitions; p++)
         if (!read_partition(field + FIELDS + (ptrdiff_t)p * EACH, p, state))

@@ -24,8 +24,8 @@ void audit_store_disconnect(audit_store_t *store);
 typedef struct {
     bool present;
     char topic[256], generation[256], claim[256];
-    int64_t routed; /* partitions by which talks are routed; -1: absent or no number */
-    bool beyond;    /* it has a checkpoint for a partition more than was asked for */
+    int64_t routing_partitions; /* by which talks are routed; -1: absent or no number */
+    bool beyond;                /* it has a checkpoint for a partition more than was asked for */
     int partitions;
     int64_t *checkpoint; /* 0 where absent */
     char (*last)[AUDIT_FIELD_MAX + 1], (*first)[AUDIT_FIELD_MAX + 1], (*time)[AUDIT_FIELD_MAX + 1];

@@ -100,9 +100,9 @@ static const char *state_reason(const ratings_child_t *child, const ratings_stor
         return "it holds the ratings of another topic";
     if (state->problem || state->is_behind)
         return rebuilding;
-    if (state->routed == 0)
+    if (state->routing_partitions == 0)
         return "the log does not say yet how talks are routed: see the error log";
-    for (int i = 0; i < state->routed; i++)
+    for (int i = 0; i < state->routing_partitions; i++)
         if (!is_up_to_date(state, high, i))
             return "it is being brought up to date with the log";
     return NULL;

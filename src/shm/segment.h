@@ -54,8 +54,8 @@ struct ratings_shm_t {
 
     /* Requests that call a backend read these; a projector stores them with each look at store or
      * topic. */
-    _Alignas(RATINGS_CACHE_LINE) _Atomic int32_t routed; /* partitions by which talks are routed;
-                                                          * 0: not known yet */
+    _Alignas(RATINGS_CACHE_LINE) _Atomic int32_t routing_partitions; /* by which talks are routed;
+                                                                      * 0: not known yet */
     _Atomic int32_t routing_conflict; /* what a routing record says, of a topic that has fewer
                                        * partitions; 0: none */
     _Atomic uint32_t topic_fault;     /* ratings_topic_fault_e, as the projector last found it */

@@ -166,11 +166,11 @@ static void notes_how_talks_are_routed(void **state)
     audit_fold_t *fold = *state;
 
     fold_text(fold, 1, 1, true, "ratings:routing", "{\"version\":1,\"partitions\":2}");
-    assert_int_equal(fold->routed, 0);
+    assert_int_equal(fold->routing_partitions, 0);
     assert_int_equal(fold->partition[1].skipped, 1); /* it means nothing there */
     fold_text(fold, 0, 1, true, "ratings:routing", "{\"version\":1,\"partitions\":1}");
     fold_text(fold, 0, 1, true, "ratings:routing", "{\"version\":1,\"partitions\":2}");
-    assert_int_equal(fold->routed, 1); /* the first one says it */
+    assert_int_equal(fold->routing_partitions, 1); /* the first one says it */
     assert_int_equal(fold->partition[0].skipped, 0);
     assert_int_equal(fold->partition[0].records, 2);
     assert_int_equal(fold->talks, 0);

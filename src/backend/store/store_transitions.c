@@ -38,10 +38,10 @@ apr_status_t ratings_store_add_partitions(ratings_store_t *store,
                                           ratings_cas_e *result, ratings_result_t *why)
 {
     store_words_t words;
-    begin_transition(&words, lua_add_partitions, 2 + CHECKPOINT_WORDS(state->partitions, to));
+    begin_transition(&words, lua_add_partitions, 2 + CHECKPOINT_WORDS(state->checkpoint_count, to));
     store_word(&words, state->generation);
-    store_word_number(&words, state->partitions);
-    add_checkpoints(&words, state->partitions, to);
+    store_word_number(&words, state->checkpoint_count);
+    add_checkpoints(&words, state->checkpoint_count, to);
     return end_transition(store, &words, result, why);
 }
 
@@ -100,8 +100,8 @@ static void add_empty(store_words_t *words, int partitions, const bool *empty)
 }
 
 apr_status_t ratings_store_open(ratings_store_t *store, const ratings_sweep_t *sweep,
-                                const char *topic, int partitions, int routed, const bool *empty,
-                                ratings_cas_e *result, ratings_result_t *why)
+                                const char *topic, int partitions, int routing_partitions,
+                                const bool *empty, ratings_cas_e *result, ratings_result_t *why)
 {
     store_words_t words;
     begin_transition(&words, lua_open, OPEN_ROOM(partitions));
@@ -114,7 +114,7 @@ apr_status_t ratings_store_open(ratings_store_t *store, const ratings_sweep_t *s
     store_word(&words, "topic");
     store_word(&words, topic);
     store_word(&words, "partitions");
-    store_word_number(&words, routed);
+    store_word_number(&words, routing_partitions);
     add_checkpoints(&words, 0, partitions);
     add_empty(&words, partitions, empty);
     return end_transition(store, &words, result, why);
