@@ -98,7 +98,7 @@ SHM_OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(wildcard src/shm/*.c) src/backend/com
 $(SHM_UNIT): $(OUT)/t/unit/%: t/unit/%.c $(SHM_OBJECTS) $(OUT)/libratings.a
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(CC) $(BASE_CFLAGS) $(HTTPD_CFLAGS) $(call system,$(shell pkg-config --cflags cmocka apr-1)) $< -o $@ \
-	    $(filter %.o,$^) $(filter %.a,$^) $(shell pkg-config --libs cmocka apr-1) $(CORE_LIBS) -lm $(LDFLAGS)
+	    $(filter %.o,$^) $(filter %.a,$^) $(shell pkg-config --libs cmocka apr-1 apr-util-1) $(CORE_LIBS) -lm $(LDFLAGS)
 
 $(OUT)/t/unit/test_pending_write: $(OUT)/src/service/pending_write.o
 
@@ -108,7 +108,7 @@ PROJECTOR_UNIT := $(patsubst %,$(OUT)/t/unit/test_%,lease partition)
 $(PROJECTOR_UNIT): $(OUT)/t/unit/test_%: t/unit/test_%.c $(OUT)/src/projector/%.o $(SHM_OBJECTS) $(OUT)/libratings.a
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(CC) $(BASE_CFLAGS) $(HTTPD_CFLAGS) $(call system,$(shell pkg-config --cflags cmocka apr-1)) $< -o $@ \
-	    $(filter %.o %.a,$^) $(shell pkg-config --libs cmocka apr-1) $(CORE_LIBS) -lm $(LDFLAGS)
+	    $(filter %.o %.a,$^) $(shell pkg-config --libs cmocka apr-1 apr-util-1) $(CORE_LIBS) -lm $(LDFLAGS)
 
 # Fuzzing: t/fuzz/fuzz_X.c is a target, t/fuzz/corpus/X its inputs. `make unit` replays those, with
 # any compiler; `make fuzz` looks for more, below $(OUT), and leaves an input that fails in

@@ -149,7 +149,7 @@ static int reply_entity(request_rec *r, const ratings_entity_t *entity)
         .body = entity->body,
         .length = entity->length,
         .etag = entity->etag,
-        .changed = "The ratings are not what If-Match names.",
+        .mismatch = "The ratings are not what If-Match names.",
     };
     return ratings_reply_representation(r, &representation);
 }
@@ -164,7 +164,7 @@ static bool make_entity(ratings_entity_t *entity, const ratings_summary_t *summa
     if (fits) {
         memcpy(entity->body, json, length);
         entity->length = (uint32_t)length;
-        ratings_etag_of(json, length, entity->etag, sizeof entity->etag);
+        ratings_etag_of(json, length, entity->etag);
     }
     free(json);
     return fits;

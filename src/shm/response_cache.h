@@ -10,20 +10,11 @@
 #ifndef RATINGS_SHM_RESPONSE_CACHE_H
 #define RATINGS_SHM_RESPONSE_CACHE_H
 
+#include "entity.h"
 #include "segment.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-#define RATINGS_ENTITY_MAX 256 /* five counts, their sum and an average take some 200 */
-#define RATINGS_ETAG_SIZE 32
-
-/* A body and its entity tag, with quotes. */
-typedef struct {
-    uint32_t length;
-    char etag[RATINGS_ETAG_SIZE];
-    char body[RATINGS_ENTITY_MAX];
-} ratings_entity_t;
 
 /* For how long an entity is true: until its talk may have changed. */
 typedef struct {
