@@ -272,7 +272,7 @@ static bool compare_read_talks(audit_t *audit, audit_failure_t *why)
         ratings_histogram_t expected = audit_fold_expected(talk);
         audit->in_log += !is_empty(&expected);
         audit->in_store += talk->found.what != AUDIT_FOUND_NOTHING;
-        audit->spread += talk->tallies && talk->tallies->next;
+        audit->spread += audit_fold_is_spread(talk);
         if (audit_talk_problem(talk))
             audit->differing[audit->differ++] = talk;
     }

@@ -30,10 +30,10 @@ bool audit_fold_init(audit_fold_t *fold, int partitions)
 static void free_talk(audit_fold_t *fold, audit_talk_t *talk)
 {
     (void)tdelete(talk, &fold->tree, compare_talks);
-    while (talk->tallies) {
-        audit_tally_t *next = talk->tallies->next;
-        free(talk->tallies);
-        talk->tallies = next;
+    while (!SLIST_EMPTY(&talk->tallies)) {
+        audit_tally_t *tally = SLIST_FIRST(&talk->tallies);
+        SLIST_REMOVE_HEAD(&talk->tallies, link);
+        free(tally);
     }
     free(talk);
 }
@@ -91,12 +91,27 @@ audit_talk_t *audit_fold_talk(audit_fold_t *fold, const char *id, size_t len)
 
 static audit_tally_t *tally_of(audit_talk_t *talk, int partition)
 {
-    audit_tally_t **link = &talk->tallies;
-    while (*link && (*link)->partition != partition)
-        link = &(*link)->next;
-    if (!*link && (*link = calloc(1, sizeof **link)))
-        (*link)->partition = partition;
-    return *link;
+    audit_tally_t *tally, *last = NULL;
+    SLIST_FOREACH(tally, &talk->tallies, link) {
+        if (tally->partition == partition)
+            return tally;
+        last = tally;
+    }
+    tally = calloc(1, sizeof *tally);
+    if (!tally)
+        return NULL;
+    tally->partition = partition;
+    if (last)
+        SLIST_INSERT_AFTER(last, tally, link);
+    else
+        SLIST_INSERT_HEAD(&talk->tallies, tally, link);
+    return tally;
+}
+
+bool audit_fold_is_spread(const audit_talk_t *talk)
+{
+    const audit_tally_t *first = SLIST_FIRST(&talk->tallies);
+    return first && SLIST_NEXT(first, link);
 }
 
 /* ---- records ---- */
@@ -209,7 +224,8 @@ static void add_counts(ratings_histogram_t *sum, const ratings_histogram_t *more
 
 void audit_fold_read_at(audit_talk_t *talk, const int64_t *checkpoints)
 {
-    for (audit_tally_t *tally = talk->tallies; tally; tally = tally->next) {
+    audit_tally_t *tally;
+    SLIST_FOREACH(tally, &talk->tallies, link) {
         add_counts(&tally->counted, &tally->later);
         tally->later = (ratings_histogram_t){{0}};
     }
@@ -219,7 +235,8 @@ void audit_fold_read_at(audit_talk_t *talk, const int64_t *checkpoints)
 ratings_histogram_t audit_fold_expected(const audit_talk_t *talk)
 {
     ratings_histogram_t sum = {{0}};
-    for (const audit_tally_t *tally = talk->tallies; tally; tally = tally->next)
+    const audit_tally_t *tally;
+    SLIST_FOREACH(tally, &talk->tallies, link)
         add_counts(&sum, &tally->counted);
     return sum;
 }
@@ -227,7 +244,8 @@ ratings_histogram_t audit_fold_expected(const audit_talk_t *talk)
 ratings_histogram_t audit_fold_now(const audit_talk_t *talk)
 {
     ratings_histogram_t sum = audit_fold_expected(talk);
-    for (const audit_tally_t *tally = talk->tallies; tally; tally = tally->next)
+    const audit_tally_t *tally;
+    SLIST_FOREACH(tally, &talk->tallies, link)
         add_counts(&sum, &tally->later);
     return sum;
 }

@@ -13,6 +13,8 @@
 #include "../core/histogram.h"
 #include "audit_keys.h"
 
+#include <sys/queue.h>
+
 /* A record's fingerprint, by which it is recognised; offset -1: there is none. */
 typedef struct {
     int64_t offset;
@@ -35,8 +37,10 @@ typedef struct audit_tally_t {
     int partition;
     ratings_histogram_t counted; /* before the checkpoint at which the store was read last */
     ratings_histogram_t later;   /* from there on */
-    struct audit_tally_t *next;
+    SLIST_ENTRY(audit_tally_t) link;
 } audit_tally_t;
+
+typedef SLIST_HEAD(audit_tallies_t, audit_tally_t) audit_tallies_t;
 
 /* What the store has of a talk. */
 typedef enum {
@@ -51,8 +55,9 @@ typedef enum {
 typedef struct {
     const char *id; /* `len` bytes and a terminator. Of the store: any bytes */
     size_t len;
-    audit_tally_t *tallies; /* one for each partition with events of it: in good order, one */
-    const int64_t *read_at; /* for each partition, the checkpoint at which the talk was read */
+    audit_tallies_t tallies; /* one for each partition with events of it, in the order of their
+                              * first ones; in good order, one */
+    const int64_t *read_at;  /* for each partition, the checkpoint at which the talk was read */
     struct {
         audit_found_e what;
         ratings_histogram_t counts;
@@ -89,6 +94,9 @@ audit_talk_t *audit_fold_talk(audit_fold_t *fold, const char *id, size_t len);
 
 /* The next record of its partition. */
 bool audit_fold_record(audit_fold_t *fold, const audit_record_t *record);
+
+/* Whether a talk has events in more than one partition. */
+bool audit_fold_is_spread(const audit_talk_t *talk);
 
 /* From now on a talk's events count up to these checkpoints, one for each partition; none may be
  * below what is folded already. */
