@@ -62,7 +62,7 @@ static void command(const char *line)
     const char *words[32], *word;
     char *rest = apr_pstrdup(redis.pool, line), *last = NULL;
     size_t lengths[32];
-    store_command_t asked = {0, words, lengths, 0};
+    store_command_t asked = {0, words, lengths, 0, false};
     redisReply *reply;
     ratings_result_t why;
     while ((word = apr_strtok(rest, " ", &last)) != NULL && asked.argc < 32) {
