@@ -83,6 +83,10 @@ sub row {
 
 # Redis, or a proxy before it, says what nobody asked for: the next question must not be answered with that, nor the one
 # after it with the answer to this one.
-my $unasked = { name => 'unasked', what => 'one reply too many on each connection, five times', commands => [ ('add') x 5 ], pause => 1, worked => 'added' };
+my %unasked = (pause => 1, worked => 'added');
+my @unasked = (
+    { name => 'unasked',  what => 'one reply too many on each connection, five times',                   commands => [ ('add') x 5 ],   %unasked },
+    { name => 'repeated', what => 'the last replies come once more on each connection, five times', commands => [ ('again') x 5 ], %unasked },
+);
 
-return ((map { my $server = $_; map { row($server, $_) } @faults } qw(postgres redis kafka lambda)), row('redis', $unasked), row('kafka', $mute));
+return ((map { my $server = $_; map { row($server, $_) } @faults } qw(postgres redis kafka lambda)), map({ row('redis', $_) } @unasked), row('kafka', $mute));
