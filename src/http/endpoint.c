@@ -41,11 +41,6 @@ static const struct {
 
 /* ---- which location the request is for ---- */
 
-static ratings_endpoint_e endpoint_of(const request_rec *r)
-{
-    return ratings_location_of_request(r)->endpoint;
-}
-
 /* httpd authorises a request by the walk over the <Location> sections that follows map_to_storage.
  * This is the same walk, made in advance: httpd's own then finds its result. The URL that counts is
  * the one that mod_rewrite left. A proxied request, "*", and what a forward proxy was asked for are
@@ -57,7 +52,8 @@ static bool will_be_endpoint(request_rec *r)
         !r->uri || r->uri[0] != '/')
         return false;
     r->per_dir_config = r->server->lookup_defaults;
-    bool found = ap_location_walk(r) == OK && endpoint_of(r) != RATINGS_ENDPOINT_NONE;
+    bool found = ap_location_walk(r) == OK &&
+                 ratings_location_of_request(r)->endpoint != RATINGS_ENDPOINT_NONE;
     r->per_dir_config = before;
     return found;
 }
@@ -65,7 +61,8 @@ static bool will_be_endpoint(request_rec *r)
 /* Once httpd has made that walk. */
 static bool is_endpoint(const request_rec *r)
 {
-    return endpoint_of(r) != RATINGS_ENDPOINT_NONE && r->proxyreq == PROXYREQ_NONE;
+    return ratings_location_of_request(r)->endpoint != RATINGS_ENDPOINT_NONE &&
+           r->proxyreq == PROXYREQ_NONE;
 }
 
 /* ---- hooks ---- */
@@ -160,33 +157,32 @@ static bool is_listed(const method_t *method, int status)
     return listed;
 }
 
-static int reply_by(const method_t *method, request_rec *r)
-{
-    int result = method->reply(r, ratings_server_of(r->server));
-    RATINGS_ASSERT(result != OK || is_listed(method, r->status));
-    return result;
-}
-
 static int dispatch_method(request_rec *r, ratings_endpoint_e endpoint)
 {
-    if (r->method_number == M_GET && endpoints[endpoint].get.reply)
-        return reply_by(&endpoints[endpoint].get, r);
-    if (r->method_number == M_POST && endpoints[endpoint].post.reply)
-        return reply_by(&endpoints[endpoint].post, r);
-    if (r->method_number == M_OPTIONS)
-        return reply_options(r, allowed_methods(endpoint));
-    return refuse_method(r, allowed_methods(endpoint));
+    const method_t *method = NULL;
+    if (r->method_number == M_GET)
+        method = &endpoints[endpoint].get;
+    else if (r->method_number == M_POST)
+        method = &endpoints[endpoint].post;
+    if (method && method->reply) {
+        int result = method->reply(r, ratings_server_of(r->server));
+        RATINGS_ASSERT(result != OK || is_listed(method, r->status));
+        return result;
+    }
+    return r->method_number == M_OPTIONS ? reply_options(r, allowed_methods(endpoint))
+                                         : refuse_method(r, allowed_methods(endpoint));
 }
 
 /* An endpoint is no ErrorDocument: it would answer a request that failed as a GET. httpd then
  * sends its own text, with the status of the failure. */
 int ratings_handler(request_rec *r)
 {
+    const ratings_location_t *location = ratings_location_of_request(r);
     if (!is_endpoint(r) || !r->handler || strcmp(r->handler, HANDLER) != 0)
         return DECLINED;
     if (r->status != HTTP_OK)
         return HTTP_NOT_FOUND;
-    if (path_below(r, ratings_location_of_request(r)->path)[0])
+    if (path_below(r, location->path)[0])
         return ratings_reply_problem(r, HTTP_NOT_FOUND, "There is nothing at this path.");
-    return dispatch_method(r, endpoint_of(r));
+    return dispatch_method(r, location->endpoint);
 }

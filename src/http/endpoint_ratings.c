@@ -114,17 +114,6 @@ static const char *read_idempotency_key(const request_rec *r, const ratings_conf
     return header ? ratings_key_from_header(header, key->text) : NULL;
 }
 
-static int submit_rating(request_rec *r, const ratings_server_t *server,
-                         const ratings_event_t *event)
-{
-    ratings_call_t call = begin_call(r, server);
-    ratings_outcome_e outcome = ratings_submit(&call, event, server->config.visibility_timeout);
-    if (outcome != RATINGS_OUTCOME_DONE && outcome != RATINGS_OUTCOME_ACCEPTED)
-        return reply_refusal(r, &call, outcome);
-    log_outcome(r, &call, &outcome_replies[outcome]);
-    return reply_rating(r, outcome_replies[outcome].status, &event->rating);
-}
-
 int ratings_post_ratings(request_rec *r, const ratings_server_t *server)
 {
     ratings_event_t event;
@@ -137,7 +126,12 @@ int ratings_post_ratings(request_rec *r, const ratings_server_t *server)
     if (event.key.text[0] && server->config.idempotency_window == 0)
         return ratings_reply_problem(r, outcome_replies[RATINGS_OUTCOME_NO_KEYS].status,
                                      outcome_replies[RATINGS_OUTCOME_NO_KEYS].detail);
-    return submit_rating(r, server, &event);
+    ratings_call_t call = begin_call(r, server);
+    ratings_outcome_e outcome = ratings_submit(&call, &event, server->config.visibility_timeout);
+    if (outcome != RATINGS_OUTCOME_DONE && outcome != RATINGS_OUTCOME_ACCEPTED)
+        return reply_refusal(r, &call, outcome);
+    log_outcome(r, &call, &outcome_replies[outcome]);
+    return reply_rating(r, outcome_replies[outcome].status, &event.rating);
 }
 
 /* ---- GET ---- */
