@@ -17,6 +17,12 @@
 /* Microseconds since some moment before the machine started; the same for all its processes. */
 int64_t ratings_monotonic(void);
 
+/* Of two points in time. */
+static inline int64_t ratings_earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 /* A lock, and a condition that ratings_wait_until waits for. */
 void ratings_lock_init(pthread_mutex_t *lock, pthread_cond_t *changed);
 void ratings_lock_destroy(pthread_mutex_t *lock, pthread_cond_t *changed);

@@ -26,7 +26,8 @@ typedef struct ratings_prober_t ratings_prober_t;
 
 #define RATINGS_FAILURE_KINDS 3 /* of requests: 202, 503, 504 */
 
-/* A backend that could not be made in this child is NULL; so is a thread. */
+/* A backend that could not be made in this child is NULL, and its call policy says so; so is a
+ * thread. */
 struct ratings_child_t {
     const ratings_service_t *service;
     apr_pool_t *pool;   /* its own: it may outlive pchild */

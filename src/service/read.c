@@ -2,10 +2,10 @@
  * before, the statistics are there if the function answers. */
 #include "../core/clock.h"
 #include "../shm/futex.h"
-#include "call.h"
 #include "routing.h"
 #include "statistics.h"
 #include "talk_cache.h"
+#include "use_cases.h"
 
 #define FRESH_RETRY_US INT64_C(50000)
 
@@ -24,14 +24,12 @@ static apr_status_t read_store(ratings_call_t *call, const query_t *query,
     ratings_child_t *child = call->child;
     ratings_result_t *why = &call->failure.why;
     ratings_call_token_t token;
-    if (!child->store)
-        return ratings_result_set(why, APR_ECONNREFUSED, "Redis cannot be used in this child");
     if (!ratings_call_policy_begin(&child->policy[RATINGS_BACKEND_STORE], query->until, &token,
                                    why))
         return why->status;
     (void)ratings_store_read(child->store, query->talk_id, query->validator.partition, query->until,
                              snapshot, why);
-    return ratings_call_end_store(child, &token, why);
+    return ratings_call_policy_end(&token, why);
 }
 
 /* One read, which is fresh if it is of the log that this host knows, and counts all that this host
@@ -92,7 +90,7 @@ static apr_status_t await_fresh(ratings_call_t *call, query_t *query, int64_t si
     int64_t until;
     if (!ratings_bulkhead_try_acquire(bulkhead, ratings_monotonic(), &until))
         return APR_EAGAIN;
-    query->until = until < query->until ? until : query->until;
+    query->until = ratings_earlier(until, query->until);
     apr_status_t status = retry_until_fresh(call, query, since, snapshot);
     (void)ratings_bulkhead_release(bulkhead, since, ratings_monotonic(), status == APR_SUCCESS);
     return status;
@@ -115,6 +113,7 @@ ratings_outcome_e ratings_read(ratings_call_t *call, const char *talk_id,
                                ratings_summary_t *summary)
 {
     ratings_snapshot_t snapshot = {.checkpoint = -1};
+    int64_t timeout = call->child->service->config->store_timeout;
     ratings_outcome_e outcome = ratings_talk_lookup(call, talk_id);
     if (outcome != RATINGS_OUTCOME_DONE)
         return outcome;
@@ -125,10 +124,12 @@ ratings_outcome_e ratings_read(ratings_call_t *call, const char *talk_id,
         .talk_id = talk_id,
         .slot = ratings_shm_slot(talk_id),
         .validator.partition = partition,
-        .until = ratings_call_until(call, call->child->service->config->store_timeout),
+        .until = ratings_earlier(ratings_monotonic() + timeout, call->deadline),
     };
-    if (read_fresh(call, &query, &snapshot) != APR_SUCCESS)
-        return ratings_call_unavailable(call, "the store of ratings");
+    if (read_fresh(call, &query, &snapshot) != APR_SUCCESS) {
+        call->failure.part = "the store of ratings";
+        return RATINGS_OUTCOME_UNAVAILABLE;
+    }
     summary->histogram = snapshot.histogram;
     summary->has_statistics =
         ratings_statistics_of(call, &summary->histogram, &summary->statistics);

@@ -1,23 +1,16 @@
 /* Submitting a rating: the talk exists, the event is durable, the rating is visible, and, if it has
  * an idempotency key, it is the one that counts. */
 #include "../backend/stream/stream_topic.h"
-#include "call.h"
+#include "../core/clock.h"
 #include "pending_write.h"
 #include "routing.h"
 #include "talk_cache.h"
+#include "use_cases.h"
 
 /* How much longer than librdkafka tries a request waits for the delivery report: librdkafka's own
  * failure, which says whether the event may have been recorded, then comes first. It does not if
  * the event had to wait for others before it was sent, and is still in flight. */
 #define REPORT_GRACE_US INT64_C(250000)
-
-static ratings_outcome_e write_failed(ratings_call_t *call, const ratings_delivery_t *delivery)
-{
-    call->failure.why = delivery->result;
-    call->failure.part = "the event log";
-    return delivery->result.status == APR_TIMEUP ? RATINGS_OUTCOME_UNKNOWN
-                                                 : RATINGS_OUTCOME_UNAVAILABLE;
-}
 
 static ratings_outcome_e accepted(ratings_call_t *call, const char *why)
 {
@@ -29,8 +22,8 @@ static ratings_outcome_e accepted(ratings_call_t *call, const char *why)
 static ratings_outcome_e await_write(ratings_call_t *call, ratings_pending_write_t *write,
                                      ratings_delivery_t *delivery)
 {
-    int64_t durable_by =
-        ratings_call_until(call, call->child->service->config->stream_timeout + REPORT_GRACE_US);
+    int64_t timeout = call->child->service->config->stream_timeout + REPORT_GRACE_US;
+    int64_t durable_by = ratings_earlier(ratings_monotonic() + timeout, call->deadline);
     switch (ratings_pending_write_wait(write, durable_by, delivery)) {
     case RATINGS_PENDING_WRITE_VISIBLE:
         return RATINGS_OUTCOME_DONE;
@@ -42,35 +35,9 @@ static ratings_outcome_e await_write(ratings_call_t *call, ratings_pending_write
     case RATINGS_PENDING_WRITE_ABANDONED:
         break;
     }
-    return write_failed(call, delivery);
-}
-
-/* The call of Kafka ends with its answer: how long the rating then takes to be visible says nothing
- * of Kafka. */
-static ratings_outcome_e append_event(ratings_call_t *call, const ratings_event_t *event,
-                                      int partition, int64_t visible_for,
-                                      ratings_call_token_t *token, ratings_delivery_t *delivery)
-{
-    ratings_child_t *child = call->child;
-    ratings_result_t *why = &call->failure.why;
-    const ratings_pending_write_options_t options = {
-        .shared = child->service->shared,
-        .visibility = child->visibility,
-        .partition = partition,
-        .visible_for = visible_for,
-        .deadline = call->deadline,
-    };
-    ratings_pending_write_t *write = ratings_pending_write_create(&options, token);
-    if (!write) {
-        ratings_call_policy_abandon(token, false);
-        ratings_result_set(why, RATINGS_NOT_ASKED, "out of memory");
-        return ratings_call_unavailable(call, "the event log");
-    }
-    if (ratings_stream_append(child->stream, event, partition,
-                              ratings_pending_write_receiver(write), why) == APR_SUCCESS)
-        return await_write(call, write, delivery);
-    ratings_pending_write_cancel(write, why);
-    return ratings_call_unavailable(call, "the event log");
+    call->failure.why = delivery->result;
+    return delivery->result.status == APR_TIMEUP ? RATINGS_OUTCOME_UNKNOWN
+                                                 : RATINGS_OUTCOME_UNAVAILABLE;
 }
 
 static ratings_outcome_e record_event(ratings_call_t *call, const ratings_event_t *event,
@@ -78,24 +45,27 @@ static ratings_outcome_e record_event(ratings_call_t *call, const ratings_event_
                                       ratings_delivery_t *delivery)
 {
     ratings_child_t *child = call->child;
-    ratings_call_policy_t *policy = &child->policy[RATINGS_BACKEND_STREAM];
     ratings_result_t *why = &call->failure.why;
-    ratings_call_token_t token;
-    if (!child->projector) {
-        ratings_result_set(why, APR_ECONNREFUSED, "%s cannot be used in this child", policy->name);
-        return ratings_call_unavailable(call, "the event log");
-    }
-    return ratings_call_policy_begin(policy, call->deadline, &token, why)
-               ? append_event(call, event, partition, visible_for, &token, delivery)
-               : ratings_call_unavailable(call, "the event log");
+    const ratings_pending_write_options_t options = {
+        .policy = &child->policy[RATINGS_BACKEND_STREAM],
+        .shared = child->service->shared,
+        .visibility = child->visibility,
+        .partition = partition,
+        .visible_for = visible_for,
+        .deadline = call->deadline,
+    };
+    ratings_pending_write_t *write = ratings_pending_write_create(&options, why);
+    call->failure.part = "the event log";
+    if (!write)
+        return RATINGS_OUTCOME_UNAVAILABLE;
+    if (ratings_stream_append(child->stream, event, partition,
+                              ratings_pending_write_receiver(write), why) == APR_SUCCESS)
+        return await_write(call, write, delivery);
+    ratings_pending_write_cancel(write, why);
+    return RATINGS_OUTCOME_UNAVAILABLE;
 }
 
 /* ---- idempotency keys ---- */
-
-static bool can_honour_keys(const ratings_call_t *call)
-{
-    return atomic_load(&call->child->service->shared->append_time) != RATINGS_APPEND_TIME_NOT_KEPT;
-}
 
 /* What the use of the key says of the event at `offset`. Without a use the event counted without
  * being compared: the topic keeps no append times any more, which this host knows from now on. Or
@@ -121,18 +91,16 @@ static ratings_outcome_e read_outcome(ratings_call_t *call, const ratings_event_
                                       const ratings_delivery_t *delivery)
 {
     ratings_child_t *child = call->child;
-    int64_t checkpoint = -1,
-            until = ratings_call_until(call, child->service->config->store_timeout);
+    int64_t timeout = child->service->config->store_timeout, checkpoint = -1;
+    int64_t until = ratings_earlier(ratings_monotonic() + timeout, call->deadline);
     ratings_call_token_t token;
     ratings_result_t *why = &call->failure.why;
     ratings_use_t use = {.offset = -1};
-    if (!child->store)
-        return accepted(call, "Redis cannot be used in this child");
     if (!ratings_call_policy_begin(&child->policy[RATINGS_BACKEND_STORE], until, &token, why))
         return RATINGS_OUTCOME_ACCEPTED;
     (void)ratings_store_read_use(child->store, event->rating.talk_id, event->key.text,
                                  delivery->partition, until, &use, &checkpoint, why);
-    if (ratings_call_end_store(child, &token, why) != APR_SUCCESS)
+    if (ratings_call_policy_end(&token, why) != APR_SUCCESS)
         return RATINGS_OUTCOME_ACCEPTED;
     if (checkpoint <= delivery->offset)
         return accepted(call, "the store is being brought up to date");
@@ -152,7 +120,8 @@ ratings_outcome_e ratings_submit(ratings_call_t *call, const ratings_event_t *ev
     int partition = ratings_routing_partition(call, event->rating.talk_id);
     if (partition < 0)
         return RATINGS_OUTCOME_UNAVAILABLE;
-    if (has_key && !can_honour_keys(call))
+    if (has_key &&
+        atomic_load(&call->child->service->shared->append_time) == RATINGS_APPEND_TIME_NOT_KEPT)
         return RATINGS_OUTCOME_NO_KEYS;
     outcome = record_event(call, event, partition, visible_for, &delivery);
     return outcome == RATINGS_OUTCOME_DONE && has_key ? read_outcome(call, event, &delivery)

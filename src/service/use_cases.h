@@ -28,7 +28,7 @@ typedef enum {
 /* Why a call did not end with RATINGS_OUTCOME_DONE. */
 typedef struct {
     ratings_result_t why; /* for the log */
-    const char *part;     /* for the client: which part of the service could not be used */
+    const char *part;     /* of RATINGS_OUTCOME_UNAVAILABLE, for the client: which part of it */
 } ratings_failure_t;
 
 /* One call of a use case; of one thread. */
