@@ -89,10 +89,12 @@ typedef struct {
 bool audit_fold_init(audit_fold_t *fold, int partitions);
 void audit_fold_free(audit_fold_t *fold);
 
-/* The talk of that name, added when it is new. NULL when memory ran out. */
+/* The talk of that name (`len` bytes, copied), added when it is new. It is the fold's, until that
+ * is freed. NULL when memory ran out. */
 audit_talk_t *audit_fold_talk(audit_fold_t *fold, const char *id, size_t len);
 
-/* The next record of its partition. */
+/* The next record of its partition, whose offset must be at or beyond the partition's `next`.
+ * Nothing of it is kept. False when memory ran out. */
 bool audit_fold_record(audit_fold_t *fold, const audit_record_t *record);
 
 /* Whether a talk has events in more than one partition. */

@@ -31,6 +31,8 @@ typedef struct {
     char (*last)[AUDIT_FIELD_MAX + 1], (*first)[AUDIT_FIELD_MAX + 1], (*time)[AUDIT_FIELD_MAX + 1];
 } audit_state_t;
 
+/* Room for what ratings:log says of that many partitions; to be freed in any case. False: memory
+ * ran out. */
 bool audit_state_init(audit_state_t *state, int partitions);
 void audit_state_free(audit_state_t *state);
 

@@ -15,7 +15,7 @@ typedef struct {
     const char *brokers, *topic;
     const char *const *properties; /* name=value each, for librdkafka */
     int properties_count;
-    int timeout_ms;
+    int timeout_ms; /* milliseconds */
 } audit_stream_options_t;
 
 /* NULL, and a reason, when librdkafka refuses a property or there is no such topic. The options

@@ -1,7 +1,10 @@
 /* The record in the log that says that a rating was submitted. Its key is the talk id; its value
  * is one compact JSON object with a version, {"version":1,"talkId":"...","value":5}, and, if the
  * client gave the rating an Idempotency-Key, also "idempotencyKey":"..." and
- * "idempotencyWindow":86400000 (milliseconds). Pure functions, any thread. */
+ * "idempotencyWindow":86400000 (milliseconds). The headers, which the stream adds, are those of
+ * CloudEvents in binary mode:
+ * https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md
+ * Pure functions, any thread. */
 #ifndef RATINGS_CORE_EVENT_H
 #define RATINGS_CORE_EVENT_H
 
@@ -25,8 +28,8 @@ char *ratings_event_encode(const ratings_event_t *event, size_t *len);
 
 /* Reads a record back. NULL, or why it is not an event (static, fit for a log line): a tombstone
  * (value NULL), too long, not our JSON, an unknown version, a bad talk id or value, a bad
- * idempotency key or window, a key that is not the talk id. Members that are not known are ignored,
- * so that later versions may add some. */
+ * idempotency key or window, a key that is not the talk id; then `*out` is undefined. Members that
+ * are not known are ignored, so that later versions may add some. */
 const char *ratings_event_decode(const void *key, size_t key_len, const void *value,
                                  size_t value_len, ratings_event_t *out);
 

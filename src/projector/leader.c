@@ -182,7 +182,7 @@ static apr_status_t read_and_apply(leader_t *leader, ratings_result_t *why)
     projection_t *p = leader->projection;
     int count = 0;
     apr_status_t status = ratings_reader_read(p->reader, read_timeout(leader), leader->records,
-                                              LEADER_RECORDS_MAX, &count, why);
+                                              RATINGS_READ_MAX, &count, why);
     if (status != APR_SUCCESS)
         return status;
     apr_pool_clear(p->scratch);

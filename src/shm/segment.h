@@ -109,7 +109,8 @@ void ratings_shm_release_all(apr_pool_t *process);
 void ratings_shm_destroy_released(apr_pool_t *process);
 
 /* The segment named by `key` (service, topic, store), layout and sizes: found again after a
- * graceful restart, or made, all zero. */
+ * graceful restart, or made, all zero. It stays httpd's; `scratch` is for the call alone. Errors:
+ * those of apr_shm_create, of memory that cannot be had. */
 apr_status_t ratings_shm_attach(ratings_shm_t **shared, const char *key,
                                 const ratings_shm_cache_geometry_t *const geometry[RATINGS_CACHES],
                                 apr_pool_t *process, apr_pool_t *scratch);
