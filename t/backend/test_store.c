@@ -503,8 +503,8 @@ static void logging_in_is_part_of_the_call(void **state)
     }
 }
 
-/* One that does not read: what is sent fills the socket's buffers. That is so much that to write it
- * takes a busy machine as long as the deadline is away: the limit is for the waits. */
+/* One that does not read: what is sent fills the socket's buffers. That is so much that a busy
+ * machine may take until the deadline to write it: the limit is for the waits. */
 static void sending_ends_by_the_deadline(void **state)
 {
     ratings_store_t *store = store_of(1, 5000);
