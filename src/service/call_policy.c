@@ -48,23 +48,18 @@ void ratings_call_policy_abandon(ratings_call_token_t *token, bool got)
 
 /* ---- what a call says of its backend ---- */
 
-typedef enum { CALL_ANSWERED, CALL_FAILED, CALL_NOT_ASKED } call_outcome_e;
-
 static bool is_answer(apr_status_t status)
 {
     return status == APR_SUCCESS || status == APR_NOTFOUND || status == APR_EAGAIN ||
            status == RATINGS_REBUILD_NEEDED;
 }
 
-/* `unanswered_us`: for how long nobody has got an answer. */
-static call_outcome_e outcome_of(const ratings_call_policy_t *policy, apr_status_t status,
-                                 int64_t unanswered_us)
+/* A call that was not made, or that may have begun with little time left, says nothing of the
+ * backend. `unanswered_us`: for how long nobody has got an answer. */
+static bool says_nothing(const ratings_call_policy_t *policy, apr_status_t status,
+                         int64_t unanswered_us)
 {
-    if (is_answer(status))
-        return CALL_ANSWERED;
-    if (status == RATINGS_NOT_ASKED || (status == APR_TIMEUP && unanswered_us < policy->fair_us))
-        return CALL_NOT_ASKED;
-    return CALL_FAILED;
+    return status == RATINGS_NOT_ASKED || (status == APR_TIMEUP && unanswered_us < policy->fair_us);
 }
 
 static void log_closed(const ratings_call_policy_t *policy)
@@ -81,24 +76,19 @@ static void log_opened(const ratings_call_policy_t *policy, const ratings_result
                  policy->tag, policy->name, policy->limits.threshold, why->detail, policy->effect);
 }
 
-/* The probers of all children sleep while no breaker is open. */
-static void wake_probers(const ratings_call_policy_t *policy, int64_t now)
-{
-    atomic_store(&policy->backend->opened_at, now);
-    ratings_shm_wake(&policy->shared->breakers_opened);
-}
-
 static void report_result(const ratings_call_policy_t *policy, const ratings_result_t *why,
                           int64_t unanswered_us, int64_t now)
 {
     ratings_breaker_t *breaker = &policy->backend->breaker;
-    call_outcome_e outcome = outcome_of(policy, why->status, unanswered_us);
     if (why->status == RATINGS_REBUILD_NEEDED)
         ratings_shm_request_rebuild(policy->shared, RATINGS_REBUILD_REQUEST_STORE);
-    if (outcome == CALL_ANSWERED && ratings_breaker_success(breaker)) {
-        log_closed(policy);
-    } else if (outcome == CALL_FAILED && ratings_breaker_failure(breaker, &policy->limits, now)) {
-        wake_probers(policy, now);
+    if (is_answer(why->status)) {
+        if (ratings_breaker_success(breaker))
+            log_closed(policy);
+    } else if (!says_nothing(policy, why->status, unanswered_us) &&
+               ratings_breaker_failure(breaker, &policy->limits, now)) {
+        atomic_store(&policy->backend->opened_at, now);
+        ratings_shm_wake(&policy->shared->breakers_opened); /* the probers of all children */
         log_opened(policy, why);
     }
 }

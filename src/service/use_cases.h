@@ -28,7 +28,8 @@ typedef enum {
 /* Why a call did not end with RATINGS_OUTCOME_DONE. */
 typedef struct {
     ratings_result_t why; /* for the log */
-    const char *part;     /* of RATINGS_OUTCOME_UNAVAILABLE, for the client: which part of it */
+    const char *part; /* for the client, of RATINGS_OUTCOME_UNAVAILABLE: which part of the service
+                       * could not be used */
 } ratings_failure_t;
 
 /* One call of a use case; of one thread. */
