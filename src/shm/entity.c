@@ -6,7 +6,7 @@
 
 #define ETAG_BYTES 12 /* of the digest: as good as unique, and short */
 
-_Static_assert(2 * ETAG_BYTES + sizeof "\"\"" <= RATINGS_ETAG_SIZE, "an entity tag fits");
+_Static_assert(sizeof "\"\"" + 2 * (size_t)ETAG_BYTES <= RATINGS_ETAG_SIZE, "an entity tag fits");
 
 void ratings_etag_of(const char *body, size_t length, char etag[RATINGS_ETAG_SIZE])
 {
