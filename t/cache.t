@@ -202,32 +202,45 @@ sub answer_slowly {
     read $client, $body, $length;
     open my $calls, '>>', "$file.calls" or POSIX::_exit(1);
     syswrite $calls, "$body\n";
-    sleep 3 * $slack; # until all who ask at the same time are there
+    wait_until(sub { -e "$file.all" }, 15); # all who ask at the same time have asked
     my $count = total(json($body));
     my ($status, $answer) = -e "$file.broken" ? ('500 Broken', '{}') : ('200 OK', to_json({ avg => 5, totalCount => $count }));
     print $client "HTTP/1.1 $status\r\nContent-Type: application/json\r\nContent-Length: " . length($answer) . "\r\n\r\n$answer";
     $client->flush;
 }
 
+sub write_file { open my $out, '>', $_[0] or die "$_[0]: $!"; return close $out }
 sub lines_of { open my $in, '<', $_[0] or return 0; my @lines = <$in>; return scalar @lines }
 
 {
     my $port = $ENV{HTTP_PORT} + 8;
     my $file = "$ENV{TEST_LOGS}/slow-function";
-    my $pid  = slow_function($port, $file);
+    write_file("$file.all"); # readiness asks as well
+    my $pid = slow_function($port, $file);
     local $ENV{RATINGS_LAMBDA_URL} = "http://127.0.0.1:$port/";
     my ($httpd, @at) = start('slow-function', "RatingsBreakerFailures 2\nRatingsStatsTimeout 20s\nRatingsDeadline 20s\n",
         sizes => "StartServers 1\nServerLimit 1\nThreadsPerChild 32\nMaxRequestWorkers 32\nMinSpareThreads 1\nMaxSpareThreads 32\n");
     my ($talk, $other, $third) = new_talks(3);
     rate($_, 5, @at) for $talk, ($other) x 2, ($third) x 3;
-    my $ask = sub { my ($asked) = @_; return map { $_->{status} . ($_->{stats} ? ' with' : ' without') } in_children(12, sub {
-        my $answer = get("/ratings?talkId=$asked", @at);
-        return { status => $answer->status, stats => json($answer->body)->{stats} };
-    })->() };
+    my $ask = sub {
+        my ($asked) = @_;
+        unlink "$file.all", glob "$file.asks-*";
+        my $answers = in_children(12, sub {
+            my $client = client(@at);
+            $client->send($client->format('GET', "/ratings?talkId=$asked"));
+            write_file("$file.asks-$_[0]");
+            my $answer = $client->receive('GET');
+            return { status => $answer->status, stats => json($answer->body)->{stats} };
+        });
+        wait_until(sub { my @asks = glob "$file.asks-*"; @asks == 12 }, 10);
+        sleep $slack; # httpd has read what has been sent
+        write_file("$file.all");
+        return map { $_->{status} . ($_->{stats} ? ' with' : ' without') } $answers->();
+    };
     my $before = lines_of("$file.calls");
     is(join(', ', $ask->($talk)), join(', ', ('200 with') x 12), 'twelve who ask for the same counts have statistics');
     is(lines_of("$file.calls") - $before, 1, 'by one call');
-    open my $broken, '>', "$file.broken";
+    write_file("$file.broken");
     is(join(', ', $ask->($other)), join(', ', ('200 without') x 12), 'a call that fails leaves all who waited for it without');
     is(lines_of("$file.calls") - $before, 2, 'by one call as well');
     unlink "$file.broken";
