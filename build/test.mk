@@ -2,21 +2,34 @@
 # be needed to read a rule). The cheap ones come first.
 TEST_PARTS = unit "unit SANITIZE=1" "unit SANITIZE=thread" model test-backend "test-backend SANITIZE=1" test-lambda test-suite test-service chaos-short
 
-.PHONY: test test-service test-suite clean-test
+.PHONY: test test-service service-mpms service-sanitized test-suite clean-test
+
+# Where suites leave what they have made: t/lib/suite.bash.
+SUITES_LEFT = $(or $(TEST_DIR),$(if $(filter 0,$(shell id -u)),/var/tmp/mod_ratings-tests,$(OUT)/tests))
+
 test: deps-test ## every test, on real servers
 	@for part in $(TEST_PARTS); do \
 	    echo "== make $$part"; $(MAKE) --no-print-directory $$part || exit 1; done
 	@echo "make test: all is well"
 
-# The service in httpd against real backends, under each MPM, under ASan and UBSan, and under ThreadSanitizer.
+# The service in httpd against real backends: under each MPM, and beside that, since most of a test's time is waits, under
+# ASan and UBSan and under ThreadSanitizer. What each says at its end is said again at the end of both.
+SERVICE_RUN = OUT='$(OUT)' APXS='$(APXS)' t/run
 test-service: ## the service in httpd: all MPMs, ASan and UBSan, ThreadSanitizer
 	@$(MAKE) --no-print-directory module lambda-bootstrap
 	@$(MAKE) --no-print-directory module SANITIZE=1
 	@$(MAKE) --no-print-directory module SANITIZE=thread
-	@OUT='$(OUT)' APXS='$(APXS)' t/run
+	@$(MAKE) --no-print-directory -j2 -k service-mpms service-sanitized; code=$$?; \
+	    cat $(SUITES_LEFT)/*/closing; exit $$code
+
+service-mpms:
+	@$(SERVICE_RUN) event worker prefork
+
+service-sanitized:
+	@$(SERVICE_RUN) --beside event-asan event-tsan
 
 # The examples of README.md, docs/api.md and docs/audit.md (t/examples.t): the outputs that differ are written into the documents.
-EXAMPLES_LEFT = $(or $(TEST_DIR),$(if $(filter 0,$(shell id -u)),/var/tmp/mod_ratings-tests,$(OUT)/tests))/test/event/t/logs/examples
+EXAMPLES_LEFT = $(SUITES_LEFT)/test/event/t/logs/examples
 
 .PHONY: docs-examples
 docs-examples: deps-test ## the outputs of the examples in README.md, docs/api.md and docs/audit.md, as they are today
