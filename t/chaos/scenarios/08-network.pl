@@ -77,13 +77,13 @@ sub row {
         },
         allow => $fault->{allow} // $backend->{allow}, recover => 5,
         expect => [ qr/RT020[1-4]: circuit breaker opened/, qr/RT0301: the projector is stalled/ ],
-        rate => $fault->{rate}, note => $fault->{note},
+        rate => $fault->{rate}, note => $fault->{note}, httpd => $fault->{httpd},
     };
 }
 
 # Redis, or a proxy before it, says what nobody asked for: the next question must not be answered with that, nor the one
-# after it with the answer to this one.
-my %unasked = (pause => 1, worked => 'added');
+# after it with the answer to this one. Each GET asks it.
+my %unasked = (pause => 1, worked => 'added', httpd => { before => "RatingsCacheTTL 0\n" });
 my @unasked = (
     { name => 'unasked',  what => 'one reply too many on each connection, five times',                   commands => [ ('add') x 5 ],   %unasked },
     { name => 'repeated', what => 'the last replies come once more on each connection, five times', commands => [ ('again') x 5 ], %unasked },
