@@ -13,13 +13,15 @@ test: deps-test ## every test, on real servers
 	@echo "make test: all is well"
 
 # The service in httpd against real backends: under each MPM, and beside that, since most of a test's time is waits, under
-# ASan and UBSan and under ThreadSanitizer. What each says at its end is said again at the end of both.
-SERVICE_RUN = OUT='$(OUT)' APXS='$(APXS)' t/run
+# ASan and UBSan and under ThreadSanitizer. What each says at its end is said again at the end of both. SERVICE_JOBS=1: one
+# after the other, for a machine with little memory (two take 4 GB).
+SERVICE_JOBS ?= 2
+SERVICE_RUN   = OUT='$(OUT)' APXS='$(APXS)' t/run
 test-service: ## the service in httpd: all MPMs, ASan and UBSan, ThreadSanitizer
 	@$(MAKE) --no-print-directory module lambda-bootstrap
 	@$(MAKE) --no-print-directory module SANITIZE=1
 	@$(MAKE) --no-print-directory module SANITIZE=thread
-	@$(MAKE) --no-print-directory -j2 -k service-mpms service-sanitized; code=$$?; \
+	@$(MAKE) --no-print-directory -j$(SERVICE_JOBS) -k service-mpms service-sanitized; code=$$?; \
 	    cat $(SUITES_LEFT)/*/closing; exit $$code
 
 service-mpms:
