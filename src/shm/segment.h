@@ -52,8 +52,9 @@ struct ratings_shm_t {
     _Alignas(RATINGS_CACHE_LINE) _Atomic uint32_t published; /* counts them; slept on by who waits
                                                               * for an event to be applied */
 
-    /* Requests that call a backend read these; a projector stores them with each look at store or
-     * topic. */
+    /* Requests that call a backend read these. A projector stores them with each look at store or
+     * topic; a request stores what it is first to find: that append times are not kept, that the
+     * store is corrupt, that its connections are of another server. */
     _Alignas(RATINGS_CACHE_LINE) _Atomic int32_t routing_partitions; /* by which talks are routed;
                                                                       * 0: not known yet */
     _Atomic int32_t routing_conflict; /* what a routing record says, of a topic that has fewer
