@@ -45,7 +45,7 @@ my @faults = (
 # must have been sent at different times for that, so the load is a slow one. Whether it happens is a
 # matter of chance.
 my $mute = {
-    name => 'mute', what => 'what it answers is withheld for 2.6 s, then connections are reset; again and again', commands => [ ('mute') x 4 ],
+    name => 'mute', what => 'what it answers is withheld for 2.6 s, then connections are reset; again and again', commands => [ ('mute') x 12 ],
     short_commands => [ ('mute') x 2 ], then => 'reset', pause => 2.6, rest => 1.4, rate => 10, worked => 'muted', short => 'kafka',
     note => sub { my ($stage, $audit) = @_; return "$audit->{fold}{again} records of the log are repeats" },
 };
