@@ -25,10 +25,10 @@ chaos-ready: deps-test
 # The module as if it were a newer one: its version says so.
 CHAOS_OBJECTS = $(MODULE_OBJECTS:$(OUT)/src/service/metadata.o=$(OUT)/chaos/metadata.o)
 
-$(OUT)/chaos/version.h: FORCE
+$(OUT)/chaos/build_version.h: FORCE
 	@build/version $@ '$(VERSION)-next' '$(REVISION)'
 
-$(OUT)/chaos/metadata.o: src/service/metadata.c $(OUT)/chaos/version.h
+$(OUT)/chaos/metadata.o: src/service/metadata.c $(OUT)/chaos/build_version.h
 	$(call quiet,CC)$(CC) $(BASE_CFLAGS) -iquote $(OUT)/chaos $(HTTPD_CFLAGS) $(MODULE_CFLAGS) -c $< -o $@
 
 $(CHAOS_MODULE): $(CHAOS_OBJECTS) $(OUT)/libratings.a

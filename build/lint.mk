@@ -28,18 +28,11 @@ lint: deps-lint ## warnings as errors by gcc and clang, format, clang-tidy, shel
 format: deps-lint ## format the sources with clang-format, as lint wants them
 	@clang-format -i $(LINT_C)
 
+# All of them, whichever fail; those are named at the end.
+LINT_RULES = architecture dependencies directives endpoints messages function-length names words links hygiene mutants
 lint-rules:
-	@build/lint/architecture
-	@build/lint/dependencies
-	@build/lint/directives
-	@APXS='$(APXS)' build/lint/endpoints
-	@build/lint/messages
-	@build/lint/function-length
-	@build/lint/names
-	@build/lint/words
-	@build/lint/links
-	@build/lint/hygiene
-	@build/lint/mutants
+	@failed=; for rule in $(LINT_RULES); do APXS='$(APXS)' build/lint/$$rule || failed="$$failed $$rule"; done; \
+	    [ -z "$$failed" ] || { echo "lint-rules: FAILED:$$failed" >&2; exit 1; }
 
 # Its style as well: mandoc's lint has levels, of which this is the lowest. And each command and each option is in it.
 lint-manual: $(CTL_PROGRAM)
@@ -86,7 +79,7 @@ lint-tidy:
 	@$(MAKE) --no-print-directory -s -k -j$(LINT_JOBS) $(LINT_SOURCES:%.c=$(OUT)/lint/tidy/%.ok)
 	@echo "lint-tidy: $(words $(LINT_SOURCES)) files"
 
-$(OUT)/lint/tidy/%.ok: %.c .clang-tidy $(wildcard *.h src/*.h src/*/*.h src/*/*/*.h lambda/*.h t/*/*.h) | $(OUT)/version.h
+$(OUT)/lint/tidy/%.ok: %.c .clang-tidy $(wildcard *.h src/*.h src/*/*.h src/*/*/*.h lambda/*.h t/*/*.h) | $(OUT)/build_version.h
 	@mkdir -p $(@D)
 	@clang-tidy --quiet $(if $(findstring /t/,/$<),--checks='$(LINT_TIDY_TESTS)') $< -- $(LINT_CFLAGS) 2>$@.errors || \
 	    { grep -vE '^[0-9]+ warnings? (generated|treated)|^Suppressed|^Use -' $@.errors >&2; exit 1; }

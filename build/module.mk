@@ -13,11 +13,11 @@ $(OUT)/src/core/%.o: src/core/%.c
 	@mkdir -p $(@D)
 	$(call quiet,CC)$(CC) $(BASE_CFLAGS) $(CORE_CFLAGS) -c $< -o $@
 
-# What names the version includes "version.h", which is made here.
-$(OUT)/version.h: FORCE
+# What names the version includes "build_version.h", which is made here.
+$(OUT)/build_version.h: FORCE
 	@build/version $@ '$(VERSION)' '$(REVISION)'
 
-$(OUT)/src/service/metadata.o $(OUT)/src/ctl/ctl_main.o: $(OUT)/version.h
+$(OUT)/src/service/metadata.o $(OUT)/src/ctl/ctl_main.o: $(OUT)/build_version.h
 
 $(OUT)/%.o: %.c
 	@mkdir -p $(@D)

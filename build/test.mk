@@ -2,21 +2,36 @@
 # be needed to read a rule). The cheap ones come first.
 TEST_PARTS = unit "unit SANITIZE=1" "unit SANITIZE=thread" model test-backend "test-backend SANITIZE=1" test-lambda test-suite test-service chaos-short
 
-.PHONY: test test-service test-suite clean-test
+.PHONY: test test-service service-mpms service-sanitized test-suite clean-test
+
+# Where suites leave what they have made: t/lib/suite.bash.
+SUITES_LEFT = $(or $(TEST_DIR),$(if $(filter 0,$(shell id -u)),/var/tmp/mod_ratings-tests,$(OUT)/tests))
+
 test: deps-test ## every test, on real servers
 	@for part in $(TEST_PARTS); do \
 	    echo "== make $$part"; $(MAKE) --no-print-directory $$part || exit 1; done
 	@echo "make test: all is well"
 
-# The service in httpd against real backends, under each MPM, under ASan and UBSan, and under ThreadSanitizer.
+# The service in httpd against real backends: under each MPM, and beside that, since most of a test's time is waits, under
+# ASan and UBSan and under ThreadSanitizer. What each says at its end is said again at the end of both. SERVICE_JOBS=1: one
+# after the other, for a machine with little memory (two take 4 GB).
+SERVICE_JOBS ?= 2
+SERVICE_RUN   = OUT='$(OUT)' APXS='$(APXS)' t/run
 test-service: ## the service in httpd: all MPMs, ASan and UBSan, ThreadSanitizer
 	@$(MAKE) --no-print-directory module lambda-bootstrap
 	@$(MAKE) --no-print-directory module SANITIZE=1
 	@$(MAKE) --no-print-directory module SANITIZE=thread
-	@OUT='$(OUT)' APXS='$(APXS)' t/run
+	@$(MAKE) --no-print-directory -j$(SERVICE_JOBS) -k service-mpms service-sanitized; code=$$?; \
+	    cat $(SUITES_LEFT)/*/closing; exit $$code
+
+service-mpms:
+	@$(SERVICE_RUN) event worker prefork
+
+service-sanitized:
+	@$(SERVICE_RUN) --beside event-asan event-tsan
 
 # The examples of README.md, docs/api.md, docs/audit.md and docs/ratingsctl.md (t/examples.t): the outputs that differ are written into the documents.
-EXAMPLES_LEFT = $(or $(TEST_DIR),$(if $(filter 0,$(shell id -u)),/var/tmp/mod_ratings-tests,$(OUT)/tests))/test/event/t/logs/examples
+EXAMPLES_LEFT = $(SUITES_LEFT)/test/event/t/logs/examples
 
 .PHONY: docs-examples
 docs-examples: deps-test ## the outputs of the examples in README.md, docs/api.md, docs/audit.md and docs/ratingsctl.md, as they are today
@@ -98,7 +113,7 @@ SHM_OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(wildcard src/shm/*.c) src/backend/com
 $(SHM_UNIT): $(OUT)/t/unit/%: t/unit/%.c $(SHM_OBJECTS) $(OUT)/libratings.a
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(CC) $(BASE_CFLAGS) $(HTTPD_CFLAGS) $(call system,$(shell pkg-config --cflags cmocka apr-1)) $< -o $@ \
-	    $(filter %.o,$^) $(filter %.a,$^) $(shell pkg-config --libs cmocka apr-1) $(CORE_LIBS) -lm $(LDFLAGS)
+	    $(filter %.o,$^) $(filter %.a,$^) $(shell pkg-config --libs cmocka apr-1 apr-util-1) $(CORE_LIBS) -lm $(LDFLAGS)
 
 $(OUT)/t/unit/test_pending_write: $(OUT)/src/service/pending_write.o
 
@@ -108,7 +123,7 @@ PROJECTOR_UNIT := $(patsubst %,$(OUT)/t/unit/test_%,lease partition)
 $(PROJECTOR_UNIT): $(OUT)/t/unit/test_%: t/unit/test_%.c $(OUT)/src/projector/%.o $(SHM_OBJECTS) $(OUT)/libratings.a
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(CC) $(BASE_CFLAGS) $(HTTPD_CFLAGS) $(call system,$(shell pkg-config --cflags cmocka apr-1)) $< -o $@ \
-	    $(filter %.o %.a,$^) $(shell pkg-config --libs cmocka apr-1) $(CORE_LIBS) -lm $(LDFLAGS)
+	    $(filter %.o %.a,$^) $(shell pkg-config --libs cmocka apr-1 apr-util-1) $(CORE_LIBS) -lm $(LDFLAGS)
 
 # Fuzzing: t/fuzz/fuzz_X.c is a target, t/fuzz/corpus/X its inputs. `make unit` replays those, with
 # any compiler; `make fuzz` looks for more, below $(OUT), and leaves an input that fails in

@@ -29,6 +29,7 @@ sub acl { return $redis->call('ACL', 'SETUSER', 'ratings', @_) }
 # What it has, in a database of its own, with that user.
 (my $store = $ENV{RATINGS_CONNECTION}) =~ s{^redis://}{redis://ratings:PASSWORD\@};
 (my $conf  = RatingsTest::Httpd::backends(topic => $topic, database => $database)) =~ s/\Q$ENV{RATINGS_CONNECTION}\E|\$\{RATINGS_CONNECTION\}/$store/;
+$conf .= "RatingsVisibilityTimeout 200ms\n"; # most ratings here wait for it
 my $httpd = own_httpd(name => 'acl', conf => $conf . RatingsTest::Httpd::locations());
 my @at    = (port => $httpd->port);
 

@@ -70,7 +70,7 @@ sub rated_talk {
     return $talk;
 }
 
-# Clients that rate the talks until they are told to end: a function that tells them, and hands back how
+# Clients that rate the talks until the function that this returns is called: it ends them, and hands back how
 # often each value was acknowledged for each talk.
 sub load {
     my (@talks) = @_;
@@ -113,7 +113,7 @@ ok(wait_ready(@at), 'ready') or BAIL_OUT('the service does not become ready');
     my $report;
     ok(wait_until(sub { $report = report(); $report->{code} eq 0 }, $patience), 'a log without events and a store without talks agree') or diag($report->{told});
     is_deeply($report->{talks}, { log => 0, store => 0, compared => 0, differ => 0 }, 'no talk is compared');
-    is(scalar @{ $report->{partitions} }, 4, 'each partition is told');
+    is(scalar @{ $report->{partitions} }, 4, 'the report names each partition');
 }
 
 # ---- under load ----
@@ -157,7 +157,7 @@ for my $row (
     my $run = audit();
     ok($run->{code} eq 1 && $run->{out} =~ /^talk \Q$talk\E \(partition \d+ at \d+\): $problem$/m && $run->{out} =~ /^DIFFER: 1 talks and 0 partitions$/m,
         "$name: exit code 1, and the talk is named") or diag(told($run));
-    like($run->{out}, qr/^    expected   1: 0  2: 1  3: 0  4: 0  5: 2$/m, "$name: what there should be is told");
+    like($run->{out}, qr/^    expected   1: 0  2: 1  3: 0  4: 0  5: 2$/m, "$name: the report has what there should be");
     unlike($run->{out}, qr/\Q$other\E/, "$name: no other talk is");
     my $report = report();
     is($report->{code}, 1, "$name: exit code 1 with --json as well");
@@ -174,7 +174,7 @@ for my $row (
     my $talk = rated_talk();
     hand('HSET', "ratings/$talk", 3, 77);
     my ($difference) = @{ report()->{differences} };
-    is_deeply($difference->{found}, { 1 => 0, 2 => 1, 3 => 77, 4 => 0, 5 => 2 }, 'what there is is told beside what there should be');
+    is_deeply($difference->{found}, { 1 => 0, 2 => 1, 3 => 77, 4 => 0, 5 => 2 }, 'the report has what there is beside what there should be');
     hand('DEL', "ratings/$talk");
     ($difference) = @{ report()->{differences} };
     is_deeply([ exists $difference->{found}, $difference->{found} ], [ 1, undef ], 'a key that is not there has nothing');
@@ -252,13 +252,13 @@ for my $row ([ 'of a talk that was never rated', 'nobody-rated-this', 'nobody-ra
     my @status = map { keyed($talk, 4, 'a-key')->status } 1 .. 3;
     is_deeply(\@status, [ 200, 200, 200 ], 'a rating sent three times with one key');
     my $report = agree_ok('counts once for the audit, too');
-    is(sum($report, 'repeated') - $before, 2, 'the other two are told as repeated');
+    is(sum($report, 'repeated') - $before, 2, 'the report counts the other two as repeated');
     cmp_ok(sum($report, 'liveKeys'), '>=', 1, 'the key holds');
     my $conflicts = 0;
     ok(wait_until(sub { my $status = keyed($talk, 2, 'a-key')->status; $conflicts++ if $status == 422; $status == 200 }, 10, 0.2),
         'when its window is over the key is as good as new');
     $report = agree_ok('which the audit tells from the log alone');
-    is(sum($report, 'repeated') - $before, 2 + $conflicts, 'another value under the key is told as repeated');
+    is(sum($report, 'repeated') - $before, 2 + $conflicts, 'the report counts another value under the key as repeated');
     is(stored($talk), '01010', 'the store has both ratings');
 }
 
@@ -272,7 +272,7 @@ for my $row ([ 'of a talk that was never rated', 'nobody-rated-this', 'nobody-ra
     $write->('/audit', $talk) for 1, 2;
     my $report = settled_ok('two records of one event are no difference');
     is(stored($talk), '00001', 'it counts once');
-    is(sum($report, 'duplicates') - sum($before, 'duplicates'), 1, 'the second is told as a duplicate');
+    is(sum($report, 'duplicates') - sum($before, 'duplicates'), 1, 'the report counts the second as a duplicate');
     $write->('/audit', "$talk-another");
     $write->('/another', $talk);
     $report = settled_ok('nor are events of other ids and sources');
@@ -298,7 +298,7 @@ for my $row ([ 'of a talk that was never rated', 'nobody-rated-this', 'nobody-ra
     my $before = sum(report(), 'skipped');
     topic_write($talk, 'garbage', '-t', $topic);
     topic_write($talk, to_json({ version => 2, talkId => $talk, value => 5 }), '-t', $topic);
-    is(sum(settled_ok('records that are no events are no difference'), 'skipped') - $before, 2, 'they are told as skipped');
+    is(sum(settled_ok('records that are no events are no difference'), 'skipped') - $before, 2, 'the report counts them as skipped');
 }
 
 # ---- transactions: their ends take offsets that no consumer sees ----
@@ -322,7 +322,7 @@ for my $row ([ 'of a talk that was never rated', 'nobody-rated-this', 'nobody-ra
 {
     my $talk = rated_talk();
     stack(qw(kafka-tool TopicCommand --bootstrap-server), $ENV{STREAMS_CONNECTION}, qw(--alter --partitions 6 --topic), $topic);
-    is(scalar @{ agree_ok('partitions that the store does not know yet are no difference')->{partitions} }, 6, 'they are told');
+    is(scalar @{ agree_ok('partitions that the store does not know yet are no difference')->{partitions} }, 6, 'the report names them');
     $httpd->stop;
     my $event = to_json({ version => 1, talkId => $talk, value => 1 });
     topic_write($talk, $event, '-t', $topic, '-p', 5);
@@ -331,7 +331,7 @@ for my $row ([ 'of a talk that was never rated', 'nobody-rated-this', 'nobody-ra
     my $run = audit();
     ok($run->{code} eq 0 && $run->{out} =~ /^agree, with a lag: the store has not applied the last \d+ offsets of the log$/m,
         'what is not applied is a lag, and no difference') or diag(told($run));
-    is(report()->{partitions}[5]{lag}, 1, 'it is told for its partition');
+    is(report()->{partitions}[5]{lag}, 1, 'the report has it for its partition');
     $httpd->start;
     ok(wait_until(sub { report()->{partitions}[5]{lag} == 0 }, $patience), 'it goes when the service runs') or diag(audit()->{out});
     my $report = agree_ok('and the store agrees');
@@ -393,7 +393,7 @@ for my $row ([ 'of a talk that was never rated', 'nobody-rated-this', 'nobody-ra
     is($run->{err}, '', 'without a complaint');
     my $other = run_audit('--topic', 'ratings', '--store', $store, '--rebuild');
     cannot_ok($other, "the store holds the ratings of topic '$topic', not of 'ratings'", 'not for another topic');
-    is(report()->{generation}, $report->{generation}, 'whose store is left alone');
+    is(report()->{generation}, $report->{generation}, 'whose store stays as it is');
 }
 
 # ---- it cannot look ----

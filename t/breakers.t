@@ -1,6 +1,7 @@
 # Circuit breakers: what opens that of a backend, and what does not.
 use strict;
 use warnings;
+use File::Temp ();
 use Test::More;
 use Time::HiRes qw(sleep time);
 use RatingsTest;
@@ -38,7 +39,9 @@ sub slow_talks {
 {
     local $ENV{TALKS_CONNECTION} = slow_talks(0.4);
     my ($httpd, @at) = start('slow-talks', "RatingsDeadline 600ms\n", sizes => $one);
-    is(read_of('slow-1', @at)->status, 200, 'a slow PostgreSQL: a talk is read');
+    my $serial = 10;
+    my $read = sub { my $n = $serial++; return read_of("slow-$n", @at)->status == 200 }; # a busy machine may need all of the time itself
+    ok(wait_until($read, 10), 'a slow PostgreSQL: a talk is read');
     my $redis = redis();
     expect_log(qr/RT0301: /); # the other httpd's projector waits as well
     for my $n (2 .. 7) {
@@ -46,7 +49,7 @@ sub slow_talks {
         is(read_of("slow-$n", @at)->status, 503, 'no time is left for Redis: 503');
         ok(wait_until(sub { eval { redis()->call('PING') } }, 5), 'Redis answers again');
     }
-    is(read_of('slow-8', @at)->status, 200, 'and Redis is asked by the next request');
+    ok(wait_until($read, 10), 'and the service asks Redis for the next requests');
     ok(!$httpd->log->has(qr/RT020[12]: /), 'no circuit breaker was opened');
     $httpd->stop;
 }
@@ -86,8 +89,8 @@ if (mpm() ne 'prefork') { # whose children are of one thread
         return { status => $answer->status, stats => json($answer->body)->{stats} };
     })->();
     is(join(' ', map { $_->{status} } @answers), join(' ', (200) x @talks), 'eight ask at once, with one handle for the function');
-    cmp_ok(scalar(grep { !$_->{stats} } @answers), '>=', 6, 'most have waited for the handle in vain');
-    ok(histogram_of($talks[-1], @at)->{stats}, 'the next one asks the function, which was well throughout');
+    cmp_ok(scalar(grep { !$_->{stats} } @answers), '>=', 6, 'most had no handle in time');
+    ok(wait_until(sub { histogram_of($talks[-1], @at)->{stats} }, 10), 'the next one asks the function, which was healthy throughout');
     ok(!$httpd->log->has(qr/RT0204: /), 'no circuit breaker was opened');
     $httpd->stop;
 }
@@ -133,23 +136,24 @@ if (mpm() ne 'prefork') { # whose children are of one thread
 {
     stack(qw(start cluster));
     local $ENV{STREAMS_CONNECTION} = $ENV{CLUSTER_CONNECTION};
-    my $topic = 'ratings-in-sync';
+    my $topic = 'ratings-in-sync-' . int(time) . "-$$"; # it is altered
     redis(database => 13)->call('FLUSHDB');
-    my ($httpd, @at) = start('in-sync', "RatingsStreamTimeout 1500ms\n", sizes => $one, topic => $topic, database => 13);
+    my ($httpd, @at) = start('in-sync', "RatingsStreamTimeout 1500ms\nRatingsBreakerCooldown 300ms\n", sizes => $one, topic => $topic, database => 13);
     my $talk  = new_talk();
     my $lines = sub { my ($what) = @_; return scalar grep { /RT0203: circuit breaker $what/ } $httpd->log->lines };
     my $says  = sub { return (json(get('/readyz', @at)->body) || {})->{backends}{stream}{reason} // '' };
     $httpd->expect_log(qr/RT0203: circuit breaker opened/, qr/RT0206: librdkafka/);
-    is(rate($talk, 5, @at)->status, 200, 'a rating');
+    ok(wait_until(sub { rate($talk, 5, @at)->status == 200 }, 20), 'a rating');
+    my ($opened, $closed) = map { $lines->($_) } qw(opened closed);
     set_topic($topic, add => 'min.insync.replicas=3');
     stack(qw(kill kafka-3));
     my $reason = 'it takes no events: a partition has no leader, or too few replicas in sync';
     ok(wait_until(sub { $says->() eq $reason }, 60), 'too few replicas are in sync: readiness has found it before a rating has');
-    ok(wait_until(sub { rate($talk, 5, @at); return $lines->('opened') }, 30), 'ratings fail, and open the circuit breaker');
-    ok(!wait_until(sub { $says->(); return $lines->('closed') }, 6), 'which stays open, as nothing could be appended');
+    ok(wait_until(sub { rate($talk, 5, @at); return $lines->('opened') > $opened }, 30), 'ratings fail, and open the circuit breaker');
+    ok(!wait_until(sub { $says->(); return $lines->('closed') > $closed }, 2), 'which stays open, as nothing could be appended');
     stack(qw(start kafka-3));
-    ok(wait_until(sub { $lines->('closed') }, 60), 'it closes by itself when there are enough');
-    is($lines->('opened'), 1, 'one line said that it was open');
+    ok(wait_until(sub { $lines->('closed') > $closed }, 60), 'it closes by itself when there are enough');
+    is($lines->('opened') - $opened, 1, 'one line said that it was open');
     ok(wait_until(sub { rate($talk, 5, @at)->status == 200 }, 20), 'and a rating is taken');
     $httpd->stop;
     stack(qw(stop cluster));
@@ -245,10 +249,10 @@ sub said {
     ok(histogram_of($talk, @at), 'which is read');
     expect_log(qr/RT0301: |RT0203: /);
     stack('pause', 'kafka');
-    my $until = time + 8;
+    my $going = File::Temp->new;
     my $crowd = in_children(40, sub {
         my ($count, $slowest) = (0, 0);
-        while (time < $until) {
+        while (-e "$going") {
             my $begun = time;
             my $answer = get('/readyz', @at);
             my $took = time - $begun;
@@ -258,7 +262,8 @@ sub said {
         return { count => $count, slowest => $slowest };
     });
     my (%slowest, %statuses);
-    while (time < $until) {
+    my $until = time + 4;
+    for (my $round = 0; $round < 20 || time < $until; $round++) {
         for my $path ('/healthz', "/ratings?talkId=$talk") {
             my $begun = time;
             $statuses{ get($path, @at)->status }++;
@@ -266,6 +271,7 @@ sub said {
             $slowest{$path} = $took if $took > ($slowest{$path} // 0);
         }
     }
+    unlink "$going";
     my @answers = $crowd->();
     stack('resume', 'kafka');
     is(join(' ', sort keys %statuses), '200', 'Kafka frozen, forty ask for readiness: /healthz and what is remembered are answered');
@@ -274,7 +280,7 @@ sub said {
     my @quick = grep { $_->{slowest} < $bound } @answers;
     cmp_ok(scalar @quick, '>=', 30, 'most are never kept waiting by the one that asks') or diag(join ' ', map { $_->{slowest} } @answers);
     my $ready = json(get('/readyz', @at)->body);
-    like($ready->{age} // 'no age', qr/^\d+$/, 'the age of an answer is told');
+    like($ready->{age} // 'no age', qr/^\d+$/, 'readiness names the age of its answer');
     ok(wait_ready(@at), 'ready when Kafka goes on');
     $httpd->stop;
 }

@@ -21,7 +21,7 @@ sub start {
 
 sub fives { my ($talk, @at) = @_; my $answer = histogram_of($talk, @at); return $answer ? $answer->{ratings}{5} : -1 }
 
-# By hand, past the module: nobody is told.
+# By hand, past the module, which does not notice.
 sub edit { my ($talk, $count) = @_; redis(database => 8)->call('HSET', "ratings/$talk", 5, $count) }
 
 # ---- answers ----
@@ -37,7 +37,7 @@ sub edit { my ($talk, $count) = @_; redis(database => 8)->call('HSET', "ratings/
         my $again = get("/ratings?talkId=$talk", @at);
         $seen{ $again->body . $again->header('ETag') }++;
     }
-    is_deeply(\%seen, { $first->body . $first->header('ETag') => 20 }, 'an answer is given again, by every child, without the store being read');
+    is_deeply(\%seen, { $first->body . $first->header('ETag') => 20 }, 'every child answers from the cache, without reading the store');
     is(get("/ratings?talkId=$talk", @at, headers => [ 'If-None-Match' => $first->header('ETag') ])->status, 304, 'and is validated by its entity tag');
     is(rate($talk, 5, @at)->status, 200, 'another rating');
     is(fives($talk, @at), 8, 'is seen at once');
@@ -82,7 +82,7 @@ sub edit { my ($talk, $count) = @_; redis(database => 8)->call('HSET', "ratings/
     $_->stop for $one, $two;
 }
 
-# ---- the store is away ----
+# ---- the store is unavailable ----
 
 {
     my ($httpd, @at) = start('store-away', "RatingsCacheTTL 1h\n");
@@ -93,7 +93,7 @@ sub edit { my ($talk, $count) = @_; redis(database => 8)->call('HSET', "ratings/
     stack('stop', 'redis');
     ok(wait_until(sub { get("/ratings?talkId=$talk", @at)->status == 503 }, 0.9 + 0.9 * $slack), 'without a store answers are given for no more than a second');
     stack('start', 'redis');
-    ok(wait_until(sub { fives($talk, @at) == 1 }, 20), 'and again when it is back');
+    ok(wait_until(sub { fives($talk, @at) == 1 }, 20), 'and again when it has recovered');
     $httpd->stop;
 }
 
@@ -123,7 +123,7 @@ sub edit { my ($talk, $count) = @_; redis(database => 8)->call('HSET', "ratings/
     is(fives($talk, @at), 2, 'and read');
     is(get("/ratings?talkId=$other", @at)->status, 503, 'one that is not known cannot');
     stack('start', 'postgres');
-    ok(wait_until(sub { rate($other, 5, @at)->status == 200 }, 20), 'until PostgreSQL is back');
+    ok(wait_until(sub { rate($other, 5, @at)->status == 200 }, 20), 'until PostgreSQL has recovered');
     my %old = map { $_ => 1 } $httpd->children;
     delete_talks($talk);
     $httpd->signal('USR1');
@@ -158,7 +158,7 @@ sub edit { my ($talk, $count) = @_; redis(database => 8)->call('HSET', "ratings/
     is_deeply(histogram_of($same, @at)->{stats}, { avg => 4, totalCount => 3 }, 'are remembered by their counts, whatever the talk');
     ok(!exists histogram_of($other, @at)->{stats}, 'other counts are asked for');
     stack('start', 'lambda');
-    ok(wait_until(sub { histogram_of($other, @at)->{stats} }, 20), 'when the Lambda is back');
+    ok(wait_until(sub { histogram_of($other, @at)->{stats} }, 20), 'when the Lambda has recovered');
     $httpd->stop;
 }
 
@@ -171,7 +171,7 @@ sub edit { my ($talk, $count) = @_; redis(database => 8)->call('HSET', "ratings/
     stack('stop', 'lambda');
     ok(!exists histogram_of($talk, @at)->{stats}, 'RatingsStatsMemo Off: the Lambda is called for each answer');
     stack('start', 'lambda');
-    ok(wait_until(sub { histogram_of($talk, @at)->{stats} }, 20), 'and again when it is back');
+    ok(wait_until(sub { histogram_of($talk, @at)->{stats} }, 20), 'and again when it has recovered');
     $httpd->stop;
 }
 
@@ -202,36 +202,49 @@ sub answer_slowly {
     read $client, $body, $length;
     open my $calls, '>>', "$file.calls" or POSIX::_exit(1);
     syswrite $calls, "$body\n";
-    sleep 3 * $slack; # until all who ask at the same time are there
+    wait_until(sub { -e "$file.all" }, 15); # all who ask at the same time have asked
     my $count = total(json($body));
     my ($status, $answer) = -e "$file.broken" ? ('500 Broken', '{}') : ('200 OK', to_json({ avg => 5, totalCount => $count }));
     print $client "HTTP/1.1 $status\r\nContent-Type: application/json\r\nContent-Length: " . length($answer) . "\r\n\r\n$answer";
     $client->flush;
 }
 
+sub write_file { open my $out, '>', $_[0] or die "$_[0]: $!"; return close $out }
 sub lines_of { open my $in, '<', $_[0] or return 0; my @lines = <$in>; return scalar @lines }
 
 {
     my $port = $ENV{HTTP_PORT} + 8;
     my $file = "$ENV{TEST_LOGS}/slow-function";
-    my $pid  = slow_function($port, $file);
+    write_file("$file.all"); # readiness asks as well
+    my $pid = slow_function($port, $file);
     local $ENV{RATINGS_LAMBDA_URL} = "http://127.0.0.1:$port/";
     my ($httpd, @at) = start('slow-function', "RatingsBreakerFailures 2\nRatingsStatsTimeout 20s\nRatingsDeadline 20s\n",
         sizes => "StartServers 1\nServerLimit 1\nThreadsPerChild 32\nMaxRequestWorkers 32\nMinSpareThreads 1\nMaxSpareThreads 32\n");
     my ($talk, $other, $third) = new_talks(3);
     rate($_, 5, @at) for $talk, ($other) x 2, ($third) x 3;
-    my $ask = sub { my ($asked) = @_; return map { $_->{status} . ($_->{stats} ? ' with' : ' without') } in_children(12, sub {
-        my $answer = get("/ratings?talkId=$asked", @at);
-        return { status => $answer->status, stats => json($answer->body)->{stats} };
-    })->() };
+    my $ask = sub {
+        my ($asked) = @_;
+        unlink "$file.all", glob "$file.asks-*";
+        my $answers = in_children(12, sub {
+            my $client = client(@at);
+            $client->send($client->format('GET', "/ratings?talkId=$asked"));
+            write_file("$file.asks-$_[0]");
+            my $answer = $client->receive('GET');
+            return { status => $answer->status, stats => json($answer->body)->{stats} };
+        });
+        wait_until(sub { my @asks = glob "$file.asks-*"; @asks == 12 }, 10);
+        sleep $slack; # httpd has read what has been sent
+        write_file("$file.all");
+        return map { $_->{status} . ($_->{stats} ? ' with' : ' without') } $answers->();
+    };
     my $before = lines_of("$file.calls");
     is(join(', ', $ask->($talk)), join(', ', ('200 with') x 12), 'twelve who ask for the same counts have statistics');
     is(lines_of("$file.calls") - $before, 1, 'by one call');
-    open my $broken, '>', "$file.broken";
+    write_file("$file.broken");
     is(join(', ', $ask->($other)), join(', ', ('200 without') x 12), 'a call that fails leaves all who waited for it without');
     is(lines_of("$file.calls") - $before, 2, 'by one call as well');
     unlink "$file.broken";
-    ok(histogram_of($third, @at)->{stats}, 'and is one failure: the function is not left alone for it');
+    ok(histogram_of($third, @at)->{stats}, 'and is one failure, which opens no circuit breaker: the function is called');
     $httpd->stop;
     kill 'TERM', $pid;
     waitpid $pid, 0;

@@ -389,7 +389,7 @@ is(client()->request('TRACE', '/ratings')->status, 405, 'TRACE is httpd\'s own t
 {
     my $hasty    = new_talk();
     my @statuses = map { rate($hasty, 5, host => 'hasty.test')->status } 1 .. 20;
-    is(scalar(grep { $_ == 200 || $_ == 202 } @statuses), 20, 'who does not wait for visibility is told 202');
+    is(scalar(grep { $_ == 200 || $_ == 202 } @statuses), 20, 'a host that does not wait for visibility answers 202 to who is early');
     ok((grep { $_ == 202 } @statuses), 'at least one of 20 was not visible at once');
     ok(wait_until(sub { total(histogram_of($hasty) || {}) == 20 }, 5), 'and each of them is counted soon');
     expect_log(qr/RT0501: request \S+ answered with 202/);

@@ -54,6 +54,7 @@ for (
     [ 'RatingsStorePool',        [ 1, 1024 ],               [ 0, 1025, 'many' ] ],
     [ 'RatingsStatsPool',        [ 1, 64 ],                 [ 0, 65, 'many' ] ],
     [ 'RatingsBreakerFailures',  [ 1, 1_000_000 ],          [ 0, 1_000_001, 'x' ] ],
+    [ 'RatingsWaitersMax',       [ 0, 100_000 ],            [ 100_001, -1, 'x' ] ],
     [ 'RatingsBodyLimit',        [ 64, 1_048_576 ],         [ 63, 1_048_577, '4k', -1 ] ],
     [ 'RatingsTalksTimeout',     [ '10ms', '60', '1s' ],    [ '9ms', '61', '0', '-1', '', 'x', '1x', '+1' ] ],
     [ 'RatingsStoreTimeout',     [ '10ms', '60' ],          [ '9ms', '61', 'x' ] ],
@@ -77,7 +78,7 @@ for (
     }
     refused("$backends$directive\n", "$directive without a value", qr/$directive takes one argument/);
 }
-# a range is told as the documents tell it
+# the message names a range as the documents name it
 for my $row ([ 'RatingsTalkTTL', '0ms to 24h' ], [ 'RatingsCacheTTL', '0ms to 1h' ], [ 'RatingsLease', '300ms to 60s' ],
     [ 'RatingsIdempotencyWindow', '0ms to 744h' ])
 {
@@ -242,8 +243,11 @@ refused("${backends}RatingsKafka sasl.password \${RATINGS_TEST_UNSET}s3cr3t\n", 
 
 # ---- RatingsEndpoint: names and places ----
 
-taken("$backends<Location \"/x\">\nRatingsEndpoint $_\n</Location>\n", "RatingsEndpoint $_")
-    for 'ratings', 'mine', 'metadata', 'health', 'health live', 'health ready', 'none';
+# All that its message says it takes: "name", or "name [kind|kind]", which also stands without a kind
+my ($takes) = refused("$backends<Location \"/x\">\nRatingsEndpoint x\n</Location>\n", 'RatingsEndpoint x') =~ /it takes (.*, or \w+)/;
+my @endpoints = map { my ($name, $kinds) = /^(\w+)(?: \[(.*)\])?$/; ($name, map { "$name $_" } split /\|/, $kinds // '') } split /, (?:or )?/, $takes // '';
+is_deeply([ grep { /^(?:ratings|mine|health|health live|none)$/ } @endpoints ], [ 'ratings', 'mine', 'health', 'health live', 'none' ], 'its message names the endpoints');
+taken("$backends<Location \"/x\">\nRatingsEndpoint $_\n</Location>\n", "RatingsEndpoint $_") for @endpoints;
 refused("$backends<Location \"/x\">\nRatingsEndpoint $_\n</Location>\n", "RatingsEndpoint $_", qr/RatingsEndpoint: '\Q$_\E' is not allowed: it takes ratings, mine, metadata/)
     for 'rating', 'health dead', 'ratings live', 'none live';
 for my $section (qw(Directory Files)) {

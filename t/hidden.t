@@ -116,7 +116,7 @@ END
     }
     is(times_asked(), 0, 'the Lambda was not asked');
 
-    # entity tags: of what is shown alone
+    # entity tags: of results that are not hidden alone
     $tag{$_} = read_at('/open', $_, @at)->header('ETag') for $low, $high;
     is(times_asked(), 2, 'it is, for who may see');
     isnt($tag{$low}, $tag{$high}, 'where they are shown, the tags differ');
@@ -129,7 +129,7 @@ END
         is($by->('If-None-Match', $guess)->body, $hidden, 'a guess is answered as any other, by If-None-Match');
         problem_ok($by->('If-Match', $guess), 412, 'and by If-Match');
     }
-    is(get("/hidden?talkId=$low", @at, headers => [ Range => 'bytes=0-13' ])->body, '{"hidden":true', 'a range is one of what is shown');
+    is(get("/hidden?talkId=$low", @at, headers => [ Range => 'bytes=0-13' ])->body, '{"hidden":true', 'a range is one of the hidden response');
 
     # what a POST answers, and what an error does
     for my $talk ($low, $high) {
@@ -148,7 +148,7 @@ END
     for (1 .. 40) { $seen{$_}{ read_at($_, $low, @at)->body }++ for '/open', '/hidden', '/few' }
     is_deeply([ map { scalar keys %{ $seen{$_} } } '/open', '/hidden', '/few' ], [ 1, 1, 1 ], 'each endpoint answers the same all the time');
     is(join(' ', keys %{ $seen{'/hidden'} }), $hidden =~ s/4,/5,/r, 'what is hidden stays so, when others have seen it');
-    is(join(' ', keys %{ $seen{'/open'} }), join(' ', keys %{ $seen{'/few'} }), 'and what is shown is shown');
+    is(join(' ', keys %{ $seen{'/open'} }), join(' ', keys %{ $seen{'/few'} }), 'and what is not hidden stays so');
     is(times_asked() - $asked, 1, 'by one call of the Lambda');
 
     # on the second, though the response is cached for an hour
@@ -206,7 +206,7 @@ END
     stack('stop', 'redis');
     ok(wait_until(sub { read_at('/hidden', $low, @at)->status == 503 }, 1 + $slack), 'without Redis what is hidden is not answered either');
     stack('start', 'redis');
-    ok(wait_until(sub { read_at('/hidden', $low, @at)->status == 200 }, 20), 'until it is back');
+    ok(wait_until(sub { read_at('/hidden', $low, @at)->status == 200 }, 20), 'until Redis has recovered');
     is(read_at('/hidden', $low, @at)->body, $hidden =~ s/4,/5,/r, 'as it was');
     $httpd->stop;
 }

@@ -113,7 +113,7 @@ my ($one, $two) = @hosts;
 
 {
     my $talk = new_talk();
-    # a child may still leave Kafka alone for a moment after the topic was away
+    # the circuit breaker of Kafka may still be open for a moment after the topic was missing
     for my $host (@hosts) { ok(wait_until(sub { rate($talk, 3, port => $host->port)->status == 200 }, $patience), 'a rating on ' . $host->name) }
     my $holder = wait_until(\&lease, 10);
     my ($dies) = grep { my $host = $_; grep { $_ == $holder } $host->processes } @hosts;

@@ -178,6 +178,7 @@ ok(wait_ready(), 'ready') or BAIL_OUT('the service does not become ready');
         return $refused = $status == 501;
     }, 20), 'when it keeps them no more, keys are refused');
     is(counted($talk, @at), "00${taken}11", 'what was taken meanwhile is counted');
+    ok(wait_until(sub { (grep { /RT0307: / } $httpd->log->lines) == 2 }, 20), 'and the log says so again, though a request was first to find it');
     $httpd->stop;
 }
 

@@ -68,7 +68,7 @@ my $half = int($requests / 2);
 my $seconds = ask($load, "run $half 0", $patience)->{seconds};
 my %midway = map { $_ => held($_) } @children;
 my $asked = $half;
-# While PostgreSQL is silent, requests fail before they ask anybody else: more of them then, until other lies are told.
+# While PostgreSQL is silent, requests fail before they ask anybody else: more of them then, until other servers lie.
 for (my $next = $requests - $half; $next && $asked < 20 * $requests; $next = enough_told() ? 0 : 500) {
     $run = ask($load, "run $next 0", $patience);
     $seconds += $run->{seconds};
@@ -103,7 +103,7 @@ my $is_back = sub { my ($what, $more) = @_; return sub { my @now = map { held($_
 ok(wait_until($is_back->('threads', 2), 10), 'no thread is left over');
 ok(wait_until($is_back->('descriptors', 15), 10), 'no connection is left over');
 # The sanitizer keeps what was freed, a quarter of a gigabyte of it and its traces: that is full midway of many. A
-# rebuild reads ahead in a log that has doubled since, and leaks are told when the children end.
+# rebuild reads ahead in a log that has doubled since, and the sanitizer reports leaks when the children end.
 my ($then, $more) = sanitized() ? $requests >= 100_000 ? (\%midway, 300) : (\%before, 900) : (\%before, 60);
 ok(!(grep { held($_)->{memory} > $then->{$_}{memory} + $more } @children), 'memory is bounded');
 for my $child (@children) {

@@ -9,7 +9,7 @@ use RatingsTest;
 my $slack = sanitized() ? 2 : 1;
 my $brief = mpm() ne 'event'; # the same, a shorter time
 my %own   = (topic => 'ratings-lifecycle', database => 6);
-# so that a machine that stands still for a moment does not look like a server that is away
+# so that a machine that stands still for a moment does not look like a server that is unavailable
 my $patient = join '', map { "Ratings${_}Timeout 10s\n" } qw(Talks Store Stream Stats);
 my %patient = (%own, before => "${patient}RatingsDeadline 30s\n");
 # the error log of httpd says that children came to their end in time; a rating may be visible late

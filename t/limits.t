@@ -68,7 +68,7 @@ SKIP: {
     $httpd->expect_log(@trouble);
     $httpd->start;
     ok(wait_ready(@at), 'waiters: ready');
-    # what hangs, what is asked for, what it ends in when one is too many, and when its time has passed
+    # what hangs, what is asked for, what it ends in beyond the limit, and when its time has passed
     my @rows = (
         [ 'postgres', sub { get("/ratings?talkId=$talk", @at) }, 503, 503 ],
         [ 'redis',    sub { get("/ratings?talkId=$talk", @at) }, 503, 503 ],
@@ -77,10 +77,10 @@ SKIP: {
         [ 'kafka',    sub { rate($talk, 2, @at) },               503, 504 ],
     );
     for my $row (@rows) {
-        my ($server, $ask, $too_many, $in_vain) = @$row;
+        my ($server, $ask, $too_many, $at_deadline) = @$row;
         ok(wait_until(sub { rate($talk, 1, @at)->status == 200 && histogram_of($talk, @at) }, 20), "$server: well before");
         stack('pause', $server);
-        my $patience = 0.25; # for so long after the last good answer one too many is let wait, too
+        my $patience = 0.25; # for so long after the last good answer the bulkhead lets more than its limit wait
         select undef, undef, undef, 2 * $patience;
         my @all = in_children(10, sub { my ($answer, $took) = timed($ask); return { status => $answer->status, took => $took } })->();
         my @waited = grep { $_->{took} > 2 } @all;
@@ -88,7 +88,7 @@ SKIP: {
         cmp_ok(scalar @waited, '<=', 3, "$server: no more than three wait");
         cmp_ok(scalar @waited, '>=', 1, "$server: and some do");
         is(join(' ', grep { $_ != $too_many } map { $_->{status} } @quick), '', "$server: the others are answered at once with $too_many");
-        is(join(' ', grep { $_ != $in_vain } map { $_->{status} } @waited), '', "$server: who waited in vain gets $in_vain");
+        is(join(' ', grep { $_ != $at_deadline } map { $_->{status} } @waited), '', "$server: those that waited until the deadline get $at_deadline");
         stack('resume', $server);
     }
     ok(wait_until(sub { rate($talk, 1, @at)->status == 200 && histogram_of($talk, @at) }, 20), 'well after all');

@@ -77,11 +77,11 @@ sub same_again {
     is(keyed(new_talk(), 1, @at), 200, 'a new talk is taken');
     ok(!(grep { $_->{partition} } topic_since(0, $topic)), 'and goes where they all are');
 
-    # one that the store does not know any more is told by its own word
+    # a store that has lost the field for it, and still has the number itself
     $httpd->stop;
     redis(database => $database)->call('HDEL', 'ratings:log', 'routing');
     $httpd->start;
-    ok(wait_until(sub { (stored('routing') // 0) > 0 }, $patience), 'a store of before such records: the log is told what it says');
+    ok(wait_until(sub { (stored('routing') // 0) > 0 }, $patience), 'a store of before such records: the service writes into the log what the store says');
     is(stored('partitions'), 1, 'which is the same');
     is(join(' ', map { json($_->{payload})->{partitions} } routing_records($topic)), '1 1', 'as all records say');
     my $output = qx($ENV{RATINGS_AUDIT} --topic $topic --store $ENV{RATINGS_CONNECTION}/$database 2>&1);

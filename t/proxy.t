@@ -61,7 +61,7 @@ $ENV{RATINGS_LAMBDA_URL} = "http://127.0.0.1:$function_port/";
 sub service {
     my ($name, $proxy_url, $do) = @_;
     my $line  = $proxy_url ? "RatingsStatsProxy \"$proxy_url\"\n" : '';
-    my $httpd = own_httpd(name => $name, %own, before => "RatingsBreakerFailures 1000\n$line")->expect_log(qr/RT0305: |RT0501: |RT030[12]: /)->start;
+    my $httpd = own_httpd(name => $name, %own, before => "RatingsBreakerFailures 1000\nRatingsStatsTimeout 4s\n$line")->expect_log(qr/RT0305: |RT0501: |RT030[12]: /)->start;
     my @at    = (port => $httpd->port);
     ok(wait_ready(@at), "$name: ready");
     asked();

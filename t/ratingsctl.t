@@ -226,7 +226,7 @@ sub backends { my ($report) = @_; return { map { my $it = $report->{backends}{$_
     write_event($partition, $talk, 1);
     $report = report('explain', $talk);
     is($report->{code}, 0, 'an event that is not applied is no difference') or diag($report->{told});
-    is_deeply([ @{ $report->{events}[-1] }{qw(value verdict)}, $report->{events}[-1]{applied} ? 'applied' : 'not yet' ], [ 1, 'counted', 'not yet' ], 'and is told');
+    is_deeply([ @{ $report->{events}[-1] }{qw(value verdict)}, $report->{events}[-1]{applied} ? 'applied' : 'not yet' ], [ 1, 'counted', 'not yet' ], 'and is reported');
     like(ctl('explain', $talk)->{out}, qr/ counted; the store has not applied it yet$/m, 'as text');
     $httpd->start;
     settled_ok('it is applied');

@@ -41,7 +41,7 @@ sub state_of {
         my $state = (json($answer->body) || {})->{backends}{$backend} || {};
         $agreed = ($state->{reason} // '') eq ($reason // '') ? $agreed + 1 : 0;
         return $agreed >= 6;
-    }, 20, 0.3); # what one has found is told for a second
+    }, 20, 0.2); # the children answer for a second with what one of them has found
     return $answer;
 }
 

@@ -1,4 +1,4 @@
-# A store that is built anew from a long log: it is told how far that is, and the counts are those of the log.
+# A store that is rebuilt from a long log: readiness and the error log say how far that is, and the counts are those of the log.
 use strict;
 use warnings;
 use Test::More;
@@ -97,7 +97,7 @@ my $begun = time;
 $httpd->start;
 ok(wait_ready(@at), 'ready after another rebuild');
 note_time('rebuilt', $begun);
-ok(wait_until(sub { !exists json(get('/readyz', @at)->body)->{rebuild} }, 5), 'no rebuild is told of any more, by any child');
+ok(wait_until(sub { !exists json(get('/readyz', @at)->body)->{rebuild} }, 5), 'no child reports a rebuild any more');
 is(counted(), $wanted, 'each event counts once');
 audit_ok('store and log agree');
 

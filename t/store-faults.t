@@ -1,5 +1,5 @@
-# What is answered by a Redis that cannot be the store, or by what stands in its place, is told by what is wrong and what
-# to do: by readiness, and in the error log. What a client is told names the store.
+# A Redis that cannot be the store, or what answers in its place: readiness and the error log say what is wrong and what
+# to do. The answer to a client names the store.
 use strict;
 use warnings;
 use Test::More;

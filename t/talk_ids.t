@@ -28,7 +28,7 @@ is(join(' ', keys %statuses), '404', 'a character that the encoding does not hav
 is(get('/ratings?talkId=known', @at)->status, 200, 'a talk is read meanwhile');
 is(get('/ratings?talkId=na%C3%AFve', @at)->status, 200, 'as one with a character that it has');
 is(get('/ratings?talkId=nai%CC%88ve', @at)->status, 404, 'the other Unicode form of which is no talk');
-is(get('/readyz', @at)->status, 200, 'PostgreSQL is well');
+is(get('/readyz', @at)->status, 200, 'PostgreSQL is healthy');
 ok(!$httpd->log->has(qr/RT0201/), 'and nobody has said otherwise');
 $httpd->stop;
 RatingsTest::psql("drop database $database");

@@ -110,7 +110,7 @@ make_database('without_windows', '');
 
 {
     my ($httpd, @at) = start('edits', 'with_windows', "RatingsTalkTTL 2s\n");
-    ok(wait_until(sub { rate(talk(), 5, @at)->status == 200 }, 20), 'PostgreSQL is back');
+    ok(wait_until(sub { rate(talk(), 5, @at)->status == 200 }, 20), 'PostgreSQL has recovered');
     my $talk = talk();
     is(rate($talk, 5, @at)->status, 200, 'a talk without bounds');
     edit($talk, closes_at => time - 1);
@@ -153,7 +153,7 @@ make_database('without_windows', '');
     problem_ok(rate($talk, 5, @at, @key), 503, 'without Redis nobody knows what became of a key');
     refused_ok(rate($talk, 5, @at), 'and without a key nobody needs to', closes => $end);
     stack('start', 'redis');
-    ok(wait_until(sub { rate($talk, 5, @at, @key)->status == 200 }, 20), 'until it is back');
+    ok(wait_until(sub { rate($talk, 5, @at, @key)->status == 200 }, 20), 'until Redis has recovered');
     $httpd->stop;
 }
 

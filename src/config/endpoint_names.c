@@ -4,7 +4,6 @@
 #include <string.h>
 #include <strings.h>
 
-/* The kinds of one name follow each other. */
 static const struct {
     const char *name, *kind; /* kind NULL: the name has none */
 } endpoint_words[RATINGS_ENDPOINTS] = {
@@ -43,23 +42,38 @@ bool ratings_endpoint_by_name(const char *name, const char *kind, const char *pa
     return *endpoint < RATINGS_ENDPOINTS;
 }
 
-/* Whether it is another kind of the endpoint before it. */
-static bool shares_name(int endpoint)
+static bool share_name(int one, int other)
 {
-    return endpoint < RATINGS_ENDPOINTS &&
-           strcmp(endpoint_words[endpoint].name, endpoint_words[endpoint - 1].name) == 0;
+    return strcmp(endpoint_words[one].name, endpoint_words[other].name) == 0;
+}
+
+static bool is_first_of_name(int endpoint)
+{
+    int first = 0;
+    while (!share_name(first, endpoint))
+        first++;
+    return first == endpoint;
+}
+
+/* "name [kind|kind]", or "name" */
+static const char *name_with_kinds(int endpoint, apr_pool_t *pool)
+{
+    const char *text = endpoint_words[endpoint].name, *before = " [";
+    if (!endpoint_words[endpoint].kind)
+        return text;
+    for (int i = endpoint; i < RATINGS_ENDPOINTS; i++)
+        if (share_name(i, endpoint)) {
+            text = apr_pstrcat(pool, text, before, endpoint_words[i].kind, NULL);
+            before = "|";
+        }
+    return apr_pstrcat(pool, text, "]", NULL);
 }
 
 const char *ratings_endpoint_names(apr_pool_t *pool)
 {
     const char *text = "";
-    for (int i = RATINGS_ENDPOINT_NONE + 1; i < RATINGS_ENDPOINTS; i++) {
-        const char *name = endpoint_words[i].name, *kind = endpoint_words[i].kind;
-        text = shares_name(i) ? apr_pstrcat(pool, text, "|", kind, NULL)
-               : kind         ? apr_pstrcat(pool, text, name, " [", kind, NULL)
-                              : apr_pstrcat(pool, text, name, NULL);
-        if (!shares_name(i + 1))
-            text = apr_pstrcat(pool, text, kind ? "], " : ", ", NULL);
-    }
+    for (int i = RATINGS_ENDPOINT_NONE + 1; i < RATINGS_ENDPOINTS; i++)
+        if (is_first_of_name(i))
+            text = apr_pstrcat(pool, text, name_with_kinds(i, pool), ", ", NULL);
     return apr_pstrcat(pool, text, "or ", endpoint_words[RATINGS_ENDPOINT_NONE].name, NULL);
 }

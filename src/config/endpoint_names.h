@@ -1,6 +1,6 @@
 /* The endpoints by name: what RatingsEndpoint can make a location answer. Their functions are
  * http's (endpoint.c has a table indexed by ratings_endpoint_e).
- * CONTRIBUTING.md has the recipe for a new one. */
+ * CONTRIBUTING.md has the recipe for a new one. Pure functions, any thread. */
 #ifndef RATINGS_CONFIG_ENDPOINT_NAMES_H
 #define RATINGS_CONFIG_ENDPOINT_NAMES_H
 

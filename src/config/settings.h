@@ -1,4 +1,7 @@
-/* One row of the table of directives, and what walks over that table share. Private to config. */
+/* One row of the table of directives, and what walks over that table share. Private to config.
+ *
+ * Called while httpd reads the configuration, by its one thread; memory is of the configuration's
+ * pool (cmd->pool), and what is wrong is returned as a sentence for the administrator. */
 #ifndef RATINGS_CONFIG_SETTINGS_H
 #define RATINGS_CONFIG_SETTINGS_H
 
@@ -14,9 +17,9 @@ typedef struct {
     size_t offset; /* in ratings_config_t */
     ratings_field_e field;
     ratings_scope_e scope;
-    int64_t preset; /* default of a number */
-    int64_t min, max;
-    const char *text;                     /* default of a text, NULL: none */
+    int64_t preset;   /* default of a number, in the unit of its field (config.h); so are these: */
+    int64_t min, max; /* what it may be */
+    const char *text; /* default of a text, NULL: none */
     const char *(*problem)(const char *); /* of a text: NULL, or what is wrong with it */
 } ratings_setting_t;
 

@@ -36,12 +36,12 @@ static uint64_t random_of(uint64_t seed, int64_t now_us)
     return z ^ z >> 31;
 }
 
-static uint64_t open_word(const ratings_breaker_limits_t *policy, int64_t now_us)
+static uint64_t open_word(const ratings_breaker_limits_t *limits, int64_t now_us)
 {
-    uint64_t quarter = (uint64_t)policy->cooldown_us / 4;
-    int64_t jitter = (int64_t)(random_of(policy->seed, now_us) % (quarter + 1));
+    uint64_t quarter = (uint64_t)limits->cooldown_us / 4;
+    int64_t jitter = (int64_t)(random_of(limits->seed, now_us) % (quarter + 1));
 
-    return word_of(RATINGS_BREAKER_OPEN, now_us + policy->cooldown_us + jitter);
+    return word_of(RATINGS_BREAKER_OPEN, now_us + limits->cooldown_us + jitter);
 }
 
 ratings_breaker_state_t ratings_breaker_state(const ratings_breaker_t *breaker)
@@ -56,18 +56,18 @@ bool ratings_breaker_due(const ratings_breaker_t *breaker, int64_t at_us)
     return state_of(word) != RATINGS_BREAKER_CLOSED && at_us >= value_of(word);
 }
 
-bool ratings_breaker_allow(ratings_breaker_t *breaker, const ratings_breaker_limits_t *policy,
+bool ratings_breaker_allow(ratings_breaker_t *breaker, const ratings_breaker_limits_t *limits,
                            int64_t now_us)
 {
     uint64_t word = atomic_load(&breaker->word);
 
-    RATINGS_ASSERT(policy->threshold >= 1 && policy->cooldown_us >= 0);
+    RATINGS_ASSERT(limits->threshold >= 1 && limits->cooldown_us >= 0);
     if (state_of(word) == RATINGS_BREAKER_CLOSED)
         return true;
     return now_us >= value_of(word) &&
            atomic_compare_exchange_strong(
                &breaker->word, &word,
-               word_of(RATINGS_BREAKER_HALF_OPEN, now_us + policy->cooldown_us));
+               word_of(RATINGS_BREAKER_HALF_OPEN, now_us + limits->cooldown_us));
 }
 
 bool ratings_breaker_success(ratings_breaker_t *breaker)
@@ -81,27 +81,27 @@ bool ratings_breaker_success(ratings_breaker_t *breaker)
 
 /* A call that was allowed before the breaker opened may fail after: that neither opens it again nor
  * prolongs the cool-down. */
-static uint64_t after_failure(uint64_t word, const ratings_breaker_limits_t *policy, int64_t now_us)
+static uint64_t after_failure(uint64_t word, const ratings_breaker_limits_t *limits, int64_t now_us)
 {
     switch (state_of(word)) {
     case RATINGS_BREAKER_CLOSED:
-        return value_of(word) + 1 < policy->threshold
+        return value_of(word) + 1 < limits->threshold
                    ? word_of(RATINGS_BREAKER_CLOSED, value_of(word) + 1)
-                   : open_word(policy, now_us);
+                   : open_word(limits, now_us);
     case RATINGS_BREAKER_HALF_OPEN:
-        return open_word(policy, now_us);
+        return open_word(limits, now_us);
     default:
         return word;
     }
 }
 
-bool ratings_breaker_failure(ratings_breaker_t *breaker, const ratings_breaker_limits_t *policy,
+bool ratings_breaker_failure(ratings_breaker_t *breaker, const ratings_breaker_limits_t *limits,
                              int64_t now_us)
 {
     uint64_t before = atomic_load(&breaker->word), after;
 
     do
-        after = after_failure(before, policy, now_us);
+        after = after_failure(before, limits, now_us);
     while (after != before && !atomic_compare_exchange_weak(&breaker->word, &before, after));
     return state_of(before) == RATINGS_BREAKER_CLOSED && state_of(after) == RATINGS_BREAKER_OPEN;
 }

@@ -32,7 +32,7 @@ typedef struct {
     _Atomic uint64_t word;
 } ratings_breaker_t;
 
-/* The policy of a caller; it need not be the same for all callers. */
+/* Those of a caller; they need not be the same for all callers. */
 typedef struct {
     unsigned threshold;  /* failures in a row that open it, >= 1 */
     int64_t cooldown_us; /* how long it stays open, >= 0; up to a quarter is added at random, so
@@ -43,10 +43,11 @@ typedef struct {
 /* Whether the backend may be called now. A caller that gets true reports success or failure after
  * its call. While it is open and the cool-down is over, one caller gets true: the probe. A probe
  * that does not report within a cool-down counts as lost, and another caller gets it. */
-bool ratings_breaker_allow(ratings_breaker_t *breaker, const ratings_breaker_limits_t *policy,
+bool ratings_breaker_allow(ratings_breaker_t *breaker, const ratings_breaker_limits_t *limits,
                            int64_t now_us);
 
-/* Whether it is not closed, and a probe could have begun at `at_us`. */
+/* Whether it is not closed, and its cool-down was over at `at_us`: by then a caller could have been
+ * the probe. Changes nothing. */
 bool ratings_breaker_due(const ratings_breaker_t *breaker, int64_t at_us);
 
 /* Reports a call; true when this report closed or opened it, for the log line. A probe that fails
@@ -54,7 +55,7 @@ bool ratings_breaker_due(const ratings_breaker_t *breaker, int64_t at_us);
  * end. A failure that is reported while it is open, of a call that began before, changes nothing. A
  * success after a success writes nothing to memory. */
 bool ratings_breaker_success(ratings_breaker_t *breaker);
-bool ratings_breaker_failure(ratings_breaker_t *breaker, const ratings_breaker_limits_t *policy,
+bool ratings_breaker_failure(ratings_breaker_t *breaker, const ratings_breaker_limits_t *limits,
                              int64_t now_us);
 
 ratings_breaker_state_t ratings_breaker_state(const ratings_breaker_t *breaker);

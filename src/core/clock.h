@@ -21,6 +21,12 @@ int64_t ratings_monotonic(void);
  * window (window.h); never for a wait. */
 int64_t ratings_wall_clock(void);
 
+/* Of two points in time. */
+static inline int64_t ratings_earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
 /* A lock, and a condition that ratings_wait_until waits for. */
 void ratings_lock_init(pthread_mutex_t *lock, pthread_cond_t *changed);
 void ratings_lock_destroy(pthread_mutex_t *lock, pthread_cond_t *changed);

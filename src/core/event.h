@@ -4,7 +4,9 @@
  * If a voter gave the rating, also "voter":"..." (the hash, 32 lower-case hexadecimal digits): then
  * the event sets the voter's rating of the talk, whatever it was before. A voter's event with
  * "value":null withdraws it. If the client gave the rating an Idempotency-Key, also
- * "idempotencyKey":"..." and "idempotencyWindow":86400000 (milliseconds).
+ * "idempotencyKey":"..." and "idempotencyWindow":86400000 (milliseconds). The headers, which the
+ * stream adds, are those of CloudEvents in binary mode:
+ * https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/bindings/kafka-protocol-binding.md
  *
  * The version is 1 with a voter, too: a reader of before there were voters counts each rating as
  * one more, as it does all others, and skips withdrawals. Under a version of their own it would
@@ -39,8 +41,8 @@ char *ratings_event_encode(const ratings_event_t *event, size_t *len);
 
 /* Reads a record back. NULL, or why it is not an event (static, fit for a log line): a tombstone
  * (value NULL), too long, not our JSON, an unknown version, a bad talk id or value, a bad voter, a
- * bad idempotency key or window, a key that is not the talk id. Members that are not known are
- * ignored, so that later versions may add some. */
+ * bad idempotency key or window, a key that is not the talk id; then `*out` is undefined. Members
+ * that are not known are ignored, so that later versions may add some. */
 const char *ratings_event_decode(const void *key, size_t key_len, const void *value,
                                  size_t value_len, ratings_event_t *out);
 

@@ -85,13 +85,13 @@ int64_t ratings_log_time(int64_t before, int64_t append_time)
     return append_time > before ? append_time : before;
 }
 
-ratings_verdict_e ratings_key_judge(ratings_use_t *last, const ratings_key_t *key, int value,
-                                    int64_t offset, int64_t log_time)
+ratings_verdict_e ratings_key_resolve(ratings_use_t *last, const ratings_key_t *key, int value,
+                                      int64_t offset, int64_t log_time)
 {
     if (last->offset >= 0 && log_time < last->expires_ms)
-        return last->value == value ? RATINGS_REPEATED : RATINGS_CONFLICT;
+        return last->value == value ? RATINGS_VERDICT_REPEATED : RATINGS_VERDICT_CONFLICT;
     last->offset = offset;
     last->expires_ms = log_time + key->window_ms;
     last->value = value;
-    return RATINGS_COUNTED;
+    return RATINGS_VERDICT_COUNTED;
 }

@@ -44,14 +44,14 @@ typedef struct {
 } ratings_use_t;
 
 typedef enum {
-    RATINGS_COUNTED,  /* the event counts; `last` is this event now */
-    RATINGS_REPEATED, /* the same rating again: not counted */
-    RATINGS_CONFLICT  /* another value under the same key: not counted */
+    RATINGS_VERDICT_COUNTED,  /* the event counts; `last` is this event now */
+    RATINGS_VERDICT_REPEATED, /* the same rating again: not counted */
+    RATINGS_VERDICT_CONFLICT  /* another value under the same key: not counted */
 } ratings_verdict_e;
 
 /* Whether the event at `offset` with this value and key counts, the log's time being `log_time`
  * (that of the event itself included). */
-ratings_verdict_e ratings_key_judge(ratings_use_t *last, const ratings_key_t *key, int value,
-                                    int64_t offset, int64_t log_time);
+ratings_verdict_e ratings_key_resolve(ratings_use_t *last, const ratings_key_t *key, int value,
+                                      int64_t offset, int64_t log_time);
 
 #endif

@@ -15,7 +15,8 @@ extern const char ratings_memory_problem[]; /* what readers and writers say when
  * depth. The caller owns `*object`. NULL, or what is wrong (static) with `*object` NULL. */
 const char *ratings_json_read(const char *text, size_t len, json_t **object);
 
-/* A number as JavaScript writes it: 5, not 5.0, when it is whole. NULL when it is not finite. */
+/* A number as JavaScript writes it: 5, not 5.0, when it is whole. The caller owns the reference.
+ * NULL when it is not finite, or memory ran out. */
 json_t *ratings_json_number(double number);
 
 /* Compact text of `root`, malloc()ed by jansson; `real`, the only real number in it, has the

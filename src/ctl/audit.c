@@ -119,7 +119,7 @@ static bool is_of_topic(const audit_t *audit, const audit_state_t *state, audit_
 static bool has_its_partitions(audit_t *audit, audit_failure_t *why)
 {
     int now = 0, then = audit->fold.partitions;
-    if (!audit->state.beyond && audit->state.routed <= then)
+    if (!audit->state.beyond && audit->state.routing_partitions <= then)
         return true;
     return audit_stream_partitions(audit->stream, &now, why) &&
            (now <= then || audit_fail(why, "the topic was given partitions meanwhile: try again"));
@@ -225,9 +225,11 @@ static const int64_t *keep_checkpoints(audit_t *audit)
 
 static size_t votes_of(const audit_talk_t *talk)
 {
+    const audit_tally_t *tally;
+    const audit_vote_t *vote;
     size_t count = 0;
-    for (const audit_tally_t *tally = talk->tallies; tally; tally = tally->next)
-        for (const audit_vote_t *vote = tally->votes.list; vote; vote = vote->next)
+    SLIST_FOREACH(tally, &talk->tallies, link)
+        SLIST_FOREACH(vote, &tally->votes.all, link)
             count++;
     return count;
 }
@@ -321,7 +323,7 @@ static bool compare_read_talks(audit_t *audit, audit_failure_t *why)
         ratings_histogram_t expected = audit_fold_expected(talk);
         audit->in_log += !is_empty(&expected);
         audit->in_store += talk->found.what != AUDIT_FOUND_NOTHING;
-        audit->spread += talk->tallies && talk->tallies->next;
+        audit->spread += audit_fold_is_spread(talk);
         if (audit_talk_problem(talk))
             audit->differing[audit->differ++] = talk;
     }

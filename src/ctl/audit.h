@@ -43,7 +43,7 @@ typedef struct {
 
     /* what has come out */
     const char *problem;      /* of ratings:log as a whole; NULL: none */
-    audit_talk_t **differing; /* `differ` of them, by id */
+    audit_talk_t **differing; /* `differ` of them, by id; they are the fold's */
     size_t differ, in_log, in_store, compared;
     size_t spread;            /* talks with events in more than one partition */
     int bad_partitions;       /* with a problem */
@@ -68,7 +68,10 @@ bool audit_finish(audit_t *audit, audit_failure_t *why);
 /* What is wrong with a talk (static); NULL when store and log agree. */
 const char *audit_talk_problem(const audit_talk_t *talk);
 
+/* Whether nothing that was compared differs: no talk, no partition, nor ratings:log as a whole. */
 bool audit_agrees(const audit_t *audit);
+
+/* How many offsets of the log the store has not applied, of a partition. */
 int64_t audit_lag(const audit_check_t *check);
 
 /* ---- between the files of the audit ---- */

@@ -58,10 +58,11 @@ void audit_check_partitions(audit_t *audit)
         audit->bad_partitions += check->problem != NULL;
     }
     audit->problem = NULL;
-    if (state->beyond || state->routed > audit->fold.partitions)
+    if (state->beyond || state->routing_partitions > audit->fold.partitions)
         audit->problem = "the store knows more partitions than the topic has: it was recreated";
-    else if (state->routed < 1)
+    else if (state->routing_partitions < 1)
         audit->problem = "the store does not say by how many partitions talks are routed";
-    else if (audit->fold.routed > 0 && state->routed != audit->fold.routed)
+    else if (audit->fold.routing_partitions > 0 &&
+             state->routing_partitions != audit->fold.routing_partitions)
         audit->problem = "talks are routed by another number of partitions than the log says";
 }

@@ -29,11 +29,11 @@ bool audit_fold_init(audit_fold_t *fold, int partitions)
 static void free_talk(audit_fold_t *fold, audit_talk_t *talk)
 {
     (void)tdelete(talk, &fold->tree, compare_talks);
-    while (talk->tallies) {
-        audit_tally_t *next = talk->tallies->next;
-        audit_votes_free(&talk->tallies->votes);
-        free(talk->tallies);
-        talk->tallies = next;
+    while (!SLIST_EMPTY(&talk->tallies)) {
+        audit_tally_t *tally = SLIST_FIRST(&talk->tallies);
+        SLIST_REMOVE_HEAD(&talk->tallies, link);
+        audit_votes_free(&tally->votes);
+        free(tally);
     }
     free(talk->found.votes);
     free(talk);
@@ -92,12 +92,27 @@ audit_talk_t *audit_fold_talk(audit_fold_t *fold, const char *id, size_t len)
 
 static audit_tally_t *tally_of(audit_talk_t *talk, int partition)
 {
-    audit_tally_t **link = &talk->tallies;
-    while (*link && (*link)->partition != partition)
-        link = &(*link)->next;
-    if (!*link && (*link = calloc(1, sizeof **link)))
-        (*link)->partition = partition;
-    return *link;
+    audit_tally_t *tally, *last = NULL;
+    SLIST_FOREACH(tally, &talk->tallies, link) {
+        if (tally->partition == partition)
+            return tally;
+        last = tally;
+    }
+    tally = calloc(1, sizeof *tally);
+    if (!tally)
+        return NULL;
+    tally->partition = partition;
+    if (last)
+        SLIST_INSERT_AFTER(last, tally, link);
+    else
+        SLIST_INSERT_HEAD(&talk->tallies, tally, link);
+    return tally;
+}
+
+bool audit_fold_is_spread(const audit_talk_t *talk)
+{
+    const audit_tally_t *first = SLIST_FIRST(&talk->tallies);
+    return first && SLIST_NEXT(first, link);
 }
 
 /* ---- records ---- */
@@ -165,9 +180,9 @@ static key_name_t name_of_key(const ratings_event_t *event)
 }
 
 static const audit_verdict_e verdict_of_key[] = {
-    [RATINGS_COUNTED] = AUDIT_COUNTED,
-    [RATINGS_REPEATED] = AUDIT_REPEATED,
-    [RATINGS_CONFLICT] = AUDIT_CONFLICT,
+    [RATINGS_VERDICT_COUNTED] = AUDIT_COUNTED,
+    [RATINGS_VERDICT_REPEATED] = AUDIT_REPEATED,
+    [RATINGS_VERDICT_CONFLICT] = AUDIT_CONFLICT,
 };
 
 static bool judge_key(audit_partition_t *partition, const audit_talk_t *talk, audit_seen_t *seen)
@@ -180,8 +195,8 @@ static bool judge_key(audit_partition_t *partition, const audit_talk_t *talk, au
     ratings_use_t *use = audit_keys_use(&partition->keys, talk, name.text, partition->time);
     if (!use)
         return false;
-    seen->verdict = verdict_of_key[ratings_key_judge(use, &event->key, event->rating.value,
-                                                     record->offset, partition->time)];
+    seen->verdict = verdict_of_key[ratings_key_resolve(use, &event->key, event->rating.value,
+                                                       record->offset, partition->time)];
     seen->counted_at = use->offset;
     return true;
 }
@@ -232,13 +247,13 @@ static audit_fingerprint_t fingerprint_of(const audit_record_t *record)
 /* Whether it is a record that says how talks are routed: the first one does. */
 static bool read_routing(audit_fold_t *fold, const audit_record_t *record)
 {
-    int routed = record->partition == 0
-                     ? ratings_routing_decode(record->key, record->key_len, record->value,
-                                              record->value_len, INT32_MAX)
-                     : 0;
-    if (fold->routed == 0)
-        fold->routed = routed;
-    return routed > 0;
+    int said = record->partition == 0
+                   ? ratings_routing_decode(record->key, record->key_len, record->value,
+                                            record->value_len, INT32_MAX)
+                   : 0;
+    if (fold->routing_partitions == 0)
+        fold->routing_partitions = said;
+    return said > 0;
 }
 
 bool audit_fold_record(audit_fold_t *fold, const audit_record_t *record)
@@ -276,12 +291,14 @@ static void add_counts(ratings_histogram_t *sum, const ratings_histogram_t *more
 
 void audit_fold_read_at(audit_talk_t *talk, const int64_t *checkpoints)
 {
-    for (audit_tally_t *tally = talk->tallies; tally; tally = tally->next) {
+    audit_vote_t *vote;
+    audit_tally_t *tally;
+    SLIST_FOREACH(tally, &talk->tallies, link) {
         add_counts(&tally->counted, &tally->later);
         tally->later = (ratings_histogram_t){{0}};
         tally->anonymous += tally->anonymous_later;
         tally->anonymous_later = 0;
-        for (audit_vote_t *vote = tally->votes.list; vote; vote = vote->next)
+        SLIST_FOREACH(vote, &tally->votes.all, link)
             vote->counted = vote->now;
     }
     talk->read_at = checkpoints;
@@ -290,7 +307,8 @@ void audit_fold_read_at(audit_talk_t *talk, const int64_t *checkpoints)
 ratings_histogram_t audit_fold_expected(const audit_talk_t *talk)
 {
     ratings_histogram_t sum = {{0}};
-    for (const audit_tally_t *tally = talk->tallies; tally; tally = tally->next)
+    const audit_tally_t *tally;
+    SLIST_FOREACH(tally, &talk->tallies, link)
         add_counts(&sum, &tally->counted);
     return sum;
 }
@@ -298,7 +316,8 @@ ratings_histogram_t audit_fold_expected(const audit_talk_t *talk)
 ratings_histogram_t audit_fold_now(const audit_talk_t *talk)
 {
     ratings_histogram_t sum = audit_fold_expected(talk);
-    for (const audit_tally_t *tally = talk->tallies; tally; tally = tally->next)
+    const audit_tally_t *tally;
+    SLIST_FOREACH(tally, &talk->tallies, link)
         add_counts(&sum, &tally->later);
     return sum;
 }
@@ -307,24 +326,27 @@ ratings_histogram_t audit_fold_now(const audit_talk_t *talk)
 
 bool audit_fold_has_voters(const audit_talk_t *talk)
 {
-    for (const audit_tally_t *tally = talk->tallies; tally; tally = tally->next)
-        if (tally->votes.list)
+    const audit_tally_t *tally;
+    SLIST_FOREACH(tally, &talk->tallies, link)
+        if (!SLIST_EMPTY(&tally->votes.all))
             return true;
     return false;
 }
 
 int64_t audit_fold_expected_anonymous(const audit_talk_t *talk)
 {
+    const audit_tally_t *tally;
     int64_t sum = 0;
-    for (const audit_tally_t *tally = talk->tallies; tally; tally = tally->next)
+    SLIST_FOREACH(tally, &talk->tallies, link)
         sum += tally->anonymous;
     return sum;
 }
 
 int64_t audit_fold_anonymous_now(const audit_talk_t *talk)
 {
+    const audit_tally_t *tally;
     int64_t sum = audit_fold_expected_anonymous(talk);
-    for (const audit_tally_t *tally = talk->tallies; tally; tally = tally->next)
+    SLIST_FOREACH(tally, &talk->tallies, link)
         sum += tally->anonymous_later;
     return audit_fold_has_voters(talk) ? sum : -1;
 }
@@ -339,16 +361,19 @@ void audit_fold_field(unsigned char field[RATINGS_VOTER_SIZE], const ratings_vot
 
 static int64_t count_expected_votes(const audit_talk_t *talk)
 {
+    const audit_tally_t *tally;
+    const audit_vote_t *vote;
     int64_t count = 0;
-    for (const audit_tally_t *tally = talk->tallies; tally; tally = tally->next)
-        for (const audit_vote_t *vote = tally->votes.list; vote; vote = vote->next)
+    SLIST_FOREACH(tally, &talk->tallies, link)
+        SLIST_FOREACH(vote, &tally->votes.all, link)
             count += vote->counted != RATINGS_VALUE_NONE;
     return count;
 }
 
 static bool is_expected(const audit_talk_t *talk, const audit_found_vote_t *found)
 {
-    for (const audit_tally_t *tally = talk->tallies; tally; tally = tally->next) {
+    const audit_tally_t *tally;
+    SLIST_FOREACH(tally, &talk->tallies, link) {
         ratings_voter_t as_stored, voter;
         memcpy(as_stored.hash, found->field, sizeof as_stored.hash);
         audit_fold_field(voter.hash, &as_stored, tally->partition); /* xor undoes itself */

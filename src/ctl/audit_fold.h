@@ -5,8 +5,8 @@
  * skipped; one that says how talks are routed (../core/routing_record.h) is noted. An event that is
  * appended twice counts once (../core/dedup_window.h), and the second one is nothing to its key. Of
  * the others, one without a key counts, so does one whose append time the log has not written; for
- * all others ratings_key_judge decides, by the log's time; keys are those of a voter, or of all who
- * are anonymous. Of those that count, an anonymous one adds a rating; a voter's replaces the
+ * all others ratings_key_resolve decides, by the log's time; keys are those of a voter, or of all
+ * who are anonymous. Of those that count, an anonymous one adds a rating; a voter's replaces the
  * voter's last one in that partition, or withdraws it. */
 #ifndef RATINGS_AUDIT_FOLD_H
 #define RATINGS_AUDIT_FOLD_H
@@ -16,6 +16,8 @@
 #include "../core/histogram.h"
 #include "audit_keys.h"
 #include "audit_votes.h"
+
+#include <sys/queue.h>
 
 /* A record's fingerprint, by which it is recognised; offset -1: there is none. */
 typedef struct {
@@ -41,8 +43,10 @@ typedef struct audit_tally_t {
     ratings_histogram_t later;   /* from there on; less than 0 where voters change their minds */
     int64_t anonymous, anonymous_later; /* of these, without a voter */
     audit_votes_t votes;                /* the others */
-    struct audit_tally_t *next;
+    SLIST_ENTRY(audit_tally_t) link;
 } audit_tally_t;
+
+typedef SLIST_HEAD(audit_tallies_t, audit_tally_t) audit_tallies_t;
 
 /* What the store has of a talk. */
 typedef enum {
@@ -63,8 +67,9 @@ typedef struct {
 typedef struct {
     const char *id; /* `len` bytes and a terminator. Of the store: any bytes */
     size_t len;
-    audit_tally_t *tallies; /* one for each partition with events of it: in good order, one */
-    const int64_t *read_at; /* for each partition, the checkpoint at which the talk was read */
+    audit_tallies_t tallies; /* one for each partition with events of it, in the order of their
+                              * first ones; in good order, one */
+    const int64_t *read_at;  /* for each partition, the checkpoint at which the talk was read */
     struct {
         audit_found_e what;
         ratings_histogram_t counts;
@@ -109,8 +114,8 @@ typedef bool audit_observer_t(void *self, const audit_seen_t *seen);
 typedef struct {
     audit_partition_t *partition;
     int partitions;
-    int routed; /* partitions by which talks are routed, as the log says; 0: it does not yet */
-    audit_talk_t **talk; /* in the order in which they came */
+    int routing_partitions; /* by which talks are routed, as the log says; 0: it does not yet */
+    audit_talk_t **talk;    /* in the order in which they came */
     size_t talks, room;
     void *tree;
     bool chosen; /* talks are those of audit_fold_talk alone: events of others do not count */
@@ -122,11 +127,16 @@ typedef struct {
 bool audit_fold_init(audit_fold_t *fold, int partitions);
 void audit_fold_free(audit_fold_t *fold);
 
-/* The talk of that name, added when it is new. NULL when memory ran out. */
+/* The talk of that name (`len` bytes, copied), added when it is new. It is the fold's, until that
+ * is freed. NULL when memory ran out. */
 audit_talk_t *audit_fold_talk(audit_fold_t *fold, const char *id, size_t len);
 
-/* The next record of its partition. */
+/* The next record of its partition, whose offset must be at or beyond the partition's `next`.
+ * Nothing of it is kept. False when memory ran out. */
 bool audit_fold_record(audit_fold_t *fold, const audit_record_t *record);
+
+/* Whether a talk has events in more than one partition. */
+bool audit_fold_is_spread(const audit_talk_t *talk);
 
 /* From now on a talk's events count up to these checkpoints, one for each partition; none may be
  * below what is folded already. */

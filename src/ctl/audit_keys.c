@@ -6,12 +6,12 @@
 
 #define SWEEP_MIN 1024
 
-struct audit_key_t {
+typedef struct audit_key_t {
     const void *talk;
     const char *text; /* behind the structure, but for the one that is searched for */
     ratings_use_t use;
-    audit_key_t *next;
-};
+    LIST_ENTRY(audit_key_t) link;
+} audit_key_t;
 
 static int compare_keys(const void *a, const void *b)
 {
@@ -21,7 +21,7 @@ static int compare_keys(const void *a, const void *b)
     return strcmp(left->text, right->text);
 }
 
-/* As good as new (see ratings_key_judge), and the log's time does not go back. */
+/* As good as new (see ratings_key_resolve), and the log's time does not go back. */
 static bool has_expired(const audit_key_t *key, int64_t log_time)
 {
     return key->use.expires_ms <= log_time;
@@ -29,14 +29,11 @@ static bool has_expired(const audit_key_t *key, int64_t log_time)
 
 static void sweep_expired(audit_keys_t *keys, int64_t log_time)
 {
-    audit_key_t **link = &keys->list;
-    while (*link) {
-        audit_key_t *key = *link;
-        if (!has_expired(key, log_time)) {
-            link = &key->next;
+    for (audit_key_t *key = LIST_FIRST(&keys->all), *next; key; key = next) {
+        next = LIST_NEXT(key, link);
+        if (!has_expired(key, log_time))
             continue;
-        }
-        *link = key->next;
+        LIST_REMOVE(key, link);
         (void)tdelete(key, &keys->tree, compare_keys);
         free(key);
         keys->count--;
@@ -50,12 +47,13 @@ static audit_key_t *insert_key(audit_keys_t *keys, const void *talk, const char 
     audit_key_t *key = malloc(sizeof *key + len + 1);
     if (!key)
         return NULL;
-    *key = (audit_key_t){talk, memcpy(key + 1, text, len + 1), {.offset = -1}, keys->list};
+    *key =
+        (audit_key_t){.talk = talk, .text = memcpy(key + 1, text, len + 1), .use = {.offset = -1}};
     if (!tsearch(key, &keys->tree, compare_keys)) {
         free(key);
         return NULL;
     }
-    keys->list = key;
+    LIST_INSERT_HEAD(&keys->all, key, link);
     keys->count++;
     return key;
 }
@@ -76,7 +74,8 @@ ratings_use_t *audit_keys_use(audit_keys_t *keys, const void *talk, const char *
 size_t audit_keys_live(const audit_keys_t *keys, int64_t log_time)
 {
     size_t live = 0;
-    for (const audit_key_t *key = keys->list; key; key = key->next)
+    const audit_key_t *key;
+    LIST_FOREACH(key, &keys->all, link)
         live += !has_expired(key, log_time);
     return live;
 }

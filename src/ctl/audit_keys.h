@@ -6,12 +6,12 @@
 
 #include "../core/idempotency.h"
 
-typedef struct audit_key_t audit_key_t;
+#include <sys/queue.h>
 
 /* All zero is an empty table. */
 typedef struct {
     void *tree; /* of tsearch */
-    audit_key_t *list;
+    LIST_HEAD(, audit_key_t) all;
     size_t count;
     size_t sweep_at;
 } audit_keys_t;

@@ -18,10 +18,11 @@ static bool is_in(const int *partitions, int count, int partition)
 /* In the partitions that have events of the talk, and in the one where its next will be. */
 static audit_precondition_t precondition_of(audit_t *audit, const audit_talk_t *talk)
 {
+    const audit_tally_t *tally;
     int count = 0;
-    int routed = (int)audit->state.routed; /* not above the topic's partitions: see audit_repair */
-    int home = audit_stream_home(audit->stream, talk, routed > 0 ? routed : 1);
-    for (const audit_tally_t *tally = talk->tallies; tally; tally = tally->next)
+    int among = (int)audit->state.routing_partitions; /* no more than the topic has: audit_repair */
+    int home = audit_stream_home(audit->stream, talk, among > 0 ? among : 1);
+    SLIST_FOREACH(tally, &talk->tallies, link)
         audit->partitions[count++] = tally->partition;
     if (!is_in(audit->partitions, count, home))
         audit->partitions[count++] = home;
@@ -55,12 +56,17 @@ static bool repair_talk(audit_t *audit, const audit_talk_t *talk, audit_failure_
     return true;
 }
 
+static int first_partition(const audit_talk_t *talk)
+{
+    const audit_tally_t *first = SLIST_FIRST(&talk->tallies);
+    return first ? first->partition : -1;
+}
+
 /* Talks of a partition after another: following the store is quickest in the same one. */
 static int by_partition(const void *a, const void *b)
 {
     const audit_talk_t *const *left = a, *const *right = b;
-    int first = (*left)->tallies ? (*left)->tallies->partition : -1;
-    int second = (*right)->tallies ? (*right)->tallies->partition : -1;
+    int first = first_partition(*left), second = first_partition(*right);
     return (first > second) - (first < second);
 }
 

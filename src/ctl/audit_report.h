@@ -1,4 +1,5 @@
-/* What has come out, for people and for programs, on standard output. */
+/* What has come out, for people and for programs, on standard output. One thread. A function that
+ * returns bool returns false, and the reason, when memory ran out or nothing could be written. */
 #ifndef RATINGS_AUDIT_REPORT_H
 #define RATINGS_AUDIT_REPORT_H
 

@@ -40,8 +40,9 @@ static json_t *partition_row(const audit_t *audit, int p)
 
 static json_t *checkpoints_of(const audit_talk_t *talk)
 {
+    const audit_tally_t *tally;
     json_t *array = json_array();
-    for (const audit_tally_t *tally = talk->tallies; tally; tally = tally->next)
+    SLIST_FOREACH(tally, &talk->tallies, link)
         (void)json_array_append_new(array, json_pack("{s:i, s:I}", "partition", tally->partition,
                                                      "position",
                                                      (json_int_t)talk->read_at[tally->partition]));
@@ -81,7 +82,7 @@ static bool fill_rows(const audit_t *audit, json_t *partitions, json_t *differen
         good = add_row(differences, difference_row(audit->differing[i]));
     for (size_t i = 0; i < audit->compared && good; i++) {
         const audit_talk_t *talk = audit->fold.talk[i];
-        if (talk->tallies && talk->tallies->next)
+        if (audit_fold_is_spread(talk))
             good = add_row(spread, json_pack("{s:o, s:o}", "talk", id_of_talk(talk), "partitions",
                                              checkpoints_of(talk)));
     }

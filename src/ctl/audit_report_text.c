@@ -79,12 +79,13 @@ void audit_report_counts(const char *name, const ratings_histogram_t *counts)
 static void show_checkpoints(const audit_talk_t *talk)
 {
     const char *before = " (";
-    for (const audit_tally_t *tally = talk->tallies; tally; tally = tally->next) {
+    const audit_tally_t *tally;
+    SLIST_FOREACH(tally, &talk->tallies, link) {
         (void)printf("%spartition %d at %" PRId64, before, tally->partition,
                      talk->read_at[tally->partition]);
         before = ", ";
     }
-    (void)printf("%s", talk->tallies ? ")" : "");
+    (void)printf("%s", SLIST_EMPTY(&talk->tallies) ? "" : ")");
 }
 
 static bool show_talk(const audit_talk_t *talk, const char *what)
@@ -121,7 +122,7 @@ static bool show_spread(const audit_t *audit)
     bool good = true;
     for (size_t i = 0; i < audit->compared && shown < SHOWN_MAX && good; i++) {
         const audit_talk_t *talk = audit->fold.talk[i];
-        if (!talk->tallies || !talk->tallies->next)
+        if (!audit_fold_is_spread(talk))
             continue;
         good = show_talk(talk, "it has events in more than one partition, which are added up");
         shown++;

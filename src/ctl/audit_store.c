@@ -253,7 +253,7 @@ enum {
     FIELD_TOPIC,
     FIELD_GENERATION,
     FIELD_CLAIM,
-    FIELD_ROUTED,
+    FIELD_ROUTING_PARTITIONS,
     FIELD_BEHIND,
     FIELD_REQUEST,
     FIELD_BEYOND,
@@ -344,8 +344,8 @@ static bool read_state(const audit_store_t *store, const redisReply *reply, audi
     copy_text(state->topic, sizeof state->topic, field[FIELD_TOPIC]);
     copy_text(state->generation, sizeof state->generation, field[FIELD_GENERATION]);
     copy_text(state->claim, sizeof state->claim, field[FIELD_CLAIM]);
-    if (!read_number(field[FIELD_ROUTED], -1, &state->routed))
-        state->routed = -1;
+    if (!read_number(field[FIELD_ROUTING_PARTITIONS], -1, &state->routing_partitions))
+        state->routing_partitions = -1;
     state->behind = field[FIELD_BEHIND]->type != REDIS_REPLY_NIL;
     state->requested = field[FIELD_REQUEST]->type != REDIS_REPLY_NIL;
     state->beyond = field[FIELD_BEYOND]->type != REDIS_REPLY_NIL;
@@ -516,8 +516,10 @@ static bool read_cas(const audit_store_t *store, const redisReply *reply, audit_
 
 static void add_votes_now(words_t *words, const audit_talk_t *talk)
 {
-    for (const audit_tally_t *tally = talk->tallies; tally; tally = tally->next)
-        for (const audit_vote_t *vote = tally->votes.list; vote; vote = vote->next) {
+    const audit_tally_t *tally;
+    const audit_vote_t *vote;
+    SLIST_FOREACH(tally, &talk->tallies, link)
+        SLIST_FOREACH(vote, &tally->votes.all, link) {
             unsigned char field[RATINGS_VOTER_SIZE];
             if (vote->now == RATINGS_VALUE_NONE)
                 continue;

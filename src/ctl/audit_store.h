@@ -24,7 +24,7 @@ void audit_store_disconnect(audit_store_t *store);
 typedef struct {
     bool present;
     char topic[256], generation[256], claim[256];
-    int64_t routed; /* partitions by which talks are routed; -1: absent or no number */
+    int64_t routing_partitions; /* by which talks are routed; -1: absent or no number */
     bool behind;    /* it is being rebuilt: what the log held then is not all applied yet */
     bool requested; /* a rebuild is */
     bool beyond;    /* it has a checkpoint for a partition more than was asked for */
@@ -33,6 +33,8 @@ typedef struct {
     char (*last)[AUDIT_FIELD_MAX + 1], (*first)[AUDIT_FIELD_MAX + 1], (*time)[AUDIT_FIELD_MAX + 1];
 } audit_state_t;
 
+/* Room for what ratings:log says of that many partitions; to be freed in any case. False: memory
+ * ran out. */
 bool audit_state_init(audit_state_t *state, int partitions);
 void audit_state_free(audit_state_t *state);
 

@@ -15,7 +15,7 @@ typedef struct {
     const char *brokers, *topic;
     const char *const *properties; /* name=value each, for librdkafka */
     int properties_count;
-    int timeout_ms;
+    int timeout_ms;    /* milliseconds */
     bool has_progress; /* it shows how far it is, where standard error is a terminal */
 } audit_stream_options_t;
 

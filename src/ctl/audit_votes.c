@@ -28,16 +28,15 @@ audit_vote_t *audit_votes_of(audit_votes_t *votes, const ratings_voter_t *voter)
         free(vote);
         return found ? *found : NULL;
     }
-    vote->next = votes->list;
-    votes->list = vote;
+    SLIST_INSERT_HEAD(&votes->all, vote, link);
     return vote;
 }
 
 void audit_votes_free(audit_votes_t *votes)
 {
-    while (votes->list) {
-        audit_vote_t *vote = votes->list;
-        votes->list = vote->next;
+    while (!SLIST_EMPTY(&votes->all)) {
+        audit_vote_t *vote = SLIST_FIRST(&votes->all);
+        SLIST_REMOVE_HEAD(&votes->all, link);
         (void)tdelete(vote, &votes->tree, compare_voters);
         free(vote);
     }

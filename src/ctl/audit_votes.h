@@ -5,19 +5,19 @@
 
 #include "../core/voter.h"
 
-#include <stddef.h>
+#include <sys/queue.h>
 
 typedef struct audit_vote_t {
     ratings_voter_t voter;
     int counted; /* at that checkpoint; RATINGS_VALUE_NONE: no rating */
     int now;
-    struct audit_vote_t *next;
+    SLIST_ENTRY(audit_vote_t) link;
 } audit_vote_t;
 
 /* All zero is an empty table. */
 typedef struct {
     void *tree; /* of tsearch */
-    audit_vote_t *list;
+    SLIST_HEAD(, audit_vote_t) all;
 } audit_votes_t;
 
 /* That of a voter, a new one without a rating if there is none. NULL when memory ran out. */

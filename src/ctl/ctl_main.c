@@ -1,7 +1,7 @@
 /* ratingsctl: what the numbers rest on, found out and put right without the service's own code for
  * that (docs/ratingsctl.md). Called as ratings-audit it is its command audit. */
+#include "build_version.h"
 #include "ctl_command.h"
-#include "version.h"
 
 #include <signal.h>
 #include <stdio.h>

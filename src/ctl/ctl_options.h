@@ -1,5 +1,5 @@
 /* What the command line and the environment say: one table of options for all commands, of which
- * each command takes some. */
+ * each command takes some. One thread. */
 #ifndef RATINGS_CTL_OPTIONS_H
 #define RATINGS_CTL_OPTIONS_H
 
@@ -29,8 +29,8 @@ typedef struct {
     const char *store;       /* redis://... */
     const char **talks;      /* these alone; all when there are none */
     int talks_count;
-    int timeout_ms;
-    char **words; /* what stands beside the options */
+    int timeout_ms; /* milliseconds, of each wait for Redis or Kafka */
+    char **words;   /* what stands beside the options */
     int words_count;
     ctl_rows_format_e format;
     const char *talks_url, *stats_url; /* of PostgreSQL and of the Lambda; NULL: not known */

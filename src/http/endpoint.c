@@ -48,11 +48,6 @@ static const struct {
 
 /* ---- which location the request is for ---- */
 
-static ratings_endpoint_e endpoint_of(const request_rec *r)
-{
-    return ratings_location_of_request(r)->endpoint;
-}
-
 /* httpd authorises a request by the walk over the <Location> sections that follows map_to_storage.
  * This is the same walk, made in advance: httpd's own then finds its result. The URL that counts is
  * the one that mod_rewrite left. A proxied request, "*", and what a forward proxy was asked for are
@@ -64,7 +59,8 @@ static bool will_be_endpoint(request_rec *r)
         !r->uri || r->uri[0] != '/')
         return false;
     r->per_dir_config = r->server->lookup_defaults;
-    bool found = ap_location_walk(r) == OK && endpoint_of(r) != RATINGS_ENDPOINT_NONE;
+    bool found = ap_location_walk(r) == OK &&
+                 ratings_location_of_request(r)->endpoint != RATINGS_ENDPOINT_NONE;
     r->per_dir_config = before;
     return found;
 }
@@ -72,7 +68,8 @@ static bool will_be_endpoint(request_rec *r)
 /* Once httpd has made that walk. */
 static bool is_endpoint(const request_rec *r)
 {
-    return endpoint_of(r) != RATINGS_ENDPOINT_NONE && r->proxyreq == PROXYREQ_NONE;
+    return ratings_location_of_request(r)->endpoint != RATINGS_ENDPOINT_NONE &&
+           r->proxyreq == PROXYREQ_NONE;
 }
 
 /* ---- hooks ---- */
@@ -184,13 +181,6 @@ static bool is_listed(const method_t *method, int status)
     return listed;
 }
 
-static int reply_by(const method_t *method, request_rec *r)
-{
-    int result = method->reply(r, ratings_server_of(r->server));
-    RATINGS_ASSERT(result != OK || is_listed(method, r->status));
-    return result;
-}
-
 /* What another page has a browser send comes with its user's cookie, login or address. */
 static bool is_forged(const request_rec *r, const ratings_location_t *location)
 {
@@ -208,7 +198,9 @@ static int dispatch_method(request_rec *r, const ratings_location_t *location)
     if (is_forged(r, location))
         return ratings_reply_problem(r, HTTP_FORBIDDEN,
                                      "A page of another origin has sent this, which may not.");
-    return reply_by(method, r);
+    int result = method->reply(r, ratings_server_of(r->server));
+    RATINGS_ASSERT(result != OK || is_listed(method, r->status));
+    return result;
 }
 
 static bool is_there(request_rec *r, const ratings_location_t *location)
@@ -235,11 +227,11 @@ int ratings_header_parser(request_rec *r)
  * sends its own text, with the status of the failure. */
 int ratings_handler(request_rec *r)
 {
+    const ratings_location_t *location = ratings_location_of_request(r);
     if (!is_endpoint(r) || !r->handler || strcmp(r->handler, HANDLER) != 0)
         return DECLINED;
     if (r->status != HTTP_OK)
         return HTTP_NOT_FOUND;
-    const ratings_location_t *location = ratings_location_of_request(r);
     return is_there(r, location)
                ? dispatch_method(r, location)
                : ratings_reply_problem(r, HTTP_NOT_FOUND, "There is nothing at this path.");

@@ -15,7 +15,7 @@ static int read_own(request_rec *r, const ratings_server_t *server, const rating
 {
     ratings_call_t call = ratings_use_case_call(r, server);
     ratings_outcome_e outcome = ratings_read_own(&call, rating->talk_id, voter, &rating->value);
-    if (outcome != RATINGS_DONE)
+    if (outcome != RATINGS_OUTCOME_DONE)
         return ratings_use_case_refuse(r, &call, outcome);
     return rating->value == RATINGS_VALUE_NONE ? reply_none(r)
                                                : ratings_reply_rating(r, HTTP_OK, rating);

@@ -26,7 +26,7 @@ static ratings_outcome_e submit_event(const ratings_server_t *server, const rati
                                       ratings_call_t *call)
 {
     if (event->key.text[0] && server->config.idempotency_window == 0)
-        return RATINGS_NO_KEYS;
+        return RATINGS_OUTCOME_NO_KEYS;
     return ratings_submit(call, event, server->config.visibility_timeout);
 }
 
@@ -36,14 +36,14 @@ int ratings_post_ratings(request_rec *r, const ratings_server_t *server)
     int result;
     if (!ratings_request_voter(r, server, &event.voter, &event.has_voter, &result))
         return result;
-    const char *problem = read_idempotency_key(r, &server->config, &event.key);
     if (!ratings_request_rating(r, server->config.body_limit, &event.rating, &result))
         return result;
+    const char *problem = read_idempotency_key(r, &server->config, &event.key);
     if (problem)
         return ratings_reply_problem(r, HTTP_BAD_REQUEST, problem);
     ratings_call_t call = ratings_use_case_call(r, server);
     ratings_outcome_e outcome = submit_event(server, &event, &call);
-    if (outcome != RATINGS_DONE && outcome != RATINGS_ACCEPTED)
+    if (outcome != RATINGS_OUTCOME_DONE && outcome != RATINGS_OUTCOME_ACCEPTED)
         return ratings_use_case_refuse(r, &call, outcome);
     return ratings_reply_rating(r, ratings_use_case_status(r, &call, outcome), &event.rating);
 }
@@ -53,7 +53,7 @@ static int withdraw_rating(request_rec *r, const ratings_server_t *server,
 {
     ratings_call_t call = ratings_use_case_call(r, server);
     ratings_outcome_e outcome = submit_event(server, event, &call);
-    if (outcome != RATINGS_DONE && outcome != RATINGS_ACCEPTED)
+    if (outcome != RATINGS_OUTCOME_DONE && outcome != RATINGS_OUTCOME_ACCEPTED)
         return ratings_use_case_refuse(r, &call, outcome);
     return ratings_reply_empty(
         r, ratings_use_case_status(r, &call, outcome) == HTTP_OK ? HTTP_NO_CONTENT : HTTP_ACCEPTED);
@@ -84,7 +84,7 @@ static int reply_entity(request_rec *r, const ratings_entity_t *entity)
         .body = entity->body,
         .length = entity->length,
         .etag = entity->etag,
-        .changed = "The ratings are not what If-Match names.",
+        .mismatch = "The ratings are not what If-Match names.",
     };
     return ratings_reply_representation(r, &representation);
 }
@@ -107,7 +107,7 @@ static bool make_entity(ratings_entity_t *entity, const ratings_summary_t *summa
     if (fits) {
         memcpy(entity->body, json, length);
         entity->length = (uint32_t)length;
-        ratings_etag_of(json, length, entity->etag, sizeof entity->etag);
+        ratings_etag_of(json, length, entity->etag);
     }
     free(json);
     return fits;
@@ -119,7 +119,7 @@ static int read_ratings(request_rec *r, const ratings_server_t *server, const ch
     ratings_summary_t summary;
     ratings_call_t call = ratings_use_case_call(r, server);
     ratings_outcome_e outcome = ratings_read(&call, talk_id, &summary);
-    if (outcome != RATINGS_DONE)
+    if (outcome != RATINGS_OUTCOME_DONE)
         return ratings_use_case_refuse(r, &call, outcome);
     if (!make_entity(entity, &summary))
         return HTTP_INTERNAL_SERVER_ERROR;

@@ -3,7 +3,6 @@
 #include "../service/pool_json.h"
 
 #include <apr_buckets.h>
-#include <apr_sha1.h>
 #include <apr_strings.h>
 #include <http_core.h>
 #include <http_log.h>
@@ -14,7 +13,6 @@
 #include <string.h>
 
 #define RETRY_AFTER_S "1"
-#define ETAG_BYTES 12 /* of the digest: as good as unique, and short */
 
 const char *ratings_request_id(request_rec *r)
 {
@@ -142,18 +140,6 @@ int ratings_reply_unavailable(request_rec *r, const char *detail)
 
 /* ---- representations ---- */
 
-void ratings_etag_of(const char *body, size_t length, char *etag, size_t size)
-{
-    apr_sha1_ctx_t context;
-    unsigned char digest[APR_SHA1_DIGESTSIZE];
-    char hex[2 * ETAG_BYTES + 1];
-    apr_sha1_init(&context);
-    apr_sha1_update(&context, body, (unsigned)length);
-    apr_sha1_final(digest, &context);
-    ap_bin2hex(digest, ETAG_BYTES, hex);
-    apr_snprintf(etag, size, "\"%s\"", hex);
-}
-
 typedef int find_etag_fn(apr_pool_t *pool, const char *line, const char *tag);
 
 /* Whether a header names the tag, also as a compressing filter has sent it ("abc" -> "abc-gzip").
@@ -189,7 +175,7 @@ int ratings_reply_representation(request_rec *r, const ratings_representation_t 
 {
     int status = status_by_conditions(r, representation->etag);
     if (status == HTTP_PRECONDITION_FAILED)
-        return ratings_reply_problem(r, status, representation->changed);
+        return ratings_reply_problem(r, status, representation->mismatch);
     apr_table_setn(r->headers_out, "ETag", representation->etag);
     apr_table_setn(r->headers_out, "Cache-Control", "no-cache");
     if (status == HTTP_NOT_MODIFIED) {

@@ -7,6 +7,8 @@
 #ifndef RATINGS_HTTP_REPLY_H
 #define RATINGS_HTTP_REPLY_H
 
+#include "../shm/entity.h" /* ratings_etag_of */
+
 #include <httpd.h>
 
 #include <jansson.h>
@@ -31,17 +33,13 @@ int ratings_reply_empty(request_rec *r, int status);
 typedef struct {
     const char *type; /* media type */
     const char *body;
-    size_t length;       /* of the body, bytes */
-    const char *etag;    /* strong entity tag, with its quotes */
-    const char *changed; /* the detail of a 412: If-Match names another representation */
+    size_t length;        /* of the body, bytes */
+    const char *etag;     /* strong, with its quotes: ratings_etag_of */
+    const char *mismatch; /* what a 412 says: If-Match names another representation */
 } ratings_representation_t;
 
 /* 200, or 304 by If-None-Match, or 412 by If-Match; Cache-Control: no-cache. */
 int ratings_reply_representation(request_rec *r, const ratings_representation_t *representation);
-
-/* Makes the strong entity tag of a body: the beginning of its SHA-1 in hex, 27 bytes with quotes
- * and NUL. `size` is that of `etag`. */
-void ratings_etag_of(const char *body, size_t length, char *etag, size_t size);
 
 /* application/problem+json: type, title, status, detail, message (= detail), and the request's id
  * as instance. `detail` says nothing of hosts, paths or libraries. */

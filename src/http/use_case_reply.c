@@ -21,24 +21,27 @@ typedef struct {
 } outcome_reply_t;
 
 static const outcome_reply_t outcome_replies[] = {
-    [RATINGS_DONE] = {HTTP_OK, NULL, 0, 0},
-    [RATINGS_ACCEPTED] = {HTTP_ACCEPTED, NULL, APLOG_WARNING, RATINGS_FAILURE_INVISIBLE},
-    [RATINGS_NO_TALK] = {HTTP_NOT_FOUND, "There is no such talk.", 0, 0},
-    [RATINGS_NOT_NOW] = {HTTP_FORBIDDEN, NULL, 0, 0},
-    [RATINGS_CONFLICTING] = {HTTP_UNPROCESSABLE_ENTITY,
-                             "Another rating of this talk was sent with the same Idempotency-Key: "
-                             "this one does not count.",
-                             0, 0},
-    [RATINGS_NO_KEYS] = {HTTP_NOT_IMPLEMENTED,
-                         "This service cannot tell ratings apart by Idempotency-Key: please send "
-                         "it without.",
-                         0, 0},
-    [RATINGS_UNAVAILABLE] = {HTTP_SERVICE_UNAVAILABLE, NULL, APLOG_ERR,
-                             RATINGS_FAILURE_UNAVAILABLE},
-    [RATINGS_UNKNOWN] = {HTTP_GATEWAY_TIME_OUT,
-                         "The event log did not answer in time: the rating may or may not have "
-                         "been recorded.",
-                         APLOG_ERR, RATINGS_FAILURE_UNKNOWN},
+    [RATINGS_OUTCOME_DONE] = {HTTP_OK, NULL, 0, 0},
+    [RATINGS_OUTCOME_ACCEPTED] = {HTTP_ACCEPTED, NULL, APLOG_WARNING, RATINGS_FAILURE_INVISIBLE},
+    [RATINGS_OUTCOME_NO_TALK] = {HTTP_NOT_FOUND, "There is no such talk.", 0, 0},
+    [RATINGS_OUTCOME_NOT_NOW] = {HTTP_FORBIDDEN, NULL, 0, 0},
+    [RATINGS_OUTCOME_CONFLICTING] =
+        {HTTP_UNPROCESSABLE_ENTITY,
+         "Another rating of this talk was sent with the same Idempotency-Key: "
+         "this one does not count.",
+         0, 0},
+    [RATINGS_OUTCOME_NO_KEYS] =
+        {HTTP_NOT_IMPLEMENTED,
+         "This service cannot tell ratings apart by Idempotency-Key: please send "
+         "it without.",
+         0, 0},
+    [RATINGS_OUTCOME_UNAVAILABLE] = {HTTP_SERVICE_UNAVAILABLE, NULL, APLOG_ERR,
+                                     RATINGS_FAILURE_UNAVAILABLE},
+    [RATINGS_OUTCOME_UNKNOWN] =
+        {HTTP_GATEWAY_TIME_OUT,
+         "The event log did not answer in time: the rating may or may not have "
+         "been recorded.",
+         APLOG_ERR, RATINGS_FAILURE_UNKNOWN},
 };
 
 /* A request whose kind of failure was logged within the interval, by another of this child, is
@@ -96,7 +99,7 @@ static int reply_not_now(request_rec *r, const ratings_call_t *call)
         apr_table_setn(r->headers_out, "Retry-After",
                        apr_psprintf(r->pool, "%" APR_INT64_T_FMT,
                                     ratings_window_seconds_left(window, call->came_at)));
-    return ratings_reply_problem_with(r, outcome_replies[RATINGS_NOT_NOW].status,
+    return ratings_reply_problem_with(r, outcome_replies[RATINGS_OUTCOME_NOT_NOW].status,
                                       is_to_come ? "This talk cannot be rated yet."
                                                  : "This talk cannot be rated any more.",
                                       window_members(window));
@@ -112,9 +115,9 @@ int ratings_use_case_refuse(request_rec *r, const ratings_call_t *call, ratings_
 {
     const outcome_reply_t *reply = &outcome_replies[outcome];
     log_outcome(r, call, reply);
-    if (outcome == RATINGS_UNAVAILABLE)
+    if (outcome == RATINGS_OUTCOME_UNAVAILABLE)
         return reply_unavailable(r, call);
-    if (outcome == RATINGS_NOT_NOW)
+    if (outcome == RATINGS_OUTCOME_NOT_NOW)
         return reply_not_now(r, call);
     return ratings_reply_problem(r, reply->status, reply->detail);
 }

@@ -13,8 +13,8 @@
  * its results may be shown, comes too late. */
 ratings_call_t ratings_use_case_call(const request_rec *r, const ratings_server_t *server);
 
-/* The status of an outcome that is no refusal (RATINGS_DONE, RATINGS_ACCEPTED); logs it, if it is
- * one that is logged. */
+/* The status of an outcome that is no refusal (RATINGS_OUTCOME_DONE, RATINGS_OUTCOME_ACCEPTED);
+ * logs it, if it is one that is logged. */
 int ratings_use_case_status(request_rec *r, const ratings_call_t *call, ratings_outcome_e outcome);
 
 /* Replies to any other outcome of the call, and logs it. Returns what the handler returns. */

@@ -198,8 +198,8 @@ static void add_keyed_event(batch_t *batch, const ratings_event_t *event, int64_
 static void count_if_key_is_new(batch_t *batch, keyed_event_t *keyed)
 {
     const ratings_event_t *event = &keyed->event;
-    if (ratings_key_judge(&keyed->use->use, &event->key, event->rating.value, keyed->offset,
-                          keyed->time) != RATINGS_COUNTED)
+    if (ratings_key_resolve(&keyed->use->use, &event->key, event->rating.value, keyed->offset,
+                            keyed->time) != RATINGS_VERDICT_COUNTED)
         return;
     keyed->use->changed = true;
     count_event(batch, event, keyed->offset);

@@ -52,12 +52,12 @@ static void note_skipped(event_fold_t *fold, const ratings_record_t *record, con
 static apr_status_t fold_no_event(event_fold_t *fold, const ratings_record_t *record,
                                   const char *problem, ratings_result_t *why)
 {
-    int routed = record->partition == 0
-                     ? ratings_routing_decode(record->key, record->key_len, record->value,
-                                              record->value_len, RATINGS_PARTITIONS_MAX)
-                     : 0;
-    if (routed > 0)
-        return routing_read(fold->routing, record, routed, why);
+    int said = record->partition == 0
+                   ? ratings_routing_decode(record->key, record->key_len, record->value,
+                                            record->value_len, RATINGS_PARTITIONS_MAX)
+                   : 0;
+    if (said > 0)
+        return routing_read(fold->routing, record, said, why);
     note_skipped(fold, record, problem);
     return APR_SUCCESS;
 }

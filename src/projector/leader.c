@@ -35,14 +35,14 @@ static apr_status_t report_altered(projection_t *p, ratings_result_t *why)
 static apr_status_t reload_store(projection_t *p, ratings_result_t *why)
 {
     char generation[RATINGS_TOKEN_MAX + 1];
-    int routed = p->state.routed;
+    int routed_by = p->state.routing_partitions;
     memcpy(generation, p->state.generation, sizeof generation);
     apr_status_t status = projection_load(p, why);
     if (status != APR_SUCCESS)
         return status;
     if (strcmp(generation, p->state.generation) != 0)
         return ratings_result_set(why, APR_EAGAIN, "the store was rebuilt");
-    if (routed > 0 && routed != p->state.routed)
+    if (routed_by > 0 && routed_by != p->state.routing_partitions)
         return report_altered(p, why);
     return p->state.rebuild_request
                ? ratings_result_set(why, RATINGS_REBUILD_NEEDED, "another host asks for a rebuild")
@@ -132,7 +132,7 @@ static bool is_rebuild_complete(const projection_t *p)
     for (int i = 0; i < p->partitions; i++)
         if (!partition_has_reached(&p->partition[i], p->partition[i].rebuild_target))
             return false;
-    return p->state.routed > 0;
+    return p->state.routing_partitions > 0;
 }
 
 static apr_status_t catch_up(leader_t *leader, ratings_result_t *why)
@@ -182,7 +182,7 @@ static apr_status_t read_and_apply(leader_t *leader, ratings_result_t *why)
     projection_t *p = leader->projection;
     int count = 0;
     apr_status_t status = ratings_reader_read(p->reader, read_timeout(leader), leader->records,
-                                              LEADER_RECORDS_MAX, &count, why);
+                                              RATINGS_READ_MAX, &count, why);
     if (status != APR_SUCCESS)
         return status;
     apr_pool_clear(p->scratch);
@@ -275,8 +275,8 @@ static void bootstrap_from_store(projection_t *p)
     for (int i = 0; i < RATINGS_PARTITIONS_MAX && p->state.checkpoint[i] >= 0; i++)
         if (ratings_shm_high(p->shared, i).log_id == 0)
             ratings_shm_publish_bootstrap(p->shared, i, projection_stored_checkpoint(p, i));
-    if (p->state.routed > 0 && atomic_load(&p->shared->routed) == 0)
-        atomic_store(&p->shared->routed, p->state.routed);
+    if (p->state.routing_partitions > 0 && atomic_load(&p->shared->routing_partitions) == 0)
+        atomic_store(&p->shared->routing_partitions, p->state.routing_partitions);
 }
 
 /* The child's own watcher of publications rests meanwhile; told of the end, it begins with a look.

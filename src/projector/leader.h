@@ -13,8 +13,6 @@
 #include "stall.h"
 #include "topic_watch.h"
 
-#define LEADER_RECORDS_MAX 1000 /* of one read */
-
 typedef struct {
     projection_t *projection;
     topic_watch_t *topic;
@@ -27,7 +25,7 @@ typedef struct {
     int64_t check_at;  /* when store and log are to be looked at next; of ratings_monotonic */
     int64_t commit_at; /* when the checkpoints may be committed to Kafka again */
     bool is_logged;    /* that this child projects */
-    ratings_record_t records[LEADER_RECORDS_MAX];
+    ratings_record_t records[RATINGS_READ_MAX];
 } leader_t;
 
 /* What is given must outlive it; the batches' memory comes from children of `pool`. */

@@ -1,6 +1,7 @@
 /* The projection: what the store says of the log beside what the log is, and what of it the
  * shared memory publishes to this host. Leader and standby keep it up to date in turns, on the
- * projector's thread. */
+ * projector's thread, whose file owns it and what it points to (projector.c). Errors of functions
+ * are those of store and stream, in `why`; nothing is logged. */
 #ifndef RATINGS_PROJECTOR_PROJECTION_H
 #define RATINGS_PROJECTOR_PROJECTION_H
 
@@ -31,7 +32,8 @@ typedef struct {
 /* Loads the store's state. RATINGS_REBUILD_NEEDED if it is none that this module writes. */
 apr_status_t projection_load(projection_t *p, ratings_result_t *why);
 
-/* The same, and whether the store is that of this topic. */
+/* The same, for whom errors change nothing: whether it could be loaded, and is that of this topic.
+ */
 bool projection_load_ours(projection_t *p);
 
 /* The checkpoint of a partition by the store's own account, as it was loaded. */

@@ -37,7 +37,7 @@ static apr_status_t check_topic(opening_t *opening, const ratings_topic_t *topic
 
 static bool has_fewer_partitions(const projection_t *p)
 {
-    return p->state.partitions > p->partitions;
+    return p->state.checkpoint_count > p->partitions;
 }
 
 static bool ends_too_early(const projection_t *p)
@@ -104,7 +104,7 @@ static const char *rebuild_reason(const opening_t *opening)
         return "another version of this module asks for it";
     if (has_fewer_partitions(p))
         return "the topic has fewer partitions than the store: it was recreated";
-    for (int i = 0; i < p->state.partitions && !problem; i++)
+    for (int i = 0; i < p->state.checkpoint_count && !problem; i++)
         problem = partition_log_problem(p, i);
     return problem;
 }
@@ -113,7 +113,7 @@ static const char *rebuild_reason(const opening_t *opening)
 static apr_status_t add_partitions(projection_t *p, ratings_result_t *why)
 {
     ratings_cas_e result;
-    if (p->state.partitions == p->partitions)
+    if (p->state.checkpoint_count == p->partitions)
         return APR_SUCCESS;
     apr_status_t status =
         ratings_store_add_partitions(p->store, &p->state, p->partitions, &result, why);

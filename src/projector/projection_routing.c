@@ -31,7 +31,7 @@ void routing_init(routing_t *routing, projection_t *projection)
 /* A record that was deleted since says nothing to whoever reads the log next. */
 static bool is_settled(const projection_t *p)
 {
-    return p->state.routed > 0 && p->state.routing_offset >= p->partition[0].log_start;
+    return p->state.routing_partitions > 0 && p->state.routing_offset >= p->partition[0].log_start;
 }
 
 /* ---- evidence ---- */
@@ -44,7 +44,7 @@ static bool is_evidence_of_store(const routing_t *routing)
 bool routing_is_lost(const routing_t *routing)
 {
     const projection_t *p = routing->projection;
-    if (p->state.routed > 0 || is_evidence_of_store(routing))
+    if (p->state.routing_partitions > 0 || is_evidence_of_store(routing))
         return false;
     for (int i = 0; i < RATINGS_PARTITIONS_MAX; i++)
         if (p->state.last[i].offset >= 0)
@@ -55,7 +55,7 @@ bool routing_is_lost(const routing_t *routing)
 void routing_begin_evidence(routing_t *routing)
 {
     const projection_t *p = routing->projection;
-    if (p->state.routed > 0 || is_evidence_of_store(routing))
+    if (p->state.routing_partitions > 0 || is_evidence_of_store(routing))
         return;
     memcpy(routing->generation, p->state.generation, sizeof routing->generation);
     routing->candidates = p->partitions;
@@ -67,7 +67,7 @@ void routing_add_evidence(routing_t *routing, const ratings_record_t *record)
 {
     char talk_id[RATINGS_TALK_ID_MAX + 1];
     int left = 0;
-    if (routing->projection->state.routed > 0 || record->key_len >= sizeof talk_id)
+    if (routing->projection->state.routing_partitions > 0 || record->key_len >= sizeof talk_id)
         return;
     memcpy(talk_id, record->key, record->key_len);
     talk_id[record->key_len] = '\0';
@@ -96,7 +96,7 @@ static int partitions_by_evidence(const routing_t *routing)
  * all are read. */
 static bool has_read_enough(const projection_t *p)
 {
-    int count = p->state.routed > 0 ? 1 : p->partitions;
+    int count = p->state.routing_partitions > 0 ? 1 : p->partitions;
     for (int i = 0; i < count; i++)
         if (!partition_has_reached(&p->partition[i], p->partition[i].log_end))
             return false;
@@ -109,7 +109,8 @@ void routing_append_if_missing(routing_t *routing)
     int64_t now = ratings_monotonic();
     if (is_settled(p) || now < atomic_load(&routing->append_at) || !has_read_enough(p))
         return;
-    int partitions = p->state.routed > 0 ? p->state.routed : partitions_by_evidence(routing);
+    int partitions = p->state.routing_partitions > 0 ? p->state.routing_partitions
+                                                     : partitions_by_evidence(routing);
     ratings_delivery_t delivery = {.offset = -1};
     atomic_store(&routing->append_at, now + REAPPEND_US);
     if (ratings_stream_append_routing(p->options->stream, partitions, &routing->receiver,
@@ -145,7 +146,7 @@ apr_status_t routing_read(routing_t *routing, const ratings_record_t *record, in
         status = projection_check_write(p, result, why);
     if (status != APR_SUCCESS)
         return status;
-    p->state.routed = partitions;
+    p->state.routing_partitions = partitions;
     p->state.routing_offset = record->offset;
     atomic_store(&routing->failed, false);
     routing_publish(p);
@@ -159,9 +160,9 @@ apr_status_t routing_read(routing_t *routing, const ratings_record_t *record, in
 /* What this host knows of a log that is being read anew stays, unless the topic cannot have it. */
 void routing_publish(projection_t *p)
 {
-    bool fits = atomic_load(&p->shared->routed) <= p->partitions;
-    if (p->state.routed > 0 || !fits)
-        atomic_store(&p->shared->routed, p->state.routed);
+    bool fits = atomic_load(&p->shared->routing_partitions) <= p->partitions;
+    if (p->state.routing_partitions > 0 || !fits)
+        atomic_store(&p->shared->routing_partitions, p->state.routing_partitions);
     if (p->state.routing_offset >= 0 || atomic_load(&p->shared->routing_conflict) <= p->partitions)
         atomic_store(&p->shared->routing_conflict, 0);
 }

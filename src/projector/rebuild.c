@@ -32,7 +32,7 @@ static apr_status_t sweep_store(projection_t *p, ratings_sweep_t *sweep, ratings
 /* As far as this host remembers; the log has the last word (projection_routing.h). 0: not known. */
 static int remembered_routing(const projection_t *p)
 {
-    int known = atomic_load(&p->shared->routed);
+    int known = atomic_load(&p->shared->routing_partitions);
     return known <= p->partitions ? known : 0;
 }
 

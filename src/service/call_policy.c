@@ -9,7 +9,7 @@
 
 /* ---- tokens ---- */
 
-/* Of a token that has to be finished or moved now. */
+/* Of a token that has to be finished now. */
 static ratings_call_policy_t *take_policy(ratings_call_token_t *token)
 {
     ratings_call_policy_t *policy = token->policy;
@@ -18,16 +18,14 @@ static ratings_call_policy_t *take_policy(ratings_call_token_t *token)
     return policy;
 }
 
-ratings_call_token_t ratings_call_token_move(ratings_call_token_t *token)
-{
-    int64_t since = token->since;
-    return (ratings_call_token_t){take_policy(token), since};
-}
-
 /* The wait for the bulkhead says nothing of the backend: the call begins after it. */
 bool ratings_call_policy_begin(ratings_call_policy_t *policy, int64_t deadline,
                                ratings_call_token_t *token, ratings_result_t *why)
 {
+    if (!policy->is_usable) {
+        ratings_result_set(why, RATINGS_NOT_ASKED, "%s cannot be used in this child", policy->name);
+        return false;
+    }
     if (!ratings_bulkhead_acquire(&policy->bulkhead, ratings_monotonic(), deadline)) {
         ratings_result_set(why, RATINGS_NOT_ASKED, "%u threads wait for %s already",
                            policy->bulkhead.max, policy->name);
@@ -50,23 +48,18 @@ void ratings_call_policy_abandon(ratings_call_token_t *token, bool got)
 
 /* ---- what a call says of its backend ---- */
 
-typedef enum { CALL_ANSWERED, CALL_FAILED, CALL_NOT_ASKED } call_outcome_e;
-
 static bool is_answer(apr_status_t status)
 {
     return status == APR_SUCCESS || status == APR_NOTFOUND || status == APR_EAGAIN ||
            status == RATINGS_REBUILD_NEEDED;
 }
 
-/* `unanswered_us`: for how long nobody has got an answer. */
-static call_outcome_e outcome_of(const ratings_call_policy_t *policy, apr_status_t status,
-                                 int64_t unanswered_us)
+/* A call that was not made, or that may have begun with little time left, says nothing of the
+ * backend. `unanswered_us`: for how long nobody has got an answer. */
+static bool says_nothing(const ratings_call_policy_t *policy, apr_status_t status,
+                         int64_t unanswered_us)
 {
-    if (is_answer(status))
-        return CALL_ANSWERED;
-    if (status == RATINGS_NOT_ASKED || (status == APR_TIMEUP && unanswered_us < policy->fair_us))
-        return CALL_NOT_ASKED;
-    return CALL_FAILED;
+    return status == RATINGS_NOT_ASKED || (status == APR_TIMEUP && unanswered_us < policy->fair_us);
 }
 
 static void log_closed(const ratings_call_policy_t *policy)
@@ -83,21 +76,19 @@ static void log_opened(const ratings_call_policy_t *policy, const ratings_result
                  policy->tag, policy->name, policy->limits.threshold, why->detail, policy->effect);
 }
 
-/* The probers of all children sleep while no breaker is open. */
-static void wake_probers(const ratings_call_policy_t *policy, int64_t now)
-{
-    atomic_store(&policy->backend->opened_at, now);
-    ratings_shm_wake(&policy->shared->breakers_opened);
-}
-
-static void tell_breaker(const ratings_call_policy_t *policy, call_outcome_e outcome, int64_t now,
-                         const ratings_result_t *why)
+static void report_result(const ratings_call_policy_t *policy, const ratings_result_t *why,
+                          int64_t unanswered_us, int64_t now)
 {
     ratings_breaker_t *breaker = &policy->backend->breaker;
-    if (outcome == CALL_ANSWERED && ratings_breaker_success(breaker)) {
-        log_closed(policy);
-    } else if (outcome == CALL_FAILED && ratings_breaker_failure(breaker, &policy->limits, now)) {
-        wake_probers(policy, now);
+    if (why->status == RATINGS_REBUILD_NEEDED)
+        ratings_shm_request_rebuild(policy->shared, RATINGS_REBUILD_REQUEST_STORE);
+    if (is_answer(why->status)) {
+        if (ratings_breaker_success(breaker))
+            log_closed(policy);
+    } else if (!says_nothing(policy, why->status, unanswered_us) &&
+               ratings_breaker_failure(breaker, &policy->limits, now)) {
+        atomic_store(&policy->backend->opened_at, now);
+        ratings_shm_wake(&policy->shared->breakers_opened); /* the probers of all children */
         log_opened(policy, why);
     }
 }
@@ -108,7 +99,7 @@ apr_status_t ratings_call_policy_end(ratings_call_token_t *token, const ratings_
     int64_t now = ratings_monotonic();
     int64_t unanswered_us =
         ratings_bulkhead_release(&policy->bulkhead, token->since, now, is_answer(why->status));
-    tell_breaker(policy, outcome_of(policy, why->status, unanswered_us), now, why);
+    report_result(policy, why, unanswered_us, now);
     return why->status;
 }
 
@@ -123,7 +114,7 @@ bool ratings_call_policy_claim_probe(ratings_call_policy_t *policy, int64_t paus
 {
     ratings_backend_state_t *backend = policy->backend;
     int64_t now = ratings_monotonic();
-    if (!ratings_breaker_due(&backend->breaker, now - LEFT_TO_REQUESTS_US) ||
+    if (!policy->is_usable || !ratings_breaker_due(&backend->breaker, now - LEFT_TO_REQUESTS_US) ||
         now - atomic_load(&backend->probed_at) < pause ||
         !ratings_breaker_allow(&backend->breaker, &policy->limits, now))
         return false;
@@ -135,5 +126,5 @@ bool ratings_call_policy_claim_probe(ratings_call_policy_t *policy, int64_t paus
  * open. */
 void ratings_call_policy_probed(ratings_call_policy_t *policy, const ratings_result_t *why)
 {
-    tell_breaker(policy, outcome_of(policy, why->status, INT64_MAX), ratings_monotonic(), why);
+    report_result(policy, why, INT64_MAX, ratings_monotonic());
 }

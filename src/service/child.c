@@ -90,10 +90,13 @@ static void log_not_made(const ratings_child_t *child, const char *name, const c
                  "RT0205: %s cannot be used in this child, %s: %s", name, effect, why->detail);
 }
 
-static void log_unusable(const ratings_child_t *child, ratings_backend_e backend,
-                         const ratings_result_t *why)
+static void set_usable(ratings_child_t *child, ratings_backend_e backend, apr_status_t status,
+                       const ratings_result_t *why)
 {
-    log_not_made(child, child->policy[backend].name, child->policy[backend].effect, why);
+    ratings_call_policy_t *policy = &child->policy[backend];
+    policy->is_usable = status == APR_SUCCESS;
+    if (!policy->is_usable)
+        log_not_made(child, policy->name, policy->effect, why);
 }
 
 static void make_talks(ratings_child_t *child)
@@ -102,8 +105,8 @@ static void make_talks(ratings_child_t *child)
     const ratings_talks_options_t options = {config->talks, (int)config->talks_pool,
                                              config->talks_timeout};
     ratings_result_t why;
-    if (ratings_talks_create(&child->talks, &options, child->pool, &why) != APR_SUCCESS)
-        log_unusable(child, RATINGS_BACKEND_TALKS, &why);
+    apr_status_t status = ratings_talks_create(&child->talks, &options, child->pool, &why);
+    set_usable(child, RATINGS_BACKEND_TALKS, status, &why);
 }
 
 static void make_store(ratings_child_t *child)
@@ -113,8 +116,8 @@ static void make_store(ratings_child_t *child)
                                              config->store_timeout,
                                              &child->service->shared->store_retired_at};
     ratings_result_t why;
-    if (ratings_store_create(&child->store, &options, &why) != APR_SUCCESS)
-        log_unusable(child, RATINGS_BACKEND_STORE, &why);
+    apr_status_t status = ratings_store_create(&child->store, &options, &why);
+    set_usable(child, RATINGS_BACKEND_STORE, status, &why);
 }
 
 static void make_stats(ratings_child_t *child)
@@ -123,8 +126,8 @@ static void make_stats(ratings_child_t *child)
     const ratings_stats_options_t options = {config->stats, config->stats_proxy,
                                              (int)config->stats_pool, config->stats_timeout};
     ratings_result_t why;
-    if (ratings_stats_create(&child->stats, &options, &why) != APR_SUCCESS)
-        log_unusable(child, RATINGS_BACKEND_STATS, &why);
+    apr_status_t status = ratings_stats_create(&child->stats, &options, &why);
+    set_usable(child, RATINGS_BACKEND_STATS, status, &why);
 }
 
 /* ---- the stream, and the projector ---- */
@@ -201,8 +204,7 @@ static void make_stream(ratings_child_t *child)
         status = ratings_stream_create(&child->stream, &child->stream_options, child->pool, &why);
     if (status == APR_SUCCESS)
         status = create_projector(child, &why);
-    if (status != APR_SUCCESS)
-        log_unusable(child, RATINGS_BACKEND_STREAM, &why);
+    set_usable(child, RATINGS_BACKEND_STREAM, status, &why);
 }
 
 /* ---- the prober ---- */

@@ -33,7 +33,8 @@ typedef enum {
     RATINGS_FAILURE_KINDS
 } ratings_failure_e;
 
-/* A backend that could not be made in this child is NULL; so is a thread. */
+/* A backend that could not be made in this child is NULL, and its call policy says so; so is a
+ * thread. */
 struct ratings_child_t {
     const ratings_service_t *service;
     apr_pool_t *pool;   /* its own: it may outlive pchild */

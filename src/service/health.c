@@ -73,10 +73,8 @@ static bool answer_at_once(ratings_child_t *child, int64_t deadline, apr_pool_t 
 bool ratings_health(ratings_child_t *child, int64_t deadline, apr_pool_t *pool,
                     ratings_health_t *health)
 {
-    int64_t until = ratings_monotonic() + WAIT_US;
+    int64_t until = ratings_earlier(ratings_monotonic() + WAIT_US, deadline);
     bool known = false;
-    if (until > deadline)
-        until = deadline;
     for (;;) {
         uint32_t seen = atomic_load(&child->service->shared->health_answers); /* before looking */
         if (answer_at_once(child, deadline, pool, health, &known))

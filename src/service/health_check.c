@@ -4,7 +4,6 @@
 #include "../core/clock.h"
 #include "../module.h"
 #include "../projector/projector.h"
-#include "call.h"
 #include "routing.h"
 
 #include <apr_strings.h>
@@ -72,14 +71,14 @@ static const char *reason_of(const check_t *check, ratings_backend_e backend,
 
 static const char *talks_reason(const check_t *check)
 {
-    ratings_child_t *child = check->child;
+    ratings_call_policy_t *policy = policy_of(check, RATINGS_BACKEND_TALKS);
     ratings_result_t why;
-    if (!child->talks)
+    if (!policy->is_usable)
         return UNUSABLE;
-    bool probes = ratings_call_policy_claim_probe(policy_of(check, RATINGS_BACKEND_TALKS), 0);
-    (void)ratings_talks_check(child->talks, check->deadline, check->pool, &why);
+    bool probes = ratings_call_policy_claim_probe(policy, 0);
+    (void)ratings_talks_check(check->child->talks, check->deadline, check->pool, &why);
     if (probes)
-        ratings_call_policy_probed(policy_of(check, RATINGS_BACKEND_TALKS), &why);
+        ratings_call_policy_probed(policy, &why);
     return reason_of(check, RATINGS_BACKEND_TALKS, &why);
 }
 
@@ -100,9 +99,9 @@ static const char *state_reason(const ratings_child_t *child, const ratings_stor
         return "it holds the ratings of another topic";
     if (state->problem || state->is_behind)
         return rebuilding;
-    if (state->routed == 0)
+    if (state->routing_partitions == 0)
         return "the log does not say yet how talks are routed: see the error log";
-    for (int i = 0; i < state->routed; i++)
+    for (int i = 0; i < state->routing_partitions; i++)
         if (!is_up_to_date(state, high, i))
             return "it is being brought up to date with the log";
     return NULL;
@@ -137,7 +136,8 @@ static const char *load_store(const check_t *check, ratings_store_state_t *state
     bool loaded =
         ratings_store_check(child->store, check->deadline, &fault, why) == APR_SUCCESS &&
         ratings_store_load_state(child->store, check->deadline, state, why) == APR_SUCCESS;
-    if (ratings_request_rebuild_if_corrupt(child, why)) {
+    if (why->status == RATINGS_REBUILD_NEEDED) {
+        ratings_shm_request_rebuild(child->service->shared, RATINGS_REBUILD_REQUEST_STORE);
         ratings_result_ok(why);
         return rebuilding;
     }
@@ -147,17 +147,17 @@ static const char *load_store(const check_t *check, ratings_store_state_t *state
 
 static const char *store_reason(const check_t *check)
 {
-    ratings_child_t *child = check->child;
+    ratings_call_policy_t *policy = policy_of(check, RATINGS_BACKEND_STORE);
     ratings_store_state_t *state = malloc(sizeof *state);
     ratings_result_t why;
-    if (!child->store || !state) {
+    if (!policy->is_usable || !state) {
         free(state);
         return UNUSABLE;
     }
-    bool probes = ratings_call_policy_claim_probe(policy_of(check, RATINGS_BACKEND_STORE), 0);
+    bool probes = ratings_call_policy_claim_probe(policy, 0);
     const char *fault = load_store(check, state, &why);
     if (probes)
-        ratings_call_policy_probed(policy_of(check, RATINGS_BACKEND_STORE), &why);
+        ratings_call_policy_probed(policy, &why);
     free(state);
     return fault ? fault : reason_of(check, RATINGS_BACKEND_STORE, &why);
 }
@@ -172,27 +172,29 @@ static const char *topic_reason(const ratings_shm_t *shared)
 static const char *stream_reason(const check_t *check)
 {
     ratings_child_t *child = check->child;
+    ratings_call_policy_t *policy = policy_of(check, RATINGS_BACKEND_STREAM);
     int64_t left = check->deadline - ratings_monotonic();
     int64_t timeout = child->service->config->stream_timeout;
     ratings_result_t why;
-    if (!child->projector)
+    if (!policy->is_usable)
         return UNUSABLE;
-    bool probes = ratings_call_policy_claim_probe(policy_of(check, RATINGS_BACKEND_STREAM), 0);
+    bool probes = ratings_call_policy_claim_probe(policy, 0);
     if (left > 0)
         (void)ratings_routing_check(child, left < timeout ? left : timeout, &why);
     else
         ratings_result_set(&why, RATINGS_NOT_ASKED, "no time was left to ask Kafka");
     if (probes)
-        ratings_call_policy_probed(policy_of(check, RATINGS_BACKEND_STREAM), &why);
+        ratings_call_policy_probed(policy, &why);
     const char *problem = reason_of(check, RATINGS_BACKEND_STREAM, &why);
     return problem ? problem : topic_reason(child->service->shared);
 }
 
 static const char *stats_reason(const check_t *check)
 {
-    if (!check->child->stats)
+    const ratings_call_policy_t *policy = policy_of(check, RATINGS_BACKEND_STATS);
+    if (!policy->is_usable)
         return UNUSABLE;
-    return ratings_call_policy_is_open(policy_of(check, RATINGS_BACKEND_STATS)) ? FAILING : NULL;
+    return ratings_call_policy_is_open(policy) ? FAILING : NULL;
 }
 
 /* ---- all of them ---- */

@@ -3,8 +3,8 @@
 #include "../backend/stats/stats.h"
 #include "../backend/talks/talks.h"
 #include "../core/redis_url.h"
+#include "build_version.h"
 #include "pool_json.h"
-#include "version.h"
 
 #include <apr_strings.h>
 

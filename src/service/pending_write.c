@@ -14,7 +14,7 @@
  * report, and the visibility barrier while it is queued there. */
 struct ratings_pending_write_t {
     ratings_pending_write_options_t options;
-    ratings_call_token_t token; /* finished by who ends SENT */
+    ratings_call_token_t token; /* of the call of Kafka; finished by who ends SENT */
     int64_t floor;              /* the applied watermark before the event was appended */
     atomic_int holds;
     pthread_mutex_t lock;        /* taken before that of the barrier; never held while waiting */
@@ -27,18 +27,14 @@ struct ratings_pending_write_t {
 
 /* ---- its memory ---- */
 
-static void free_write(ratings_pending_write_t *write)
-{
-    pthread_mutex_destroy(&write->lock);
-    free(write);
-}
-
 static void drop_holds(ratings_pending_write_t *write, int holds)
 {
     int before = atomic_fetch_sub(&write->holds, holds);
     RATINGS_ASSERT(before >= holds);
-    if (before == holds)
-        free_write(write);
+    if (before > holds)
+        return;
+    pthread_mutex_destroy(&write->lock);
+    free(write);
 }
 
 /* ---- states ---- */
@@ -92,14 +88,18 @@ static void complete_pending_write(ratings_receiver_t *receiver,
                                    const ratings_delivery_t *delivery);
 
 ratings_pending_write_t *
-ratings_pending_write_create(const ratings_pending_write_options_t *options,
-                             ratings_call_token_t *token)
+ratings_pending_write_create(const ratings_pending_write_options_t *options, ratings_result_t *why)
 {
     ratings_pending_write_t *write = calloc(1, sizeof *write);
-    if (!write)
+    if (!write) {
+        ratings_result_set(why, RATINGS_NOT_ASKED, "out of memory");
         return NULL;
+    }
+    if (!ratings_call_policy_begin(options->policy, options->deadline, &write->token, why)) {
+        free(write);
+        return NULL;
+    }
     write->options = *options;
-    write->token = ratings_call_token_move(token);
     write->floor = ratings_shm_watermark(options->shared, options->partition).offset;
     write->holds = 2;
     write->receiver.delivered = complete_pending_write;
@@ -118,7 +118,7 @@ void ratings_pending_write_cancel(ratings_pending_write_t *write, const ratings_
 {
     RATINGS_ASSERT(write_state(write) == RATINGS_PENDING_WRITE_SENT);
     (void)ratings_call_policy_end(&write->token, why);
-    free_write(write);
+    drop_holds(write, 2);
 }
 
 /* ---- by the delivery report ---- */
@@ -134,17 +134,12 @@ static bool can_become_visible(const ratings_pending_write_t *write)
     return offset >= write->floor && write->options.visible_for > 0;
 }
 
-static int64_t earlier(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* Enters the barrier. Returns whether the request is to be woken though it then waits on: only if
  * it has less time than it counts on. */
 static bool await_visibility(ratings_pending_write_t *write)
 {
     int64_t now = ratings_monotonic(), until;
-    int64_t expires_at = earlier(now + write->options.visible_for, write->options.deadline);
+    int64_t expires_at = ratings_earlier(now + write->options.visible_for, write->options.deadline);
     switch (ratings_visibility_enter(write->options.visibility, &write->waiter,
                                      write->delivery.offset, now, &until)) {
     case RATINGS_VISIBILITY_REACHED:
@@ -157,7 +152,7 @@ static bool await_visibility(ratings_pending_write_t *write)
         break;
     }
     atomic_fetch_add(&write->holds, 1);
-    atomic_store(&write->expires_at, earlier(expires_at, until));
+    atomic_store(&write->expires_at, ratings_earlier(expires_at, until));
     set_state(write, RATINGS_PENDING_WRITE_WAITING);
     return until < expires_at;
 }
@@ -206,7 +201,7 @@ static int64_t sleeps_until(const ratings_pending_write_t *write,
     int64_t visible_for = write->options.visible_for;
     if (state == RATINGS_PENDING_WRITE_WAITING || visible_for <= 0)
         return deadline_of(write, state, durable_by);
-    return earlier(now + (visible_for > LATE_US ? visible_for : LATE_US), durable_by);
+    return ratings_earlier(now + (visible_for > LATE_US ? visible_for : LATE_US), durable_by);
 }
 
 /* Takes a write that waits out of the barrier. Returns how many holds the request then has more. */
@@ -234,12 +229,6 @@ static void stop_waiting(ratings_pending_write_t *write, int64_t durable_by, int
     pthread_mutex_unlock(&write->lock);
 }
 
-static void abandon_write(ratings_pending_write_t *write, ratings_delivery_t *delivery)
-{
-    ratings_result_set(&delivery->result, APR_TIMEUP, "Kafka did not answer in time");
-    (void)ratings_call_policy_end(&write->token, &delivery->result);
-}
-
 ratings_pending_write_state_e ratings_pending_write_wait(ratings_pending_write_t *write,
                                                          int64_t durable_by,
                                                          ratings_delivery_t *delivery)
@@ -254,10 +243,12 @@ ratings_pending_write_state_e ratings_pending_write_wait(ratings_pending_write_t
             ratings_futex_wait(&write->state, (uint32_t)state,
                                sleeps_until(write, state, now, durable_by) - now);
     }
-    if (state == RATINGS_PENDING_WRITE_ABANDONED)
-        abandon_write(write, delivery);
-    else
+    if (state == RATINGS_PENDING_WRITE_ABANDONED) {
+        ratings_result_set(&delivery->result, APR_TIMEUP, "Kafka did not answer in time");
+        (void)ratings_call_policy_end(&write->token, &delivery->result);
+    } else {
         *delivery = write->delivery;
+    }
     drop_holds(write, holds);
     return state;
 }

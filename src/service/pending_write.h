@@ -1,7 +1,9 @@
 /* A pending write: one event between a request, which waits for what becomes of it, and Kafka's
  * delivery report, which completes it.
  *
- *     write = ratings_pending_write_create(&options, &token);
+ *     write = ratings_pending_write_create(&options, why);
+ *     if (!write)
+ *         return why->status;
  *     receiver = ratings_pending_write_receiver(write);
  *     if (ratings_stream_append(stream, event, partition, receiver, why) == APR_SUCCESS)
  *         state = ratings_pending_write_wait(write, durable_by, &delivery);
@@ -16,8 +18,9 @@
  *       ├────> WAITING ──>  VISIBLE or DURABLE
  *       └────> ABANDONED    the request had no time left to wait for Kafka's answer
  *
- * It has the token of the call of Kafka (call_policy.h) from create on, and finishes it: with the
- * delivery report, or in wait when the request abandons it, or in cancel.
+ * It is one call of Kafka, by its call policy: create begins the call, and what comes first ends
+ * it, the delivery report, or wait when the request abandons it, or cancel. How long the event then
+ * takes to be visible says nothing of Kafka.
  *
  * The request sleeps once, and is woken once: the delivery report does not wake a request whose
  * event is not visible yet, but moves it to the visibility barrier (../shm/visibility.h). */
@@ -40,7 +43,8 @@ typedef enum {
 } ratings_pending_write_state_e;
 
 typedef struct {
-    ratings_shm_t *shared; /* this and the barrier live longer */
+    ratings_call_policy_t *policy; /* of Kafka; this, `shared` and the barrier live longer */
+    ratings_shm_t *shared;
     ratings_visibility_t *visibility;
     int partition;       /* of the event */
     int64_t visible_for; /* microseconds from the delivery report; not positive: do not wait */
@@ -48,10 +52,10 @@ typedef struct {
 } ratings_pending_write_options_t;
 
 /* To be called before the event is handed to the stream: what is applied from here on is noticed.
- * Takes the token over. NULL when memory ran out; then the token is still the caller's. */
+ * May have waited for other calls of Kafka to end. NULL: the call policy refuses the call, or
+ * memory ran out; `why` is RATINGS_NOT_ASKED then, and says so. */
 ratings_pending_write_t *
-ratings_pending_write_create(const ratings_pending_write_options_t *options,
-                             ratings_call_token_t *token);
+ratings_pending_write_create(const ratings_pending_write_options_t *options, ratings_result_t *why);
 
 /* By the request, once the stream has taken the event, instead of cancel: waits until it is
  * visible, or has failed, or is durable and not visible in time; or until `durable_by` (of

@@ -2,7 +2,6 @@
 
 #include "../core/clock.h"
 #include "../shm/futex.h"
-#include "call.h"
 #include "routing.h"
 
 #include <apr_general.h>
@@ -23,59 +22,38 @@ struct ratings_prober_t {
 
 /* ---- the probes: what requests ask, too ---- */
 
-static void probe_talks(ratings_child_t *child, apr_pool_t *pool, ratings_result_t *why)
+static void probe_talks(ratings_child_t *child, ratings_result_t *why)
 {
+    apr_pool_t *pool;
+    apr_pool_create_unmanaged_ex(&pool, NULL, NULL);
     (void)ratings_talks_check(child->talks, INT64_MAX, pool, why);
+    apr_pool_destroy(pool);
 }
 
 /* Reads a talk that cannot exist. */
-static void probe_store(ratings_child_t *child, apr_pool_t *pool, ratings_result_t *why)
+static void probe_store(ratings_child_t *child, ratings_result_t *why)
 {
     ratings_snapshot_t snapshot;
-    (void)pool;
     (void)ratings_store_read(child->store, "", 0, INT64_MAX, &snapshot, why);
-    (void)ratings_request_rebuild_if_corrupt(child, why);
 }
 
 /* An event cannot be appended for a try; while ratings are sent, they tell whether one can. An
  * answer that does not come so soon may come within Kafka's time, which readiness and requests
  * wait: it says nothing here. */
-static void probe_stream(ratings_child_t *child, apr_pool_t *pool, ratings_result_t *why)
+static void probe_stream(ratings_child_t *child, ratings_result_t *why)
 {
     int64_t timeout = child->service->config->stream_timeout;
     bool is_shortened = timeout > STREAM_TIMEOUT_US;
-    (void)pool;
     (void)ratings_routing_check(child, is_shortened ? STREAM_TIMEOUT_US : timeout, why);
     if (is_shortened && why->status == APR_TIMEUP)
         why->status = RATINGS_NOT_ASKED;
 }
 
-static void probe_stats(ratings_child_t *child, apr_pool_t *pool, ratings_result_t *why)
+static void probe_stats(ratings_child_t *child, ratings_result_t *why)
 {
     const ratings_histogram_t nothing = {{0}};
     ratings_statistics_t statistics;
-    (void)pool;
     (void)ratings_stats_compute(child->stats, &nothing, INT64_MAX, &statistics, why);
-}
-
-static bool has_talks(const ratings_child_t *child)
-{
-    return child->talks != NULL;
-}
-
-static bool has_store(const ratings_child_t *child)
-{
-    return child->store != NULL;
-}
-
-static bool has_stream(const ratings_child_t *child)
-{
-    return child->stream != NULL;
-}
-
-static bool has_stats(const ratings_child_t *child)
-{
-    return child->stats != NULL;
 }
 
 /* Each call of the Lambda costs money: the longer its breaker is open, the more seldom it is
@@ -100,14 +78,13 @@ static int64_t no_backoff(const ratings_backend_state_t *backend)
 }
 
 static const struct {
-    bool (*is_there)(const ratings_child_t *child);
-    void (*call)(ratings_child_t *child, apr_pool_t *pool, ratings_result_t *why);
+    void (*call)(ratings_child_t *child, ratings_result_t *why);
     int64_t (*backoff)(const ratings_backend_state_t *backend);
 } probes[RATINGS_BACKENDS] = {
-    [RATINGS_BACKEND_TALKS] = {has_talks, probe_talks, no_backoff},
-    [RATINGS_BACKEND_STORE] = {has_store, probe_store, no_backoff},
-    [RATINGS_BACKEND_STREAM] = {has_stream, probe_stream, stream_backoff},
-    [RATINGS_BACKEND_STATS] = {has_stats, probe_stats, stats_backoff},
+    [RATINGS_BACKEND_TALKS] = {probe_talks, no_backoff},
+    [RATINGS_BACKEND_STORE] = {probe_store, no_backoff},
+    [RATINGS_BACKEND_STREAM] = {probe_stream, stream_backoff},
+    [RATINGS_BACKEND_STATS] = {probe_stats, stats_backoff},
 };
 
 /* ---- the thread ---- */
@@ -116,13 +93,9 @@ static void probe_backend(ratings_child_t *child, int i)
 {
     ratings_call_policy_t *policy = &child->policy[i];
     ratings_result_t why;
-    apr_pool_t *pool;
-    if (!probes[i].is_there(child) ||
-        !ratings_call_policy_claim_probe(policy, probes[i].backoff(policy->backend)))
+    if (!ratings_call_policy_claim_probe(policy, probes[i].backoff(policy->backend)))
         return;
-    apr_pool_create_unmanaged_ex(&pool, NULL, NULL);
-    probes[i].call(child, pool, &why);
-    apr_pool_destroy(pool);
+    probes[i].call(child, &why);
     ratings_call_policy_probed(policy, &why);
 }
 

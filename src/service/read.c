@@ -2,10 +2,10 @@
  * host has shown before, the statistics are there if the function answers. */
 #include "../core/clock.h"
 #include "../shm/futex.h"
-#include "call.h"
 #include "routing.h"
 #include "statistics.h"
 #include "talk_cache.h"
+#include "use_cases.h"
 
 #define FRESH_RETRY_US INT64_C(50000)
 
@@ -37,17 +37,15 @@ static apr_status_t read_store(ratings_call_t *call, query_t *query, ratings_sna
     ratings_child_t *child = call->child;
     ratings_result_t *why = &call->failure.why;
     ratings_call_token_t token;
-    if (!child->store)
-        return ratings_result_set(why, APR_ECONNREFUSED, "Redis cannot be used in this child");
     if (!ratings_call_policy_begin(&child->policy[RATINGS_BACKEND_STORE], query->until, &token,
                                    why))
         return why->status;
     ask_for_query(call, query, snapshot);
-    return ratings_call_end_store(child, &token, why);
+    return ratings_call_policy_end(&token, why);
 }
 
 /* One read, which is fresh if it is of the log that this host knows, and counts all that this host
- * knows to be applied. Version and high watermark are looked up before the store is read: whatever
+ * knows to be applied. Changes and high watermark are looked up before the store is read: whatever
  * is published meanwhile ends the answer's validity. APR_EAGAIN: it is not fresh. */
 static apr_status_t read_fresh_once(ratings_call_t *call, query_t *query,
                                     ratings_snapshot_t *snapshot)
@@ -55,7 +53,7 @@ static apr_status_t read_fresh_once(ratings_call_t *call, query_t *query,
     ratings_shm_t *shared = call->child->service->shared;
     ratings_validator_t *validator = &query->validator;
     validator->read_at = ratings_monotonic();
-    validator->version = ratings_shm_version(shared, query->slot);
+    validator->changes = ratings_shm_changes(shared, query->slot);
     ratings_checkpoint_t high = ratings_shm_high(shared, validator->partition);
     apr_status_t status = read_store(call, query, snapshot);
     if (status == RATINGS_REBUILD_NEEDED)
@@ -68,7 +66,7 @@ static apr_status_t read_fresh_once(ratings_call_t *call, query_t *query,
     validator->is_cacheable =
         ratings_shm_note_shown(shared, validator->partition,
                                (ratings_checkpoint_t){snapshot->log_id, snapshot->checkpoint},
-                               query->slot, validator->read_at, &validator->version);
+                               query->slot, validator->read_at, &validator->changes);
     return APR_SUCCESS;
 }
 
@@ -104,7 +102,7 @@ static apr_status_t await_fresh(ratings_call_t *call, query_t *query, int64_t si
     int64_t until;
     if (!ratings_bulkhead_try_acquire(bulkhead, ratings_monotonic(), &until))
         return APR_EAGAIN;
-    query->until = until < query->until ? until : query->until;
+    query->until = ratings_earlier(until, query->until);
     apr_status_t status = retry_until_fresh(call, query, since, snapshot);
     (void)ratings_bulkhead_release(bulkhead, since, ratings_monotonic(), status == APR_SUCCESS);
     return status;
@@ -127,17 +125,19 @@ static apr_status_t read_fresh(ratings_call_t *call, query_t *query, ratings_sna
 static ratings_outcome_e read_talk(ratings_call_t *call, query_t *query,
                                    ratings_snapshot_t *snapshot)
 {
+    int64_t timeout = call->child->service->config->store_timeout;
     ratings_outcome_e outcome = ratings_talk_lookup(call, query->talk_id);
-    if (outcome != RATINGS_DONE)
+    if (outcome != RATINGS_OUTCOME_DONE)
         return outcome;
     query->validator.partition = ratings_routing_partition(call, query->talk_id);
     if (query->validator.partition < 0)
-        return RATINGS_UNAVAILABLE;
+        return RATINGS_OUTCOME_UNAVAILABLE;
     query->slot = ratings_shm_slot(query->talk_id);
-    query->until = ratings_call_until(call, call->child->service->config->store_timeout);
-    return read_fresh(call, query, snapshot) == APR_SUCCESS
-               ? RATINGS_DONE
-               : ratings_call_unavailable(call, "the store of ratings");
+    query->until = ratings_earlier(ratings_monotonic() + timeout, call->deadline);
+    if (read_fresh(call, query, snapshot) == APR_SUCCESS)
+        return RATINGS_OUTCOME_DONE;
+    call->failure.part = "the store of ratings";
+    return RATINGS_OUTCOME_UNAVAILABLE;
 }
 
 ratings_outcome_e ratings_read_own(ratings_call_t *call, const char *talk_id,
@@ -169,11 +169,11 @@ ratings_outcome_e ratings_read(ratings_call_t *call, const char *talk_id,
     ratings_snapshot_t snapshot = {.checkpoint = -1};
     query_t query = {.talk_id = talk_id};
     ratings_outcome_e outcome = read_talk(call, &query, &snapshot);
-    if (outcome != RATINGS_DONE)
+    if (outcome != RATINGS_OUTCOME_DONE)
         return outcome;
     *summary = (ratings_summary_t){.validator = query.validator};
     summarise(call, &snapshot.histogram, summary);
-    return RATINGS_DONE;
+    return RATINGS_OUTCOME_DONE;
 }
 
 /* ---- its responses ---- */

@@ -10,29 +10,25 @@
 apr_status_t ratings_routing_check(ratings_child_t *child, int64_t timeout, ratings_result_t *why)
 {
     const ratings_shm_t *shared = child->service->shared;
-    return ratings_stream_check(child->stream, atomic_load(&shared->routed),
+    return ratings_stream_check(child->stream, atomic_load(&shared->routing_partitions),
                                 atomic_load(&shared->min_insync), timeout, why);
 }
 
-/* After the child's first moments it is the store or the topic that is missing, and nobody is kept
- * waiting for it. */
-static int64_t wait_ends_at(const ratings_call_t *call)
+/* By how many partitions talks are routed; 0 if that is not known. A child that is new waits for
+ * it; after its first moments it is the store or the topic that is missing, and nobody is kept
+ * waiting. Who learns of it (routing_publish) wakes nobody, so it is polled. A publication, which
+ * may have brought it, ends the pause. */
+static int await_routing_partitions(const ratings_call_t *call)
 {
-    int64_t until = call->child->started_at + call->child->service->config->store_timeout;
-    return until < call->deadline ? until : call->deadline;
-}
-
-/* By how many partitions talks are routed; 0 if that is still not known at `until`. Who learns of
- * it (routing_publish) wakes nobody, so it is polled: only a child that is new waits here. A
- * publication, which may have brought it, ends the pause. */
-static int await_routed(ratings_shm_t *shared, int64_t until)
-{
+    ratings_shm_t *shared = call->child->service->shared;
+    int64_t until = ratings_earlier(
+        call->child->started_at + call->child->service->config->store_timeout, call->deadline);
     for (;;) {
         uint32_t seen = atomic_load(&shared->published); /* before looking */
-        int routed = atomic_load(&shared->routed);
-        int64_t left = routed > 0 ? 0 : until - ratings_monotonic();
+        int count = atomic_load(&shared->routing_partitions);
+        int64_t left = count > 0 ? 0 : until - ratings_monotonic();
         if (left <= 0)
-            return routed;
+            return count;
         ratings_shm_wait(&shared->published, seen, left < ROUTED_POLL_US ? left : ROUTED_POLL_US);
     }
 }
@@ -40,9 +36,9 @@ static int await_routed(ratings_shm_t *shared, int64_t until)
 int ratings_routing_partition(ratings_call_t *call, const char *talk_id)
 {
     ratings_shm_t *shared = call->child->service->shared;
-    int routed = await_routed(shared, wait_ends_at(call));
-    if (routed > 0)
-        return ratings_stream_partition(talk_id, routed);
+    int count = await_routing_partitions(call);
+    if (count > 0)
+        return ratings_stream_partition(talk_id, count);
     const char *fault = ratings_store_fault_text((int)atomic_load(&shared->store_fault));
     ratings_result_set(&call->failure.why, APR_ECONNREFUSED,
                        "it is not known yet by how many partitions talks are routed: %s%s",

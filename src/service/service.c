@@ -78,64 +78,48 @@ apr_status_t ratings_service_setup(apr_pool_t *pconf, server_rec *main)
 
 /* ---- in the child ---- */
 
-/* Of each service, once: servers that share one have it in common. */
-static void for_each_service(const server_rec *main, void (*act)(ratings_service_t *service))
+/* The service that was made for the server; NULL: it has none, or shares one with an earlier
+ * server.
+ */
+static ratings_service_t *own_service(const server_rec *server)
 {
-    for (const server_rec *server = main; server; server = server->next) {
-        ratings_service_t *service = ratings_server_of(server)->service;
-        if (service && service->server == server)
-            act(service);
-    }
+    ratings_service_t *service = ratings_server_of(server)->service;
+    return service && service->server == server ? service : NULL;
 }
 
-static void create_child(ratings_service_t *service)
+static void for_each_child(const server_rec *main, void (*act)(ratings_child_t *child))
 {
-    service->child = ratings_child_create(service);
-}
-
-static void stop_child(ratings_service_t *service)
-{
-    ratings_child_stop(service->child);
-}
-
-static void shut_down_child(ratings_service_t *service)
-{
-    ratings_child_shut_down(service->child);
-}
-
-static void free_child(ratings_service_t *service)
-{
-    ratings_child_free(service->child);
+    for (const server_rec *server = main; server; server = server->next)
+        if (own_service(server))
+            act(own_service(server)->child);
 }
 
 /* By the shutdown thread. All stop at once, then end one after the other; freeing may take longer
  * than the thread is waited for. */
-static void shut_down_services(void *data)
+static void shut_down_children(void *data)
 {
     const server_rec *main = data;
-    for_each_service(main, stop_child);
-    for_each_service(main, shut_down_child);
-    for_each_service(main, free_child);
-}
-
-static bool has_service(const server_rec *main)
-{
-    for (const server_rec *server = main; server; server = server->next)
-        if (ratings_server_of(server)->service)
-            return true;
-    return false;
+    for_each_child(main, ratings_child_stop);
+    for_each_child(main, ratings_child_shut_down);
+    for_each_child(main, ratings_child_free);
 }
 
 /* The threads that are made here inherit the signal mask: signals are for httpd's own. */
 void ratings_service_start(apr_pool_t *pchild, server_rec *main)
 {
     sigset_t all, before;
-    if (!has_service(main))
-        return;
+    bool any = false;
+    apr_status_t status = APR_SUCCESS;
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
-    for_each_service(main, create_child);
-    apr_status_t status = ratings_shutdown_register(pchild, shut_down_services, main);
+    for (const server_rec *server = main; server; server = server->next) {
+        ratings_service_t *service = own_service(server);
+        if (service)
+            service->child = ratings_child_create(service);
+        any |= service != NULL;
+    }
+    if (any)
+        status = ratings_shutdown_register(pchild, shut_down_children, main);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (status != APR_SUCCESS)
         ap_log_error(APLOG_MARK, APLOG_CRIT, status, main,

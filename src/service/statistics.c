@@ -2,7 +2,6 @@
 
 #include "../core/clock.h"
 #include "../module.h"
-#include "call.h"
 
 #include <apr_hash.h>
 
@@ -25,96 +24,76 @@ RATINGS_SHM_STRUCT(entry_t, 64, 9);
 const ratings_shm_cache_geometry_t ratings_statistics_cache_geometry = {32768, sizeof(entry_key_t),
                                                                         sizeof(entry_t)};
 
-static ratings_shm_cache_t *statistics_cache(const ratings_child_t *child)
-{
-    return ratings_shm_cache_of(child->service->shared, RATINGS_CACHE_STATISTICS);
-}
-
-static entry_key_t key_of(const ratings_child_t *child, const ratings_histogram_t *histogram)
-{
-    return (entry_key_t){*histogram, child->service->generation};
-}
-
 static uint32_t key_hash(const entry_key_t *key)
 {
     apr_ssize_t length = sizeof *key;
     return apr_hashfunc_default((const char *)key, &length);
 }
 
-static bool get_statistics(const ratings_child_t *child, const ratings_histogram_t *histogram,
+static bool get_statistics(const ratings_service_t *service, const ratings_histogram_t *histogram,
                            ratings_statistics_t *statistics)
 {
     entry_t entry;
-    const entry_key_t key = key_of(child, histogram);
-    if (!ratings_shm_cache_get(statistics_cache(child), key_hash(&key), &key, &entry))
+    const entry_key_t key = {*histogram, service->generation};
+    if (!ratings_shm_cache_get(ratings_shm_cache_of(service->shared, RATINGS_CACHE_STATISTICS),
+                               key_hash(&key), &key, &entry))
         return false;
     *statistics = entry.statistics;
     return true;
 }
 
-static void put_statistics(const ratings_child_t *child, const ratings_histogram_t *histogram,
+static void put_statistics(const ratings_service_t *service, const ratings_histogram_t *histogram,
                            const ratings_statistics_t *statistics)
 {
-    const entry_t entry = {key_of(child, histogram), *statistics};
-    ratings_shm_cache_put(statistics_cache(child), key_hash(&entry.key), &entry);
+    const entry_t entry = {{*histogram, service->generation}, *statistics};
+    ratings_shm_cache_put(ratings_shm_cache_of(service->shared, RATINGS_CACHE_STATISTICS),
+                          key_hash(&entry.key), &entry);
 }
 
-/* Calls the function for this request. True: the call was this request's own. */
+/* Makes the call that was let in. */
 static bool call_function(ratings_call_t *call, const ratings_histogram_t *histogram,
-                          ratings_singleflight_result_t *result)
+                          ratings_call_token_t *token, ratings_statistics_t *statistics)
 {
-    result->has_statistics =
-        ratings_stats_compute(call->child->stats, histogram, call->deadline, &result->statistics,
-                              &call->failure.why) == APR_SUCCESS;
-    return true;
+    ratings_result_t *why = &call->failure.why;
+    (void)ratings_stats_compute(call->child->stats, histogram, call->deadline, statistics, why);
+    return ratings_call_policy_end(token, why) == APR_SUCCESS;
 }
 
-/* Calls the function, or waits for the call of another request. Returns whether the call was this
- * request's own: another's is for the other to report. */
-static bool call_as_singleflight(ratings_call_t *call, const ratings_histogram_t *histogram,
-                                 ratings_singleflight_result_t *result)
+/* Makes the call, for all requests that need the same statistics by now, or waits for the one that
+ * does. What another got is for the other to report. */
+static bool share_call(ratings_call_t *call, const ratings_histogram_t *histogram,
+                       ratings_call_token_t *token, ratings_statistics_t *statistics)
 {
     ratings_child_t *child = call->child;
     ratings_singleflight_call_t own_call;
-    int64_t until = ratings_call_until(call, child->service->config->stats_timeout);
-    if (!ratings_singleflight_begin(&child->stats_calls, &own_call, histogram, until, result)) {
+    ratings_singleflight_result_t result = {.has_statistics = false};
+    int64_t timeout = child->service->config->stats_timeout;
+    int64_t until = ratings_earlier(ratings_monotonic() + timeout, call->deadline);
+    if (ratings_singleflight_begin(&child->stats_calls, &own_call, histogram, until, &result)) {
+        result.has_statistics = call_function(call, histogram, token, &result.statistics);
+        if (result.has_statistics)
+            put_statistics(child->service, histogram, &result.statistics);
+        ratings_singleflight_finish(&child->stats_calls, &own_call, &result);
+    } else {
+        ratings_call_policy_abandon(token, result.has_statistics);
         ratings_result_set(&call->failure.why, APR_TIMEUP,
                            "the call of another request, for the same counts, failed");
-        return false;
     }
-    (void)call_function(call, histogram, result);
-    if (result->has_statistics)
-        put_statistics(child, histogram, &result->statistics);
-    ratings_singleflight_finish(&child->stats_calls, &own_call, result);
-    return true;
-}
-
-static bool refuse_unusable(ratings_call_t *call)
-{
-    ratings_result_set(&call->failure.why, RATINGS_NOT_ASKED, "%s cannot be used in this child",
-                       call->child->policy[RATINGS_BACKEND_STATS].name);
-    return false;
+    *statistics = result.statistics;
+    return result.has_statistics;
 }
 
 /* A request that waits for another's call takes a place of the bulkhead, too: it holds a thread. */
 static bool compute_statistics(ratings_call_t *call, const ratings_histogram_t *histogram,
                                ratings_statistics_t *statistics)
 {
-    ratings_child_t *child = call->child;
-    ratings_singleflight_result_t result = {.has_statistics = false};
     ratings_call_token_t token;
-    if (!child->stats)
-        return refuse_unusable(call);
-    if (!ratings_call_policy_begin(&child->policy[RATINGS_BACKEND_STATS], call->deadline, &token,
-                                   &call->failure.why))
+    if (!ratings_call_policy_begin(&call->child->policy[RATINGS_BACKEND_STATS], call->deadline,
+                                   &token, &call->failure.why))
         return false;
-    if (child->service->config->stats_memo ? call_as_singleflight(call, histogram, &result)
-                                           : call_function(call, histogram, &result))
-        (void)ratings_call_policy_end(&token, &call->failure.why);
-    else
-        ratings_call_policy_abandon(&token, result.has_statistics);
-    *statistics = result.statistics;
-    return result.has_statistics;
+    return call->child->service->config->stats_memo
+               ? share_call(call, histogram, &token, statistics)
+               : call_function(call, histogram, &token, statistics);
 }
 
 /* One line in ten seconds is a warning; none while the circuit breaker is open, which RT0204 says.
@@ -132,8 +111,8 @@ static void log_without_statistics(const ratings_call_t *call)
 bool ratings_statistics_of(ratings_call_t *call, const ratings_histogram_t *histogram,
                            ratings_statistics_t *statistics)
 {
-    bool is_cached = call->child->service->config->stats_memo != 0;
-    bool found = (is_cached && get_statistics(call->child, histogram, statistics)) ||
+    const ratings_service_t *service = call->child->service;
+    bool found = (service->config->stats_memo && get_statistics(service, histogram, statistics)) ||
                  compute_statistics(call, histogram, statistics);
     if (!found)
         log_without_statistics(call);

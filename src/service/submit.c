@@ -1,38 +1,32 @@
 /* Submitting a rating: the talk exists, its window is open, the event is durable, the rating is
  * visible, and, if it has an idempotency key, it is the one that counts. */
 #include "../backend/stream/stream_topic.h"
-#include "call.h"
+#include "../core/clock.h"
 #include "pending_write.h"
 #include "routing.h"
 #include "talk_cache.h"
+#include "use_cases.h"
 
 /* How much longer than librdkafka tries a request waits for the delivery report: librdkafka's own
  * failure, which says whether the event may have been recorded, then comes first. It does not if
  * the event had to wait for others before it was sent, and is still in flight. */
 #define REPORT_GRACE_US INT64_C(250000)
 
-static ratings_outcome_e write_failed(ratings_call_t *call, const ratings_delivery_t *delivery)
-{
-    call->failure.why = delivery->result;
-    call->failure.part = "the event log";
-    return delivery->result.status == APR_TIMEUP ? RATINGS_UNKNOWN : RATINGS_UNAVAILABLE;
-}
-
 static ratings_outcome_e accepted(ratings_call_t *call, const char *why)
 {
     ratings_result_set(&call->failure.why, APR_TIMEUP, "%s", why);
-    return RATINGS_ACCEPTED;
+    return RATINGS_OUTCOME_ACCEPTED;
 }
 
 /* Kafka's answer to an event that the stream has taken, and its visibility. */
 static ratings_outcome_e await_write(ratings_call_t *call, ratings_pending_write_t *write,
                                      ratings_delivery_t *delivery)
 {
-    int64_t durable_by =
-        ratings_call_until(call, call->child->service->config->stream_timeout + REPORT_GRACE_US);
+    int64_t timeout = call->child->service->config->stream_timeout + REPORT_GRACE_US;
+    int64_t durable_by = ratings_earlier(ratings_monotonic() + timeout, call->deadline);
     switch (ratings_pending_write_wait(write, durable_by, delivery)) {
     case RATINGS_PENDING_WRITE_VISIBLE:
-        return RATINGS_DONE;
+        return RATINGS_OUTCOME_DONE;
     case RATINGS_PENDING_WRITE_DURABLE:
         return accepted(call, "not visible in time");
     case RATINGS_PENDING_WRITE_SENT:
@@ -41,35 +35,9 @@ static ratings_outcome_e await_write(ratings_call_t *call, ratings_pending_write
     case RATINGS_PENDING_WRITE_ABANDONED:
         break;
     }
-    return write_failed(call, delivery);
-}
-
-/* The call of Kafka ends with its answer: how long the rating then takes to be visible says nothing
- * of Kafka. */
-static ratings_outcome_e append_event(ratings_call_t *call, const ratings_event_t *event,
-                                      int partition, int64_t visible_for,
-                                      ratings_call_token_t *token, ratings_delivery_t *delivery)
-{
-    ratings_child_t *child = call->child;
-    ratings_result_t *why = &call->failure.why;
-    const ratings_pending_write_options_t options = {
-        .shared = child->service->shared,
-        .visibility = child->visibility,
-        .partition = partition,
-        .visible_for = visible_for,
-        .deadline = call->deadline,
-    };
-    ratings_pending_write_t *write = ratings_pending_write_create(&options, token);
-    if (!write) {
-        ratings_call_policy_abandon(token, false);
-        ratings_result_set(why, RATINGS_NOT_ASKED, "out of memory");
-        return ratings_call_unavailable(call, "the event log");
-    }
-    if (ratings_stream_append(child->stream, event, partition,
-                              ratings_pending_write_receiver(write), why) == APR_SUCCESS)
-        return await_write(call, write, delivery);
-    ratings_pending_write_cancel(write, why);
-    return ratings_call_unavailable(call, "the event log");
+    call->failure.why = delivery->result;
+    return delivery->result.status == APR_TIMEUP ? RATINGS_OUTCOME_UNKNOWN
+                                                 : RATINGS_OUTCOME_UNAVAILABLE;
 }
 
 static ratings_outcome_e record_event(ratings_call_t *call, const ratings_event_t *event,
@@ -77,24 +45,27 @@ static ratings_outcome_e record_event(ratings_call_t *call, const ratings_event_
                                       ratings_delivery_t *delivery)
 {
     ratings_child_t *child = call->child;
-    ratings_call_policy_t *policy = &child->policy[RATINGS_BACKEND_STREAM];
     ratings_result_t *why = &call->failure.why;
-    ratings_call_token_t token;
-    if (!child->projector) {
-        ratings_result_set(why, APR_ECONNREFUSED, "%s cannot be used in this child", policy->name);
-        return ratings_call_unavailable(call, "the event log");
-    }
-    return ratings_call_policy_begin(policy, call->deadline, &token, why)
-               ? append_event(call, event, partition, visible_for, &token, delivery)
-               : ratings_call_unavailable(call, "the event log");
+    const ratings_pending_write_options_t options = {
+        .policy = &child->policy[RATINGS_BACKEND_STREAM],
+        .shared = child->service->shared,
+        .visibility = child->visibility,
+        .partition = partition,
+        .visible_for = visible_for,
+        .deadline = call->deadline,
+    };
+    ratings_pending_write_t *write = ratings_pending_write_create(&options, why);
+    call->failure.part = "the event log";
+    if (!write)
+        return RATINGS_OUTCOME_UNAVAILABLE;
+    if (ratings_stream_append(child->stream, event, partition,
+                              ratings_pending_write_receiver(write), why) == APR_SUCCESS)
+        return await_write(call, write, delivery);
+    ratings_pending_write_cancel(write, why);
+    return RATINGS_OUTCOME_UNAVAILABLE;
 }
 
 /* ---- idempotency keys ---- */
-
-static bool can_honour_keys(const ratings_call_t *call)
-{
-    return atomic_load(&call->child->service->shared->append_time) != RATINGS_APPEND_TIME_NOT_KEPT;
-}
 
 /* What the use of the key says of the event at `offset`. Without a use the event counted without
  * being compared: the topic keeps no append times any more, which this host knows from now on. Or
@@ -108,8 +79,8 @@ static ratings_outcome_e outcome_of_use(ratings_call_t *call, const ratings_even
     }
     if (use->offset > offset)
         return accepted(call, "the use of its idempotency key is forgotten");
-    return use->offset == offset || use->value == event->rating.value ? RATINGS_DONE
-                                                                      : RATINGS_CONFLICTING;
+    return use->offset == offset || use->value == event->rating.value ? RATINGS_OUTCOME_DONE
+                                                                      : RATINGS_OUTCOME_CONFLICTING;
 }
 
 static apr_status_t read_use(ratings_call_t *call, const ratings_event_t *event, int partition,
@@ -118,15 +89,14 @@ static apr_status_t read_use(ratings_call_t *call, const ratings_event_t *event,
     ratings_child_t *child = call->child;
     const ratings_store_key_t key = {event->rating.talk_id, event->has_voter ? &event->voter : NULL,
                                      event->key.text};
-    int64_t until = ratings_call_until(call, child->service->config->store_timeout);
+    int64_t timeout = child->service->config->store_timeout;
+    int64_t until = ratings_earlier(ratings_monotonic() + timeout, call->deadline);
     ratings_call_token_t token;
     ratings_result_t *why = &call->failure.why;
-    if (!child->store)
-        return ratings_result_set(why, APR_ECONNREFUSED, "Redis cannot be used in this child");
     if (!ratings_call_policy_begin(&child->policy[RATINGS_BACKEND_STORE], until, &token, why))
         return why->status;
     (void)ratings_store_read_use(child->store, &key, partition, until, use, checkpoint, why);
-    return ratings_call_end_store(child, &token, why);
+    return ratings_call_policy_end(&token, why);
 }
 
 /* The projector decided whether the event counts when it applied it. If the store cannot be read,
@@ -139,7 +109,7 @@ static ratings_outcome_e read_outcome(ratings_call_t *call, const ratings_event_
     int64_t checkpoint = -1;
     ratings_use_t use = {.offset = -1};
     if (read_use(call, event, delivery->partition, &use, &checkpoint) != APR_SUCCESS)
-        return RATINGS_ACCEPTED;
+        return RATINGS_OUTCOME_ACCEPTED;
     if (checkpoint <= delivery->offset)
         return accepted(call, "the store is being brought up to date");
     return outcome_of_use(call, event, &use, delivery->offset);
@@ -155,15 +125,17 @@ static ratings_outcome_e repeat_outcome(ratings_call_t *call, const ratings_even
     ratings_use_t use = {.offset = -1};
     int64_t checkpoint = -1,
             high = ratings_shm_high(call->child->service->shared, partition).offset;
-    if (read_use(call, event, partition, &use, &checkpoint) != APR_SUCCESS)
-        return ratings_call_unavailable(call, "the store of ratings");
-    if (checkpoint < high) {
-        ratings_result_set(&call->failure.why, APR_EAGAIN, "the store is being brought up to date");
-        return ratings_call_unavailable(call, "the store of ratings");
+    apr_status_t status = read_use(call, event, partition, &use, &checkpoint);
+    if (status == APR_SUCCESS && checkpoint < high)
+        status = ratings_result_set(&call->failure.why, APR_EAGAIN,
+                                    "the store is being brought up to date");
+    if (status != APR_SUCCESS) {
+        call->failure.part = "the store of ratings";
+        return RATINGS_OUTCOME_UNAVAILABLE;
     }
     if (use.offset < 0 || use.expires_ms <= call->came_at / 1000)
-        return RATINGS_NOT_NOW;
-    return use.value == event->rating.value ? RATINGS_DONE : RATINGS_CONFLICTING;
+        return RATINGS_OUTCOME_NOT_NOW;
+    return use.value == event->rating.value ? RATINGS_OUTCOME_DONE : RATINGS_OUTCOME_CONFLICTING;
 }
 
 /* ---- the use case ---- */
@@ -174,18 +146,20 @@ ratings_outcome_e ratings_submit(ratings_call_t *call, const ratings_event_t *ev
     ratings_delivery_t delivery = {.offset = -1};
     bool has_key = event->key.text[0] != '\0';
     ratings_outcome_e outcome = ratings_talk_lookup(call, event->rating.talk_id);
-    if (outcome != RATINGS_DONE)
+    if (outcome != RATINGS_OUTCOME_DONE)
         return outcome;
     bool is_open = ratings_window_phase(&call->window, call->came_at) == RATINGS_WINDOW_OPEN;
     if (!is_open && !has_key)
-        return RATINGS_NOT_NOW;
+        return RATINGS_OUTCOME_NOT_NOW;
     int partition = ratings_routing_partition(call, event->rating.talk_id);
     if (partition < 0)
-        return RATINGS_UNAVAILABLE;
-    if (has_key && !can_honour_keys(call))
-        return RATINGS_NO_KEYS;
+        return RATINGS_OUTCOME_UNAVAILABLE;
+    if (has_key &&
+        atomic_load(&call->child->service->shared->append_time) == RATINGS_APPEND_TIME_NOT_KEPT)
+        return RATINGS_OUTCOME_NO_KEYS;
     if (!is_open)
         return repeat_outcome(call, event, partition);
     outcome = record_event(call, event, partition, visible_for, &delivery);
-    return outcome == RATINGS_DONE && has_key ? read_outcome(call, event, &delivery) : outcome;
+    return outcome == RATINGS_OUTCOME_DONE && has_key ? read_outcome(call, event, &delivery)
+                                                      : outcome;
 }

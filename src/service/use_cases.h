@@ -17,20 +17,22 @@
 #include <stdbool.h>
 
 typedef enum {
-    RATINGS_DONE,        /* submitted and visible; or read */
-    RATINGS_ACCEPTED,    /* durable, not visible yet */
-    RATINGS_NO_TALK,     /* there is no such talk */
-    RATINGS_NOT_NOW,     /* the call came outside of the talk's window */
-    RATINGS_CONFLICTING, /* another rating has the same idempotency key: this one is not counted */
-    RATINGS_NO_KEYS,     /* the log keeps no append times, so idempotency keys mean nothing */
-    RATINGS_UNAVAILABLE, /* a backend could not do its part; nothing was recorded */
-    RATINGS_UNKNOWN      /* it may or may not have been recorded */
+    RATINGS_OUTCOME_DONE,        /* submitted and visible; or read */
+    RATINGS_OUTCOME_ACCEPTED,    /* durable, not visible yet */
+    RATINGS_OUTCOME_NO_TALK,     /* there is no such talk */
+    RATINGS_OUTCOME_NOT_NOW,     /* the call came outside of the talk's window */
+    RATINGS_OUTCOME_CONFLICTING, /* another rating has the same idempotency key: this one is not
+                                    counted */
+    RATINGS_OUTCOME_NO_KEYS, /* the log keeps no append times, so idempotency keys mean nothing */
+    RATINGS_OUTCOME_UNAVAILABLE, /* a backend could not do its part; nothing was recorded */
+    RATINGS_OUTCOME_UNKNOWN      /* it may or may not have been recorded */
 } ratings_outcome_e;
 
-/* Why a call did not end with RATINGS_DONE. */
+/* Why a call did not end with RATINGS_OUTCOME_DONE. */
 typedef struct {
     ratings_result_t why; /* for the log */
-    const char *part;     /* for the client: which part of the service could not be used */
+    const char *part; /* for the client, of RATINGS_OUTCOME_UNAVAILABLE: which part of the service
+                       * could not be used */
 } ratings_failure_t;
 
 /* One call of a use case; of one thread. */
@@ -43,7 +45,8 @@ typedef struct {
                               * window is open or not, however long the call then takes */
     int64_t talk_known_at;   /* when its talk was looked up; set by the use case */
     ratings_window_t window; /* of its talk; set by the use case */
-    /* set unless it ends with RATINGS_DONE; `why` also by a read that ends so without statistics */
+    /* set unless it ends with RATINGS_OUTCOME_DONE; `why` also by a read that ends so without
+     * statistics */
     ratings_failure_t failure;
 } ratings_call_t;
 

@@ -86,7 +86,7 @@ bool ratings_shm_is_newer(const ratings_shm_t *shared, int partition,
            is_newer(checkpoint, ratings_shm_watermark(shared, partition));
 }
 
-/* ---- versions ---- */
+/* ---- changes ---- */
 
 uint32_t ratings_shm_slot(const char *talk_id)
 {
@@ -94,26 +94,27 @@ uint32_t ratings_shm_slot(const char *talk_id)
     return apr_hashfunc_default(talk_id, &length) & (RATINGS_CHANGE_SLOTS - 1);
 }
 
-ratings_version_t ratings_shm_version(const ratings_shm_t *shared, uint32_t slot)
+ratings_changes_t ratings_shm_changes(const ratings_shm_t *shared, uint32_t slot)
 {
-    return (ratings_version_t){atomic_load(&shared->epoch), atomic_load(&shared->changed[slot])};
+    return (ratings_changes_t){atomic_load(&shared->epoch),
+                               atomic_load(&shared->change_counter[slot])};
 }
 
 /* ---- by who reads the store ---- */
 
-/* What is raised here ends what was made of the version before. The answer is true all the same, if
- * the high watermark still is what the store was read at: nothing has been published since that the
- * version of now may have missed (t/model, look_again). */
+/* The counter that is raised here ends what was cached before. The answer is true all the same, if
+ * the high watermark still is what the store was read at: nothing has been published since that
+ * the counters of now would not tell (t/model, look_again). */
 bool ratings_shm_note_shown(ratings_shm_t *shared, int partition, ratings_checkpoint_t checkpoint,
-                            uint32_t slot, int64_t at, ratings_version_t *version)
+                            uint32_t slot, int64_t at, ratings_changes_t *changes)
 {
     if (!is_newer(checkpoint, ratings_shm_watermark(shared, partition))) {
         ratings_shm_confirm(shared, partition, checkpoint, at);
         return true;
     }
     raise_to(&shared->partition[partition].high, checkpoint, is_further);
-    atomic_fetch_add(&shared->changed[slot], 1);
-    *version = ratings_shm_version(shared, slot);
+    atomic_fetch_add(&shared->change_counter[slot], 1);
+    *changes = ratings_shm_changes(shared, slot);
     return is_same(ratings_shm_high(shared, partition), checkpoint);
 }
 
@@ -148,7 +149,7 @@ void ratings_shm_publish_applied(ratings_shm_t *shared, int partition,
 {
     publish_high(shared, partition, checkpoint);
     for (int i = 0; i < count; i++)
-        atomic_fetch_add(&shared->changed[slots[i]], 1);
+        atomic_fetch_add(&shared->change_counter[slots[i]], 1);
     publish_watermark(shared, partition, checkpoint);
 }
 

@@ -9,9 +9,9 @@
  *   applied watermark   what waiting POSTs look at: whoever sees it sees whatever was raised before
  *                       it was
  *
- * and of all talks the versions: a counter for each slot, which a talk's hash selects, and one
- * epoch for all. A response that was made from the store is true while its talk's version is what
- * it was before the store was read.
+ * and of all talks the change counters, one for each slot, which a talk's hash selects, and one
+ * epoch for all. A response that was made from the store is true while epoch and change counter of
+ * its talk are what they were before the store was read.
  *
  * The orders below were found by exploring them (t/model): who publishes raises the high watermark,
  * then counters or epoch, then the applied watermark; who reads looks at counters and epoch, then
@@ -39,28 +39,29 @@ typedef struct {
 ratings_checkpoint_t ratings_shm_high(const ratings_shm_t *shared, int partition);
 ratings_checkpoint_t ratings_shm_watermark(const ratings_shm_t *shared, int partition);
 
-/* ---- versions of talks ---- */
+/* ---- changes of talks ---- */
 
-/* As long as it is the same, nothing that this host knows of has changed the talk's counts. */
+/* Epoch and change counter of a talk: as long as both are the same, nothing that this host knows of
+ * has changed its counts. */
 typedef struct {
-    uint32_t epoch, changed;
-} ratings_version_t;
+    uint32_t epoch, counter;
+} ratings_changes_t;
 
 /* The slot of a talk, below RATINGS_CHANGE_SLOTS; some talks share one, and end each other's
  * responses early. */
 uint32_t ratings_shm_slot(const char *talk_id);
 
-ratings_version_t ratings_shm_version(const ratings_shm_t *shared, uint32_t slot);
+ratings_changes_t ratings_shm_changes(const ratings_shm_t *shared, uint32_t slot);
 
 /* ---- by who reads the store ---- */
 
 /* An answer is about to show the store as it was at a checkpoint: this host shows nothing older
  * from then on, and if nobody has published the checkpoint yet, the talk (its slot) may have
- * changed. `*version` is that of before the high watermark was looked at, and the store read, no
- * earlier than `at`. Returns whether the answer may be cached for as long as the talk's version is
- * what `*version` then is. */
+ * changed. `*changes` are those of before the high watermark was looked at, and the store read, no
+ * earlier than `at`. Returns whether the answer may be cached for as long as the talk's changes are
+ * what `*changes` then is. */
 bool ratings_shm_note_shown(ratings_shm_t *shared, int partition, ratings_checkpoint_t checkpoint,
-                            uint32_t slot, int64_t at, ratings_version_t *version);
+                            uint32_t slot, int64_t at, ratings_changes_t *changes);
 
 /* The store was seen at a checkpoint, no earlier than `at`. If that is the applied watermark, it is
  * confirmed: no other host has applied more by then. */

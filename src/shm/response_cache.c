@@ -46,10 +46,10 @@ static bool is_fresh(const ratings_shm_t *shared, const entry_t *entry, uint32_t
                      const ratings_response_ttl_t *ttl)
 {
     const ratings_validator_t *validator = &entry->validator;
-    ratings_version_t version = ratings_shm_version(shared, slot);
+    ratings_changes_t changes = ratings_shm_changes(shared, slot);
     int64_t now = ratings_monotonic();
-    return version.epoch == validator->version.epoch &&
-           version.changed == validator->version.changed &&
+    return changes.epoch == validator->changes.epoch &&
+           changes.counter == validator->changes.counter &&
            now - validator->read_at < ttl->response_ttl &&
            now - entry->talk_known_at < ttl->talk_ttl &&
            (validator->until == RATINGS_NEVER || ratings_wall_clock() < validator->until) &&

@@ -1,10 +1,10 @@
 /* The response cache: bodies of GET that a child of this host has sent, for all of its children.
  *
- * An entry is valid while its talk's version is what it was when the store was read for it, and
- * while the applied watermark is confirmed (checkpoints.h): nothing that this host knows of has
- * changed the talk's counts since. It also ends with time, so that edits of the store or of
- * PostgreSQL by hand are noticed, and when hidden results are to be shown. Endpoints that hide
- * results by different rules never see each other's entries.
+ * An entry is valid while epoch and change counter of its talk are what they were when the store
+ * was read for it, and while the applied watermark is confirmed (checkpoints.h): nothing that this
+ * host knows of has changed the talk's counts since. It also ends with time, so that edits of the
+ * store or of PostgreSQL by hand are noticed, and when hidden results are to be shown. Endpoints
+ * that hide results by different rules never see each other's entries.
  *
  * A hit takes no lock, makes no system call and writes nothing to shared memory. Any thread of any
  * child. Times are microseconds, points in time those of ratings_monotonic. */
@@ -12,26 +12,17 @@
 #define RATINGS_SHM_RESPONSE_CACHE_H
 
 #include "../core/hiding.h"
+#include "entity.h"
 #include "segment.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define RATINGS_ENTITY_MAX 256 /* five counts, their sum and an average take some 200 */
-#define RATINGS_ETAG_SIZE 32
-
-/* A body and its entity tag, with quotes. */
-typedef struct {
-    uint32_t length;
-    char etag[RATINGS_ETAG_SIZE];
-    char body[RATINGS_ENTITY_MAX];
-} ratings_entity_t;
-
-/* For how long an entity is true: until its talk's version is another. */
+/* For how long an entity is true: until its talk may have changed. */
 typedef struct {
     bool is_cacheable; /* false: it may be sent once */
     int partition;     /* of the talk */
-    ratings_version_t version;
+    ratings_changes_t changes;
     int64_t read_at; /* when the store was read, or before */
     int64_t until;   /* of ratings_wall_clock: when it hides what is to be shown; RATINGS_NEVER */
 } ratings_validator_t;

@@ -52,10 +52,11 @@ struct ratings_shm_t {
     _Alignas(RATINGS_CACHE_LINE) _Atomic uint32_t published; /* counts them; slept on by who waits
                                                               * for an event to be applied */
 
-    /* Requests that call a backend read these; a projector stores them with each look at store or
-     * topic. */
-    _Alignas(RATINGS_CACHE_LINE) _Atomic int32_t routed; /* partitions by which talks are routed;
-                                                          * 0: not known yet */
+    /* Requests that call a backend read these. A projector stores them with each look at store or
+     * topic; a request stores what it is first to find: that append times are not kept, that the
+     * store is corrupt, that its connections are of another server. */
+    _Alignas(RATINGS_CACHE_LINE) _Atomic int32_t routing_partitions; /* by which talks are routed;
+                                                                      * 0: not known yet */
     _Atomic int32_t routing_conflict; /* what a routing record says, of a topic that has fewer
                                        * partitions; 0: none */
     _Atomic uint32_t topic_fault;     /* ratings_topic_fault_e, as the projector last found it */
@@ -93,7 +94,7 @@ struct ratings_shm_t {
 
     /* Each GET reads its own; confirmations write to them twenty times a second at most. */
     _Alignas(RATINGS_CACHE_LINE) _Atomic int64_t confirmed_at[RATINGS_PARTITIONS_MAX];
-    _Atomic uint32_t changed[RATINGS_CHANGE_SLOTS]; /* counters, by the talk's slot */
+    _Atomic uint32_t change_counter[RATINGS_CHANGE_SLOTS]; /* by the talk's slot */
 };
 
 RATINGS_SHM_STRUCT(ratings_shm_t, 287296, 9);
@@ -109,7 +110,8 @@ void ratings_shm_release_all(apr_pool_t *process);
 void ratings_shm_destroy_released(apr_pool_t *process);
 
 /* The segment named by `key` (service, topic, store), layout and sizes: found again after a
- * graceful restart, or made, all zero. */
+ * graceful restart, or made, all zero. It stays httpd's; `scratch` is for the call alone. Errors:
+ * those of apr_shm_create, of memory that cannot be had. */
 apr_status_t ratings_shm_attach(ratings_shm_t **shared, const char *key,
                                 const ratings_shm_cache_geometry_t *const geometry[RATINGS_CACHES],
                                 apr_pool_t *process, apr_pool_t *scratch);

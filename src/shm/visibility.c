@@ -65,21 +65,6 @@ static void remove_waiter(ratings_visibility_t *visibility, ratings_visibility_w
 /* ---- waiting ---- */
 
 /* Queued first and looked at after, so that no publication falls between the two. */
-static ratings_visibility_entry_e enqueue_unless_visible(ratings_visibility_t *visibility,
-                                                         ratings_visibility_waiter_t *waiter,
-                                                         int64_t offset, int64_t now)
-{
-    pthread_mutex_lock(&visibility->lock);
-    add_waiter(visibility, waiter, offset);
-    bool reached = is_visible(visibility, waiter->partition, offset);
-    if (reached)
-        remove_waiter(visibility, waiter, now, true);
-    else if (is_watcher_needed(visibility))
-        pthread_cond_signal(&visibility->watcher_needed);
-    pthread_mutex_unlock(&visibility->lock);
-    return reached ? RATINGS_VISIBILITY_REACHED : RATINGS_VISIBILITY_QUEUED;
-}
-
 ratings_visibility_entry_e ratings_visibility_enter(ratings_visibility_t *visibility,
                                                     ratings_visibility_waiter_t *waiter,
                                                     int64_t offset, int64_t now, int64_t *until)
@@ -90,7 +75,15 @@ ratings_visibility_entry_e ratings_visibility_enter(ratings_visibility_t *visibi
     if (!ratings_bulkhead_try_acquire(visibility->bulkhead, now, until))
         return RATINGS_VISIBILITY_REFUSED;
     waiter->entered_at = now;
-    return enqueue_unless_visible(visibility, waiter, offset, now);
+    pthread_mutex_lock(&visibility->lock);
+    add_waiter(visibility, waiter, offset);
+    bool reached = is_visible(visibility, waiter->partition, offset);
+    if (reached)
+        remove_waiter(visibility, waiter, now, true);
+    else if (is_watcher_needed(visibility))
+        pthread_cond_signal(&visibility->watcher_needed);
+    pthread_mutex_unlock(&visibility->lock);
+    return reached ? RATINGS_VISIBILITY_REACHED : RATINGS_VISIBILITY_QUEUED;
 }
 
 bool ratings_visibility_leave(ratings_visibility_t *visibility, ratings_visibility_waiter_t *waiter,
@@ -131,25 +124,20 @@ static void remove_reached(ratings_visibility_t *visibility, int partition, remo
     }
 }
 
-/* Without the lock, which those who wake up may need at once. */
-static void call_reached(removed_t *removed)
-{
-    ratings_visibility_waiter_t *waiter;
-    while ((waiter = STAILQ_FIRST(removed))) {
-        STAILQ_REMOVE_HEAD(removed, link);
-        waiter->reached(waiter);
-    }
-}
-
+/* The waiters are called without the lock, which those who wake up may need at once. */
 void ratings_visibility_notify(ratings_visibility_t *visibility)
 {
     removed_t removed = STAILQ_HEAD_INITIALIZER(removed);
+    ratings_visibility_waiter_t *waiter;
     pthread_mutex_lock(&visibility->lock);
     for (int i = 0; i < visibility->partitions && visibility->waiting > 0; i++)
         if (!ratings_offset_queue_is_empty(&visibility->queue[i]))
             remove_reached(visibility, i, &removed);
     pthread_mutex_unlock(&visibility->lock);
-    call_reached(&removed);
+    while ((waiter = STAILQ_FIRST(&removed))) {
+        STAILQ_REMOVE_HEAD(&removed, link);
+        waiter->reached(waiter);
+    }
 }
 
 void ratings_visibility_serve(ratings_visibility_t *visibility, bool serves)

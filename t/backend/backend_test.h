@@ -13,6 +13,7 @@
 
 #include <arpa/inet.h>
 #include <dirent.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -104,6 +105,19 @@ static inline int64_t stalled_in_the_last(int64_t ms)
             took_ -= stalled_in_the_last(took_);                                                   \
         assert_in_range(took_ < low_ ? low_ : took_, low_, high);                                  \
     } while (0)
+
+/* For how long this thread has waited since it began, but for a constant: neither ran, nor was to
+ * run while the machine had others to run. By the kernel's account (/proc/[pid]/schedstat:
+ * nanoseconds of the two), so that a busy machine is no reason for more. */
+static inline int64_t waited_ms(void)
+{
+    int64_t ran, queued;
+    FILE *account = fopen("/proc/thread-self/schedstat", "r");
+    assert_non_null(account);
+    assert_int_equal(fscanf(account, "%" SCNd64 " %" SCNd64, &ran, &queued), 2);
+    fclose(account);
+    return now_ms() - (ran + queued) / 1000000;
+}
 
 /* ---- what is there ---- */
 

@@ -62,7 +62,7 @@ static void command(const char *line)
     const char *words[32], *word;
     char *rest = apr_pstrdup(redis.pool, line), *last = NULL;
     size_t lengths[32];
-    store_command_t asked = {0, words, lengths, 0};
+    store_command_t asked = {0, words, lengths, 0, false};
     redisReply *reply;
     ratings_result_t why;
     while ((word = apr_strtok(rest, " ", &last)) != NULL && asked.argc < 32) {
@@ -242,8 +242,8 @@ static void store_as_written_is_no_problem(void **state)
     (void)state;
     prepare();
     assert_string_equal(seen.topic, "ratings");
-    assert_int_equal(seen.partitions, 2);
-    assert_int_equal(seen.routed, 2);
+    assert_int_equal(seen.checkpoint_count, 2);
+    assert_int_equal(seen.routing_partitions, 2);
     assert_int_equal(seen.checkpoint[0], 3);
     assert_int_equal(seen.checkpoint[1], 0);
     assert_int_equal(seen.log_time[0], 3000000);
@@ -1009,13 +1009,13 @@ static void each_step_writes_what_it_says(void **state)
     expect_step(caught_up);
     assert_false(seen.is_behind);
     expect_step(set_routing);
-    assert_int_equal(seen.routed, 1);
+    assert_int_equal(seen.routing_partitions, 1);
     assert_int_equal(seen.routing_offset, 2);
     expect_step(advance);
     assert_int_equal(seen.checkpoint[1], 7);
     assert_int_equal(seen.first[1].offset, RATINGS_FINGERPRINT_EMPTY);
     expect_step(add_partitions);
-    assert_int_equal(seen.partitions, 5);
+    assert_int_equal(seen.checkpoint_count, 5);
     assert_int_equal(seen.checkpoint[4], 0);
     expect_step(request_rebuild);
     assert_int_equal(seen.rebuild_request, 1);

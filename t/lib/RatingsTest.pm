@@ -232,9 +232,13 @@ sub wait_until {
     }
 }
 
+# Of an httpd that has just started, readiness is asked when it projects, or after a second (another one projects): what it
+# answers before that, it answers for a second.
 sub wait_ready {
     my (%options) = @_;
-    my $seconds = delete $options{within} || 20;
+    my ($httpd) = grep { $_->port == ($options{port} // 0) } @own;
+    wait_until(sub { $httpd->log->has(qr/RT0302: projecting/) }, 1, 0.02) if $httpd && $httpd->running;
+    my $seconds = delete $options{within} || 60; # no promise: a busy machine starts servers late
     return wait_until(sub { get('/readyz', %options)->status == 200 }, $seconds, 0.2);
 }
 

@@ -101,20 +101,20 @@ static void a_log_that_ends_before_the_high_watermark_makes_it_forgotten(void **
     free(shared);
 }
 
-/* ---- versions ---- */
+/* ---- changes ---- */
 
-static bool changed_since(const ratings_shm_t *shared, uint32_t slot, ratings_version_t before)
+static bool changed_since(const ratings_shm_t *shared, uint32_t slot, ratings_changes_t before)
 {
-    ratings_version_t now = ratings_shm_version(shared, slot);
-    return now.epoch != before.epoch || now.changed != before.changed;
+    ratings_changes_t now = ratings_shm_changes(shared, slot);
+    return now.epoch != before.epoch || now.counter != before.counter;
 }
 
 static void what_is_applied_changes_its_talks_alone(void **state)
 {
     ratings_shm_t *shared = new_segment();
     const uint32_t slots[] = {17, 4711};
-    ratings_version_t rated = ratings_shm_version(shared, 17);
-    ratings_version_t other = ratings_shm_version(shared, 18);
+    ratings_changes_t rated = ratings_shm_changes(shared, 17);
+    ratings_changes_t other = ratings_shm_changes(shared, 18);
     (void)state;
     ratings_shm_publish_applied(shared, P, at(LOG_A, 2), slots, 2);
     assert_true(changed_since(shared, 17, rated));
@@ -129,9 +129,9 @@ static void an_answer_at_the_watermark_may_be_cached(void **state)
     ratings_shm_t *shared = new_segment();
     (void)state;
     ratings_shm_publish_external(shared, P, at(LOG_A, 5));
-    ratings_version_t version = ratings_shm_version(shared, 17);
-    assert_true(ratings_shm_note_shown(shared, P, at(LOG_A, 5), 17, 1000000, &version));
-    assert_false(changed_since(shared, 17, version));
+    ratings_changes_t changes = ratings_shm_changes(shared, 17);
+    assert_true(ratings_shm_note_shown(shared, P, at(LOG_A, 5), 17, 1000000, &changes));
+    assert_false(changed_since(shared, 17, changes));
     assert_true(ratings_shm_is_confirmed(shared, P, 1500000, 500000));
     free(shared);
 }
@@ -142,12 +142,12 @@ static void an_answer_beyond_the_watermark_raises_high_and_the_talks_counter(voi
     ratings_shm_t *shared = new_segment();
     (void)state;
     ratings_shm_publish_external(shared, P, at(LOG_A, 5));
-    ratings_version_t before = ratings_shm_version(shared, 17), version = before;
-    assert_true(ratings_shm_note_shown(shared, P, at(LOG_A, 6), 17, 0, &version));
+    ratings_changes_t before = ratings_shm_changes(shared, 17), changes = before;
+    assert_true(ratings_shm_note_shown(shared, P, at(LOG_A, 6), 17, 0, &changes));
     assert_checkpoint(ratings_shm_high(shared, P), at(LOG_A, 6));
     assert_checkpoint(ratings_shm_watermark(shared, P), at(LOG_A, 5));
     assert_true(changed_since(shared, 17, before));
-    assert_false(changed_since(shared, 17, version)); /* it may be cached with the new one */
+    assert_false(changed_since(shared, 17, changes)); /* it may be cached with the new one */
     free(shared);
 }
 
@@ -156,9 +156,9 @@ static void an_answer_below_the_high_watermark_is_not_cached(void **state)
     ratings_shm_t *shared = new_segment();
     (void)state;
     ratings_shm_publish_external(shared, P, at(LOG_A, 5));
-    ratings_version_t version = ratings_shm_version(shared, 17);
-    assert_true(ratings_shm_note_shown(shared, P, at(LOG_A, 8), 17, 0, &version));
-    assert_false(ratings_shm_note_shown(shared, P, at(LOG_A, 7), 17, 0, &version));
+    ratings_changes_t changes = ratings_shm_changes(shared, 17);
+    assert_true(ratings_shm_note_shown(shared, P, at(LOG_A, 8), 17, 0, &changes));
+    assert_false(ratings_shm_note_shown(shared, P, at(LOG_A, 7), 17, 0, &changes));
     free(shared);
 }
 
@@ -217,7 +217,7 @@ static void watermarks_are_seen_in_their_order(void **state)
     while (last < STEPS) {
         int64_t applied = ratings_shm_watermark(shared, P).offset;
         assert_true(applied >= last);
-        assert_true(ratings_shm_version(shared, 17).changed >= applied);
+        assert_true(ratings_shm_changes(shared, 17).counter >= applied);
         assert_true(ratings_shm_high(shared, P).offset >= applied);
         last = applied;
     }

@@ -170,9 +170,10 @@ static void check(const wait_t *of, long shift)
     waiter_t late = wait_of(of, LIMIT_MS, false);
     assert_false(late.came);
     assert_in_range(late.took_ms, LIMIT_MS - 1, PLENTY_MS);
+    /* how long that took says nothing: on a busy machine the thread begins late */
     waiter_t in_time = wait_of(of, PLENTY_MS, true);
     assert_true(in_time.came);
-    assert_in_range(in_time.took_ms, LIMIT_MS / 2, PLENTY_MS);
+    assert_in_range(in_time.took_ms, 0, PLENTY_MS);
     clean_up();
 }
 

@@ -81,20 +81,21 @@ static void judges_by_the_log_alone(void **state)
         ratings_verdict_e verdict;
         int64_t counted; /* the offset that the use tells of afterwards */
     } events[] = {
-        {5, 100, RATINGS_COUNTED, 0},  /* the first */
-        {5, 100, RATINGS_REPEATED, 0}, /* at once again */
-        {4, 105, RATINGS_CONFLICT, 0}, /* another value */
-        {5, 109, RATINGS_REPEATED, 0}, /* the window's last moment; repeats do not lengthen it */
-        {4, 110, RATINGS_COUNTED, 4},  /* the window has passed: as good as new */
-        {5, 110, RATINGS_CONFLICT, 4}, /* and now holds for the new value */
-        {4, 119, RATINGS_REPEATED, 4}, {5, 500, RATINGS_COUNTED, 7},
+        {5, 100, RATINGS_VERDICT_COUNTED, 0},  /* the first */
+        {5, 100, RATINGS_VERDICT_REPEATED, 0}, /* at once again */
+        {4, 105, RATINGS_VERDICT_CONFLICT, 0}, /* another value */
+        {5, 109, RATINGS_VERDICT_REPEATED, 0}, /* the window's last moment; repeats do not lengthen
+                                                  it */
+        {4, 110, RATINGS_VERDICT_COUNTED, 4},  /* the window has passed: as good as new */
+        {5, 110, RATINGS_VERDICT_CONFLICT, 4}, /* and now holds for the new value */
+        {4, 119, RATINGS_VERDICT_REPEATED, 4}, {5, 500, RATINGS_VERDICT_COUNTED, 7},
     };
     const ratings_key_t key = {"k", 10};
     ratings_use_t use = {.offset = -1};
 
     (void)state;
     for (size_t i = 0; i < sizeof events / sizeof *events; i++) {
-        assert_int_equal(ratings_key_judge(&use, &key, events[i].value, (int64_t)i, events[i].at),
+        assert_int_equal(ratings_key_resolve(&use, &key, events[i].value, (int64_t)i, events[i].at),
                          events[i].verdict);
         assert_int_equal(use.offset, events[i].counted);
     }
@@ -106,10 +107,10 @@ static void keeps_the_window_of_the_event_that_counted(void **state)
     ratings_use_t use = {.offset = -1};
 
     (void)state;
-    assert_int_equal(ratings_key_judge(&use, &narrow, 5, 0, 100), RATINGS_COUNTED);
-    assert_int_equal(ratings_key_judge(&use, &wide, 5, 1, 105), RATINGS_REPEATED);
-    assert_int_equal(ratings_key_judge(&use, &wide, 5, 2, 110), RATINGS_COUNTED);
-    assert_int_equal(ratings_key_judge(&use, &narrow, 5, 3, 1109), RATINGS_REPEATED);
+    assert_int_equal(ratings_key_resolve(&use, &narrow, 5, 0, 100), RATINGS_VERDICT_COUNTED);
+    assert_int_equal(ratings_key_resolve(&use, &wide, 5, 1, 105), RATINGS_VERDICT_REPEATED);
+    assert_int_equal(ratings_key_resolve(&use, &wide, 5, 2, 110), RATINGS_VERDICT_COUNTED);
+    assert_int_equal(ratings_key_resolve(&use, &narrow, 5, 3, 1109), RATINGS_VERDICT_REPEATED);
 }
 
 int main(void)

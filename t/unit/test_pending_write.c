@@ -1,5 +1,5 @@
-/* The call policy is httpd's error log and a breaker: here, a counter of tokens that were finished.
- */
+/* The call policy is httpd's error log and a breaker: here, a counter of tokens that were finished,
+ * and whether it lets the call in. */
 #include "unit.h"
 
 #include "../../src/core/clock.h"
@@ -16,6 +16,18 @@
 
 static atomic_int finished, failures;
 
+bool ratings_call_policy_begin(ratings_call_policy_t *policy, int64_t deadline,
+                               ratings_call_token_t *token, ratings_result_t *why)
+{
+    assert_true(deadline > ratings_monotonic());
+    if (!policy->is_usable) {
+        ratings_result_set(why, RATINGS_NOT_ASKED, "not let in");
+        return false;
+    }
+    *token = (ratings_call_token_t){policy, ratings_monotonic()};
+    return true;
+}
+
 apr_status_t ratings_call_policy_end(ratings_call_token_t *token, const ratings_result_t *why)
 {
     assert_non_null(token->policy);
@@ -24,13 +36,6 @@ apr_status_t ratings_call_policy_end(ratings_call_token_t *token, const ratings_
     if (why->status != APR_SUCCESS)
         atomic_fetch_add(&failures, 1);
     return why->status;
-}
-
-ratings_call_token_t ratings_call_token_move(ratings_call_token_t *token)
-{
-    ratings_call_token_t moved = *token;
-    token->policy = NULL;
-    return moved;
 }
 
 typedef struct {
@@ -51,6 +56,7 @@ static void service_open(service_t *service)
     assert_int_equal(ratings_visibility_create(&service->visibility, service->shared,
                                                &service->bulkhead, service->pool),
                      APR_SUCCESS);
+    service->policy = (ratings_call_policy_t){.is_usable = true};
     atomic_store(&finished, 0);
     atomic_store(&failures, 0);
 }
@@ -70,12 +76,17 @@ static void publish(service_t *service, int64_t next)
 
 static ratings_pending_write_t *create(service_t *service, int64_t visible_for)
 {
-    ratings_call_token_t token = {&service->policy, ratings_monotonic()};
     const ratings_pending_write_options_t options = {
-        service->shared, service->visibility, P, visible_for, ratings_monotonic() + 10 * SECOND_US};
-    ratings_pending_write_t *write = ratings_pending_write_create(&options, &token);
-    assert_non_null(write);
-    assert_null(token.policy); /* it is the write's now */
+        .policy = &service->policy,
+        .shared = service->shared,
+        .visibility = service->visibility,
+        .partition = P,
+        .visible_for = visible_for,
+        .deadline = ratings_monotonic() + 10 * SECOND_US,
+    };
+    ratings_result_t why = {.status = APR_SUCCESS};
+    ratings_pending_write_t *write = ratings_pending_write_create(&options, &why);
+    assert_int_equal(why.status, write ? APR_SUCCESS : RATINGS_NOT_ASKED);
     return write;
 }
 
@@ -218,6 +229,17 @@ static void what_the_stream_does_not_take_is_cancelled(void **state)
     assert_int_equal(finished, 1);
 }
 
+static void what_the_policy_refuses_is_not_written(void **state)
+{
+    service_t service;
+    (void)state;
+    service_open(&service);
+    service.policy.is_usable = false;
+    assert_null(create(&service, SECOND_US));
+    service_close(&service);
+    assert_int_equal(finished, 0);
+}
+
 /* ---- all at once ---- */
 
 #define ROUNDS 3000
@@ -298,6 +320,8 @@ int main(void)
              a_report_after_the_request_has_gone_is_not_counted, NULL);
     unit_add(&suite, "what the stream does not take is cancelled",
              what_the_stream_does_not_take_is_cancelled, NULL);
+    unit_add(&suite, "what the call policy refuses is not written",
+             what_the_policy_refuses_is_not_written, NULL);
     unit_add(&suite, "report, deadline and publication meet", report_deadline_and_publication_meet,
              NULL);
     int failed = unit_run("pending write", &suite);

@@ -67,7 +67,7 @@ static ratings_shm_t *with_response_until(ratings_hide_t rule, int64_t until)
     ratings_shm_publish_external(shared, P, (ratings_checkpoint_t){LOG, 5});
     ratings_shm_confirm(shared, P, (ratings_checkpoint_t){LOG, 5}, now);
     const ratings_validator_t validator = {
-        true, P, ratings_shm_version(shared, ratings_shm_slot(TALK)), now, until};
+        true, P, ratings_shm_changes(shared, ratings_shm_slot(TALK)), now, until};
     ratings_response_cache_put(shared, TALK, rule, &validator, now, &sent);
     return shared;
 }

@@ -31,7 +31,8 @@ void stats_handle_destroy(stats_handle_t *handle); /* NULL is allowed */
 
 /* Sends `json` by POST, and by a new connection once more when the one that was kept turns out to
  * be closed. On APR_SUCCESS the status was 200, and `*answer` (`*len` bytes, not terminated) is the
- * handle's until its next use. APR_EINVAL: another status, or more than STATS_ANSWER_MAX bytes. */
+ * handle's until its next use. APR_EINVAL: another status, or more than STATS_ANSWER_MAX bytes.
+ * Else a failure as result.h has it. */
 apr_status_t stats_handle_post(stats_handle_t *handle, const char *json,
                                const ratings_deadline_t *deadline, const char **answer, size_t *len,
                                ratings_result_t *why);

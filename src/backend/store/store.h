@@ -171,7 +171,8 @@ apr_status_t ratings_store_check(ratings_store_t *store, int64_t deadline,
 
 #define RATINGS_DIGEST_SIZE 41 /* SHA-1 in hexadecimal */
 
-/* What ratings:log says. About 64 KB: keep it off small stacks. */
+/* What ratings:log says. The comment begins with the name of a field that the member does not have.
+ * About 64 KB: keep it off small stacks. */
 typedef struct {
     const char *problem; /* why the store must be rebuilt, whatever the log holds (static), or NULL:
                             then all that follows is as this module writes it */
@@ -180,14 +181,14 @@ typedef struct {
     char claim[RATINGS_TOKEN_MAX + 1];
     char digest[2][RATINGS_DIGEST_SIZE]; /* of generation and claim, whatever they are */
     bool is_behind;                      /* since the rebuild not all was applied yet */
-    int rebuild_request;                 /* ratings_rebuild_request_e; 0: none */
-    int routed;                          /* partitions by which talks are routed; 0: unknown */
-    int64_t routing_offset;              /* of the record that says so; -1: unknown */
-    int partitions;                      /* those that have a checkpoint: the first ones */
-    int64_t checkpoint[RATINGS_PARTITIONS_MAX];         /* -1: absent */
-    ratings_fingerprint_t last[RATINGS_PARTITIONS_MAX]; /* record applied */
+    int rebuild_request;                 /* `suspect`: ratings_rebuild_request_e; 0: none */
+    int routing_partitions;              /* `partitions`: by which talks are routed; 0: unknown */
+    int64_t routing_offset;              /* `routing`: of the record that says so; -1: unknown */
+    int checkpoint_count; /* `positions`: partitions that have a checkpoint, the first ones */
+    int64_t checkpoint[RATINGS_PARTITIONS_MAX];         /* `position:N`; -1: absent */
+    ratings_fingerprint_t last[RATINGS_PARTITIONS_MAX]; /* `mark:N`: the record applied last */
     ratings_fingerprint_t first[RATINGS_PARTITIONS_MAX];
-    int64_t log_time[RATINGS_PARTITIONS_MAX]; /* milliseconds; 0: no record with an append time */
+    int64_t log_time[RATINGS_PARTITIONS_MAX]; /* `time:N`, ms; 0: no record with an append time */
 } ratings_store_state_t;
 
 /* The one place that decides whether what the store says of itself can be. APR_SUCCESS also if
@@ -257,8 +258,8 @@ apr_status_t ratings_store_load_uses(ratings_store_t *store, ratings_batch_t *ba
 apr_status_t ratings_store_apply(ratings_store_t *store, const ratings_batch_t *const *batches,
                                  int count, ratings_cas_e *results, ratings_result_t *why);
 
-/* Checkpoint 0 for the partitions from state->partitions up to `to`, which the topic was given
- * later. */
+/* Checkpoint 0 for the partitions from state->checkpoint_count up to `to`, which the topic was
+ * given later. */
 apr_status_t ratings_store_add_partitions(ratings_store_t *store,
                                           const ratings_store_state_t *state, int to,
                                           ratings_cas_e *result, ratings_result_t *why);
@@ -293,11 +294,11 @@ apr_status_t ratings_store_claim(ratings_store_t *store, const ratings_store_sta
                                  ratings_result_t *why);
 apr_status_t ratings_store_sweep(ratings_store_t *store, ratings_sweep_t *sweep,
                                  ratings_cas_e *result, ratings_result_t *why);
-/* `routed` 0: it is not known yet. `empty[p]`: the log of partition p never had a record. Unless
- * all are empty, the store is behind until ratings_store_caught_up. */
+/* `routing_partitions` 0: it is not known yet. `empty[p]`: the log of partition p never had a
+ * record. Unless all are empty, the store is behind until ratings_store_caught_up. */
 apr_status_t ratings_store_open(ratings_store_t *store, const ratings_sweep_t *sweep,
-                                const char *topic, int partitions, int routed, const bool *empty,
-                                ratings_cas_e *result, ratings_result_t *why);
+                                const char *topic, int partitions, int routing_partitions,
+                                const bool *empty, ratings_cas_e *result, ratings_result_t *why);
 
 /* All that the log held when the store was opened is applied: requests may read it from now on. */
 apr_status_t ratings_store_caught_up(ratings_store_t *store, const char *generation,

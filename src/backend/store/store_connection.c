@@ -4,6 +4,7 @@
 #include "../../core/container_of.h"
 #include "../../core/redis_url.h"
 #include "../common/pool.h"
+#include "store_login.h"
 
 #include <apr_strings.h>
 
@@ -30,7 +31,7 @@ static ratings_pooled_t *open_store_connection(ratings_pool_t *pool,
                                                ratings_result_t *why)
 {
     ratings_store_t *store = RATINGS_CONTAINER_OF(pool, ratings_store_t, connections);
-    store_link_t *link = store_link_open(&store->host, &store->login, deadline, why);
+    store_link_t *link = store_login(&store->host, &store->login, deadline, why);
     store_connection_t *connection = link ? calloc(1, sizeof *connection) : NULL;
     if (connection) {
         connection->link = link;

@@ -1,4 +1,4 @@
-/* Private to the store: a bounded pool of connections to Redis, and calls over them. */
+/* Private to the store: a bounded pool of connections to Redis, and calls over them. Any thread. */
 #ifndef RATINGS_STORE_CONNECTION_H
 #define RATINGS_STORE_CONNECTION_H
 

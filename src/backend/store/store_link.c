@@ -2,7 +2,6 @@
  * wait alone, and none can be interrupted. Only what hiredis 0.14 and 1.x both have is used. */
 #include "store_link.h"
 
-#include "store_dial.h"
 #include "store_refusal.h"
 
 #include <apr_general.h>
@@ -17,14 +16,13 @@
 #include <unistd.h>
 
 #define LATE_ANSWER "timed out waiting for an answer"
-#define NOT_ASKED_FOR "Redis answers what it was not asked for"
 
 struct store_link_t {
     redisContext *context;
     uint64_t serial;                    /* of the exchange; the first is drawn by lot */
     size_t bytes_left, elements_left;   /* that answers to the exchange may still have */
     bool is_excess;                     /* an answer is larger than it may be */
-    bool is_logging_in;                 /* the exchange holds the password */
+    bool is_secret;                     /* a command of the exchange holds the password */
     redisReplyObjectFunctions building; /* how replies are built: as hiredis does, within bounds */
     const redisReplyObjectFunctions *unbounded;
 };
@@ -75,17 +73,18 @@ static void bound_replies(store_link_t *link)
 /* What is to come is bounded by what is asked for. */
 static void bound_exchange(store_link_t *link, const store_command_t *commands, int count)
 {
-    link->is_excess = false;
+    link->is_excess = link->is_secret = false;
     link->bytes_left = ECHO_MAX;
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count; i++) {
         link->bytes_left += commands[i].answer_max ? commands[i].answer_max : STORE_ANSWER_MAX;
+        link->is_secret |= commands[i].is_secret;
+    }
     link->elements_left = link->bytes_left / ELEMENT_MIN;
 }
 
 /* ---- a connection ---- */
 
-/* Over the socket, which is its own from then on. */
-static store_link_t *link_over(int fd, ratings_result_t *why)
+store_link_t *store_link_over(int fd, ratings_result_t *why)
 {
     store_link_t *link = calloc(1, sizeof *link);
     redisContext *context = link ? redisConnectFd(fd) : NULL;
@@ -112,7 +111,7 @@ void store_link_close(store_link_t *link)
 
 /* ---- sending and receiving ---- */
 
-static bool is_lost(const store_link_t *link)
+bool store_link_is_lost(const store_link_t *link)
 {
     return link->context->err == REDIS_ERR_EOF || link->context->err == REDIS_ERR_IO;
 }
@@ -256,7 +255,7 @@ static const redisReply *refusal_of(const exchange_t *exchange)
 static void report_refusal(const store_link_t *link, const redisReply *refusal,
                            ratings_result_t *why)
 {
-    if (link->is_logging_in)
+    if (link->is_secret)
         store_login_reply(refusal, why);
     else
         store_error_reply(refusal, why);
@@ -269,13 +268,13 @@ static store_link_next_e end_in_failure(const store_link_t *link, const exchange
 {
     const redisReply *refusal = refusal_of(exchange);
     bool is_shifted = exchange->echo != NULL;
-    if (refusal && (is_shifted || is_lost(link))) {
+    if (refusal && (is_shifted || store_link_is_lost(link))) {
         report_refusal(link, refusal, why);
         return store_refusal_is_of_server(refusal) ? STORE_LINK_RETIRE : STORE_LINK_CLOSE;
     }
     if (is_shifted)
-        ratings_result_set(why, APR_EGENERAL, NOT_ASKED_FOR);
-    else if (exchange->heard || !is_lost(link))
+        ratings_result_set(why, APR_EGENERAL, STORE_NOT_ASKED_FOR);
+    else if (exchange->heard || !store_link_is_lost(link))
         return STORE_LINK_CLOSE;
     else
         store_blame(why, RATINGS_STORE_HANGS_UP);
@@ -318,85 +317,4 @@ bool store_link_is_quiet(const store_link_t *link)
     char byte;
     return is_drained(link) && recv(link->context->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
            (errno == EAGAIN || errno == EWOULDBLOCK);
-}
-
-/* ---- logging in ---- */
-
-/* An exchange while the connection is opened. A connection that breaks here was none, and too large
- * an answer is none of the store's data. Bytes left over end it too: they may be the refusal of
- * AUTH, which may repeat the password, and the next exchange would read them. */
-static apr_status_t exchange_first(store_link_t *link, const store_command_t *command, int count,
-                                   redisReply **reply, const ratings_deadline_t *deadline,
-                                   ratings_result_t *why)
-{
-    store_link_next_e next;
-    apr_status_t status = store_link_exchange(link, command, count, reply, deadline, &next, why);
-    if (status == RATINGS_REBUILD_NEEDED || (status == APR_SUCCESS && next == STORE_LINK_CLOSE))
-        return ratings_result_set(why, APR_EGENERAL, NOT_ASKED_FOR);
-    return status != APR_SUCCESS && is_lost(link) ? why->status = APR_ECONNREFUSED : status;
-}
-
-static apr_status_t login_command(store_link_t *link, int argc, const char **argv,
-                                  const ratings_deadline_t *deadline, ratings_result_t *why)
-{
-    size_t argvlen[3];
-    const store_command_t command = {.argc = argc, .argv = argv, .argvlen = argvlen};
-    redisReply *reply = NULL;
-    for (int i = 0; i < argc; i++)
-        argvlen[i] = strlen(argv[i]);
-    apr_status_t status = exchange_first(link, &command, 1, &reply, deadline, why);
-    if (status == APR_SUCCESS && reply && reply->type == REDIS_REPLY_ERROR)
-        report_refusal(link, reply, why);
-    freeReplyObject(reply);
-    return why->status;
-}
-
-static apr_status_t authenticate(store_link_t *link, const store_login_t *login,
-                                 const ratings_deadline_t *deadline, ratings_result_t *why)
-{
-    const char *with_user[] = {"AUTH", login->user, login->password};
-    const char *without[] = {"AUTH", login->password};
-    if (!login->password)
-        return APR_SUCCESS;
-    link->is_logging_in = true;
-    apr_status_t status = login->user ? login_command(link, 3, with_user, deadline, why)
-                                      : login_command(link, 2, without, deadline, why);
-    link->is_logging_in = false;
-    return status;
-}
-
-static apr_status_t select_database(store_link_t *link, const store_login_t *login,
-                                    const ratings_deadline_t *deadline, ratings_result_t *why)
-{
-    char number[16];
-    const char *words[] = {"SELECT", number};
-    if (login->database == 0)
-        return APR_SUCCESS;
-    (void)snprintf(number, sizeof number, "%d", login->database);
-    return login_command(link, 2, words, deadline, why);
-}
-
-/* ECHO alone, so that one that is denied is known before a script is run. */
-static apr_status_t try_echo(store_link_t *link, const ratings_deadline_t *deadline,
-                             ratings_result_t *why)
-{
-    redisReply *none = NULL;
-    return exchange_first(link, NULL, 0, &none, deadline, why);
-}
-
-store_link_t *store_link_open(ratings_resolver_t *host, const store_login_t *login,
-                              const ratings_deadline_t *deadline, ratings_result_t *why)
-{
-    int fd;
-    if (store_dial(host, deadline, &fd, why) != APR_SUCCESS)
-        return NULL;
-    store_link_t *link = link_over(fd, why);
-    if (!link)
-        return NULL;
-    if (authenticate(link, login, deadline, why) == APR_SUCCESS &&
-        select_database(link, login, deadline, why) == APR_SUCCESS &&
-        try_echo(link, deadline, why) == APR_SUCCESS)
-        return link;
-    store_link_close(link);
-    return NULL;
 }

@@ -9,10 +9,11 @@
 #ifndef RATINGS_STORE_LINK_H
 #define RATINGS_STORE_LINK_H
 
-#include "../common/resolver.h"
+#include "../common/deadline.h"
 
 #include <hiredis/hiredis.h>
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* One command: words with their lengths, as they may hold any byte. */
@@ -21,22 +22,20 @@ typedef struct {
     const char **argv;
     const size_t *argvlen;
     size_t answer_max; /* bytes that its answer may have; 0: STORE_ANSWER_MAX */
+    bool is_secret;    /* it holds the password: no refusal of the exchange is repeated as it is */
 } store_command_t;
 
 #define STORE_ANSWER_MAX ((size_t)64 * 1024)
 
-/* What a connection begins with: AUTH and SELECT. */
-typedef struct {
-    const char *user, *password; /* NULL: none */
-    int database;
-} store_login_t;
-
 typedef struct store_link_t store_link_t;
 
-/* Connects, logs in and selects the database. NULL and `why` on failure. */
-store_link_t *store_link_open(ratings_resolver_t *host, const store_login_t *login,
-                              const ratings_deadline_t *deadline, ratings_result_t *why);
+/* Over a socket that is connected, and does not block (store_dial.h): it is the link's from then
+ * on, and closed by a failure. NULL and RATINGS_NOT_ASKED when memory ran out. */
+store_link_t *store_link_over(int fd, ratings_result_t *why);
 void store_link_close(store_link_t *link); /* NULL: nothing to do */
+
+/* Whether the last exchange has failed because the connection broke. */
+bool store_link_is_lost(const store_link_t *link);
 
 /* Whether nothing came since the last exchange, neither bytes nor the end of the connection. */
 bool store_link_is_quiet(const store_link_t *link);
@@ -50,10 +49,14 @@ typedef enum {
 } store_link_next_e;
 
 /* Sends `count` commands and reads as many replies, which the caller frees; on a failure none is
- * left to free. RATINGS_REBUILD_NEEDED: an answer is larger than it may be. */
+ * left to free. RATINGS_REBUILD_NEEDED: an answer is larger than it may be. APR_EGENERAL and
+ * STORE_NOT_ASKED_FOR: the last answer was not to the ECHO. APR_TIMEUP, RATINGS_NOT_ASKED: of
+ * ratings_deadline_poll. */
 apr_status_t store_link_exchange(store_link_t *link, const store_command_t *commands, int count,
                                  redisReply **replies, const ratings_deadline_t *deadline,
                                  store_link_next_e *next, ratings_result_t *why);
+
+#define STORE_NOT_ASKED_FOR "Redis answers what it was not asked for"
 
 void store_free_replies(redisReply **replies, int count);
 

@@ -48,8 +48,8 @@ static const char *partition_state_problem(const ratings_store_state_t *state, i
 /* Until the log has said it, a store that is behind may not know it. */
 static bool is_routed(const ratings_store_state_t *state, int count)
 {
-    if (state->routed > 0)
-        return state->routed <= count;
+    if (state->routing_partitions > 0)
+        return state->routing_partitions <= count;
     for (int p = 0; p < count; p++)
         if (state->last[p].offset >= 0 && !state->is_behind)
             return false;
@@ -61,11 +61,11 @@ static const char *partitions_problem(ratings_store_state_t *state)
 {
     const char *problem = NULL;
     int count = count_checkpoints(state);
-    if (count <= 0 || state->partitions > count)
+    if (count <= 0 || state->checkpoint_count > count)
         return "the store has no checkpoint of some partition";
     if (!is_routed(state, count))
         return "the store does not say by how many partitions talks are routed";
-    state->partitions = count;
+    state->checkpoint_count = count;
     for (int p = 0; p < RATINGS_PARTITIONS_MAX && !problem; p++)
         problem = partition_state_problem(state, p);
     return problem;

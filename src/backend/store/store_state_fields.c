@@ -29,79 +29,82 @@ static bool read_int(int *out, const redisReply *value, int min, int max)
 
 /* ---- of the store as a whole ---- */
 
-static bool read_topic(ratings_store_state_t *state, const redisReply *value, int partition)
+static bool set_topic(ratings_store_state_t *state, const redisReply *value, int partition)
 {
     (void)partition;
     return store_read_text(state->topic, sizeof state->topic, value);
 }
 
-static bool read_generation(ratings_store_state_t *state, const redisReply *value, int partition)
+static bool set_generation(ratings_store_state_t *state, const redisReply *value, int partition)
 {
     (void)partition;
     return store_read_text(state->generation, sizeof state->generation, value);
 }
 
-static bool read_claim(ratings_store_state_t *state, const redisReply *value, int partition)
+static bool set_claim(ratings_store_state_t *state, const redisReply *value, int partition)
 {
     (void)partition;
     return store_read_text(state->claim, sizeof state->claim, value);
 }
 
-static bool read_behind(ratings_store_state_t *state, const redisReply *value, int partition)
+static bool set_is_behind(ratings_store_state_t *state, const redisReply *value, int partition)
 {
     (void)partition;
     state->is_behind = true;
     return value->len == 1 && value->str[0] == '1';
 }
 
-static bool read_suspect(ratings_store_state_t *state, const redisReply *value, int partition)
+static bool set_rebuild_request(ratings_store_state_t *state, const redisReply *value,
+                                int partition)
 {
     (void)partition;
     return read_int(&state->rebuild_request, value, 1, INT32_MAX);
 }
 
-static bool read_partitions(ratings_store_state_t *state, const redisReply *value, int partition)
+static bool set_routing_partitions(ratings_store_state_t *state, const redisReply *value,
+                                   int partition)
 {
     (void)partition;
-    return read_int(&state->routed, value, 0, RATINGS_PARTITIONS_MAX);
+    return read_int(&state->routing_partitions, value, 0, RATINGS_PARTITIONS_MAX);
 }
 
-static bool read_routing(ratings_store_state_t *state, const redisReply *value, int partition)
+static bool set_routing_offset(ratings_store_state_t *state, const redisReply *value, int partition)
 {
     (void)partition;
     return store_read_number(value, -1, STORE_CHECKPOINT_MAX, &state->routing_offset);
 }
 
-static bool read_positions(ratings_store_state_t *state, const redisReply *value, int partition)
+static bool set_checkpoint_count(ratings_store_state_t *state, const redisReply *value,
+                                 int partition)
 {
     (void)partition;
-    return read_int(&state->partitions, value, 1, RATINGS_PARTITIONS_MAX);
+    return read_int(&state->checkpoint_count, value, 1, RATINGS_PARTITIONS_MAX);
 }
 
 /* ---- of each partition ---- */
 
-static bool read_position(ratings_store_state_t *state, const redisReply *value, int partition)
+static bool set_checkpoint(ratings_store_state_t *state, const redisReply *value, int partition)
 {
     return store_read_number(value, -1, STORE_CHECKPOINT_MAX, &state->checkpoint[partition]);
 }
 
-static bool read_time(ratings_store_state_t *state, const redisReply *value, int partition)
+static bool set_log_time(ratings_store_state_t *state, const redisReply *value, int partition)
 {
     return store_read_number(value, -1, INT64_MAX, &state->log_time[partition]);
 }
 
-static bool read_mark(ratings_store_state_t *state, const redisReply *value, int partition)
+static bool set_last(ratings_store_state_t *state, const redisReply *value, int partition)
 {
     return store_read_fingerprint(value, &state->last[partition]);
 }
 
-static bool read_first(ratings_store_state_t *state, const redisReply *value, int partition)
+static bool set_first(ratings_store_state_t *state, const redisReply *value, int partition)
 {
     return store_read_fingerprint(value, &state->first[partition]);
 }
 
 /* "checkpoint:count", or a number alone, which says nothing. What it must be, apply.lua knows. */
-static bool read_uses(ratings_store_state_t *state, const redisReply *value, int partition)
+static bool set_uses(ratings_store_state_t *state, const redisReply *value, int partition)
 {
     const char *colon = memchr(value->str, ':', (size_t)value->len);
     const char *count = colon ? colon + 1 : value->str, *end = value->str + value->len;
@@ -115,7 +118,7 @@ static bool read_uses(ratings_store_state_t *state, const redisReply *value, int
 }
 
 /* Which it must be for a vote, apply.lua knows. */
-static bool read_voters(ratings_store_state_t *state, const redisReply *value, int partition)
+static bool set_voters(ratings_store_state_t *state, const redisReply *value, int partition)
 {
     int64_t number;
     (void)state;
@@ -125,16 +128,6 @@ static bool read_voters(ratings_store_state_t *state, const redisReply *value, i
 
 /* ---- all of them ---- */
 
-#define PROBLEM(name) "the field " name " of ratings:log is not what this module writes"
-#define FIELD(name)                                                                                \
-    {                                                                                              \
-#name, false, read_##name, PROBLEM(#name)                                                  \
-    }
-#define EACH(name)                                                                                 \
-    {                                                                                              \
-#name ":", true, read_##name, PROBLEM(#name)                                               \
-    }
-
 typedef struct {
     const char *name;
     bool of_partition; /* there is one for each, whose number follows */
@@ -142,10 +135,34 @@ typedef struct {
     const char *problem;
 } known_field_t;
 
+/* Names of Redis, which stay: other versions of the module read and write them. The functions have
+ * the names of the state's members. */
+#define PROBLEM(name) "the field " name " of ratings:log is not what this module writes"
+#define OF_STORE(name, read)                                                                       \
+    {                                                                                              \
+        name, false, read, PROBLEM(name)                                                           \
+    }
+#define OF_PARTITION(name, read)                                                                   \
+    {                                                                                              \
+        name ":", true, read, PROBLEM(name)                                                        \
+    }
+
 static const known_field_t known_fields[] = {
-    FIELD(topic),      FIELD(generation), FIELD(claim),     FIELD(behind),  FIELD(suspect),
-    FIELD(partitions), FIELD(routing),    FIELD(positions), EACH(position), EACH(time),
-    EACH(mark),        EACH(first),       EACH(uses),       EACH(voters)};
+    OF_STORE("topic", set_topic),
+    OF_STORE("generation", set_generation),
+    OF_STORE("claim", set_claim),
+    OF_STORE("behind", set_is_behind),
+    OF_STORE("suspect", set_rebuild_request),
+    OF_STORE("partitions", set_routing_partitions),
+    OF_STORE("routing", set_routing_offset),
+    OF_STORE("positions", set_checkpoint_count),
+    OF_PARTITION("position", set_checkpoint),
+    OF_PARTITION("time", set_log_time),
+    OF_PARTITION("mark", set_last),
+    OF_PARTITION("first", set_first),
+    OF_PARTITION("uses", set_uses),
+    OF_PARTITION("voters", set_voters),
+};
 
 #define KNOWN_FIELDS (sizeof known_fields / sizeof known_fields[0])
 _Static_assert(STORE_STATE_FIELDS_MAX == 2 * (KNOWN_FIELDS + 6 * (size_t)RATINGS_PARTITIONS_MAX),
@@ -155,7 +172,7 @@ _Static_assert(STORE_STATE_FIELDS_MAX == 2 * (KNOWN_FIELDS + 6 * (size_t)RATINGS
  * for one, whichever version of this module it is of. */
 static bool is_applying(const known_field_t *known, const redisReply *value)
 {
-    return known->read == read_position && strcmp(value->str, "applying") == 0;
+    return known->read == set_checkpoint && strcmp(value->str, "applying") == 0;
 }
 
 static const char *read_known(ratings_store_state_t *state, const known_field_t *known,

@@ -18,6 +18,19 @@ static apr_status_t end_transition(ratings_store_t *store, store_words_t *words,
     return status;
 }
 
+/* One whose arguments are the generation that the store must have, and numbers. */
+static apr_status_t transition_by_numbers(ratings_store_t *store, const char *script,
+                                          const char *generation, const int64_t *numbers, int count,
+                                          ratings_cas_e *result, ratings_result_t *why)
+{
+    store_words_t words;
+    begin_transition(&words, script, 1 + count);
+    store_word(&words, generation);
+    for (int i = 0; i < count; i++)
+        store_word_number(&words, numbers[i]);
+    return end_transition(store, &words, result, why);
+}
+
 /* ---- partitions ---- */
 
 #define CHECKPOINT_WORDS(from, to) (2 + 2 * ((to) - (from)))
@@ -38,10 +51,10 @@ apr_status_t ratings_store_add_partitions(ratings_store_t *store,
                                           ratings_cas_e *result, ratings_result_t *why)
 {
     store_words_t words;
-    begin_transition(&words, lua_add_partitions, 2 + CHECKPOINT_WORDS(state->partitions, to));
+    begin_transition(&words, lua_add_partitions, 2 + CHECKPOINT_WORDS(state->checkpoint_count, to));
     store_word(&words, state->generation);
-    store_word_number(&words, state->partitions);
-    add_checkpoints(&words, state->partitions, to);
+    store_word_number(&words, state->checkpoint_count);
+    add_checkpoints(&words, state->checkpoint_count, to);
     return end_transition(store, &words, result, why);
 }
 
@@ -49,29 +62,17 @@ apr_status_t ratings_store_set_routing(ratings_store_t *store, const ratings_sto
                                        int partitions, int64_t offset, ratings_cas_e *result,
                                        ratings_result_t *why)
 {
-    store_words_t words;
-    begin_transition(&words, lua_set_routing, 4);
-    store_word(&words, state->generation);
-    store_word_number(&words, partitions);
-    store_word_number(&words, offset);
-    if (state->routing_offset >= 0)
-        store_word_number(&words, state->routing_offset);
-    else
-        store_word(&words, "");
-    return end_transition(store, &words, result, why);
+    const int64_t numbers[] = {partitions, offset, state->routing_offset};
+    return transition_by_numbers(store, lua_set_routing, state->generation, numbers, 3, result,
+                                 why);
 }
 
 apr_status_t ratings_store_advance(ratings_store_t *store, const ratings_store_state_t *state,
                                    int partition, int64_t next, ratings_cas_e *result,
                                    ratings_result_t *why)
 {
-    store_words_t words;
-    begin_transition(&words, lua_advance, 4);
-    store_word(&words, state->generation);
-    store_word_number(&words, partition);
-    store_word_number(&words, state->checkpoint[partition]);
-    store_word_number(&words, next);
-    return end_transition(store, &words, result, why);
+    const int64_t numbers[] = {partition, state->checkpoint[partition], next};
+    return transition_by_numbers(store, lua_advance, state->generation, numbers, 3, result, why);
 }
 
 /* ---- rebuilds ---- */
@@ -100,8 +101,8 @@ static void add_empty(store_words_t *words, int partitions, const bool *empty)
 }
 
 apr_status_t ratings_store_open(ratings_store_t *store, const ratings_sweep_t *sweep,
-                                const char *topic, int partitions, int routed, const bool *empty,
-                                ratings_cas_e *result, ratings_result_t *why)
+                                const char *topic, int partitions, int routing_partitions,
+                                const bool *empty, ratings_cas_e *result, ratings_result_t *why)
 {
     store_words_t words;
     begin_transition(&words, lua_open, OPEN_ROOM(partitions));
@@ -114,7 +115,7 @@ apr_status_t ratings_store_open(ratings_store_t *store, const ratings_sweep_t *s
     store_word(&words, "topic");
     store_word(&words, topic);
     store_word(&words, "partitions");
-    store_word_number(&words, routed);
+    store_word_number(&words, routing_partitions);
     add_checkpoints(&words, 0, partitions);
     add_empty(&words, partitions, empty);
     return end_transition(store, &words, result, why);
@@ -123,18 +124,12 @@ apr_status_t ratings_store_open(ratings_store_t *store, const ratings_sweep_t *s
 apr_status_t ratings_store_caught_up(ratings_store_t *store, const char *generation,
                                      ratings_cas_e *result, ratings_result_t *why)
 {
-    store_words_t words;
-    begin_transition(&words, lua_caught_up, 1);
-    store_word(&words, generation);
-    return end_transition(store, &words, result, why);
+    return transition_by_numbers(store, lua_caught_up, generation, NULL, 0, result, why);
 }
 
 apr_status_t ratings_store_request_rebuild(ratings_store_t *store, const char *generation,
                                            int reason, ratings_cas_e *result, ratings_result_t *why)
 {
-    store_words_t words;
-    begin_transition(&words, lua_request_rebuild, 2);
-    store_word(&words, generation);
-    store_word_number(&words, reason);
-    return end_transition(store, &words, result, why);
+    const int64_t numbers[] = {reason};
+    return transition_by_numbers(store, lua_request_rebuild, generation, numbers, 1, result, why);
 }

@@ -11,7 +11,7 @@
 
 /* Copies of texts, one after the other. They never move, as words point to them. */
 struct store_text_t {
-    store_text_t *next;
+    SLIST_ENTRY(store_text_t) link;
     size_t size, used;
     char bytes[];
 };
@@ -27,9 +27,9 @@ bool store_words_init(store_words_t *words, int room)
 
 void store_words_free(store_words_t *words)
 {
-    while (words->texts) {
-        store_text_t *text = words->texts;
-        words->texts = text->next;
+    while (!SLIST_EMPTY(&words->texts)) {
+        store_text_t *text = SLIST_FIRST(&words->texts);
+        SLIST_REMOVE_HEAD(&words->texts, link);
         free(text);
     }
     free(words->argv);
@@ -63,15 +63,15 @@ void store_word(store_words_t *words, const char *text)
 /* Room for `size` bytes; NULL: out of memory. */
 static char *text_room(store_words_t *words, size_t size)
 {
-    store_text_t *text = words->texts;
+    store_text_t *text = SLIST_FIRST(&words->texts);
     if (!text || text->size - text->used < size) {
         size_t bytes = size > TEXT_BYTES ? size : TEXT_BYTES;
         text = malloc(sizeof *text + bytes);
         words->out_of_memory |= !text;
         if (!text)
             return NULL;
-        *text = (store_text_t){.next = words->texts, .size = bytes};
-        words->texts = text;
+        *text = (store_text_t){.size = bytes};
+        SLIST_INSERT_HEAD(&words->texts, text, link);
     }
     char *at = text->bytes + text->used;
     text->used += size;

@@ -14,13 +14,15 @@
 
 #include "store_link.h"
 
+#include <sys/queue.h>
+
 typedef struct store_text_t store_text_t;
 
 typedef struct {
     const char **argv;
     size_t *argvlen;
     int argc, room;
-    store_text_t *texts; /* copies, of which words are */
+    SLIST_HEAD(, store_text_t) texts; /* copies, of which words are */
     bool out_of_memory;
 } store_words_t;
 

@@ -17,13 +17,13 @@ const char *talks_conninfo_value(const PQconninfoOption *options, const char *ke
 /* Whether libpq takes the string for a URI, not for words. */
 bool talks_is_uri(const char *connection);
 
-/* The value as a word takes it: within quotes. */
+/* The value as a word takes it: within quotes, in `pool`. */
 const char *talks_quote(apr_pool_t *pool, const char *value);
 
 /* The administrator's connection string (URI or words) as key='value' words, with what bounds and
  * names a connection added where it is not set there: connect_timeout, tcp_user_timeout,
  * keepalives, client_encoding, fallback_application_name. A parameter that this libpq does not know
- * is not added. NULL if libpq cannot read `connection`. */
+ * is not added. In `pool`; NULL if libpq cannot read `connection`. `timeout` in microseconds. */
 const char *talks_conninfo(apr_pool_t *pool, const char *connection, apr_interval_time_t timeout);
 
 #endif

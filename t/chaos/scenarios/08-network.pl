@@ -45,7 +45,7 @@ my @faults = (
 # must have been sent at different times for that, so the load is a slow one. Whether it happens is a
 # matter of chance.
 my $mute = {
-    name => 'mute', what => 'what it answers is withheld for 2.6 s, then connections are reset; again and again', commands => [ ('mute') x 4 ],
+    name => 'mute', what => 'what it answers is withheld for 2.6 s, then connections are reset; again and again', commands => [ ('mute') x 12 ],
     short_commands => [ ('mute') x 2 ], then => 'reset', pause => 2.6, rest => 1.4, rate => 10, worked => 'muted', short => 'kafka',
     note => sub { my ($stage, $audit) = @_; return "$audit->{fold}{again} records of the log are repeats" },
 };
@@ -77,12 +77,16 @@ sub row {
         },
         allow => $fault->{allow} // $backend->{allow}, recover => 5,
         expect => [ qr/RT020[1-4]: circuit breaker opened/, qr/RT0301: the projector is stalled/ ],
-        rate => $fault->{rate}, note => $fault->{note},
+        rate => $fault->{rate}, note => $fault->{note}, httpd => $fault->{httpd},
     };
 }
 
 # Redis, or a proxy before it, says what nobody asked for: the next question must not be answered with that, nor the one
-# after it with the answer to this one.
-my $unasked = { name => 'unasked', what => 'one reply too many on each connection, five times', commands => [ ('add') x 5 ], pause => 1, worked => 'added' };
+# after it with the answer to this one. Each GET asks it.
+my %unasked = (pause => 1, worked => 'added', httpd => { before => "RatingsCacheTTL 0\n" });
+my @unasked = (
+    { name => 'unasked',  what => 'one reply too many on each connection, five times',                   commands => [ ('add') x 5 ],   %unasked },
+    { name => 'repeated', what => 'the last replies come once more on each connection, five times', commands => [ ('again') x 5 ], %unasked },
+);
 
-return ((map { my $server = $_; map { row($server, $_) } @faults } qw(postgres redis kafka lambda)), row('redis', $unasked), row('kafka', $mute));
+return ((map { my $server = $_; map { row($server, $_) } @faults } qw(postgres redis kafka lambda)), map({ row('redis', $_) } @unasked), row('kafka', $mute));

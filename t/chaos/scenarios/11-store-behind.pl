@@ -43,6 +43,26 @@ sub cut_file {
     $stage->stack(qw(start redis));
 }
 
+# ---- a failover to a replica that is behind ----
+
+# With `seconds`: for so long nobody brings it up to date, as the lease in it is that of a host that is not there any more.
+sub fail_over {
+    my ($stage, $seconds) = @_;
+    my $replica = $stage->{replica} = $stage->redis_server(port => $stage->port(1));
+    $stage->redis->call(qw(CONFIG SET repl-diskless-sync-delay 0));
+    $replica->call('REPLICAOF', '127.0.0.1', $ENV{REDIS_PORT});
+    $stage->until('replication', sub { $replica->call('INFO', 'replication') =~ /master_link_status:up/ }, 10);
+    $stage->pause(1);
+    $replica->call('REPLICAOF', 'NO', 'ONE'); # from here on it misses what is written
+    $stage->pause(2);
+    $stage->stack(qw(kill redis));
+    $replica->call('SET', 'ratings:projector', 'another host', 'PX', 1000 * $seconds) if $seconds;
+    $replica->move($ENV{REDIS_PORT});
+    $stage->pause($seconds) if $seconds;
+}
+
+my %failover = (alone => 1, clean => sub { $_[0]{replica}->stop if $_[0]{replica} });
+
 # ---- edits by hand ----
 
 my @edited = map { "chaos-edited-$_" } 1 .. 4;
@@ -101,20 +121,12 @@ sub see_and_mend {
 
 return (
     {
-        name => 'failover-behind', number => 11, what => 'a replica without the last two seconds of writes takes over', short => 1, alone => 1,
-        fault => sub {
-            my ($stage) = @_;
-            my $replica = $stage->{replica} = $stage->redis_server(port => $stage->port(1));
-            $stage->redis->call(qw(CONFIG SET repl-diskless-sync-delay 0));
-            $replica->call('REPLICAOF', '127.0.0.1', $ENV{REDIS_PORT});
-            $stage->until('replication', sub { $replica->call('INFO', 'replication') =~ /master_link_status:up/ }, 10);
-            $stage->pause(1);
-            $replica->call('REPLICAOF', 'NO', 'ONE'); # from here on it misses what is written
-            $stage->pause(2);
-            $stage->stack(qw(kill redis));
-            $replica->move($ENV{REDIS_PORT});
-        },
-        clean => sub { $_[0]{replica}->stop if $_[0]{replica} }, %behind,
+        name => 'failover-behind', number => 11, what => 'a replica without the last two seconds of writes takes over', short => 1,
+        fault => sub { fail_over($_[0]) }, %failover, %behind,
+    },
+    {
+        name => 'failover-unprojected', number => 11, what => 'the same, where the lease is for 3 s that of another host, which has died',
+        fault => sub { fail_over($_[0], 3) }, %failover, %behind,
     },
     {
         name => 'aof-cut', number => 11, what => 'the append-only file has lost its last two fifths',

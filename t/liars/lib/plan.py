@@ -11,8 +11,8 @@ HONEST = 0.3  # how much of the time nobody lies
 
 
 class Plan:
-    """Moods of the servers, one after the other, and a deck of lies for each: all are told equally
-    often, in an order drawn by lot."""
+    """Moods of the servers, one after the other, and a deck of lies for each: a server tells all of its lies
+    equally often, in an order drawn by lot."""
 
     def __init__(self):
         self.random = random.Random(0)
@@ -43,7 +43,7 @@ class Plan:
         self.decks[server] = (lies, [])
 
     def lie(self, server, *about):
-        """What to do in the place of the truth `about`, or None: the truth is told."""
+        """What to do in the place of the truth `about`, or None: the server tells the truth."""
         if self.random.random() >= self.rates.get(server, 0):
             return None
         lies, deck = self.decks[server]

@@ -37,10 +37,8 @@ sub backends {
     return $text;
 }
 
-# Those of the sample (conf/ratings-endpoints.conf), and the metadata at the front page, as `make run` has them.
-sub locations {
-    return qq(Include "$ENV{TEST_CONF}/ratings-endpoints.conf"\n<LocationMatch "^/\$">\nRatingsEndpoint metadata\n</LocationMatch>\n);
-}
+# As `make run` has them.
+sub locations { return join '', map { qq(Include "$ENV{TEST_CONF}/$_.conf"\n) } qw(ratings-endpoints front-page) }
 
 # name; modules: lines that load other modules, before this one; late_modules: after it; conf: what comes after the modules
 # (default: backends and locations); before: what comes before;
