@@ -182,9 +182,3 @@ const ratings_location_t *ratings_location_of_request(const request_rec *r)
 {
     return ap_get_module_config(r->per_dir_config, &ratings_module);
 }
-
-ratings_hide_t ratings_hide_of_request(const request_rec *r)
-{
-    ratings_hide_t hide = ratings_location_of_request(r)->hide;
-    return hide == RATINGS_UNSET ? RATINGS_HIDE_NEVER : hide;
-}

@@ -87,7 +87,7 @@ typedef struct {
     ratings_endpoint_e endpoint;
     const char
         *path; /* of its <Location>; NULL: the section is a pattern, or has no RatingsEndpoint */
-    ratings_hide_t hide; /* RATINGS_UNSET: as the section around it */
+    ratings_hide_t hide; /* the rule, or RATINGS_UNSET, which is RATINGS_HIDE_NEVER */
     ratings_voter_source_e voter_source;
     const ap_expr_info_t *voter_expression; /* of RATINGS_VOTER_EXPRESSION: the identity */
     int64_t voter_required;                 /* flag, or RATINGS_UNSET, which is off */
@@ -99,6 +99,12 @@ static inline bool ratings_location_has_voters(const ratings_location_t *locatio
 {
     return location->voter_source == RATINGS_VOTER_COOKIE ||
            location->voter_source == RATINGS_VOTER_EXPRESSION;
+}
+
+/* The rule by which the location hides results. */
+static inline ratings_hide_t ratings_location_hide(const ratings_location_t *location)
+{
+    return location->hide == RATINGS_UNSET ? RATINGS_HIDE_NEVER : location->hide;
 }
 
 extern const command_rec ratings_directives[];
@@ -123,8 +129,5 @@ bool ratings_config_same_backends(const ratings_config_t *a, const ratings_confi
 ratings_server_t *ratings_server_of(const server_rec *server);
 const ratings_config_t *ratings_config_of_server(const server_rec *server);
 const ratings_location_t *ratings_location_of_request(const request_rec *r);
-
-/* The rule by which the location of a request hides results. */
-ratings_hide_t ratings_hide_of_request(const request_rec *r);
 
 #endif

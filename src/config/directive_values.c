@@ -120,14 +120,19 @@ static const char *outside_location(cmd_parms *cmd)
     return ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT & ~NOT_IN_LOCATION);
 }
 
-#define HIDE_BELOW "below="
+/* What comes after the prefix; NULL: the value has another one. */
+static const char *after_prefix(const char *value, const char *prefix)
+{
+    size_t length = strlen(prefix);
+    return strncasecmp(value, prefix, length) == 0 ? value + length : NULL;
+}
+
 #define HIDE_BELOW_MAX 1000000 /* no talk has more: its results would never be shown */
 
 static bool hide_below(const char *value, ratings_hide_t *rule)
 {
-    size_t prefix = sizeof HIDE_BELOW - 1;
-    return strncasecmp(value, HIDE_BELOW, prefix) == 0 &&
-           ratings_parse_int(value + prefix, strlen(value + prefix), 1, HIDE_BELOW_MAX, rule);
+    const char *number = after_prefix(value, "below=");
+    return number && ratings_parse_int(number, strlen(number), 1, HIDE_BELOW_MAX, rule);
 }
 
 const char *ratings_set_hide(cmd_parms *cmd, void *location, const char *value)
@@ -194,28 +199,28 @@ static const char *set_expression(cmd_parms *cmd, ratings_location_t *own, const
 
 const char *ratings_set_voter(cmd_parms *cmd, void *location, const char *source)
 {
-    static const char prefix[] = "expr=";
     ratings_location_t *own = location;
-    const char *problem = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT & ~NOT_IN_LOCATION);
+    const char *expression = after_prefix(source, "expr=");
+    const char *problem = outside_location(cmd);
     if (problem)
         return problem;
-    if (ap_cstr_casecmp(source, "off") == 0) {
+    if (strcasecmp(source, "off") == 0) {
         own->voter_source = RATINGS_VOTER_OFF;
         return NULL;
     }
     own->voter_source = RATINGS_VOTER_COOKIE;
     ratings_config_being_read(cmd)->secret_needed_by = place_of(cmd);
-    if (ap_cstr_casecmp(source, "cookie") == 0)
+    if (strcasecmp(source, "cookie") == 0)
         return NULL;
     own->voter_source = RATINGS_VOTER_EXPRESSION;
-    return strncmp(source, prefix, sizeof prefix - 1) == 0 && source[sizeof prefix - 1]
-               ? set_expression(cmd, own, source + sizeof prefix - 1)
+    return expression && expression[0]
+               ? set_expression(cmd, own, expression)
                : refuse_value(cmd, source, "it takes off, cookie, or expr=EXPRESSION");
 }
 
 const char *ratings_set_voter_required(cmd_parms *cmd, void *location, int on)
 {
-    const char *problem = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT & ~NOT_IN_LOCATION);
+    const char *problem = outside_location(cmd);
     if (!problem)
         ((ratings_location_t *)location)->voter_required = on ? 1 : 0;
     return problem;
@@ -225,12 +230,12 @@ const char *ratings_set_voter_required(cmd_parms *cmd, void *location, int on)
 const char *ratings_set_origin(cmd_parms *cmd, void *location, const char *origin)
 {
     ratings_location_t *own = location;
-    const char *problem = ap_check_cmd_context(cmd, NOT_IN_DIR_CONTEXT & ~NOT_IN_LOCATION);
+    const char *problem = outside_location(cmd);
     if (problem)
         return problem;
     if (!own->origins)
         own->origins = apr_array_make(cmd->pool, 2, sizeof(const char *));
-    if (ap_cstr_casecmp(origin, "none") == 0)
+    if (strcasecmp(origin, "none") == 0)
         return NULL;
     problem = ratings_origin_problem(origin);
     if (problem)

@@ -10,9 +10,8 @@
 #define RATINGS_VALUE_MIN 1
 #define RATINGS_VALUE_MAX 5
 #define RATINGS_VALUES (RATINGS_VALUE_MAX - RATINGS_VALUE_MIN + 1)
-#define RATINGS_VALUE_NONE                                                                         \
-    0 /* in the place of a value: the voter has withdrawn it, or gave none                         \
-       */
+/* In the place of a value: the voter has withdrawn it, or gave none. */
+#define RATINGS_VALUE_NONE 0
 
 typedef struct {
     char talk_id[RATINGS_TALK_ID_MAX + 1]; /* valid UTF-8, no control characters, 1..255 bytes */

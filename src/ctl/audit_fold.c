@@ -155,10 +155,10 @@ static bool count_event(audit_talk_t *talk, const audit_record_t *record,
 const char *audit_verdict_word(audit_verdict_e verdict)
 {
     static const char *const words[] = {
-        [AUDIT_COUNTED] = "counted",
-        [AUDIT_DUPLICATE] = "duplicate",
-        [AUDIT_REPEATED] = "repeated",
-        [AUDIT_CONFLICT] = "conflict",
+        [AUDIT_VERDICT_COUNTED] = "counted",
+        [AUDIT_VERDICT_DUPLICATE] = "duplicate",
+        [AUDIT_VERDICT_REPEATED] = "repeated",
+        [AUDIT_VERDICT_CONFLICT] = "conflict",
     };
     return words[verdict];
 }
@@ -180,9 +180,9 @@ static key_name_t name_of_key(const ratings_event_t *event)
 }
 
 static const audit_verdict_e verdict_of_key[] = {
-    [RATINGS_VERDICT_COUNTED] = AUDIT_COUNTED,
-    [RATINGS_VERDICT_REPEATED] = AUDIT_REPEATED,
-    [RATINGS_VERDICT_CONFLICT] = AUDIT_CONFLICT,
+    [RATINGS_VERDICT_COUNTED] = AUDIT_VERDICT_COUNTED,
+    [RATINGS_VERDICT_REPEATED] = AUDIT_VERDICT_REPEATED,
+    [RATINGS_VERDICT_CONFLICT] = AUDIT_VERDICT_CONFLICT,
 };
 
 static bool judge_key(audit_partition_t *partition, const audit_talk_t *talk, audit_seen_t *seen)
@@ -216,8 +216,9 @@ static bool fold_event(audit_fold_t *fold, audit_seen_t *seen)
         return fold->chosen;
     if (!judge_key(partition, talk, seen))
         return false;
-    partition->repeated += seen->verdict != AUDIT_COUNTED;
-    return (seen->verdict != AUDIT_COUNTED || count_event(talk, seen->record, seen->event)) &&
+    partition->repeated += seen->verdict != AUDIT_VERDICT_COUNTED;
+    return (seen->verdict != AUDIT_VERDICT_COUNTED ||
+            count_event(talk, seen->record, seen->event)) &&
            observe(fold, seen);
 }
 
@@ -274,7 +275,8 @@ bool audit_fold_record(audit_fold_t *fold, const audit_record_t *record)
         partition->skipped += !read_routing(fold, record);
         return true;
     }
-    audit_seen_t seen = {record, &event, is_duplicate ? AUDIT_DUPLICATE : AUDIT_COUNTED, -1};
+    audit_seen_t seen = {record, &event,
+                         is_duplicate ? AUDIT_VERDICT_DUPLICATE : AUDIT_VERDICT_COUNTED, -1};
     partition->duplicates += is_duplicate;
     if (is_duplicate)
         return observe(fold, &seen);

@@ -92,10 +92,10 @@ typedef struct {
 
 /* What became of an event. */
 typedef enum {
-    AUDIT_COUNTED,
-    AUDIT_DUPLICATE, /* appended again: the CloudEvents identity of an event before */
-    AUDIT_REPEATED,  /* sent again under its idempotency key */
-    AUDIT_CONFLICT   /* another rating under the idempotency key of one before */
+    AUDIT_VERDICT_COUNTED,
+    AUDIT_VERDICT_DUPLICATE, /* appended again: the CloudEvents identity of an event before */
+    AUDIT_VERDICT_REPEATED,  /* sent again under its idempotency key */
+    AUDIT_VERDICT_CONFLICT   /* another rating under the idempotency key of one before */
 } audit_verdict_e;
 
 /* "counted", "duplicate", "repeated" or "conflict". */

@@ -1,5 +1,6 @@
 #include "audit_stream.h"
 
+#include "../core/clock.h"
 #include "ctl_progress.h"
 
 #include <librdkafka/rdkafka.h>
@@ -8,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #define READ_MAX 1000
 #define SLICE_MS 1000 /* callbacks are served, and deadlines checked, this often */
@@ -31,9 +31,7 @@ struct audit_stream_t {
 
 static int64_t now_ms(void)
 {
-    struct timespec now;
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return ratings_monotonic() / 1000;
 }
 
 /* ---- what went wrong ---- */

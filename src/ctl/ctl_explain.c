@@ -15,7 +15,7 @@ static int64_t find_original(const ctl_explanation_t *explanation, const audit_r
             continue;
         if (before->offset < record->offset - RATINGS_DEDUP_SPAN)
             return -1;
-        if (before->fate != CTL_DUPLICATE &&
+        if (before->fate != CTL_FATE_DUPLICATE &&
             memcmp(&before->identity, &record->identity, sizeof record->identity) == 0)
             return before->offset;
     }
@@ -72,10 +72,10 @@ static bool supersede(ctl_explanation_t *explanation, ctl_explained_t *event)
     if (!standing)
         return false;
     if (withdraws)
-        event->fate = CTL_WITHDRAWAL;
+        event->fate = CTL_FATE_WITHDRAWAL;
     if (standing->event > 0) {
         ctl_explained_t *before = &explanation->event[standing->event - 1];
-        before->fate = withdraws ? CTL_WITHDRAWN : CTL_REPLACED;
+        before->fate = withdraws ? CTL_FATE_WITHDRAWN : CTL_FATE_REPLACED;
         before->by = event->offset;
         event->by = withdraws ? before->offset : -1;
     }
@@ -86,22 +86,22 @@ static bool supersede(ctl_explanation_t *explanation, ctl_explained_t *event)
 /* ---- events ---- */
 
 static const ctl_fate_e fate_of_verdict[] = {
-    [AUDIT_COUNTED] = CTL_COUNTS,
-    [AUDIT_DUPLICATE] = CTL_DUPLICATE,
-    [AUDIT_REPEATED] = CTL_REPEATED,
-    [AUDIT_CONFLICT] = CTL_CONFLICT,
+    [AUDIT_VERDICT_COUNTED] = CTL_FATE_COUNTS,
+    [AUDIT_VERDICT_DUPLICATE] = CTL_FATE_DUPLICATE,
+    [AUDIT_VERDICT_REPEATED] = CTL_FATE_REPEATED,
+    [AUDIT_VERDICT_CONFLICT] = CTL_FATE_CONFLICT,
 };
 
 /* Of the event that counted in its place. */
 static int64_t place_of_counted(const ctl_explanation_t *explanation, const audit_seen_t *seen)
 {
     switch (seen->verdict) {
-    case AUDIT_DUPLICATE:
+    case AUDIT_VERDICT_DUPLICATE:
         return find_original(explanation, seen->record);
-    case AUDIT_REPEATED:
-    case AUDIT_CONFLICT:
+    case AUDIT_VERDICT_REPEATED:
+    case AUDIT_VERDICT_CONFLICT:
         return seen->counted_at;
-    case AUDIT_COUNTED:
+    case AUDIT_VERDICT_COUNTED:
         break;
     }
     return -1;
@@ -128,7 +128,7 @@ static bool explain_event(void *self, const audit_seen_t *seen)
         .voter = seen->event->voter,
     };
     explanation->events++;
-    return event->fate != CTL_COUNTS || !event->has_voter || supersede(explanation, event);
+    return event->fate != CTL_FATE_COUNTS || !event->has_voter || supersede(explanation, event);
 }
 
 static int by_place(const void *a, const void *b)

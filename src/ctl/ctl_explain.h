@@ -6,13 +6,13 @@
 
 /* What became of an event. */
 typedef enum {
-    CTL_COUNTS,
-    CTL_DUPLICATE, /* these three never counted: see audit_verdict_e */
-    CTL_REPEATED,
-    CTL_CONFLICT,
-    CTL_REPLACED,  /* its voter gave another rating later */
-    CTL_WITHDRAWN, /* its voter withdrew it later */
-    CTL_WITHDRAWAL /* it is one itself */
+    CTL_FATE_COUNTS,
+    CTL_FATE_DUPLICATE, /* these three never counted: see audit_verdict_e */
+    CTL_FATE_REPEATED,
+    CTL_FATE_CONFLICT,
+    CTL_FATE_REPLACED,  /* its voter gave another rating later */
+    CTL_FATE_WITHDRAWN, /* its voter withdrew it later */
+    CTL_FATE_WITHDRAWAL /* it is one itself */
 } ctl_fate_e;
 
 /* An event of the talk. */

@@ -8,9 +8,10 @@ static json_t *offset_or_null(int64_t offset)
 }
 
 static const char *const words[] = {
-    [CTL_COUNTS] = "counted",        [CTL_DUPLICATE] = "duplicate", [CTL_REPEATED] = "repeated",
-    [CTL_CONFLICT] = "conflict",     [CTL_REPLACED] = "replaced",   [CTL_WITHDRAWN] = "withdrawn",
-    [CTL_WITHDRAWAL] = "withdrawal",
+    [CTL_FATE_COUNTS] = "counted",        [CTL_FATE_DUPLICATE] = "duplicate",
+    [CTL_FATE_REPEATED] = "repeated",     [CTL_FATE_CONFLICT] = "conflict",
+    [CTL_FATE_REPLACED] = "replaced",     [CTL_FATE_WITHDRAWN] = "withdrawn",
+    [CTL_FATE_WITHDRAWAL] = "withdrawal",
 };
 
 static json_t *event_row(const ctl_explanation_t *explanation, const ctl_explained_t *event)

@@ -9,13 +9,13 @@
 static const struct {
     const char *text, *before_offset;
 } fates[] = {
-    [CTL_COUNTS] = {"counted", ""},
-    [CTL_DUPLICATE] = {"not counted: duplicate, by its CloudEvents id", ", of"},
-    [CTL_REPEATED] = {"not counted: repeated, by its Idempotency-Key", ", of"},
-    [CTL_CONFLICT] = {"not counted: another rating under a used Idempotency-Key", ", of"},
-    [CTL_REPLACED] = {"not counted: its voter changed it", ", at"},
-    [CTL_WITHDRAWN] = {"not counted: its voter withdrew it", ", at"},
-    [CTL_WITHDRAWAL] = {"withdraws the voter's rating", ", of"},
+    [CTL_FATE_COUNTS] = {"counted", ""},
+    [CTL_FATE_DUPLICATE] = {"not counted: duplicate, by its CloudEvents id", ", of"},
+    [CTL_FATE_REPEATED] = {"not counted: repeated, by its Idempotency-Key", ", of"},
+    [CTL_FATE_CONFLICT] = {"not counted: another rating under a used Idempotency-Key", ", of"},
+    [CTL_FATE_REPLACED] = {"not counted: its voter changed it", ", at"},
+    [CTL_FATE_WITHDRAWN] = {"not counted: its voter withdrew it", ", at"},
+    [CTL_FATE_WITHDRAWAL] = {"withdraws the voter's rating", ", of"},
 };
 
 /* An event that is not applied changes nothing yet: neither itself nor what it replaces. */

@@ -16,9 +16,9 @@ enum {
     CTL_TAKES_TALKS = 1 << 2,   /* --talk */
     CTL_TAKES_JSON = 1 << 3,    /* --json */
     CTL_TAKES_MENDING = 1 << 4, /* --repair, --rebuild: commands of their own since */
-    CTL_TAKES_EXPORT = 1 << 6,  /* --format, --at */
-    CTL_TAKES_STATUS = 1 << 7,  /* --talks, --stats, --max-lag */
-    CTL_TAKES_YES = 1 << 5,     /* --yes */
+    CTL_TAKES_EXPORT = 1 << 5,  /* --format, --at */
+    CTL_TAKES_STATUS = 1 << 6,  /* --talks, --stats, --max-lag */
+    CTL_TAKES_YES = 1 << 7,     /* --yes */
 };
 
 #define CTL_AT_END INT64_MAX /* no point in time: to the end of the log */

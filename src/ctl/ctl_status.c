@@ -12,10 +12,10 @@
 static const struct {
     const char *name, *software;
 } backends[CTL_BACKENDS] = {
-    [CTL_TALKS] = {"talks", "PostgreSQL"},
-    [CTL_STATS] = {"stats", "Lambda"},
-    [CTL_STREAM] = {"stream", "Kafka"},
-    [CTL_STORE] = {"store", "Redis"},
+    [CTL_BACKEND_TALKS] = {"talks", "PostgreSQL"},
+    [CTL_BACKEND_STATS] = {"stats", "Lambda"},
+    [CTL_BACKEND_STREAM] = {"stream", "Kafka"},
+    [CTL_BACKEND_STORE] = {"store", "Redis"},
 };
 
 const char *ctl_backend_name(ctl_backend_e backend)
@@ -30,7 +30,8 @@ const char *ctl_backend_software(ctl_backend_e backend)
 
 bool ctl_status_has_lags(const ctl_status_t *status)
 {
-    return status->backend[CTL_STREAM].reached && status->backend[CTL_STORE].reached;
+    return status->backend[CTL_BACKEND_STREAM].reached &&
+           status->backend[CTL_BACKEND_STORE].reached;
 }
 
 /* ---- asking the backends ---- */
@@ -187,12 +188,12 @@ ctl_leader_t ctl_status_leader(const ctl_status_t *status)
 static void inquire(ctl_status_t *status)
 {
     const ctl_options_t *options = status->options;
-    ask_backend(status, CTL_TALKS, ask_talks, options->talks_url && options->talks_url[0]);
-    ask_backend(status, CTL_STATS, ask_stats, options->stats_url && options->stats_url[0]);
-    ask_backend(status, CTL_STREAM, ask_stream, true);
-    ask_backend(status, CTL_STORE, ask_store, true);
+    ask_backend(status, CTL_BACKEND_TALKS, ask_talks, options->talks_url && options->talks_url[0]);
+    ask_backend(status, CTL_BACKEND_STATS, ask_stats, options->stats_url && options->stats_url[0]);
+    ask_backend(status, CTL_BACKEND_STREAM, ask_stream, true);
+    ask_backend(status, CTL_BACKEND_STORE, ask_store, true);
     if (ctl_status_has_lags(status)) {
-        ctl_reached_t *stream = &status->backend[CTL_STREAM];
+        ctl_reached_t *stream = &status->backend[CTL_BACKEND_STREAM];
         stream->reached = measure_lags(status, &stream->why);
     }
 }
@@ -200,7 +201,7 @@ static void inquire(ctl_status_t *status)
 static void judge_status(ctl_status_t *status)
 {
     judge_backends(status);
-    if (status->backend[CTL_STORE].reached)
+    if (status->backend[CTL_BACKEND_STORE].reached)
         judge_store(status);
     if (ctl_status_has_lags(status))
         judge_lags(status);

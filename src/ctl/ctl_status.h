@@ -5,7 +5,13 @@
 #include "audit_store.h"
 #include "ctl_options.h"
 
-typedef enum { CTL_TALKS, CTL_STATS, CTL_STREAM, CTL_STORE, CTL_BACKENDS } ctl_backend_e;
+typedef enum {
+    CTL_BACKEND_TALKS,
+    CTL_BACKEND_STATS,
+    CTL_BACKEND_STREAM,
+    CTL_BACKEND_STORE,
+    CTL_BACKENDS
+} ctl_backend_e;
 
 /* What became of asking a backend. */
 typedef struct {

@@ -41,7 +41,7 @@ static json_t *leader_row(const ctl_status_t *status)
 static json_t *store_row(const ctl_status_t *status)
 {
     const audit_state_t *state = &status->state;
-    if (!status->backend[CTL_STORE].reached)
+    if (!status->backend[CTL_BACKEND_STORE].reached)
         return json_null();
     return json_pack("{s:s, s:s, s:b, s:b}", "topic", state->topic, "generation", state->generation,
                      "rebuilding", state->claim[0] || state->behind, "rebuildRequested",

@@ -40,7 +40,7 @@ void ctl_status_text(const ctl_status_t *status)
 {
     for (int b = 0; b < CTL_BACKENDS; b++)
         show_backend(status, (ctl_backend_e)b);
-    if (status->backend[CTL_STORE].reached)
+    if (status->backend[CTL_BACKEND_STORE].reached)
         show_leader(status);
     if (ctl_status_has_lags(status))
         show_lags(status);

@@ -134,7 +134,8 @@ int ratings_get_ratings(request_rec *r, const ratings_server_t *server)
     if (problem)
         return ratings_reply_problem(r, HTTP_BAD_REQUEST, problem);
     ratings_entity_t *entity = apr_palloc(r->pool, sizeof *entity);
-    if (ratings_read_cached(server->service, talk_id, ratings_hide_of_request(r), entity))
+    ratings_hide_t hide = ratings_location_hide(ratings_location_of_request(r));
+    if (ratings_read_cached(server->service, talk_id, hide, entity))
         return reply_entity(r, entity);
     return read_ratings(r, server, talk_id, entity);
 }

@@ -127,7 +127,7 @@ ratings_call_t ratings_use_case_call(const request_rec *r, const ratings_server_
     return (ratings_call_t){.child = server->service->child,
                             .pool = r->pool,
                             .deadline = ratings_monotonic() + server->config.deadline,
-                            .hide = ratings_hide_of_request(r),
+                            .hide = ratings_location_hide(ratings_location_of_request(r)),
                             .came_at = ratings_wall_clock()};
 }
 

@@ -1,6 +1,7 @@
 #include "entity.h"
 
-#include <apr_escape.h>
+#include "../core/number.h"
+
 #include <apr_sha1.h>
 #include <apr_strings.h>
 
@@ -16,6 +17,6 @@ void ratings_etag_of(const char *body, size_t length, char etag[RATINGS_ETAG_SIZ
     apr_sha1_init(&context);
     apr_sha1_update(&context, body, (unsigned)length);
     apr_sha1_final(digest, &context);
-    (void)apr_escape_hex(hex, digest, ETAG_BYTES, 0, NULL);
+    ratings_hex_write(digest, ETAG_BYTES, hex);
     apr_snprintf(etag, RATINGS_ETAG_SIZE, "\"%s\"", hex);
 }

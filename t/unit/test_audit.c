@@ -542,8 +542,9 @@ static void an_observer_sees_what_became_of_events(void **state)
     fold_named(fold, 0, "/s", "1", "a", text);
     rate(fold, 0, "a", 4, "k", 10, 11);
     assert_int_equal(notes.count, 6); /* what is no event is not seen */
-    static const audit_verdict_e expected[] = {AUDIT_COUNTED, AUDIT_REPEATED,  AUDIT_CONFLICT,
-                                               AUDIT_COUNTED, AUDIT_DUPLICATE, AUDIT_COUNTED};
+    static const audit_verdict_e expected[] = {AUDIT_VERDICT_COUNTED,   AUDIT_VERDICT_REPEATED,
+                                               AUDIT_VERDICT_CONFLICT,  AUDIT_VERDICT_COUNTED,
+                                               AUDIT_VERDICT_DUPLICATE, AUDIT_VERDICT_COUNTED};
     for (size_t i = 0; i < notes.count; i++)
         assert_int_equal(notes.verdict[i], expected[i]);
     assert_int_equal(notes.counted_at[1], 1);
