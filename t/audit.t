@@ -26,7 +26,7 @@ sub audit { return run_audit('--topic', $topic, '--store', $store, @_) }
 sub report {
     my $run = audit('--json', @_);
     my $report = json($run->{out}) || {};
-    return { %$report, code => $run->{code}, told => told($run) };
+    return { %$report, code => $run->{code}, transcript => transcript($run) };
 }
 
 sub sum { my ($report, $what) = @_; my $sum = 0; $sum += $_->{$what} for @{ $report->{partitions} }; return $sum }
@@ -35,7 +35,7 @@ sub agree_ok {
     my ($name, @options) = @_;
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     my $report = report(@options);
-    ok($report->{code} eq 0 && $report->{agree} && !@{ $report->{differences} }, $name) or diag($report->{told});
+    ok($report->{code} eq 0 && $report->{agree} && !@{ $report->{differences} }, $name) or diag($report->{transcript});
     return $report;
 }
 
@@ -44,7 +44,7 @@ sub settled_ok {
     my ($name) = @_;
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     my $report;
-    ok(wait_until(sub { $report = report(); $report->{code} eq 0 && sum($report, 'lag') == 0 }, $patience), $name) or diag($report->{told});
+    ok(wait_until(sub { $report = report(); $report->{code} eq 0 && sum($report, 'lag') == 0 }, $patience), $name) or diag($report->{transcript});
     return $report;
 }
 
@@ -52,7 +52,7 @@ sub settled_ok {
 sub cannot_ok {
     my ($run, $why, $name) = @_;
     local $Test::Builder::Level = $Test::Builder::Level + 1;
-    ok($run->{code} eq 2 && $run->{out} eq '' && $run->{err} =~ /\Aratings-audit: .*$why.*\n\z/, $name) or diag(told($run));
+    ok($run->{code} eq 2 && $run->{out} eq '' && $run->{err} =~ /\Aratings-audit: .*$why.*\n\z/, $name) or diag(transcript($run));
 }
 
 # ---- the store and the service ----
@@ -111,7 +111,7 @@ ok(wait_ready(@at), 'ready') or BAIL_OUT('the service does not become ready');
 
 {
     my $report;
-    ok(wait_until(sub { $report = report(); $report->{code} eq 0 }, $patience), 'a log without events and a store without talks agree') or diag($report->{told});
+    ok(wait_until(sub { $report = report(); $report->{code} eq 0 }, $patience), 'a log without events and a store without talks agree') or diag($report->{transcript});
     is_deeply($report->{talks}, { log => 0, store => 0, compared => 0, differ => 0 }, 'no talk is compared');
     is(scalar @{ $report->{partitions} }, 4, 'the report names each partition');
 }
@@ -129,7 +129,7 @@ ok(wait_ready(@at), 'ready') or BAIL_OUT('the service does not become ready');
     my @many = map { ('--talk', $_) } @talks, map { "nobody-rated-$_" } 1 .. 6000;
     agree_ok("audit $_ of more talks than are read at once agrees", @many) for 1 .. 3;
     my $plain = audit();
-    ok($plain->{code} eq 0 && $plain->{out} =~ /^agree/m && $plain->{err} eq '', 'the text agrees as well') or diag(told($plain));
+    ok($plain->{code} eq 0 && $plain->{out} =~ /^agree/m && $plain->{err} eq '', 'the text agrees as well') or diag(transcript($plain));
     my %acknowledged = $stop->();
     my $report       = settled_ok('when all is applied it agrees, without a lag');
     my $posted       = 0;
@@ -156,16 +156,16 @@ for my $row (
     $break->($talk);
     my $run = audit();
     ok($run->{code} eq 1 && $run->{out} =~ /^talk \Q$talk\E \(partition \d+ at \d+\): $problem$/m && $run->{out} =~ /^DIFFER: 1 talks and 0 partitions$/m,
-        "$name: exit code 1, and the talk is named") or diag(told($run));
+        "$name: exit code 1, and the talk is named") or diag(transcript($run));
     like($run->{out}, qr/^    expected   1: 0  2: 1  3: 0  4: 0  5: 2$/m, "$name: the report has what there should be");
     unlike($run->{out}, qr/\Q$other\E/, "$name: no other talk is");
     my $report = report();
     is($report->{code}, 1, "$name: exit code 1 with --json as well");
     my ($found, @more) = @{ $report->{differences} };
     is_deeply([ @$found{qw(talk problem expected)}, scalar @more ], [ $talk, $problem, { 1 => 0, 2 => 1, 3 => 0, 4 => 0, 5 => 2 }, 0 ],
-        "$name: it is the one difference") or diag($report->{told});
+        "$name: it is the one difference") or diag($report->{transcript});
     $run = audit('--repair');
-    ok($run->{code} eq 0 && $run->{out} =~ /^repaired: 1 talks$/m && $run->{out} =~ /^agree/m, "$name: --repair mends it") or diag(told($run));
+    ok($run->{code} eq 0 && $run->{out} =~ /^repaired: 1 talks$/m && $run->{out} =~ /^agree/m, "$name: --repair mends it") or diag(transcript($run));
     is_deeply(redis(database => $database)->hash("ratings/$talk"), { 2 => 1, 5 => 2 }, "$name: the key is as the service writes it");
     is(rate($talk, 1, @at)->status, 200, "$name: and is written to again");
 }
@@ -185,7 +185,7 @@ for my $row ([ 'of a talk that was never rated', 'nobody-rated-this', 'nobody-ra
     my ($name, $id, $shown) = @$row;
     hand('HSET', "ratings/$id", 4, 2);
     my $run = audit();
-    ok($run->{code} eq 1 && $run->{out} =~ /^talk \Q$shown\E: the log has no rating of it$/m, "a key $name is named") or diag(told($run));
+    ok($run->{code} eq 1 && $run->{out} =~ /^talk \Q$shown\E: the log has no rating of it$/m, "a key $name is named") or diag(transcript($run));
     is_deeply([ map { @$_{qw(talk problem)} } @{ report()->{differences} } ], [ $shown, 'the log has no rating of it' ], "a key $name is named with --json");
     agree_ok("a key $name is repaired", '--repair');
     is(hand('EXISTS', "ratings/$id"), 0, "a key $name goes");
@@ -233,7 +233,7 @@ for my $row ([ 'of a talk that was never rated', 'nobody-rated-this', 'nobody-ra
     my ($one, $two, $well) = map { rated_talk() } 1 .. 3;
     hand('HSET', "ratings/$_", 1, 9) for $one, $two;
     my $report = report('--talk', $one, '--talk', $well);
-    is($report->{code}, 1, '--talk: a talk that differs') or diag($report->{told});
+    is($report->{code}, 1, '--talk: a talk that differs') or diag($report->{transcript});
     is_deeply([ map { $_->{talk} } @{ $report->{differences} } ], [$one], 'is named, and no other');
     is($report->{talks}{compared}, 2, 'those that were asked for are compared');
     agree_ok('--talk: one that does not differ agrees', '--talk', $well);
@@ -330,7 +330,7 @@ for my $row ([ 'of a talk that was never rated', 'nobody-rated-this', 'nobody-ra
     # without a projector, nothing applies it: a lag
     my $run = audit();
     ok($run->{code} eq 0 && $run->{out} =~ /^agree, with a lag: the store has not applied the last \d+ offsets of the log$/m,
-        'what is not applied is a lag, and no difference') or diag(told($run));
+        'what is not applied is a lag, and no difference') or diag(transcript($run));
     is(report()->{partitions}[5]{lag}, 1, 'the report has it for its partition');
     $httpd->start;
     ok(wait_until(sub { report()->{partitions}[5]{lag} == 0 }, $patience), 'it goes when the service runs') or diag(audit()->{out});
@@ -360,7 +360,7 @@ for my $row ([ 'of a talk that was never rated', 'nobody-rated-this', 'nobody-ra
         my $was = hand('HGET', 'ratings:log', $field);
         hand('HSET', 'ratings:log', $field, $value);
         my $run = audit('--repair');
-        ok($run->{code} eq 1 && $run->{out} =~ /^(partition $partition|ratings:log): \Q$problem\E$/m, "$name is a difference") or diag(told($run));
+        ok($run->{code} eq 1 && $run->{out} =~ /^(partition $partition|ratings:log): \Q$problem\E$/m, "$name is a difference") or diag(transcript($run));
         like($run->{out}, qr/^nothing was repaired, .* use ratingsctl rebuild$/m, "$name is not for --repair");
         defined $was ? hand('HSET', 'ratings:log', $field, $was) : hand('HDEL', 'ratings:log', $field);
     }
@@ -384,9 +384,9 @@ for my $row ([ 'of a talk that was never rated', 'nobody-rated-this', 'nobody-ra
     my $before = report()->{generation};
     hand('HSET', "ratings/$talk", 1, 9);
     my $run = audit('--rebuild');
-    ok($run->{code} eq 0 && $run->{out} =~ /^a rebuild is requested: /, '--rebuild has the service rebuild the store') or diag(told($run));
+    ok($run->{code} eq 0 && $run->{out} =~ /^a rebuild is requested: /, '--rebuild has the service rebuild the store') or diag(transcript($run));
     my $report;
-    ok(wait_until(sub { $report = report(); $report->{code} eq 0 && $report->{generation} ne $before }, $patience), 'which it does') or diag($report->{told});
+    ok(wait_until(sub { $report = report(); $report->{code} eq 0 && $report->{generation} ne $before }, $patience), 'which it does') or diag($report->{transcript});
     settled_ok('and all is well');
     is(stored($talk), '01002', 'what was edited is right');
     is((grep { /RT0305: .*\(it was requested by ratingsctl rebuild\)/ } $httpd->log->lines) > 0, 1, 'the log of the service says so');
@@ -441,11 +441,11 @@ for my $row ([ 'of a talk that was never rated', 'nobody-rated-this', 'nobody-ra
     my $as = sub { my ($password) = @_; return "redis://auditor:$password\@127.0.0.1:$port/$database" };
     my @runs = map { run_audit('--topic', $topic, @$_) } [ '--store', $as->($secret) ], [ '--store', $as->($secret), '--json' ];
     for my $run (@runs) {
-        is($run->{code}, 0, 'it logs in with a password') or diag(told($run));
+        is($run->{code}, 0, 'it logs in with a password') or diag(transcript($run));
         like($run->{out}, qr/redis:\/\/auditor:\*\*\*\@127\.0\.0\.1:$port\/$database/, 'and shows where the store is without it');
     }
     my $from_environment = do { local $ENV{RATINGS_CONNECTION} = $as->($secret); run_audit('--topic', $topic) };
-    is($from_environment->{code}, 0, 'an address of the environment will do') or diag(told($from_environment));
+    is($from_environment->{code}, 0, 'an address of the environment will do') or diag(transcript($from_environment));
     hand(qw(ACL DELUSER auditor));
     my @wrong = map { run_audit('--topic', $topic, @$_) }
         [ '--store', $as->("${secret}x") ], [ '--store', "redis://auditor:$secret\@127.0.0.1:1" ], [ '--store', "redis://auditor:$secret\@" ],
@@ -453,8 +453,8 @@ for my $row ([ 'of a talk that was never rated', 'nobody-rated-this', 'nobody-ra
         [ "--stre=redis://a:$secret\@h" ], [ "--storeredis://a:$secret\@h" ], [ '--talk', "redis://a:$secret\@h\n" ], [ "redis://a:$secret\@h" ],
         [ '--timeout', $secret ], [ '-X', $secret ], [ '-X', "sasl.mechanisms=$secret" ], [ '-X', "no.such=$secret" ],
         [ '-X', 'security.protocol=sasl_plaintext', '-X', 'sasl.mechanisms=PLAIN', '-X', 'sasl.username=u', '-X', "sasl.password=$secret" ];
-    is(scalar(grep { $_->{code} ne 2 } @wrong), 0, 'what is wrong with a password in it is a 2') or diag(map { told($_) } @wrong);
-    is(join('', grep { /s3cr3t/ } map { told($_) } @runs, @wrong, $from_environment), '', 'no password is ever shown');
+    is(scalar(grep { $_->{code} ne 2 } @wrong), 0, 'what is wrong with a password in it is a 2') or diag(map { transcript($_) } @wrong);
+    is(join('', grep { /s3cr3t/ } map { transcript($_) } @runs, @wrong, $from_environment), '', 'no password is ever shown');
 }
 
 settled_ok('all is well at the end');

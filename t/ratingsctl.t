@@ -27,7 +27,7 @@ sub ctl {
 
 sub report {
     my $run = ctl(@_, '--json');
-    return { %{ json($run->{out}) || {} }, code => $run->{code}, told => told($run) };
+    return { %{ json($run->{out}) || {} }, code => $run->{code}, transcript => transcript($run) };
 }
 
 # On a terminal, where the answer is typed: the exit code, and what stood there.
@@ -40,7 +40,7 @@ sub on_terminal {
 sub cannot_ok {
     my ($run, $why, $name) = @_;
     local $Test::Builder::Level = $Test::Builder::Level + 1;
-    ok($run->{code} eq 2 && $run->{out} eq '' && $run->{err} =~ /\Aratingsctl: .*$why.*\n\z/, $name) or diag(told($run));
+    ok($run->{code} eq 2 && $run->{out} eq '' && $run->{err} =~ /\Aratingsctl: .*$why.*\n\z/, $name) or diag(transcript($run));
 }
 
 # ---- the log and the store ----
@@ -62,7 +62,7 @@ sub settled_ok {
     local $Test::Builder::Level = $Test::Builder::Level + 1;
     my $report;
     ok(wait_until(sub { $report = report('audit'); $report->{code} eq 0 && !grep { $_->{lag} } @{ $report->{partitions} } }, $patience), $name)
-        or diag($report->{told});
+        or diag($report->{transcript});
 }
 
 hand('FLUSHDB');
@@ -78,7 +78,7 @@ ok(wait_ready(@at), 'ready') or BAIL_OUT('the service does not become ready');
     cmp_ok(scalar @commands, '>=', 4, 'it lists the commands');
     for my $command (@commands) {
         my $run = raw($command, '--help');
-        ok($run->{code} eq 0 && $run->{out} =~ /\Aratingsctl $command .*: \w.*\n\n  --.*^Exit code\n  0  /ms && $run->{err} eq '', "$command --help") or diag(told($run));
+        ok($run->{code} eq 0 && $run->{out} =~ /\Aratingsctl $command .*: \w.*\n\n  --.*^Exit code\n  0  /ms && $run->{err} eq '', "$command --help") or diag(transcript($run));
         like(raw($command, '--version')->{out}, qr/^ratingsctl \d+\.\d+\.\d+ \(\S+\)$/, "$command --version");
         cannot_ok(raw($command, '--nothing'), '--nothing is not an option', "$command: an option that is none");
         cannot_ok(raw($command, '--timeout', 0), '--timeout takes seconds', "$command: a time that is none");
@@ -89,7 +89,7 @@ ok(wait_ready(@at), 'ready') or BAIL_OUT('the service does not become ready');
     cannot_ok(raw('--topic', $topic, 'audit'), 'the command comes first', 'an option before the command');
     cannot_ok(ctl('audit', 'word'), 'audit takes options alone', 'a word that is no option');
     cannot_ok(ctl('rebuild', '--json'), '--json is not an option', 'an option of another command');
-    unlike(told(raw('redis://user:s3cr3t@host')), qr/s3cr3t/, 'a word that is no command is not repeated');
+    unlike(transcript(raw('redis://user:s3cr3t@host')), qr/s3cr3t/, 'a word that is no command is not repeated');
     my ($as_command, $as_name) = (ctl('audit', '--json'), run_program($ENV{RATINGS_AUDIT}, '--topic', $topic, '--store', $store, '--json'));
     is($as_name->{out}, $as_command->{out}, 'ratings-audit is a name for its audit');
     is($as_command->{code}, 0, 'which agrees');
@@ -101,7 +101,7 @@ ok(wait_ready(@at), 'ready') or BAIL_OUT('the service does not become ready');
 sub has_problem_ok {
     my ($report, $problem, $name) = @_;
     local $Test::Builder::Level = $Test::Builder::Level + 1;
-    ok($report->{code} eq 1 && !$report->{healthy} && (grep { $_ =~ $problem } @{ $report->{problems} }), $name) or diag($report->{told});
+    ok($report->{code} eq 1 && !$report->{healthy} && (grep { $_ =~ $problem } @{ $report->{problems} }), $name) or diag($report->{transcript});
 }
 
 sub backends { my ($report) = @_; return { map { my $it = $report->{backends}{$_}; $_ => $it->{reached} ? 'reached' : $it->{asked} ? 'not reached' : 'not asked' } keys %{ $report->{backends} } } }
@@ -111,7 +111,7 @@ sub backends { my ($report) = @_; return { map { my $it = $report->{backends}{$_
     is(rate($talk, 5, @at)->status, 200, 'a rating');
     settled_ok('which is applied');
     my $report = report('status');
-    ok($report->{code} eq 0 && $report->{healthy} && !@{ $report->{problems} }, 'status: all is as it should be') or diag($report->{told});
+    ok($report->{code} eq 0 && $report->{healthy} && !@{ $report->{problems} }, 'status: all is as it should be') or diag($report->{transcript});
     is_deeply(backends($report), { map { $_ => 'reached' } qw(talks stats stream store) }, 'each backend is reached');
     is(scalar(grep { !($_->{ms} > 0) } values %{ $report->{backends} }), 0, 'which takes its time');
     my ($host, $process) = split /:/, hand('GET', 'ratings:projector');
@@ -122,7 +122,7 @@ sub backends { my ($report) = @_; return { map { my $it = $report->{backends}{$_
     is(scalar(grep { $_->{lag} || $_->{lagSeconds} || $_->{logEnd} != $_->{checkpoint} } @{ $report->{partitions} }), 0, 'without a lag');
     is($report->{store}{generation}, $log{generation}, 'of this generation');
     my $text = ctl('status');
-    ok($text->{code} eq 0 && $text->{out} =~ /^stream  Kafka +reached in [\d.]+ ms\n.*^leader  process $process of host $host, .*^healthy\n/ms, 'as text') or diag(told($text));
+    ok($text->{code} eq 0 && $text->{out} =~ /^stream  Kafka +reached in [\d.]+ ms\n.*^leader  process $process of host $host, .*^healthy\n/ms, 'as text') or diag(transcript($text));
 
     $httpd->stop;
     my ($partition) = map { $_->{partition} } records_of($talk);
@@ -131,7 +131,7 @@ sub backends { my ($report) = @_; return { map { my $it = $report->{backends}{$_
     $report = report('status');
     has_problem_ok($report, qr/no projector holds the lease/, 'which is a problem');
     my $lag = $report->{partitions}[$partition];
-    ok($lag->{lag} == 1 && $lag->{lagSeconds} > 0 && $lag->{lagSeconds} < 600, 'the lag in records and in seconds') or diag($report->{told});
+    ok($lag->{lag} == 1 && $lag->{lagSeconds} > 0 && $lag->{lagSeconds} < 600, 'the lag in records and in seconds') or diag($report->{transcript});
     has_problem_ok(report('status', '--max-lag', 0), qr/partition $partition: the store has not applied what is \d+ s old/, 'a lag beyond the limit is a problem')
         if wait_until(sub { report('status')->{partitions}[$partition]{lagSeconds} >= 1 }, 10);
     like(ctl('status')->{out}, qr/^leader  none\n.*^ +$partition .* 1 +\d+\.\d\n.*^problem: no projector.*^NOT HEALTHY\n/ms, 'as text');
@@ -157,12 +157,12 @@ sub backends { my ($report) = @_; return { map { my $it = $report->{backends}{$_
         my $report = report('status', $option, $value);
         has_problem_ok($report, $problem, "$backend is not reached, which is a problem");
         is($report->{backends}{$backend}{reached} ? 1 : 0, 0, "$backend is not reached");
-        unlike($report->{told} . told(ctl('status', $option, $value)), qr/$secret/, 'no password is shown');
+        unlike($report->{transcript} . transcript(ctl('status', $option, $value)), qr/$secret/, 'no password is shown');
     }
     local @ENV{qw(TALKS_CONNECTION RATINGS_LAMBDA_URL)};
     delete @ENV{qw(TALKS_CONNECTION RATINGS_LAMBDA_URL)};
     my $report = report('status');
-    is_deeply([ $report->{code}, backends($report) ], [ 0, { talks => 'not asked', stats => 'not asked', stream => 'reached', store => 'reached' } ], 'backends that nobody names are not asked') or diag($report->{told});
+    is_deeply([ $report->{code}, backends($report) ], [ 0, { talks => 'not asked', stats => 'not asked', stream => 'reached', store => 'reached' } ], 'backends that nobody names are not asked') or diag($report->{transcript});
 }
 
 {
@@ -176,10 +176,10 @@ sub backends { my ($report) = @_; return { map { my $it = $report->{backends}{$_
         my $report = report('status', '--timeout', 2);
         cmp_ok(time - $begun, '<', 20, "$server hangs: status ends soon");
         stack('resume', $server);
-        is(backends($report)->{$backend}, 'not reached', "$server hangs: it is not reached") or diag($report->{told});
+        is(backends($report)->{$backend}, 'not reached', "$server hangs: it is not reached") or diag($report->{transcript});
     }
     my $report;
-    ok(wait_until(sub { $report = report('status'); $report->{code} eq 0 }, $patience), 'all is as it should be again') or diag($report->{told});
+    ok(wait_until(sub { $report = report('status'); $report->{code} eq 0 }, $patience), 'all is as it should be again') or diag($report->{transcript});
 }
 
 # ---- explain ----
@@ -195,7 +195,7 @@ sub backends { my ($report) = @_; return { map { my $it = $report->{backends}{$_
     settled_ok('all is applied');
     @records = records_of($talk);
     my $report = report('explain', $talk);
-    is($report->{code}, 0, 'explain: exit code 0 when log and store agree') or diag($report->{told});
+    is($report->{code}, 0, 'explain: exit code 0 when log and store agree') or diag($report->{transcript});
     my @events = @{ $report->{events} };
     is_deeply([ map { [ @$_{qw(partition offset)} ] } @events ], [ map { [ @$_{qw(partition offset)} ] } @records ], 'it has the records of the talk, and no other');
     is_deeply([ map { $_->{value} } @events ], [ 4, 5, 5, 2, 3, 3 ], 'with their values');
@@ -217,7 +217,7 @@ sub backends { my ($report) = @_; return { map { my $it = $report->{backends}{$_
     hand('HSET', "ratings/$talk", 1, 7);
     $report = report('explain', $talk);
     is($report->{code}, 1, 'a store that differs: exit code 1');
-    is_deeply([ $report->{problem}, $report->{counts}{store} ], [ 'its counts differ', { %{ counts(3, 4, 5) }, 1 => 7 } ], 'with what it has') or diag($report->{told});
+    is_deeply([ $report->{problem}, $report->{counts}{store} ], [ 'its counts differ', { %{ counts(3, 4, 5) }, 1 => 7 } ], 'with what it has') or diag($report->{transcript});
     like(ctl('explain', $talk)->{out}, qr/^DIFFER: its counts differ$/m, 'as text');
     is(ctl('repair')->{code}, 0, 'repaired');
 
@@ -225,7 +225,7 @@ sub backends { my ($report) = @_; return { map { my $it = $report->{backends}{$_
     $httpd->stop;
     write_event($partition, $talk, 1);
     $report = report('explain', $talk);
-    is($report->{code}, 0, 'an event that is not applied is no difference') or diag($report->{told});
+    is($report->{code}, 0, 'an event that is not applied is no difference') or diag($report->{transcript});
     is_deeply([ @{ $report->{events}[-1] }{qw(value verdict)}, $report->{events}[-1]{applied} ? 'applied' : 'not yet' ], [ 1, 'counted', 'not yet' ], 'and is reported');
     like(ctl('explain', $talk)->{out}, qr/ counted; the store has not applied it yet$/m, 'as text');
     $httpd->start;
@@ -248,12 +248,12 @@ sub backends { my ($report) = @_; return { map { my $it = $report->{backends}{$_
     $vote->(@$_) for [ $ann, 5 ], [ $bob, 4 ], [ $ann, 3 ], [ $bob, undef ], [ $bob, undef ], [ $bob, 2 ];
     settled_ok('all is applied');
     my $report = report('explain', $talk);
-    is($report->{code}, 0, 'explain of a talk with voters') or diag($report->{told});
+    is($report->{code}, 0, 'explain of a talk with voters') or diag($report->{transcript});
     my @at_offset = map { $_->{offset} } @{ $report->{events} };
     is_deeply([ map { [ @$_{qw(voter value verdict by)} ] } @{ $report->{events} } ], [
         [ undef, 1, 'counted', undef ], [ $ann, 5, 'replaced', $at_offset[3] ], [ $bob, 4, 'withdrawn', $at_offset[4] ], [ $ann, 3, 'counted', undef ],
         [ $bob, undef, 'withdrawal', $at_offset[2] ], [ $bob, undef, 'withdrawal', undef ], [ $bob, 2, 'counted', undef ],
-    ], 'says what was replaced and withdrawn, and by which event') or diag($report->{told});
+    ], 'says what was replaced and withdrawn, and by which event') or diag($report->{transcript});
     is_deeply($report->{counts}, { log => counts(1, 2, 3), store => counts(1, 2, 3) }, 'and each voter counts once');
     my $out = ctl('explain', $talk)->{out};
     like($out, qr/ 5  $ann  not counted: its voter changed it, at offset $at_offset[3]$/m, 'as text: a rating that was changed');
@@ -294,7 +294,7 @@ sub counts_of { my ($row) = @_; return $row && { map { $_ => $row->{$_} } 1 .. 5
     my %stored = map { my $key = $_; $key =~ m{^ratings/(.*)}s ? ($1 => counts_of({ %{ counts() }, %{ redis(database => $database)->hash($key) } })) : () } @{ hand('KEYS', 'ratings/*') };
     my $run  = ctl('export', 'ratings');
     my @rows = csv($run->{out});
-    ok($run->{code} eq 0 && $run->{err} eq '', 'export ratings') or diag(told($run));
+    ok($run->{code} eq 0 && $run->{err} eq '', 'export ratings') or diag(transcript($run));
     is_deeply({ map { $_->{talk} => counts_of($_) } @rows }, \%stored, 'it has a line for each talk, with the counts of the store');
     is_deeply([ map { $_->{talk} } @rows ], [ sort map { $_->{talk} } @rows ], 'sorted by the ids');
     my $wrong = grep { my $row = $_; my ($n, $sum) = (0, 0); for (1 .. 5) { $n += $row->{$_}; $sum += $_ * $row->{$_} } $row->{total} != $n || abs($row->{average} - $sum / $n) > 1e-12 } @rows;
@@ -352,7 +352,7 @@ sub counts_of { my ($row) = @_; return $row && { map { $_ => $row->{$_} } 1 .. 5
 
 {
     my $run = on_terminal('', "$ENV{RATINGSCTL} audit --topic $topic --store $store");
-    ok($run->{code} eq 0 && $run->{out} =~ /\rreading the log \[[= ]+\] +\d+%  \d+ of \d+.*^agree/ms, 'on a terminal it shows how far it has read') or diag(told($run));
+    ok($run->{code} eq 0 && $run->{out} =~ /\rreading the log \[[= ]+\] +\d+%  \d+ of \d+.*^agree/ms, 'on a terminal it shows how far it has read') or diag(transcript($run));
     is(ctl('audit')->{err}, '', 'and nothing elsewhere');
     $run = on_terminal('', "$ENV{RATINGSCTL} export events --topic $topic >/dev/null");
     like($run->{out}, qr/reading the log/, 'so does an export into a file');
@@ -369,10 +369,10 @@ sub counts_of { my ($row) = @_; return $row && { map { $_ => $row->{$_} } 1 .. 5
     cannot_ok(ctl('rebuild'), 'there is no terminal to ask on: say --yes', 'rebuild without a terminal asks for --yes');
     my $command = "$ENV{RATINGSCTL} rebuild --topic $topic --store $store";
     my $run     = on_terminal('n', $command);
-    ok($run->{code} eq 2 && $run->{out} =~ /Rebuild it\? .*nothing was done/s, 'on a terminal it asks, and takes no for an answer') or diag(told($run));
+    ok($run->{code} eq 2 && $run->{out} =~ /Rebuild it\? .*nothing was done/s, 'on a terminal it asks, and takes no for an answer') or diag(transcript($run));
     is(hand('HEXISTS', 'ratings:log', 'suspect'), 0, 'nothing is requested');
     $run = on_terminal('y', $command);
-    ok($run->{code} eq 0 && $run->{out} =~ /Rebuild it\? .*a rebuild is requested: /s, 'and yes') or diag(told($run));
+    ok($run->{code} eq 0 && $run->{out} =~ /Rebuild it\? .*a rebuild is requested: /s, 'and yes') or diag(transcript($run));
     $httpd->expect_log(qr/RT0305: the store is rebuilt from the log \((it was requested by ratingsctl rebuild|the store is empty or was lost)\)/, qr/RT0501: request \S+ answered with (202|503)/);
     my $generation;
     ok(wait_until(sub { $generation = report('audit')->{generation} // ''; $generation && $generation ne $before }, $patience), 'the service rebuilds the store');
@@ -391,7 +391,7 @@ sub counts_of { my ($row) = @_; return $row && { map { $_ => $row->{$_} } 1 .. 5
     hand('DEL', 'ratings:log');
     has_problem_ok(report('status'), qr/the store has no ratings:log/, 'status shows that the store was lost');
     $run = ctl('rebuild', '--yes');
-    ok($run->{code} eq 0 && $run->{out} =~ /^the store was lost, and needs no request/, 'which needs no request') or diag(told($run));
+    ok($run->{code} eq 0 && $run->{out} =~ /^the store was lost, and needs no request/, 'which needs no request') or diag(transcript($run));
     $httpd->start;
     settled_ok('the service makes it anew');
     cannot_ok(raw('rebuild', '--yes', '--topic', 'another', '--store', $store), "the store holds the ratings of topic '$topic', not of 'another'", 'not for another topic');

@@ -22,7 +22,7 @@ our @EXPORT = qw(
     client get post post_form rate histogram_of total problem_ok
     new_talks new_talk delete_talks redis topic_since topic_write stack
     server_pid set_topic wait_until wait_ready own_httpd expect_log mpm sanitized finish
-    run_program told json to_json note_time in_children generation rebuilt_since
+    run_program transcript json to_json note_time in_children generation rebuilt_since
 );
 
 $SIG{PIPE} = 'IGNORE';
@@ -129,7 +129,7 @@ sub run_program {
     return { code => $code, out => $out, err => <$file> // '' };
 }
 
-sub told { my $run = shift; return "exit code $run->{code}\n$run->{out}$run->{err}" }
+sub transcript { my $run = shift; return "exit code $run->{code}\n$run->{out}$run->{err}" }
 
 # ---- talks ----
 
