@@ -10,6 +10,13 @@ static bool same_voter(const ratings_event_t *one, const ratings_event_t *two)
            (!one->has_voter || memcmp(&one->voter, &two->voter, sizeof one->voter) == 0);
 }
 
+static bool same_event(const ratings_event_t *one, const ratings_event_t *two)
+{
+    return strcmp(one->rating.talk_id, two->rating.talk_id) == 0 &&
+           one->rating.value == two->rating.value && strcmp(one->key.text, two->key.text) == 0 &&
+           one->key.window_ms == two->key.window_ms && same_voter(one, two);
+}
+
 static void check_round_trip(const ratings_event_t *event)
 {
     const char *id = event->rating.talk_id;
@@ -19,9 +26,7 @@ static void check_round_trip(const ratings_event_t *event)
 
     MUST(value && len <= RATINGS_EVENT_VALUE_MAX);
     MUST(!ratings_event_decode(id, strlen(id), value, len, &read));
-    MUST(strcmp(read.rating.talk_id, id) == 0 && read.rating.value == event->rating.value);
-    MUST(strcmp(read.key.text, event->key.text) == 0 && read.key.window_ms == event->key.window_ms);
-    MUST(same_voter(&read, event));
+    MUST(same_event(&read, event));
     free(value);
 }
 
@@ -42,10 +47,7 @@ static void check_agreement(const uint8_t *key, size_t key_len, const uint8_t *v
     MUST((first && second && strcmp(first, second) == 0) || (!first && !second));
     if (first)
         return;
-    MUST(strcmp(one.rating.talk_id, two.rating.talk_id) == 0 &&
-         one.rating.value == two.rating.value);
-    MUST(strcmp(one.key.text, two.key.text) == 0 && one.key.window_ms == two.key.window_ms);
-    MUST(same_voter(&one, &two));
+    MUST(same_event(&one, &two));
     MUST(one.rating.value != RATINGS_VALUE_NONE || one.has_voter);
 }
 
