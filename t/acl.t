@@ -34,7 +34,7 @@ my $httpd = own_httpd(name => 'acl', conf => $conf . RatingsTest::Httpd::locatio
 my @at    = (port => $httpd->port);
 
 $redis->call('FLUSHDB');
-$httpd->expect_log(qr/RT0301: the projector is stalled.*(NOPERM|can't run this command)/, qr/RT0302: /, qr/RT020[12]: Redis/,
+$httpd->expect_log(qr/RT0301: the projector is stalled.*(NOPERM|can't run this command|ACL failure in script)/, qr/RT0302: /, qr/RT020[12]: Redis/,
     qr/RT0501: request \S+ answered with (202|503)/, qr/RT0208: Redis/);
 $httpd->start;
 ok(wait_ready(@at), 'ready as that user') or BAIL_OUT('the service does not become ready: ' . get('/readyz', @at)->body);

@@ -61,9 +61,10 @@ sub all_is_well {
 }
 
 sub play {
-    my ($version, $binary, $children) = @_;
+    my ($version, $binary, $children) = @_; # as 6.2; system: the one that is installed, Redis 7 or newer
     my ($one, $two) = map { server("redis-$version-$_", 3 + $_, $binary) } 1, 2;
-    like($one->call('INFO', 'server'), qr/redis_version:\Q$version\E/, "Redis $version");
+    my ($found) = $one->call('INFO', 'server') =~ /redis_version:(\d+\.\d+)/;
+    ok($version eq 'system' ? $found >= 7 : $found eq $version, "Redis $version") or diag($found);
     follow($two, $one->port);
     my $proxy = RatingsTest::Tool->new('proxy', $ENV{HTTP_PORT} + 6, $one->port);
     local $ENV{RATINGS_CONNECTION} = "redis://127.0.0.1:@{[ $ENV{HTTP_PORT} + 6 ]}";
@@ -96,7 +97,7 @@ sub play {
     return;
 }
 
-play('7.', undef, 2);
+play('system', undef, 2);
 SKIP: {
     skip 'no Redis 6.2 here: make deps-test', 1 unless $ENV{TEST_REDIS_6};
     play('6.2', $ENV{TEST_REDIS_6}, 1); # no other child projects, which would begin with a new connection

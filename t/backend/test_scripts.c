@@ -1104,6 +1104,9 @@ static void refusal_names_the_command(void **state)
         {"NOPERM ACL failure in script: User ratings has no permissions to run the 'hset' command "
          "(HSET)",
          " HSET "},
+        {"ERR ACL failure in script: User ratings has no permissions to run the 'hlen' command "
+         "(HLEN)",
+         " HLEN "},
         {"NOPERM this user has no permissions to access one of the keys used as arguments",
          " a key "},
         {"NOAUTH Authentication required.", NULL},
