@@ -118,9 +118,10 @@ int ratings_post_ratings(request_rec *r, const ratings_server_t *server)
 {
     ratings_event_t event;
     int result;
+    /* before the body, whose trailers httpd may merge into the header (MergeTrailers) */
+    const char *problem = read_idempotency_key(r, &server->config, &event.key);
     if (!ratings_request_rating(r, server->config.body_limit, &event.rating, &result))
         return result;
-    const char *problem = read_idempotency_key(r, &server->config, &event.key);
     if (problem)
         return ratings_reply_problem(r, HTTP_BAD_REQUEST, problem);
     if (event.key.text[0] && server->config.idempotency_window == 0)
