@@ -67,7 +67,8 @@ static ratings_outcome_e record_event(ratings_call_t *call, const ratings_event_
 
 /* ---- idempotency keys ---- */
 
-/* The projector, which asks Kafka again soon, logs it, once for the host: not where it has. */
+/* The projector, which asks Kafka again soon, confirms it and logs it, once for the host. What it
+ * has confirmed already stays as it is, or it would log it again. */
 static void doubt_append_time(ratings_shm_t *shared)
 {
     uint32_t kept = atomic_load(&shared->append_time);
