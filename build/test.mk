@@ -21,6 +21,7 @@ test-service: ## the service in httpd: all MPMs, ASan and UBSan, ThreadSanitizer
 	@$(MAKE) --no-print-directory module lambda-bootstrap
 	@$(MAKE) --no-print-directory module SANITIZE=1
 	@$(MAKE) --no-print-directory module SANITIZE=thread
+	@rm -f $(SUITES_LEFT)/*/closing
 	@$(MAKE) --no-print-directory -j$(SERVICE_JOBS) -k service-mpms service-sanitized; code=$$?; \
 	    cat $(SUITES_LEFT)/*/closing; exit $$code
 

@@ -36,9 +36,10 @@ int ratings_post_ratings(request_rec *r, const ratings_server_t *server)
     int result;
     if (!ratings_request_voter(r, server, &event.voter, &event.has_voter, &result))
         return result;
+    /* before the body, whose trailers httpd may merge into the header (MergeTrailers) */
+    const char *problem = read_idempotency_key(r, &server->config, &event.key);
     if (!ratings_request_rating(r, server->config.body_limit, &event.rating, &result))
         return result;
-    const char *problem = read_idempotency_key(r, &server->config, &event.key);
     if (problem)
         return ratings_reply_problem(r, HTTP_BAD_REQUEST, problem);
     ratings_call_t call = ratings_use_case_call(r, server);

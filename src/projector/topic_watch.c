@@ -8,18 +8,13 @@
 void topic_watch_init(topic_watch_t *watch, const ratings_projector_options_t *options)
 {
     watch->options = options;
-    watch->append_time = RATINGS_APPEND_TIME_UNKNOWN;
 }
 
-/* Compared with what this leader found before, not with the shared word: a request that finds out
- * first has changed that, and logs nothing of the topic. */
 static void publish_append_time(topic_watch_t *watch, ratings_append_time_e kept)
 {
     const ratings_projector_options_t *options = watch->options;
-    bool is_news = watch->append_time != kept;
-    watch->append_time = kept;
-    atomic_store(&options->shared->append_time, kept);
-    if (!is_news || kept != RATINGS_APPEND_TIME_NOT_KEPT || !options->has_idempotency_keys)
+    if (atomic_exchange(&options->shared->append_time, kept) == kept ||
+        kept != RATINGS_APPEND_TIME_NOT_KEPT || !options->has_idempotency_keys)
         return;
     ap_log_error(APLOG_MARK, APLOG_WARNING, 0, options->server,
                  "RT0307: topic '%s' keeps no append times (message.timestamp.type is not "

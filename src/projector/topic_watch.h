@@ -9,7 +9,6 @@
 typedef struct {
     const ratings_projector_options_t *options;
     int64_t poll_at; /* when they are to be asked for next; of ratings_monotonic */
-    ratings_append_time_e append_time; /* as last found */
 } topic_watch_t;
 
 void topic_watch_init(topic_watch_t *watch, const ratings_projector_options_t *options);

@@ -67,6 +67,22 @@ static ratings_outcome_e record_event(ratings_call_t *call, const ratings_event_
 
 /* ---- idempotency keys ---- */
 
+/* The projector, which asks Kafka again soon, confirms it and logs it, once for the host. What it
+ * has confirmed already stays as it is, or it would log it again. */
+static void doubt_append_time(ratings_shm_t *shared)
+{
+    uint32_t kept = atomic_load(&shared->append_time);
+    if (kept != RATINGS_APPEND_TIME_NOT_KEPT)
+        (void)atomic_compare_exchange_strong(&shared->append_time, &kept,
+                                             RATINGS_APPEND_TIME_DOUBTED);
+}
+
+static bool keeps_append_time(const ratings_shm_t *shared)
+{
+    uint32_t kept = atomic_load(&shared->append_time);
+    return kept != RATINGS_APPEND_TIME_NOT_KEPT && kept != RATINGS_APPEND_TIME_DOUBTED;
+}
+
 /* What the use of the key says of the event at `offset`. Without a use the event counted without
  * being compared: the topic keeps no append times any more, which this host knows from now on. Or
  * the store is wrong: then nobody says that the key's rating is this one. */
@@ -74,7 +90,7 @@ static ratings_outcome_e outcome_of_use(ratings_call_t *call, const ratings_even
                                         const ratings_use_t *use, int64_t offset)
 {
     if (use->offset < 0) {
-        atomic_store(&call->child->service->shared->append_time, RATINGS_APPEND_TIME_NOT_KEPT);
+        doubt_append_time(call->child->service->shared);
         return accepted(call, "the store has no use of its idempotency key");
     }
     if (use->offset > offset)
@@ -154,8 +170,7 @@ ratings_outcome_e ratings_submit(ratings_call_t *call, const ratings_event_t *ev
     int partition = ratings_routing_partition(call, event->rating.talk_id);
     if (partition < 0)
         return RATINGS_OUTCOME_UNAVAILABLE;
-    if (has_key &&
-        atomic_load(&call->child->service->shared->append_time) == RATINGS_APPEND_TIME_NOT_KEPT)
+    if (has_key && !keeps_append_time(call->child->service->shared))
         return RATINGS_OUTCOME_NO_KEYS;
     if (!is_open)
         return repeat_outcome(call, event, partition);
