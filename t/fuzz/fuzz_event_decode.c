@@ -1,3 +1,4 @@
+#include "../../src/core/bar_record.h"
 #include "../../src/core/event.h"
 #include "../../src/core/routing_record.h"
 #include "fuzz.h"
@@ -82,6 +83,22 @@ static void check_routing(const uint8_t *key, size_t key_len, const uint8_t *val
     free(text);
 }
 
+/* No record is both; and what it says is what is written back. */
+static void check_bar(const uint8_t *key, size_t key_len, const uint8_t *value, size_t len,
+                      bool is_event)
+{
+    ratings_bar_t bar, read;
+    size_t written;
+
+    if (!ratings_bar_decode(key, key_len, value, len, &bar))
+        return;
+    MUST(!is_event);
+    char *text = ratings_bar_encode(&bar, NULL, &written);
+    MUST(text && ratings_bar_decode(key, key_len, text, written, &read));
+    MUST(memcmp(&bar.voter, &read.voter, sizeof bar.voter) == 0 && bar.is_barred == read.is_barred);
+    free(text);
+}
+
 /* The input is a key, a line feed (which no key has) and a value; without line feed a value. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -96,6 +113,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (is_event)
         check_round_trip(&event);
     check_routing(key, key_len, value, value_len, is_event);
+    check_bar(key, key_len, value, value_len, is_event);
     check_agreement(end ? data : NULL, key_len, value, value_len);
     check_nearly_ours(data, size);
     return 0;
