@@ -9,12 +9,13 @@ DEPS_run   = build run
 DEPS_test  = build run test
 DEPS_lint  = build lint
 DEPS_bench = build run bench
+DEPS_real  = build run test real
 
-.PHONY: deps deps-build deps-run deps-test deps-lint deps-bench run stack stack-stop clean-run clean-cache
+.PHONY: deps deps-build deps-run deps-test deps-lint deps-bench deps-real run stack stack-stop clean-run clean-cache
 deps: ## install what is missing, for everything (DEPS=no: nothing is ever installed)
 	@build/deps/install build run test lint bench
 
-deps-build deps-run deps-test deps-lint deps-bench: deps-%:
+deps-build deps-run deps-test deps-lint deps-bench deps-real: deps-%:
 	@build/deps/install $(DEPS_$*)
 
 $(CORE_OBJECTS) $(MODULE_OBJECTS) $(LAMBDA_OBJECTS): | deps-build

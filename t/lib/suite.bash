@@ -1,9 +1,10 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034 # read by those who source it
-# What the suites that run on real servers share (t/run, t/chaos/run, t/bench/run): settings, a copy of the sources
+# What the suites that run on real servers share (t/run, t/chaos/run, t/bench/run ...): settings, a copy of the sources
 # that the user of the tests can read, the servers. Sourced from the top, with `suite` the script's name, `suite_name`
 # one word for it, and `suite_ports` the number of its hundred ports, another for each suite: 0 t/run, 1 t/chaos/run,
-# 2 t/bench/run, 3 t/bench/rebuild, 4 t/suite/run, 7 t/run --beside. (t/install/run and t/image/run have a network of their own.)
+# 2 t/bench/run, 3 t/bench/rebuild, 4 t/suite/run, 7 t/run --beside, 8 t/real/run.
+# (t/install/run and t/image/run have a network of their own.)
 #
 # A suite shares neither a port nor a directory with `make run` and `make stack`, whatever of theirs is exported: its
 # settings are TEST_PORT, the first of a thousand ports, and TEST_DIR, which holds a directory for each suite.
