@@ -1,5 +1,7 @@
 #include "secret.h"
 
+#include "number.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -81,9 +83,12 @@ bool ratings_secret_set(ratings_secret_t *secret, const void *bytes, size_t leng
 
 /* What a hash is for: none is of any use for another purpose. The names are part of what a log's
  * hashes are made of, so they stay. */
-static const char for_voters[] = "mod_ratings voter", for_cookies[] = "mod_ratings cookie";
+static const char for_voters[] = "mod_ratings voter", for_cookies[] = "mod_ratings cookie",
+                  for_electorates[] = "mod_ratings electorate";
 
-_Static_assert(RATINGS_VOTER_SIZE == 16 && RATINGS_SIGNATURE_SIZE == 16, "both are one hash");
+_Static_assert(RATINGS_VOTER_SIZE == 16 && RATINGS_SIGNATURE_SIZE == 16 &&
+                   RATINGS_ELECTORATE_SIZE == 16,
+               "each is one hash");
 
 /* Of the purpose, the scope and the text, each but the last ended by its NUL: no two triples make
  * the same message. */
@@ -103,6 +108,16 @@ bool ratings_secret_voter(const ratings_secret_t *secret, const char *scope, con
                           ratings_voter_t *voter)
 {
     return make_hash(secret, for_voters, scope, identity, voter->hash);
+}
+
+bool ratings_secret_electorate(const ratings_secret_t *secret, const char *scope,
+                               ratings_electorate_t *electorate)
+{
+    unsigned char hash[RATINGS_ELECTORATE_SIZE];
+    bool made = make_hash(secret, for_electorates, scope, "", hash);
+    if (made)
+        ratings_hex_write(hash, sizeof hash, electorate->name);
+    return made;
 }
 
 /* Without a scope: a browser keeps one cookie for a host, at whichever port and path it votes. */

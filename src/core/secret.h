@@ -3,6 +3,7 @@
 #ifndef RATINGS_CORE_SECRET_H
 #define RATINGS_CORE_SECRET_H
 
+#include "electorate.h"
 #include "hmac_sha256.h"
 #include "voter.h"
 
@@ -35,6 +36,10 @@ bool ratings_secret_set(ratings_secret_t *secret, const void *bytes, size_t leng
  * topic: who reads the logs of two cannot tell that a voter of one is a voter of the other. */
 bool ratings_secret_voter(const ratings_secret_t *secret, const char *scope, const char *identity,
                           ratings_voter_t *voter);
+
+/* The electorate of all who vote under the secret, within the same scope. */
+bool ratings_secret_electorate(const ratings_secret_t *secret, const char *scope,
+                               ratings_electorate_t *electorate);
 
 /* The signature of a cookie's text. */
 bool ratings_secret_sign(const ratings_secret_t *secret, const char *text,

@@ -310,6 +310,14 @@ static const struct {
     {SET("routing", "01"), "field routing"},
     {SET("routing", LONG), "field routing"},
     {DROP("'routing'"), NULL},
+    {SET("electorate", ""), "field electorate"},
+    {SET("electorate", "none"), "field electorate"},
+    {SET("electorate", "1:2:"), "field electorate"},
+    {SET("electorate", "-1:2:00112233445566778899aabbccddeeff"), "field electorate"},
+    {SET("electorate", "1:x:00112233445566778899aabbccddeeff"), "field electorate"},
+    {SET("electorate", "1:2:00112233445566778899aabbccddeefg"), "field electorate"},
+    {SET("electorate", "281474976710656:2:00112233445566778899aabbccddeeff"), "field electorate"},
+    {SET("electorate", "1:-1:00112233445566778899aabbccddeeff"), NULL},
     {SET("partitions", "1025"), "field partitions"},
     {SET("partitions", "two"), "field partitions"},
     {SET("partitions", "3"), "routed"},
@@ -750,6 +758,15 @@ static apr_status_t set_routing(ratings_store_t *store, ratings_cas_e *end, rati
     return ratings_store_set_routing(store, &seen, 1, 2, end, why);
 }
 
+#define ELECTORATE "00112233445566778899aabbccddeeff"
+
+static apr_status_t set_electorate(ratings_store_t *store, ratings_cas_e *end,
+                                   ratings_result_t *why)
+{
+    static const ratings_standing_t next = {{ELECTORATE}, 2, 1700000000000};
+    return ratings_store_set_electorate(store, &seen, &next, end, why);
+}
+
 static apr_status_t advance(ratings_store_t *store, ratings_cas_e *end, ratings_result_t *why)
 {
     return ratings_store_advance(store, &seen, 1, 7, end, why);
@@ -777,9 +794,9 @@ static apr_status_t read_use(ratings_store_t *store, ratings_cas_e *end, ratings
     return ratings_store_read_use(store, &key, 0, NO_DEADLINE, &use, &position, why);
 }
 
-static const step_f steps[] = {apply_keyed, apply_unkeyed, add_partitions,  set_routing,
-                               advance,     caught_up,     request_rebuild, rebuild,
-                               read_talk,   read_use,      apply_voted,     read_vote};
+static const step_f steps[] = {apply_keyed, apply_unkeyed,   add_partitions, set_routing, advance,
+                               caught_up,   request_rebuild, rebuild,        read_talk,   read_use,
+                               apply_voted, read_vote,       set_electorate};
 
 #define STEPS (sizeof steps / sizeof steps[0])
 
@@ -923,6 +940,8 @@ static const struct {
     {set_routing, SET("generation", "another")},
     {set_routing, SET("routing", "7")},
     {set_routing, DROP("'routing'")},
+    {set_electorate, SET("generation", "another")},
+    {set_electorate, SET("electorate", "0:1:" ELECTORATE)},
     {advance, SET("generation", "another")},
     {advance, SET("position:1", "3")},
     {advance, SET("mark:1", "0:1:1")},
@@ -1011,6 +1030,13 @@ static void each_step_writes_what_it_says(void **state)
     expect_step(set_routing);
     assert_int_equal(seen.routing_partitions, 1);
     assert_int_equal(seen.routing_offset, 2);
+    assert_int_equal(seen.standing.offset, -1);
+    assert_string_equal(seen.standing.electorate.name, "");
+    expect_step(set_electorate);
+    assert_int_equal(seen.standing.offset, 2);
+    assert_int_equal(seen.standing.timestamp, 1700000000000);
+    assert_string_equal(seen.standing.electorate.name, ELECTORATE);
+    expect_step(set_electorate); /* as it names what is there */
     expect_step(advance);
     assert_int_equal(seen.checkpoint[1], 7);
     assert_int_equal(seen.first[1].offset, RATINGS_FINGERPRINT_EMPTY);

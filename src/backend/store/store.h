@@ -14,7 +14,8 @@
  *                     the first record applied, "offset:timestamp:checksum", or "empty"), time:N
  *                     (the log's time, milliseconds), uses:N ("checkpoint:count": how many
  *                     fields ratings:keys:N had at that checkpoint) and voters:N (the checkpoint up
- *                     to which events of voters are counted as such)
+ *                     to which events of voters are counted as such); electorate (the one that
+ *                     stands, and the record that says so: "offset:timestamp:name")
  *   ratings:keys:N    hash: for each idempotency key that holds, "value:expires:offset" of the
  *                     event last counted with it; its field is a digest of talk, voter and key
  *   ratings:expiry:N  sorted set: those fields, scored by when they expire
@@ -38,6 +39,7 @@
 #ifndef RATINGS_STORE_H
 #define RATINGS_STORE_H
 
+#include "../../core/electorate.h"
 #include "../../core/histogram.h"
 #include "../../core/idempotency.h"
 #include "../../core/voter.h"
@@ -169,10 +171,17 @@ apr_status_t ratings_store_check(ratings_store_t *store, int64_t deadline,
 
 #define RATINGS_TOKEN_MAX 64
 
+/* The electorate that stands, as a record of the log says. */
+typedef struct {
+    ratings_electorate_t electorate; /* none: the log has said of none up to the checkpoint */
+    int64_t offset;                  /* of the record; -1: none */
+    int64_t timestamp;               /* of the record, milliseconds since 1970; -1: it has none */
+} ratings_standing_t;
+
 #define RATINGS_DIGEST_SIZE 41 /* SHA-1 in hexadecimal */
 
 /* What ratings:log says. The comment begins with the name of a field that the member does not have.
- * About 64 KB: keep it off small stacks. */
+ * About 72 KB: keep it off small stacks. */
 typedef struct {
     const char *problem; /* why the store must be rebuilt, whatever the log holds (static), or NULL:
                             then all that follows is as this module writes it */
@@ -188,7 +197,9 @@ typedef struct {
     int64_t checkpoint[RATINGS_PARTITIONS_MAX];         /* `position:N`; -1: absent */
     ratings_fingerprint_t last[RATINGS_PARTITIONS_MAX]; /* `mark:N`: the record applied last */
     ratings_fingerprint_t first[RATINGS_PARTITIONS_MAX];
-    int64_t log_time[RATINGS_PARTITIONS_MAX]; /* `time:N`, ms; 0: no record with an append time */
+    int64_t log_time[RATINGS_PARTITIONS_MAX];  /* `time:N`, ms; 0: no record with an append time */
+    int64_t voters_to[RATINGS_PARTITIONS_MAX]; /* `voters:N`; -1: absent */
+    ratings_standing_t standing;               /* `electorate` */
 } ratings_store_state_t;
 
 /* The one place that decides whether what the store says of itself can be. APR_SUCCESS also if
@@ -269,6 +280,13 @@ apr_status_t ratings_store_add_partitions(ratings_store_t *store,
 apr_status_t ratings_store_set_routing(ratings_store_t *store, const ratings_store_state_t *state,
                                        int partitions, int64_t offset, ratings_cas_e *result,
                                        ratings_result_t *why);
+
+/* `next` stands from now on. CONFLICT also when the store says that another one does than `state`.
+ */
+apr_status_t ratings_store_set_electorate(ratings_store_t *store,
+                                          const ratings_store_state_t *state,
+                                          const ratings_standing_t *next, ratings_cas_e *result,
+                                          ratings_result_t *why);
 
 /* Advances the checkpoint of a partition to `next`, as the log has no record before that; the store
  * must not have applied any. */

@@ -27,6 +27,7 @@ extern const char lua_load_state[];
 extern const char lua_apply[];
 extern const char lua_add_partitions[];
 extern const char lua_set_routing[];
+extern const char lua_set_electorate[];
 extern const char lua_advance[];
 extern const char lua_claim[];
 extern const char lua_sweep[];

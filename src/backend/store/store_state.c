@@ -90,9 +90,9 @@ static const char *state_problem(ratings_store_state_t *state)
 static void clear_state(ratings_store_state_t *state)
 {
     memset(state, 0, sizeof *state);
-    state->routing_offset = -1;
+    state->routing_offset = state->standing.offset = state->standing.timestamp = -1;
     for (int p = 0; p < RATINGS_PARTITIONS_MAX; p++) {
-        state->checkpoint[p] = state->log_time[p] = -1;
+        state->checkpoint[p] = state->log_time[p] = state->voters_to[p] = -1;
         state->last[p].offset = state->first[p].offset = RATINGS_FINGERPRINT_NONE;
     }
 }

@@ -81,6 +81,13 @@ static bool set_checkpoint_count(ratings_store_state_t *state, const redisReply 
     return read_int(&state->checkpoint_count, value, 1, RATINGS_PARTITIONS_MAX);
 }
 
+static bool set_standing(ratings_store_state_t *state, const redisReply *value, int partition)
+{
+    (void)partition;
+    return store_read_standing(value, &state->standing) &&
+           state->standing.offset <= STORE_CHECKPOINT_MAX;
+}
+
 /* ---- of each partition ---- */
 
 static bool set_checkpoint(ratings_store_state_t *state, const redisReply *value, int partition)
@@ -118,12 +125,9 @@ static bool set_uses(ratings_store_state_t *state, const redisReply *value, int 
 }
 
 /* Which it must be for a vote, apply.lua knows. */
-static bool set_voters(ratings_store_state_t *state, const redisReply *value, int partition)
+static bool set_voters_to(ratings_store_state_t *state, const redisReply *value, int partition)
 {
-    int64_t number;
-    (void)state;
-    (void)partition;
-    return store_read_number(value, -1, STORE_CHECKPOINT_MAX, &number);
+    return store_read_number(value, -1, STORE_CHECKPOINT_MAX, &state->voters_to[partition]);
 }
 
 /* ---- all of them ---- */
@@ -156,12 +160,13 @@ static const known_field_t known_fields[] = {
     OF_STORE("partitions", set_routing_partitions),
     OF_STORE("routing", set_routing_offset),
     OF_STORE("positions", set_checkpoint_count),
+    OF_STORE("electorate", set_standing),
     OF_PARTITION("position", set_checkpoint),
     OF_PARTITION("time", set_log_time),
     OF_PARTITION("mark", set_last),
     OF_PARTITION("first", set_first),
     OF_PARTITION("uses", set_uses),
-    OF_PARTITION("voters", set_voters),
+    OF_PARTITION("voters", set_voters_to),
 };
 
 #define KNOWN_FIELDS (sizeof known_fields / sizeof known_fields[0])

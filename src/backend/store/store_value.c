@@ -23,20 +23,28 @@ bool store_read_number(const redisReply *reply, int64_t absent, int64_t max, int
            (store_is_text(reply) && ratings_parse_int(reply->str, (size_t)reply->len, 0, max, out));
 }
 
+/* A number of at least `min` and the colon after it; the text goes on behind that. */
+static bool read_part(const char **text, int64_t min, int64_t *out)
+{
+    size_t length = strcspn(*text, ":");
+    if ((*text)[length] != ':' || !ratings_parse_int(*text, length, min, INT64_MAX, out))
+        return false;
+    *text += length + 1;
+    return true;
+}
+
+static bool is_whole_text(const redisReply *reply)
+{
+    return store_is_text(reply) && !memchr(reply->str, '\0', (size_t)reply->len);
+}
+
 /* Three numbers with colons between them; `min` of each. */
 static bool read_triple(const redisReply *reply, const int64_t min[3], int64_t out[3])
 {
     const char *text = reply->str;
-    if (memchr(text, '\0', (size_t)reply->len))
-        return false;
-    for (int i = 0; i < 3; i++) {
-        size_t length = i < 2 ? strcspn(text, ":") : strlen(text);
-        if ((i < 2 && text[length] != ':') ||
-            !ratings_parse_int(text, length, min[i], INT64_MAX, &out[i]))
-            return false;
-        text += length + 1;
-    }
-    return true;
+    return is_whole_text(reply) && read_part(&text, min[0], &out[0]) &&
+           read_part(&text, min[1], &out[1]) &&
+           ratings_parse_int(text, strlen(text), min[2], INT64_MAX, &out[2]);
 }
 
 /* ---- fingerprints ---- */
@@ -72,6 +80,24 @@ uint16_t ratings_log_id(const ratings_fingerprint_t *first)
         return RATINGS_LOG_ID_EMPTY;
     uint64_t mixed = ((uint64_t)first->timestamp << 20) ^ (uint64_t)first->offset ^ first->checksum;
     return (uint16_t)(2 + mixed % 65521); /* a prime: each bit takes part */
+}
+
+/* ---- the electorate that stands ---- */
+
+bool store_read_standing(const redisReply *reply, ratings_standing_t *standing)
+{
+    const char *text = reply->str;
+    return is_whole_text(reply) && read_part(&text, 0, &standing->offset) &&
+           read_part(&text, -1, &standing->timestamp) &&
+           ratings_electorate_parse(text, strlen(text), &standing->electorate);
+}
+
+void store_print_standing(char text[STORE_VALUE_SIZE], const ratings_standing_t *standing)
+{
+    text[0] = '\0';
+    if (standing->offset >= 0)
+        (void)snprintf(text, STORE_VALUE_SIZE, "%" PRId64 ":%" PRId64 ":%s", standing->offset,
+                       standing->timestamp, standing->electorate.name);
 }
 
 /* ---- uses of idempotency keys ---- */

@@ -18,12 +18,16 @@ bool store_is_array(const redisReply *reply, size_t elements);
 /* A number of 0..max without leading zeros, or `absent` for a nil. False: it is neither. */
 bool store_read_number(const redisReply *reply, int64_t absent, int64_t max, int64_t *out);
 
-#define STORE_VALUE_SIZE 72 /* three numbers, two colons and the end */
+#define STORE_VALUE_SIZE 80 /* three numbers, or two and a name; two colons and the end */
 
 /* "offset:timestamp:checksum", or "empty". */
 bool store_read_fingerprint(const redisReply *reply, ratings_fingerprint_t *fingerprint);
 /* "" for none. */
 void store_print_fingerprint(char text[STORE_VALUE_SIZE], const ratings_fingerprint_t *fingerprint);
+
+/* "offset:timestamp:name"; "" for none. */
+bool store_read_standing(const redisReply *reply, ratings_standing_t *standing);
+void store_print_standing(char text[STORE_VALUE_SIZE], const ratings_standing_t *standing);
 
 /* "value:expires:offset"; a nil is no use (offset -1). */
 bool store_read_use(const redisReply *reply, ratings_use_t *use);

@@ -50,3 +50,11 @@ apr_status_t ratings_stream_append_routing(ratings_stream_t *stream, int partiti
 {
     return append_message(stream, stream_message_of_routing(partitions), 0, receiver, why);
 }
+
+apr_status_t ratings_stream_append_electorate(ratings_stream_t *stream,
+                                              const ratings_electorate_record_t *record,
+                                              ratings_receiver_t *receiver, ratings_result_t *why)
+{
+    return append_message(stream, stream_message_of_electorate(record),
+                          RATINGS_ELECTORATE_PARTITION, receiver, why);
+}

@@ -8,6 +8,7 @@
 #ifndef RATINGS_STREAM_H
 #define RATINGS_STREAM_H
 
+#include "../../core/electorate_record.h"
 #include "../../core/event.h"
 #include "stream_delivery.h"
 #include "stream_options.h"
@@ -39,6 +40,11 @@ apr_status_t ratings_stream_append(ratings_stream_t *stream, const ratings_event
  * (../../core/routing_record.h), for partition 0, in the same way. */
 apr_status_t ratings_stream_append_routing(ratings_stream_t *stream, int partitions,
                                            ratings_receiver_t *receiver, ratings_result_t *why);
+
+/* Queues the record that begins an electorate, for its partition, in the same way. */
+apr_status_t ratings_stream_append_electorate(ratings_stream_t *stream,
+                                              const ratings_electorate_record_t *record,
+                                              ratings_receiver_t *receiver, ratings_result_t *why);
 
 /* The partition of a talk among `partitions` (>= 1): murmur2 of its id, as Kafka's own clients do.
  * Any thread. */

@@ -62,6 +62,13 @@ stream_message_t *stream_message_of_routing(int partitions)
     return make_message(RATINGS_ROUTING_KEY, value, length, RATINGS_ROUTING_TYPE);
 }
 
+stream_message_t *stream_message_of_electorate(const ratings_electorate_record_t *record)
+{
+    size_t length;
+    char *value = ratings_electorate_encode(record, &length);
+    return make_message(RATINGS_ELECTORATE_KEY, value, length, RATINGS_ELECTORATE_TYPE);
+}
+
 void stream_message_free(stream_message_t *message)
 {
     if (!message)

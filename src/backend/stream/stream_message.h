@@ -3,6 +3,7 @@
 #define RATINGS_STREAM_MESSAGE_H
 
 #include "../../core/batcher.h"
+#include "../../core/electorate_record.h"
 #include "../../core/event.h"
 #include "stream_delivery.h"
 
@@ -19,10 +20,11 @@ typedef struct {
     char key[RATINGS_TALK_ID_MAX + 1];
 } stream_message_t;
 
-/* The record of an event / that says by how many partitions talks are routed. NULL when memory ran
- * out. The caller owns it, and frees all of it. */
+/* The record of an event / that says by how many partitions talks are routed / that begins an
+ * electorate. NULL when memory ran out. The caller owns it, and frees all of it. */
 stream_message_t *stream_message_of_event(const ratings_event_t *event);
 stream_message_t *stream_message_of_routing(int partitions);
+stream_message_t *stream_message_of_electorate(const ratings_electorate_record_t *record);
 void stream_message_free(stream_message_t *message);
 
 #endif
