@@ -300,10 +300,14 @@ refused("$backends<Location \"/x\">\nRatingsStore redis://h\n</Location>\n", 'Ra
     refused($backends . $secret . $within->('RatingsVoter expr=${RATINGS_TEST_UNSET}'), 'an expression with a variable that is not set', qr/RatingsVoter: .*a variable in it is neither/);
     for my $flag (qw(On Off)) { taken($backends . $within->("RatingsVoterRequired $flag"), "RatingsVoterRequired $flag") }
     refused($backends . $within->('RatingsVoterRequired maybe'), 'RatingsVoterRequired maybe', qr/RatingsVoterRequired must be On or Off/);
+    taken($backends . $within->("RatingsVoterRate $_"), "RatingsVoterRate $_") for qw(off Off 1/1 10/60 1000000/86400);
+    refused($backends . $within->("RatingsVoterRate $_"), "RatingsVoterRate $_",
+        qr{RatingsVoterRate: '\Q$_\E' is not allowed: it takes off, or COUNT/SECONDS with whole numbers, COUNT from 1 to 1000000 and SECONDS from 1 to 86400})
+        for qw(on 10 0/60 10/0 1000001/60 10/86401 10/1min 10/60/60 1.5/60);
     taken($backends . $within->("RatingsOrigin $_"), "RatingsOrigin $_") for 'none', 'https://a.example', 'https://a.example http://localhost:3000', "capacitor://localhost\nRatingsOrigin https://a.example";
     refused($backends . $within->("RatingsOrigin $_"), "RatingsOrigin $_", qr/RatingsOrigin: '\Q$_\E' is not allowed: it takes none, or origins as browsers write them/)
         for qw(* null a.example https://a.example/ https://A.example https://a.example:443);
-    for my $line ('RatingsVoter cookie', 'RatingsVoterRequired On', 'RatingsOrigin none') {
+    for my $line ('RatingsVoter cookie', 'RatingsVoterRequired On', 'RatingsVoterRate 10/60', 'RatingsOrigin none') {
         my ($directive) = split ' ', $line;
         refused("$backends$secret$line\n", "$line outside of a Location", qr/$directive not allowed/);
         refused("$backends$secret<Directory \"/x\">\n$line\n</Directory>\n", "$line in a Directory", qr/$directive (not allowed|cannot occur)/);

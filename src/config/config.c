@@ -71,6 +71,7 @@ void *ratings_server_merge(apr_pool_t *pool, void *parent, void *child)
         merged->needed_by = base->needed_by;
     if (!merged->secret_needed_by)
         merged->secret_needed_by = base->secret_needed_by;
+    merged->uses_voter_rate |= base->uses_voter_rate;
     return record;
 }
 
@@ -136,6 +137,7 @@ void *ratings_location_create(apr_pool_t *pool, char *path)
     (void)path;
     location->hide = RATINGS_UNSET;
     location->voter_required = RATINGS_UNSET;
+    location->voter_rate.count = RATINGS_UNSET;
     return location;
 }
 
@@ -154,6 +156,8 @@ void *ratings_location_merge(apr_pool_t *pool, void *parent, void *child)
     }
     if (merged->voter_required == RATINGS_UNSET)
         merged->voter_required = outer->voter_required;
+    if (merged->voter_rate.count == RATINGS_UNSET)
+        merged->voter_rate = outer->voter_rate;
     if (merged->hide == RATINGS_UNSET)
         merged->hide = outer->hide;
     if (!merged->origins)

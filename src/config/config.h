@@ -10,6 +10,7 @@
 
 #include "../core/hiding.h"
 #include "../core/secret.h"
+#include "../core/voter_rate.h"
 #include "endpoint_names.h"
 
 #include <apr_tables.h>
@@ -62,6 +63,8 @@ typedef struct {
     /* where a directive stands that needs the one named, "file:line"; NULL: nowhere */
     const char *needed_by;        /* RatingsEndpoint: the backends */
     const char *secret_needed_by; /* RatingsVoter: RatingsVoterSecret */
+
+    bool uses_voter_rate; /* whether a location has RatingsVoterRate, other than off */
 } ratings_config_t;
 
 /* httpd's record of a server: its settings, and what was made of them. */
@@ -91,6 +94,7 @@ typedef struct {
     ratings_voter_source_e voter_source;
     const ap_expr_info_t *voter_expression; /* of RATINGS_VOTER_EXPRESSION: the identity */
     int64_t voter_required;                 /* flag, or RATINGS_UNSET, which is off */
+    ratings_voter_rate_t voter_rate;        /* its count may be RATINGS_UNSET, which is no limit */
     apr_array_header_t *origins; /* const char *: of others that are allowed; NULL: unset, none */
 } ratings_location_t;
 
@@ -99,6 +103,12 @@ static inline bool ratings_location_has_voters(const ratings_location_t *locatio
 {
     return location->voter_source == RATINGS_VOTER_COOKIE ||
            location->voter_source == RATINGS_VOTER_EXPRESSION;
+}
+
+/* Whether the location limits how often a voter writes. */
+static inline bool ratings_location_has_rate(const ratings_location_t *location)
+{
+    return location->voter_rate.count > 0;
 }
 
 /* The rule by which the location hides results. */

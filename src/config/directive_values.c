@@ -226,6 +226,26 @@ const char *ratings_set_voter_required(cmd_parms *cmd, void *location, int on)
     return problem;
 }
 
+const char *ratings_set_voter_rate(cmd_parms *cmd, void *location, const char *rate)
+{
+    ratings_voter_rate_t *own = &((ratings_location_t *)location)->voter_rate;
+    const char *problem = outside_location(cmd);
+    if (problem)
+        return problem;
+    if (strcasecmp(rate, "off") == 0) {
+        own->count = 0;
+        return NULL;
+    }
+    if (!ratings_voter_rate_parse(rate, own))
+        return refuse_value(
+            cmd, rate,
+            "it takes off, or COUNT/SECONDS with whole numbers, COUNT from 1 to " APR_STRINGIFY(
+                RATINGS_VOTER_RATE_COUNT_MAX) " and SECONDS from 1 "
+                                              "to " APR_STRINGIFY(RATINGS_VOTER_RATE_SECONDS_MAX));
+    ratings_config_being_read(cmd)->uses_voter_rate = true;
+    return NULL;
+}
+
 /* Once for each argument. */
 const char *ratings_set_origin(cmd_parms *cmd, void *location, const char *origin)
 {

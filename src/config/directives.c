@@ -33,6 +33,8 @@ const command_rec ratings_directives[] = {
         "By what a voter is known here: off, cookie, or expr=EXPRESSION"),
     AP_INIT_FLAG("RatingsVoterRequired", ratings_set_voter_required, NULL, ACCESS_CONF,
         "Whether a request whose voter is not known is refused here"),
+    AP_INIT_TAKE1("RatingsVoterRate", ratings_set_voter_rate, NULL, ACCESS_CONF,
+        "How often a voter may write here: off, or COUNT/SECONDS"),
     AP_INIT_ITERATE("RatingsOrigin", ratings_set_origin, NULL, ACCESS_CONF,
         "Origins of others whose pages may send requests and read answers, or none"),
 

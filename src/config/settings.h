@@ -46,6 +46,7 @@ const char *ratings_set_hide(cmd_parms *cmd, void *location, const char *value);
 
 const char *ratings_set_voter(cmd_parms *cmd, void *location, const char *source);
 const char *ratings_set_voter_required(cmd_parms *cmd, void *location, int on);
+const char *ratings_set_voter_rate(cmd_parms *cmd, void *location, const char *rate);
 const char *ratings_set_origin(cmd_parms *cmd, void *location, const char *origin);
 
 /* The settings of the server that a directive stands in. */

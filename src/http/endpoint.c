@@ -36,8 +36,9 @@ static const struct {
         {
             .get = {ratings_get_ratings, {200, 304, 400, 404, 412, 503}},
             .post = {ratings_post_ratings,
-                     {200, 202, 400, 401, 403, 404, 408, 413, 415, 422, 501, 503, 504}},
-            .delete = {ratings_delete_ratings, {202, 204, 400, 401, 403, 404, 422, 501, 503, 504}},
+                     {200, 202, 400, 401, 403, 404, 408, 413, 415, 422, 429, 501, 503, 504}},
+            .delete = {ratings_delete_ratings,
+                       {202, 204, 400, 401, 403, 404, 422, 429, 501, 503, 504}},
         },
     [RATINGS_ENDPOINT_MINE] = {.get = {ratings_get_mine, {200, 400, 401, 404, 503}},
                                .needs_voters = true},

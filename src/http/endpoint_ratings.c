@@ -3,6 +3,7 @@
 
 #include "reply.h"
 #include "request.h"
+#include "request_rate.h"
 #include "request_voter.h"
 #include "use_case_reply.h"
 
@@ -22,6 +23,15 @@ static const char *read_idempotency_key(const request_rec *r, const ratings_conf
     return header ? ratings_key_from_header(header, key->text) : NULL;
 }
 
+/* Whose event it is, unless the request has none or the voter has to wait: before anything else of
+ * the request is looked at. False: as of ratings_request_voter. */
+static bool read_event_voter(request_rec *r, const ratings_server_t *server, ratings_event_t *event,
+                             int *result)
+{
+    return ratings_request_voter(r, server, &event->voter, &event->has_voter, result) &&
+           (!event->has_voter || ratings_request_within_rate(r, server, &event->voter, result));
+}
+
 static ratings_outcome_e submit_event(const ratings_server_t *server, const ratings_event_t *event,
                                       ratings_call_t *call)
 {
@@ -34,7 +44,7 @@ int ratings_post_ratings(request_rec *r, const ratings_server_t *server)
 {
     ratings_event_t event = {.has_voter = false};
     int result;
-    if (!ratings_request_voter(r, server, &event.voter, &event.has_voter, &result))
+    if (!read_event_voter(r, server, &event, &result))
         return result;
     /* before the body, whose trailers httpd may merge into the header (MergeTrailers) */
     const char *problem = read_idempotency_key(r, &server->config, &event.key);
@@ -65,7 +75,7 @@ int ratings_delete_ratings(request_rec *r, const ratings_server_t *server)
 {
     ratings_event_t event = {.rating.value = RATINGS_VALUE_NONE};
     int result;
-    if (!ratings_request_voter(r, server, &event.voter, &event.has_voter, &result))
+    if (!read_event_voter(r, server, &event, &result))
         return result;
     const char *problem = ratings_talk_id_from_query(r->args, event.rating.talk_id);
     if (!problem)

@@ -42,6 +42,16 @@ static apr_status_t make_service(ratings_service_t **out, const ratings_config_t
                               server->process->pool, pconf);
 }
 
+/* One table for all servers of the service. */
+static apr_status_t attach_rates(ratings_service_t *service, const ratings_config_t *config,
+                                 apr_pool_t *pconf)
+{
+    if (!config->uses_voter_rate || service->rates)
+        return APR_SUCCESS;
+    return ratings_shm_attach_rates(&service->rates, shared_key(config, pconf),
+                                    service->server->process->pool, pconf);
+}
+
 static ratings_service_t *service_of_earlier(const server_rec *main, const server_rec *server)
 {
     const ratings_config_t *config = ratings_config_of_server(server);
@@ -68,6 +78,8 @@ apr_status_t ratings_service_setup(apr_pool_t *pconf, server_rec *main)
         record->service = service_of_earlier(main, server);
         if (!record->service && status == APR_SUCCESS)
             status = make_service(&record->service, config, server, pconf);
+        if (status == APR_SUCCESS)
+            status = attach_rates(record->service, config, pconf);
     }
     ratings_shm_destroy_released(main->process->pool);
     if (status != APR_SUCCESS)

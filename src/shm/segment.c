@@ -84,9 +84,9 @@ static size_t whole_size(const ratings_shm_cache_geometry_t *const geometry[RATI
     return whole;
 }
 
-static ratings_shm_t *base_of(const segment_t *segment)
+static void *base_of(const segment_t *segment)
 {
-    return (ratings_shm_t *)APR_ALIGN((uintptr_t)apr_shm_baseaddr_get(segment->memory), LINE);
+    return (void *)APR_ALIGN((uintptr_t)apr_shm_baseaddr_get(segment->memory), LINE);
 }
 
 ratings_shm_cache_t *ratings_shm_cache_of(const ratings_shm_t *shared, ratings_cache_e cache)
@@ -94,17 +94,22 @@ ratings_shm_cache_t *ratings_shm_cache_of(const ratings_shm_t *shared, ratings_c
     return (ratings_shm_cache_t *)((uintptr_t)shared + shared->cache_offset[cache]);
 }
 
-/* The memory is all zero, as the system gives it, and takes no room before it is written to. */
+/* All zero, as the system gives it, and takes no room before it is written to. */
+static apr_status_t make_memory(segment_t *segment, size_t size, apr_pool_t *process)
+{
+    apr_status_t status = apr_shm_create(&segment->memory, size + LINE, NULL, process);
+    if (status != APR_SUCCESS)
+        segment->memory = NULL;
+    return status;
+}
+
 static apr_status_t make_segment(segment_t *segment,
                                  const ratings_shm_cache_geometry_t *const geometry[RATINGS_CACHES],
                                  apr_pool_t *process)
 {
-    apr_status_t status =
-        apr_shm_create(&segment->memory, whole_size(geometry) + LINE, NULL, process);
-    if (status != APR_SUCCESS) {
-        segment->memory = NULL;
+    apr_status_t status = make_memory(segment, whole_size(geometry), process);
+    if (status != APR_SUCCESS)
         return status;
-    }
     ratings_shm_t *shared = base_of(segment);
     size_t end = APR_ALIGN(sizeof *shared, LINE);
     for (int i = 0; i < RATINGS_CACHES; i++) {
@@ -115,20 +120,42 @@ static apr_status_t make_segment(segment_t *segment,
     return apr_generate_random_bytes((unsigned char *)&shared->id, sizeof shared->id);
 }
 
+/* ---- attaching ---- */
+
+/* `part` "" is the segment itself. */
+static segment_t *find_segment(const char *part, size_t size, const char *key, apr_pool_t *process,
+                               apr_pool_t *scratch)
+{
+    const char *layout = apr_psprintf(scratch, "%d:%" APR_SIZE_T_FMT ":", RATINGS_SHM_LAYOUT, size);
+    return segment_named(apr_pstrcat(scratch, layout, part, key, NULL), process);
+}
+
 apr_status_t ratings_shm_attach(ratings_shm_t **shared, const char *key,
                                 const ratings_shm_cache_geometry_t *const geometry[RATINGS_CACHES],
                                 apr_pool_t *process, apr_pool_t *scratch)
 {
     apr_status_t status = APR_SUCCESS;
-    char layout[64];
-    apr_snprintf(layout, sizeof layout, "%d:%" APR_SIZE_T_FMT ":", RATINGS_SHM_LAYOUT,
-                 whole_size(geometry));
-    segment_t *segment = segment_named(apr_pstrcat(scratch, layout, key, NULL), process);
+    segment_t *segment = find_segment("", whole_size(geometry), key, process, scratch);
     if (!segment->memory)
         status = make_segment(segment, geometry, process);
     if (status != APR_SUCCESS)
         return status;
     segment->attached = true;
     *shared = base_of(segment);
+    return APR_SUCCESS;
+}
+
+apr_status_t ratings_shm_attach_rates(ratings_voter_rates_t **rates, const char *key,
+                                      apr_pool_t *process, apr_pool_t *scratch)
+{
+    apr_status_t status = APR_SUCCESS;
+    size_t size = ratings_voter_rates_size();
+    segment_t *segment = find_segment("rates:", size, key, process, scratch);
+    if (!segment->memory)
+        status = make_memory(segment, size, process);
+    if (status != APR_SUCCESS)
+        return status;
+    segment->attached = true;
+    *rates = base_of(segment);
     return APR_SUCCESS;
 }

@@ -14,6 +14,7 @@
 #include "../backend/common/log_record.h"
 #include "../backend/store/store.h"
 #include "../core/shm_cache.h"
+#include "../core/voter_rate.h"
 #include "backend_state.h"
 #include "checkpoints.h"
 #include "log_rate.h"
@@ -115,6 +116,12 @@ void ratings_shm_destroy_released(apr_pool_t *process);
 apr_status_t ratings_shm_attach(ratings_shm_t **shared, const char *key,
                                 const ratings_shm_cache_geometry_t *const geometry[RATINGS_CACHES],
                                 apr_pool_t *process, apr_pool_t *scratch);
+
+/* The table of who has written how often lately, in a segment of its own: it is there where
+ * RatingsVoterRate is used, and coming or going with the directive it leaves the one above as it
+ * is. Otherwise the same. */
+apr_status_t ratings_shm_attach_rates(ratings_voter_rates_t **rates, const char *key,
+                                      apr_pool_t *process, apr_pool_t *scratch);
 
 /* ---- anywhere ---- */
 

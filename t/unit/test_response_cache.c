@@ -55,6 +55,31 @@ static void a_segment_that_nobody_attaches_again_is_new_the_next_time(void **sta
     assert_int_not_equal(attach("left")->id, left);
 }
 
+static ratings_voter_rates_t *attach_rates(const char *key)
+{
+    ratings_voter_rates_t *rates = NULL;
+    assert_int_equal(ratings_shm_attach_rates(&rates, key, process, process), APR_SUCCESS);
+    return rates;
+}
+
+/* RatingsVoterRate comes and goes with a graceful restart, beside a segment that stays. */
+static void the_table_of_rates_is_a_segment_of_its_own(void **state)
+{
+    const ratings_voter_rate_t once = {1, INT64_C(1000000)};
+    const ratings_voter_t voter = {{1}};
+    uint64_t id = attach("rated")->id;
+    (void)state;
+    assert_int_equal(ratings_voter_rates_admit(attach_rates("rated"), &once, &voter, 1), 0);
+    assert_int_equal(ratings_voter_rates_admit(attach_rates("rated"), &once, &voter, 1), 1000000);
+    assert_int_equal(ratings_voter_rates_admit(attach_rates("other"), &once, &voter, 1), 0);
+    assert_int_equal((uintptr_t)attach_rates("rated") % RATINGS_CACHE_LINE, 0);
+    ratings_shm_release_all(process);
+    assert_int_equal(attach("rated")->id, id);
+    ratings_shm_destroy_released(process);
+    assert_int_equal(attach("rated")->id, id);
+    assert_int_equal(ratings_voter_rates_admit(attach_rates("rated"), &once, &voter, 1), 0);
+}
+
 /* ---- the cache ---- */
 
 /* A segment of its own, whose store has an applied watermark that was just confirmed, and
@@ -168,6 +193,8 @@ int main(void)
              NULL);
     unit_add(&suite, "a segment that nobody attaches again is new the next time",
              a_segment_that_nobody_attaches_again_is_new_the_next_time, NULL);
+    unit_add(&suite, "the table of rates is a segment of its own",
+             the_table_of_rates_is_a_segment_of_its_own, NULL);
     unit_add(&suite, "a response is sent again", a_response_is_sent_again, NULL);
     unit_add(&suite, "a rating of the talk ends it", a_rating_of_the_talk_ends_it, NULL);
     unit_add(&suite, "what another host applies ends all", what_another_host_applies_ends_all,
