@@ -150,7 +150,7 @@ void *ratings_location_merge(apr_pool_t *pool, void *parent, void *child)
         merged->endpoint = outer->endpoint;
         merged->path = outer->path;
     }
-    if (merged->voter_source == RATINGS_VOTER_UNSET) {
+    if (merged->voter_source == RATINGS_VOTER_SOURCE_UNSET) {
         merged->voter_source = outer->voter_source;
         merged->voter_expression = outer->voter_expression;
     }

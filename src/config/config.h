@@ -78,10 +78,10 @@ typedef struct {
 
 /* By what a request's voter is known. */
 typedef enum {
-    RATINGS_VOTER_UNSET, /* as in the section around it; in the outermost one: not at all */
-    RATINGS_VOTER_OFF,
-    RATINGS_VOTER_COOKIE,
-    RATINGS_VOTER_EXPRESSION
+    RATINGS_VOTER_SOURCE_UNSET, /* as in the section around it; in the outermost one: not at all */
+    RATINGS_VOTER_SOURCE_OFF,
+    RATINGS_VOTER_SOURCE_COOKIE,
+    RATINGS_VOTER_SOURCE_EXPRESSION
 } ratings_voter_source_e;
 
 /* The settings of a location. What is unset is as in the section around it. */
@@ -92,7 +92,7 @@ typedef struct {
         *path; /* of its <Location>; NULL: the section is a pattern, or has no RatingsEndpoint */
     ratings_hide_t hide; /* the rule, or RATINGS_UNSET, which is RATINGS_HIDE_NEVER */
     ratings_voter_source_e voter_source;
-    const ap_expr_info_t *voter_expression; /* of RATINGS_VOTER_EXPRESSION: the identity */
+    const ap_expr_info_t *voter_expression; /* of RATINGS_VOTER_SOURCE_EXPRESSION: the identity */
     int64_t voter_required;                 /* flag, or RATINGS_UNSET, which is off */
     ratings_voter_rate_t voter_rate;        /* its count may be RATINGS_UNSET, which is no limit */
     apr_array_header_t *origins; /* const char *: of others that are allowed; NULL: unset, none */
@@ -101,8 +101,8 @@ typedef struct {
 /* Whether requests for the location have voters. */
 static inline bool ratings_location_has_voters(const ratings_location_t *location)
 {
-    return location->voter_source == RATINGS_VOTER_COOKIE ||
-           location->voter_source == RATINGS_VOTER_EXPRESSION;
+    return location->voter_source == RATINGS_VOTER_SOURCE_COOKIE ||
+           location->voter_source == RATINGS_VOTER_SOURCE_EXPRESSION;
 }
 
 /* Whether the location limits how often a voter writes. */

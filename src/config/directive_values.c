@@ -205,14 +205,14 @@ const char *ratings_set_voter(cmd_parms *cmd, void *location, const char *source
     if (problem)
         return problem;
     if (strcasecmp(source, "off") == 0) {
-        own->voter_source = RATINGS_VOTER_OFF;
+        own->voter_source = RATINGS_VOTER_SOURCE_OFF;
         return NULL;
     }
-    own->voter_source = RATINGS_VOTER_COOKIE;
+    own->voter_source = RATINGS_VOTER_SOURCE_COOKIE;
     ratings_config_being_read(cmd)->secret_needed_by = place_of(cmd);
     if (strcasecmp(source, "cookie") == 0)
         return NULL;
-    own->voter_source = RATINGS_VOTER_EXPRESSION;
+    own->voter_source = RATINGS_VOTER_SOURCE_EXPRESSION;
     return expression && expression[0]
                ? set_expression(cmd, own, expression)
                : refuse_value(cmd, source, "it takes off, cookie, or expr=EXPRESSION");

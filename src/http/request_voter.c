@@ -89,7 +89,7 @@ static int refuse_nobody(request_rec *r, const ratings_location_t *location)
         apr_table_setn(r->err_headers_out, challenge, "RatingsVoter");
     return ratings_reply_problem(
         r, HTTP_UNAUTHORIZED,
-        location->voter_source == RATINGS_VOTER_COOKIE
+        location->voter_source == RATINGS_VOTER_SOURCE_COOKIE
             ? "This takes the cookie of a voter. A POST without one is answered with one: send it "
               "again with that."
             : "This takes a voter, and the request names none.");
@@ -113,7 +113,7 @@ bool ratings_request_voter(request_rec *r, const ratings_server_t *server, ratin
     *has_voter = false;
     if (!ratings_location_has_voters(location))
         return true;
-    const char *identity = location->voter_source == RATINGS_VOTER_COOKIE
+    const char *identity = location->voter_source == RATINGS_VOTER_SOURCE_COOKIE
                                ? identity_of_cookie(r, server, is_required, &why)
                                : evaluate_identity(r, location, &why);
     if (identity && !identity[0]) {
