@@ -45,8 +45,25 @@ const char *ratings_origin_problem(const char *origin)
     return length > 0 && port_is_written(origin, host + length) ? NULL : taken;
 }
 
+/* The port that a scheme has anyway, as it may stand in a Host field; "" if that is not known. */
+static const char *port_of_scheme(const char *origin)
+{
+    static const char *const ports[][2] = {{"http://", ":80"}, {"https://", ":443"}};
+    for (size_t i = 0; i < sizeof ports / sizeof ports[0]; i++)
+        if (strncasecmp(origin, ports[i][0], strlen(ports[i][0])) == 0)
+            return ports[i][1];
+    return "";
+}
+
+/* Browsers leave out that port in both; a proxy between may write it (RFC 9110, 7.2 takes both). */
 bool ratings_origin_is_of_host(const char *origin, const char *host)
 {
     const char *found = strstr(origin, separator);
-    return found && host && strcasecmp(found + sizeof separator - 1, host) == 0;
+    if (!found || !host)
+        return false;
+    const char *own = found + sizeof separator - 1;
+    size_t length = strlen(own);
+    if (strncasecmp(own, host, length) != 0)
+        return false;
+    return host[length] == '\0' || strcmp(host + length, port_of_scheme(origin)) == 0;
 }

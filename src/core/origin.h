@@ -10,9 +10,10 @@
  * else a sentence that says what is taken (static). */
 const char *ratings_origin_problem(const char *origin);
 
-/* Whether an origin is of the host that a request names (the field Host: host[:port], in any case).
- * The schemes are not compared: behind a proxy that ends TLS the browser's is not the server's.
- * `host` NULL: the request names none. */
+/* Whether an origin is of the host that a request names (the field Host: host[:port], in any case,
+ * with or without the port that the origin's scheme has anyway). The schemes are not compared:
+ * behind a proxy that ends TLS the browser's is not the server's. `host` NULL: the request names
+ * none. */
 bool ratings_origin_is_of_host(const char *origin, const char *host);
 
 #endif
