@@ -51,6 +51,18 @@ my @talks = new_talks(16);
 
 sub zeros { return { map { $_ => '00000' } @talks } }
 
+# An export of what is left says that something is missing, and of a log that is whole that nothing is.
+sub export_ok {
+    my ($code, $counts, $name) = @_;
+    my $run = run_program($ENV{RATINGSCTL}, 'export', 'ratings', '--topic', $topic);
+    my (undef, @lines) = split /\r\n/, $run->{out};
+    my %row = map { /^([^,]+),((?:\d+,){5})/ ? ($1 => $2 =~ tr/,//dr) : () } @lines;
+    ok($run->{code} eq $code && ($run->{err} =~ /\Aratingsctl: partition \d of the log begins at offset \d+: the records before it were deleted, .*\n\z/ xor $code == 0), "$name: exit code $code")
+        or diag(transcript($run));
+    is_deeply(\%row, { map { $counts->{$_} eq '00000' ? () : ($_ => $counts->{$_}) } keys %$counts }, "$name: it has what the log has");
+    return;
+}
+
 sub rate_all {
     my ($value) = @_;
     my $good = grep { rate($_, $value, port => $hosts[0]->port)->status =~ /^20[02]$/ } @talks; # may be visible late
@@ -67,7 +79,9 @@ sub rate_all {
         like(rate($talks[-1], 4, port => $hosts[0]->port)->status, qr/^20[02]$/, 'one more talk');
     }
     is(partitions(), 4, 'there are talks in all partitions');
+    export_ok(0, { map { $_ => '00010' } @talks }, 'export of the whole log');
     delete_records(map { $_ => -1 } 0 .. 3);
+    export_ok(1, {}, 'export of a log of which all is deleted');
     answered_ok('records were deleted', { map { $_ => '00010' } @talks }); # the store has them still
     lose_store();
     answered_ok('all records were deleted, and the store is lost', zeros());
@@ -90,7 +104,9 @@ sub rate_all {
     $count{ $left[0]{key} }[4]--;
     delete_records($all => -1, $some => $from);
     lose_store();
-    answered_ok('some were deleted', { map { $_ => join '', @{ $count{$_} } } @talks });
+    my %left = map { $_ => join '', @{ $count{$_} } } @talks;
+    answered_ok('some were deleted', \%left);
+    export_ok(1, \%left, 'export of what is left');
 }
 
 # ---- what was never applied ----
