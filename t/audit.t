@@ -191,6 +191,15 @@ for my $row ([ 'of a talk that was never rated', 'nobody-rated-this', 'nobody-ra
     is(hand('EXISTS', "ratings/$id"), 0, "a key $name goes");
 }
 
+# A key of voters of whom there are no ratings: it may be all that is left of a talk.
+{
+    hand('HSET', 'ratings:voters/nobody-rated-this', 'v' x 16, 4);
+    my $run = audit();
+    ok($run->{code} eq 1 && $run->{out} =~ /^talk nobody-rated-this: its voters' ratings differ$/m, 'a key of voters alone is found') or diag(transcript($run));
+    agree_ok('and repaired', '--repair');
+    is(hand('EXISTS', 'ratings:voters/nobody-rated-this'), 0, 'it goes');
+}
+
 # ---- a store that takes no writes ----
 
 {
@@ -349,11 +358,11 @@ for my $row ([ 'of a talk that was never rated', 'nobody-rated-this', 'nobody-ra
     $httpd->stop;
     my $partition = (grep { $_->{records} } @{ report()->{partitions} })[0]{partition};
     for my $row (
-        [ 'a mark that is another',   "mark:$partition",     '1:2:3',   'the record that the store applied last is not the log\'s' ],
-        [ 'a mark of the first',      "first:$partition",    '1:2:3',   'the record that the store applied first is not the log\'s' ],
-        [ 'another time of the log',  "time:$partition",     '1',       'the store\'s time of the log is not the log\'s' ],
-        [ 'a position beyond the log', "position:$partition", '9999999', 'the log ends before the store\'s position: it was truncated or recreated' ],
-        [ 'a partition too many',     'position:6',          '0',       'the store knows more partitions than the topic has: it was recreated' ],
+        [ 'a mark that is another',      "mark:$partition",     '1:2:3',   'the record that the store applied last is not the log\'s' ],
+        [ 'a mark of the first',         "first:$partition",    '1:2:3',   'the record that the store applied first is not the log\'s' ],
+        [ 'another time of the log',     "time:$partition",     '1',       'the store\'s time of the log is not the log\'s' ],
+        [ 'a checkpoint beyond the log', "position:$partition", '9999999', 'the log ends before the store\'s checkpoint: it was truncated or recreated' ],
+        [ 'a partition too many',        'position:6',          '0',       'the store knows more partitions than the topic has: it was recreated' ],
         )
     {
         my ($name, $field, $value, $problem) = @$row;
@@ -366,7 +375,7 @@ for my $row ([ 'of a talk that was never rated', 'nobody-rated-this', 'nobody-ra
     }
     agree_ok('as it was, all is well');
     hand('HSET', 'ratings:log', 'position:0', 'x');
-    cannot_ok(audit(), 'a position in ratings:log is not what the service writes', 'a position that is no number');
+    cannot_ok(audit(), 'a checkpoint in ratings:log is not what the service writes', 'a checkpoint that is no number');
     hand('DEL', 'ratings:log');
     cannot_ok(audit(), 'the store has no ratings:log', 'a store that was lost cannot be audited');
     hand('HSET', 'ratings:log', 'claim', 'somebody');

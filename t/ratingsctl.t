@@ -2,6 +2,8 @@
 # its repair have a test of their own: audit.t.
 use strict;
 use warnings;
+use IO::Socket::INET;
+use POSIX ();
 use Test::More;
 use Time::HiRes qw(sleep time);
 use RatingsTest;
@@ -180,6 +182,35 @@ sub backends { my ($report) = @_; return { map { my $it = $report->{backends}{$_
     }
     my $report;
     ok(wait_until(sub { $report = report('status'); $report->{code} eq 0 }, $patience), 'all is as it should be again') or diag($report->{transcript});
+}
+
+# What is in the store may be anything: it is shown all the same, and does nothing to a terminal.
+{
+    my $foreign = redis(database => 13);
+    $foreign->call('FLUSHDB');
+    $foreign->call('HSET', 'ratings:log', 'topic', "\xFF\e[2J", 'generation', "\xC3\x28\n", 'partitions', 4, 'behind', 1);
+    $foreign->call('SET', 'ratings:projector', "\xFF:1:", 'PX', 600_000);
+    my @there  = ('--store', "$ENV{RATINGS_CONNECTION}/13");
+    my $report = report('status', @there);
+    has_problem_ok($report, qr/the store is being rebuilt/, 'a store with foreign texts: status with --json');
+    is_deeply([ @{ $report->{store} }{qw(topic generation)} ], [ '??[2J', '?(?' ], 'has them as far as they can be shown') or diag($report->{transcript});
+    $foreign->call('HDEL', 'ratings:log', 'behind');
+    has_problem_ok(report('status', @there), qr/the store holds the ratings of topic '\?\?\[2J', not of/, 'also in what is wrong');
+    unlike(transcript(ctl($_, @there)), qr/[\xFF\e]/, "$_ as text") for qw(status audit);
+    $foreign->call('FLUSHDB');
+}
+
+# A report for a standard output that is closed goes nowhere, least of all into a connection.
+{
+    my $silent = IO::Socket::INET->new(Listen => 1, LocalAddr => '127.0.0.1') or die "socket: $!";
+    my $line   = qq("$ENV{RATINGSCTL}" status --timeout 5 --topic $topic --store redis://127.0.0.1:@{[ $silent->sockport ]});
+    my $pid    = fork // die "fork: $!";
+    if (!$pid) { exec 'sh', '-c', "exec $line <&- >&- 2>&-" or POSIX::_exit(127) }
+    my $connection = $silent->accept;
+    is_deeply([ map { readlink("/proc/$pid/fd/$_") // 'closed' } 0 .. 2 ], [ ('/dev/null') x 3 ], 'what is closed is no connection');
+    waitpid $pid, 0;
+    is($? >> 8, 2, 'and no report is an error');
+    close $connection;
 }
 
 # ---- explain ----

@@ -1,4 +1,4 @@
-/* UTF-8 as RFC 3629 has it. Pure functions, any thread. Private to core. */
+/* UTF-8 as RFC 3629 has it. Pure functions, any thread. */
 #ifndef RATINGS_CORE_UTF8_H
 #define RATINGS_CORE_UTF8_H
 

@@ -30,9 +30,9 @@ static audit_fit_e fit_time(const char *text, int64_t time)
 static const char *partition_problem(const audit_check_t *check, const audit_partition_t *folded)
 {
     if (check->checkpoint > check->end)
-        return "the log ends before the store's position: it was truncated or recreated";
+        return "the log ends before the store's checkpoint: it was truncated or recreated";
     if (check->checkpoint > 0 && check->checkpoint < check->start)
-        return "the log begins after the store's position: records were deleted";
+        return "the log begins after the store's checkpoint: records were deleted";
     if (check->last == AUDIT_ABSENT && folded->records > 0)
         return "the store does not say which record it applied last";
     if (check->last == AUDIT_DIFFERS)

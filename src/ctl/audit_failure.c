@@ -1,5 +1,7 @@
 #include "audit_failure.h"
 
+#include "ctl_printable.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -9,6 +11,7 @@ bool audit_fail(audit_failure_t *why, const char *format, ...)
     va_start(arguments, format);
     (void)vsnprintf(why->text, sizeof why->text, format, arguments);
     va_end(arguments);
+    ctl_make_printable(why->text);
     return false;
 }
 

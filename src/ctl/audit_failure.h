@@ -9,7 +9,8 @@ typedef struct {
     char text[512];
 } audit_failure_t;
 
-/* Keeps the reason, cut to the room there is. Always false, for `return audit_fail(...)`. */
+/* Keeps the reason, cut to the room there is, and made printable. Always false, for `return
+ * audit_fail(...)`. */
 bool audit_fail(audit_failure_t *why, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

@@ -43,7 +43,7 @@ void audit_report_sources(const audit_t *audit)
 static void show_partitions(const audit_t *audit)
 {
     (void)printf("%9s %12s %12s %12s %10s %12s %9s %10s %9s %9s  %-8s%-8s%s\n", "partition",
-                 "log start", "log end", "position", "lag", "records", "skipped", "duplicates",
+                 "log start", "log end", "checkpoint", "lag", "records", "skipped", "duplicates",
                  "repeated", "live keys", "mark", "first", "time");
     for (int p = 0; p < audit->fold.partitions; p++) {
         const audit_check_t *check = &audit->checks[p];

@@ -3,6 +3,7 @@
 #include "../core/number.h"
 #include "../core/redis_url.h"
 #include "audit_scripts.h"
+#include "ctl_printable.h"
 
 #include <hiredis/hiredis.h>
 
@@ -16,9 +17,8 @@
 #define KEY_LOG "ratings:log"
 #define KEY_LEASE "ratings:projector"
 #define KEY_TALK "ratings/"
-#define KEY_TALK_LEN (sizeof KEY_TALK - 1)
-#define KEY_TALK_ALL "ratings/*"
 #define KEY_VOTERS "ratings:voters/"
+#define KEYS_OF_TALKS "ratings[/:]*" /* both, and a few more */
 #define FIELD_MAX 32
 #define REQUEST_OPERATOR "3" /* RATINGS_REBUILD_REQUEST_OPERATOR of ../shm/rebuild_state.h */
 
@@ -313,6 +313,7 @@ static bool is_array(const redisReply *reply, size_t elements)
 static void copy_text(char *out, size_t size, const redisReply *reply)
 {
     (void)snprintf(out, size, "%s", reply->type == REDIS_REPLY_STRING ? reply->str : "");
+    ctl_make_printable(out);
 }
 
 /* A number, or `absent` for a nil. */
@@ -351,7 +352,7 @@ static bool read_state(const audit_store_t *store, const redisReply *reply, audi
     state->beyond = field[FIELD_BEYOND]->type != REDIS_REPLY_NIL;
     for (int p = 0; p < state->partitions; p++)
         if (!read_partition(field + FIELDS + (ptrdiff_t)p * EACH, p, state))
-            return unexpected_reply(store, "a position in " KEY_LOG, why);
+            return unexpected_reply(store, "a checkpoint in " KEY_LOG, why);
     return true;
 }
 
@@ -468,12 +469,26 @@ static bool is_scan(const redisReply *reply)
            reply->element[0]->len < FIELD_MAX && reply->element[1]->type == REDIS_REPLY_ARRAY;
 }
 
+/* How much of the key comes before the talk's id; 0: it is no talk's. */
+static size_t length_before_id(const redisReply *key)
+{
+    static const char *const prefixes[] = {KEY_TALK, KEY_VOTERS};
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
+        size_t len = strlen(prefixes[i]);
+        if (key->type == REDIS_REPLY_STRING && key->len >= len &&
+            memcmp(key->str, prefixes[i], len) == 0)
+            return len;
+    }
+    return 0;
+}
+
+/* Also of a key of voters whose talk has no other: nothing else tells of it. */
 static bool add_talks(audit_fold_t *fold, const redisReply *keys, audit_failure_t *why)
 {
     for (size_t i = 0; i < keys->elements; i++) {
         const redisReply *key = keys->element[i];
-        if (key->type == REDIS_REPLY_STRING && key->len >= KEY_TALK_LEN &&
-            !audit_fold_talk(fold, key->str + KEY_TALK_LEN, key->len - KEY_TALK_LEN))
+        size_t before = length_before_id(key);
+        if (before > 0 && !audit_fold_talk(fold, key->str + before, key->len - before))
             return audit_no_memory(why);
     }
     return true;
@@ -485,7 +500,7 @@ bool audit_store_scan(audit_store_t *store, audit_fold_t *fold, audit_failure_t 
     bool good;
     do {
         redisReply *reply =
-            ask_redis(store, WORDS("SCAN", cursor, "MATCH", KEY_TALK_ALL, "COUNT", "1000"), why);
+            ask_redis(store, WORDS("SCAN", cursor, "MATCH", KEYS_OF_TALKS, "COUNT", "1000"), why);
         good = reply && (is_scan(reply) || unexpected_reply(store, "the answer of SCAN", why)) &&
                add_talks(fold, reply->element[1], why);
         if (good)

@@ -19,8 +19,8 @@ void audit_store_disconnect(audit_store_t *store);
 
 #define AUDIT_FIELD_MAX 71 /* three decimal numbers and two colons fit */
 
-/* What ratings:log says. Texts are "" where it says nothing, and cut where it holds something far
- * too long. */
+/* What ratings:log says. Texts are "" where it says nothing, cut where it holds something far too
+ * long, and made printable, which those of the service are. */
 typedef struct {
     bool present;
     char topic[256], generation[256], claim[256];
@@ -50,7 +50,7 @@ typedef struct {
 
 bool audit_store_lease(audit_store_t *store, audit_lease_t *lease, audit_failure_t *why);
 
-/* Adds each talk that has a key to the fold. */
+/* Adds each talk that has a key, of counts or of voters, to the fold. */
 bool audit_store_scan(audit_store_t *store, audit_fold_t *fold, audit_failure_t *why);
 
 /* Result of a compare-and-set. */

@@ -3,9 +3,11 @@
 #include "build_version.h"
 #include "ctl_command.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define NAME "ratingsctl"
 #define NAME_OF_AUDIT "ratings-audit"
@@ -94,11 +96,24 @@ static const char *program_name(const char *path)
     return name && strcmp(name, NAME_OF_AUDIT) == 0 ? NAME_OF_AUDIT : NAME;
 }
 
+/* One of the three that is closed would be given to a connection, which the report then goes into.
+ * In its place is one that takes no report, which is an error. */
+static void occupy_closed_streams(void)
+{
+    int file;
+    do
+        file = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    while (file >= 0 && file <= STDERR_FILENO);
+    if (file >= 0)
+        (void)close(file);
+}
+
 /* A connection or a pipe that is closed is an error with a reason, and no end by a signal. */
 int main(int argc, char **argv)
 {
     audit_failure_t why = {""};
     const char *program = program_name(argv[0]);
+    occupy_closed_streams();
     (void)signal(SIGPIPE, SIG_IGN);
     ctl_exit_e code = run_line(program, argc, argv, &why);
     if ((fflush(stdout) != 0 || ferror(stdout)) && !why.text[0]) {

@@ -54,7 +54,7 @@ static bool take_timeout(ctl_options_t *out, const char *value, audit_failure_t 
     int64_t seconds;
     if (!ratings_parse_int(value, strlen(value), 1, TIMEOUT_MAX_S, &seconds))
         return bad_usage(why, "--timeout takes seconds, 1 to 86400");
-    out->timeout_ms = out->stream.timeout_ms = (int)seconds * 1000;
+    out->stream.timeout_ms = (int)seconds * 1000;
     return true;
 }
 
@@ -284,7 +284,6 @@ ctl_options_e ctl_options_read(int argc, char **argv, unsigned takes, ctl_option
         .properties = calloc((size_t)argc, sizeof *out->properties),
         .talks = calloc((size_t)argc, sizeof *out->talks),
         .store = getenv("RATINGS_CONNECTION"),
-        .timeout_ms = TIMEOUT_S * 1000,
         .talks_url = getenv("TALKS_CONNECTION"),
         .stats_url = getenv("RATINGS_LAMBDA_URL"),
         .max_lag_s = MAX_LAG_S,
@@ -294,7 +293,7 @@ ctl_options_e ctl_options_read(int argc, char **argv, unsigned takes, ctl_option
         .brokers = getenv("STREAMS_CONNECTION"),
         .topic = "ratings",
         .properties = out->properties,
-        .timeout_ms = out->timeout_ms,
+        .timeout_ms = TIMEOUT_S * 1000,
         .has_progress = true,
     };
     if (!out->properties || !out->talks) {

@@ -24,13 +24,12 @@ enum {
 #define CTL_AT_END INT64_MAX /* no point in time: to the end of the log */
 
 typedef struct {
-    audit_stream_options_t stream;
-    const char **properties; /* those of `stream`, while they are read */
-    const char *store;       /* redis://... */
-    const char **talks;      /* these alone; all when there are none */
+    audit_stream_options_t stream; /* its timeout is that of each wait, for whichever server */
+    const char **properties;       /* those of `stream`, while they are read */
+    const char *store;             /* redis://... */
+    const char **talks;            /* these alone; all when there are none */
     int talks_count;
-    int timeout_ms; /* milliseconds, of each wait for Redis or Kafka */
-    char **words;   /* what stands beside the options */
+    char **words; /* what stands beside the options */
     int words_count;
     ctl_rows_format_e format;
     const char *talks_url, *stats_url; /* of PostgreSQL and of the Lambda; NULL: not known */

@@ -2,6 +2,7 @@
 
 #include "../core/clock.h"
 #include "ctl_command.h"
+#include "ctl_printable.h"
 #include "ctl_probe.h"
 
 #include <inttypes.h>
@@ -38,12 +39,12 @@ bool ctl_status_has_lags(const ctl_status_t *status)
 
 static bool ask_talks(ctl_status_t *status, audit_failure_t *why)
 {
-    return ctl_probe_talks(status->options->talks_url, status->options->timeout_ms, why);
+    return ctl_probe_talks(status->options->talks_url, status->options->stream.timeout_ms, why);
 }
 
 static bool ask_stats(ctl_status_t *status, audit_failure_t *why)
 {
-    return ctl_probe_stats(status->options->stats_url, status->options->timeout_ms, why);
+    return ctl_probe_stats(status->options->stats_url, status->options->stream.timeout_ms, why);
 }
 
 static bool ask_stream(ctl_status_t *status, audit_failure_t *why)
@@ -55,7 +56,7 @@ static bool ask_stream(ctl_status_t *status, audit_failure_t *why)
 /* The state of as many partitions as the topic has; of one where nobody knows. */
 static bool ask_store(ctl_status_t *status, audit_failure_t *why)
 {
-    status->store = audit_store_new(status->options->store, status->options->timeout_ms);
+    status->store = audit_store_new(status->options->store, status->options->stream.timeout_ms);
     if (!status->store ||
         !audit_state_init(&status->state, status->partitions > 0 ? status->partitions : 1))
         return audit_no_memory(why);
@@ -129,10 +130,11 @@ __attribute__((format(printf, 2, 3))) static void note_problem(ctl_status_t *sta
     va_list arguments;
     if (status->problems == CTL_PROBLEMS_MAX)
         return;
+    char *problem = status->problem[status->problems++];
     va_start(arguments, format);
-    (void)vsnprintf(status->problem[status->problems++], sizeof status->problem[0], format,
-                    arguments);
+    (void)vsnprintf(problem, sizeof status->problem[0], format, arguments);
     va_end(arguments);
+    ctl_make_printable(problem); /* it may have been cut */
 }
 
 static void judge_store(ctl_status_t *status)
@@ -158,8 +160,8 @@ static void judge_lags(ctl_status_t *status)
         const ctl_lag_t *lag = &status->partition[p];
         if (lag->checkpoint > lag->end)
             note_problem(status,
-                         "partition %d: the log ends before the store's position: it was truncated "
-                         "or recreated",
+                         "partition %d: the log ends before the store's checkpoint: it was "
+                         "truncated or recreated",
                          p);
         else if (lag->lag_ms > (int64_t)status->options->max_lag_s * 1000)
             note_problem(status,

@@ -1,4 +1,5 @@
 /* What of ratingsctl needs no server: times, rows of an export, the progress bar. */
+#include "../../src/ctl/ctl_printable.h"
 #include "../../src/ctl/ctl_progress.h"
 #include "../../src/ctl/ctl_rows.h"
 #include "../../src/ctl/ctl_time.h"
@@ -172,6 +173,40 @@ static void writes_names_without_rows(void **state)
     assert_rows(CTL_ROWS_NDJSON, one_column, put_nothing, NULL, "");
 }
 
+/* ---- texts of others ---- */
+
+typedef struct {
+    const char *name, *text, *shown;
+} printable_row_t;
+
+static printable_row_t printables[] = {
+    {"nothing", "", ""},
+    {"a text", "connection refused (errno 111)", "connection refused (errno 111)"},
+    {"other letters", "Verbindung zum Server schl\xC3\xA4gt fehl",
+     "Verbindung zum Server schl\xC3\xA4gt fehl"},
+    {"letters of four bytes", "\xF0\x9F\x98\x80", "\xF0\x9F\x98\x80"},
+    {"what moves a terminal's cursor", "\x1B[2J\r\n", "?[2J??"},
+    {"a delete", "a\x7F", "a?"},
+    {"a control character of two bytes",
+     "a\xC2\x9B"
+     "2J",
+     "a??2J"},
+    {"letters of another encoding", "schl\xE4gt fehl", "schl?gt fehl"},
+    {"one that was cut", "schl\xC3", "schl?"},
+    {"one that is longer than it need be", "\xC0\xAF", "??"},
+    {"bytes of no text", "\xFF\xFE\x01", "???"},
+};
+
+static void makes_texts_printable(void **state)
+{
+    const printable_row_t *row = *state;
+    char *text = unit_copy(row->text, strlen(row->text) + 1);
+
+    ctl_make_printable(text);
+    assert_string_equal(text, row->shown);
+    free(text);
+}
+
 /* ---- the bar ---- */
 
 typedef struct {
@@ -225,6 +260,7 @@ int main(void)
     unit_add_rows(&suite, writes_texts, ROWS(texts));
     unit_add(&suite, "rows", writes_rows, NULL);
     unit_add(&suite, "no rows", writes_names_without_rows, NULL);
+    unit_add_rows(&suite, makes_texts_printable, ROWS(printables));
     unit_add_rows(&suite, draws_bars, ROWS(bars));
     unit_add(&suite, "a bar stays in its line", a_bar_stays_in_its_line, NULL);
     return unit_run("ctl", &suite);
