@@ -4,9 +4,11 @@ package Chaos::Audit;
 
 use strict;
 use warnings;
+use Digest::SHA qw(hmac_sha256_hex);
 use JSON::PP ();
 use Time::HiRes qw(sleep time);
 
+use Chaos::Journal qw(is_taken outcome_class);
 use RatingsTest::Redis ();
 
 # the quicker codec if it is there: a log has some hundred thousand records
@@ -28,6 +30,9 @@ sub read_log {
     return [ sort { $a->{partition} <=> $b->{partition} || $a->{offset} <=> $b->{offset} } @records ];
 }
 
+# of the voters, in httpd's configuration as well
+our $secret = 'the secret of the chaos suite, which is longer than 32 bytes';
+
 my $longest = 4096; # bytes; what is longer is none of the service's
 
 # The event of a record, or undef: what is no event counts for nothing.
@@ -35,7 +40,9 @@ sub event_of {
     my ($record) = @_;
     return if length($record->{payload} // '') > $longest;
     my $event = decode($record->{payload} // '');
-    return unless ref $event eq 'HASH' && ($event->{version} // 0) eq '1' && ($event->{value} // '') =~ /^[1-5]$/;
+    return unless ref $event eq 'HASH' && ($event->{version} // 0) eq '1';
+    return unless ($event->{value} // '') =~ /^[1-5]$/ || exists $event->{value} && !defined $event->{value} && defined $event->{voter};
+    return if exists $event->{voter} && ($event->{voter} // '') !~ /^[0-9a-f]{32}$/;
     return unless defined $event->{talkId} && $event->{talkId} eq ($record->{key} // '');
     return $event;
 }
@@ -55,11 +62,13 @@ sub is_again {
     return $is_again;
 }
 
-# events: how many of each talk and value; counts: those that count; keys: of each talk and key, how many
-# events and how many of them count; ends: the offset after the last of each partition; again: how many
+# events: how many anonymous ones of each talk and value; counts: those that count, with the ratings of voters, and of a
+# talk with voters as `anonymous` how many are not theirs; votes: of each talk and voter the events, each with value (0: a
+# withdrawal) and key; voters: of each talk the ratings by the fields that the store has for them; keys: of each talk and
+# key, how many events and how many of them count; ends: the offset after the last of each partition; again: how many
 # records were appended again. Those are no events of their own. The rule of keys: an event whose key has
 # counted, less than its window ago by the clock of the log (the running maximum of the partition's append
-# times), is a repeat.
+# times), is a repeat. The rule of voters: the last event that is no repeat is the rating.
 sub fold {
     my ($records) = @_;
     my %fold = (again => 0);
@@ -73,34 +82,62 @@ sub fold {
             next;
         }
         my $event = event_of($record) or next;
-        my ($talk, $value, $key) = @$event{qw(talkId value idempotencyKey)};
-        $fold{events}{$talk}{$value}++;
+        my ($talk, $key, $voter) = @$event{qw(talkId idempotencyKey voter)};
+        if   (defined $voter) { push @{ $fold{votes}{$talk}{$voter} }, { value => $event->{value} // 0, key => $key // '' } }
+        else                  { $fold{events}{$talk}{ $event->{value} }++ }
         my $repeat = 0;
         if (defined $key) {
-            $repeat = ($expires{$partition}{$talk}{$key} // 0) > $now;
-            $expires{$partition}{$talk}{$key} = $now + $event->{idempotencyWindow} unless $repeat;
+            my $expires = \$expires{$partition}{$talk}{$key}{ $voter // '' };
+            $repeat   = ($$expires // 0) > $now;
+            $$expires = $now + $event->{idempotencyWindow} unless $repeat;
             $fold{keys}{$talk}{$key}{events}++;
             $fold{keys}{$talk}{$key}{counted}++ unless $repeat;
         }
-        $fold{counts}{$talk}{$value}++ unless $repeat;
+        count_event(\%fold, $partition, $event) unless $repeat;
     }
+    for my $talk (keys %{ $fold{voters} || {} }) { $fold{counts}{$talk}{anonymous} = $fold{anonymous}{$talk} // 0 }
     return \%fold;
 }
 
+sub count_event {
+    my ($fold, $partition, $event) = @_;
+    my ($talk, $value) = ($event->{talkId}, $event->{value} // 0);
+    if (defined $event->{voter}) {
+        my $rating = \$fold->{voters}{$talk}{ field_of($event->{voter}, $partition) };
+        $fold->{counts}{$talk}{$$rating}-- if $$rating;
+        $$rating = $value;
+    } else {
+        $fold->{anonymous}{$talk}++;
+    }
+    $fold->{counts}{$talk}{$value}++ if $value;
+    return;
+}
+
+# A voter as the log has them, and as a partition's part of the store has: the last two bytes xor its number.
+sub voter_of { my ($topic, $name) = @_; return substr hmac_sha256_hex("mod_ratings voter\0$topic\0$name", $secret), 0, 32 }
+sub field_of { my ($voter, $partition) = @_; return substr($voter, 0, 28) . sprintf '%04x', hex(substr $voter, 28) ^ $partition }
+
 # ---- the store ----
 
+# counts and voters, as in the fold
 sub read_store {
     my ($database) = @_;
-    my ($redis, $cursor, %store) = (RatingsTest::Redis->new(database => $database), '0');
+    my $redis  = RatingsTest::Redis->new(database => $database);
+    my $voters = _read_hashes($redis, 'ratings:voters/');
+    for my $ratings (values %$voters) { $ratings = { map { (unpack('H*', $_) => $ratings->{$_}) } keys %$ratings } }
+    return { counts => _read_hashes($redis, 'ratings/'), voters => $voters };
+}
+
+# { what follows the prefix => the hash }
+sub _read_hashes {
+    my ($redis, $prefix) = @_;
+    my ($cursor, %hashes) = ('0');
     do {
-        my $reply = $redis->call('SCAN', $cursor, 'MATCH', 'ratings/*', 'COUNT', 1000);
+        my $reply = $redis->call('SCAN', $cursor, 'MATCH', "$prefix*", 'COUNT', 1000);
         $cursor = $reply->[0];
-        for my $key (@{ $reply->[1] }) {
-            my $hash = eval { $redis->hash($key) } // { unreadable => 1 };
-            $store{ substr $key, length 'ratings/' } = $hash;
-        }
+        $hashes{ substr $_, length $prefix } = eval { $redis->hash($_) } // { unreadable => 1 } for @{ $reply->[1] };
     } while ($cursor ne '0');
-    return \%store;
+    return \%hashes;
 }
 
 sub _in_order { my ($hash) = @_; return join ' ', map { "$_:$hash->{$_}" } sort keys %$hash }
@@ -129,14 +166,19 @@ sub wait_for_lag {
 
 sub _pairs { my ($hash) = @_; return map { my $talk = $_; map { [ $talk, $_ ] } keys %{ $hash->{$talk} } } keys %{ $hash || {} } }
 
-# Where the store is not the fold: a list of { talk, value, log, store }.
+# Where the store is not the fold: a list of { talk, value (or a voter's field), log, store }.
 sub differences {
     my ($fold, $store) = @_;
-    my %all = map { ("$_->[0]\t$_->[1]" => $_) } _pairs($fold->{counts}), _pairs($store);
+    return map { _differences($fold->{$_}, $store->{$_}) } qw(counts voters);
+}
+
+sub _differences {
+    my ($fold, $store) = @_;
+    my %all = map { ("$_->[0]\t$_->[1]" => $_) } _pairs($fold), _pairs($store);
     my @found;
     for my $pair (map { $all{$_} } sort keys %all) {
         my ($talk, $value) = @$pair;
-        my ($log, $stored) = ($fold->{counts}{$talk}{$value} // 0, $store->{$talk}{$value} // 0);
+        my ($log, $stored) = ($fold->{$talk}{$value} // 0, $store->{$talk}{$value} // 0);
         push @found, { talk => $talk, value => $value, log => $log, store => $stored } if $log ne $stored;
     }
     return @found;
@@ -147,7 +189,7 @@ sub differences {
 sub check_keys {
     my ($fold, $journal, $result) = @_;
     my %sent;
-    for my $line (grep { length $_->{key} } $journal->lines('POST')) {
+    for my $line (grep { length $_->{key} } $journal->lines(qw(POST DELETE))) {
         my $key = $sent{"$line->{talk}\t$line->{key}"} ||= { kind => $line->{kind}, outcomes => {} };
         $key->{outcomes}{ outcome_class($line) }++;
         $key->{times}++;
@@ -163,19 +205,12 @@ sub check_keys {
     }
 }
 
-# What an outcome says of the log: taken, refused (not in it), or unknown.
-sub outcome_class {
-    my ($line) = @_;
-    return 'taken' if $line->{outcome} =~ /^20[02]$/;
-    return $line->{outcome} =~ /^(?:503|refused|4\d\d)$/ ? 'refused' : 'unknown';
-}
-
-# Of each talk and value: acknowledged <= log <= acknowledged + unknown. Exact where each client has a
-# talk of its own. A key counts as one acknowledged, however many times it was sent.
+# Of each talk and value of an anonymous rating: acknowledged <= log <= acknowledged + unknown. Exact where each client
+# has a talk of its own. A key counts as one acknowledged, however many times it was sent.
 sub check_counts {
     my ($fold, $journal, $result) = @_;
     my (%least, %most, %done);
-    for my $line ($journal->lines('POST')) {
+    for my $line (grep { !length $_->{voter} } $journal->lines('POST')) {
         my ($class, $pair) = (outcome_class($line), "$line->{talk}\t$line->{value}");
         $least{$pair} += $class eq 'taken' && !(length $line->{key} && $done{"$line->{talk}\t$line->{key}"}++);
         $most{$pair}  += $class ne 'refused';
@@ -188,6 +223,35 @@ sub check_counts {
     }
 }
 
+# Of each voter and talk: the log has each acknowledged vote, in their order, and no more votes than were sent; the rating
+# is the last one that was acknowledged, or one of those after it of which nobody knows. (A vote that is sent again with a
+# key that was acknowledged is none.)
+sub check_voters {
+    my ($fold, $topic, $journal, $result) = @_;
+    my %sent;
+    push @{ $sent{ $_->{talk} }{ $_->{voter} } }, $_ for grep { length $_->{voter} && outcome_class($_) ne 'refused' } $journal->lines(qw(POST DELETE));
+    for my $pair (_pairs(\%sent)) {
+        my ($talk, $name) = @$pair;
+        my @lines = @{ $sent{$talk}{$name} };
+        my $voter = voter_of($topic, $name);
+        my @votes = @{ $fold->{votes}{$talk}{$voter} || [] };
+        $result->{doubled} += @votes - @lines if @votes > @lines;
+        my ($rating) = grep { $_ } map { $fold->{voters}{$talk}{ field_of($voter, $_) } } keys %{ $fold->{ends} };
+        my ($last, @maybe, %done) = (0);
+        for my $line (@lines) {
+            next if $done{ $line->{key} };
+            if (!is_taken($line->{outcome})) { push @maybe, $line->{value}; next }
+            ($last, @maybe) = $line->{value};
+            $done{ $line->{key} } = 1 if length $line->{key};
+            # the next one of the log that is this
+            shift @votes while @votes && "$votes[0]{value} $votes[0]{key}" ne "$line->{value} $line->{key}";
+            $result->{lost}++ unless shift @votes;
+        }
+        push @{ $result->{problems} }, "the rating of $name for $talk is " . ($rating // 0) . ' by the log, not ' . join '/', $last, @maybe
+            unless grep { $_ == ($rating // 0) } $last, @maybe;
+    }
+}
+
 # The audit: { lost, doubled, problems, fold, differences }.
 # topic; journal; within: seconds for the store to catch up; database: of Redis, if it is another than 0;
 # others: true if talks that no client has rated may differ (a scenario has changed them by hand)
@@ -197,6 +261,7 @@ sub audit {
     my $result = { lost => 0, doubled => 0, problems => \@problems, fold => $fold };
     check_keys($fold, $options{journal}, $result);
     check_counts($fold, $options{journal}, $result);
+    check_voters($fold, $options{topic}, $options{journal}, $result);
     for my $other (differences($fold, read_store($options{database}))) {
         my ($log, $store) = @$other{qw(log store)};
         push @{ $result->{differences} }, $other;

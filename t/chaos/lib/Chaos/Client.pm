@@ -6,6 +6,7 @@ use strict;
 use warnings;
 use Time::HiRes qw(sleep time);
 
+use Chaos::Journal      qw(is_refused);
 use RatingsTest::Client ();
 
 my $deadline  = 10;   # seconds for a request: longer than the service may ever take
@@ -21,7 +22,8 @@ my %behaviour = (
     ready  => \&ask_ready,
 );
 
-sub kinds { return qw(rater plain stayer reader) }
+# those of Chaos::Voters, too
+sub kinds { return qw(rater plain stayer reader voters) }
 
 # journal: a file; stop: a file whose being there ends it; kind, index, where (which httpd), port, talks
 # (shared), own (a talk of its own), keyed (whether the service takes keys), think (mean pause, seconds),
@@ -37,13 +39,14 @@ sub new {
 
 sub run {
     my ($self) = @_;
-    my $step = $behaviour{ $self->{kind} };
     until ($self->_stopped) {
-        $step->($self);
+        $self->step;
         sleep rand 2 * $self->{think};
     }
     close $self->{out} or die "$self->{journal}: $!";
 }
+
+sub step { my $self = shift; return $behaviour{ $self->{kind} }->($self) }
 
 sub _stopped { my $self = shift; return -e $self->{stop} }
 
@@ -73,14 +76,14 @@ sub _ask {
     my $outcome  = $self->_outcome($response, $kept, $ended - $begun);
     $http->close unless $response->status && $self->{keep};
     my %line = (begun => $begun, ended => $ended, what => $what, outcome => $outcome, notes => []);
-    push @{ $line{notes} }, 'no-retry-after' if $outcome eq '503' && $what =~ /POST|GET/ && !defined $response->header('Retry-After');
+    push @{ $line{notes} }, 'no-retry-after' if $outcome eq '503' && $what =~ /^(?:POST|DELETE|GET|MINE)$/ && !defined $response->header('Retry-After');
     return ($outcome, $response, \%line);
 }
 
 sub _write {
     my ($self, $line) = @_;
     my $text = join "\t", sprintf('%.6f', $line->{begun}), sprintf('%.6f', $line->{ended}), $line->{what}, $self->{where},
-        $self->{kind}, $line->{talk} // '', $line->{value} // '', $line->{key} // '', $line->{outcome}, join ' ', @{ $line->{notes} };
+        $self->{kind}, $line->{talk} // '', $line->{value} // '', $line->{key} // '', $line->{voter} // '', $line->{outcome}, join ' ', @{ $line->{notes} };
     syswrite $self->{out}, "$text\n";
 }
 
@@ -91,7 +94,7 @@ sub _post {
     my @headers = ('Content-Type' => 'application/json', defined $key && $self->{keyed} ? ('Idempotency-Key' => qq("$key")) : ());
     my ($outcome, undef, $line) = $self->_ask('POST', 'POST', '/ratings', \@headers, qq({"talkId":"$talk","value":$value}));
     $self->{counted}{$talk}{$value}++ if $outcome eq '200';
-    $self->{sent}{$talk}{$value}++ if $outcome !~ /^(?:503|refused|4\d\d)$/;
+    $self->{sent}{$talk}{$value}++ unless is_refused($outcome);
     @$line{qw(talk value key)} = ($talk, $value, $self->{keyed} ? $key : undef);
     $self->_write($line);
     return $outcome;

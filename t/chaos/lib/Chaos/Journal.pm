@@ -1,13 +1,20 @@
 # What the clients have written down: a line a request, times in seconds since 1970:
-#   begun ended POST|GET|PROBE|READY httpd kind talk value key outcome notes
+#   begun ended POST|DELETE|GET|MINE|PROBE|READY httpd kind talk value key voter outcome notes
 # The outcome is the status, or refused (no connection), broken (closed before the answer was whole),
 # crossed (a kept connection that httpd closed while the request was on its way), timeout (the client's).
 package Chaos::Journal;
 
 use strict;
 use warnings;
+use parent 'Exporter';
 
-my @columns = qw(begun ended what where kind talk value key outcome notes);
+our @EXPORT_OK = qw(is_good is_refused is_taken outcome_class);
+
+my @columns = qw(begun ended what where kind talk value key voter outcome notes);
+
+# What answers when all is as it should be; and the kind that a request counts for, where it is not its own
+my %good    = (DELETE => qr/^204$/, MINE => qr/^(?:200|404)$/);
+my %like    = (DELETE => 'POST', MINE => 'GET');
 
 sub new {
     my ($class, $pattern) = @_;
@@ -41,16 +48,24 @@ sub outcomes {
     return \%sum;
 }
 
-sub is_good { my $line = shift; return $line->{outcome} eq '200' }
+sub like_what { my $line = shift; return $like{ $line->{what} } // $line->{what} }
+
+sub is_good { my $line = shift; return $line->{outcome} =~ ($good{ $line->{what} } // qr/^200$/) }
 
 # A rating that is durable, and an answer with the counts: there was service.
-sub is_service { my $line = shift; return $line->{outcome} eq '200' || $line->{what} eq 'POST' && $line->{outcome} eq '202' }
+sub is_service { my $line = shift; return is_good($line) || like_what($line) eq 'POST' && $line->{outcome} eq '202' }
+
+# What an outcome says of the log: the event is in it; it is not. Of others nobody knows.
+sub is_taken   { my $outcome = shift; return $outcome =~ /^20[024]$/ }
+sub is_refused { my $outcome = shift; return $outcome =~ /^(?:503|refused|4\d\d)$/ }
+
+sub outcome_class { my $line = shift; return is_taken($line->{outcome}) ? 'taken' : is_refused($line->{outcome}) ? 'refused' : 'unknown' }
 
 # The longest time without service, between two times.
 sub longest_gap {
     my ($self, $what, $from, $to) = @_;
     my ($last, $gap) = ($from, 0);
-    for my $line (grep { is_service($_) } $self->lines($what)) {
+    for my $line (grep { like_what($_) eq $what && is_service($_) } $self->lines) {
         next if $line->{ended} < $from || $line->{ended} > $to;
         $gap  = $line->{ended} - $last if $line->{ended} - $last > $gap;
         $last = $line->{ended};
@@ -71,13 +86,13 @@ sub longest_request {
 sub recovery {
     my ($self, $since, $to, $where) = @_;
     my ($moment, %first) = ($since);
-    for my $line ($self->lines(qw(POST GET READY))) {
+    for my $line ($self->lines(qw(POST DELETE GET MINE READY))) {
         next if $line->{ended} < $since || $line->{ended} > $to || defined $where && $line->{where} != $where;
         if (!is_good($line)) {
             ($moment, %first) = ();
             next;
         }
-        $first{ $line->{what} } //= $line->{ended};
+        $first{ like_what($line) } //= $line->{ended};
         next if keys %first < 3;
         # after a failure, the service has recovered when each of the three has been good once
         $moment //= $line->{ended};

@@ -9,10 +9,11 @@ use Time::HiRes qw(sleep time);
 
 use Chaos::Client  ();
 use Chaos::Journal ();
+use Chaos::Voters  ();
 
 # directory: for the journals; clients: how many; rate: requests a second of all, about; ports: of the
-# httpds, the clients are shared out among them; talks: shared ones; own: a list, one for each client;
-# keyed, seed
+# httpds, the clients are shared out among them; talks: shared ones; own: a list, one for each client; mixed: shared by
+# those that have voters; keyed, seed
 sub new {
     my ($class, %options) = @_;
     make_path($options{directory});
@@ -48,8 +49,9 @@ sub _fork {
     # nothing of the parent's is run here: not its handlers, not its cleanups
     $SIG{$_} = 'DEFAULT' for qw(INT TERM HUP ALRM);
     my $done = eval {
-        Chaos::Client->new(%client, journal => $journal, stop => $self->{stop}, seed => $self->{seed}, keyed => $self->{keyed},
-            port => $self->{ports}[ $client{where} ], talks => $self->{talks}, own => $self->{own}[ $client{index} ] // '')->run;
+        my $class = $client{kind} eq 'voters' ? 'Chaos::Voters' : 'Chaos::Client';
+        $class->new(%client, journal => $journal, stop => $self->{stop}, seed => $self->{seed}, keyed => $self->{keyed},
+            port => $self->{ports}[ $client{where} ], talks => $self->{talks}, mixed => $self->{mixed}, own => $self->{own}[ $client{index} ] // '')->run;
         1;
     };
     print STDERR "client $client{kind}: $@" unless $done;

@@ -92,7 +92,7 @@ sub _stage {
     my @talks = map { "$name-$_" } 1 .. 4;
     my @own   = map { "$name-own-$_" } 1 .. $self->{clients};
     return Chaos::Stage->new(row => $row, short => $self->{short}, topic => "$name-" . int(time) . "-$$", talks => \@talks, own => \@own,
-        warm => "$name-warm", directory => "$ENV{CHAOS_DIR}/$row->{name}");
+        mixed => "$name-mixed", warm => "$name-warm", directory => "$ENV{CHAOS_DIR}/$row->{name}");
 }
 
 # A new topic and an empty store for each: nothing of the scenario before is left.
@@ -100,7 +100,7 @@ sub _set {
     my ($self, $stage) = @_;
     mkdir $stage->directory;
     $stage->redis->call('FLUSHALL');
-    RatingsTest::new_talks(0, @{ $stage->{talks} }, @{ $stage->{own} }, $stage->{warm});
+    RatingsTest::new_talks(0, @{ $stage->{talks} }, @{ $stage->{own} }, $stage->{mixed}, $stage->{warm});
     $stage->row->{setup}->($stage) if $stage->row->{setup};
     $stage->start_httpds;
     $stage->wait_ready;
@@ -120,7 +120,7 @@ sub _takes_keys {
 sub _act {
     my ($self, $stage, $episodes) = @_;
     my $load = $self->{load} = Chaos::Load->new(directory => $stage->directory . '/journal', clients => $self->{clients},
-        rate => $stage->row->{rate} // $self->{rate}, keyed => $self->{keyed}, seed => $self->{seed}, talks => $stage->{talks}, own => $stage->{own},
+        rate => $stage->row->{rate} // $self->{rate}, keyed => $self->{keyed}, seed => $self->{seed}, talks => $stage->{talks}, own => $stage->{own}, mixed => $stage->{mixed},
         ports => [ map { $_->port } $stage->httpds ])->start;
     my @episodes = eval { $episodes->() };
     my $error = $@;

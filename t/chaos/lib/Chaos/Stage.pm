@@ -6,6 +6,7 @@ use strict;
 use warnings;
 use Time::HiRes qw(sleep time);
 
+use Chaos::Audit       ();
 use RatingsTest        ();
 use RatingsTest::Httpd ();
 use RatingsTest::Redis ();
@@ -96,10 +97,29 @@ sub until {
 # a scenario's setup: the audit goes on by the real ones.
 sub environment { my ($self, %variables) = @_; $self->{environment} = { %{ $self->{environment} }, %variables } }
 
-sub options { my ($self, %more) = @_; return (topic => $self->topic, database => $self->{database}, sizes => $sizes, %{ $self->row->{httpd} || {} }, %more) }
+# Who votes says so in a header: the others are anonymous.
+sub _conf {
+    my ($self) = @_;
+    return RatingsTest::Httpd::backends(topic => $self->topic, database => $self->{database}) . RatingsTest::Httpd::locations()
+        . qq(RatingsVoterSecret "file:@{[ $self->_secret_file ]}"\n<Location "/ratings">\nRatingsVoter expr=%{HTTP:X-Voter}\n</Location>\n);
+}
+
+sub _secret_file { my $self = shift; return $self->directory . '/voters.secret' }
+
+sub _write_secret {
+    my ($self) = @_;
+    my $path = $self->_secret_file;
+    open my $file, '>', $path or die "$path: $!";
+    print $file $Chaos::Audit::secret;
+    close $file or die "$path: $!";
+    return chmod 0600, $path;
+}
+
+sub options { my ($self, %more) = @_; return (conf => $self->_conf, sizes => $sizes, %{ $self->row->{httpd} || {} }, %more) }
 
 sub start_httpds {
     my ($self) = @_;
+    $self->_write_secret;
     for my $number (1 .. $self->row->{httpds} || 1) {
         my $httpd = RatingsTest::Httpd->new(name => $self->row->{name} . ($number > 1 ? "-$number" : ''), port => $number, $self->options);
         push @{ $self->{httpds} }, $httpd;

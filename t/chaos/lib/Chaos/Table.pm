@@ -27,7 +27,7 @@ sub _cells { return '| ' . join(' | ', @_) . " |\n" }
 sub _requests {
     my ($requests) = @_;
     my @lines;
-    for my $what (qw(POST GET PROBE)) {
+    for my $what (qw(POST DELETE GET MINE PROBE)) {
         my $outcomes = $requests->{$what} or next;
         next if $what eq 'PROBE' && join(' ', keys %$outcomes) eq '200';
         push @lines, "$what " . join ' ', map { "$_:$outcomes->{$_}" } sort keys %$outcomes;
@@ -35,10 +35,12 @@ sub _requests {
     return @lines;
 }
 
-# The same for a cell of Markdown
+# The same of several kinds for a cell of Markdown
 sub _outcomes {
-    my ($outcomes) = @_;
-    return join ', ', map { "$_: $outcomes->{$_}" } sort keys %{ $outcomes || {} };
+    my ($requests, @what) = @_;
+    my %sum;
+    for my $outcomes (map { $requests->{$_} || {} } @what) { $sum{$_} += $outcomes->{$_} for keys %$outcomes }
+    return join ', ', map { "$_: $sum{$_}" } sort keys %sum;
 }
 
 sub _seconds { my $seconds = shift; return defined $seconds ? sprintf '%.2f', $seconds : '-' }
@@ -46,8 +48,8 @@ sub _seconds { my $seconds = shift; return defined $seconds ? sprintf '%.2f', $s
 sub add {
     my ($self, $facts) = @_;
     print { $self->{file} } JSON::PP->new->utf8->canonical->encode($facts), "\n";
-    my $posts = join '; ', grep { length } _outcomes($facts->{requests}{POST}), $facts->{note} // '';
-    print { $self->{markdown} } _cells("`$facts->{fault}` " . ($facts->{what} // ''), $posts, _outcomes($facts->{requests}{GET}),
+    my $posts = join '; ', grep { length } _outcomes($facts->{requests}, qw(POST DELETE)), $facts->{note} // '';
+    print { $self->{markdown} } _cells("`$facts->{fault}` " . ($facts->{what} // ''), $posts, _outcomes($facts->{requests}, qw(GET MINE)),
         _seconds($facts->{gap_post}), _seconds($facts->{gap_get}), _seconds($facts->{recovery}), map({ $_ // '-' } @$facts{qw(lost doubled went_back)}), $facts->{verdict});
     my ($first, @more) = _requests($facts->{requests} || {});
     printf $format, $facts->{fault}, $first // $facts->{note} // '', _seconds($facts->{gap_post}), _seconds($facts->{gap_get}),

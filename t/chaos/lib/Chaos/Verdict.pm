@@ -7,7 +7,7 @@ use warnings;
 use Chaos::Journal ();
 
 my $deadline = 5; # seconds, the default of RatingsDeadline
-my %always   = (POST => '200 202', GET => '200', PROBE => '200', READY => '200');
+my %always   = (POST => '200 202', DELETE => '204 202', GET => '200', MINE => '200 404', PROBE => '200', READY => '200');
 
 # An episode: { row, from (the fault), since (from when recovery counts), to (it must be over) }. What a
 # request may end in is what its row allows, if it was under way in the episode. (A victim stays broken.)
@@ -36,7 +36,7 @@ sub _allows {
     return 0 if defined $row->{victim} ? $row->{victim} != $line->{where} : $line->{begun} > $episode->{to};
     return 1 if $line->{outcome} eq 'crossed';
     # not ready is what readiness is for
-    my $allowed = ' ' . ($row->{allow}{ $line->{what} } // '') . ' ' . ($line->{what} eq 'READY' ? '503 ' : '')
+    my $allowed = ' ' . ($row->{allow}{ Chaos::Journal::like_what($line) } // '') . ' ' . ($line->{what} eq 'READY' ? '503 ' : '')
         . ($row->{allow}{any} // '') . ' ';
     return index($allowed, " $line->{outcome} ") >= 0;
 }
@@ -74,7 +74,7 @@ sub _judge_notes {
     my %text = (
         back => 'times a count went back', behind => 'times a GET did not count what a 200 had acknowledged',
         above => 'times a count was above what was sent', 'no-retry-after' => 'times a 503 without Retry-After',
-        malformed => 'times an answer was no histogram',
+        malformed => 'times an answer was no histogram', own => 'times a voter was shown another rating than the own',
     );
     $self->_problem("$count{$_} $text{$_}, first $first{$_}") for sort keys %count;
 }
@@ -116,7 +116,7 @@ sub _judge_gaps {
 sub _judge_deadline {
     my ($self) = @_;
     return if grep { $_->{row}{stands_still} } @{ $self->{episodes} };
-    my $longest = $self->{journal}->longest_request(qw(POST GET));
+    my $longest = $self->{journal}->longest_request(qw(POST DELETE GET MINE));
     $self->_problem(sprintf 'a request took %.2f s, allowed are %.2f', $longest, $deadline) if $longest > $deadline + 0.5 * $ENV{CHAOS_SLACK};
 }
 
@@ -140,7 +140,7 @@ sub facts {
     return {
         fault => $self->{name}, number => $self->{number}, requests => $journal->outcomes,
         gap_post => $journal->longest_gap('POST', $from, $to), gap_get => $journal->longest_gap('GET', $from, $to),
-        longest_probe => $journal->longest_request('PROBE'), longest_request => $journal->longest_request(qw(POST GET)),
+        longest_probe => $journal->longest_request('PROBE'), longest_request => $journal->longest_request(qw(POST DELETE GET MINE)),
         recovery => $slowest, repeats => $audit->{fold}{again}, lost => $audit->{lost}, doubled => $audit->{doubled}, went_back => $self->{went_back},
         behind => $self->{behind}, problems => $self->{problems}, verdict => @{ $self->{problems} } ? 'FAIL' : 'pass',
         seconds => $to - $from, %{ $self->{extra} || {} },
