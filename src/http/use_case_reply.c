@@ -30,6 +30,7 @@ static const outcome_reply_t outcome_replies[] = {
          "Another rating of this talk was sent with the same Idempotency-Key: "
          "this one does not count.",
          0, 0},
+    [RATINGS_OUTCOME_BARRED] = {HTTP_FORBIDDEN, "Ratings of this voter do not count.", 0, 0},
     [RATINGS_OUTCOME_NO_KEYS] =
         {HTTP_NOT_IMPLEMENTED,
          "This service cannot tell ratings apart by Idempotency-Key: please send "

@@ -11,8 +11,8 @@
 #define GATHER_MAX (4 * KEYED_MAX) /* over all partitions, see batch_size */
 #define GATHER_US INT64_C(1000000) /* so much work is lost at most when something fails */
 
-/* Talks, votes, and events with a key, of the batches that are sent together, so that those of one
- * read go at once, and large ones one by one: Redis answers others between two exchanges. */
+/* Talks, votes, events with a key, and bars, of the batches that are sent together, so that those
+ * of one read go at once, and large ones one by one: Redis answers others between two exchanges. */
 #define EXCHANGE_MAX 1000
 
 void applier_init(applier_t *applier, projection_t *projection, apr_pool_t *pool)
@@ -31,8 +31,8 @@ void applier_reset(applier_t *applier)
 
 static batch_t *begin_batch(applier_t *applier, int i)
 {
-    const projection_t *p = applier->projection;
-    const partition_t *partition = &p->partition[i];
+    projection_t *p = applier->projection;
+    partition_t *partition = &p->partition[i];
     const ratings_batch_t start = {.generation = p->state.generation,
                                    .partition = i,
                                    .checkpoint = partition->checkpoint,
@@ -40,7 +40,7 @@ static batch_t *begin_batch(applier_t *applier, int i)
                                    .log_time = partition->log_time};
     if (!applier->gathered_since)
         applier->gathered_since = ratings_monotonic();
-    return batch_create(&start, applier->pool);
+    return batch_create(&start, &partition->barred, applier->pool);
 }
 
 batch_t *applier_batch(applier_t *applier, int i)
@@ -144,6 +144,10 @@ static void publish_applied(applier_t *applier, const ratings_batch_t *batch, co
     RATINGS_ASSERT(batch->checkpoint == partition->checkpoint);
     partition_advance(partition, batch);
     applier->has_applied = applier->is_commit_due = true;
+    if (batch->bar_count > 0) {
+        p->state.barred[batch->partition] = (int64_t)partition->barred.count;
+        projection_publish_barred(p);
+    }
     ratings_shm_publish_applied(p->shared, batch->partition, partition_checkpoint(partition), slots,
                                 batch->increment_count);
 }

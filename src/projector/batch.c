@@ -41,13 +41,15 @@ struct batch_t {
     apr_hash_t *by_key;               /* see name_of_key -> ratings_key_use_t */
     ballot_t *ballots;                /* the votes of all talks; NULL until there is one */
     int votes, ballots_room;
+    ratings_voter_set_t *barred;  /* after the record added last */
+    apr_array_header_t *bars;     /* of ratings_bar_t; NULL until there is one */
     const ratings_record_t *last; /* whose fingerprint is still to be taken, or NULL */
     apr_pool_t *pool;
 };
 
 #define INITIAL_LENGTH 16 /* of arrays */
 
-batch_t *batch_create(const ratings_batch_t *start, apr_pool_t *pool)
+batch_t *batch_create(const ratings_batch_t *start, ratings_voter_set_t *barred, apr_pool_t *pool)
 {
     batch_t *batch = apr_pcalloc(pool, sizeof *batch);
     batch->result = *start;
@@ -56,6 +58,8 @@ batch_t *batch_create(const ratings_batch_t *start, apr_pool_t *pool)
     batch->increments = apr_array_make(pool, INITIAL_LENGTH, sizeof(ratings_increment_t *));
     batch->slots = apr_array_make(pool, INITIAL_LENGTH, sizeof(uint32_t));
     batch->by_talk = apr_hash_make(pool);
+    batch->barred = barred;
+    batch->result.barred = (int64_t)barred->count;
     batch->pool = pool;
     return batch;
 }
@@ -222,6 +226,26 @@ apr_status_t batch_resolve_keys(batch_t *batch, ratings_store_t *store, ratings_
     return APR_SUCCESS;
 }
 
+/* ---- barred voters ---- */
+
+/* They may still withdraw what they gave before. */
+static bool is_of_barred_voter(const batch_t *batch, const ratings_event_t *event)
+{
+    return event->has_voter && event->rating.value != RATINGS_VALUE_NONE &&
+           ratings_voter_set_has(batch->barred, &event->voter);
+}
+
+bool batch_bar(batch_t *batch, const ratings_bar_t *bar)
+{
+    if (!batch->bars)
+        batch->bars = apr_array_make(batch->pool, 1, sizeof(ratings_bar_t));
+    APR_ARRAY_PUSH(batch->bars, ratings_bar_t) = *bar;
+    if (bar->is_barred)
+        return ratings_voter_set_add(batch->barred, &bar->voter);
+    ratings_voter_set_remove(batch->barred, &bar->voter);
+    return true;
+}
+
 /* ---- records ---- */
 
 ratings_fingerprint_t fingerprint_of(const ratings_record_t *record)
@@ -239,6 +263,8 @@ static const char *add_event(batch_t *batch, const ratings_record_t *record)
                                                record->value_len, &event);
     if (problem)
         return problem;
+    if (is_of_barred_voter(batch, &event))
+        return NULL;
     if (event.key.text[0] && record->has_append_time)
         add_keyed_event(batch, &event, record->offset);
     else /* without the log's own time a key means nothing */
@@ -280,7 +306,8 @@ int batch_keyed_events(const batch_t *batch)
 
 int batch_size(const batch_t *batch)
 {
-    return batch->increments->nelts + batch_keyed_events(batch) + batch->votes;
+    int bars = batch->bars ? batch->bars->nelts : 0;
+    return batch->increments->nelts + batch_keyed_events(batch) + batch->votes + bars;
 }
 
 const ratings_batch_t *batch_finish(batch_t *batch)
@@ -289,6 +316,10 @@ const ratings_batch_t *batch_finish(batch_t *batch)
     batch->result.increments =
         (const ratings_increment_t *const *)(const void *)batch->increments->elts;
     batch->result.increment_count = batch->increments->nelts;
+    if (batch->bars) {
+        batch->result.bars = (const ratings_bar_t *)(const void *)batch->bars->elts;
+        batch->result.bar_count = batch->bars->nelts;
+    }
     return &batch->result;
 }
 

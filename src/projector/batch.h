@@ -16,13 +16,17 @@
 typedef struct batch_t batch_t;
 
 /* An empty batch. Of `start`: generation, partition, checkpoint, the log's time there, and the
- * record applied before it. */
-batch_t *batch_create(const ratings_batch_t *start, apr_pool_t *pool);
+ * record applied before it. `barred` has the voters that are barred at the checkpoint, and is
+ * brought up to the batch's end by batch_bar. */
+batch_t *batch_create(const ratings_batch_t *start, ratings_voter_set_t *barred, apr_pool_t *pool);
 
 /* Adds a record; those before the batch's checkpoint are passed over. NULL, or why it is no event
  * (static): then it advances the checkpoint and counts for nothing. So does one that repeats
  * another. The record must stay valid until batch_detach. */
 const char *batch_add(batch_t *batch, const ratings_record_t *record, bool is_duplicate);
+
+/* The record added last, which is no event, bars a voter, or ends that. False: no memory. */
+bool batch_bar(batch_t *batch, const ratings_bar_t *bar);
 
 /* Before the records that were added go: from then on nothing of the batch points into them. */
 void batch_detach(batch_t *batch);
@@ -30,8 +34,8 @@ void batch_detach(batch_t *batch);
 /* The offset after the last record added. */
 int64_t batch_next_offset(const batch_t *batch);
 
-/* What it costs the store: its talks, its votes (one of each voter and talk), and its events with
- * an idempotency key, however many other events there are. */
+/* What it costs the store: its talks, its votes (one of each voter and talk), its events with an
+ * idempotency key, and its bars, however many other events there are. */
 int batch_size(const batch_t *batch);
 
 /* Of these, events with a key. */

@@ -48,16 +48,22 @@ static void note_skipped(event_fold_t *fold, const ratings_record_t *record, con
                  record->partition, record->offset, problem, skipped);
 }
 
-/* Not by itself wrong: it may be the record that says how talks are routed. */
-static apr_status_t fold_no_event(event_fold_t *fold, const ratings_record_t *record,
-                                  const char *problem, ratings_result_t *why)
+/* Not by itself wrong: it may be a record that says how talks are routed, or whose ratings count
+ * for nothing. */
+static apr_status_t fold_no_event(event_fold_t *fold, batch_t *batch,
+                                  const ratings_record_t *record, const char *problem,
+                                  ratings_result_t *why)
 {
+    ratings_bar_t bar;
     int said = record->partition == 0
                    ? ratings_routing_decode(record->key, record->key_len, record->value,
                                             record->value_len, RATINGS_PARTITIONS_MAX)
                    : 0;
     if (said > 0)
         return routing_read(fold->routing, record, said, why);
+    if (ratings_bar_decode(record->key, record->key_len, record->value, record->value_len, &bar))
+        return batch_bar(batch, &bar) ? APR_SUCCESS
+                                      : ratings_result_set(why, APR_ENOMEM, "out of memory");
     note_skipped(fold, record, problem);
     return APR_SUCCESS;
 }
@@ -95,7 +101,7 @@ static apr_status_t fold_record(event_fold_t *fold, batch_t *batch, const rating
     if (is_duplicate && record->offset >= partition->checkpoint)
         note_duplicate(fold, record);
     if (problem)
-        return fold_no_event(fold, record, problem, why);
+        return fold_no_event(fold, batch, record, problem, why);
     if (status == APR_SUCCESS && !is_duplicate && record->offset >= partition->checkpoint)
         routing_add_evidence(fold->routing, record);
     return status;

@@ -12,6 +12,7 @@ bool partition_resume(partition_t *partition, const ratings_store_state_t *state
     RATINGS_ASSERT(!partition->batch);
     ratings_dedup_window_free(partition->window);
     partition->window = ratings_dedup_window_new();
+    ratings_voter_set_free(&partition->barred);
     partition->checkpoint = state->checkpoint[i];
     partition->last = state->last[i];
     partition->first = state->first[i];
@@ -26,6 +27,7 @@ void partition_close(partition_t *partition)
 {
     ratings_dedup_window_free(partition->window);
     partition->window = NULL;
+    ratings_voter_set_free(&partition->barred);
 }
 
 void partition_advance(partition_t *partition, const ratings_batch_t *batch)

@@ -49,6 +49,14 @@ apr_status_t projection_check_write(projection_t *p, ratings_cas_e result, ratin
                                       "the store holds what this module does not write", why);
 }
 
+void projection_publish_barred(projection_t *p)
+{
+    bool has_barred = false;
+    for (int i = 0; i < RATINGS_PARTITIONS_MAX; i++)
+        has_barred |= p->state.barred[i] > 0;
+    atomic_store(&p->shared->has_barred, has_barred);
+}
+
 /* ---- the log ---- */
 
 /* What tells this log from one of the same name that was created and filled since. */

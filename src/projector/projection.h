@@ -49,6 +49,10 @@ apr_status_t projection_check_write(projection_t *p, ratings_cas_e result, ratin
 apr_status_t projection_request_rebuild(projection_t *p, ratings_rebuild_request_e reason,
                                         const char *text, ratings_result_t *why);
 
+/* Tells requests of this host whether the store says that any voter is barred: before the
+ * checkpoints that it is of are published, since a request that waits for one of them asks then. */
+void projection_publish_barred(projection_t *p);
+
 /* ---- the log ---- */
 
 /* Asks the brokers for log_start, log_end and younger of each partition. */

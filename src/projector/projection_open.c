@@ -149,6 +149,17 @@ static void log_lost_records(const projection_t *p, int i)
                      i, partition->log_start, partition->checkpoint);
 }
 
+/* Whose ratings do not count from the checkpoint on. */
+static apr_status_t load_barred(projection_t *p, int i, ratings_result_t *why)
+{
+    ratings_cas_e result;
+    if (p->state.barred[i] == 0)
+        return APR_SUCCESS;
+    apr_status_t status =
+        ratings_store_load_barred(p->store, &p->state, i, &p->partition[i].barred, &result, why);
+    return status == APR_SUCCESS ? projection_check_write(p, result, why) : status;
+}
+
 /* A checkpoint is published as this log's once that is sure: now if the log has not the record that
  * was applied last any more, else when that is read. */
 static apr_status_t resume_partition(projection_t *p, int i, ratings_result_t *why)
@@ -156,6 +167,9 @@ static apr_status_t resume_partition(projection_t *p, int i, ratings_result_t *w
     partition_t *partition = &p->partition[i];
     if (!partition_resume(partition, &p->state, i))
         return ratings_result_set(why, APR_ENOMEM, "out of memory");
+    apr_status_t status = load_barred(p, i, why);
+    if (status != APR_SUCCESS)
+        return status;
     log_lost_records(p, i);
     ratings_shm_forget(p->shared, i, partition->seen, partition->log_end);
     if (partition->is_verified)
@@ -171,6 +185,7 @@ static apr_status_t begin_reading(opening_t *opening, ratings_result_t *why)
 {
     projection_t *p = opening->projection;
     int64_t *from = apr_pcalloc(p->scratch, (size_t)p->partitions * sizeof *from);
+    projection_publish_barred(p);
     for (int i = 0; i < p->partitions; i++) {
         apr_status_t status = resume_partition(p, i, why);
         if (status != APR_SUCCESS)

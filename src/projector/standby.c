@@ -27,6 +27,7 @@ void standby_reset(standby_t *standby)
 
 static void publish_loaded(projection_t *p, int64_t at)
 {
+    projection_publish_barred(p);
     for (int i = 0; i < RATINGS_PARTITIONS_MAX && p->state.checkpoint[i] >= 0; i++) {
         ratings_checkpoint_t checkpoint = projection_stored_checkpoint(p, i);
         if (ratings_shm_is_newer(p->shared, i, checkpoint))

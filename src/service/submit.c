@@ -1,5 +1,6 @@
 /* Submitting a rating: the talk exists, its window is open, the event is durable, the rating is
- * visible, and, if it has an idempotency key, it is the one that counts. */
+ * visible, its voter is not barred, and, if it has an idempotency key, it is the one that counts.
+ */
 #include "../backend/stream/stream_topic.h"
 #include "../core/clock.h"
 #include "pending_write.h"
@@ -65,6 +66,17 @@ static ratings_outcome_e record_event(ratings_call_t *call, const ratings_event_
     return RATINGS_OUTCOME_UNAVAILABLE;
 }
 
+/* ---- asking the store about the event ---- */
+
+static bool begin_store_call(ratings_call_t *call, int64_t *until, ratings_call_token_t *token)
+{
+    ratings_child_t *child = call->child;
+    int64_t timeout = child->service->config->store_timeout;
+    *until = ratings_earlier(ratings_monotonic() + timeout, call->deadline);
+    return ratings_call_policy_begin(&child->policy[RATINGS_BACKEND_STORE], *until, token,
+                                     &call->failure.why);
+}
+
 /* ---- idempotency keys ---- */
 
 /* The projector, which asks Kafka again soon, confirms it and logs it, once for the host. What it
@@ -102,16 +114,14 @@ static ratings_outcome_e outcome_of_use(ratings_call_t *call, const ratings_even
 static apr_status_t read_use(ratings_call_t *call, const ratings_event_t *event, int partition,
                              ratings_use_t *use, int64_t *checkpoint)
 {
-    ratings_child_t *child = call->child;
     const ratings_store_key_t key = {event->rating.talk_id, event->has_voter ? &event->voter : NULL,
                                      event->key.text};
-    int64_t timeout = child->service->config->store_timeout;
-    int64_t until = ratings_earlier(ratings_monotonic() + timeout, call->deadline);
-    ratings_call_token_t token;
     ratings_result_t *why = &call->failure.why;
-    if (!ratings_call_policy_begin(&child->policy[RATINGS_BACKEND_STORE], until, &token, why))
+    ratings_call_token_t token;
+    int64_t until;
+    if (!begin_store_call(call, &until, &token))
         return why->status;
-    (void)ratings_store_read_use(child->store, &key, partition, until, use, checkpoint, why);
+    (void)ratings_store_read_use(call->child->store, &key, partition, until, use, checkpoint, why);
     return ratings_call_policy_end(&token, why);
 }
 
@@ -129,6 +139,42 @@ static ratings_outcome_e read_outcome(ratings_call_t *call, const ratings_event_
     if (checkpoint <= delivery->offset)
         return accepted(call, "the store is being brought up to date");
     return outcome_of_use(call, event, &use, delivery->offset);
+}
+
+/* ---- barred voters ---- */
+
+/* Asked once the event is visible, so that a bar which came before it in the log is known; and only
+ * while anybody is barred. A withdrawal counts. */
+static bool may_be_barred(const ratings_call_t *call, const ratings_event_t *event)
+{
+    return event->has_voter && event->rating.value != RATINGS_VALUE_NONE &&
+           atomic_load(&call->child->service->shared->has_barred);
+}
+
+static apr_status_t read_barred(ratings_call_t *call, const ratings_event_t *event, int partition,
+                                bool *is_barred, int64_t *checkpoint)
+{
+    ratings_result_t *why = &call->failure.why;
+    ratings_call_token_t token;
+    int64_t until;
+    if (!begin_store_call(call, &until, &token))
+        return why->status;
+    (void)ratings_store_read_barred(call->child->store, &event->voter, partition, until, is_barred,
+                                    checkpoint, why);
+    return ratings_call_policy_end(&token, why);
+}
+
+/* As with an idempotency key: if the store cannot be read, nobody knows yet whether it counts. */
+static ratings_outcome_e bar_outcome(ratings_call_t *call, const ratings_event_t *event,
+                                     const ratings_delivery_t *delivery)
+{
+    int64_t checkpoint = -1;
+    bool is_barred = false;
+    if (read_barred(call, event, delivery->partition, &is_barred, &checkpoint) != APR_SUCCESS)
+        return RATINGS_OUTCOME_ACCEPTED;
+    if (checkpoint <= delivery->offset)
+        return accepted(call, "the store is being brought up to date");
+    return is_barred ? RATINGS_OUTCOME_BARRED : RATINGS_OUTCOME_DONE;
 }
 
 /* ---- outside of the talk's window ---- */
@@ -175,6 +221,8 @@ ratings_outcome_e ratings_submit(ratings_call_t *call, const ratings_event_t *ev
     if (!is_open)
         return repeat_outcome(call, event, partition);
     outcome = record_event(call, event, partition, visible_for, &delivery);
+    if (outcome == RATINGS_OUTCOME_DONE && may_be_barred(call, event))
+        outcome = bar_outcome(call, event, &delivery);
     return outcome == RATINGS_OUTCOME_DONE && has_key ? read_outcome(call, event, &delivery)
                                                       : outcome;
 }

@@ -23,6 +23,7 @@ typedef enum {
     RATINGS_OUTCOME_NOT_NOW,     /* the call came outside of the talk's window */
     RATINGS_OUTCOME_CONFLICTING, /* another rating has the same idempotency key: this one is not
                                     counted */
+    RATINGS_OUTCOME_BARRED,      /* the voter is barred: the rating is not counted */
     RATINGS_OUTCOME_NO_KEYS, /* the log keeps no append times, so idempotency keys mean nothing */
     RATINGS_OUTCOME_UNAVAILABLE, /* a backend could not do its part; nothing was recorded */
     RATINGS_OUTCOME_UNKNOWN      /* it may or may not have been recorded */

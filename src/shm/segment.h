@@ -66,6 +66,7 @@ struct ratings_shm_t {
     _Atomic uint32_t store_fault;     /* ratings_store_fault_e: by which the projector is stalled;
                                        * 0: not by the store */
     _Atomic uint32_t rebuild_request; /* ratings_rebuild_request_e; a rebuild clears it */
+    _Atomic uint32_t has_barred;      /* 1: voters are barred, so that each asks about itself */
     _Atomic int64_t store_retired_at; /* of all connections to the store: ratings_store_retire */
 
     /* Projectors write these all the time. */

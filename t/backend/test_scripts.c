@@ -124,10 +124,11 @@ static ratings_voter_t voter_of(int n)
     return voter;
 }
 
-/* One event after another of partition 0, all of one talk, each with a key of its own if `keyed`.
- */
-static apr_status_t apply_increment(ratings_store_t *store, const ratings_increment_t *increment,
-                                    bool keyed, ratings_cas_e *end, ratings_result_t *why)
+/* One record after another of partition 0: an event, all of one talk, each with a key of its own if
+ * `keyed`; or a bar. NULL: none. */
+static apr_status_t apply_record(ratings_store_t *store, const ratings_increment_t *increment,
+                                 bool keyed, const ratings_bar_t *bar, ratings_cas_e *end,
+                                 ratings_result_t *why)
 {
     const ratings_increment_t *increments[] = {increment};
     int64_t at = seen.checkpoint[0], now = 1000000 * (at + 1);
@@ -143,13 +144,29 @@ static apr_status_t apply_increment(ratings_store_t *store, const ratings_increm
         .last = {at, now, 7},
         .first = {at == 0 ? 0 : RATINGS_FINGERPRINT_NONE, now, 7},
         .increments = increments,
-        .increment_count = 1,
-        .voted_count = increment->vote_count > 0,
+        .increment_count = increment != NULL,
+        .voted_count = increment && increment->vote_count > 0,
         .uses = uses,
         .use_count = 1,
+        .barred = seen.barred[0],
+        .bars = bar,
+        .bar_count = bar != NULL,
     };
     const ratings_batch_t *batches[] = {&batch};
     return ratings_store_apply(store, batches, 1, end, why);
+}
+
+static apr_status_t apply_increment(ratings_store_t *store, const ratings_increment_t *increment,
+                                    bool keyed, ratings_cas_e *end, ratings_result_t *why)
+{
+    return apply_record(store, increment, keyed, NULL, end, why);
+}
+
+static apr_status_t apply_bar(ratings_store_t *store, int n, bool is_barred, ratings_cas_e *end,
+                              ratings_result_t *why)
+{
+    const ratings_bar_t bar = {voter_of(n), is_barred};
+    return apply_record(store, NULL, false, &bar, end, why);
 }
 
 static apr_status_t apply(ratings_store_t *store, bool keyed, ratings_cas_e *end,
@@ -201,6 +218,16 @@ static void expect_vote(int n, int value)
     ratings_result_t why;
     load(admin);
     if (apply_vote(admin, n, value, false, &end, &why) != APR_SUCCESS)
+        fail_msg("%s", why.detail);
+    assert_int_equal(end, RATINGS_CAS_APPLIED);
+}
+
+static void expect_bar(int n, bool is_barred)
+{
+    ratings_cas_e end;
+    ratings_result_t why;
+    load(admin);
+    if (apply_bar(admin, n, is_barred, &end, &why) != APR_SUCCESS)
         fail_msg("%s", why.detail);
     assert_int_equal(end, RATINGS_CAS_APPLIED);
 }
@@ -384,6 +411,11 @@ static const struct {
     {SET("voters:0", "2"), NULL}, /* an older version has applied the last */
     {DROP("'voters:0'"), NULL},
     {SET("voters:7", "1"), NULL},
+    {SET("barred:0", "x"), "field barred"},
+    {SET("barred:0", "-1"), "field barred"},
+    {SET("barred:0", "0"), NULL},
+    {SET("barred:0", "1") SET("voters:0", "2"), "an older version"},
+    {SET("barred:0", "1") DROP("'voters:0'"), "an older version"},
 };
 
 static void what_is_not_as_it_is_written_must_be_rebuilt(void **state)
@@ -618,6 +650,142 @@ static void vote_after_an_older_version_leads_to_a_rebuild(void **state)
     }
 }
 
+/* ---- barred voters ---- */
+
+/* The set that the projector folds with; what it could not load. */
+static ratings_cas_e load_barred(ratings_voter_set_t *barred)
+{
+    ratings_cas_e end;
+    ratings_result_t why;
+    load(admin);
+    assert_null(seen.problem);
+    if (ratings_store_load_barred(admin, &seen, 0, barred, &end, &why) != APR_SUCCESS)
+        fail_msg("%s", why.detail);
+    return end;
+}
+
+static void expect_barred(bool first, bool second)
+{
+    ratings_voter_set_t barred = {0};
+    const ratings_voter_t voters[] = {voter_of(1), voter_of(2)};
+    const bool expected[] = {first, second};
+    load(admin);
+    assert_int_equal(seen.barred[0], first + second);
+    if (first || second)
+        assert_int_equal(load_barred(&barred), RATINGS_CAS_APPLIED);
+    for (int i = 0; i < 2; i++) {
+        ratings_result_t why;
+        int64_t checkpoint;
+        bool is_barred = !expected[i];
+        assert_int_equal(ratings_voter_set_has(&barred, &voters[i]), expected[i]);
+        assert_int_equal(ratings_store_read_barred(admin, &voters[i], 0, NO_DEADLINE, &is_barred,
+                                                   &checkpoint, &why),
+                         APR_SUCCESS);
+        assert_int_equal(is_barred, expected[i]);
+        assert_int_equal(checkpoint, seen.checkpoint[0]);
+    }
+    ratings_voter_set_free(&barred);
+}
+
+static void who_is_barred_is_as_the_last_bar_says(void **state)
+{
+    (void)state;
+    prepare();
+    expect_barred(false, false);
+    expect_bar(1, true);
+    expect_bar(1, true);
+    expect_barred(true, false);
+    expect_bar(2, true);
+    expect_barred(true, true);
+    expect_bar(1, false);
+    expect_bar(1, false);
+    expect_barred(false, true);
+    expect_bar(2, false);
+    expect_barred(false, false);
+    expect_bar(1, true);
+    expect_rebuilt();
+    expect_barred(false, false);
+    assert_string_equal(evaluate("return redis.call('EXISTS', 'ratings:barred:0') .. ''"), "0");
+}
+
+/* Else the ratings of whoever was barred would count. */
+static void barred_voters_that_are_not_as_they_are_written_are_corrupt(void **state)
+{
+    static const char *const rows[] = {
+        "redis.call('DEL', 'ratings:barred:0')",
+        "redis.call('SET', 'ratings:barred:0', 'x')",
+        "redis.call('HSET', 'ratings:barred:0', 'x', '1')",
+        "local key = 'ratings:barred:0' redis.call('HDEL', key, redis.call('HKEYS', key)[1])",
+        SET("barred:0", "3"),
+    };
+    (void)state;
+    for (size_t i = 0; i < 2 * (sizeof rows / sizeof rows[0]); i++) {
+        ratings_voter_set_t barred = {0};
+        ratings_cas_e end;
+        ratings_result_t why;
+        prepare();
+        expect_bar(1, true);
+        expect_bar(2, true);
+        load(admin);
+        ratings_store_state_t was = seen;
+        evaluate(apr_pstrcat(redis.pool, rows[i / 2], " return 'OK'", NULL));
+        const char *before = contents();
+        assert_int_equal(load_barred(&barred), RATINGS_CAS_CORRUPT);
+        seen = was; /* the projector has them, and applies another batch */
+        assert_int_equal(i % 2 ? apply(admin, false, &end, &why)
+                               : apply_bar(admin, 3, true, &end, &why),
+                         APR_SUCCESS);
+        if (end != RATINGS_CAS_CORRUPT)
+            fail_msg("%s: %d", rows[i / 2], end);
+        assert_string_equal(contents(), before);
+        ratings_voter_set_free(&barred);
+        expect_rebuilt();
+    }
+}
+
+/* As many, but what is no voter. */
+static void barred_voter_that_is_none_is_corrupt(void **state)
+{
+    ratings_voter_set_t barred = {0};
+    (void)state;
+    prepare();
+    expect_bar(1, true);
+    evaluate("redis.call('DEL', 'ratings:barred:0') "
+             "redis.call('HSET', 'ratings:barred:0', 'x', '1') return 'OK'");
+    assert_int_equal(load_barred(&barred), RATINGS_CAS_CORRUPT);
+    ratings_voter_set_free(&barred);
+}
+
+static void barred_voters_of_another_checkpoint_are_a_conflict(void **state)
+{
+    ratings_voter_set_t barred = {0};
+    ratings_cas_e end;
+    ratings_result_t why;
+    (void)state;
+    prepare();
+    expect_bar(1, true);
+    load(admin);
+    ratings_store_state_t was = seen;
+    expect_applied(false);
+    assert_int_equal(ratings_store_load_barred(admin, &was, 0, &barred, &end, &why), APR_SUCCESS);
+    assert_int_equal(end, RATINGS_CAS_CONFLICT);
+    assert_int_equal(barred.count, 0);
+}
+
+/* It skips the record, and counts what the voter gives as anonymous ratings. */
+static void bar_after_an_older_version_leads_to_a_rebuild(void **state)
+{
+    ratings_cas_e end;
+    ratings_result_t why;
+    (void)state;
+    prepare();
+    evaluate(SET("voters:0", "2") " return 'OK'");
+    load(admin);
+    assert_null(seen.problem);
+    assert_int_equal(apply_bar(admin, 1, true, &end, &why), APR_SUCCESS);
+    assert_int_equal(end, RATINGS_CAS_CORRUPT);
+}
+
 /* How many commands a batch is, by Redis's own count. */
 static int commands_of(bool keyed, bool voted)
 {
@@ -648,6 +816,11 @@ static void batch_without_votes_costs_what_it_did(void **state)
     /* a vote: HLEN, HMGET; ZADD, HDEL, ZREM, HDEL without effect; HSET */
     assert_int_equal(commands_of(false, true), 8 + 7);
     /* the talk has a voter now */
+    assert_int_equal(commands_of(false, false), 8);
+    /* HLEN, while anybody is barred */
+    expect_bar(1, true);
+    assert_int_equal(commands_of(false, false), 8 + 1);
+    expect_bar(1, false);
     assert_int_equal(commands_of(false, false), 8);
 }
 
@@ -733,6 +906,20 @@ static apr_status_t apply_voted(ratings_store_t *store, ratings_cas_e *end, rati
     return apply_vote(store, 1, 5, true, end, why);
 }
 
+static apr_status_t apply_barring(ratings_store_t *store, ratings_cas_e *end, ratings_result_t *why)
+{
+    return apply_bar(store, 1, true, end, why);
+}
+
+static apr_status_t read_barred(ratings_store_t *store, ratings_cas_e *end, ratings_result_t *why)
+{
+    const ratings_voter_t voter = voter_of(1);
+    bool is_barred;
+    int64_t checkpoint;
+    *end = RATINGS_CAS_APPLIED;
+    return ratings_store_read_barred(store, &voter, 0, NO_DEADLINE, &is_barred, &checkpoint, why);
+}
+
 static apr_status_t read_vote(ratings_store_t *store, ratings_cas_e *end, ratings_result_t *why)
 {
     const ratings_voter_t voter = voter_of(1);
@@ -794,9 +981,10 @@ static apr_status_t read_use(ratings_store_t *store, ratings_cas_e *end, ratings
     return ratings_store_read_use(store, &key, 0, NO_DEADLINE, &use, &position, why);
 }
 
-static const step_f steps[] = {apply_keyed, apply_unkeyed,   add_partitions, set_routing, advance,
-                               caught_up,   request_rebuild, rebuild,        read_talk,   read_use,
-                               apply_voted, read_vote,       set_electorate};
+static const step_f steps[] = {apply_keyed, apply_unkeyed, add_partitions,  set_routing,
+                               advance,     caught_up,     request_rebuild, rebuild,
+                               read_talk,   read_use,      apply_voted,     read_vote,
+                               read_barred, apply_barring, set_electorate};
 
 #define STEPS (sizeof steps / sizeof steps[0])
 
@@ -971,7 +1159,8 @@ static void step_after_somebody_else_has_written_is_a_conflict(void **state)
     for (size_t i = 0; i < sizeof conflicts / sizeof conflicts[0]; i++)
         expect_conflict(conflicts[i].step, conflicts[i].change);
     for (size_t i = 0; i < STEPS; i++) {
-        if (steps[i] == read_talk || steps[i] == read_use || steps[i] == read_vote)
+        if (steps[i] == read_talk || steps[i] == read_use || steps[i] == read_vote ||
+            steps[i] == read_barred)
             continue;
         expect_conflict(steps[i], "redis.call('DEL', 'ratings:log')");
         expect_conflict(steps[i], "redis.call('SET', 'ratings:log', 'x')");
@@ -1159,6 +1348,11 @@ int main(void)
         cmocka_unit_test(last_rating_of_a_voter_is_the_one_that_counts),
         cmocka_unit_test(votes_of_many_are_applied_at_once),
         cmocka_unit_test(talk_whose_voters_are_not_as_they_are_written_is_corrupt),
+        cmocka_unit_test(who_is_barred_is_as_the_last_bar_says),
+        cmocka_unit_test(barred_voters_that_are_not_as_they_are_written_are_corrupt),
+        cmocka_unit_test(barred_voter_that_is_none_is_corrupt),
+        cmocka_unit_test(barred_voters_of_another_checkpoint_are_a_conflict),
+        cmocka_unit_test(bar_after_an_older_version_leads_to_a_rebuild),
         cmocka_unit_test(vote_that_is_no_rating_is_corrupt),
         cmocka_unit_test(vote_after_an_older_version_leads_to_a_rebuild),
         cmocka_unit_test(batch_without_votes_costs_what_it_did),

@@ -17,8 +17,9 @@
 
 typedef struct {
     ratings_event_t event;
-    int talk, voter; /* -1: anonymous */
-    int key;         /* -1: none */
+    int talk, voter;      /* -1: anonymous */
+    int key;              /* -1: none */
+    bool bars, is_barred; /* it bars the voter, or ends that, and is no event */
     int64_t offset, timestamp;
     int identity;
     char value[512];
@@ -62,6 +63,13 @@ static void fill_event(entry_t *entry)
     }
 }
 
+static char *encode_entry(entry_t *entry)
+{
+    const ratings_bar_t bar = {voter_of(entry->voter), entry->is_barred};
+    return entry->bars ? ratings_bar_encode(&bar, "why", &entry->length)
+                       : ratings_event_encode(&entry->event, &entry->length);
+}
+
 /* Gaps between offsets, some wider than the deduplication window; times that go back. */
 static void place_entry(entry_t *entry, const entry_t *before)
 {
@@ -79,8 +87,10 @@ static void make_log(int partition)
         entry->voter = draw(3) ? draw(VOTERS) : -1;
         entry->key = draw(2) ? draw(KEYS) : -1;
         fill_event(entry);
+        entry->bars = entry->voter >= 0 && draw(12) == 0;
+        entry->is_barred = draw(3) > 0;
         place_entry(entry, log->count > 0 ? entry - 1 : NULL);
-        char *value = ratings_event_encode(&entry->event, &entry->length);
+        char *value = encode_entry(entry);
         assert_true(value && entry->length < sizeof entry->value);
         memcpy(entry->value, value, entry->length);
         free(value);
@@ -89,7 +99,7 @@ static void make_log(int partition)
 
 static ratings_record_t record_of(int partition, const entry_t *entry)
 {
-    const char *id = entry->event.rating.talk_id;
+    const char *id = entry->bars ? RATINGS_BAR_KEY : entry->event.rating.talk_id;
     return (ratings_record_t){
         .partition = partition,
         .offset = entry->offset,
@@ -108,6 +118,7 @@ static ratings_record_t record_of(int partition, const entry_t *entry)
 typedef struct {
     int64_t count[TALKS][RATINGS_VALUES];
     int vote[PARTITIONS][TALKS][VOTERS];
+    bool is_barred[PARTITIONS][VOTERS];
 } fold_t;
 
 static bool repeats_id(const log_t *log, int i)
@@ -135,7 +146,7 @@ static bool same_key(const entry_t *a, const entry_t *b)
 static void fold_log(int partition, int64_t checkpoint, fold_t *fold)
 {
     const log_t *log = &logs[partition];
-    bool counts[EVENTS] = {false};
+    bool counts[EVENTS] = {false}, *is_barred = fold->is_barred[partition];
     for (int i = 0; i < log->count && log->entry[i].offset < checkpoint; i++) {
         const entry_t *entry = &log->entry[i];
         counts[i] = !repeats_id(log, i);
@@ -144,6 +155,11 @@ static void fold_log(int partition, int64_t checkpoint, fold_t *fold)
                 time_at(log, i) < time_at(log, j) + WINDOW_MS)
                 counts[i] = false;
         int value = entry->event.rating.value;
+        if (entry->voter >= 0 && is_barred[entry->voter] && value != RATINGS_VALUE_NONE)
+            counts[i] = false;
+        if (entry->bars && !repeats_id(log, i))
+            is_barred[entry->voter] = entry->is_barred;
+        counts[i] &= !entry->bars;
         if (counts[i] && entry->voter >= 0)
             fold->vote[partition][entry->talk][entry->voter] = value;
         else if (counts[i])
@@ -221,6 +237,16 @@ static void rebuild(void)
 /* ---- batches ---- */
 
 /* What is new to the batch, after what reading begins with: a deduplication window before. */
+static void add_to_batch(batch_t *batch, const ratings_record_t *record, bool is_duplicate)
+{
+    ratings_bar_t bar;
+    if (!batch_add(batch, record, is_duplicate))
+        return;
+    assert_true(
+        ratings_bar_decode(record->key, record->key_len, record->value, record->value_len, &bar));
+    assert_true(batch_bar(batch, &bar));
+}
+
 static void fill_batch(batch_t *batch, int partition, int64_t checkpoint, int count)
 {
     const log_t *log = &logs[partition];
@@ -231,11 +257,23 @@ static void fill_batch(batch_t *batch, int partition, int64_t checkpoint, int co
             continue;
         bool is_duplicate = ratings_dedup_window_check_and_add(
                                 window, &record.identity, record.offset) == RATINGS_DEDUP_DUPLICATE;
-        assert_null(batch_add(batch, &record, is_duplicate));
+        add_to_batch(batch, &record, is_duplicate);
         batch_detach(batch);
         count -= record.offset >= checkpoint;
     }
     ratings_dedup_window_free(window);
+}
+
+static void load_barred(int partition, ratings_voter_set_t *barred)
+{
+    ratings_cas_e end;
+    ratings_result_t why;
+    if (state_of_store.barred[partition] == 0)
+        return;
+    if (ratings_store_load_barred(store, &state_of_store, partition, barred, &end, &why) !=
+        APR_SUCCESS)
+        fail_msg("%s", why.detail);
+    assert_int_equal(end, RATINGS_CAS_APPLIED);
 }
 
 /* Applies the next `count` events of a partition. */
@@ -247,10 +285,13 @@ static void apply(int partition, int count, apr_pool_t *pool)
                                    .checkpoint = state->checkpoint[partition],
                                    .previous = state->last[partition],
                                    .log_time = state->log_time[partition]};
-    batch_t *batch = batch_create(&start, pool);
+    ratings_voter_set_t barred = {0};
     ratings_cas_e end;
     ratings_result_t why;
+    load_barred(partition, &barred);
+    batch_t *batch = batch_create(&start, &barred, pool);
     fill_batch(batch, partition, start.checkpoint, count);
+    ratings_voter_set_free(&barred);
     if (batch_next_offset(batch) == start.checkpoint)
         return;
     assert_int_equal(batch_resolve_keys(batch, store, &end, &why), APR_SUCCESS);
@@ -280,12 +321,29 @@ static void compare_votes(int partition, int talk, const fold_t *fold)
     }
 }
 
+static void compare_barred(int partition, const fold_t *fold)
+{
+    for (int v = 0; v < VOTERS; v++) {
+        const ratings_voter_t voter = voter_of(v);
+        ratings_result_t why;
+        int64_t checkpoint = -1;
+        bool is_barred = false;
+        assert_int_equal(ratings_store_read_barred(store, &voter, partition, NO_DEADLINE,
+                                                   &is_barred, &checkpoint, &why),
+                         APR_SUCCESS);
+        assert_int_equal(is_barred, fold->is_barred[partition][v]);
+        assert_int_equal(checkpoint, state_of_store.checkpoint[partition]);
+    }
+}
+
 static void compare(void)
 {
     const fold_t fold = fold_naively(state_of_store.checkpoint);
     for (int t = 0; t < TALKS; t++)
         for (int p = 0; p < PARTITIONS; p++)
             compare_votes(p, t, &fold);
+    for (int p = 0; p < PARTITIONS; p++)
+        compare_barred(p, &fold);
 }
 
 /* ---- the property ---- */
@@ -398,7 +456,8 @@ static void votes_of_many_in_one_batch_are_each_their_last(void **state)
     rebuild();
     const ratings_batch_t start = {.generation = state_of_store.generation,
                                    .previous.offset = RATINGS_FINGERPRINT_NONE};
-    batch_t *batch = batch_create(&start, pool);
+    ratings_voter_set_t barred = {0};
+    batch_t *batch = batch_create(&start, &barred, pool);
     for (int i = 0; i < CHANGES * MANY; i++)
         add_vote_of_many(batch, i);
     assert_int_equal(batch_size(batch), MANY + 1);

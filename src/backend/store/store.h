@@ -13,12 +13,15 @@
  *                     position:N (its checkpoint), mark:N and first:N (fingerprints of the last and
  *                     the first record applied, "offset:timestamp:checksum", or "empty"), time:N
  *                     (the log's time, milliseconds), uses:N ("checkpoint:count": how many
- *                     fields ratings:keys:N had at that checkpoint) and voters:N (the checkpoint up
- *                     to which events of voters are counted as such); electorate (the one that
+ *                     fields ratings:keys:N had at that checkpoint), voters:N (the checkpoint up to
+ *                     which events of voters are counted as such) and barred:N (how many fields
+ *                     ratings:barred:N has; absent: it never had one); electorate (the one that
  *                     stands, and the record that says so: "offset:timestamp:name")
  *   ratings:keys:N    hash: for each idempotency key that holds, "value:expires:offset" of the
  *                     event last counted with it; its field is a digest of talk, voter and key
  *   ratings:expiry:N  sorted set: those fields, scored by when they expire
+ *   ratings:barred:N  hash: the voters that are barred in the partition, each "1"; the field is the
+ *                     hash in hexadecimal
  *   ratings:projector string: the lease
  *
  * A ratings:log that is not so must be rebuilt: ratings_store_load_state decides it, for everybody.
@@ -39,10 +42,11 @@
 #ifndef RATINGS_STORE_H
 #define RATINGS_STORE_H
 
+#include "../../core/bar_record.h"
 #include "../../core/electorate.h"
 #include "../../core/histogram.h"
 #include "../../core/idempotency.h"
-#include "../../core/voter.h"
+#include "../../core/voter_set.h"
 #include "../common/log_record.h"
 #include "../common/result.h"
 
@@ -162,6 +166,12 @@ apr_status_t ratings_store_read_use(ratings_store_t *store, const ratings_store_
                                     int partition, int64_t deadline, ratings_use_t *use,
                                     int64_t *checkpoint, ratings_result_t *why);
 
+/* Whether the voter is barred in the partition, and the checkpoint at which that holds, -1 if there
+ * is none. RATINGS_REBUILD_NEEDED: as above. */
+apr_status_t ratings_store_read_barred(ratings_store_t *store, const ratings_voter_t *voter,
+                                       int partition, int64_t deadline, bool *is_barred,
+                                       int64_t *checkpoint, ratings_result_t *why);
+
 /* Whether the store can be written and keeps what it is given. `*fault`: what makes it unfit
  * although it answers: it evicts, it is full, it is a replica, a node of a cluster. */
 apr_status_t ratings_store_check(ratings_store_t *store, int64_t deadline,
@@ -181,7 +191,7 @@ typedef struct {
 #define RATINGS_DIGEST_SIZE 41 /* SHA-1 in hexadecimal */
 
 /* What ratings:log says. The comment begins with the name of a field that the member does not have.
- * About 72 KB: keep it off small stacks. */
+ * About 80 KB: keep it off small stacks. */
 typedef struct {
     const char *problem; /* why the store must be rebuilt, whatever the log holds (static), or NULL:
                             then all that follows is as this module writes it */
@@ -199,6 +209,7 @@ typedef struct {
     ratings_fingerprint_t first[RATINGS_PARTITIONS_MAX];
     int64_t log_time[RATINGS_PARTITIONS_MAX];  /* `time:N`, ms; 0: no record with an append time */
     int64_t voters_to[RATINGS_PARTITIONS_MAX]; /* `voters:N`; -1: absent */
+    int64_t barred[RATINGS_PARTITIONS_MAX];    /* how many voters are */
     ratings_standing_t standing;               /* `electorate` */
 } ratings_store_state_t;
 
@@ -214,6 +225,12 @@ typedef enum {
                            */
     RATINGS_CAS_CORRUPT   /* a key is not what this module writes: the store must be rebuilt */
 } ratings_cas_e;
+
+/* The voters that are barred in a partition: reads as many as the state says into the set, which is
+ * the caller's, and empty. */
+apr_status_t ratings_store_load_barred(ratings_store_t *store, const ratings_store_state_t *state,
+                                       int partition, ratings_voter_set_t *barred,
+                                       ratings_cas_e *result, ratings_result_t *why);
 
 /* ---- for the projector: applying events ---- */
 
@@ -253,6 +270,9 @@ typedef struct {
     int increment_count, voted_count; /* of these, with votes */
     ratings_key_use_t *const *uses;
     int use_count;
+    int64_t barred; /* the number of barred voters that the store must have */
+    const ratings_bar_t *bars;
+    int bar_count; /* in the order of the log */
 } ratings_batch_t;
 
 /* Fills in the last use of each key of the batch, if the store is at the batch's checkpoint. */
@@ -262,10 +282,10 @@ apr_status_t ratings_store_load_uses(ratings_store_t *store, ratings_batch_t *ba
 #define RATINGS_APPLY_MAX 16
 
 /* Applies batches of different partitions in one exchange, at most RATINGS_APPLY_MAX: of each its
- * counts, uses, checkpoint and fingerprints together, if the store is at the batch's checkpoint and
- * has applied the record before it last. `results[i]` is that of `batches[i]`. On a failure APPLIED
- * is still true, while any other may have been applied or not. Redis answers nobody else meanwhile:
- * many large batches are better sent one by one. */
+ * counts, uses, bars, checkpoint and fingerprints together, if the store is at the batch's
+ * checkpoint and has applied the record before it last. `results[i]` is that of `batches[i]`. On a
+ * failure APPLIED is still true, while any other may have been applied or not. Redis answers nobody
+ * else meanwhile: many large batches are better sent one by one. */
 apr_status_t ratings_store_apply(ratings_store_t *store, const ratings_batch_t *const *batches,
                                  int count, ratings_cas_e *results, ratings_result_t *why);
 

@@ -89,11 +89,12 @@ apr_status_t ratings_store_load_uses(ratings_store_t *store, ratings_batch_t *ba
 
 /* ---- a batch as the words of its script ---- */
 
-#define APPLY_KEYS 3 /* besides the talks' */
-#define APPLY_ARGUMENTS 10
+#define APPLY_KEYS 4 /* besides the talks' */
+#define APPLY_ARGUMENTS 12
 #define USE_WORDS 3                        /* field, value and expiry */
 #define VOTED_WORDS 2                      /* the talk's number, and its votes */
 #define VOTE_SIZE (RATINGS_VOTER_SIZE + 1) /* a field and a digit */
+#define BAR_SIZE RATINGS_VOTER_TEXT_SIZE   /* the same, in hexadecimal */
 
 static int count_changed(const ratings_batch_t *batch)
 {
@@ -121,6 +122,7 @@ static void add_keys(store_words_t *words, const ratings_batch_t *batch)
     store_word(words, STORE_KEY_LOG);
     store_word_field(words, STORE_KEY_USES, batch->partition);
     store_word_field(words, STORE_KEY_EXPIRY, batch->partition);
+    store_word_field(words, STORE_KEY_BARRED, batch->partition);
     for (int i = 0; i < batch->increment_count; i++) {
         store_talk_key(talk, batch->increments[i]->talk_id);
         store_word_copy(words, talk);
@@ -135,6 +137,15 @@ static void add_fingerprint(store_words_t *words, const ratings_fingerprint_t *f
     store_word_copy(words, text);
 }
 
+static void add_bars(store_words_t *words, const ratings_batch_t *batch)
+{
+    char *at = store_word_room(words, (size_t)batch->bar_count * BAR_SIZE);
+    for (int i = 0; at && i < batch->bar_count; i++, at += BAR_SIZE) {
+        ratings_voter_print(&batch->bars[i].voter, at);
+        at[BAR_SIZE - 1] = batch->bars[i].is_barred ? '1' : '0';
+    }
+}
+
 static void add_arguments(store_words_t *words, const ratings_batch_t *batch)
 {
     store_word_number(words, batch->partition);
@@ -147,6 +158,8 @@ static void add_arguments(store_words_t *words, const ratings_batch_t *batch)
     store_word_number(words, count_changed(batch));
     add_fingerprint(words, &batch->previous);
     store_word_number(words, batch->voted_count);
+    store_word_number(words, batch->barred);
+    add_bars(words, batch);
 }
 
 static void add_increments(store_words_t *words, const ratings_batch_t *batch)

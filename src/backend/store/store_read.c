@@ -170,3 +170,39 @@ apr_status_t ratings_store_read_use(ratings_store_t *store, const ratings_store_
     freeReplyObject(answer);
     return status;
 }
+
+/* ---- whether a voter is barred ---- */
+
+static apr_status_t read_checkpoint_and_bar(const redisReply *answer, int64_t *checkpoint,
+                                            bool *is_barred, ratings_result_t *why)
+{
+    const redisReply *log = answer->element[0], *barred = answer->element[1];
+    if (!store_is_array(log, 1))
+        return store_not_read(log, why, STORE_KEY_LOG);
+    if (!store_is_array(barred, 1))
+        return store_not_read(barred, why, STORE_KEY_BARRED);
+    if (!store_read_number(log->element[0], -1, STORE_CHECKPOINT_MAX, checkpoint))
+        return store_unexpected(why, STORE_KEY_LOG);
+    *is_barred = barred->element[0]->type != REDIS_REPLY_NIL;
+    return ratings_result_ok(why);
+}
+
+apr_status_t ratings_store_read_barred(ratings_store_t *store, const ratings_voter_t *voter,
+                                       int partition, int64_t deadline, bool *is_barred,
+                                       int64_t *checkpoint, ratings_result_t *why)
+{
+    char key[STORE_FIELD_SIZE], field[STORE_FIELD_SIZE], hash[RATINGS_VOTER_TEXT_SIZE];
+    const char *const of_log[] = {field}, *const of_barred[] = {hash};
+    const store_fields_t log = {STORE_KEY_LOG, of_log, 1}, barred = {key, of_barred, 1};
+    redisReply *answer;
+
+    store_field(field, "position", partition);
+    store_field(key, STORE_KEY_BARRED, partition);
+    ratings_voter_print(voter, hash);
+    apr_status_t status = store_read_both(store, &log, &barred, deadline, &answer, why);
+    if (status != APR_SUCCESS)
+        return status;
+    status = read_checkpoint_and_bar(answer, checkpoint, is_barred, why);
+    freeReplyObject(answer);
+    return status;
+}

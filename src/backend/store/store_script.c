@@ -34,7 +34,7 @@ apr_status_t store_ask(ratings_store_t *store, const store_words_t *words, size_
 
 /* ---- compare-and-set ---- */
 
-static apr_status_t read_cas(const redisReply *reply, ratings_cas_e *result, ratings_result_t *why)
+apr_status_t store_read_cas(const redisReply *reply, ratings_cas_e *result, ratings_result_t *why)
 {
     static const struct {
         const char *text;
@@ -69,7 +69,8 @@ apr_status_t store_cas_all(ratings_store_t *store, const store_words_t *words, i
     if (store_pipeline(store, commands, count, replies, store_deadline(store), why) != APR_SUCCESS)
         return store_says_nothing_of_data(why);
     for (int i = 0; i < count; i++) {
-        if (read_cas(replies[i], &results[i], &one) != APR_SUCCESS && why->status == APR_SUCCESS)
+        if (store_read_cas(replies[i], &results[i], &one) != APR_SUCCESS &&
+            why->status == APR_SUCCESS)
             *why = one;
         freeReplyObject(replies[i]);
     }

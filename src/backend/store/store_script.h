@@ -24,6 +24,9 @@ apr_status_t store_cas(ratings_store_t *store, const store_words_t *words, ratin
 apr_status_t store_cas_all(ratings_store_t *store, const store_words_t *words, int count,
                            ratings_cas_e *results, ratings_result_t *why);
 
+/* Reads such a result out of the reply. */
+apr_status_t store_read_cas(const redisReply *reply, ratings_cas_e *result, ratings_result_t *why);
+
 /* Some fields of a hash. */
 typedef struct {
     const char *key;

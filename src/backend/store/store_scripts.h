@@ -24,6 +24,7 @@
 extern const char lua_read[];
 extern const char lua_read_vote[];
 extern const char lua_load_state[];
+extern const char lua_load_barred[];
 extern const char lua_apply[];
 extern const char lua_add_partitions[];
 extern const char lua_set_routing[];

@@ -37,6 +37,8 @@ static const char *partition_state_problem(const ratings_store_state_t *state, i
     if (state->first[p].offset == RATINGS_FINGERPRINT_EMPTY && !has_applied &&
         state->checkpoint[p] >= 0)
         return NULL; /* the log has no record up to the checkpoint */
+    if (state->barred[p] > 0 && state->voters_to[p] != state->checkpoint[p])
+        return "an older version has counted ratings, maybe of voters who are barred";
     if (state->checkpoint[p] > 0)
         return applied_problem(state, p);
     if (has_applied || state->first[p].offset >= 0 ||
@@ -163,4 +165,49 @@ apr_status_t ratings_store_load_state(ratings_store_t *store, int64_t deadline,
         RATINGS_REBUILD_NEEDED) /* whatever the store holds, the script answers otherwise */
         why->status = APR_EGENERAL;
     return why->status;
+}
+
+/* ---- barred voters ---- */
+
+#define BARRED_ANSWER_MAX 64 /* bytes of each: the hash, and the protocol around it */
+
+static apr_status_t read_barred_voters(const redisReply *voters, ratings_voter_set_t *barred,
+                                       ratings_cas_e *result, ratings_result_t *why)
+{
+    *result = RATINGS_CAS_CORRUPT;
+    for (size_t i = 0; i < voters->elements; i++) {
+        const redisReply *field = voters->element[i];
+        ratings_voter_t voter;
+        if (!store_is_text(field) || !ratings_voter_parse(field->str, (size_t)field->len, &voter))
+            return ratings_result_ok(why);
+        if (!ratings_voter_set_add(barred, &voter))
+            return ratings_result_set(why, RATINGS_NOT_ASKED, "out of memory");
+    }
+    *result = RATINGS_CAS_APPLIED;
+    return ratings_result_ok(why);
+}
+
+apr_status_t ratings_store_load_barred(ratings_store_t *store, const ratings_store_state_t *state,
+                                       int partition, ratings_voter_set_t *barred,
+                                       ratings_cas_e *result, ratings_result_t *why)
+{
+    redisReply *reply;
+    store_words_t words;
+    size_t count = (size_t)state->barred[partition];
+    (void)store_words_script(&words, lua_load_barred, 2, 2 + 4);
+    store_word(&words, STORE_KEY_LOG);
+    store_word_field(&words, STORE_KEY_BARRED, partition);
+    store_word(&words, state->generation);
+    store_word_number(&words, partition);
+    store_word_number(&words, state->checkpoint[partition]);
+    store_word_number(&words, state->barred[partition]);
+    apr_status_t status = store_ask(store, &words, STORE_ANSWER_MAX + count * BARRED_ANSWER_MAX,
+                                    store_deadline(store), &reply, why);
+    store_words_free(&words);
+    if (status != APR_SUCCESS)
+        return store_says_nothing_of_data(why);
+    status = reply->type == REDIS_REPLY_ARRAY ? read_barred_voters(reply, barred, result, why)
+                                              : store_read_cas(reply, result, why);
+    freeReplyObject(reply);
+    return status;
 }

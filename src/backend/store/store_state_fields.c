@@ -130,6 +130,11 @@ static bool set_voters_to(ratings_store_state_t *state, const redisReply *value,
     return store_read_number(value, -1, STORE_CHECKPOINT_MAX, &state->voters_to[partition]);
 }
 
+static bool set_barred(ratings_store_state_t *state, const redisReply *value, int partition)
+{
+    return store_read_number(value, -1, STORE_COUNT_MAX, &state->barred[partition]);
+}
+
 /* ---- all of them ---- */
 
 typedef struct {
@@ -167,10 +172,11 @@ static const known_field_t known_fields[] = {
     OF_PARTITION("first", set_first),
     OF_PARTITION("uses", set_uses),
     OF_PARTITION("voters", set_voters_to),
+    OF_PARTITION("barred", set_barred),
 };
 
 #define KNOWN_FIELDS (sizeof known_fields / sizeof known_fields[0])
-_Static_assert(STORE_STATE_FIELDS_MAX == 2 * (KNOWN_FIELDS + 6 * (size_t)RATINGS_PARTITIONS_MAX),
+_Static_assert(STORE_STATE_FIELDS_MAX == 2 * (KNOWN_FIELDS + 7 * (size_t)RATINGS_PARTITIONS_MAX),
                "STORE_STATE_FIELDS_MAX counts the fields");
 
 /* What apply.lua writes in the place of a checkpoint while it applies a batch: no reader takes it

@@ -1,14 +1,17 @@
 -- Applies one batch: the counts of its talks, its votes (ratings of voters, set or withdrawn), its
--- uses of idempotency keys, and its checkpoint.
+-- uses of idempotency keys, who it bars, and its checkpoint.
 --
--- KEYS    ratings:log, ratings:keys:P, ratings:expiry:P, the talks' keys, then of each talk with
---         votes its voters' key
+-- KEYS    ratings:log, ratings:keys:P, ratings:expiry:P, ratings:barred:P, the talks' keys, then of
+--         each talk with votes its voters' key
 -- ARGV    1 partition P             2 checkpoint that the store must have
 --         3 next checkpoint         4 fingerprint of the batch's last record
 --         5 generation              6 the log's time after the batch, milliseconds
 --         7 fingerprint of the log's first record, '' if the store has it
 --         8 number of uses          9 fingerprint that the store must have as its last, '' for none
 --         10 number of talks with votes
+--         11 number of barred voters that the store must have
+--         12 who is barred, or no longer: one after the other, 33 bytes each, the voter's hash in
+--         hexadecimal and '1' or '0'
 --         then five increments for each talk, of its anonymous ratings; then for each use its
 --         field, value and expiry; then for each talk with votes its number and its votes: one after
 --         the other, 17 bytes each, the voter's field and what the rating becomes ('0': none)
@@ -18,8 +21,8 @@
 -- Errors  of Redis, with the command in parentheses; nothing was written unless Redis stopped the
 --         script between two writes: then position:P says 'applying', and the store is rebuilt
 --         (load_state.lua, store_state.c)
--- Writes  position:P, mark:P, time:P, uses:P, voters:P, first:P of ratings:log; the talks and their
---         voters; keys and expiry
+-- Writes  position:P, mark:P, time:P, uses:P, voters:P, barred:P, first:P of ratings:log; the talks
+--         and their voters; keys and expiry; barred voters
 --
 -- The last record is compared, as a store that was restored may be of another log. The generation
 -- is compared, as a batch that was read before a rebuild must not go into the store of after.
@@ -33,6 +36,9 @@
 -- of its ratings are anonymous: with the number of voters they are the sum of the counts, or the
 -- voters' key was lost. voters:P is the checkpoint up to which votes are counted as such; an older
 -- version, which counts each as an anonymous rating, leaves it behind.
+--
+-- Ratings of barred voters are not in the batch: the projector knows who is barred at its
+-- checkpoint. barred:P is how many they are, without which a loss of the key would let them count.
 -- include prelude.lua
 
 -- How long a use stays after it has expired, milliseconds: more than the longest RatingsDeadline,
@@ -41,12 +47,15 @@ local GRACE = 120000
 
 local RATING = {['1'] = 1, ['2'] = 2, ['3'] = 3, ['4'] = 4, ['5'] = 5}
 local FIELD = 16 -- bytes of a voter's field
+local BAR = 32 -- bytes of the field of a barred voter
+local HEAD = 12 -- arguments before the increments
 local CHUNK = 1000 -- fields that one command takes: Lua's stack has room for 8,000 values
 
 return run(function()
-  local log, keys, expiry, partition = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
+  local log, keys, expiry, barred, partition = KEYS[1], KEYS[2], KEYS[3], KEYS[4], ARGV[1]
   local checkpoint, last = 'position:' .. partition, 'mark:' .. partition
   local counted, voters_to = 'uses:' .. partition, 'voters:' .. partition
+  local number_barred = 'barred:' .. partition
 
   -- nil if the key is of another type
   local function read(name, ...)
@@ -80,32 +89,34 @@ return run(function()
     return {key = key, count = count, moved = moved, set = set, gone = gone}
   end
 
-  local seen = read('HMGET', log, checkpoint, 'generation', last, counted, voters_to)
+  local seen = read('HMGET', log, checkpoint, 'generation', last, counted, voters_to, number_barred)
   if not seen or seen[1] ~= ARGV[2] or seen[2] ~= ARGV[5] or (seen[3] or '') ~= ARGV[9] then
     return 'conflict'
   end
 
   local uses, voted, time = tonumber(ARGV[8]), tonumber(ARGV[10]), tonumber(ARGV[6])
-  local talks = #KEYS - 3 - voted
+  local talks, bars = #KEYS - 4 - voted, ARGV[12]
   local knows_voters = seen[5] == ARGV[2] or ARGV[2] == '0'
   local kept, expiring = read('HLEN', keys), read('ZCARD', expiry)
   local counted_at, count = (seen[4] or ''):match('^(%d+):(%d+)$')
   if not kept or kept ~= expiring or (counted_at == ARGV[2] and count ~= tostring(kept)) then
     return 'corrupt'
   end
-  if voted > 0 and not knows_voters then return 'corrupt' end
+  if (voted > 0 or bars ~= '') and not knows_voters then return 'corrupt' end
+  if (seen[6] or '0') ~= ARGV[11] then return 'corrupt' end
+  if (bars ~= '' or ARGV[11] ~= '0') and read('HLEN', barred) ~= tonumber(ARGV[11]) then return 'corrupt' end
 
   local ballots = {} -- of the talks that have votes
   for i = 1, voted do
     local at = #ARGV - 2 * voted + 2 * i
-    local ballot = read_votes(KEYS[3 + talks + i], ARGV[at])
+    local ballot = read_votes(KEYS[4 + talks + i], ARGV[at])
     if not ballot then return 'corrupt' end
     ballots[tonumber(ARGV[at - 1])] = ballot
   end
 
   local sums, expired = {}, {}
   for k = 1, talks do
-    local counts = read('HMGET', KEYS[3 + k], '1', '2', '3', '4', '5', 'anonymous')
+    local counts = read('HMGET', KEYS[4 + k], '1', '2', '3', '4', '5', 'anonymous')
     if not counts then return 'corrupt' end
     local ballot, sum = ballots[k], {}
     for v = 1, 6 do
@@ -113,7 +124,7 @@ return run(function()
       if n and (#n > 15 or n:find('%D') or n == '') then return 'corrupt' end
     end
     for v = 1, 5 do
-      local n, added = counts[v], ARGV[10 + (k - 1) * 5 + v]
+      local n, added = counts[v], ARGV[HEAD + (k - 1) * 5 + v]
       if ballot and ballot.moved[v] ~= 0 then
         added = string.format('%.0f', added + ballot.moved[v])
         if (n or 0) + added < 0 then return 'corrupt' end
@@ -125,7 +136,7 @@ return run(function()
     end
     if ballot or counts[6] then
       local total, more = 0, 0
-      for v = 1, 5 do total, more = total + (counts[v] or 0), more + ARGV[10 + (k - 1) * 5 + v] end
+      for v = 1, 5 do total, more = total + (counts[v] or 0), more + ARGV[HEAD + (k - 1) * 5 + v] end
       local anonymous = tonumber(counts[6] or total)
       if anonymous > total or (ballot and anonymous + ballot.count ~= total) then return 'corrupt' end
       if not counts[6] or more > 0 then
@@ -146,10 +157,11 @@ return run(function()
     call('ZREM', expiry, '')
   end
   for _, ballot in pairs(ballots) do call('HDEL', ballot.key, '') end
+  if bars ~= '' then call('HDEL', barred, '') end
 
   call('HSET', log, checkpoint, 'applying')
   for k = 1, talks do
-    if #sums[k] > 0 then call('HSET', KEYS[3 + k], unpack(sums[k])) end
+    if #sums[k] > 0 then call('HSET', KEYS[4 + k], unpack(sums[k])) end
   end
   for _, ballot in pairs(ballots) do
     local set, gone = ballot.set, ballot.gone
@@ -165,14 +177,21 @@ return run(function()
     call('ZREM', expiry, field)
   end
   for u = 1, uses do
-    local at = 10 + talks * 5 + (u - 1) * 3
+    local at = HEAD + talks * 5 + (u - 1) * 3
     call('HSET', keys, ARGV[at + 1], ARGV[at + 2])
     call('ZADD', expiry, ARGV[at + 3], ARGV[at + 1])
+  end
+  for at = 1, #bars, BAR + 1 do
+    local voter, is = bars:sub(at, at + BAR - 1), bars:sub(at + BAR, at + BAR)
+    if is == '1' then call('HSET', barred, voter, '1') else call('HDEL', barred, voter) end
   end
   local after = {checkpoint, ARGV[3], last, ARGV[4], 'time:' .. partition, ARGV[6],
                  counted, ARGV[3] .. ':' .. call('HLEN', keys)}
   if knows_voters then
     after[9], after[10] = voters_to, ARGV[3]
+  end
+  if bars ~= '' then
+    after[#after + 1], after[#after + 2] = number_barred, call('HLEN', barred)
   end
   if ARGV[7] ~= '' then
     after[#after + 1], after[#after + 2] = 'first:' .. partition, ARGV[7]

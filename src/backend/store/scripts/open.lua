@@ -1,12 +1,12 @@
--- Ends the emptying of a store: deletes all uses, and opens the store at the log's beginning.
+-- Ends the emptying of a store: deletes all uses and all barred voters, and opens the store at the log's beginning.
 --
 -- KEYS    ratings:log
--- ARGV    our token, steps of the sweep, how many partitions may have uses, then fields and values
+-- ARGV    our token, steps of the sweep, how many partitions may have them, then fields and values
 --         of the new ratings:log
 -- Reply   'applied', or 'conflict' as of sweep.lua
 -- Errors  of Redis, with the command in parentheses; if Redis stopped the script between two
 --         writes, the claim still stands or ratings:log is gone: the store is rebuilt
--- Writes  ratings:log, ratings:keys:*, ratings:expiry:*
+-- Writes  ratings:log, ratings:keys:*, ratings:expiry:*, ratings:barred:*
 -- include prelude.lua
 
 return run(function()
@@ -14,7 +14,7 @@ return run(function()
   local seen = call('HMGET', KEYS[1], 'claim', 'swept')
   if seen[1] ~= ARGV[1] or seen[2] ~= ARGV[2] then return 'conflict' end
   for p = 0, tonumber(ARGV[3]) - 1 do
-    call('UNLINK', 'ratings:keys:' .. p, 'ratings:expiry:' .. p)
+    call('UNLINK', 'ratings:keys:' .. p, 'ratings:expiry:' .. p, 'ratings:barred:' .. p)
   end
   call('UNLINK', KEYS[1])
   call('HSET', KEYS[1], unpack(ARGV, 4))
