@@ -293,10 +293,12 @@ refused("$backends<Location \"/x\">\nRatingsStore redis://h\n</Location>\n", 'Ra
     my $good   = 'x' x 32 . "\n";
 
     $write->($good);
-    taken($backends . $secret . $within->("RatingsVoter $_"), "RatingsVoter $_") for qw(off cookie COOKIE expr=%{REMOTE_USER} expr=%{reqenv:OIDC_CLAIM_sub}), q("expr=a b");
+    taken($backends . $secret . $within->("RatingsVoter $_"), "RatingsVoter $_") for qw(off cookie COOKIE expr=%{REMOTE_USER} expr=%{reqenv:OIDC_CLAIM_sub}), q("expr=%{tolower:%{REMOTE_USER}} b");
     refused($backends . $secret . $within->(qq(RatingsVoter "$_")), "RatingsVoter $_", qr/RatingsVoter: '\Q$_\E' is not allowed: it takes off, cookie, or expr=EXPRESSION/)
         for 'on', 'cookies', 'expr=', 'expression=x', 'REMOTE_USER';
     refused($backends . $secret . $within->('RatingsVoter expr=%{NO_SUCH_VARIABLE}'), 'an expression that is none', qr/RatingsVoter: the expression '%\{NO_SUCH_VARIABLE\}': \S/);
+    refused($backends . $secret . $within->("RatingsVoter expr=$_"), "an expression that makes one voter of all: $_", qr/RatingsVoter: the expression '\Q$_\E': it is the same for all requests/)
+        for 'REMOTE_USER', '{REMOTE_USER}', '%REMOTE_USER';
     refused($backends . $secret . $within->('RatingsVoter expr=${RATINGS_TEST_UNSET}'), 'an expression with a variable that is not set', qr/RatingsVoter: .*a variable in it is neither/);
     for my $flag (qw(On Off)) { taken($backends . $within->("RatingsVoterRequired $flag"), "RatingsVoterRequired $flag") }
     refused($backends . $within->('RatingsVoterRequired maybe'), 'RatingsVoterRequired maybe', qr/RatingsVoterRequired must be On or Off/);

@@ -23,6 +23,7 @@ my $login = qq(AuthType Basic\nAuthName ratings\nAuthBasicProvider file\nAuthUse
 my %hosts = (
     anonymous => '',
     header    => "RatingsVoter expr=%{HTTP:X-User}\n",
+    lower     => "RatingsVoter expr=%{tolower:%{HTTP:X-User}}\n",
     must      => "RatingsVoter expr=%{HTTP:X-User}\nRatingsVoterRequired On\n",
     basic     => "RatingsVoter expr=%{REMOTE_USER}\n$login",
     claim     => "RatingsVoter expr=%{HTTP:X-User}\nRatingsVoterRequired On\n$login",
@@ -134,6 +135,9 @@ sub none_ok {
 
 {
     my $talk = new_talk();
+    is(vote('lower', $talk, $_->[1], user($_->[0]))->status, 200, "the login $_->[0], in any case") for [ ann => 5 ], [ ANN => 2 ];
+    is(counts($talk), '01000', 'is one voter where the expression says so');
+    is(withdraw('lower', $talk, user('Ann'))->status, 204, 'and withdraws as one');
     is(vote('header', $talk, 4)->status, 200, 'whom the expression does not name is counted') for 1, 2;
     is(vote('header', $talk, 4, user(''))->status, 200, 'an empty text names nobody');
     is(counts($talk), '00030', 'each one more');

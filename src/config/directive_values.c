@@ -186,9 +186,17 @@ const char *ratings_set_endpoint(cmd_parms *cmd, void *location, const char *nam
 
 /* ---- who votes, and from where ---- */
 
+/* REMOTE_USER, where %{REMOTE_USER} was meant, would be one voter for all. */
+static const char *constant_expression(const char *text)
+{
+    return strstr(text, "%{") ? NULL : "it is the same for all requests: it takes a %{...}";
+}
+
 static const char *set_expression(cmd_parms *cmd, ratings_location_t *own, const char *text)
 {
     const char *problem = unknown_variable(text);
+    if (!problem)
+        problem = constant_expression(text);
     if (!problem)
         own->voter_expression = ap_expr_parse_cmd(
             cmd, text, AP_EXPR_FLAG_STRING_RESULT | AP_EXPR_FLAG_DONT_VARY, &problem, NULL);
