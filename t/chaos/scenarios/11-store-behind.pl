@@ -67,11 +67,14 @@ my %failover = (alone => 1, clean => sub { $_[0]{replica}->stop if $_[0]{replica
 
 my @edited = map { "chaos-edited-$_" } 1 .. 4;
 
+sub is_edited { my $talk = shift; return scalar grep { $_ eq $talk } @edited }
+
+# Of each three, by nobody or by so many voters
 sub rate_edited {
-    my ($stage) = @_;
+    my ($stage, @voters) = @_;
     RatingsTest::new_talks(0, @edited);
     for my $talk (@edited) {
-        for (1 .. 3) { $stage->until('a rating', sub { $stage->rate($talk, 3) == 200 }, 10) }
+        for my $voter (@voters ? @voters : (undef) x 3) { $stage->until('a rating', sub { $stage->rate($talk, 3, $voter) == 200 }, 10) }
     }
 }
 
@@ -104,6 +107,32 @@ sub change_counts {
     $redis->call('HSET', "ratings/$edited[1]", 3, 99);
     $redis->call('HSET', "ratings/$edited[2]", 5, 7);
     $redis->call('HDEL', "ratings/$edited[3]", 3);
+}
+
+# Voters' ratings go, of talks that are rated: the counts do not, and so are more than there are voters.
+sub delete_voters {
+    my ($stage) = @_;
+    my $redis = $stage->redis;
+    for (1 .. $stage->either(8, 3)) {
+        my $keys = $stage->until('voters', sub { my $found = $redis->call('KEYS', 'ratings:voters/*'); @$found && $found }, 10);
+        $redis->call('DEL', @$keys);
+        $stage->pause(rand 1.5);
+    }
+}
+
+# In a way that sums do not tell
+sub change_voters {
+    my ($stage) = @_;
+    rate_edited($stage, qw(ann ben eve));
+    my $redis = $stage->redis;
+    my @keys  = map { "ratings:voters/$_" } @edited;
+    my @one   = map { $redis->call('HKEYS', $_)->[0] } @keys;
+    $redis->call('HSET', $keys[0], $one[0], 5);
+    $redis->call('HDEL', $keys[1], $one[1]);
+    $redis->call('HSET', $keys[1], 'somebody or else', 3);
+    $redis->call('DEL',  $keys[2]);
+    $redis->call('HSET', $keys[3], $one[3], 5);
+    $redis->call('HSET', "ratings/$edited[3]", 3, 2, 5, 1); # as if that voter had changed to 5
 }
 
 # The audit must name these four and no other; then they are mended.
@@ -150,7 +179,14 @@ return (
     },
     {
         name => 'changed-counts', number => 11, what => 'counts deleted and changed by hand: the audit names them, and mends', short => 1,
-        fault => \&change_counts, others => sub { my $talk = shift; scalar grep { $_ eq $talk } @edited },
-        check => \&see_and_mend, %behind,
+        fault => \&change_counts, others => \&is_edited, check => \&see_and_mend, %behind,
+    },
+    {
+        name => 'voters-deleted', number => 11, what => "voters' ratings deleted while they vote, again and again: rebuilt by itself", short => 1,
+        fault => \&delete_voters, %behind, logged => [qr/ratings:warn.*RT0305: the store is rebuilt/],
+    },
+    {
+        name => 'voters-changed', number => 11, what => "voters' ratings deleted and changed by hand, as their sums do not tell: the audit names them, and mends",
+        fault => \&change_voters, others => \&is_edited, check => \&see_and_mend, %behind,
     },
 );

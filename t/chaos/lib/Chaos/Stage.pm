@@ -63,8 +63,11 @@ sub stack {
 sub port { my ($self, $number) = @_; return $ENV{CHAOS_PORT} + $number }
 sub directory { $_[0]{directory} }
 
-# Ratings of a talk's own, past the load: status of the answer
-sub rate { my ($self, $talk, $value) = @_; return RatingsTest::rate($talk, $value, port => $self->httpd->port)->status }
+# Ratings of a talk's own, past the load, by a voter if one is given: status of the answer
+sub rate {
+    my ($self, $talk, $value, $voter) = @_;
+    return RatingsTest::rate($talk, $value, port => $self->httpd->port, headers => [ defined $voter ? ('X-Voter' => $voter) : () ])->status;
+}
 
 # The answer to GET of a path of httpd
 sub get { my ($self, $path, $where) = @_; return RatingsTest::get($path, port => $self->httpd($where // 0)->port) }
