@@ -23,6 +23,7 @@ typedef struct {
     int64_t start, end; /* of the log: its first offset, and the next it will give */
     int64_t checkpoint; /* of the store */
     audit_fit_e last, first, time;
+    bool bars_fit;       /* the store bars the voters whom the log bars */
     const char *problem; /* static; NULL: none */
 } audit_check_t;
 

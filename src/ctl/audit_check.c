@@ -26,6 +26,17 @@ static audit_fit_e fit_time(const char *text, int64_t time)
     return strcmp(text, expected) == 0 ? AUDIT_FITS : AUDIT_DIFFERS;
 }
 
+/* As many are said to be, and are, as the log has barred, and the log has barred each. */
+static bool fit_barred(const audit_found_bars_t *found, const audit_partition_t *folded)
+{
+    if (found->said != (int64_t)folded->bars.barred || found->count != found->said)
+        return false;
+    for (int64_t i = 0; i < found->count; i++)
+        if (!audit_bars_find(&folded->bars, &found->voter[i]))
+            return false;
+    return true;
+}
+
 /* `first` and `time` may be absent: a store that was made by an older version has none. */
 static const char *partition_problem(const audit_check_t *check, const audit_partition_t *folded)
 {
@@ -39,7 +50,9 @@ static const char *partition_problem(const audit_check_t *check, const audit_par
         return "the record that the store applied last is not the log's";
     if (check->first == AUDIT_DIFFERS)
         return "the record that the store applied first is not the log's";
-    return check->time == AUDIT_DIFFERS ? "the store's time of the log is not the log's" : NULL;
+    if (check->time == AUDIT_DIFFERS)
+        return "the store's time of the log is not the log's";
+    return check->bars_fit ? NULL : "the voters whom the store bars are not those of the log";
 }
 
 void audit_check_partitions(audit_t *audit)
@@ -54,6 +67,7 @@ void audit_check_partitions(audit_t *audit)
         check->last = fit_fingerprint(state->last[p], &folded->last, "");
         check->first = fit_fingerprint(state->first[p], &folded->first, "empty");
         check->time = fit_time(state->time[p], folded->time);
+        check->bars_fit = fit_barred(&state->barred[p], folded);
         check->problem = partition_problem(check, folded);
         audit->bad_partitions += check->problem != NULL;
     }

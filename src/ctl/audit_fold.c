@@ -43,6 +43,7 @@ void audit_fold_free(audit_fold_t *fold)
 {
     for (int p = 0; p < fold->partitions; p++) {
         audit_keys_free(&fold->partition[p].keys);
+        audit_bars_free(&fold->partition[p].bars);
         ratings_dedup_window_free(fold->partition[p].dedup);
     }
     free(fold->partition);
@@ -155,9 +156,8 @@ static bool count_event(audit_talk_t *talk, const audit_record_t *record,
 const char *audit_verdict_word(audit_verdict_e verdict)
 {
     static const char *const words[] = {
-        [AUDIT_VERDICT_COUNTED] = "counted",
-        [AUDIT_VERDICT_DUPLICATE] = "duplicate",
-        [AUDIT_VERDICT_REPEATED] = "repeated",
+        [AUDIT_VERDICT_COUNTED] = "counted",   [AUDIT_VERDICT_DUPLICATE] = "duplicate",
+        [AUDIT_VERDICT_BARRED] = "barred",     [AUDIT_VERDICT_REPEATED] = "repeated",
         [AUDIT_VERDICT_CONFLICT] = "conflict",
     };
     return words[verdict];
@@ -201,6 +201,19 @@ static bool judge_key(audit_partition_t *partition, const audit_talk_t *talk, au
     return true;
 }
 
+static bool judge_voter(const audit_partition_t *partition, audit_seen_t *seen)
+{
+    const ratings_event_t *event = seen->event;
+    if (!event->has_voter || event->rating.value == RATINGS_VALUE_NONE)
+        return false;
+    const audit_bar_t *bar = audit_bars_find(&partition->bars, &event->voter);
+    if (!bar)
+        return false;
+    seen->verdict = AUDIT_VERDICT_BARRED;
+    seen->counted_at = bar->offset;
+    return true;
+}
+
 static bool observe(const audit_fold_t *fold, const audit_seen_t *seen)
 {
     return !fold->observe || fold->observe(fold->observer, seen);
@@ -214,6 +227,10 @@ static bool fold_event(audit_fold_t *fold, audit_seen_t *seen)
         fold->chosen ? find_talk(fold, id, strlen(id)) : audit_fold_talk(fold, id, strlen(id));
     if (!talk)
         return fold->chosen;
+    if (judge_voter(partition, seen)) {
+        partition->barred++;
+        return observe(fold, seen);
+    }
     if (!judge_key(partition, talk, seen))
         return false;
     partition->repeated += seen->verdict != AUDIT_VERDICT_COUNTED;
@@ -257,6 +274,19 @@ static bool read_routing(audit_fold_t *fold, const audit_record_t *record)
     return said > 0;
 }
 
+/* A record that is no event. One that repeats another says nothing. */
+static bool fold_no_event(audit_fold_t *fold, const audit_record_t *record, bool is_duplicate)
+{
+    audit_partition_t *partition = &fold->partition[record->partition];
+    ratings_bar_t bar;
+    if (read_routing(fold, record))
+        return true;
+    if (ratings_bar_decode(record->key, record->key_len, record->value, record->value_len, &bar))
+        return is_duplicate || audit_bars_note(&partition->bars, &bar, record->offset);
+    partition->skipped++;
+    return true;
+}
+
 bool audit_fold_record(audit_fold_t *fold, const audit_record_t *record)
 {
     audit_partition_t *partition = &fold->partition[record->partition];
@@ -271,10 +301,8 @@ bool audit_fold_record(audit_fold_t *fold, const audit_record_t *record)
     if (!check_duplicate(partition, record, &is_duplicate))
         return false;
     if (ratings_event_decode(record->key, record->key_len, record->value, record->value_len,
-                             &event)) {
-        partition->skipped += !read_routing(fold, record);
-        return true;
-    }
+                             &event))
+        return fold_no_event(fold, record, is_duplicate);
     audit_seen_t seen = {record, &event,
                          is_duplicate ? AUDIT_VERDICT_DUPLICATE : AUDIT_VERDICT_COUNTED, -1};
     partition->duplicates += is_duplicate;

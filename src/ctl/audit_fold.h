@@ -2,18 +2,21 @@
  * the projector is in it, so that a fault of one is not repeated in the other. Not thread-safe.
  *
  * Each partition is folded by itself, wherever a talk's events may be. A record that is no event is
- * skipped; one that says how talks are routed (../core/routing_record.h) is noted. An event that is
- * appended twice counts once (../core/dedup_window.h), and the second one is nothing to its key. Of
- * the others, one without a key counts, so does one whose append time the log has not written; for
- * all others ratings_key_resolve decides, by the log's time; keys are those of a voter, or of all
- * who are anonymous. Of those that count, an anonymous one adds a rating; a voter's replaces the
- * voter's last one in that partition, or withdraws it. */
+ * skipped; one that says how talks are routed (../core/routing_record.h), or that bars a voter
+ * (../core/bar_record.h), is noted. An event that is
+ * appended twice counts once (../core/dedup_window.h), and the second one is nothing to its key;
+ * nor is a rating of a voter who is barred there. Of the others, one without a key counts, so does
+ * one whose append time the log has not written; for all others ratings_key_resolve decides, by the
+ * log's time; keys are those of a voter, or of all who are anonymous. Of those that count, an
+ * anonymous one adds a rating; a voter's replaces the voter's last one in that partition, or
+ * withdraws it. */
 #ifndef RATINGS_AUDIT_FOLD_H
 #define RATINGS_AUDIT_FOLD_H
 
 #include "../core/dedup_window.h"
 #include "../core/event.h"
 #include "../core/histogram.h"
+#include "audit_bars.h"
 #include "audit_keys.h"
 #include "audit_votes.h"
 
@@ -86,26 +89,30 @@ typedef struct {
     int64_t records, skipped;        /* skipped: not ours */
     int64_t duplicates; /* events that were appended again, of talks not chosen as well */
     int64_t repeated;   /* other events that a key kept from being counted */
+    int64_t barred;     /* ratings of voters who are barred */
     ratings_dedup_window_t *dedup; /* NULL: no record has an identity */
     audit_keys_t keys;
+    audit_bars_t bars;
 } audit_partition_t;
 
 /* What became of an event. */
 typedef enum {
     AUDIT_VERDICT_COUNTED,
     AUDIT_VERDICT_DUPLICATE, /* appended again: the CloudEvents identity of an event before */
+    AUDIT_VERDICT_BARRED,    /* a rating of a voter who is barred */
     AUDIT_VERDICT_REPEATED,  /* sent again under its idempotency key */
     AUDIT_VERDICT_CONFLICT   /* another rating under the idempotency key of one before */
 } audit_verdict_e;
 
-/* "counted", "duplicate", "repeated" or "conflict". */
+/* "counted", "duplicate", "barred", "repeated" or "conflict". */
 const char *audit_verdict_word(audit_verdict_e verdict);
 
 typedef struct {
     const audit_record_t *record;
     const ratings_event_t *event;
     audit_verdict_e verdict;
-    int64_t counted_at; /* offset of the event that counted in its place; -1: not known */
+    int64_t counted_at; /* offset of the event that counted in its place, or of what bars its voter;
+                         * -1: not known */
 } audit_seen_t;
 
 /* Sees each event that is folded, in the order of its partition. False: memory ran out. */

@@ -27,13 +27,14 @@ static json_t *partition_row(const audit_t *audit, int p)
 {
     const audit_check_t *check = &audit->checks[p];
     const audit_partition_t *folded = &audit->fold.partition[p];
-    return json_pack("{s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:s, s:s, s:s?}",
+    return json_pack("{s:i, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:s, s:s, s:s?}",
                      "partition", p, "logStart", (json_int_t)check->start, "logEnd",
                      (json_int_t)check->end, "position", (json_int_t)check->checkpoint, "lag",
                      (json_int_t)audit_lag(check), "records", (json_int_t)folded->records,
                      "skipped", (json_int_t)folded->skipped, "duplicates",
                      (json_int_t)folded->duplicates, "repeated", (json_int_t)folded->repeated,
-                     "liveKeys", (json_int_t)audit_keys_live(&folded->keys, folded->time), "mark",
+                     "barred", (json_int_t)folded->barred, "liveKeys",
+                     (json_int_t)audit_keys_live(&folded->keys, folded->time), "mark",
                      audit_fit_word(check->last), "first", audit_fit_word(check->first), "time",
                      audit_fit_word(check->time), "problem", check->problem);
 }

@@ -18,6 +18,7 @@
 #define KEY_LEASE "ratings:projector"
 #define KEY_TALK "ratings/"
 #define KEY_VOTERS "ratings:voters/"
+#define KEY_BARRED "ratings:barred"
 #define KEYS_OF_TALKS "ratings[/:]*" /* both, and a few more */
 #define FIELD_MAX 32
 #define REQUEST_OPERATOR "3" /* RATINGS_REBUILD_REQUEST_OPERATOR of ../shm/rebuild_state.h */
@@ -260,8 +261,8 @@ enum {
     FIELDS
 };
 
-static const char *const each_field[] = {"position", "mark", "first", "time"};
-enum { EACH_CHECKPOINT, EACH_LAST, EACH_FIRST, EACH_TIME, EACH };
+static const char *const each_field[] = {"position", "mark", "first", "time", "barred"};
+enum { EACH_CHECKPOINT, EACH_LAST, EACH_FIRST, EACH_TIME, EACH_BARRED, EACH };
 
 bool audit_state_init(audit_state_t *state, int partitions)
 {
@@ -272,7 +273,8 @@ bool audit_state_init(audit_state_t *state, int partitions)
     state->last = calloc(count, sizeof *state->last);
     state->first = calloc(count, sizeof *state->first);
     state->time = calloc(count, sizeof *state->time);
-    return state->checkpoint && state->last && state->first && state->time;
+    state->barred = calloc(count, sizeof *state->barred);
+    return state->checkpoint && state->last && state->first && state->time && state->barred;
 }
 
 void audit_state_free(audit_state_t *state)
@@ -281,6 +283,9 @@ void audit_state_free(audit_state_t *state)
     free(state->last);
     free(state->first);
     free(state->time);
+    for (int p = 0; p < state->partitions && state->barred; p++)
+        free(state->barred[p].voter);
+    free(state->barred);
 }
 
 static void add_field(words_t *words, const char *field, int partition)
@@ -330,6 +335,8 @@ static bool read_partition(redisReply *const *field, int p, audit_state_t *state
     copy_text(state->last[p], sizeof state->last[p], field[EACH_LAST]);
     copy_text(state->first[p], sizeof state->first[p], field[EACH_FIRST]);
     copy_text(state->time[p], sizeof state->time[p], field[EACH_TIME]);
+    if (!read_number(field[EACH_BARRED], 0, &state->barred[p].said))
+        state->barred[p].said = -1;
     return read_number(field[EACH_CHECKPOINT], 0, &state->checkpoint[p]);
 }
 
@@ -370,6 +377,25 @@ bool audit_store_lease(audit_store_t *store, audit_lease_t *lease, audit_failure
     freeReplyObject(holder);
     freeReplyObject(left);
     return good;
+}
+
+/* ---- barred voters ---- */
+
+/* False: memory ran out. */
+static bool read_found_bars(const redisReply *fields, audit_found_bars_t *bars)
+{
+    bool is_array = fields->type == REDIS_REPLY_ARRAY;
+    size_t count = is_array ? fields->elements / 2 : 0;
+    free(bars->voter);
+    bars->voter = calloc(count + 1, sizeof *bars->voter);
+    bars->count = is_array ? (int64_t)count : -1;
+    for (size_t i = 0; i < count && bars->voter; i++) {
+        const redisReply *field = fields->element[2 * i];
+        if (field->type != REDIS_REPLY_STRING ||
+            !ratings_voter_parse(field->str, field->len, &bars->voter[i]))
+            bars->count = -1;
+    }
+    return bars->voter != NULL;
 }
 
 /* ---- talks ---- */
@@ -431,10 +457,14 @@ static bool read_state_and_talks(const audit_store_t *store, const redisReply *a
                                  audit_state_t *state, audit_talk_t *const *talks, size_t count,
                                  audit_failure_t *why)
 {
-    if (!is_array(answer, 1 + TALK_ANSWERS * count))
+    size_t bars = count == 0 ? (size_t)state->partitions : 0;
+    if (!is_array(answer, 1 + bars + TALK_ANSWERS * count))
         return unexpected_reply(store, "the answer of a script", why);
     if (!read_state(store, answer->element[0], state, why))
         return false;
+    for (size_t p = 0; p < bars; p++)
+        if (!read_found_bars(answer->element[1 + p], &state->barred[p]))
+            return audit_no_memory(why);
     for (size_t i = 0; i < count; i++) {
         redisReply *const *of_talk = answer->element + 1 + TALK_ANSWERS * i;
         talks[i]->found.what = read_talk(of_talk[0], of_talk[1], talks[i]);
@@ -448,12 +478,16 @@ bool audit_store_read(audit_store_t *store, audit_state_t *state, audit_talk_t *
                       size_t count, audit_failure_t *why)
 {
     words_t words = WORDS("EVAL", lua_audit_read);
-    add_number(&words, 1 + 2 * (int64_t)count);
+    int bars = count == 0 ? state->partitions : 0;
+    add_number(&words, 1 + bars + 2 * (int64_t)count);
     append_text(&words, KEY_LOG);
+    for (int p = 0; p < bars; p++)
+        add_field(&words, KEY_BARRED, p);
     for (size_t i = 0; i < count; i++) {
         add_talk(&words, talks[i]);
         add_voters_of(&words, talks[i]);
     }
+    add_number(&words, bars);
     add_state_fields(&words, state->partitions);
     redisReply *answer = ask_redis(store, words, why);
     bool good = answer && read_state_and_talks(store, answer, state, talks, count, why);

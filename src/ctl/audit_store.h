@@ -19,8 +19,15 @@ void audit_store_disconnect(audit_store_t *store);
 
 #define AUDIT_FIELD_MAX 71 /* three decimal numbers and two colons fit */
 
-/* What ratings:log says. Texts are "" where it says nothing, cut where it holds something far too
- * long, and made printable, which those of the service are. */
+/* The voters that are barred in a partition. */
+typedef struct {
+    int64_t said;           /* how many, by ratings:log; -1: no number */
+    ratings_voter_t *voter; /* `count` of them; -1: their key is not what the service writes */
+    int64_t count;
+} audit_found_bars_t;
+
+/* What ratings:log says, and who is barred. Texts are "" where it says nothing, cut where it holds
+ * something far too long, and made printable, which those of the service are. */
 typedef struct {
     bool present;
     char topic[256], generation[256], claim[256];
@@ -29,7 +36,8 @@ typedef struct {
     bool requested; /* a rebuild is */
     bool beyond;    /* it has a checkpoint for a partition more than was asked for */
     int partitions;
-    int64_t *checkpoint; /* 0 where absent */
+    int64_t *checkpoint;        /* 0 where absent */
+    audit_found_bars_t *barred; /* of each partition, as it was when no talks were read */
     char (*last)[AUDIT_FIELD_MAX + 1], (*first)[AUDIT_FIELD_MAX + 1], (*time)[AUDIT_FIELD_MAX + 1];
 } audit_state_t;
 
@@ -38,7 +46,8 @@ typedef struct {
 bool audit_state_init(audit_state_t *state, int partitions);
 void audit_state_free(audit_state_t *state);
 
-/* Reads the log's state and `count` talks, into their `found`, in one atomic step. */
+/* Reads the log's state and `count` talks, into their `found`, in one atomic step; or, with no
+ * talks, the state and who is barred. */
 bool audit_store_read(audit_store_t *store, audit_state_t *state, audit_talk_t *const *talks,
                       size_t count, audit_failure_t *why);
 

@@ -1,9 +1,8 @@
 #include "audit_stream.h"
 
 #include "../core/clock.h"
+#include "ctl_kafka.h"
 #include "ctl_progress.h"
-
-#include <librdkafka/rdkafka.h>
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -85,34 +84,6 @@ static bool is_passing(rd_kafka_resp_err_t code)
 
 /* ---- opening ---- */
 
-/* Texts of librdkafka may repeat a value, which may be a secret: only the name is repeated. */
-static bool set_property(rd_kafka_conf_t *conf, const char *name, const char *value,
-                         audit_failure_t *why)
-{
-    char text[512];
-    switch (rd_kafka_conf_set(conf, name, value, text, sizeof text)) {
-    case RD_KAFKA_CONF_OK:
-        return true;
-    case RD_KAFKA_CONF_UNKNOWN:
-        return audit_fail(why, "-X %s: librdkafka has no such property", name);
-    case RD_KAFKA_CONF_INVALID:
-        break;
-    }
-    return audit_fail(why, "-X %s: librdkafka does not take that value", name);
-}
-
-static bool set_given(rd_kafka_conf_t *conf, const char *property, audit_failure_t *why)
-{
-    char name[128];
-    const char *equals = strchr(property, '=');
-    size_t len = equals ? (size_t)(equals - property) : 0;
-    if (len == 0 || len >= sizeof name)
-        return audit_fail(why, "-X takes property=value");
-    memcpy(name, property, len);
-    name[len] = '\0';
-    return set_property(conf, name, equals + 1, why);
-}
-
 /* librdkafka looks at a full queue again after a second, so it must hold a second's work; or
  * sooner, where librdkafka (2.2) lets that be said. */
 static bool set_queue(rd_kafka_conf_t *conf, audit_failure_t *why)
@@ -120,33 +91,30 @@ static bool set_queue(rd_kafka_conf_t *conf, audit_failure_t *why)
     char text[256];
     return rd_kafka_conf_set(conf, "fetch.queue.backoff.ms", "20", text, sizeof text) ==
                RD_KAFKA_CONF_OK ||
-           set_property(conf, "queued.min.messages", "600000", why);
+           ctl_kafka_set(conf, "queued.min.messages", "600000", why);
 }
 
 /* What the audit rests on is set last. */
-static bool set_all(rd_kafka_conf_t *conf, const audit_stream_options_t *options,
-                    audit_failure_t *why)
+static bool set_consumer(rd_kafka_conf_t *conf, const audit_stream_options_t *options,
+                         audit_failure_t *why)
 {
-    const char *const ours[][2] = {
+    const ctl_kafka_property_t ours[] = {
         {"bootstrap.servers", options->brokers}, {"allow.auto.create.topics", "false"},
         {"auto.offset.reset", "error"},          {"enable.partition.eof", "true"},
         {"enable.auto.commit", "false"},         {"isolation.level", "read_committed"},
     };
     /* as long may a fetch at a partition's end hold up leaving it for the next */
-    bool good = set_property(conf, "client.id", "ratings-audit", why) &&
-                set_property(conf, "fetch.wait.max.ms", "20", why) && set_queue(conf, why);
-    for (int i = 0; i < options->properties_count && good; i++)
-        good = set_given(conf, options->properties[i], why);
-    for (size_t i = 0; i < sizeof ours / sizeof *ours && good; i++)
-        good = set_property(conf, ours[i][0], ours[i][1], why);
-    return good;
+    return ctl_kafka_set(conf, "client.id", "ratings-audit", why) &&
+           ctl_kafka_set(conf, "fetch.wait.max.ms", "20", why) && set_queue(conf, why) &&
+           ctl_kafka_set_given(conf, options->properties, options->properties_count, why) &&
+           ctl_kafka_set_all(conf, ours, sizeof ours / sizeof *ours, why);
 }
 
 static bool make_handle(audit_stream_t *stream, audit_failure_t *why)
 {
     char text[256];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    if (!set_all(conf, stream->options, why)) {
+    if (!set_consumer(conf, stream->options, why)) {
         rd_kafka_conf_destroy(conf);
         return false;
     }

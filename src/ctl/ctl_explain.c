@@ -86,18 +86,18 @@ static bool supersede(ctl_explanation_t *explanation, ctl_explained_t *event)
 /* ---- events ---- */
 
 static const ctl_fate_e fate_of_verdict[] = {
-    [AUDIT_VERDICT_COUNTED] = CTL_FATE_COUNTS,
-    [AUDIT_VERDICT_DUPLICATE] = CTL_FATE_DUPLICATE,
-    [AUDIT_VERDICT_REPEATED] = CTL_FATE_REPEATED,
+    [AUDIT_VERDICT_COUNTED] = CTL_FATE_COUNTS,    [AUDIT_VERDICT_DUPLICATE] = CTL_FATE_DUPLICATE,
+    [AUDIT_VERDICT_BARRED] = CTL_FATE_BARRED,     [AUDIT_VERDICT_REPEATED] = CTL_FATE_REPEATED,
     [AUDIT_VERDICT_CONFLICT] = CTL_FATE_CONFLICT,
 };
 
-/* Of the event that counted in its place. */
+/* Of the event that counted in its place, or of the record that bars its voter. */
 static int64_t place_of_counted(const ctl_explanation_t *explanation, const audit_seen_t *seen)
 {
     switch (seen->verdict) {
     case AUDIT_VERDICT_DUPLICATE:
         return find_original(explanation, seen->record);
+    case AUDIT_VERDICT_BARRED:
     case AUDIT_VERDICT_REPEATED:
     case AUDIT_VERDICT_CONFLICT:
         return seen->counted_at;

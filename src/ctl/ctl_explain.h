@@ -7,7 +7,8 @@
 /* What became of an event. */
 typedef enum {
     CTL_FATE_COUNTS,
-    CTL_FATE_DUPLICATE, /* these three never counted: see audit_verdict_e */
+    CTL_FATE_DUPLICATE, /* these four never counted: see audit_verdict_e */
+    CTL_FATE_BARRED,
     CTL_FATE_REPEATED,
     CTL_FATE_CONFLICT,
     CTL_FATE_REPLACED,  /* its voter gave another rating later */
@@ -21,8 +22,8 @@ typedef struct {
     int64_t offset, time; /* time: the record's, milliseconds since 1970; -1: none */
     int value;            /* RATINGS_VALUE_NONE: it withdraws */
     ctl_fate_e fate;
-    int64_t by; /* offset of the event on whose account it does not count, or that it withdraws; -1:
-                   none, or not known */
+    int64_t by; /* offset of the record on whose account it does not count, or that it withdraws;
+                   -1: none, or not known */
     ratings_identity_t identity;
     bool has_voter;
     ratings_voter_t voter;

@@ -11,7 +11,7 @@ static const char *const words[] = {
     [CTL_FATE_COUNTS] = "counted",        [CTL_FATE_DUPLICATE] = "duplicate",
     [CTL_FATE_REPEATED] = "repeated",     [CTL_FATE_CONFLICT] = "conflict",
     [CTL_FATE_REPLACED] = "replaced",     [CTL_FATE_WITHDRAWN] = "withdrawn",
-    [CTL_FATE_WITHDRAWAL] = "withdrawal",
+    [CTL_FATE_WITHDRAWAL] = "withdrawal", [CTL_FATE_BARRED] = "barred",
 };
 
 static json_t *event_row(const ctl_explanation_t *explanation, const ctl_explained_t *event)

@@ -11,6 +11,7 @@ static const struct {
 } fates[] = {
     [CTL_FATE_COUNTS] = {"counted", ""},
     [CTL_FATE_DUPLICATE] = {"not counted: duplicate, by its CloudEvents id", ", of"},
+    [CTL_FATE_BARRED] = {"not counted: its voter is barred", ", by"},
     [CTL_FATE_REPEATED] = {"not counted: repeated, by its Idempotency-Key", ", of"},
     [CTL_FATE_CONFLICT] = {"not counted: another rating under a used Idempotency-Key", ", of"},
     [CTL_FATE_REPLACED] = {"not counted: its voter changed it", ", at"},

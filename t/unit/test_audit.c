@@ -179,6 +179,57 @@ static void keys_are_each_voters_own(void **state)
     assert_int_equal(fold->partition[0].repeated, 1);
 }
 
+static void write_bar(char text[EVENT_MAX], char voter, bool is_barred)
+{
+    (void)snprintf(text, EVENT_MAX,
+                   "{\"version\":1,\"voter\":\"0000000000000000000000000000000%c\",\"barred\":%s}",
+                   voter, is_barred ? "true" : "false");
+}
+
+static void bar(audit_fold_t *fold, int partition, char voter, bool is_barred)
+{
+    char text[EVENT_MAX];
+    write_bar(text, voter, is_barred);
+    fold_text(fold, partition, 1, true, RATINGS_BAR_KEY, text);
+}
+
+static void ratings_of_a_barred_voter_do_not_count(void **state)
+{
+    audit_fold_t *fold = *state;
+    vote(fold, 0, "a", '1', 5, NULL);
+    bar(fold, 0, '1', true);
+    bar(fold, 0, '1', true);
+    vote(fold, 0, "a", '1', 3, NULL); /* the one before stays until it is withdrawn */
+    vote(fold, 0, "b", '1', 3, "k");
+    vote(fold, 0, "a", '2', 4, NULL);
+    vote(fold, 1, "a", '1', 2, NULL); /* each partition is folded by itself */
+    assert_counts(audit_fold_expected(talk_of(fold, "a")), 0, 1, 0, 1, 1);
+    assert_counts(audit_fold_expected(talk_of(fold, "b")), 0, 0, 0, 0, 0);
+    vote(fold, 0, "a", '1', 0, NULL);
+    assert_counts(audit_fold_expected(talk_of(fold, "a")), 0, 1, 0, 1, 0);
+    assert_int_equal(fold->partition[0].barred, 2);
+    assert_int_equal(fold->partition[0].bars.barred, 1);
+    bar(fold, 0, '1', false);
+    bar(fold, 0, '2', false);        /* who was not barred */
+    vote(fold, 0, "b", '1', 1, "k"); /* the key was not used */
+    assert_counts(audit_fold_expected(talk_of(fold, "b")), 1, 0, 0, 0, 0);
+    assert_int_equal(fold->partition[0].bars.barred, 0);
+    assert_int_equal(fold->partition[0].barred, 2);
+    assert_int_equal(fold->partition[0].skipped, 0);
+}
+
+static void a_bar_that_is_appended_twice_bars_once(void **state)
+{
+    audit_fold_t *fold = *state;
+    char text[EVENT_MAX];
+    write_bar(text, '1', true);
+    fold_named(fold, 0, "/s", "1", RATINGS_BAR_KEY, text);
+    bar(fold, 0, '1', false);
+    fold_named(fold, 0, "/s", "1", RATINGS_BAR_KEY, text);
+    vote(fold, 0, "a", '1', 3, NULL);
+    assert_counts(audit_fold_expected(talk_of(fold, "a")), 0, 0, 1, 0, 0);
+}
+
 static void votes_are_compared_as_they_were_read(void **state)
 {
     const int64_t at_start[PARTITIONS] = {2, 1};
@@ -570,6 +621,8 @@ static const struct CMUnitTest folds[] = {
     FOLD("each event counts for its talk", counts_events),
     FOLD("the last event of a voter counts", last_event_of_a_voter_counts),
     FOLD("each voter has idempotency keys of its own", keys_are_each_voters_own),
+    FOLD("ratings of a barred voter do not count", ratings_of_a_barred_voter_do_not_count),
+    FOLD("a bar that is appended twice bars once", a_bar_that_is_appended_twice_bars_once),
     FOLD("votes are compared as they were when the store was read",
          votes_are_compared_as_they_were_read),
     FOLD("the first and the last record are known again", knows_first_and_last_again),
