@@ -23,6 +23,7 @@ my $login = qq(AuthType Basic\nAuthName ratings\nAuthBasicProvider file\nAuthUse
 my %hosts = (
     anonymous => '',
     header    => "RatingsVoter expr=%{HTTP:X-User}\n",
+    nobody    => "RatingsVoterRequired On\n",
     lower     => "RatingsVoter expr=%{tolower:%{HTTP:X-User}}\n",
     must      => "RatingsVoter expr=%{HTTP:X-User}\nRatingsVoterRequired On\n",
     basic     => "RatingsVoter expr=%{REMOTE_USER}\n$login",
@@ -148,6 +149,7 @@ sub none_ok {
         problem_ok($response, 401, 'RatingsVoterRequired: nobody is refused');
         is($response->header('WWW-Authenticate'), 'RatingsVoter', 'with a challenge');
     }
+    problem_ok(vote('nobody', $talk, 4, user('ann')), 401, 'who is refused without RatingsVoter as well: all');
     is(ask('must', 'GET', "/ratings?talkId=$talk")->status, 200, 'and everybody may read');
     is(vote('must', $talk, 5, user('ann'))->status, 200, 'a voter is not refused');
     is(counts($talk), '00031', 'and is counted');

@@ -79,6 +79,21 @@ static const char *identity_of_cookie(request_rec *r, const ratings_server_t *se
 
 /* ---- either ---- */
 
+static const char *identity_of(request_rec *r, const ratings_server_t *server,
+                               const ratings_location_t *location, const char **why)
+{
+    switch (location->voter_source) {
+    case RATINGS_VOTER_SOURCE_COOKIE:
+        return identity_of_cookie(r, server, location->voter_required == 1, why);
+    case RATINGS_VOTER_SOURCE_EXPRESSION:
+        return evaluate_identity(r, location, why);
+    case RATINGS_VOTER_SOURCE_UNSET:
+    case RATINGS_VOTER_SOURCE_OFF:
+        break;
+    }
+    return "";
+}
+
 /* RFC 9110, 11.6.1: a 401 has a challenge. That of the location's login, if it has one. */
 static int refuse_nobody(request_rec *r, const ratings_location_t *location)
 {
@@ -110,12 +125,8 @@ bool ratings_request_voter(request_rec *r, const ratings_server_t *server, ratin
     const ratings_location_t *location = ratings_location_of_request(r);
     bool is_required = location->voter_required == 1;
     const char *why = "memory ran out";
+    const char *identity = identity_of(r, server, location, &why);
     *has_voter = false;
-    if (!ratings_location_has_voters(location))
-        return true;
-    const char *identity = location->voter_source == RATINGS_VOTER_SOURCE_COOKIE
-                               ? identity_of_cookie(r, server, is_required, &why)
-                               : evaluate_identity(r, location, &why);
     if (identity && !identity[0]) {
         *result = is_required ? refuse_nobody(r, location) : OK;
         return !is_required;

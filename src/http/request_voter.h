@@ -10,7 +10,8 @@
 
 #include <stdbool.h>
 
-/* Finds the voter, if the request has one: without RatingsVoter none has.
+/* Finds the voter, if the request has one: without RatingsVoter none has, so that
+ * RatingsVoterRequired refuses all rather than let all vote who were to be kept out.
  *
  * A browser without a cookie of this server gets one with the reply to a POST, whatever its status,
  * and is the voter of that POST, unless RatingsVoterRequired refuses it: then nothing has counted
