@@ -6,10 +6,12 @@
 
 /* ---- cells of each format ---- */
 
+/* Quoted also for a semicolon, at which spreadsheets of many countries divide a line: what is
+ * behind it would begin a cell. */
 static void put_csv_text(FILE *out, const char *text)
 {
     const char *prefix = *text && strchr("=+-@'", *text) ? "'" : "";
-    if (!strpbrk(text, "\",\r\n")) {
+    if (!strpbrk(text, "\",;\r\n")) {
         (void)fprintf(out, "%s%s", prefix, text);
         return;
     }

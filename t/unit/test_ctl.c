@@ -85,6 +85,7 @@ static text_row_t texts[] = {
     {"no text", NULL, "", "null"},
     {"an empty one", "", "", "\"\""},
     {"a comma", "a,b", "\"a,b\"", "\"a,b\""},
+    {"a semicolon", "a;=1+1", "\"a;=1+1\"", "\"a;=1+1\""},
     {"quotes", "a \"b\"", "\"a \"\"b\"\"\"", "\"a \\\"b\\\"\""},
     {"a quote alone", "\"", "\"\"\"\"", "\"\\\"\""},
     {"a backslash", "a\\b", "a\\b", "\"a\\\\b\""},
