@@ -2,7 +2,7 @@
 # of them, which defines what a header in the sources declares.
 
 # Parts of scripts, which these include.
-LUA_PARTS := $(wildcard src/*/scripts/prelude.lua src/*/*/scripts/prelude.lua)
+LUA_PARTS := $(foreach part,prelude score,$(wildcard src/*/scripts/$(part).lua src/*/*/scripts/$(part).lua))
 
 STORE_SCRIPTS := $(OUT)/src/backend/store/store_scripts
 AUDIT_SCRIPTS := $(OUT)/src/ctl/audit_scripts
