@@ -27,7 +27,7 @@ $(OUT)/src/ctl/%.o: src/ctl/%.c
 
 $(CTL_PROGRAM): $(CTL_OBJECTS) $(OUT)/libratings.a
 	$(call quiet,LD)$(CC) $(CFLAGS) $(HARDEN) -pthread -o $@ $^ \
-	    $(shell pkg-config --libs $(CTL_PACKAGES)) $(LDFLAGS)
+	    $(shell pkg-config --libs $(CTL_PACKAGES)) -lm $(LDFLAGS)
 
 $(CTL_UNIT): $(OUT)/t/unit/%: t/unit/%.c $(CTL_PURE) $(OUT)/libratings.a
 	@mkdir -p $(@D)

@@ -27,12 +27,12 @@ $(OUT)/libratings.a: $(CORE_OBJECTS)
 	$(call quiet,AR)rm -f $@ && $(AR) rcs $@ $^
 
 # What httpd and the libraries have is found when the module is loaded; these are its own.
-OWN_PREFIXES = ratings|store|stream|talks|stats|lease|leader|standby|batch|partition|projection|applier|routing|rebuild|stall|lua
+OWN_PREFIXES = ratings|store|stream|talks|stats|lease|leader|ranker|standby|batch|partition|projection|applier|routing|rebuild|stall|lua
 
 # glibc loads libgcc_s when a thread calls pthread_exit, as httpd's do, and aborts where it is not to
 # be found, as below ChrootDir: so it is there before.
 $(MODULE): $(MODULE_OBJECTS) $(OUT)/libratings.a
-	$(call quiet,LD)$(CC) -shared $(CFLAGS) $(HARDEN) -pthread -o $@ $^ $(MODULE_LIBS) \
+	$(call quiet,LD)$(CC) -shared $(CFLAGS) $(HARDEN) -pthread -o $@ $^ $(MODULE_LIBS) -lm \
 	    -Wl,--no-as-needed -lgcc_s $(LDFLAGS)
 	@! nm --dynamic --undefined-only $@ | grep -E ' ($(OWN_PREFIXES))_' || { echo "$@: nobody defines these" >&2; exit 1; }
 

@@ -34,8 +34,9 @@ typedef struct {
     const char *stream;
     const char *stats;
     const char *topic;
-    const char *stats_proxy;  /* the proxy by which stats is called, or "none" */
-    const char *voter_secret; /* where the secret of the voters' hashes is; NULL: none was given */
+    const char *stats_proxy;   /* the proxy by which stats is called, or "none" */
+    const char *voter_secret;  /* where the secret of the voters' hashes is; NULL: none was given */
+    const char *ranking_prior; /* by which talks are ranked, or "off" */
     int64_t topic_partitions;
     int64_t topic_replication; /* 0: as many as the cluster has brokers for, three at most */
     int64_t talks_timeout;

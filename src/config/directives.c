@@ -7,6 +7,7 @@
 #include "../backend/store/store.h"
 #include "../backend/stream/stream_config.h"
 #include "../backend/talks/talks.h"
+#include "../core/ranking.h"
 #include "../core/secret.h"
 
 #define MS(n) ((n)*INT64_C(1000))
@@ -45,6 +46,7 @@ const command_rec ratings_directives[] = {
     TEXT("RatingsStatsProxy", stats_proxy, ratings_stats_proxy_problem, "none", "The proxy by which the Lambda is called: http://[user:password@]host:port"),
     TEXT("RatingsTopic",  topic,  ratings_stream_topic_problem,     "ratings", "The topic that holds the events"),
     TEXT("RatingsVoterSecret", voter_secret, ratings_secret_source_problem, NULL, "The file of the secret under which voters are hashed and cookies signed: file:PATH"),
+    TEXT("RatingsRankingPrior", ranking_prior, ratings_prior_problem, "off", "Whether talks are ranked, and the ratings of 1 to 5 that each begins with: off, or N1,N2,N3,N4,N5"),
     AP_INIT_TAKE2("RatingsKafka", ratings_set_kafka, NULL, RSRC_CONF, "A librdkafka property and its value"),
 
     NUMBER("RatingsTopicPartitions",  topic_partitions,  SCOPE_SERVICE, 1, 1, RATINGS_PARTITIONS_MAX, "Partitions of the topic, if it is created"),

@@ -15,6 +15,7 @@ void leader_init(leader_t *leader, projection_t *projection, topic_watch_t *topi
     leader->topic = topic;
     leader->stall = stall;
     routing_init(&leader->routing, projection);
+    ranker_init(&leader->ranker, projection);
     opening_init(&leader->opening, projection, &leader->routing, topic);
     applier_init(&leader->applier, projection, pool);
     event_fold_init(&leader->fold, projection, &leader->applier, &leader->routing);
@@ -90,7 +91,7 @@ static apr_status_t check_store(leader_t *leader, ratings_result_t *why)
         status = projection_read_ends(p, why);
     for (int i = 0; i < p->partitions && status == APR_SUCCESS; i++)
         status = check_partition(p, i, now, why);
-    return status;
+    return status == APR_SUCCESS ? ranker_check(&leader->ranker, why) : status;
 }
 
 /* ---- once all that was read is applied ---- */
@@ -167,9 +168,11 @@ static apr_status_t finish_read(leader_t *leader, ratings_result_t *why)
 
 /* ---- one step ---- */
 
-/* Until the lease, the store or the batches want attention. */
+/* Until the lease, the store, the ranking or the batches want attention. */
 static int64_t read_timeout(const leader_t *leader)
 {
+    if (leader->ranker.is_busy)
+        return 0;
     int64_t renew_at = leader->projection->lease->renew_at;
     int64_t due_at = applier_due_at(&leader->applier);
     int64_t until = renew_at < leader->check_at ? renew_at : leader->check_at;
@@ -214,6 +217,8 @@ static apr_status_t leader_step(leader_t *leader, ratings_result_t *why)
     apr_status_t status = lease_check(p->lease, why);
     if (status == APR_SUCCESS)
         status = check_store(leader, why);
+    if (status == APR_SUCCESS)
+        status = ranker_step(&leader->ranker, why);
     if (status == APR_SUCCESS)
         status = read_and_apply(leader, why);
     if (status == APR_SUCCESS && p->state.is_behind)
@@ -261,6 +266,9 @@ static apr_status_t open_under_long_lease(leader_t *leader, ratings_result_t *wh
     apr_status_t status = lease_renew(p->lease, why);
     if (status == APR_SUCCESS)
         status = projection_open(&leader->opening, why);
+    ranker_open(&leader->ranker);
+    if (status == APR_SUCCESS)
+        status = ranker_check(&leader->ranker, why);
     lease_set_duration(p->lease, usual);
     leader->check_at = ratings_monotonic() + PROJECTION_POLL_US;
     return status;

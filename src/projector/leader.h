@@ -9,6 +9,7 @@
 #include "projection.h"
 #include "projection_open.h"
 #include "projection_routing.h"
+#include "ranker.h"
 #include "rebuild_progress.h"
 #include "stall.h"
 #include "topic_watch.h"
@@ -19,6 +20,7 @@ typedef struct {
     stall_t *stall;
     opening_t opening;
     routing_t routing;
+    ranker_t ranker;
     applier_t applier;
     event_fold_t fold;
     rebuild_progress_t progress;

@@ -25,6 +25,7 @@ typedef struct {
     ratings_shm_t *shared;
     ratings_visibility_t *visibility; /* of this child's POSTs, which wait for publications */
     const char *topic;
+    const char *ranking;       /* the prior by which talks are ranked; "": they are not */
     int64_t lease;             /* how long it is taken for, microseconds */
     bool has_idempotency_keys; /* for which the topic must keep append times */
     bool (*is_draining)(void); /* whether httpd drains this child; called by the thread */

@@ -173,6 +173,7 @@ static apr_status_t create_projector(ratings_child_t *child, ratings_result_t *w
         .shared = child->service->shared,
         .visibility = child->visibility,
         .topic = config->topic,
+        .ranking = strcmp(config->ranking_prior, "off") == 0 ? "" : config->ranking_prior,
         .lease = config->lease,
         .has_idempotency_keys = config->idempotency_window > 0,
         .is_draining = child_is_draining,

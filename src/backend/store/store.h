@@ -22,6 +22,11 @@
  *   ratings:expiry:N  sorted set: those fields, scored by when they expire
  *   ratings:barred:N  hash: the voters that are barred in the partition, each "1"; the field is the
  *                     hash in hexadecimal
+ *   ratings:top       sorted set, where talks are ranked: talks with a rating, by their scores
+ *                     (../../core/ranking.h); of these ratings:log says ranking (the prior),
+ *                     ranked (how many they are), rerank (while not all are as their counts say:
+ *                     how far rank.lua has come) and ranked:N (the checkpoint up to which they
+ *                     are). What of it is not so leads to a new ranking, never to a rebuild
  *   ratings:projector string: the lease
  *
  * A ratings:log that is not so must be rebuilt: ratings_store_load_state decides it, for everybody.
@@ -46,6 +51,7 @@
 #include "../../core/electorate.h"
 #include "../../core/histogram.h"
 #include "../../core/idempotency.h"
+#include "../../core/ranking.h"
 #include "../../core/voter_set.h"
 #include "../common/log_record.h"
 #include "../common/result.h"
@@ -211,6 +217,13 @@ typedef struct {
     int64_t voters_to[RATINGS_PARTITIONS_MAX]; /* `voters:N`; -1: absent */
     int64_t barred[RATINGS_PARTITIONS_MAX];    /* how many voters are */
     ratings_standing_t standing;               /* `electorate` */
+
+    char ranking[RATINGS_PRIOR_TEXT_SIZE]; /* the prior by which talks are ranked; "": they are not
+                                            */
+    bool is_ranked; /* each talk has the place in ratings:top that its counts give it */
+    bool reranks; /* `rerank` is there; so it is with the next two, by which is_ranked is decided */
+    int64_t ranked;                            /* -1: absent */
+    int64_t ranked_to[RATINGS_PARTITIONS_MAX]; /* `ranked:N`; -1: absent */
 } ratings_store_state_t;
 
 /* The one place that decides whether what the store says of itself can be. APR_SUCCESS also if
@@ -313,6 +326,20 @@ apr_status_t ratings_store_set_electorate(ratings_store_t *store,
 apr_status_t ratings_store_advance(ratings_store_t *store, const ratings_store_state_t *state,
                                    int partition, int64_t next, ratings_cas_e *result,
                                    ratings_result_t *why);
+
+/* ---- for the projector: the ranking ---- */
+
+/* Ranks talks by `prior` from now on, or no more where that is "": ratings:top is deleted. Each
+ * batch ranks its own talks then; those that have counts already need ratings_store_rank. */
+apr_status_t ratings_store_set_ranking(ratings_store_t *store, const char *generation,
+                                       const char *prior, ratings_cas_e *result,
+                                       ratings_result_t *why);
+
+/* Ranks the next few hundred talks of the store. CONFLICT: all are ranked, or the store is of
+ * another generation. Any number of projectors may do it at the same time, between their batches:
+ * the store counts the steps. */
+apr_status_t ratings_store_rank(ratings_store_t *store, const char *generation,
+                                ratings_cas_e *result, ratings_result_t *why);
 
 /* ---- for the projector: a rebuild ---- */
 

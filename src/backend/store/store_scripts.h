@@ -30,6 +30,8 @@ extern const char lua_add_partitions[];
 extern const char lua_set_routing[];
 extern const char lua_set_electorate[];
 extern const char lua_advance[];
+extern const char lua_set_ranking[];
+extern const char lua_rank[];
 extern const char lua_claim[];
 extern const char lua_sweep[];
 extern const char lua_open[];

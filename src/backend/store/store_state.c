@@ -85,6 +85,20 @@ static const char *state_problem(ratings_store_state_t *state)
     return partitions_problem(state);
 }
 
+/* ---- the ranking ---- */
+
+/* Whether each talk has the place that its counts give it. An older version leaves ranked_to
+ * behind; a partition without an applied record has no talks. */
+static bool has_all_ranked(const ratings_store_state_t *state, int64_t members)
+{
+    if (!state->ranking[0] || state->reranks || state->ranked != members)
+        return false;
+    for (int p = 0; p < RATINGS_PARTITIONS_MAX; p++)
+        if (state->last[p].offset >= 0 && state->ranked_to[p] != state->checkpoint[p])
+            return false;
+    return true;
+}
+
 /* ---- loading ---- */
 
 #define OVERSIZED "ratings:log is not what this module writes"
@@ -93,8 +107,10 @@ static void clear_state(ratings_store_state_t *state)
 {
     memset(state, 0, sizeof *state);
     state->routing_offset = state->standing.offset = state->standing.timestamp = -1;
+    state->ranked = -1;
     for (int p = 0; p < RATINGS_PARTITIONS_MAX; p++) {
-        state->checkpoint[p] = state->log_time[p] = state->voters_to[p] = -1;
+        state->checkpoint[p] = state->log_time[p] = -1;
+        state->voters_to[p] = state->ranked_to[p] = -1;
         state->last[p].offset = state->first[p].offset = RATINGS_FINGERPRINT_NONE;
     }
 }
@@ -129,12 +145,13 @@ static bool read_digest(ratings_store_state_t *state, const redisReply *digest, 
 static apr_status_t read_state(ratings_store_state_t *state, const redisReply *reply,
                                ratings_result_t *why)
 {
-    if (!store_is_array(reply, 3) || !read_digest(state, reply->element[0], 0) ||
-        !read_digest(state, reply->element[1], 1))
+    if (!store_is_array(reply, 4) || reply->element[3]->type != REDIS_REPLY_INTEGER ||
+        !read_digest(state, reply->element[0], 0) || !read_digest(state, reply->element[1], 1))
         return store_unexpected(why, STORE_KEY_LOG);
     const redisReply *fields = reply->element[2];
     if (fields->type == REDIS_REPLY_ARRAY) {
         read_fields(state, fields);
+        state->is_ranked = has_all_ranked(state, reply->element[3]->integer);
     } else if (store_is_text(fields)) {
         (void)store_read_text(state->topic, sizeof state->topic, fields);
         state->problem = OVERSIZED;
@@ -150,8 +167,9 @@ apr_status_t ratings_store_load_state(ratings_store_t *store, int64_t deadline,
     redisReply *reply;
     store_words_t words;
     clear_state(state);
-    (void)store_words_script(&words, lua_load_state, 1, 3);
+    (void)store_words_script(&words, lua_load_state, 2, 4);
     store_word(&words, STORE_KEY_LOG);
+    store_word(&words, STORE_KEY_TOP);
     store_word_number(&words, (int64_t)STORE_STATE_FIELDS_MAX);
     store_word_number(&words, (int64_t)STORE_STATE_SIZE_MAX);
     /* as many bytes again for the protocol */

@@ -135,6 +135,39 @@ static bool set_barred(ratings_store_state_t *state, const redisReply *value, in
     return store_read_number(value, -1, STORE_COUNT_MAX, &state->barred[partition]);
 }
 
+/* ---- of the ranking, which no count depends on: whatever is not as it is written, it is made anew
+ * ---- */
+
+static bool set_ranking(ratings_store_state_t *state, const redisReply *value, int partition)
+{
+    ratings_prior_t prior;
+    (void)partition;
+    if (ratings_prior_parse(value->str, (size_t)value->len, &prior))
+        (void)store_read_text(state->ranking, sizeof state->ranking, value);
+    return true;
+}
+
+static bool set_ranked(ratings_store_state_t *state, const redisReply *value, int partition)
+{
+    (void)partition;
+    (void)store_read_number(value, -1, STORE_COUNT_MAX, &state->ranked);
+    return true;
+}
+
+static bool set_reranks(ratings_store_state_t *state, const redisReply *value, int partition)
+{
+    (void)value;
+    (void)partition;
+    state->reranks = true;
+    return true;
+}
+
+static bool set_ranked_to(ratings_store_state_t *state, const redisReply *value, int partition)
+{
+    (void)store_read_number(value, -1, STORE_CHECKPOINT_MAX, &state->ranked_to[partition]);
+    return true;
+}
+
 /* ---- all of them ---- */
 
 typedef struct {
@@ -173,10 +206,14 @@ static const known_field_t known_fields[] = {
     OF_PARTITION("uses", set_uses),
     OF_PARTITION("voters", set_voters_to),
     OF_PARTITION("barred", set_barred),
+    OF_STORE("ranking", set_ranking),
+    OF_STORE("ranked", set_ranked),
+    OF_STORE("rerank", set_reranks),
+    OF_PARTITION("ranked", set_ranked_to),
 };
 
 #define KNOWN_FIELDS (sizeof known_fields / sizeof known_fields[0])
-_Static_assert(STORE_STATE_FIELDS_MAX == 2 * (KNOWN_FIELDS + 7 * (size_t)RATINGS_PARTITIONS_MAX),
+_Static_assert(STORE_STATE_FIELDS_MAX == 2 * (KNOWN_FIELDS + 8 * (size_t)RATINGS_PARTITIONS_MAX),
                "STORE_STATE_FIELDS_MAX counts the fields");
 
 /* What apply.lua writes in the place of a checkpoint while it applies a batch: no reader takes it

@@ -92,6 +92,35 @@ apr_status_t ratings_store_advance(ratings_store_t *store, const ratings_store_s
     return transition_by_numbers(store, lua_advance, state->generation, numbers, 3, result, why);
 }
 
+/* ---- the ranking ---- */
+
+apr_status_t ratings_store_set_ranking(ratings_store_t *store, const char *generation,
+                                       const char *prior, ratings_cas_e *result,
+                                       ratings_result_t *why)
+{
+    store_words_t words;
+    (void)store_words_script(&words, lua_set_ranking, 2, 2 + 2);
+    store_word(&words, STORE_KEY_LOG);
+    store_word(&words, STORE_KEY_TOP);
+    store_word(&words, generation);
+    store_word(&words, prior);
+    return end_transition(store, &words, result, why);
+}
+
+#define RANK_COUNT 500 /* keys looked at: one or two milliseconds of Redis */
+
+apr_status_t ratings_store_rank(ratings_store_t *store, const char *generation,
+                                ratings_cas_e *result, ratings_result_t *why)
+{
+    store_words_t words;
+    (void)store_words_script(&words, lua_rank, 2, 2 + 2);
+    store_word(&words, STORE_KEY_LOG);
+    store_word(&words, STORE_KEY_TOP);
+    store_word(&words, generation);
+    store_word_number(&words, RANK_COUNT);
+    return end_transition(store, &words, result, why);
+}
+
 /* ---- rebuilds ---- */
 
 #define OPEN_WORDS 3  /* token, steps, partitions */

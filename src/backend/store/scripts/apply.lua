@@ -22,7 +22,8 @@
 --         script between two writes: then position:P says 'applying', and the store is rebuilt
 --         (load_state.lua, store_state.c)
 -- Writes  position:P, mark:P, time:P, uses:P, voters:P, barred:P, first:P of ratings:log; the talks
---         and their voters; keys and expiry; barred voters
+--         and their voters; keys and expiry; barred voters; where talks are ranked ratings:top,
+--         ranked, ranked:P, rerank
 --
 -- The last record is compared, as a store that was restored may be of another log. The generation
 -- is compared, as a batch that was read before a rebuild must not go into the store of after.
@@ -39,7 +40,12 @@
 --
 -- Ratings of barred voters are not in the batch: the projector knows who is barred at its
 -- checkpoint. barred:P is how many they are, without which a loss of the key would let them count.
+--
+-- Where talks are ranked, ranking is the prior, and ratings:top has ranked of them. ranked:P is the
+-- checkpoint up to which it has; an older version leaves it behind. Whatever of ratings:top is not
+-- so, all talks are ranked anew (rerank, for rank.lua): no count depends on it.
 -- include prelude.lua
+-- include score.lua
 
 -- How long a use stays after it has expired, milliseconds: more than the longest RatingsDeadline,
 -- so that requests under way still read what became of their events.
@@ -49,6 +55,7 @@ local RATING = {['1'] = 1, ['2'] = 2, ['3'] = 3, ['4'] = 4, ['5'] = 5}
 local FIELD = 16 -- bytes of a voter's field
 local BAR = 32 -- bytes of the field of a barred voter
 local HEAD = 12 -- arguments before the increments
+local TOP, TALK = 'ratings:top', 'ratings/' -- the latter with a talk's id after it
 local CHUNK = 1000 -- fields that one command takes: Lua's stack has room for 8,000 values
 
 return run(function()
@@ -56,12 +63,13 @@ return run(function()
   local checkpoint, last = 'position:' .. partition, 'mark:' .. partition
   local counted, voters_to = 'uses:' .. partition, 'voters:' .. partition
   local number_barred = 'barred:' .. partition
+  local ranked_to = 'ranked:' .. partition
 
-  -- nil if the key is of another type
-  local function read(name, ...)
-    local reply = redis.pcall(name, ...)
-    if type(reply) ~= 'table' or not reply.err then return reply end
-    if not reply.err:find('WRONGTYPE', 1, true) then error({name, reply.err}, 0) end
+  -- A command with any number of values; those of a pair stay together.
+  local function write(name, key, values)
+    for i = 1, #values, 2 * CHUNK do
+      call(name, key, unpack(values, i, math.min(i + 2 * CHUNK - 1, #values)))
+    end
   end
 
   -- What votes do to the counts, and to their voters' key; nil if that is corrupt.
@@ -89,7 +97,8 @@ return run(function()
     return {key = key, count = count, moved = moved, set = set, gone = gone}
   end
 
-  local seen = read('HMGET', log, checkpoint, 'generation', last, counted, voters_to, number_barred)
+  local seen = read('HMGET', log, checkpoint, 'generation', last, counted, voters_to, number_barred,
+                    'ranking', 'ranked', ranked_to)
   if not seen or seen[1] ~= ARGV[2] or seen[2] ~= ARGV[5] or (seen[3] or '') ~= ARGV[9] then
     return 'conflict'
   end
@@ -114,11 +123,26 @@ return run(function()
     ballots[tonumber(ARGV[at - 1])] = ballot
   end
 
+  local prior = read_prior(seen[7]) -- nil: talks are not ranked
+  local members = prior and read('ZCARD', TOP)
+  local is_ranked = prior and members == tonumber(seen[8] or '') and
+                    (seen[9] == ARGV[2] or ARGV[9] == '')
+  local places, gone = {}, {} -- of ratings:top: scores and talks; talks without ratings
+
+  local function rank(talk, counts)
+    local all = counts[1] + counts[2] + counts[3] + counts[4] + counts[5]
+    if all == 0 then
+      gone[#gone + 1] = talk
+    else
+      places[#places + 1], places[#places + 2] = score(prior, counts), talk
+    end
+  end
+
   local sums, expired = {}, {}
   for k = 1, talks do
     local counts = read('HMGET', KEYS[4 + k], '1', '2', '3', '4', '5', 'anonymous')
     if not counts then return 'corrupt' end
-    local ballot, sum = ballots[k], {}
+    local ballot, sum, now = ballots[k], {}, {}
     for v = 1, 6 do
       local n = counts[v]
       if n and (#n > 15 or n:find('%D') or n == '') then return 'corrupt' end
@@ -129,9 +153,10 @@ return run(function()
         added = string.format('%.0f', added + ballot.moved[v])
         if (n or 0) + added < 0 then return 'corrupt' end
       end
+      now[v] = n or 0
       if added ~= '0' then
-        sum[#sum + 1] = v
-        sum[#sum + 1] = n and string.format('%.0f', n + added) or added
+        now[v] = n and string.format('%.0f', n + added) or added
+        sum[#sum + 1], sum[#sum + 2] = v, now[v]
       end
     end
     if ballot or counts[6] then
@@ -145,6 +170,7 @@ return run(function()
       end
     end
     sums[k] = sum
+    if prior then rank(KEYS[4 + k]:sub(#TALK + 1), now) end
   end
   if kept > 0 then
     expired = call('ZRANGEBYSCORE', expiry, '-inf', time - GRACE, 'LIMIT', 0, 2 * uses + 16)
@@ -158,20 +184,22 @@ return run(function()
   end
   for _, ballot in pairs(ballots) do call('HDEL', ballot.key, '') end
   if bars ~= '' then call('HDEL', barred, '') end
+  if prior then
+    if not members then call('UNLINK', TOP) end
+    call('ZADD', TOP, 'XX', 0, '')
+    call('ZREM', TOP, '')
+  end
 
   call('HSET', log, checkpoint, 'applying')
   for k = 1, talks do
     if #sums[k] > 0 then call('HSET', KEYS[4 + k], unpack(sums[k])) end
   end
   for _, ballot in pairs(ballots) do
-    local set, gone = ballot.set, ballot.gone
-    for i = 1, #set, 2 * CHUNK do
-      call('HSET', ballot.key, unpack(set, i, math.min(i + 2 * CHUNK - 1, #set)))
-    end
-    for i = 1, #gone, CHUNK do
-      call('HDEL', ballot.key, unpack(gone, i, math.min(i + CHUNK - 1, #gone)))
-    end
+    write('HSET', ballot.key, ballot.set)
+    write('HDEL', ballot.key, ballot.gone)
   end
+  write('ZADD', TOP, places)
+  write('ZREM', TOP, gone)
   for _, field in ipairs(expired) do
     call('HDEL', keys, field)
     call('ZREM', expiry, field)
@@ -192,6 +220,13 @@ return run(function()
   end
   if bars ~= '' then
     after[#after + 1], after[#after + 2] = number_barred, call('HLEN', barred)
+  end
+  if prior then
+    after[#after + 1], after[#after + 2] = 'ranked', call('ZCARD', TOP)
+    after[#after + 1], after[#after + 2] = ranked_to, ARGV[3]
+    if not is_ranked then
+      after[#after + 1], after[#after + 2] = 'rerank', ':0'
+    end
   end
   if ARGV[7] ~= '' then
     after[#after + 1], after[#after + 2] = 'first:' .. partition, ARGV[7]

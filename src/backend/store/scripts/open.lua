@@ -6,7 +6,7 @@
 -- Reply   'applied', or 'conflict' as of sweep.lua
 -- Errors  of Redis, with the command in parentheses; if Redis stopped the script between two
 --         writes, the claim still stands or ratings:log is gone: the store is rebuilt
--- Writes  ratings:log, ratings:keys:*, ratings:expiry:*, ratings:barred:*
+-- Writes  ratings:log, ratings:keys:*, ratings:expiry:*, ratings:barred:*, ratings:top
 -- include prelude.lua
 
 return run(function()
@@ -16,7 +16,7 @@ return run(function()
   for p = 0, tonumber(ARGV[3]) - 1 do
     call('UNLINK', 'ratings:keys:' .. p, 'ratings:expiry:' .. p, 'ratings:barred:' .. p)
   end
-  call('UNLINK', KEYS[1])
+  call('UNLINK', KEYS[1], 'ratings:top')
   call('HSET', KEYS[1], unpack(ARGV, 4))
   return 'applied'
 end)
