@@ -78,6 +78,10 @@ for (
     }
     refused("$backends$directive\n", "$directive without a value", qr/$directive takes one argument/);
 }
+for my $value ('off', '1,1,1,1,1', '1,1,3,8,7', '1000,1000,1000,1000,1000') { taken("${backends}RatingsRankingPrior $value\n", "RatingsRankingPrior $value") }
+for my $value ('on', '1', '1,1,1,1', '1,1,1,1,1,1', '0,1,1,1,1', '1,1,1,1,1001', '1, 1, 1, 1, 1', '1,1,1,1,1.5', '01,1,1,1,1') {
+    refused(qq(${backends}RatingsRankingPrior "$value"\n), "RatingsRankingPrior '$value'", qr/RatingsRankingPrior: it takes off, or the ratings of 1, 2, 3, 4 and 5/);
+}
 # the message names a range as the documents name it
 for my $row ([ 'RatingsTalkTTL', '0ms to 24h' ], [ 'RatingsCacheTTL', '0ms to 1h' ], [ 'RatingsLease', '300ms to 60s' ],
     [ 'RatingsIdempotencyWindow', '0ms to 744h' ])
@@ -344,7 +348,7 @@ taken($backends . $endpoint . $host->(81, '') . $host->(82, "RatingsBodyLimit 10
 taken($backends . $endpoint . $host->(81, $backends =~ s{(RatingsStore .*)"}{$1/9"}r . "RatingsTopic other\n"), 'a virtual host with a store and a topic of its own');
 refused($backends . $endpoint . $host->(81, "RatingsTopic other\n"), 'the same store for another topic', qr/RT0104: RatingsStore is also that of a server with another/);
 refused($backends . $host->(81, "RatingsStream other:9092\n"), 'the same store for another stream', qr/RT0104/);
-for my $line ('RatingsStorePool 3', 'RatingsLease 2', 'RatingsTalksTimeout 2') {
+for my $line ('RatingsStorePool 3', 'RatingsLease 2', 'RatingsTalksTimeout 2', 'RatingsRankingPrior 1,1,1,1,1') {
     my ($directive) = $line =~ /^(\S+)/;
     refused($backends . $host->(81, "$line\n"), "$line in a virtual host that shares its service", qr/RT0103: $directive differs/);
 }

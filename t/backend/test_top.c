@@ -295,7 +295,7 @@ static const char *const mishaps[] = {
 
 #define MISHAPS ((int)(sizeof mishaps / sizeof *mishaps))
 
-/* As the leader does: it begins a ranking where there is none or a bad one, and goes on with one
+/* As the leader does: it begins a ranking where there is none or a bad one, and resumes one
  * that was begun. */
 static void lead_on(const char *prior)
 {
