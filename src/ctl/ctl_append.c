@@ -18,8 +18,7 @@ struct ctl_append_t {
     char trouble[256]; /* what librdkafka said last about its brokers */
     size_t given, appended, refused;
     rd_kafka_resp_err_t first_error; /* of a record that was refused */
-    int partitions;
-    int64_t last[];
+    int64_t ends[];
 };
 
 /* ---- what librdkafka tells, by rd_kafka_poll ---- */
@@ -48,8 +47,8 @@ static void on_appended(rd_kafka_t *handle, const rd_kafka_message_t *message, v
         return;
     }
     append->appended++;
-    if (message->offset > append->last[message->partition])
-        append->last[message->partition] = message->offset;
+    if (message->offset >= append->ends[message->partition])
+        append->ends[message->partition] = message->offset + 1;
 }
 
 /* ---- opening ---- */
@@ -93,15 +92,12 @@ static bool make_producer(ctl_append_t *append, audit_failure_t *why)
 ctl_append_t *ctl_append_open(const audit_stream_options_t *options, int partitions,
                               audit_failure_t *why)
 {
-    ctl_append_t *append = calloc(1, sizeof *append + (size_t)partitions * sizeof *append->last);
+    ctl_append_t *append = calloc(1, sizeof *append + (size_t)partitions * sizeof *append->ends);
     if (!append) {
         audit_no_memory(why);
         return NULL;
     }
     append->options = options;
-    append->partitions = partitions;
-    for (int p = 0; p < partitions; p++)
-        append->last[p] = -1;
     if (make_producer(append, why))
         return append;
     ctl_append_close(append);
@@ -205,7 +201,7 @@ size_t ctl_append_count(const ctl_append_t *append)
     return append->appended;
 }
 
-int64_t ctl_append_last(const ctl_append_t *append, int partition)
+const int64_t *ctl_append_ends(const ctl_append_t *append)
 {
-    return append->last[partition];
+    return append->ends;
 }

@@ -28,8 +28,11 @@ bool ctl_append_record(ctl_append_t *append, int partition, const char *key, con
 /* Waits until all of them are in the log. */
 bool ctl_append_wait(ctl_append_t *append, audit_failure_t *why);
 
-/* How many are; and the offset of the last one in a partition, -1: none. */
+/* How many are. */
 size_t ctl_append_count(const ctl_append_t *append);
-int64_t ctl_append_last(const ctl_append_t *append, int partition);
+
+/* Of each partition the offset that the log reaches to at least, as far as Kafka has said where a
+ * record is. Of the appender. */
+const int64_t *ctl_append_ends(const ctl_append_t *append);
 
 #endif

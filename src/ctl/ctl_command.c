@@ -3,6 +3,9 @@
 #include <string.h>
 
 #define SOURCES (CTL_TAKES_STREAM | CTL_TAKES_STORE)
+#define VOTER (SOURCES | CTL_TAKES_JSON | CTL_TAKES_VOTER)
+#define APPLIED "it is in the log, and the service has applied it"
+#define NOT_APPLIED "it is in the log, and the service has not applied it in time"
 
 static const ctl_command_t commands[] = {
     {"status", NULL, "shows whether each backend answers, who leads, and the lag",
@@ -18,6 +21,12 @@ static const ctl_command_t commands[] = {
     {"export", "ratings|events", "writes the log's counts, or its events, as CSV or NDJSON",
      "all of the log is in it", "the log has lost its first records",
      CTL_TAKES_STREAM | CTL_TAKES_EXPORT, ctl_export},
+    {"bar", "VOTER", "withdraws a voter's ratings, and later ones count for nothing", APPLIED,
+     NOT_APPLIED, VOTER | CTL_TAKES_REASON, ctl_bar},
+    {"unbar", "VOTER", "ends that: ratings that the voter gives from then on count", APPLIED,
+     NOT_APPLIED, VOTER, ctl_unbar},
+    {"erase", "VOTER", "withdraws a voter's ratings, and says what remains in the log", APPLIED,
+     NOT_APPLIED, VOTER, ctl_erase},
     {"rebuild", NULL, "asks the service to rebuild the store from the log",
      "the service is asked, or does it anyway", NULL, CTL_TAKES_STORE | CTL_TAKES_YES, ctl_rebuild},
 };

@@ -37,6 +37,9 @@ ctl_exit_e ctl_repair(ctl_options_t *options, audit_failure_t *why);
 ctl_exit_e ctl_status(ctl_options_t *options, audit_failure_t *why);
 ctl_exit_e ctl_explain(ctl_options_t *options, audit_failure_t *why);
 ctl_exit_e ctl_export(ctl_options_t *options, audit_failure_t *why);
+ctl_exit_e ctl_bar(ctl_options_t *options, audit_failure_t *why);
+ctl_exit_e ctl_unbar(ctl_options_t *options, audit_failure_t *why);
+ctl_exit_e ctl_erase(ctl_options_t *options, audit_failure_t *why);
 ctl_exit_e ctl_rebuild(ctl_options_t *options, audit_failure_t *why);
 
 #endif

@@ -42,8 +42,10 @@ void ctl_log_close(ctl_log_t *log)
 static int64_t offsets_to_fold(const ctl_log_t *log)
 {
     int64_t offsets = 0;
-    for (int p = 0; p < log->fold.partitions; p++)
-        offsets += log->to[p] > log->first[p] ? log->to[p] - log->first[p] : 0;
+    for (int p = 0; p < log->fold.partitions; p++) {
+        int64_t next = log->fold.partition[p].next;
+        offsets += log->to[p] > next ? log->to[p] - next : 0;
+    }
     return offsets;
 }
 
@@ -55,4 +57,11 @@ bool ctl_log_fold(ctl_log_t *log, audit_failure_t *why)
         good = audit_stream_fold(log->stream, &log->fold, p, log->to[p], why);
     audit_stream_progress_end(log->stream);
     return good;
+}
+
+bool ctl_log_follow(ctl_log_t *log, const int64_t *expected, audit_failure_t *why)
+{
+    return audit_stream_ends(log->stream, log->fold.partitions, expected, log->first, log->to,
+                             why) &&
+           ctl_log_fold(log, why);
 }

@@ -20,4 +20,8 @@ void ctl_log_close(ctl_log_t *log);
 /* Folds all of it, one partition after the other. */
 bool ctl_log_fold(ctl_log_t *log, audit_failure_t *why);
 
+/* Folds on to the end as it is now, which is known to be at or behind `expected`, one offset for
+ * each partition. */
+bool ctl_log_follow(ctl_log_t *log, const int64_t *expected, audit_failure_t *why);
+
 #endif

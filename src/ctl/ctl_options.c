@@ -1,5 +1,6 @@
 #include "ctl_options.h"
 
+#include "../core/bar_record.h"
 #include "../core/number.h"
 #include "../core/rating.h"
 #include "../core/redis_url.h"
@@ -125,6 +126,26 @@ static bool take_yes(ctl_options_t *out, const char *value, audit_failure_t *why
     return out->yes = true;
 }
 
+static bool take_secret(ctl_options_t *out, const char *value, audit_failure_t *why)
+{
+    (void)why;
+    out->secret = value;
+    return true;
+}
+
+static bool take_reason(ctl_options_t *out, const char *value, audit_failure_t *why)
+{
+    out->reason = value;
+    return ratings_bar_reason_is_valid(value, strlen(value)) ||
+           bad_usage(why, "--reason takes 1 to 255 bytes of UTF-8 without control characters");
+}
+
+static bool take_dry_run(ctl_options_t *out, const char *value, audit_failure_t *why)
+{
+    (void)value, (void)why;
+    return out->dry_run = true;
+}
+
 /* ---- the table ---- */
 
 #define TAKEN_BY_ALL 0
@@ -160,6 +181,10 @@ static const struct ctl_option_t {
     {"max-lag", "SECONDS", "how old what is not applied may be (default: 10)", CTL_TAKES_STATUS,
      take_max_lag},
     {"yes", NULL, "without the question", CTL_TAKES_YES, take_yes},
+    {"secret", "file:PATH", "as RatingsVoterSecret: then VOTER is an identity, else its hash",
+     CTL_TAKES_VOTER, take_secret},
+    {"reason", "TEXT", "why, for those who may read the log", CTL_TAKES_REASON, take_reason},
+    {"dry-run", NULL, "shows what it would do, and appends nothing", CTL_TAKES_VOTER, take_dry_run},
 };
 
 #define ROWS (sizeof table / sizeof *table)

@@ -19,6 +19,8 @@ enum {
     CTL_TAKES_EXPORT = 1 << 5,  /* --format, --at */
     CTL_TAKES_STATUS = 1 << 6,  /* --talks, --stats, --max-lag */
     CTL_TAKES_YES = 1 << 7,     /* --yes */
+    CTL_TAKES_VOTER = 1 << 8,   /* --secret, --dry-run */
+    CTL_TAKES_REASON = 1 << 9,  /* --reason */
 };
 
 #define CTL_AT_END INT64_MAX /* no point in time: to the end of the log */
@@ -34,8 +36,10 @@ typedef struct {
     ctl_rows_format_e format;
     const char *talks_url, *stats_url; /* of PostgreSQL and of the Lambda; NULL: not known */
     int max_lag_s;
-    int64_t at_ms; /* milliseconds since 1970, or CTL_AT_END */
-    bool json, repair, rebuild, yes;
+    int64_t at_ms;      /* milliseconds since 1970, or CTL_AT_END */
+    const char *secret; /* file:PATH; NULL: voters are named by their hashes */
+    const char *reason; /* NULL: none is given */
+    bool json, repair, rebuild, yes, dry_run;
 } ctl_options_t;
 
 typedef enum {
