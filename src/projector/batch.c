@@ -48,6 +48,7 @@ struct batch_t {
 };
 
 #define INITIAL_LENGTH 16 /* of arrays */
+#define VOTES_A_TALK 4    /* which cost the store as much as a talk */
 
 batch_t *batch_create(const ratings_batch_t *start, ratings_voter_set_t *barred, apr_pool_t *pool)
 {
@@ -307,7 +308,7 @@ int batch_keyed_events(const batch_t *batch)
 int batch_size(const batch_t *batch)
 {
     int bars = batch->bars ? batch->bars->nelts : 0;
-    return batch->increments->nelts + batch_keyed_events(batch) + batch->votes + bars;
+    return batch->increments->nelts + batch_keyed_events(batch) + batch->votes / VOTES_A_TALK + bars;
 }
 
 const ratings_batch_t *batch_finish(batch_t *batch)
