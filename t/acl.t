@@ -112,6 +112,12 @@ for my $command (qw(scan unlink hdel zadd zrem hset)) {
 # ---- the audit's part ----
 
 {
+    for my $command (qw(eval hmget hgetall hlen scan)) {
+        acl("-$command");
+        my $run = run_program($ENV{RATINGSCTL}, 'audit', '--topic', $topic, '--store', "$store/$database");
+        ok($run->{code} eq 2 && $run->{out} eq '' && $run->{err} =~ /^ratingsctl: Redis at \S+ refuses: /, "an audit without $command cannot look, and accuses no key") or diag(transcript($run));
+        acl("+$command");
+    }
     $redis->call('HSET', "ratings/$talk", 4, 1);
     for my $command (qw(unlink hset)) {
         acl("-$command");

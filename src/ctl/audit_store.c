@@ -453,6 +453,20 @@ static bool read_found_votes(const redisReply *voters, audit_talk_t *talk)
 
 #define TALK_ANSWERS 3 /* of the script, for each talk */
 
+/* What the script could not read. A key of another type is a finding; a command that this user may
+ * not run, and whatever else Redis refuses, says nothing of the key. */
+static const redisReply *find_refusal(const redisReply *answer)
+{
+    static const char wrong_type[] = "WRONGTYPE";
+    for (size_t i = 0; i < answer->elements; i++) {
+        const redisReply *part = answer->element[i];
+        if (part->type == REDIS_REPLY_ERROR &&
+            strncmp(part->str, wrong_type, sizeof wrong_type - 1) != 0)
+            return part;
+    }
+    return NULL;
+}
+
 static bool read_state_and_talks(const audit_store_t *store, const redisReply *answer,
                                  audit_state_t *state, audit_talk_t *const *talks, size_t count,
                                  audit_failure_t *why)
@@ -460,6 +474,9 @@ static bool read_state_and_talks(const audit_store_t *store, const redisReply *a
     size_t bars = count == 0 ? (size_t)state->partitions : 0;
     if (!is_array(answer, 1 + bars + TALK_ANSWERS * count))
         return unexpected_reply(store, "the answer of a script", why);
+    const redisReply *refusal = find_refusal(answer);
+    if (refusal)
+        return refused_by(store, refusal, why);
     if (!read_state(store, answer->element[0], state, why))
         return false;
     for (size_t p = 0; p < bars; p++)
