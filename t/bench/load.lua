@@ -1,7 +1,7 @@
 -- What wrk sends: -- CASE TALKS EXPONENT ETAGS
--- CASE is root, hot (one talk), unchanged (one talk, with If-None-Match), zipf, revalidate (with If-None-Match), post, mix (90% of zipf, 10% of post) or varied
--- (all of these, and what has to be refused), the talks of the last five drawn by Zipf's law; or each (one talk after
--- the other). ETAGS is a file with a
+-- CASE is root, hot (one talk), unchanged (one talk, with If-None-Match), zipf, revalidate (with If-None-Match), post, mix (90% of zipf, 10% of post), vote
+-- (post, each of another voter) or varied (all of these but vote, and what has to be refused), the talks of the last six drawn by Zipf's law; or each (one talk
+-- after the other). ETAGS is a file with a
 -- line "TALK ETAG" for each talk.
 -- Requests are formatted and drawn once: while it measures, wrk only walks through a table.
 local POOL = 65536
@@ -12,6 +12,7 @@ local SHARES = {
   revalidate = { revalidate = 100 },
   post = { post = 100 },
   mix = { get = 90, post = 10 },
+  vote = { vote = 100 },
   varied = { get = 77, hot = 10, revalidate = 10, post = 1, missing = 1, malformed = 1 },
 }
 
@@ -48,8 +49,8 @@ local function read_etags(path)
   return etags
 end
 
-local function post(body, kind)
-  return wrk.format("POST", "/ratings", { ["Content-Type"] = kind or "application/json" }, body)
+local function post(body, kind, voter)
+  return wrk.format("POST", "/ratings", { ["Content-Type"] = kind or "application/json", ["X-Voter"] = voter }, body)
 end
 
 local function get(talk, etag)
@@ -74,6 +75,7 @@ local MAKE = {
   hot = function() return get("talk-00001") end,
   revalidate = function(talk, value, etags) return get(talk, etags[talk]) end,
   post = rate,
+  vote = function(talk, value) return post(string.format('{"talkId":"%s","value":%d}', talk, value), nil, "VOTER") end,
   missing = function(talk, value) return value > 2 and get("no-such-" .. talk) or rate("no-such-" .. talk, value) end,
   malformed = function(talk) return MALFORMED[math.random(#MALFORMED)](talk) end,
 }
@@ -86,6 +88,17 @@ local function kinds(shares)
   end
   table.sort(hundred) -- pairs has an order of its own each time
   return function() return hundred[math.random(#hundred)] end
+end
+
+-- Of a vote: nobody has voted before, in this run of wrk or another
+local function walk_votes(pool)
+  local first, i = os.time() .. "-" .. tostring({}):match("0x(%x+)"), 0
+  for n, text in ipairs(pool) do pool[n] = { text:match("^(.*)VOTER(.*)$") } end
+  function request()
+    i, posts = i + 1, posts + 1
+    local parts = pool[i % POOL + 1]
+    return parts[1] .. first .. "-" .. i .. parts[2]
+  end
 end
 
 posts, refused = 0, 0 -- that this thread began: ratings, and what is to be answered with 400 or more
@@ -116,7 +129,7 @@ function init(args)
     pool[i] = MAKE[what](talk, math.random(5), etags)
     is_post[i], is_refused[i] = what == "post" and 1 or 0, (what == "missing" or what == "malformed") and 1 or 0
   end
-  walk(pool, is_post, is_refused)
+  if case == "vote" then walk_votes(pool) else walk(pool, is_post, is_refused) end
 end
 
 local threads = {}

@@ -16,6 +16,7 @@ my @cases = (
     [ revalidate => 'the same with If-None-Match: 304' ],
     [ post       => 'POST of ratings, talks drawn as above' ],
     [ mix        => '90% GET, 10% POST' ],
+    [ vote       => 'POST of ratings of voters, each of another one, talks drawn as above' ],
 );
 my %title = map { @$_ } @cases;
 

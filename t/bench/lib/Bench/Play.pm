@@ -35,8 +35,8 @@ sub end { my ($self) = @_; $self->{lambda}->stop if $self->{lambda} }
 
 # Runs the code while the system is up; the report has what goes wrong there, and other systems follow.
 sub _during {
-    my ($self, $system, $code) = @_;
-    my $done = eval { $self->{report}->wrong($system->name . "'s log", $system->during($code)); 1 };
+    my ($self, $system, $code, $case) = @_;
+    my $done = eval { $self->{report}->wrong($system->name . "'s log", $system->during($code, $case)); 1 };
     return if $done;
     die $@ if $@ eq "interrupted\n";
     $self->{report}->wrong($system->name, $@);
@@ -80,13 +80,13 @@ sub _case {
     for my $system (@systems) {
         $self->_during($system, sub {
             $self->_measure($system, $case, $round, $_) for $self->{plan}->connections($round);
-        });
+        }, $case);
     }
 }
 
 sub _measure {
     my ($self, $system, $case, $round, $connections) = @_;
-    my $expected = $case =~ /post|mix/ ? undef : Bench::Answers::expected_bytes($system, $case);
+    my $expected = $case =~ /post|mix|vote/ ? undef : Bench::Answers::expected_bytes($system, $case);
     my $run = Bench::Run::measure(system => $system, case => $case, connections => $connections, seconds => $self->{plan}->seconds,
         lambda => $self->{lambda}->pid, etags => _etags_of($system));
     @$run{qw(system case round connections)} = ($system->name, $case, $round, $connections);

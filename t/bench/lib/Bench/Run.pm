@@ -28,7 +28,7 @@ sub measure {
     # and answers are read anew now and then
     my $ages = $options{case} =~ /^(?:zipf|revalidate)$/ && $system->kind eq 'module';
     Bench::Wrk::run(%load, seconds => $ages ? $keeping : $warming);
-    my $writes = $options{case} =~ /^(?:post|mix)$/;
+    my $writes = $options{case} =~ /^(?:post|mix|vote)$/;
     my $before = $writes && Bench::Store::counts($system);
     my %roots  = (server => [ $system->roots ], lambda => [ $options{lambda} ], map { $_ => [ _pid_of($_) ] } @backends);
     my $begun  = Bench::Tree::cpu(%roots);

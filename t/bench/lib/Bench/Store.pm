@@ -90,7 +90,7 @@ sub total {
     return _script($database, <<'END');
 local sum = 0
 for _, key in ipairs(redis.call('KEYS', 'ratings/*')) do
-    for _, count in ipairs(redis.call('HVALS', key)) do sum = sum + count end
+    for _, count in ipairs(redis.call('HMGET', key, 1, 2, 3, 4, 5)) do sum = sum + (count or 0) end
 end
 return sum
 END

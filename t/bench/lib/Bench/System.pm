@@ -12,7 +12,7 @@ use RatingsTest::Log ();
 
 my @reads = qw(root hot zipf);
 my %cases = (
-    module  => [ @reads, qw(unchanged revalidate post mix) ],
+    module  => [ @reads, qw(unchanged revalidate post mix vote) ],
     floor   => [ @reads, qw(unchanged revalidate) ],
     peer    => [ @reads, qw(post mix) ], # it has no entity tags
     proxied => [ @reads, qw(post mix) ],
@@ -90,9 +90,11 @@ sub describe {
 
 # ---- running ----
 
-# Runs the code while the system is up and ready; the lines of its logs that tell of trouble.
+# Runs the code while the system is up and ready; the lines of its logs that tell of trouble. case: of vote, the
+# module asks who votes
 sub during {
-    my ($self, $code) = @_;
+    my ($self, $code, $case) = @_;
+    $self->{defines} = ($case // '') eq 'vote' ? [ '-D', 'VOTERS' ] : [];
     my $done = eval { $self->_start; $code->(); 1 };
     my $why  = $@;
     my @logs = map { $_->surprises } @{ $self->{logs} || [] };
@@ -145,10 +147,20 @@ sub _httpd {
     make_path("$directory/htdocs");
     push @{ $self->{logs} }, RatingsTest::Log->new("$directory/error_log");
     unlink "$directory/access_log";
+    _write_secret("$directory/secret");
     my %environment = (%answers, BENCH_ROOT => $directory, BENCH_PORT => $self->{port}, BENCH_PEER_PORT => $self->{port} + 1,
         BENCH_MPM => $self->{with}, BENCH_TUNING => $self->{tuning}, BENCH_SERVES => $self->{kind});
     unshift @{ $self->{processes} }, Bench::Process->start(directory => $directory, port => $self->{port}, environment => \%environment,
-        command => [ $ENV{BENCH_HTTPD}, '-D', 'FOREGROUND', '-f', "$ENV{BENCH_CONF}/httpd.conf" ]);
+        command => [ $ENV{BENCH_HTTPD}, '-D', 'FOREGROUND', @{ $self->{defines} }, '-f', "$ENV{BENCH_CONF}/httpd.conf" ]);
+}
+
+# The same for all systems, which write to one topic
+sub _write_secret {
+    my ($path) = @_;
+    open my $file, '>', $path or die "$path: $!\n";
+    chmod 0600, $path;
+    print $file 'voters of the bench ' x 2;
+    close $file or die "$path: $!\n";
 }
 
 sub _await_ready {

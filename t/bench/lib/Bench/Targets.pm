@@ -49,6 +49,10 @@ my @targets = (
     [ 6, 'mix',        'rps',    'event',        'peer',               'least', 1.5 ],
     [ 6, 'mix',        'rps',    'worker-speed', 'peer',               'least', 1.5 ],
     [ 6, 'mix',        'rps',    'worker-speed', 'peer-full',          'least', 1.0, 'stretch' ],
+    [ 9, 'vote',       'all',    'event',        'event post',         'most',  1.15 ],
+    [ 9, 'vote',       'all',    'worker',       'worker post',        'most',  1.15 ],
+    [ 9, 'vote',       'all',    'event-speed',  'event-speed post',   'most',  1.15 ],
+    [ 9, 'vote',       'all',    'worker-speed', 'worker-speed post',  'most',  1.15 ],
 );
 
 my %unit = (rps => 'requests/s', p50 => 'p50', server => 'CPU of the server', all => 'CPU of everything');
