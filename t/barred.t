@@ -199,7 +199,7 @@ my @damage = (
     [ 'who is barred is lost',          sub { $redis->call('DEL', map { "ratings:barred:$_" } 0 .. $partitions - 1) } ],
     [ 'of another type',                sub { $redis->call('SET', "ratings:barred:$_", 'x') for 0 .. $partitions - 1 } ],
     [ 'one of them is missing',         sub { $redis->call('HDEL', "ratings:barred:$_", $ann) for 0 .. $partitions - 1 } ],
-    [ 'one too many is barred',         sub { $redis->call('HSET', "ratings:barred:$_", 'f' x 32, 1) for 0 .. $partitions - 1 } ],
+    [ 'somebody else is barred',        sub { $redis->call('HSET', "ratings:barred:$_", 'f' x 32, 1) for 0 .. $partitions - 1 } ],
     [ 'their number is another',        sub { $redis->call('HSET', 'ratings:log', "barred:$_", 1) for 0 .. $partitions - 1 } ],
 );
 for my $row (@damage) {
