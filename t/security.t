@@ -28,7 +28,7 @@ write_file($passwords, join '', map { "$_:{SHA}" . sha1_base64('pw') . "=\n" } '
 write_file($secret, 'x' x 32 . "\n");
 chmod 0600, $secret;
 my $port  = $ENV{HTTP_PORT} + 1;
-my %hosts = (voter => 'RatingsVoter expr', user => 'RequestHeader set', cors => 'RatingsOrigin', cookie => '<If');
+my %hosts = (voter => 'RatingsVoter expr=%{REMOTE_USER}', user => 'RequestHeader set', cors => 'RatingsOrigin', cookie => '<If');
 my $httpd = own_httpd(name => 'security', modules => RatingsTest::Httpd::load(qw(headers auth_basic authn_core authn_file authz_user)),
     conf => RatingsTest::Httpd::backends() . qq(RatingsVoterSecret "file:$secret"\n<Location "/readyz">\nRatingsEndpoint health\n</Location>\n<VirtualHost *:$port>\nServerName first.test\n</VirtualHost>\n)
         . join '', map { "<VirtualHost *:$port>\nServerName $_.test\n" . sample($hosts{$_}) . "</VirtualHost>\n" } sort keys %hosts);
