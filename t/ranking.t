@@ -150,6 +150,59 @@ ok($httpd->log->has(qr/RT0315: talks were lost of the ranking/), 'the log says t
 $redis->call('FLUSHDB');
 ranked_ok($prior, 'a store that was lost is ranked when it is rebuilt');
 
+# ---- the audit compares it, and repairs it ----
+
+sub audit { return run_program($ENV{RATINGS_AUDIT}, '--topic', $topic, '--store', "$ENV{RATINGS_CONNECTION}/$database", @_) }
+
+sub found_ok {
+    my ($talk, $problem, $name) = @_;
+    my $run = audit();
+    ok($run->{code} eq 1 && $run->{out} =~ /^talk \Q$talk\E.*: $problem$/m, "the audit finds $name") or diag(transcript($run));
+    my ($difference) = grep { $_->{talk} eq $talk } @{ (json(audit('--json')->{out}) || {})->{differences} || [] };
+    is($difference && $difference->{problem}, $problem, "$name, with --json as well");
+    return $difference;
+}
+
+sub agree_ok {
+    my ($name, @options) = @_;
+    my $run = audit(@options);
+    ok($run->{code} eq 0 && $run->{out} =~ /^agree/m, $name) or diag(transcript($run));
+}
+
+is(rated($one, 2), 200, 'rated');
+agree_ok('a ranking that is right agrees');
+like(audit()->{out}, qr/^ranking: by the prior 1,1,3,8,7$/m, 'and is told');
+is_deeply(json(audit('--json')->{out})->{ranking}, { prior => '1,1,3,8,7', compared => json('true') }, 'with --json as well');
+
+# The service does not look for these: as many talks are ranked as before.
+$redis->call(qw(ZADD ratings:top 4.9), $one);
+my $difference = found_ok($one, 'its score in the ranking differs', 'a score that was edited');
+is($difference->{score}{found}, 4.9, 'with what there is');
+is($difference->{score}{expected}, score($prior, @{ $counts{$one} }), 'and with what there should be');
+agree_ok('it is repaired', '--repair');
+is(differs($prior), '', 'and right');
+$redis->call(qw(ZREM ratings:top), $one);
+$redis->call(qw(ZADD ratings:top 4 nobody-rated-this));
+found_ok($one, 'it is not in the ranking', 'a talk that was taken out');
+found_ok('nobody-rated-this', 'it is ranked, without a rating', 'a talk that was put in');
+agree_ok('both are repaired', '--repair');
+is(differs($prior), '', 'and right');
+
+defined $httpd->stop or fail('the service stops');
+for my $break ([qw(DEL ratings:top)], [qw(SET ratings:top x)]) {
+    $redis->call(qw(DEL ratings:top));
+    $redis->call(@$break);
+    found_ok($one, 'it is not in the ranking', "what is lost without the service: @$break");
+    agree_ok('it is repaired', '--repair');
+    is(differs($prior), '', 'and right');
+}
+$redis->call(qw(HSET ratings:log rerank :0));
+$redis->call(qw(DEL ratings:top));
+agree_ok('a ranking that is being made is not compared');
+like(audit()->{out}, qr/^ranking: by the prior 1,1,3,8,7, which is being made: not compared$/m, 'which is told');
+$httpd->start;
+ranked_ok($prior, 'the service resumes that');
+
 # ---- of two hosts, the one that leads ----
 
 ok(wait_ready(@at), 'ready');

@@ -330,9 +330,21 @@ sub counts_of { my ($row) = @_; return $row && { map { $_ => $row->{$_} } 1 .. 5
     is_deeply([ map { $_->{talk} } @rows ], [ sort map { $_->{talk} } @rows ], 'sorted by the ids');
     my $wrong = grep { my $row = $_; my ($n, $sum) = (0, 0); for (1 .. 5) { $n += $row->{$_}; $sum += $_ * $row->{$_} } $row->{total} != $n || abs($row->{average} - $sum / $n) > 1e-12 } @rows;
     is($wrong, 0, 'total and average are those of the counts');
-    like($run->{out}, qr/\Atalk,1,2,3,4,5,total,average\r\n/, 'the first line has the names');
+    # src/core/ranking.h
+    my $off_interval = sub {
+        my ($row, @n) = @_;
+        my ($all, $sum, $squares) = (0, 0, 0);
+        $n[ $_ - 1 ] += $row->{$_} for 1 .. 5;
+        for (1 .. 5) { $all += $n[ $_ - 1 ]; $sum += $_ * $n[ $_ - 1 ] }
+        $squares += $n[ $_ - 1 ] * ($_ - $sum / $all)**2 for 1 .. 5;
+        my $reach = 1.65 * sqrt($squares / $all / ($all + 1));
+        return abs($row->{low} - $sum / $all + $reach) > 1e-12 || abs($row->{high} - $sum / $all - $reach) > 1e-12;
+    };
+    is(scalar(grep { $off_interval->($_, (1) x 5) } @rows), 0, 'so is the interval, by a prior of one rating of each value');
+    is(scalar(grep { $off_interval->($_, 1, 1, 3, 8, 7) } csv(ctl('export', 'ratings', '--prior', '1,1,3,8,7')->{out})), 0, 'or by another prior');
+    like($run->{out}, qr/\Atalk,1,2,3,4,5,total,average,low,high\r\n/, 'the first line has the names');
     unlike($run->{out}, qr/^"?[=+\-@]/m, 'no cell begins as a formula does');
-    my $plain = sub { my %row = (%{ $_[0] }, average => sprintf '%.10g', $_[0]{average}); return { map { $_ => "$row{$_}" } keys %row } };
+    my $plain = sub { my %row = (%{ $_[0] }, map { $_ => sprintf '%.10g', $_[0]{$_} } qw(average low high)); return { map { $_ => "$row{$_}" } keys %row } };
     is_deeply([ map { $plain->($_) } exported('ratings', '--format', 'ndjson') ], [ map { my $row = $plain->($_); utf8::decode($row->{talk}); $row } @rows ],
         'as NDJSON it has the same, and ids as they are');
 
@@ -371,6 +383,7 @@ sub counts_of { my ($row) = @_; return $row && { map { $_ => $row->{$_} } 1 .. 5
     cannot_ok(ctl('export'), 'export takes one word', 'export of nothing');
     cannot_ok(ctl('export', 'talks'), 'export takes ratings or events', 'of what there is not');
     cannot_ok(ctl('export', 'ratings', '--format', 'xml'), '--format takes csv or ndjson', 'in a format that there is not');
+    cannot_ok(ctl('export', 'ratings', '--prior', '1,1,1,1'), '--prior takes five whole numbers', 'by a prior that is none');
     cannot_ok(ctl('export', 'ratings', '--at', 'yesterday'), '--at takes a time', 'at a time that is none');
     cannot_ok(raw('export', 'ratings', '--topic', 'no-such-topic'), "there is no topic 'no-such-topic'", 'of a topic that there is not');
     for my $what (qw(ratings events)) {

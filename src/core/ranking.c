@@ -35,7 +35,8 @@ const char *ratings_prior_problem(const char *text)
 
 /* As score.lua does it, operation by operation: the compiler makes none of two (-ffp-contract=off).
  */
-double ratings_ranking_score(const ratings_prior_t *prior, const ratings_histogram_t *histogram)
+ratings_interval_t ratings_interval_of(const ratings_prior_t *prior,
+                                       const ratings_histogram_t *histogram)
 {
     double ratings[RATINGS_VALUES], all = 0, sum = 0, squares = 0;
     for (int i = 0; i < RATINGS_VALUES; i++) {
@@ -48,5 +49,6 @@ double ratings_ranking_score(const ratings_prior_t *prior, const ratings_histogr
         double off = (double)(i + RATINGS_VALUE_MIN) - mean;
         squares = squares + ratings[i] * off * off;
     }
-    return mean - QUANTILE * sqrt(squares / all / (all + 1));
+    double reach = QUANTILE * sqrt(squares / all / (all + 1));
+    return (ratings_interval_t){mean - reach, mean + reach};
 }

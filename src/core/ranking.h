@@ -8,9 +8,10 @@
  *     mean      m = (1 n_1 + 2 n_2 + ... + 5 n_5) / N
  *     variance    = (n_1 (1-m)^2 + ... + n_5 (5-m)^2) / N / (N + 1)
  *
- * and the score is m - 1.65 * sqrt(variance): with a probability of 95%, as far as a normal
- * distribution says it, the true average is higher. The fewer ratings a talk has, the further below
- * their average its score is, and the nearer to that of the prior.
+ * and the interval is m - 1.65 * sqrt(variance) to m + 1.65 * sqrt(variance): with a probability of
+ * 95%, as far as a normal distribution says it, the true average is above the lower end, the score.
+ * The fewer ratings a talk has, the further below their average its score is, and the nearer to
+ * that of the prior.
  *
  * Evan Miller, Ranking Items With Star Ratings (2014),
  * https://www.evanmiller.org/ranking-items-with-star-ratings.html; the moments are those of the
@@ -43,7 +44,13 @@ bool ratings_prior_parse(const char *text, size_t len, ratings_prior_t *prior);
 /* NULL if `text` is a prior or "off", else what is allowed (static). */
 const char *ratings_prior_problem(const char *text);
 
-/* The score of a talk with these ratings. */
-double ratings_ranking_score(const ratings_prior_t *prior, const ratings_histogram_t *histogram);
+typedef struct {
+    double low; /* the score */
+    double high;
+} ratings_interval_t;
+
+/* The interval of a talk with these ratings. */
+ratings_interval_t ratings_interval_of(const ratings_prior_t *prior,
+                                       const ratings_histogram_t *histogram);
 
 #endif

@@ -283,12 +283,19 @@ static const char *problem_of_voters(const audit_talk_t *talk)
                : NULL;
 }
 
+static const char *problem_of_the_rest(const audit_talk_t *talk,
+                                       const ratings_histogram_t *expected)
+{
+    const char *problem = problem_of_voters(talk);
+    return problem ? problem : audit_place_problem(&talk->found.place, expected);
+}
+
 const char *audit_talk_problem(const audit_talk_t *talk)
 {
     ratings_histogram_t expected = audit_fold_expected(talk);
     switch (talk->found.what) {
     case AUDIT_FOUND_NOTHING:
-        return is_empty(&expected) ? problem_of_voters(talk) : "its key is missing";
+        return is_empty(&expected) ? problem_of_the_rest(talk, &expected) : "its key is missing";
     case AUDIT_FOUND_OTHER_TYPE:
         return "its key is no hash";
     case AUDIT_FOUND_OTHER_FIELDS:
@@ -300,8 +307,9 @@ const char *audit_talk_problem(const audit_talk_t *talk)
     }
     if (is_empty(&expected) && !audit_fold_has_voters(talk))
         return "the log has no rating of it";
-    return memcmp(&expected, &talk->found.counts, sizeof expected) ? "its counts differ"
-                                                                   : problem_of_voters(talk);
+    return memcmp(&expected, &talk->found.counts, sizeof expected)
+               ? "its counts differ"
+               : problem_of_the_rest(talk, &expected);
 }
 
 static int by_id(const void *a, const void *b)
@@ -331,6 +339,12 @@ static bool compare_read_talks(audit_t *audit, audit_failure_t *why)
     return true;
 }
 
+static bool scan_store(audit_t *audit, audit_failure_t *why)
+{
+    return audit_store_scan(audit->store, &audit->fold, why) &&
+           (!audit->state.ranking[0] || audit_store_scan_ranked(audit->store, &audit->fold, why));
+}
+
 /* The log is long and the store's connection would be idle meanwhile. */
 bool audit_round(audit_t *audit, audit_failure_t *why)
 {
@@ -341,8 +355,8 @@ bool audit_round(audit_t *audit, audit_failure_t *why)
     if (!fold_on(audit, why))
         return false;
     audit_check_partitions(audit);
-    return (audit->fold.chosen || audit_store_scan(audit->store, &audit->fold, why)) &&
-           read_talks(audit, why) && fold_on(audit, why) && compare_read_talks(audit, why);
+    return (audit->fold.chosen || scan_store(audit, why)) && read_talks(audit, why) &&
+           fold_on(audit, why) && compare_read_talks(audit, why);
 }
 
 /* ---- results ---- */

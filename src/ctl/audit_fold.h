@@ -18,6 +18,7 @@
 #include "../core/histogram.h"
 #include "audit_bars.h"
 #include "audit_keys.h"
+#include "audit_place.h"
 #include "audit_votes.h"
 
 #include <sys/queue.h>
@@ -79,6 +80,7 @@ typedef struct {
         int64_t anonymous; /* how many of them are; -1: it does not say */
         audit_found_vote_t *votes;
         int64_t vote_count; /* -1: the voters' key is not what the service writes */
+        audit_place_t place;
     } found;
 } audit_talk_t;
 

@@ -28,8 +28,8 @@ static audit_precondition_t precondition_of(audit_t *audit, const audit_talk_t *
         audit->partitions[count++] = home;
     for (int i = 0; i < count; i++)
         audit->checkpoints[i] = audit->fold.partition[audit->partitions[i]].next;
-    return (audit_precondition_t){audit->state.generation, audit->partitions, audit->checkpoints,
-                                  count};
+    return (audit_precondition_t){audit->state.generation, audit->state.ranking, audit->partitions,
+                                  audit->checkpoints, count};
 }
 
 static bool repair_talk(audit_t *audit, const audit_talk_t *talk, audit_failure_t *why)

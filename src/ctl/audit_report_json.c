@@ -58,14 +58,37 @@ static json_t *id_of_talk(const audit_talk_t *talk)
     return string;
 }
 
+/* Adds a member to a row or document that could be made. */
+static json_t *with_member(json_t *object, const char *name, json_t *value)
+{
+    if (object && json_object_set_new(object, name, value) == 0)
+        return object;
+    json_decref(object);
+    return NULL;
+}
+
+/* Where talks are ranked. */
+static json_t *with_scores(json_t *row, const audit_place_t *place,
+                           const ratings_histogram_t *counts)
+{
+    double expected;
+    if (!place->is_compared)
+        return row;
+    json_t *must =
+        audit_place_expected(&place->prior, counts, &expected) ? json_real(expected) : json_null();
+    json_t *has = place->has_score ? json_real(place->score) : json_null();
+    return with_member(row, "score", json_pack("{s:o, s:o}", "expected", must, "found", has));
+}
+
 static json_t *difference_row(const audit_talk_t *talk)
 {
     ratings_histogram_t expected = audit_fold_expected(talk);
     bool found = talk->found.what == AUDIT_FOUND_COUNTS;
-    return json_pack("{s:o, s:o, s:s, s:o, s:o}", "talk", id_of_talk(talk), "partitions",
-                     checkpoints_of(talk), "problem", audit_talk_problem(talk), "expected",
-                     audit_json_counts(&expected), "found",
-                     found ? audit_json_counts(&talk->found.counts) : json_null());
+    json_t *row = json_pack("{s:o, s:o, s:s, s:o, s:o}", "talk", id_of_talk(talk), "partitions",
+                            checkpoints_of(talk), "problem", audit_talk_problem(talk), "expected",
+                            audit_json_counts(&expected), "found",
+                            found ? audit_json_counts(&talk->found.counts) : json_null());
+    return with_scores(row, &talk->found.place, &expected);
 }
 
 /* A row that could not be made makes the array fail, so that nothing is left out silently. */
@@ -105,6 +128,15 @@ static json_t *report_document(const audit_t *audit, json_t *partitions, json_t 
                      (json_int_t)audit->gave_up);
 }
 
+static json_t *with_ranking(json_t *root, const audit_state_t *state)
+{
+    if (!state->ranking[0])
+        return root;
+    return with_member(
+        root, "ranking",
+        json_pack("{s:s, s:b}", "prior", state->ranking, "compared", !state->reranks));
+}
+
 bool audit_json_write(json_t *root, audit_failure_t *why)
 {
     bool good = root && json_dumpf(root, stdout, JSON_PRESERVE_ORDER | JSON_INDENT(1)) == 0;
@@ -123,5 +155,5 @@ bool audit_report_json(const audit_t *audit, audit_failure_t *why)
     json_decref(partitions);
     json_decref(differences);
     json_decref(spread);
-    return audit_json_write(root, why);
+    return audit_json_write(with_ranking(root, &audit->state), why);
 }

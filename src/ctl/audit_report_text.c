@@ -100,6 +100,22 @@ static bool show_talk(const audit_talk_t *talk, const char *what)
     return true;
 }
 
+/* Of a talk whose place alone is wrong. */
+static void show_scores(const audit_place_t *place, const ratings_histogram_t *counts)
+{
+    double expected;
+    if (!audit_place_problem(place, counts))
+        return;
+    if (audit_place_expected(&place->prior, counts, &expected))
+        (void)printf("    score      expected %.17g", expected);
+    else
+        (void)printf("    score      expected none");
+    if (place->has_score)
+        (void)printf(", found %.17g\n", place->score);
+    else
+        (void)printf(", found none\n");
+}
+
 static bool show_differing(const audit_t *audit)
 {
     bool good = true;
@@ -110,6 +126,7 @@ static bool show_differing(const audit_t *audit)
         audit_report_counts("expected", &expected);
         if (talk->found.what == AUDIT_FOUND_COUNTS)
             audit_report_counts("found", &talk->found.counts);
+        show_scores(&talk->found.place, &expected);
     }
     if (audit->differ > SHOWN_MAX)
         (void)printf("... and %zu more\n", audit->differ - SHOWN_MAX);
@@ -130,6 +147,13 @@ static bool show_spread(const audit_t *audit)
     if (audit->spread > shown)
         (void)printf("... and %zu more\n", audit->spread - shown);
     return good;
+}
+
+static void show_ranking(const audit_t *audit)
+{
+    if (audit->state.ranking[0])
+        (void)printf("ranking: by the prior %s%s\n", audit->state.ranking,
+                     audit->state.reranks ? ", which is being made: not compared" : "");
 }
 
 /* ---- the end ---- */
@@ -168,6 +192,7 @@ bool audit_report_text(const audit_t *audit, audit_failure_t *why)
     audit_report_problems(audit);
     (void)printf("\ntalks: %zu in the log, %zu in the store, %zu compared, %zu differ\n",
                  audit->in_log, audit->in_store, audit->compared, audit->differ);
+    show_ranking(audit);
     if (!show_differing(audit) || !show_spread(audit))
         return audit_no_memory(why);
     show_repair(audit);

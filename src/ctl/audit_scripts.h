@@ -4,6 +4,7 @@
 #define RATINGS_AUDIT_SCRIPTS_H
 
 extern const char lua_audit_read[];
+extern const char lua_audit_ranked[];
 extern const char lua_audit_repair[];
 extern const char lua_audit_request_rebuild[];
 

@@ -16,6 +16,7 @@
 
 #define KEY_LOG "ratings:log"
 #define KEY_LEASE "ratings:projector"
+#define KEY_TOP "ratings:top"
 #define KEY_TALK "ratings/"
 #define KEY_VOTERS "ratings:voters/"
 #define KEY_BARRED "ratings:barred"
@@ -257,6 +258,8 @@ enum {
     FIELD_ROUTING_PARTITIONS,
     FIELD_BEHIND,
     FIELD_REQUEST,
+    FIELD_RANKING,
+    FIELD_RERANK,
     FIELD_BEYOND,
     FIELDS
 };
@@ -304,6 +307,8 @@ static void add_state_fields(words_t *words, int partitions)
     append_text(words, "partitions");
     append_text(words, "behind");
     append_text(words, "suspect");
+    append_text(words, "ranking");
+    append_text(words, "rerank");
     add_field(words, each_field[EACH_CHECKPOINT], partitions);
     for (int p = 0; p < partitions; p++)
         for (int field = 0; field < EACH; field++)
@@ -356,6 +361,8 @@ static bool read_state(const audit_store_t *store, const redisReply *reply, audi
         state->routing_partitions = -1;
     state->behind = field[FIELD_BEHIND]->type != REDIS_REPLY_NIL;
     state->requested = field[FIELD_REQUEST]->type != REDIS_REPLY_NIL;
+    copy_text(state->ranking, sizeof state->ranking, field[FIELD_RANKING]);
+    state->reranks = field[FIELD_RERANK]->type != REDIS_REPLY_NIL;
     state->beyond = field[FIELD_BEYOND]->type != REDIS_REPLY_NIL;
     for (int p = 0; p < state->partitions; p++)
         if (!read_partition(field + FIELDS + (ptrdiff_t)p * EACH, p, state))
@@ -451,7 +458,18 @@ static bool read_found_votes(const redisReply *voters, audit_talk_t *talk)
     return true;
 }
 
-#define TALK_ANSWERS 3 /* of the script, for each talk */
+/* Scores are doubles, of which Redis gives so many digits that each reads back the same. */
+static audit_place_t read_place(const redisReply *score, const audit_state_t *state)
+{
+    audit_place_t place = {.has_score = score->type == REDIS_REPLY_STRING};
+    place.is_compared = ratings_prior_parse(state->ranking, strlen(state->ranking), &place.prior) &&
+                        !state->reranks;
+    if (place.has_score)
+        place.score = strtod(score->str, NULL);
+    return place;
+}
+
+#define TALK_ANSWERS 4 /* of the script, for each talk */
 
 /* What the script could not read. A key of another type is a finding; a command that this user may
  * not run, and whatever else Redis refuses, says nothing of the key. */
@@ -485,6 +503,7 @@ static bool read_state_and_talks(const audit_store_t *store, const redisReply *a
     for (size_t i = 0; i < count; i++) {
         redisReply *const *of_talk = answer->element + 1 + TALK_ANSWERS * i;
         talks[i]->found.what = read_talk(of_talk[0], of_talk[1], talks[i]);
+        talks[i]->found.place = read_place(of_talk[3], state);
         if (!read_found_votes(of_talk[2], talks[i]))
             return audit_no_memory(why);
     }
@@ -561,6 +580,33 @@ bool audit_store_scan(audit_store_t *store, audit_fold_t *fold, audit_failure_t 
     return good;
 }
 
+/* Members and scores in turns. */
+static bool add_ranked(audit_fold_t *fold, const redisReply *members, audit_failure_t *why)
+{
+    for (size_t i = 0; i + 1 < members->elements; i += 2) {
+        const redisReply *member = members->element[i];
+        if (member->type == REDIS_REPLY_STRING && !audit_fold_talk(fold, member->str, member->len))
+            return audit_no_memory(why);
+    }
+    return true;
+}
+
+bool audit_store_scan_ranked(audit_store_t *store, audit_fold_t *fold, audit_failure_t *why)
+{
+    char cursor[FIELD_MAX] = "0";
+    bool good;
+    do {
+        redisReply *reply =
+            ask_redis(store, WORDS("EVAL", lua_audit_ranked, "1", KEY_TOP, cursor), why);
+        good = reply && (is_scan(reply) || unexpected_reply(store, "the answer of ZSCAN", why)) &&
+               add_ranked(fold, reply->element[1], why);
+        if (good)
+            copy_text(cursor, sizeof cursor, reply->element[0]);
+        freeReplyObject(reply);
+    } while (good && strcmp(cursor, "0") != 0);
+    return good;
+}
+
 /* ---- writing ---- */
 
 static bool read_cas(const audit_store_t *store, const redisReply *reply, audit_cas_e *result,
@@ -595,14 +641,28 @@ static void add_votes_now(words_t *words, const audit_talk_t *talk)
         }
 }
 
+/* The prior, and the score of a talk with these counts. */
+static void add_place(words_t *words, const char *ranking, const ratings_histogram_t *counts)
+{
+    char text[FIELD_MAX] = "";
+    ratings_prior_t prior;
+    double score;
+    bool is_ranking = ratings_prior_parse(ranking, strlen(ranking), &prior);
+    if (is_ranking && audit_place_expected(&prior, counts, &score))
+        (void)snprintf(text, sizeof text, "%.17g", score);
+    append_text(words, is_ranking ? ranking : "");
+    append_text(words, text);
+}
+
 bool audit_store_repair(audit_store_t *store, const audit_precondition_t *precondition,
                         const audit_talk_t *talk, const ratings_histogram_t *counts,
                         audit_cas_e *result, audit_failure_t *why)
 {
-    words_t words = WORDS("EVAL", lua_audit_repair, "4", KEY_LOG);
+    words_t words = WORDS("EVAL", lua_audit_repair, "5", KEY_LOG);
     add_talk(&words, talk);
     add_voters_of(&words, talk);
     append_text(&words, KEY_TALK);
+    append_text(&words, KEY_TOP);
     append_text(&words, precondition->generation);
     add_number(&words, precondition->count);
     for (int i = 0; i < precondition->count; i++) {
@@ -612,6 +672,7 @@ bool audit_store_repair(audit_store_t *store, const audit_precondition_t *precon
     for (int v = 0; v < RATINGS_VALUES; v++)
         add_number(&words, counts->count[v]);
     add_number(&words, audit_fold_anonymous_now(talk));
+    add_place(&words, precondition->ranking, counts);
     add_votes_now(&words, talk);
     redisReply *reply = ask_redis(store, words, why);
     bool good = reply && read_cas(store, reply, result, why);

@@ -35,6 +35,9 @@ typedef struct {
     bool behind;    /* it is being rebuilt: what the log held then is not all applied yet */
     bool requested; /* a rebuild is */
     bool beyond;    /* it has a checkpoint for a partition more than was asked for */
+    char ranking[RATINGS_PRIOR_TEXT_SIZE]; /* the prior by which talks are ranked; "": they are not
+                                            */
+    bool reranks;                          /* a new ranking is under way */
     int partitions;
     int64_t *checkpoint;        /* 0 where absent */
     audit_found_bars_t *barred; /* of each partition, as it was when no talks were read */
@@ -59,8 +62,10 @@ typedef struct {
 
 bool audit_store_lease(audit_store_t *store, audit_lease_t *lease, audit_failure_t *why);
 
-/* Adds each talk that has a key, of counts or of voters, to the fold. */
+/* Adds each talk that has a key, of counts or of voters, to the fold; and each that is ranked, for
+ * the second. */
 bool audit_store_scan(audit_store_t *store, audit_fold_t *fold, audit_failure_t *why);
+bool audit_store_scan_ranked(audit_store_t *store, audit_fold_t *fold, audit_failure_t *why);
 
 /* Result of a compare-and-set. */
 typedef enum {
@@ -69,9 +74,11 @@ typedef enum {
     AUDIT_CAS_REBUILT   /* it is, or was, being rebuilt */
 } audit_cas_e;
 
-/* What the store must be: of which generation, and at which checkpoint in `count` partitions. */
+/* What the store must be: of which generation, by which prior it ranks talks, and at which
+ * checkpoint in `count` partitions. */
 typedef struct {
     const char *generation;
+    const char *ranking; /* as in audit_state_t */
     const int *partitions;
     const int64_t *checkpoints;
     int count;

@@ -11,8 +11,8 @@
 
 /* ---- ratings ---- */
 
-static const char *const rating_names[] = {"talk", "1",     "2",       "3", "4",
-                                           "5",    "total", "average", NULL};
+static const char *const rating_names[] = {"talk",  "1",       "2",   "3",    "4", "5",
+                                           "total", "average", "low", "high", NULL};
 
 static int by_talk_id(const void *a, const void *b)
 {
@@ -28,7 +28,21 @@ static double average_rating(const ratings_histogram_t *counts, int64_t total)
     return weighted / (double)total;
 }
 
-static bool put_rating(ctl_rows_t *rows, const audit_talk_t *talk, audit_failure_t *why)
+/* The average, and the interval in which the true one lies; nothing of a talk without ratings. */
+static void put_average(ctl_rows_t *rows, const ratings_prior_t *prior,
+                        const ratings_histogram_t *counts, int64_t total)
+{
+    ratings_interval_t interval = ratings_interval_of(prior, counts);
+    const double numbers[] = {average_rating(counts, total), interval.low, interval.high};
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        if (total > 0)
+            ctl_rows_real(rows, numbers[i]);
+        else
+            ctl_rows_text(rows, NULL);
+}
+
+static bool put_rating(ctl_rows_t *rows, const ratings_prior_t *prior, const audit_talk_t *talk,
+                       audit_failure_t *why)
 {
     ratings_histogram_t counts = audit_fold_now(talk);
     int64_t total;
@@ -38,10 +52,7 @@ static bool put_rating(ctl_rows_t *rows, const audit_talk_t *talk, audit_failure
     for (int v = 0; v < RATINGS_VALUES; v++)
         ctl_rows_integer(rows, counts.count[v]);
     ctl_rows_integer(rows, total);
-    if (total > 0)
-        ctl_rows_real(rows, average_rating(&counts, total));
-    else
-        ctl_rows_text(rows, NULL);
+    put_average(rows, prior, &counts, total);
     return true;
 }
 
@@ -55,7 +66,7 @@ static bool export_ratings(ctl_log_t *log, ctl_rows_format_e format, audit_failu
         qsort(log->fold.talk, log->fold.talks, sizeof(audit_talk_t *), by_talk_id);
     bool good = true;
     for (size_t i = 0; i < log->fold.talks && good; i++)
-        good = put_rating(&rows, log->fold.talk[i], why);
+        good = put_rating(&rows, &log->options->prior, log->fold.talk[i], why);
     return good;
 }
 

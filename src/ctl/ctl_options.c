@@ -97,6 +97,12 @@ static bool take_at(ctl_options_t *out, const char *value, audit_failure_t *why)
            bad_usage(why, "--at takes a time like 2026-11-29T12:00:00Z");
 }
 
+static bool take_prior(ctl_options_t *out, const char *value, audit_failure_t *why)
+{
+    return ratings_prior_parse(value, strlen(value), &out->prior) ||
+           bad_usage(why, "--prior takes five whole numbers from 1 to 1000, like 1,1,1,1,1");
+}
+
 static bool take_talks_url(ctl_options_t *out, const char *value, audit_failure_t *why)
 {
     (void)why;
@@ -174,6 +180,8 @@ static const struct ctl_option_t {
      take_format},
     {"at", "TIME", "as it was then, by the log's times, like 2026-11-29T12:00:00Z",
      CTL_TAKES_EXPORT, take_at},
+    {"prior", "N1,N2,N3,N4,N5", "of the interval, as RatingsRankingPrior (default: 1,1,1,1,1)",
+     CTL_TAKES_EXPORT, take_prior},
     {"talks", "postgres://...", "PostgreSQL (default: the variable TALKS_CONNECTION)",
      CTL_TAKES_STATUS, take_talks_url},
     {"stats", "http://...", "the Lambda (default: the variable RATINGS_LAMBDA_URL)",
@@ -312,6 +320,7 @@ ctl_options_e ctl_options_read(int argc, char **argv, unsigned takes, ctl_option
         .talks_url = getenv("TALKS_CONNECTION"),
         .stats_url = getenv("RATINGS_LAMBDA_URL"),
         .max_lag_s = MAX_LAG_S,
+        .prior = {{1, 1, 1, 1, 1}},
         .at_ms = CTL_AT_END,
     };
     out->stream = (audit_stream_options_t){

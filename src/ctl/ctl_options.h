@@ -3,6 +3,7 @@
 #ifndef RATINGS_CTL_OPTIONS_H
 #define RATINGS_CTL_OPTIONS_H
 
+#include "../core/ranking.h"
 #include "audit_failure.h"
 #include "audit_stream.h"
 #include "ctl_rows.h"
@@ -16,7 +17,7 @@ enum {
     CTL_TAKES_TALKS = 1 << 2,   /* --talk */
     CTL_TAKES_JSON = 1 << 3,    /* --json */
     CTL_TAKES_MENDING = 1 << 4, /* --repair, --rebuild: commands of their own since */
-    CTL_TAKES_EXPORT = 1 << 5,  /* --format, --at */
+    CTL_TAKES_EXPORT = 1 << 5,  /* --format, --at, --prior */
     CTL_TAKES_STATUS = 1 << 6,  /* --talks, --stats, --max-lag */
     CTL_TAKES_YES = 1 << 7,     /* --yes */
     CTL_TAKES_VOTER = 1 << 8,   /* --secret, --dry-run */
@@ -36,6 +37,7 @@ typedef struct {
     ctl_rows_format_e format;
     const char *talks_url, *stats_url; /* of PostgreSQL and of the Lambda; NULL: not known */
     int max_lag_s;
+    ratings_prior_t prior;
     int64_t at_ms;      /* milliseconds since 1970, or CTL_AT_END */
     const char *secret; /* file:PATH; NULL: voters are named by their hashes */
     const char *reason; /* NULL: none is given */

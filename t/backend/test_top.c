@@ -182,7 +182,7 @@ static void score_of_the_store_is_that_of_the_core(void **state)
             int64_t total;
             memcpy(histogram.count, increments[i].added, sizeof histogram.count);
             assert_true(ratings_histogram_total(&histogram, &total));
-            double expected = total ? ratings_ranking_score(&prior, &histogram) : -1,
+            double expected = total ? ratings_interval_of(&prior, &histogram).low : -1,
                    found = score_in_store(pool, increments[i].talk_id);
             if (found != expected)
                 fail_msg("%s of %s: %.17g, not %.17g", increments[i].talk_id, priors[p], found,
@@ -222,7 +222,7 @@ static void expect_whole(uint64_t seed, int step)
         double found = strtod(end, &end);
         assert_true(ratings_histogram_total(&histogram, &total));
         ranked += total > 0;
-        if (found != (total ? ratings_ranking_score(&prior, &histogram) : -1))
+        if (found != (total ? ratings_interval_of(&prior, &histogram).low : -1))
             fail_msg("seed %d, step %d: the score of talk %d is %.17g", (int)seed, step, t, found);
     }
     assert_int_equal(strtoll(end, &end, 10), ranked);
