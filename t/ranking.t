@@ -171,7 +171,7 @@ sub agree_ok {
 
 is(rated($one, 2), 200, 'rated');
 agree_ok('a ranking that is right agrees');
-like(audit()->{out}, qr/^ranking: by the prior 1,1,3,8,7$/m, 'and is told');
+like(audit()->{out}, qr/^ranking: by the prior 1,1,3,8,7$/m, 'and is in the report');
 is_deeply(json(audit('--json')->{out})->{ranking}, { prior => '1,1,3,8,7', compared => json('true') }, 'with --json as well');
 
 # The service does not look for these: as many talks are ranked as before.
@@ -199,7 +199,7 @@ for my $break ([qw(DEL ratings:top)], [qw(SET ratings:top x)]) {
 $redis->call(qw(HSET ratings:log rerank :0));
 $redis->call(qw(DEL ratings:top));
 agree_ok('a ranking that is being made is not compared');
-like(audit()->{out}, qr/^ranking: by the prior 1,1,3,8,7, which is being made: not compared$/m, 'which is told');
+like(audit()->{out}, qr/^ranking: by the prior 1,1,3,8,7, which is being made: not compared$/m, 'which the report says');
 $httpd->start;
 ranked_ok($prior, 'the service resumes that');
 
