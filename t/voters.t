@@ -243,6 +243,8 @@ sub none_ok {
     like($secure, qr/^__Host-ratings-voter=[0-9a-f.]{65}$/, 'over TLS the name says that no other host has set it');
     is($attributes, 'Path=/; Max-Age=31536000; HttpOnly; SameSite=Lax; Secure', 'and it is not sent without TLS');
     is(vote('tls', $talk, 4, Cookie => $secure)->header('Set-Cookie'), undef, 'it is taken');
+    is(vote('tls', $talk, 4, Cookie => $secure, Origin => 'https://tls.example')->status, 200, 'also from a page of the host');
+    problem_ok(vote('tls', $talk, 1, Cookie => $secure, Origin => 'http://tls.example'), 403, 'not from one without TLS');
     is(mine('tls', $talk, Cookie => $secure =~ s/^__Host-//r)->status, 404, 'under the other name it is not');
     is(counts($talk), '00010', 'one browser, one rating');
 }

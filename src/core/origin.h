@@ -12,8 +12,8 @@ const char *ratings_origin_problem(const char *origin);
 
 /* Whether an origin is of the host that a request names (the field Host: host[:port], in any case,
  * with or without the port that the origin's scheme has anyway). The schemes are not compared:
- * behind a proxy that ends TLS the browser's is not the server's. `host` NULL: the request names
- * none. */
+ * behind a proxy that ends TLS the browser's may not be the server's. `host` NULL: the request
+ * names none. */
 bool ratings_origin_is_of_host(const char *origin, const char *host);
 
 #endif

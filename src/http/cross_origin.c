@@ -1,6 +1,7 @@
 #include "cross_origin.h"
 
 #include "../core/origin.h"
+#include "request_tls.h"
 
 #include <string.h>
 
@@ -13,6 +14,15 @@ static bool is_allowed(const request_rec *r, const apr_array_header_t *origins)
     return allowed;
 }
 
+/* A page without TLS may be anybody's on the network: over TLS it is none of this origin. */
+static bool is_of_this_origin(const request_rec *r, const char *origin)
+{
+    static const char plain[] = "http://";
+    if (ratings_request_has_tls(r) && strncmp(origin, plain, sizeof plain - 1) == 0)
+        return false;
+    return ratings_origin_is_of_host(origin, apr_table_get(r->headers_in, "Host"));
+}
+
 /* "none": no page, but the user, as by a bookmark. */
 bool ratings_cross_origin_may_write(const request_rec *r, const apr_array_header_t *origins)
 {
@@ -22,7 +32,7 @@ bool ratings_cross_origin_may_write(const request_rec *r, const apr_array_header
         return true;
     if (site)
         return strcmp(site, "same-origin") == 0 || strcmp(site, "none") == 0;
-    return !origin || ratings_origin_is_of_host(origin, apr_table_get(r->headers_in, "Host"));
+    return !origin || is_of_this_origin(r, origin);
 }
 
 /* In err_headers_out, which httpd sends with its own responses as well. Vary also for a page that

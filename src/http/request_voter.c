@@ -3,13 +3,12 @@
 #include "../core/voter_cookie.h"
 #include "../module.h"
 #include "reply.h"
+#include "request_tls.h"
 #include "use_case_reply.h"
 
 #include <apr_strings.h>
 #include <http_core.h>
 #include <http_protocol.h>
-
-#include <string.h>
 
 #define COOKIE_MAX_AGE_S "31536000" /* a year */
 
@@ -30,17 +29,11 @@ static const char *evaluate_identity(request_rec *r, const ratings_location_t *l
 
 /* ---- by a cookie ---- */
 
-/* Also where a proxy ends TLS, if ServerName says so: ServerName https://talks.example.org */
-static bool is_over_tls(request_rec *r)
-{
-    return strcmp(ap_http_scheme(r), "https") == 0;
-}
-
 /* Over TLS browsers take the prefix as a promise: no page of another host, and none without TLS,
  * has set it. So one without the prefix is not looked for there. */
 static const char *cookie_name(request_rec *r)
 {
-    return is_over_tls(r) ? "__Host-ratings-voter" : "ratings-voter";
+    return ratings_request_has_tls(r) ? "__Host-ratings-voter" : "ratings-voter";
 }
 
 static void set_cookie(request_rec *r, const char *value)
@@ -48,7 +41,7 @@ static void set_cookie(request_rec *r, const char *value)
     apr_table_addn(r->headers_out, "Set-Cookie",
                    apr_pstrcat(r->pool, cookie_name(r), "=", value,
                                "; Path=/; Max-Age=" COOKIE_MAX_AGE_S "; HttpOnly; SameSite=Lax",
-                               is_over_tls(r) ? "; Secure" : NULL, NULL));
+                               ratings_request_has_tls(r) ? "; Secure" : NULL, NULL));
 }
 
 static const char *hand_out_identity(request_rec *r, const ratings_secret_t *secret,
