@@ -150,7 +150,7 @@ is(counts($talk), '00102', 'with one rating');
 is(vote($nobody, $talk, 5, path => '/named'), 401, 'where REMOTE_USER says who votes, who has not logged in is nobody');
 is(vote($ben, $talk, 1, path => '/named'), 200, 'and who has');
 is(counts($talk), '10102', 'is a voter by name and issuer');
-my ($record) = grep { $_->{key} eq $talk && json($_->{payload})->{value} == 1 } reverse topic_since($begun, $topic);
+my ($record) = grep { $_->{key} eq $talk && (json($_->{payload})->{value} // 0) == 1 } reverse topic_since($begun, $topic);
 is(json($record->{payload})->{voter}, substr(hmac_sha256_hex("mod_ratings voter\0$topic\0ben\@$issuer", $secret), 0, 32), 'which the log does not have');
 
 ok(defined $httpd->stop, 'it stops');

@@ -11,17 +11,19 @@
 
 /* Two words, each with 16 bits of a sequence below and 48 others above:
  *
- *     owner   48 bits of the voter's hash; the sequence says when the slot was taken
- *     state   the voter's TAT; the sequence says for which owner
+ *     owner   48 bits of the voter's hash; the sequence says how often the slot was taken
+ *     state   the voter's TAT; the sequence says of which owner
  *
- * A slot is its owner's while both sequences are the same. Whoever takes a slot raises that of the
- * owner, with the new owner's hash: from then on the slot is nobody's, until the state has
- * followed, with no debt. Each who meets such a slot does that, so that nobody waits for anybody,
- * and a thread that was killed in between is missed by nobody. Whoever charges a slot has read the
- * state first and the owner then, and compares and swaps the state: since that changes with each
- * owner, no request is charged to another's slot. (A sequence that comes round while a thread is
- * between two instructions would break that: the slot would have to be taken 65,536 times
- * meanwhile.) */
+ * Whoever takes a slot compares and swaps the owner, with the next sequence. That admits the
+ * request as well, since it is a voter's first; so whenever somebody is too late, another one was
+ * admitted, and nobody waits for anybody. The state follows, with the debt of that request: until
+ * it does, its sequence is another one, and each request of the same voter lets it follow. If the
+ * thread was killed in between, others take the slot as one whose owner owes much.
+ *
+ * Whoever charges a voter compares and swaps the state: that changes with each owner, so no request
+ * is charged to another's slot. (A sequence that comes round while a thread is between two
+ * instructions would break that: the slot would have to be taken 65,536 times meanwhile.)
+ * t/model/rates.pml explores all orders of these steps. */
 typedef struct {
     _Atomic uint64_t owner, state;
 } slot_t;
@@ -82,69 +84,72 @@ static uint64_t rate_state(int64_t tat, uint64_t sequence)
 
 /* ---- slots ---- */
 
-/* Ends what somebody may have begun: the state follows the owner. */
-static void settle_slot(slot_t *slot, int64_t now)
+static bool is_of(uint64_t owner, uint64_t who)
 {
-    uint64_t state = atomic_load(&slot->state), owner = atomic_load(&slot->owner);
-
-    if (!of_one_sequence(owner, state))
-        (void)atomic_compare_exchange_strong(&slot->state, &state, rate_state(now, owner));
+    return ((owner ^ who) & ~SEQUENCE) == 0;
 }
 
-/* May do nothing, when another thread is faster. */
-static void take_slot(slot_t *slot, uint64_t who, int64_t now)
+/* What the owner owes: more than any other while the state is still to follow. */
+static int64_t debt_in(slot_t *slot, uint64_t owner, int64_t now)
 {
-    uint64_t owner = atomic_load(&slot->owner);
+    uint64_t state = atomic_load(&slot->state);
 
-    if (of_one_sequence(owner, atomic_load(&slot->state)))
-        (void)atomic_compare_exchange_strong(&slot->owner, &owner, rate_word(who, owner + 1));
-    settle_slot(slot, now);
+    return of_one_sequence(owner, state) ? debt_of(state, now) : INT64_MAX;
 }
 
-/* Whether it is the voter's; `state` was read from it before. */
-static bool is_slot_of(slot_t *slot, uint64_t state, uint64_t who)
-{
-    return atomic_load(&slot->owner) == rate_word(who, state);
-}
-
-/* The voter's, or the first of those whose owners owe least, taken. Perhaps another's by now. */
-static slot_t *slot_for(slot_t *set, uint64_t who, int64_t now)
+/* The voter's, or the first of those whose owners owe least; and its owner. */
+static slot_t *find_slot(slot_t *set, uint64_t who, int64_t now, uint64_t *owner)
 {
     slot_t *least = NULL;
-    int64_t least_debt = INT64_MAX;
+    int64_t least_debt = 0;
 
     for (slot_t *slot = set; slot < set + WAYS; slot++) {
-        settle_slot(slot, now);
-        uint64_t state = atomic_load(&slot->state);
-        if (is_slot_of(slot, state, who))
-            return slot;
-        if (debt_of(state, now) < least_debt) {
+        uint64_t seen = atomic_load(&slot->owner);
+        int64_t debt = debt_in(slot, seen, now);
+        if (!least || is_of(seen, who) || debt < least_debt) {
             least = slot;
-            least_debt = debt_of(state, now);
+            least_debt = debt;
+            *owner = seen;
         }
+        if (is_of(seen, who))
+            break;
     }
-    take_slot(least, who, now);
     return least;
 }
 
-/* ---- use ---- */
+/* Admits a voter's first request. False: another thread was faster. */
+static bool take_slot(slot_t *slot, uint64_t owner, uint64_t who, int64_t tat)
+{
+    uint64_t taken = rate_word(who, owner + 1);
 
-/* False: the slot is another's, or somebody has changed it meanwhile. */
-static bool charge_slot(slot_t *slot, uint64_t who, const ratings_voter_rate_t *rate, int64_t now,
+    if (!atomic_compare_exchange_strong(&slot->owner, &owner, taken))
+        return false;
+    uint64_t state = atomic_load(&slot->state);
+    while (!of_one_sequence(taken, state) && atomic_load(&slot->owner) == taken &&
+           !atomic_compare_exchange_strong(&slot->state, &state, rate_state(tat, taken)))
+        ;
+    return true;
+}
+
+/* Whether the voter, who is the owner, may write (`*wait` 0). False: the slot is another's by now,
+ * or another thread was faster. */
+static bool charge_slot(slot_t *slot, uint64_t owner, const ratings_voter_rate_t *rate, int64_t now,
                         int64_t *wait)
 {
     uint64_t state = atomic_load(&slot->state);
-    int64_t debt = debt_of(state, now);
+    int64_t debt = of_one_sequence(owner, state) ? debt_of(state, now) : rate->interval_us;
 
-    if (!is_slot_of(slot, state, who))
+    if (atomic_load(&slot->owner) != owner)
         return false;
     *wait = debt - (rate->count - 1) * rate->interval_us;
     if (*wait > 0)
         return true;
     *wait = 0;
     return atomic_compare_exchange_strong(&slot->state, &state,
-                                          rate_state(now + debt + rate->interval_us, state));
+                                          rate_state(now + debt + rate->interval_us, owner));
 }
+
+/* ---- use ---- */
 
 /* Another one under each rate: two odd numbers mix it into all bits. */
 static uint64_t bits_of(const ratings_voter_t *voter, const ratings_voter_rate_t *rate)
@@ -163,15 +168,20 @@ static slot_t *set_of(ratings_voter_rates_t *rates, const ratings_voter_t *voter
     return rates->slot[(other[0] | (unsigned)other[1] << 8) % SETS];
 }
 
-/* Lock-free: when a thread has to look again, another one has got on. */
 int64_t ratings_voter_rates_admit(ratings_voter_rates_t *rates, const ratings_voter_rate_t *rate,
                                   const ratings_voter_t *voter, int64_t now)
 {
-    uint64_t who = bits_of(voter, rate);
+    uint64_t who = bits_of(voter, rate), owner;
     slot_t *set = set_of(rates, voter);
-    int64_t wait = 0;
+    int64_t wait;
 
-    while (!charge_slot(slot_for(set, who, now), who, rate, now, &wait))
-        ;
-    return wait;
+    for (;;) {
+        slot_t *slot = find_slot(set, who, now, &owner);
+        if (is_of(owner, who)) {
+            if (charge_slot(slot, owner, rate, now, &wait))
+                return wait;
+        } else if (take_slot(slot, owner, who, now + rate->interval_us)) {
+            return 0;
+        }
+    }
 }

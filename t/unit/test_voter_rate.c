@@ -195,20 +195,39 @@ static void who_owes_nothing_makes_room(void **state)
     free(rates);
 }
 
-/* As when it has raised the sequence of an owner, and nothing else. */
+/* As when it has taken a slot, which counts as a request, and the state is still to follow. */
+static void leave_a_slot_half_taken(ratings_voter_rates_t *rates, unsigned number)
+{
+    const ratings_voter_rate_t rate = rate_of("3/60");
+    const ratings_voter_t voter = voter_of(number);
+    slot_t *slot = &set_of(rates, &voter)[3];
+    atomic_store(&slot->owner, rate_word(bits_of(&voter, &rate), atomic_load(&slot->owner) + 1));
+}
+
 static void a_thread_that_was_killed_is_missed_by_nobody(void **state)
 {
     ratings_voter_rates_t *rates = make_rates();
-    const ratings_voter_rate_t rate = rate_of("3/60");
-    const ratings_voter_t killed = voter_of(9);
     (void)state;
     for (unsigned number = 1; number <= WAYS; number++)
         admit_times(rates, "3/60", number, NOW, 3);
-    slot_t *slot = &set_of(rates, &killed)[3];
-    atomic_store(&slot->owner, rate_word(bits_of(&killed, &rate), atomic_load(&slot->owner) + 1));
-    admit_times(rates, "3/60", 9, NOW, 3);
+    leave_a_slot_half_taken(rates, 9);
+    admit_times(rates, "3/60", 9, NOW, 2);
     assert_int_equal(admit(rates, "3/60", 9, NOW), 20 * S);
     admit_times(rates, "3/60", 4, NOW, 3); /* whose slot it was */
+    free(rates);
+}
+
+static void a_slot_half_taken_is_the_last_to_be_taken_again(void **state)
+{
+    ratings_voter_rates_t *rates = make_rates();
+    (void)state;
+    for (unsigned number = 1; number <= WAYS; number++)
+        admit_times(rates, "3/60", number, NOW, 2);
+    leave_a_slot_half_taken(rates, 9);
+    for (unsigned number = 10; number <= 100; number++)
+        admit_times(rates, "3/60", number, NOW, 3);
+    admit_times(rates, "3/60", 9, NOW, 2);
+    assert_int_equal(admit(rates, "3/60", 9, NOW), 20 * S);
     free(rates);
 }
 
@@ -295,6 +314,8 @@ int main(void)
     unit_add(&suite, "who owes nothing makes room", who_owes_nothing_makes_room, NULL);
     unit_add(&suite, "a thread that was killed is missed by nobody",
              a_thread_that_was_killed_is_missed_by_nobody, NULL);
+    unit_add(&suite, "a slot half taken is the last to be taken again",
+             a_slot_half_taken_is_the_last_to_be_taken_again, NULL);
     unit_add(&suite, "one voter of many threads is counted exactly",
              one_voter_of_many_threads_is_counted_exactly, NULL);
     unit_add(&suite, "nobody is refused for another one", nobody_is_refused_for_another_one, NULL);
