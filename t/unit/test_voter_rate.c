@@ -112,7 +112,7 @@ static void one_each_interval_goes_on_for_ever(void **state)
     ratings_voter_rates_t *rates = make_rates();
     (void)state;
     for (int i = 0; i < 1000; i++)
-        assert_int_equal(admit(rates, "1/20", 1, NOW + i * 20 * S), 0);
+        assert_int_equal(admit(rates, "1/20", 1, NOW + (int64_t)i * 20 * S), 0);
     assert_int_equal(admit(rates, "1/20", 1, NOW + 20000 * S - 1), 1);
     free(rates);
 }
