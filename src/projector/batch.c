@@ -308,7 +308,8 @@ int batch_keyed_events(const batch_t *batch)
 int batch_size(const batch_t *batch)
 {
     int bars = batch->bars ? batch->bars->nelts : 0;
-    return batch->increments->nelts + batch_keyed_events(batch) + batch->votes / VOTES_A_TALK + bars;
+    return batch->increments->nelts + batch_keyed_events(batch) + batch->votes / VOTES_A_TALK +
+           bars;
 }
 
 const ratings_batch_t *batch_finish(batch_t *batch)
