@@ -27,7 +27,7 @@ $(OUT)/libratings.a: $(CORE_OBJECTS)
 	$(call quiet,AR)rm -f $@ && $(AR) rcs $@ $^
 
 # What httpd and the libraries have is found when the module is loaded; these are its own.
-OWN_PREFIXES = ratings|store|stream|talks|stats|lease|leader|ranker|standby|batch|partition|projection|applier|routing|rebuild|stall|lua
+OWN_PREFIXES = ratings|store|stream|talks|stats|lease|leader|ranker|standby|batch|partition|projection|applier|routing|electorate|rebuild|stall|lua
 
 # glibc loads libgcc_s when a thread calls pthread_exit, as httpd's do, and aborts where it is not to
 # be found, as below ChrootDir: so it is there before.

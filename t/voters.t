@@ -42,7 +42,8 @@ my $httpd = own_httpd(
         . qq(<VirtualHost *:$port>\nServerName "https://tls.example"\n<Location "/ratings">\nRatingsVoter cookie\n</Location>\n</VirtualHost>\n),
 );
 $httpd->expect_log(qr/RT0305: the store is rebuilt/, qr/AH01797|AH0161[78]|AH01630/, qr/RT0502: request \S+ answered with 500: its voter cannot be found out: \S/, qr/Evaluation of expression from \S+ failed: /,
-    qr/RT0301: the projector is stalled/); # while the topic is new
+    qr/RT0301: the projector is stalled/, # while the topic is new
+    qr/RT0319: RatingsVoterSecret is that of the electorate/);
 $httpd->start;
 ok(wait_ready(port => $port, host => 'first.example'), 'ready') or BAIL_OUT('the service does not become ready');
 
@@ -337,14 +338,39 @@ sub none_ok {
     is($tells->(ask('header', 'OPTIONS', '/ratings', [ @page, @asks ])), '- - -', 'without RatingsOrigin there is none of it');
 }
 
-# ---- another secret, by a graceful restart ----
+# ---- another secret, by a graceful restart: under it everybody could vote twice ----
+
+sub restart_with { my ($text) = @_; write_file("$ENV{TEST_LOGS}/voters.secret", $text); $httpd->signal('USR1'); return }
 
 {
     my ($talk, $cookie) = (new_talk(), 'ratings-voter=' . 'f' x 32 . '.' . substr hmac_sha256_hex("mod_ratings cookie\0\0" . 'f' x 32, $secret), 0, 32);
-    is(vote('cookie', $talk, 4, Cookie => $cookie)->header('Set-Cookie'), undef, 'what the secret has signed is taken');
-    write_file("$ENV{TEST_LOGS}/voters.secret", 'another secret of the tests, thirty-two bytes or more');
-    $httpd->signal('USR1');
-    ok(wait_until(sub { vote('cookie', 'no-such-talk', 4, Cookie => $cookie)->header('Set-Cookie') }, 20), 'under another secret it is not');
+    is(vote('cookie', $talk, 4, Cookie => $cookie)->status, 200, 'a voter by a cookie');
+    is(vote('header', $talk, 2, user('ann'))->status, 200, 'and one by an expression');
+    restart_with('another secret of the tests, thirty-two bytes or more');
+    ok(wait_until(sub { vote('cookie', $talk, 4, Cookie => $cookie)->status == 503 }, 20), 'under another secret nobody votes');
+    for (
+        [ 'POST by a cookie',        vote('cookie', $talk, 5, Cookie => $cookie) ],
+        [ 'POST without one',        vote('cookie', $talk, 5) ],
+        [ 'POST by an expression',   vote('header', $talk, 5, user('ann')) ],
+        [ 'DELETE by a cookie',      withdraw('cookie', $talk, Cookie => $cookie) ],
+        [ 'DELETE by an expression', withdraw('header', $talk, user('ann')) ],
+        [ 'mine by a cookie',        mine('cookie', $talk, Cookie => $cookie) ],
+        [ 'mine by an expression',   mine('header', $talk, user('ann')) ],
+        )
+    {
+        my ($name, $response) = @$_;
+        problem_ok($response, 503, $name);
+        ok($response->header('Retry-After'), 'which may be tried again');
+        is($response->header('Set-Cookie'), undef, 'and leaves the cookie alone');
+    }
+    is(vote('header', $talk, 3)->status, 200, 'who is no voter is counted');
+    is(withdraw('header', $talk)->status, 204, 'as before');
+    is(counts($talk), '01110', 'and everybody may read');
+    is(scalar(grep { /RT0319: RatingsVoterSecret is that of the electorate/ } $httpd->log->lines), 1, 'the error log says it once');
+    restart_with("$secret\n");
+    ok(wait_until(sub { vote('cookie', $talk, 5, Cookie => $cookie)->status == 200 }, 20), 'the secret put back, voters are let in');
+    is(counts($talk), '01101', 'and are who they were');
+    is(scalar(grep { /RT0320: / } $httpd->log->lines), 1, 'which the error log says, too');
 }
 
 ok(defined $httpd->stop, 'it stops');

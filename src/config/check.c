@@ -185,7 +185,8 @@ static int check_pair(const server_rec *server, const ratings_config_t *a,
 /* Read here, by whoever may read files of root, at each start and graceful restart. */
 static int load_secret(const server_rec *server, apr_pool_t *pconf)
 {
-    const ratings_config_t *config = ratings_config_of_server(server);
+    ratings_server_t *record = ratings_server_of(server);
+    const ratings_config_t *config = &record->config;
     char why[RATINGS_DETAIL_MAX];
     if (!config->voter_secret && config->secret_needed_by)
         return complain(server, "RT0111",
@@ -194,9 +195,14 @@ static int load_secret(const server_rec *server, apr_pool_t *pconf)
     if (!config->voter_secret)
         return OK;
     ratings_secret_t *secret = apr_palloc(pconf, sizeof *secret);
-    if (!ratings_secret_load(config->voter_secret, secret, why, sizeof why))
+    bool loaded = ratings_secret_load(config->voter_secret, secret, why, sizeof why);
+    if (loaded && !ratings_secret_electorate(secret, config->topic, &record->electorate)) {
+        (void)apr_snprintf(why, sizeof why, "memory ran out");
+        loaded = false;
+    }
+    if (!loaded)
         return complain(server, "RT0110", "RatingsVoterSecret %s: %s", config->voter_secret, why);
-    ratings_server_of(server)->secret = secret;
+    record->secret = secret;
     return OK;
 }
 

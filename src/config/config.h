@@ -71,7 +71,8 @@ typedef struct {
 /* httpd's record of a server: its settings, and what was made of them. */
 typedef struct {
     ratings_config_t config;
-    const ratings_secret_t *secret; /* of config.voter_secret; NULL: none was given */
+    const ratings_secret_t *secret;  /* of config.voter_secret; NULL: none was given */
+    ratings_electorate_t electorate; /* of all who vote under that; none: there is no secret */
     struct ratings_service_t
         *service; /* shared with servers of the same backends and topic; NULL: none is configured */
     const char *metadata; /* the reply of GET metadata; NULL: no service */

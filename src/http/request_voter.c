@@ -2,6 +2,7 @@
 
 #include "../core/voter_cookie.h"
 #include "../module.h"
+#include "../service/admission.h"
 #include "reply.h"
 #include "request_tls.h"
 #include "use_case_reply.h"
@@ -112,18 +113,34 @@ static int report_failure(request_rec *r, const ratings_server_t *server, const 
     return HTTP_INTERNAL_SERVER_ERROR;
 }
 
+static bool admit_voters(request_rec *r, const ratings_server_t *server, int *result)
+{
+    ratings_call_t call = ratings_use_case_call(r, server);
+    ratings_outcome_e outcome = ratings_admit_voters(&call, &server->electorate);
+    if (outcome != RATINGS_OUTCOME_DONE)
+        *result = ratings_use_case_refuse(r, &call, outcome);
+    return outcome == RATINGS_OUTCOME_DONE;
+}
+
+/* Before a cookie is looked at: under the secret of another electorate all would be foreign, and be
+ * replaced. Whom an expression does not name is no voter, and may go on. */
 bool ratings_request_voter(request_rec *r, const ratings_server_t *server, ratings_voter_t *voter,
                            bool *has_voter, int *result)
 {
     const ratings_location_t *location = ratings_location_of_request(r);
     bool is_required = location->voter_required == 1;
+    bool is_by_cookie = location->voter_source == RATINGS_VOTER_SOURCE_COOKIE;
     const char *why = "memory ran out";
-    const char *identity = identity_of(r, server, location, &why);
     *has_voter = false;
+    if (is_by_cookie && !admit_voters(r, server, result))
+        return false;
+    const char *identity = identity_of(r, server, location, &why);
     if (identity && !identity[0]) {
         *result = is_required ? refuse_nobody(r, location) : OK;
         return !is_required;
     }
+    if (!is_by_cookie && !admit_voters(r, server, result))
+        return false;
     *has_voter =
         identity && ratings_secret_voter(server->secret, server->config.topic, identity, voter);
     if (!*has_voter)

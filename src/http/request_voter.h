@@ -17,8 +17,10 @@
  * and is the voter of that POST, unless RatingsVoterRequired refuses it: then nothing has counted
  * before the browser has shown that it keeps the cookie. No other method hands out a cookie.
  *
- * False: the request needs a voter and has none (401), or who it is could not be found out. The
- * response was sent, or is httpd's own, and `*result` is what the handler returns. */
+ * False: the request needs a voter and has none (401); it has one, and this server's secret is not
+ * that of the electorate that votes, or which one does is not known yet (503); or who it is could
+ * not be found out. The response was sent, or is httpd's own, and `*result` is what the handler
+ * returns. */
 bool ratings_request_voter(request_rec *r, const ratings_server_t *server, ratings_voter_t *voter,
                            bool *has_voter, int *result);
 

@@ -36,6 +36,9 @@ static const outcome_reply_t outcome_replies[] = {
          "This service cannot tell ratings apart by Idempotency-Key: please send "
          "it without.",
          0, 0},
+    /* the projector logs why, once for the host */
+    [RATINGS_OUTCOME_OTHER_VOTERS] = {HTTP_SERVICE_UNAVAILABLE, NULL, APLOG_DEBUG,
+                                      RATINGS_FAILURE_UNAVAILABLE},
     [RATINGS_OUTCOME_UNAVAILABLE] = {HTTP_SERVICE_UNAVAILABLE, NULL, APLOG_ERR,
                                      RATINGS_FAILURE_UNAVAILABLE},
     [RATINGS_OUTCOME_UNKNOWN] =
@@ -116,7 +119,7 @@ int ratings_use_case_refuse(request_rec *r, const ratings_call_t *call, ratings_
 {
     const outcome_reply_t *reply = &outcome_replies[outcome];
     log_outcome(r, call, reply);
-    if (outcome == RATINGS_OUTCOME_UNAVAILABLE)
+    if (outcome == RATINGS_OUTCOME_UNAVAILABLE || outcome == RATINGS_OUTCOME_OTHER_VOTERS)
         return reply_unavailable(r, call);
     if (outcome == RATINGS_OUTCOME_NOT_NOW)
         return reply_not_now(r, call);

@@ -1,5 +1,7 @@
 #include "applier.h"
 
+#include "projection_electorate.h"
+
 #include "../core/assertion.h"
 #include "../core/clock.h"
 
@@ -150,6 +152,10 @@ static void publish_applied(applier_t *applier, const ratings_batch_t *batch, co
     }
     ratings_shm_publish_applied(p->shared, batch->partition, partition_checkpoint(partition), slots,
                                 batch->increment_count);
+    if (batch->standing.electorate.name[0]) {
+        p->state.standing = batch->standing;
+        electorate_publish(p, partition_checkpoint(partition));
+    }
 }
 
 static apr_status_t send_exchange(applier_t *applier, const exchange_t *exchange,

@@ -150,6 +150,11 @@ static void count_event(batch_t *batch, const ratings_event_t *event, int64_t of
         talk->increment.added[rating->value - RATINGS_VALUE_MIN]++;
 }
 
+void batch_set_standing(batch_t *batch, const ratings_standing_t *standing)
+{
+    batch->result.standing = *standing;
+}
+
 /* ---- events with an idempotency key ---- */
 
 #define KEY_NAME_MAX (RATINGS_TALK_ID_MAX + 1 + RATINGS_KEY_MAX + 1 + RATINGS_VOTER_SIZE)

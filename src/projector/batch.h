@@ -28,6 +28,9 @@ const char *batch_add(batch_t *batch, const ratings_record_t *record, bool is_du
 /* The record added last, which is no event, bars a voter, or ends that. False: no memory. */
 bool batch_bar(batch_t *batch, const ratings_bar_t *bar);
 
+/* The record added last, which is no event, begins an electorate. */
+void batch_set_standing(batch_t *batch, const ratings_standing_t *standing);
+
 /* Before the records that were added go: from then on nothing of the batch points into them. */
 void batch_detach(batch_t *batch);
 

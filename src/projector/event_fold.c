@@ -7,11 +7,12 @@
 #define PREFETCH_DISTANCE 8      /* records */
 
 void event_fold_init(event_fold_t *fold, projection_t *projection, applier_t *applier,
-                     routing_t *routing)
+                     routing_t *routing, electorate_t *electorate)
 {
     fold->projection = projection;
     fold->applier = applier;
     fold->routing = routing;
+    fold->electorate = electorate;
 }
 
 /* ---- what does not count ---- */
@@ -48,12 +49,13 @@ static void note_skipped(event_fold_t *fold, const ratings_record_t *record, con
                  record->partition, record->offset, problem, skipped);
 }
 
-/* Not by itself wrong: it may be a record that says how talks are routed, or whose ratings count
- * for nothing. */
+/* Not by itself wrong: it may be a record that says how talks are routed, which electorate votes,
+ * or whose ratings count for nothing. */
 static apr_status_t fold_no_event(event_fold_t *fold, batch_t *batch,
                                   const ratings_record_t *record, const char *problem,
                                   ratings_result_t *why)
 {
+    ratings_electorate_record_t electorate;
     ratings_bar_t bar;
     int said = record->partition == 0
                    ? ratings_routing_decode(record->key, record->key_len, record->value,
@@ -61,6 +63,12 @@ static apr_status_t fold_no_event(event_fold_t *fold, batch_t *batch,
                    : 0;
     if (said > 0)
         return routing_read(fold->routing, record, said, why);
+    if (record->partition == RATINGS_ELECTORATE_PARTITION &&
+        ratings_electorate_decode(record->key, record->key_len, record->value, record->value_len,
+                                  &electorate)) {
+        electorate_read(fold->electorate, batch, record, &electorate);
+        return APR_SUCCESS;
+    }
     if (ratings_bar_decode(record->key, record->key_len, record->value, record->value_len, &bar))
         return batch_bar(batch, &bar) ? APR_SUCCESS
                                       : ratings_result_set(why, APR_ENOMEM, "out of memory");

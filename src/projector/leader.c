@@ -16,9 +16,11 @@ void leader_init(leader_t *leader, projection_t *projection, topic_watch_t *topi
     leader->stall = stall;
     routing_init(&leader->routing, projection);
     ranker_init(&leader->ranker, projection);
-    opening_init(&leader->opening, projection, &leader->routing, topic);
+    electorate_init(&leader->electorate, projection);
+    opening_init(&leader->opening, projection, &leader->routing, &leader->electorate, topic);
     applier_init(&leader->applier, projection, pool);
-    event_fold_init(&leader->fold, projection, &leader->applier, &leader->routing);
+    event_fold_init(&leader->fold, projection, &leader->applier, &leader->routing,
+                    &leader->electorate);
     rebuild_progress_init(&leader->progress, projection);
 }
 
@@ -32,9 +34,18 @@ static apr_status_t report_altered(projection_t *p, ratings_result_t *why)
                                       "somebody has changed what the store says of the log", why);
 }
 
+/* At the same checkpoint, the store says of another electorate than it did. */
+static bool is_electorate_altered(const projection_t *p, int64_t offset_before)
+{
+    const int i = RATINGS_ELECTORATE_PARTITION;
+    return p->state.checkpoint[i] == p->partition[i].checkpoint &&
+           p->state.standing.offset != offset_before;
+}
+
 /* The store's state, if it is of the same generation. */
 static apr_status_t reload_store(projection_t *p, ratings_result_t *why)
 {
+    int64_t begun_at = p->state.standing.offset;
     char generation[RATINGS_TOKEN_MAX + 1];
     int routed_by = p->state.routing_partitions;
     memcpy(generation, p->state.generation, sizeof generation);
@@ -43,7 +54,8 @@ static apr_status_t reload_store(projection_t *p, ratings_result_t *why)
         return status;
     if (strcmp(generation, p->state.generation) != 0)
         return ratings_result_set(why, APR_EAGAIN, "the store was rebuilt");
-    if (routed_by > 0 && routed_by != p->state.routing_partitions)
+    if ((routed_by > 0 && routed_by != p->state.routing_partitions) ||
+        is_electorate_altered(p, begun_at))
         return report_altered(p, why);
     return p->state.rebuild_request
                ? ratings_result_set(why, RATINGS_REBUILD_NEEDED, "another host asks for a rebuild")
@@ -75,6 +87,11 @@ static apr_status_t check_partition(projection_t *p, int i, int64_t at, ratings_
     return APR_SUCCESS;
 }
 
+static void publish_electorate(projection_t *p)
+{
+    electorate_publish(p, partition_checkpoint(&p->partition[RATINGS_ELECTORATE_PARTITION]));
+}
+
 /* Flushed, restored, overwritten; recreated. */
 static apr_status_t check_store(leader_t *leader, ratings_result_t *why)
 {
@@ -91,6 +108,8 @@ static apr_status_t check_store(leader_t *leader, ratings_result_t *why)
         status = projection_read_ends(p, why);
     for (int i = 0; i < p->partitions && status == APR_SUCCESS; i++)
         status = check_partition(p, i, now, why);
+    if (status == APR_SUCCESS)
+        publish_electorate(p);
     return status == APR_SUCCESS ? ranker_check(&leader->ranker, why) : status;
 }
 
@@ -148,6 +167,7 @@ static apr_status_t catch_up(leader_t *leader, ratings_result_t *why)
     if (status != APR_SUCCESS)
         return status;
     p->state.is_behind = false;
+    publish_electorate(p);
     rebuild_progress_end(&leader->progress);
     ratings_shm_wake(&p->shared->published);
     ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, p->options->server,
@@ -163,6 +183,7 @@ static apr_status_t finish_read(leader_t *leader, ratings_result_t *why)
     if (status != APR_SUCCESS)
         return status;
     routing_append_if_missing(&leader->routing);
+    electorate_append_if_missing(&leader->electorate);
     return catch_up(leader, why);
 }
 
@@ -285,6 +306,7 @@ static void bootstrap_from_store(projection_t *p)
             ratings_shm_publish_bootstrap(p->shared, i, projection_stored_checkpoint(p, i));
     if (p->state.routing_partitions > 0 && atomic_load(&p->shared->routing_partitions) == 0)
         atomic_store(&p->shared->routing_partitions, p->state.routing_partitions);
+    electorate_publish(p, projection_stored_checkpoint(p, RATINGS_ELECTORATE_PARTITION));
 }
 
 /* The child's own watcher of publications rests meanwhile; told of the end, it begins with a look.

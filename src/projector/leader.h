@@ -7,6 +7,7 @@
 #include "applier.h"
 #include "event_fold.h"
 #include "projection.h"
+#include "projection_electorate.h"
 #include "projection_open.h"
 #include "projection_routing.h"
 #include "ranker.h"
@@ -20,6 +21,7 @@ typedef struct {
     stall_t *stall;
     opening_t opening;
     routing_t routing;
+    electorate_t electorate;
     ranker_t ranker;
     applier_t applier;
     event_fold_t fold;

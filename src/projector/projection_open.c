@@ -12,10 +12,11 @@
 #define GRACE_US INT64_C(2000000)
 
 void opening_init(opening_t *opening, projection_t *projection, routing_t *routing,
-                  topic_watch_t *topic)
+                  electorate_t *electorate, topic_watch_t *topic)
 {
     opening->projection = projection;
     opening->routing = routing;
+    opening->electorate = electorate;
     opening->topic = topic;
 }
 
@@ -100,6 +101,8 @@ static const char *rebuild_reason(const opening_t *opening)
         return p->state.problem;
     if (routing_is_lost(opening->routing))
         return "the store does not say by how many partitions talks are routed";
+    if (electorate_is_lost(p))
+        return "an older version has applied records, which knows neither voters nor electorates";
     if (request)
         return "another version of this module asks for it";
     if (has_fewer_partitions(p))
@@ -193,6 +196,8 @@ static apr_status_t begin_reading(opening_t *opening, ratings_result_t *why)
         from[i] = partition_read_from(&p->partition[i]);
     }
     routing_publish(p);
+    electorate_begin(opening->electorate);
+    electorate_publish(p, partition_checkpoint(&p->partition[RATINGS_ELECTORATE_PARTITION]));
     routing_begin_evidence(opening->routing);
     return ratings_reader_assign(p->reader, from, p->partitions, why);
 }

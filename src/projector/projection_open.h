@@ -3,19 +3,21 @@
 #ifndef RATINGS_PROJECTOR_PROJECTION_OPEN_H
 #define RATINGS_PROJECTOR_PROJECTION_OPEN_H
 
+#include "projection_electorate.h"
 #include "projection_routing.h"
 #include "topic_watch.h"
 
 typedef struct {
     projection_t *projection;
     routing_t *routing;
+    electorate_t *electorate;
     topic_watch_t *topic;
     int64_t in_grace_since; /* since when the log shows less than the store has applied; 0: it does
                                not. Of ratings_monotonic */
 } opening_t;
 
 void opening_init(opening_t *opening, projection_t *projection, routing_t *routing,
-                  topic_watch_t *topic);
+                  electorate_t *electorate, topic_watch_t *topic);
 
 /* Under the lease. Asks Kafka up to ten questions, each for PROJECTION_TIMEOUT_US at most, and
  * assigns the reader; projection_close afterwards in any case. APR_EAGAIN, and

@@ -20,14 +20,15 @@ typedef struct {
     ratings_store_options_t store;
     /* That of the requests, or NULL: gives up the lease when the projector's own was interrupted */
     ratings_store_t *requests_store;
-    ratings_stream_t *stream; /* the child's: tells about the topic, appends the routing record */
+    ratings_stream_t *stream; /* the child's: tells about the topic, appends what it lacks */
     const ratings_stream_options_t *reader; /* of a consumer of the projector's own */
     ratings_shm_t *shared;
     ratings_visibility_t *visibility; /* of this child's POSTs, which wait for publications */
     const char *topic;
-    const char *ranking;       /* the prior by which talks are ranked; "": they are not */
-    int64_t lease;             /* how long it is taken for, microseconds */
-    bool has_idempotency_keys; /* for which the topic must keep append times */
+    const char *ranking; /* the prior by which talks are ranked; "": they are not */
+    const ratings_electorate_t *electorate; /* of this host's secret; none: it has no secret */
+    int64_t lease;                          /* how long it is taken for, microseconds */
+    bool has_idempotency_keys;              /* for which the topic must keep append times */
     bool (*is_draining)(void); /* whether httpd drains this child; called by the thread */
     const server_rec *server;  /* into whose error log it writes */
 } ratings_projector_options_t;

@@ -14,6 +14,7 @@ void standby_init(standby_t *standby, projection_t *projection, topic_watch_t *t
                   stall_t *stall)
 {
     standby->projection = projection;
+    electorate_init(&standby->electorate, projection);
     standby->topic = topic;
     standby->stall = stall;
 }
@@ -35,6 +36,7 @@ static void publish_loaded(projection_t *p, int64_t at)
         ratings_shm_confirm(p->shared, i, checkpoint, at);
     }
     routing_publish(p);
+    electorate_publish(p, projection_stored_checkpoint(p, RATINGS_ELECTORATE_PARTITION));
 }
 
 /* The store is that of a log without records, while this host has seen some: either it went back to
@@ -112,6 +114,7 @@ static void learn_from_store(standby_t *standby)
         return;
     check_high(standby);
     publish_loaded(p, at);
+    electorate_append_as_standby(&standby->electorate);
     raise_rebuild_request(standby);
     atomic_store(&p->shared->projected_at, ratings_monotonic());
     if (standby->leader_stays)

@@ -3,12 +3,13 @@
 #ifndef RATINGS_PROJECTOR_STANDBY_H
 #define RATINGS_PROJECTOR_STANDBY_H
 
-#include "projection.h"
+#include "projection_electorate.h"
 #include "stall.h"
 #include "topic_watch.h"
 
 typedef struct {
     projection_t *projection;
+    electorate_t electorate; /* of a host whose leader may have no secret */
     topic_watch_t *topic;
     stall_t *stall;
     char generation[RATINGS_TOKEN_MAX + 1]; /* of the store when it was last learnt from */

@@ -174,6 +174,7 @@ static apr_status_t create_projector(ratings_child_t *child, ratings_result_t *w
         .visibility = child->visibility,
         .topic = config->topic,
         .ranking = strcmp(config->ranking_prior, "off") == 0 ? "" : config->ranking_prior,
+        .electorate = &ratings_server_of(child->service->server)->electorate,
         .lease = config->lease,
         .has_idempotency_keys = config->idempotency_window > 0,
         .is_draining = child_is_draining,

@@ -11,6 +11,10 @@
  * threads only. */
 int ratings_routing_partition(ratings_call_t *call, const char *talk_id);
 
+/* Waits for what a projector tells this host, as above. False: it is not known. */
+bool ratings_routing_await(const ratings_call_t *call,
+                           bool (*is_known)(const ratings_shm_t *shared));
+
 /* Asks Kafka, for `timeout` microseconds at most, whether it takes events of all partitions by
  * which talks are routed: ratings_stream_check. Any thread. */
 apr_status_t ratings_routing_check(ratings_child_t *child, int64_t timeout, ratings_result_t *why);

@@ -25,8 +25,9 @@ typedef enum {
                                     counted */
     RATINGS_OUTCOME_BARRED,      /* the voter is barred: the rating is not counted */
     RATINGS_OUTCOME_NO_KEYS, /* the log keeps no append times, so idempotency keys mean nothing */
-    RATINGS_OUTCOME_UNAVAILABLE, /* a backend could not do its part; nothing was recorded */
-    RATINGS_OUTCOME_UNKNOWN      /* it may or may not have been recorded */
+    RATINGS_OUTCOME_OTHER_VOTERS, /* another electorate votes than that of this server's secret */
+    RATINGS_OUTCOME_UNAVAILABLE,  /* a backend could not do its part; nothing was recorded */
+    RATINGS_OUTCOME_UNKNOWN       /* it may or may not have been recorded */
 } ratings_outcome_e;
 
 /* Why a call did not end with RATINGS_OUTCOME_DONE. */

@@ -67,7 +67,11 @@ struct ratings_shm_t {
                                        * 0: not by the store */
     _Atomic uint32_t rebuild_request; /* ratings_rebuild_request_e; a rebuild clears it */
     _Atomic uint32_t has_barred;      /* 1: voters are barred, so that each asks about itself */
-    _Atomic int64_t store_retired_at; /* of all connections to the store: ratings_store_retire */
+    _Atomic uint64_t electorate;      /* ratings_electorate_number of the one that stands; 0: not
+                                       * known yet */
+    _Atomic uint64_t electorate_refused; /* of the host's own, xor `electorate`, if they differ and
+                                          * that was logged; else 0 */
+    _Atomic int64_t store_retired_at;    /* of all connections to the store: ratings_store_retire */
 
     /* Projectors write these all the time. */
     _Alignas(RATINGS_CACHE_LINE) _Atomic int64_t projected_at; /* when one of this host last made a

@@ -125,9 +125,10 @@ static ratings_voter_t voter_of(int n)
 }
 
 /* One record after another of partition 0: an event, all of one talk, each with a key of its own if
- * `keyed`; or a bar. NULL: none. */
+ * `keyed`; or a bar; or one that begins an electorate. NULL: none. */
 static apr_status_t apply_record(ratings_store_t *store, const ratings_increment_t *increment,
-                                 bool keyed, const ratings_bar_t *bar, ratings_cas_e *end,
+                                 bool keyed, const ratings_bar_t *bar,
+                                 const ratings_standing_t *standing, ratings_cas_e *end,
                                  ratings_result_t *why)
 {
     const ratings_increment_t *increments[] = {increment};
@@ -151,6 +152,7 @@ static apr_status_t apply_record(ratings_store_t *store, const ratings_increment
         .barred = seen.barred[0],
         .bars = bar,
         .bar_count = bar != NULL,
+        .standing = standing ? *standing : (ratings_standing_t){.offset = -1},
     };
     const ratings_batch_t *batches[] = {&batch};
     return ratings_store_apply(store, batches, 1, end, why);
@@ -159,14 +161,23 @@ static apr_status_t apply_record(ratings_store_t *store, const ratings_increment
 static apr_status_t apply_increment(ratings_store_t *store, const ratings_increment_t *increment,
                                     bool keyed, ratings_cas_e *end, ratings_result_t *why)
 {
-    return apply_record(store, increment, keyed, NULL, end, why);
+    return apply_record(store, increment, keyed, NULL, NULL, end, why);
 }
 
 static apr_status_t apply_bar(ratings_store_t *store, int n, bool is_barred, ratings_cas_e *end,
                               ratings_result_t *why)
 {
     const ratings_bar_t bar = {voter_of(n), is_barred};
-    return apply_record(store, NULL, false, &bar, end, why);
+    return apply_record(store, NULL, false, &bar, NULL, end, why);
+}
+
+#define ELECTORATE "00112233445566778899aabbccddeeff"
+
+static apr_status_t apply_electorate(ratings_store_t *store, ratings_cas_e *end,
+                                     ratings_result_t *why)
+{
+    static const ratings_standing_t next = {{ELECTORATE}, 2, 1700000000000};
+    return apply_record(store, NULL, false, NULL, &next, end, why);
 }
 
 static apr_status_t apply(ratings_store_t *store, bool keyed, ratings_cas_e *end,
@@ -778,8 +789,8 @@ static void barred_voters_of_another_checkpoint_are_a_conflict(void **state)
     assert_int_equal(barred.count, 0);
 }
 
-/* It skips the record, and counts what the voter gives as anonymous ratings. */
-static void bar_after_an_older_version_leads_to_a_rebuild(void **state)
+/* It skips the records of both, and counts what the voter gives as anonymous ratings. */
+static void record_after_an_older_version_leads_to_a_rebuild(void **state)
 {
     ratings_cas_e end;
     ratings_result_t why;
@@ -789,6 +800,8 @@ static void bar_after_an_older_version_leads_to_a_rebuild(void **state)
     load(admin);
     assert_null(seen.problem);
     assert_int_equal(apply_bar(admin, 1, true, &end, &why), APR_SUCCESS);
+    assert_int_equal(end, RATINGS_CAS_CORRUPT);
+    assert_int_equal(apply_electorate(admin, &end, &why), APR_SUCCESS);
     assert_int_equal(end, RATINGS_CAS_CORRUPT);
 }
 
@@ -953,15 +966,6 @@ static apr_status_t set_routing(ratings_store_t *store, ratings_cas_e *end, rati
     return ratings_store_set_routing(store, &seen, 1, 2, end, why);
 }
 
-#define ELECTORATE "00112233445566778899aabbccddeeff"
-
-static apr_status_t set_electorate(ratings_store_t *store, ratings_cas_e *end,
-                                   ratings_result_t *why)
-{
-    static const ratings_standing_t next = {{ELECTORATE}, 2, 1700000000000};
-    return ratings_store_set_electorate(store, &seen, &next, end, why);
-}
-
 static apr_status_t advance(ratings_store_t *store, ratings_cas_e *end, ratings_result_t *why)
 {
     return ratings_store_advance(store, &seen, 1, 7, end, why);
@@ -1009,10 +1013,10 @@ static apr_status_t apply_ranked(ratings_store_t *store, ratings_cas_e *end, rat
     return apply(store, false, end, why);
 }
 
-static const step_f steps[] = {apply_keyed, apply_unkeyed, add_partitions,  set_routing,
-                               advance,     caught_up,     request_rebuild, rebuild,
-                               read_talk,   read_use,      apply_voted,     read_vote,
-                               read_barred, apply_barring, set_electorate,  set_ranking,
+static const step_f steps[] = {apply_keyed, apply_unkeyed, add_partitions,   set_routing,
+                               advance,     caught_up,     request_rebuild,  rebuild,
+                               read_talk,   read_use,      apply_voted,      read_vote,
+                               read_barred, apply_barring, apply_electorate, set_ranking,
                                end_ranking, rank_more,     apply_ranked};
 
 #define STEPS (sizeof steps / sizeof steps[0])
@@ -1169,8 +1173,6 @@ static const struct {
     {set_routing, SET("generation", "another")},
     {set_routing, SET("routing", "7")},
     {set_routing, DROP("'routing'")},
-    {set_electorate, SET("generation", "another")},
-    {set_electorate, SET("electorate", "0:1:" ELECTORATE)},
     {advance, SET("generation", "another")},
     {advance, SET("position:1", "3")},
     {advance, SET("mark:1", "0:1:1")},
@@ -1268,11 +1270,12 @@ static void each_step_writes_what_it_says(void **state)
     assert_int_equal(seen.routing_offset, 2);
     assert_int_equal(seen.standing.offset, -1);
     assert_string_equal(seen.standing.electorate.name, "");
-    expect_step(set_electorate);
+    expect_step(apply_electorate);
     assert_int_equal(seen.standing.offset, 2);
     assert_int_equal(seen.standing.timestamp, 1700000000000);
     assert_string_equal(seen.standing.electorate.name, ELECTORATE);
-    expect_step(set_electorate); /* as it names what is there */
+    expect_step(apply_unkeyed);
+    assert_string_equal(seen.standing.electorate.name, ELECTORATE); /* which stays */
     expect_step(advance);
     assert_int_equal(seen.checkpoint[1], 7);
     assert_int_equal(seen.first[1].offset, RATINGS_FINGERPRINT_EMPTY);
@@ -1399,7 +1402,7 @@ int main(void)
         cmocka_unit_test(barred_voters_that_are_not_as_they_are_written_are_corrupt),
         cmocka_unit_test(barred_voter_that_is_none_is_corrupt),
         cmocka_unit_test(barred_voters_of_another_checkpoint_are_a_conflict),
-        cmocka_unit_test(bar_after_an_older_version_leads_to_a_rebuild),
+        cmocka_unit_test(record_after_an_older_version_leads_to_a_rebuild),
         cmocka_unit_test(vote_that_is_no_rating_is_corrupt),
         cmocka_unit_test(vote_after_an_older_version_leads_to_a_rebuild),
         cmocka_unit_test(batch_without_votes_costs_what_it_did),

@@ -285,7 +285,8 @@ typedef struct {
     int use_count;
     int64_t barred; /* the number of barred voters that the store must have */
     const ratings_bar_t *bars;
-    int bar_count; /* in the order of the log */
+    int bar_count;               /* in the order of the log */
+    ratings_standing_t standing; /* the electorate that stands after it; none: as before it */
 } ratings_batch_t;
 
 /* Fills in the last use of each key of the batch, if the store is at the batch's checkpoint. */
@@ -313,13 +314,6 @@ apr_status_t ratings_store_add_partitions(ratings_store_t *store,
 apr_status_t ratings_store_set_routing(ratings_store_t *store, const ratings_store_state_t *state,
                                        int partitions, int64_t offset, ratings_cas_e *result,
                                        ratings_result_t *why);
-
-/* `next` stands from now on. CONFLICT also when the store says that another one does than `state`.
- */
-apr_status_t ratings_store_set_electorate(ratings_store_t *store,
-                                          const ratings_store_state_t *state,
-                                          const ratings_standing_t *next, ratings_cas_e *result,
-                                          ratings_result_t *why);
 
 /* Advances the checkpoint of a partition to `next`, as the log has no record before that; the store
  * must not have applied any. */

@@ -90,7 +90,7 @@ apr_status_t ratings_store_load_uses(ratings_store_t *store, ratings_batch_t *ba
 /* ---- a batch as the words of its script ---- */
 
 #define APPLY_KEYS 4 /* besides the talks' */
-#define APPLY_ARGUMENTS 12
+#define APPLY_ARGUMENTS 13
 #define USE_WORDS 3                        /* field, value and expiry */
 #define VOTED_WORDS 2                      /* the talk's number, and its votes */
 #define VOTE_SIZE (RATINGS_VOTER_SIZE + 1) /* a field and a digit */
@@ -137,6 +137,13 @@ static void add_fingerprint(store_words_t *words, const ratings_fingerprint_t *f
     store_word_copy(words, text);
 }
 
+static void add_standing(store_words_t *words, const ratings_standing_t *standing)
+{
+    char text[STORE_VALUE_SIZE];
+    store_print_standing(text, standing);
+    store_word_copy(words, text);
+}
+
 static void add_bars(store_words_t *words, const ratings_batch_t *batch)
 {
     char *at = store_word_room(words, (size_t)batch->bar_count * BAR_SIZE);
@@ -160,6 +167,7 @@ static void add_arguments(store_words_t *words, const ratings_batch_t *batch)
     store_word_number(words, batch->voted_count);
     store_word_number(words, batch->barred);
     add_bars(words, batch);
+    add_standing(words, &batch->standing);
 }
 
 static void add_increments(store_words_t *words, const ratings_batch_t *batch)

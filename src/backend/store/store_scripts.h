@@ -28,7 +28,6 @@ extern const char lua_load_barred[];
 extern const char lua_apply[];
 extern const char lua_add_partitions[];
 extern const char lua_set_routing[];
-extern const char lua_set_electorate[];
 extern const char lua_advance[];
 extern const char lua_set_ranking[];
 extern const char lua_rank[];

@@ -2,7 +2,6 @@
 #include "store_keys.h"
 #include "store_script.h"
 #include "store_scripts.h"
-#include "store_value.h"
 
 /* A script over ratings:log alone. */
 static void begin_transition(store_words_t *words, const char *script, int arguments)
@@ -66,22 +65,6 @@ apr_status_t ratings_store_set_routing(ratings_store_t *store, const ratings_sto
     const int64_t numbers[] = {partitions, offset, state->routing_offset};
     return transition_by_numbers(store, lua_set_routing, state->generation, numbers, 3, result,
                                  why);
-}
-
-apr_status_t ratings_store_set_electorate(ratings_store_t *store,
-                                          const ratings_store_state_t *state,
-                                          const ratings_standing_t *next, ratings_cas_e *result,
-                                          ratings_result_t *why)
-{
-    store_words_t words;
-    char before[STORE_VALUE_SIZE], after[STORE_VALUE_SIZE];
-    store_print_standing(before, &state->standing);
-    store_print_standing(after, next);
-    begin_transition(&words, lua_set_electorate, 3);
-    store_word(&words, state->generation);
-    store_word_copy(&words, before);
-    store_word_copy(&words, after);
-    return end_transition(store, &words, result, why);
 }
 
 apr_status_t ratings_store_advance(ratings_store_t *store, const ratings_store_state_t *state,

@@ -95,7 +95,7 @@ bool store_read_standing(const redisReply *reply, ratings_standing_t *standing)
 void store_print_standing(char text[STORE_VALUE_SIZE], const ratings_standing_t *standing)
 {
     text[0] = '\0';
-    if (standing->offset >= 0)
+    if (standing->electorate.name[0])
         (void)snprintf(text, STORE_VALUE_SIZE, "%" PRId64 ":%" PRId64 ":%s", standing->offset,
                        standing->timestamp, standing->electorate.name);
 }

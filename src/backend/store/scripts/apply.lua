@@ -1,5 +1,5 @@
 -- Applies one batch: the counts of its talks, its votes (ratings of voters, set or withdrawn), its
--- uses of idempotency keys, who it bars, and its checkpoint.
+-- uses of idempotency keys, who it bars, which electorate it begins, and its checkpoint.
 --
 -- KEYS    ratings:log, ratings:keys:P, ratings:expiry:P, ratings:barred:P, the talks' keys, then of
 --         each talk with votes its voters' key
@@ -12,6 +12,7 @@
 --         11 number of barred voters that the store must have
 --         12 who is barred, or no longer: one after the other, 33 bytes each, the voter's hash in
 --         hexadecimal and '1' or '0'
+--         13 the electorate that stands after the batch, '' if that is as before
 --         then five increments for each talk, of its anonymous ratings; then for each use its
 --         field, value and expiry; then for each talk with votes its number and its votes: one after
 --         the other, 17 bytes each, the voter's field and what the rating becomes ('0': none)
@@ -21,8 +22,8 @@
 -- Errors  of Redis, with the command in parentheses; nothing was written unless Redis stopped the
 --         script between two writes: then position:P says 'applying', and the store is rebuilt
 --         (load_state.lua, store_state.c)
--- Writes  position:P, mark:P, time:P, uses:P, voters:P, barred:P, first:P of ratings:log; the talks
---         and their voters; keys and expiry; barred voters; where talks are ranked ratings:top,
+-- Writes  position:P, mark:P, time:P, uses:P, voters:P, barred:P, first:P, electorate of ratings:log; the
+--         talks and their voters; keys and expiry; barred voters; where talks are ranked ratings:top,
 --         ranked, ranked:P, rerank
 --
 -- The last record is compared, as a store that was restored may be of another log. The generation
@@ -55,7 +56,7 @@ local RATING = {['1'] = 1, ['2'] = 2, ['3'] = 3, ['4'] = 4, ['5'] = 5}
 local DIGIT = {'1', '2', '3', '4', '5'} -- Redis takes four times as long for a number
 local VOTE, VOTE_SIZE = 'c16c1', 17 -- a voter's field and a digit, for struct.unpack
 local BAR = 32 -- bytes of the field of a barred voter
-local HEAD = 12 -- arguments before the increments
+local HEAD = 13 -- arguments before the increments
 local TOP, TALK = 'ratings:top', 'ratings/' -- the latter with a talk's id after it
 local CHUNK = 1000 -- fields that one command takes: Lua's stack has room for 8,000 values
 
@@ -113,7 +114,7 @@ return run(function()
   if not kept or kept ~= expiring or (counted_at == ARGV[2] and count ~= tostring(kept)) then
     return 'corrupt'
   end
-  if (voted > 0 or bars ~= '') and not knows_voters then return 'corrupt' end
+  if (voted > 0 or bars ~= '' or ARGV[13] ~= '') and not knows_voters then return 'corrupt' end
   if (seen[6] or '0') ~= ARGV[11] then return 'corrupt' end
   if (bars ~= '' or ARGV[11] ~= '0') and read('HLEN', barred) ~= tonumber(ARGV[11]) then return 'corrupt' end
 
@@ -222,6 +223,9 @@ return run(function()
     if not is_ranked then
       after[#after + 1], after[#after + 2] = 'rerank', ':0'
     end
+  end
+  if ARGV[13] ~= '' then
+    after[#after + 1], after[#after + 2] = 'electorate', ARGV[13]
   end
   if ARGV[7] ~= '' then
     after[#after + 1], after[#after + 2] = 'first:' .. partition, ARGV[7]
