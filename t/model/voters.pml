@@ -1,5 +1,5 @@
 /* One voter, one rating: the log of one partition with the events of one talk, the store, and projectors that fold the
- * log into it. One voter sets, changes and withdraws a rating; others rate anonymously; events repeat. There is no
+ * log into it. One voter sets, changes and withdraws a rating, and may be barred; others rate anonymously; events repeat. There is no
  * lease here: both projectors may write at any time. README.md says what of the source each part stands for. */
 
 #ifndef LENGTH
@@ -29,6 +29,12 @@
 #ifndef OLDER
 #define OLDER 0 /* steps of a version that knows no voters */
 #endif
+#ifndef BARS
+#define BARS 0 /* 1: records bar the voter, and end that */
+#endif
+#ifndef BAR_LOSSES
+#define BAR_LOSSES 0 /* of the key that says that the voter is barred, alone */
+#endif
 #ifndef READS
 #define READS 0 /* of the voter's own rating */
 #endif
@@ -44,10 +50,15 @@
 
 /* ---- the log ---- */
 
-/* What an event does: the voter sets the rating to 1 or 2, or withdraws it; or one more anonymous 1. */
+/* What a record does: the voter sets the rating to 1 or 2, or withdraws it; or one more anonymous 1; or, no event, the
+ * voter is barred from there on, or no longer. */
 #define WITHDRAWN 0
 #define ANONYMOUS 3
 #define NOTHING 4
+#define BARRED 5
+#define UNBARRED 6
+#define IS_BAR(what) ((what) == BARRED || (what) == UNBARRED)
+#define IS_RATING(what) ((what) == 1 || (what) == 2)
 
 byte does[LENGTH], name[LENGTH]; /* a name that was there before: the event repeats */
 bool keyed[LENGTH];              /* it repeats by its idempotency key, else by its CloudEvents id */
@@ -67,20 +78,28 @@ inline look_for_repeat(at, since, found) {
 /* ---- the fold, as it must be ---- */
 
 byte fold_one, fold_two, fold_vote;      /* of the log up to a checkpoint */
-byte each, other;                        /* for loops within a step; 0 between */
+bool fold_barred;
+byte fold_uses;                          /* the keys with which an event has counted, a bit for each name */
+byte each, other, shut;                  /* for loops within a step; 0 between */
 bool repeats;
 
 inline fold(upto) {
-    fold_one = 0; fold_two = 0; fold_vote = WITHDRAWN;
+    fold_one = 0; fold_two = 0; fold_vote = WITHDRAWN; fold_barred = false; fold_uses = 0;
     each = 0;
     do
     :: each >= upto -> break
     :: else ->
         look_for_repeat(each, 0, repeats);
         if
-        :: repeats
-        :: !repeats && does[each] == ANONYMOUS -> fold_one++
-        :: else -> fold_vote = does[each]
+        :: !repeats && IS_BAR(does[each]) -> fold_barred = does[each] == BARRED
+        :: fold_barred && IS_RATING(does[each])
+        :: (keyed[each] -> (fold_uses & (1 << name[each])) != 0 : repeats)
+        :: else ->
+            fold_uses = fold_uses | (keyed[each] -> 1 << name[each] : 0);
+            if
+            :: does[each] == ANONYMOUS -> fold_one++
+            :: else -> fold_vote = does[each]
+            fi
         fi;
         each++
     od;
@@ -90,7 +109,7 @@ inline fold(upto) {
     fold_two = fold_two + (fold_vote == 2 -> 1 : 0)
 }
 
-inline end_fold() { fold_one = 0; fold_two = 0; fold_vote = 0 }
+inline end_fold() { fold_one = 0; fold_two = 0; fold_vote = 0; fold_barred = false; fold_uses = 0 }
 
 /* ---- the store ---- */
 
@@ -103,7 +122,9 @@ typedef store_t {
     byte anonymous;  /* ABSENT: the talk never had a voter */
     byte vote;       /* of the voter; WITHDRAWN: the voters' key has no such field */
     byte uses;       /* the idempotency keys that hold, a bit for each name */
-    byte voters_to   /* the checkpoint up to which events of voters are counted as such; or ABSENT */
+    byte voters_to;  /* the checkpoint up to which events of voters are counted as such; or ABSENT */
+    bool barred;     /* a key of its own: the voter is */
+    bool barred_said /* how many are, in ratings:log */
 };
 store_t store, replica;
 bool replicated;
@@ -119,6 +140,8 @@ inline check_store() {
     CHECK(the counts are not the fold of the log to the checkpoint,
           store.generation == 0 || store.applying || !KNOWS_VOTERS(store) ||
               (store.one == fold_one && store.two == fold_two));
+    CHECK(who is barred is not as the log says up to the checkpoint,
+          store.generation == 0 || store.applying || !KNOWS_VOTERS(store) || store.barred_said == fold_barred);
     end_fold()
 }
 
@@ -126,12 +149,12 @@ inline copy(to, from) {
     to.generation = from.generation; to.claim = from.claim; to.swept = from.swept;
     to.checkpoint = from.checkpoint; to.applying = from.applying;
     to.one = from.one; to.two = from.two; to.anonymous = from.anonymous; to.vote = from.vote;
-    to.uses = from.uses; to.voters_to = from.voters_to
+    to.uses = from.uses; to.voters_to = from.voters_to; to.barred = from.barred; to.barred_said = from.barred_said
 }
 
 inline clear_log(s) {
     s.generation = 0; s.claim = 0; s.swept = 0; s.checkpoint = 0; s.applying = false;
-    s.uses = 0; s.voters_to = ABSENT
+    s.uses = 0; s.voters_to = ABSENT; s.barred_said = false
 }
 
 inline clear_talk(s) { s.one = 0; s.two = 0; s.anonymous = ABSENT }
@@ -144,13 +167,14 @@ typedef projector_t {
     byte token;                  /* of a rebuild */
     byte next, anonymous, vote, uses; /* the batch: its end, and what it does; NOTHING: no vote */
     byte vote_at;                /* 1 + offset of the event that the vote is from */
+    bool barred, was_barred, bars; /* where it has read to; where the batch begins; the batch changes it */
     bool wrong, killed
 };
 projector_t p[PROJECTORS];
 #define P p[me]
 
-inline drop_batch() { P.next = 0; P.anonymous = 0; P.vote = NOTHING; P.uses = 0; P.vote_at = 0 }
-inline leave() { P.generation = 0; P.checkpoint = 0; P.from = 0; P.token = 0; drop_batch() }
+inline drop_batch() { P.next = 0; P.anonymous = 0; P.vote = NOTHING; P.uses = 0; P.vote_at = 0; P.was_barred = false; P.bars = false }
+inline leave() { P.generation = 0; P.checkpoint = 0; P.from = 0; P.token = 0; P.barred = false; drop_batch() }
 
 /* Reading begins a deduplication window before the checkpoint. */
 #ifdef NO_WINDOW
@@ -163,6 +187,23 @@ inline leave() { P.generation = 0; P.checkpoint = 0; P.from = 0; P.token = 0; dr
 #define IS_LAST(at) true
 #else
 #define IS_LAST(at) ((at) + 1 > P.vote_at)
+#endif
+
+/* An event of a barred voter counts for nothing: whether that is so where the event is. */
+#ifdef NO_BARS
+#define IS_SHUT(at) false
+#else
+#define IS_SHUT(at) (P.barred && IS_RATING(does[at]))
+#endif
+#ifdef BARRED_AT_END
+#define WAS_SHUT(at) IS_SHUT(at)
+#else
+#define WAS_SHUT(at) ((shut & (1 << (at))) != 0)
+#endif
+#ifdef KEY_OF_BARRED
+#define USES_KEY(at) true
+#else
+#define USES_KEY(at) (!WAS_SHUT(at))
 #endif
 
 inline fold_event(at) {
@@ -178,13 +219,16 @@ inline fold_batch() {
     drop_batch();
     P.next = batch_end;
     P.uses = store.uses;
+    P.was_barred = P.barred;
     each = P.checkpoint;
     do
     :: each >= P.next -> break
     :: else ->
         look_for_repeat(each, P.from, repeats);
         if
-        :: !keyed[each] && !repeats -> fold_event(each)
+        :: !repeats && IS_BAR(does[each]) -> P.barred = does[each] == BARRED; P.bars = true
+        :: keyed[each] -> shut = shut | (IS_SHUT(each) -> 1 << each : 0)
+        :: !keyed[each] && !repeats && !IS_BAR(does[each]) && !IS_SHUT(each) -> fold_event(each)
         :: else
         fi;
         each++
@@ -194,12 +238,17 @@ inline fold_batch() {
     :: each >= P.next -> break
     :: else ->
         if
-        :: keyed[each] && (P.uses & (1 << name[each])) == 0 -> P.uses = P.uses | (1 << name[each]); fold_event(each)
+        :: keyed[each] && (P.uses & (1 << name[each])) == 0 ->
+            P.uses = P.uses | (USES_KEY(each) -> 1 << name[each] : 0);
+            if
+            :: WAS_SHUT(each)
+            :: else -> fold_event(each)
+            fi
         :: else
         fi;
         each++
     od;
-    each = 0; repeats = false;
+    each = 0; repeats = false; shut = 0;
     printf("projector %d: folds to %d: %d anonymous, vote %d\n", me, P.next, P.anonymous, P.vote)
 }
 
@@ -221,13 +270,20 @@ inline fold_batch() {
 #else
 #define IS_COUNTED KNOWS_VOTERS(store)
 #endif
+/* Who is barred: as many are said to be as the batch was folded with, and are. */
+#ifdef NO_BARRED_NUMBER
+#define IS_BARRED_SOUND true
+#else
+#define IS_BARRED_SOUND (store.barred_said == P.was_barred && (!P.bars && !P.was_barred || store.barred == store.barred_said))
+#endif
 #define OLD_COUNT(value) (store.vote == value -> 1 : 0)
 #ifdef NO_OLD_VOTE
 #define OUT(value) 0
 #else
 #define OUT(value) OLD_COUNT(value)
 #endif
-#define IS_CORRUPT (P.vote != NOTHING && (!IS_SOUND || !IS_COUNTED || store.one < OLD_COUNT(1) || store.two < OLD_COUNT(2)))
+#define IS_CORRUPT (!IS_BARRED_SOUND || (P.bars && !IS_COUNTED) || \
+                    (P.vote != NOTHING && (!IS_SOUND || !IS_COUNTED || store.one < OLD_COUNT(1) || store.two < OLD_COUNT(2))))
 
 inline move_counts() {
     if
@@ -250,6 +306,13 @@ inline move_counts() {
 inline write_vote() {
     if
     :: P.vote != NOTHING -> store.vote = P.vote
+    :: else
+    fi
+}
+
+inline write_barred() {
+    if
+    :: P.bars -> store.barred = P.barred; store.barred_said = P.barred
     :: else
     fi
 }
@@ -278,9 +341,22 @@ inline end_apply() {
 /* A step of a rebuild, if the store is where this one has left it. */
 #define IS_MINE(steps) (store.claim == P.token && store.swept == steps)
 
-inline load() { P.generation = store.generation; P.checkpoint = store.checkpoint; P.from = FROM }
+inline load() { P.generation = store.generation; P.checkpoint = store.checkpoint; P.from = FROM; P.barred = store.barred_said && store.barred }
 
-#define IS_LOST (store.generation == 0 || store.applying || P.wrong)
+/* Who is said to be barred is, and no older version has counted since. */
+#ifdef NO_BARRED_NUMBER
+#define IS_BARRED_LOST false
+#else
+#define IS_BARRED_LOST (store.barred_said && (!store.barred || store.voters_to != store.checkpoint))
+#endif
+
+#define IS_LOST (store.generation == 0 || store.applying || P.wrong || IS_BARRED_LOST)
+
+#ifdef BARRED_KEPT
+inline end_barred() { skip }
+#else
+inline end_barred() { store.barred = false }
+#endif
 
 inline rebuild() {
     d_step {
@@ -304,7 +380,7 @@ inline rebuild() {
     :: !IS_MINE(1) -> leave(); goto end_open
     fi;
     if
-    :: d_step { IS_MINE(2) -> store.claim = 0; store.swept = 0; store.generation = P.token; P.token = 0; load() }
+    :: d_step { IS_MINE(2) -> end_barred(); store.claim = 0; store.swept = 0; store.generation = P.token; P.token = 0; load() }
     :: !IS_MINE(2) -> leave(); goto end_open
     fi
 }
@@ -336,8 +412,11 @@ end_work:
 #ifdef VOTE_APART
         :: d_step { P.next > 0 && MAY_APPLY && !IS_CORRUPT -> move_counts(); write_log() }
            d_step { write_vote(); end_apply() }
+#elif defined(BARRED_APART)
+        :: d_step { P.next > 0 && MAY_APPLY && !IS_CORRUPT -> move_counts(); write_vote(); write_log() }
+           d_step { write_barred(); end_apply() }
 #else
-        :: d_step { P.next > 0 && MAY_APPLY && !IS_CORRUPT -> move_counts(); write_vote(); write_log(); end_apply() }
+        :: d_step { P.next > 0 && MAY_APPLY && !IS_CORRUPT -> move_counts(); write_vote(); write_barred(); write_log(); end_apply() }
 #endif
 #if STOPS > 0
         :: atomic {
@@ -400,6 +479,15 @@ end:
     :: d_step { log_end < LENGTH -> does[log_end] = 1; names++; name[log_end] = names; keyed[log_end] = true; log_end++; printf("log: 1 with a key\n") }
     :: d_step { log_end < LENGTH -> does[log_end] = WITHDRAWN; names++; name[log_end] = names; log_end++; printf("log: withdrawn\n") }
     :: d_step { log_end < LENGTH -> does[log_end] = ANONYMOUS; names++; name[log_end] = names; log_end++; printf("log: anonymous\n") }
+#if BARS > 0
+    :: d_step { log_end < LENGTH -> does[log_end] = BARRED; names++; name[log_end] = names; log_end++; printf("log: barred\n") }
+    :: d_step { log_end < LENGTH -> does[log_end] = UNBARRED; names++; name[log_end] = names; log_end++; printf("log: barred no longer\n") }
+    :: d_step {
+           log_end > 1 && log_end < LENGTH ->
+           does[log_end] = does[1]; name[log_end] = name[1]; keyed[log_end] = keyed[1]; log_end++;
+           printf("log: the second one again\n")
+       }
+#endif
     :: d_step { /* the first one repeats, whatever came between */
            log_end > 0 && log_end < LENGTH ->
            does[log_end] = does[0]; name[log_end] = name[0]; keyed[log_end] = keyed[0]; log_end++;
@@ -420,7 +508,7 @@ proctype older()
            left--;
            look_for_repeat(store.checkpoint, 0, repeats);
            if
-           :: repeats || does[store.checkpoint] == WITHDRAWN
+           :: repeats || does[store.checkpoint] == WITHDRAWN || IS_BAR(does[store.checkpoint])
            :: !repeats && does[store.checkpoint] == 2 -> store.two++
            :: else -> store.one++
            fi;
@@ -450,11 +538,12 @@ proctype older()
 
 proctype faults()
 {
-    byte left = FAULTS, flushes = FLUSHES, losses = LOSSES, rollbacks = ROLLBACKS, kills = KILLS;
+    byte left = FAULTS, flushes = FLUSHES, losses = LOSSES, rollbacks = ROLLBACKS, kills = KILLS, bar_losses = BAR_LOSSES;
     do
     :: break
-    :: d_step { IS_DUE(flushes); clear_log(store); clear_talk(store); store.vote = WITHDRAWN; printf("FLUSH\n") }
+    :: d_step { IS_DUE(flushes); clear_log(store); clear_talk(store); store.vote = WITHDRAWN; store.barred = false; printf("FLUSH\n") }
     :: d_step { store.vote != WITHDRAWN && IS_DUE(losses); store.vote = WITHDRAWN; printf("LOSS of the voters' key\n") }
+    :: d_step { store.barred && IS_DUE(bar_losses); store.barred = false; printf("LOSS of who is barred\n") }
     :: d_step {
            left > 0 && rollbacks > 0 && !replicated ->
            replicated = true;
@@ -464,14 +553,14 @@ proctype faults()
     :: d_step {
            replicated && IS_DUE(rollbacks);
            copy(store, replica);
-           clear_log(replica); clear_talk(replica); replica.vote = WITHDRAWN;
+           clear_log(replica); clear_talk(replica); replica.vote = WITHDRAWN; replica.barred = false;
            printf("ROLLBACK to %d\n", store.checkpoint)
        }
     :: d_step { IS_DUE(kills); p[0].killed = true; printf("KILL\n") }
     od;
     atomic {
-        left = 0; flushes = 0; losses = 0; rollbacks = 0; kills = 0;
-        clear_log(replica); clear_talk(replica); replica.vote = WITHDRAWN
+        left = 0; flushes = 0; losses = 0; rollbacks = 0; kills = 0; bar_losses = 0;
+        clear_log(replica); clear_talk(replica); replica.vote = WITHDRAWN; replica.barred = false
     }
 }
 
