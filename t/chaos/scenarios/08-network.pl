@@ -43,10 +43,10 @@ my @faults = (
 # oldest of the events under way may take (as long as a request waits for Kafka): this one fails, and
 # librdkafka, which does not know whether it is in the log, sends the younger ones again as new ones. They
 # must have been sent at different times for that, so the load is a slow one. Whether it happens is a
-# matter of chance.
+# matter of chance. Without keys, by which the service would know them, too.
 my $mute = {
     name => 'mute', what => 'what it answers is withheld for 2.6 s, then connections are reset; again and again', commands => [ ('mute') x 12 ],
-    short_commands => [ ('mute') x 2 ], then => 'reset', pause => 2.6, rest => 1.4, rate => 10, worked => 'muted', short => 'kafka',
+    short_commands => [ ('mute') x 2 ], then => 'reset', pause => 2.6, rest => 1.4, rate => 10, keyed => 0, worked => 'muted', short => 'kafka',
     note => sub { my ($stage, $audit) = @_; return "$audit->{fold}{again} records of the log are repeats" },
 };
 
@@ -77,7 +77,7 @@ sub row {
         },
         allow => $fault->{allow} // $backend->{allow}, recover => 5,
         expect => [ qr/RT020[1-4]: circuit breaker opened/, qr/RT0301: the projector is stalled/ ],
-        rate => $fault->{rate}, note => $fault->{note}, httpd => $fault->{httpd},
+        rate => $fault->{rate}, keyed => $fault->{keyed}, note => $fault->{note}, httpd => $fault->{httpd},
     };
 }
 

@@ -120,7 +120,7 @@ sub _takes_keys {
 sub _act {
     my ($self, $stage, $episodes) = @_;
     my $load = $self->{load} = Chaos::Load->new(directory => $stage->directory . '/journal', clients => $self->{clients},
-        rate => $stage->row->{rate} // $self->{rate}, keyed => $self->{keyed}, seed => $self->{seed}, talks => $stage->{talks}, own => $stage->{own}, mixed => $stage->{mixed},
+        rate => $stage->row->{rate} // $self->{rate}, keyed => $stage->row->{keyed} // $self->{keyed}, seed => $self->{seed}, talks => $stage->{talks}, own => $stage->{own}, mixed => $stage->{mixed},
         ports => [ map { $_->port } $stage->httpds ])->start;
     my @episodes = eval { $episodes->() };
     my $error = $@;
