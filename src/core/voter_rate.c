@@ -17,8 +17,8 @@
  * Whoever takes a slot compares and swaps the owner, with the next sequence. That admits the
  * request as well, since it is a voter's first; so whenever somebody is too late, another one was
  * admitted, and nobody waits for anybody. The state follows, with the debt of that request: until
- * it does, its sequence is another one, and each request of the same voter lets it follow. If the
- * thread was killed in between, others take the slot as one whose owner owes much.
+ * it does, its sequence is another one, each request of the same voter lets it follow, and others
+ * take any slot rather than this one, should the thread have been killed in between.
  *
  * Whoever charges a voter compares and swaps the state: that changes with each owner, so no request
  * is charged to another's slot. (A sequence that comes round while a thread is between two

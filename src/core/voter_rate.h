@@ -10,8 +10,9 @@
  * TAT - t is the voter's debt: T for each admitted request, paid off by the passing of time,
  * SECONDS at most. Whoever owes nothing is as if never seen, and needs no room.
  *
- * Not a counter for each minute, say: that lets twice as many pass around the minute's end, and
- * needs both a counter and a time, which no single atomic word has.
+ * So at most 2 * COUNT - 1 pass in any SECONDS, of a voter who has rested before. Not a counter for
+ * each minute, say, which lets as many pass around a minute's end, has whoever is refused wait for
+ * that end, and needs both a counter and a time, which no single atomic word has.
  *
  * The table is memory that the children of a host share: 65,536 voters who owe something, at fixed
  * size (1 MB), without a lock. A voter's hash chooses a set of eight slots. When all of them are
@@ -23,8 +24,8 @@
  * their looks: the first of the two slots is the one that counts from then on.
  *
  * Ownership: the memory is the caller's, all zero at first; no pointer is in it. Threads: any, of
- * any process; one that is killed at any point leaves nothing locked and no slot lost. Times are
- * microseconds of ratings_monotonic. */
+ * any process; one that is killed at any point leaves nothing locked, and at worst one slot that
+ * none but its voter uses any more. Times are microseconds of ratings_monotonic. */
 #ifndef RATINGS_CORE_VOTER_RATE_H
 #define RATINGS_CORE_VOTER_RATE_H
 

@@ -128,6 +128,17 @@ static void who_has_rested_may_all_at_once_again(void **state)
     free(rates);
 }
 
+static void no_period_has_twice_as_many(void **state)
+{
+    ratings_voter_rates_t *rates = make_rates();
+    int admitted = 0;
+    (void)state;
+    for (int64_t at = 0; at < 60 * S; at += 1000)
+        admitted += admit(rates, "3/60", 1, NOW + at) == 0;
+    assert_int_equal(admitted, 3 + 2);
+    free(rates);
+}
+
 /* 48 bits of microseconds come round: around that, and after as long as looks like the future. */
 static void time_may_come_round(void **state)
 {
@@ -306,6 +317,7 @@ int main(void)
              NULL);
     unit_add(&suite, "who has rested may all at once again", who_has_rested_may_all_at_once_again,
              NULL);
+    unit_add(&suite, "no period has twice as many", no_period_has_twice_as_many, NULL);
     unit_add(&suite, "time may come round", time_may_come_round, NULL);
     unit_add(&suite, "each voter and rate is counted by itself",
              each_voter_and_rate_is_counted_by_itself, NULL);
