@@ -55,6 +55,15 @@ static const char *partition_problem(const audit_check_t *check, const audit_par
     return check->bars_fit ? NULL : "the voters whom the store bars are not those of the log";
 }
 
+static bool fit_electorate(const char *text, const audit_electorate_t *folded)
+{
+    char expected[AUDIT_ELECTORATE_MAX + 1] = "";
+    if (folded->it.name[0])
+        (void)snprintf(expected, sizeof expected, "%" PRId64 ":%" PRId64 ":%s", folded->offset,
+                       folded->timestamp, folded->it.name);
+    return strcmp(text, expected) == 0;
+}
+
 void audit_check_partitions(audit_t *audit)
 {
     const audit_state_t *state = &audit->state;
@@ -79,4 +88,6 @@ void audit_check_partitions(audit_t *audit)
     else if (audit->fold.routing_partitions > 0 &&
              state->routing_partitions != audit->fold.routing_partitions)
         audit->problem = "talks are routed by another number of partitions than the log says";
+    else if (!fit_electorate(state->electorate, &audit->fold.electorate))
+        audit->problem = "another electorate votes than the log says";
 }

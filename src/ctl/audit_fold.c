@@ -274,12 +274,30 @@ static bool read_routing(audit_fold_t *fold, const audit_record_t *record)
     return said > 0;
 }
 
+/* Whether it is a record that begins an electorate. It does if it follows the one that stands. */
+static bool read_electorate_change(audit_fold_t *fold, const audit_record_t *record,
+                                   bool is_duplicate)
+{
+    audit_electorate_t *now = &fold->electorate;
+    ratings_electorate_record_t said;
+    if (record->partition != RATINGS_ELECTORATE_PARTITION ||
+        !ratings_electorate_decode(record->key, record->key_len, record->value, record->value_len,
+                                   &said))
+        return false;
+    bool is_first = !now->it.name[0];
+    bool is_next = strcmp(now->it.name, said.follows.name) == 0;
+    bool is_same = strcmp(now->it.name, said.begins.name) == 0;
+    if (!is_duplicate && (is_first || is_next || is_same))
+        *now = (audit_electorate_t){said.begins, record->offset, record->timestamp};
+    return true;
+}
+
 /* A record that is no event. One that repeats another says nothing. */
 static bool fold_no_event(audit_fold_t *fold, const audit_record_t *record, bool is_duplicate)
 {
     audit_partition_t *partition = &fold->partition[record->partition];
     ratings_bar_t bar;
-    if (read_routing(fold, record))
+    if (read_routing(fold, record) || read_electorate_change(fold, record, is_duplicate))
         return true;
     if (ratings_bar_decode(record->key, record->key_len, record->value, record->value_len, &bar))
         return is_duplicate || audit_bars_note(&partition->bars, &bar, record->offset);

@@ -2,8 +2,8 @@
  * the projector is in it, so that a fault of one is not repeated in the other. Not thread-safe.
  *
  * Each partition is folded by itself, wherever a talk's events may be. A record that is no event is
- * skipped; one that says how talks are routed (../core/routing_record.h), or that bars a voter
- * (../core/bar_record.h), is noted. An event that is
+ * skipped; one that says how talks are routed (../core/routing_record.h), that begins an electorate
+ * (../core/electorate_record.h) or bars a voter (../core/bar_record.h), is noted. An event that is
  * appended twice counts once (../core/dedup_window.h), and the second one is nothing to its key;
  * nor is a rating of a voter who is barred there. Of the others, one without a key counts, so does
  * one whose append time the log has not written; for all others ratings_key_resolve decides, by the
@@ -14,6 +14,7 @@
 #define RATINGS_AUDIT_FOLD_H
 
 #include "../core/dedup_window.h"
+#include "../core/electorate_record.h"
 #include "../core/event.h"
 #include "../core/histogram.h"
 #include "audit_bars.h"
@@ -120,9 +121,16 @@ typedef struct {
 /* Sees each event that is folded, in the order of its partition. False: memory ran out. */
 typedef bool audit_observer_t(void *self, const audit_seen_t *seen);
 
+/* The electorate that stands, and the record that says so. */
+typedef struct {
+    ratings_electorate_t it; /* none: no record does */
+    int64_t offset, timestamp;
+} audit_electorate_t;
+
 typedef struct {
     audit_partition_t *partition;
     int partitions;
+    audit_electorate_t electorate;
     int routing_partitions; /* by which talks are routed, as the log says; 0: it does not yet */
     audit_talk_t **talk;    /* in the order in which they came */
     size_t talks, room;

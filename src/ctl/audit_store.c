@@ -260,6 +260,7 @@ enum {
     FIELD_REQUEST,
     FIELD_RANKING,
     FIELD_RERANK,
+    FIELD_ELECTORATE,
     FIELD_BEYOND,
     FIELDS
 };
@@ -309,6 +310,7 @@ static void add_state_fields(words_t *words, int partitions)
     append_text(words, "suspect");
     append_text(words, "ranking");
     append_text(words, "rerank");
+    append_text(words, "electorate");
     add_field(words, each_field[EACH_CHECKPOINT], partitions);
     for (int p = 0; p < partitions; p++)
         for (int field = 0; field < EACH; field++)
@@ -362,6 +364,7 @@ static bool read_state(const audit_store_t *store, const redisReply *reply, audi
     state->behind = field[FIELD_BEHIND]->type != REDIS_REPLY_NIL;
     state->requested = field[FIELD_REQUEST]->type != REDIS_REPLY_NIL;
     copy_text(state->ranking, sizeof state->ranking, field[FIELD_RANKING]);
+    copy_text(state->electorate, sizeof state->electorate, field[FIELD_ELECTORATE]);
     state->reranks = field[FIELD_RERANK]->type != REDIS_REPLY_NIL;
     state->beyond = field[FIELD_BEYOND]->type != REDIS_REPLY_NIL;
     for (int p = 0; p < state->partitions; p++)

@@ -26,6 +26,8 @@ typedef struct {
     int64_t count;
 } audit_found_bars_t;
 
+#define AUDIT_ELECTORATE_MAX 79 /* two decimal numbers, two colons and a name fit */
+
 /* What ratings:log says, and who is barred. Texts are "" where it says nothing, cut where it holds
  * something far too long, and made printable, which those of the service are. */
 typedef struct {
@@ -38,6 +40,7 @@ typedef struct {
     char ranking[RATINGS_PRIOR_TEXT_SIZE]; /* the prior by which talks are ranked; "": they are not
                                             */
     bool reranks;                          /* a new ranking is under way */
+    char electorate[AUDIT_ELECTORATE_MAX + 1]; /* "offset:timestamp:name" */
     int partitions;
     int64_t *checkpoint;        /* 0 where absent */
     audit_found_bars_t *barred; /* of each partition, as it was when no talks were read */

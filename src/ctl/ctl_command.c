@@ -3,7 +3,7 @@
 #include <string.h>
 
 #define SOURCES (CTL_TAKES_STREAM | CTL_TAKES_STORE)
-#define VOTER (SOURCES | CTL_TAKES_JSON | CTL_TAKES_VOTER)
+#define VOTER (SOURCES | CTL_TAKES_JSON | CTL_TAKES_SECRET | CTL_TAKES_VOTER)
 #define APPLIED "it is in the log, and the service has applied it"
 #define NOT_APPLIED "it is in the log, and the service has not applied it in time"
 
@@ -27,6 +27,9 @@ static const ctl_command_t commands[] = {
      NOT_APPLIED, VOTER, ctl_unbar},
     {"erase", "VOTER", "withdraws a voter's ratings, and says what remains in the log", APPLIED,
      NOT_APPLIED, VOTER, ctl_erase},
+    {"electorate", "[new]", "shows which electorate votes, or begins a new one",
+     "an electorate votes: the new one, if one was begun", "none does: the log has no voters",
+     SOURCES | CTL_TAKES_JSON | CTL_TAKES_YES | CTL_TAKES_SECRET, ctl_electorate},
     {"rebuild", NULL, "asks the service to rebuild the store from the log",
      "the service is asked, or does it anyway", NULL, CTL_TAKES_STORE | CTL_TAKES_YES, ctl_rebuild},
 };

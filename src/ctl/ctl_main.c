@@ -21,7 +21,9 @@ static ctl_exit_e show_version(const char *program)
 static ctl_exit_e run_with_words(const ctl_command_t *command, ctl_options_t *options,
                                  audit_failure_t *why)
 {
-    if (options->words_count == (command->word ? 1 : 0))
+    bool is_optional = command->word && command->word[0] == '[';
+    if (options->words_count == (command->word ? 1 : 0) ||
+        (is_optional && options->words_count == 0))
         return command->run(options, why);
     audit_fail(why, "%s takes %s (see --help)", command->name,
                command->word ? "one word beside its options" : "options alone, no other words");

@@ -189,8 +189,8 @@ static const struct ctl_option_t {
     {"max-lag", "SECONDS", "how old what is not applied may be (default: 10)", CTL_TAKES_STATUS,
      take_max_lag},
     {"yes", NULL, "without the question", CTL_TAKES_YES, take_yes},
-    {"secret", "file:PATH", "as RatingsVoterSecret: then VOTER is an identity, else its hash",
-     CTL_TAKES_VOTER, take_secret},
+    {"secret", "file:PATH", "as RatingsVoterSecret; with it a VOTER is an identity, else its hash",
+     CTL_TAKES_SECRET, take_secret},
     {"reason", "TEXT", "why, for those who may read the log", CTL_TAKES_REASON, take_reason},
     {"dry-run", NULL, "shows what it would do, and appends nothing", CTL_TAKES_VOTER, take_dry_run},
 };

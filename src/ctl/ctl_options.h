@@ -20,8 +20,9 @@ enum {
     CTL_TAKES_EXPORT = 1 << 5,  /* --format, --at, --prior */
     CTL_TAKES_STATUS = 1 << 6,  /* --talks, --stats, --max-lag */
     CTL_TAKES_YES = 1 << 7,     /* --yes */
-    CTL_TAKES_VOTER = 1 << 8,   /* --secret, --dry-run */
+    CTL_TAKES_VOTER = 1 << 8,   /* --dry-run */
     CTL_TAKES_REASON = 1 << 9,  /* --reason */
+    CTL_TAKES_SECRET = 1 << 10, /* --secret */
 };
 
 #define CTL_AT_END INT64_MAX /* no point in time: to the end of the log */
@@ -39,7 +40,7 @@ typedef struct {
     int max_lag_s;
     ratings_prior_t prior;
     int64_t at_ms;      /* milliseconds since 1970, or CTL_AT_END */
-    const char *secret; /* file:PATH; NULL: voters are named by their hashes */
+    const char *secret; /* file:PATH; NULL: none is given, and voters are named by their hashes */
     const char *reason; /* NULL: none is given */
     bool json, repair, rebuild, yes, dry_run;
 } ctl_options_t;

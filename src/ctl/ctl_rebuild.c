@@ -1,28 +1,21 @@
 /* The command rebuild: asks the service, by way of the store, to rebuild it. The service does all
  * of it, when it runs: until then the store stays as it is, and GET answers from it. */
 #include "audit_store.h"
+#include "ctl_ask.h"
 #include "ctl_command.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
-/* From a terminal alone: what a job is to answer it says by --yes. */
 static bool is_wanted(const ctl_options_t *options, const audit_state_t *state,
                       audit_failure_t *why)
 {
-    char answer[8] = "";
-    if (options->yes)
-        return true;
-    if (!isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
-        return audit_fail(why, "there is no terminal to ask on: say --yes");
-    (void)fprintf(
-        stderr,
-        "The service empties the store (topic %s, generation %s) and reads the whole log; "
-        "until then GET\nanswers 503. Rebuild it? [y/N] ",
-        state->topic, state->generation);
-    return (fgets(answer, sizeof answer, stdin) && (answer[0] == 'y' || answer[0] == 'Y')) ||
-           audit_fail(why, "nothing was done");
+    char question[1024];
+    (void)snprintf(question, sizeof question,
+                   "The service empties the store (topic %s, generation %s) and reads the whole "
+                   "log; until then GET\nanswers 503. Rebuild it?",
+                   state->topic, state->generation);
+    return ctl_ask(options, question, why);
 }
 
 /* Whatever the store holds is given up, so it must at least be the store of this topic. */

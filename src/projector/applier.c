@@ -154,7 +154,7 @@ static void publish_applied(applier_t *applier, const ratings_batch_t *batch, co
                                 batch->increment_count);
     if (batch->standing.electorate.name[0]) {
         p->state.standing = batch->standing;
-        electorate_publish(p, partition_checkpoint(partition));
+        electorate_publish_verified(p);
     }
 }
 

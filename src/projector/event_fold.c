@@ -92,6 +92,8 @@ static apr_status_t verify_log(projection_t *p, const ratings_record_t *record,
     }
     partition->is_verified = true;
     ratings_shm_publish_external(p->shared, record->partition, partition_checkpoint(partition));
+    if (record->partition == RATINGS_ELECTORATE_PARTITION)
+        electorate_publish_verified(p);
     return APR_SUCCESS;
 }
 

@@ -87,11 +87,6 @@ static apr_status_t check_partition(projection_t *p, int i, int64_t at, ratings_
     return APR_SUCCESS;
 }
 
-static void publish_electorate(projection_t *p)
-{
-    electorate_publish(p, partition_checkpoint(&p->partition[RATINGS_ELECTORATE_PARTITION]));
-}
-
 /* Flushed, restored, overwritten; recreated. */
 static apr_status_t check_store(leader_t *leader, ratings_result_t *why)
 {
@@ -109,7 +104,7 @@ static apr_status_t check_store(leader_t *leader, ratings_result_t *why)
     for (int i = 0; i < p->partitions && status == APR_SUCCESS; i++)
         status = check_partition(p, i, now, why);
     if (status == APR_SUCCESS)
-        publish_electorate(p);
+        electorate_publish_verified(p);
     return status == APR_SUCCESS ? ranker_check(&leader->ranker, why) : status;
 }
 
@@ -167,7 +162,7 @@ static apr_status_t catch_up(leader_t *leader, ratings_result_t *why)
     if (status != APR_SUCCESS)
         return status;
     p->state.is_behind = false;
-    publish_electorate(p);
+    electorate_publish_verified(p);
     rebuild_progress_end(&leader->progress);
     ratings_shm_wake(&p->shared->published);
     ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, p->options->server,

@@ -99,10 +99,11 @@ void electorate_append_as_standby(electorate_t *electorate)
 {
     const projection_t *p = electorate->projection;
     int64_t append_at = atomic_load(&electorate->append_at);
-    if (!is_electorate(p->options->electorate) || p->state.is_behind ||
-        is_electorate(&p->state.standing.electorate))
+    if (!is_electorate(p->options->electorate) || p->state.is_behind)
         return;
-    if (append_at == 0)
+    if (is_electorate(&p->state.standing.electorate))
+        atomic_store(&electorate->append_at, 0);
+    else if (append_at == 0)
         atomic_store(&electorate->append_at, ratings_monotonic() + ELECTORATE_REAPPEND_US);
     else if (ratings_monotonic() >= append_at)
         append_electorate(electorate, p->options->electorate);
@@ -144,4 +145,11 @@ void electorate_publish(projection_t *p, ratings_checkpoint_t checkpoint)
     uint64_t stands = ratings_electorate_number(&p->state.standing.electorate);
     atomic_store(&p->shared->electorate, stands);
     note_admission(p, stands);
+}
+
+void electorate_publish_verified(projection_t *p)
+{
+    const partition_t *partition = &p->partition[RATINGS_ELECTORATE_PARTITION];
+    if (partition->is_verified)
+        electorate_publish(p, partition_checkpoint(partition));
 }

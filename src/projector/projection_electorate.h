@@ -49,4 +49,7 @@ void electorate_append_as_standby(electorate_t *electorate);
  * once for the host, when that is not the host's own. */
 void electorate_publish(projection_t *projection, ratings_checkpoint_t checkpoint);
 
+/* The same, of the leader: once it is sure that the store is of this log. */
+void electorate_publish_verified(projection_t *projection);
+
 #endif

@@ -197,7 +197,7 @@ static apr_status_t begin_reading(opening_t *opening, ratings_result_t *why)
     }
     routing_publish(p);
     electorate_begin(opening->electorate);
-    electorate_publish(p, partition_checkpoint(&p->partition[RATINGS_ELECTORATE_PARTITION]));
+    electorate_publish_verified(p);
     routing_begin_evidence(opening->routing);
     return ratings_reader_assign(p->reader, from, p->partitions, why);
 }

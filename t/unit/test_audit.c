@@ -318,6 +318,47 @@ static void notes_how_talks_are_routed(void **state)
     assert_int_equal(fold->talks, 0);
 }
 
+#define ONE "00112233445566778899aabbccddeeff"
+#define TWO "ffeeddccbbaa99887766554433221100"
+#define THREE "0123456789abcdef0123456789abcdef"
+
+static void begin_electorate(audit_fold_t *fold, int partition, int64_t timestamp,
+                             const char *begins, const char *follows)
+{
+    char value[160];
+    (void)snprintf(value, sizeof value, "{\"version\":1,\"electorate\":\"%s\",\"follows\":\"%s\"}",
+                   begins, follows);
+    fold_text(fold, partition, timestamp, true, "ratings:electorate", value);
+}
+
+static void notes_which_electorate_votes(void **state)
+{
+    static const struct {
+        const char *begins, *follows, *stands;
+        int64_t since; /* offset and timestamp of the record that says so */
+    } rows[] = {
+        {ONE, "", ONE, 0},    /* the first */
+        {TWO, "", ONE, 0},    /* which another host appends at the same time */
+        {ONE, "", ONE, 2},    /* repeats it */
+        {THREE, TWO, ONE, 2}, /* what does not stand has no successor */
+        {TWO, ONE, TWO, 4},   /* the next one */
+        {THREE, ONE, TWO, 4}, /* too late */
+        {ONE, TWO, ONE, 6},   /* and back */
+    };
+    audit_fold_t *fold = *state;
+    begin_electorate(fold, 1, 1, THREE, "");
+    assert_string_equal(fold->electorate.it.name, ""); /* it means nothing there */
+    assert_int_equal(fold->partition[1].skipped, 1);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        begin_electorate(fold, 0, 100 + (int64_t)i, rows[i].begins, rows[i].follows);
+        assert_string_equal(fold->electorate.it.name, rows[i].stands);
+        assert_int_equal(fold->electorate.offset, rows[i].since);
+        assert_int_equal(fold->electorate.timestamp, 100 + rows[i].since);
+    }
+    assert_int_equal(fold->partition[0].skipped, 0);
+    assert_int_equal(fold->talks, 0);
+}
+
 static void knows_a_talk_in_two_partitions(void **state)
 {
     audit_fold_t *fold = *state;
@@ -628,6 +669,7 @@ static const struct CMUnitTest folds[] = {
     FOLD("the first and the last record are known again", knows_first_and_last_again),
     FOLD("what is no event is skipped", skips_what_is_no_event),
     FOLD("a record that says how talks are routed is noted", notes_how_talks_are_routed),
+    FOLD("a record that begins an electorate is noted", notes_which_electorate_votes),
     FOLD("a talk in two partitions is known", knows_a_talk_in_two_partitions),
     FOLD("the log keeps time by append times alone", the_log_keeps_time),
     FOLD("a key counts once in its window", a_key_counts_once),
