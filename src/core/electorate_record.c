@@ -23,10 +23,12 @@ static bool read_electorate(const json_t *object, const char *member,
            ratings_electorate_parse(json_string_value(name), json_string_length(name), electorate);
 }
 
+/* An event of a talk of that name is an event, whatever else is in it. */
 static bool read_electorate_record(const json_t *object, ratings_electorate_record_t *record)
 {
     const json_t *follows = json_object_get(object, "follows");
     return json_integer_value(json_object_get(object, "version")) == RATINGS_ELECTORATE_VERSION &&
+           !json_object_get(object, "talkId") &&
            read_electorate(object, "electorate", &record->begins) &&
            (read_electorate(object, "follows", &record->follows) ||
             (json_is_string(follows) && json_string_length(follows) == 0));

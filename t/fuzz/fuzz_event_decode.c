@@ -1,4 +1,5 @@
 #include "../../src/core/bar_record.h"
+#include "../../src/core/electorate_record.h"
 #include "../../src/core/event.h"
 #include "../../src/core/routing_record.h"
 #include "fuzz.h"
@@ -99,6 +100,22 @@ static void check_bar(const uint8_t *key, size_t key_len, const uint8_t *value, 
     free(text);
 }
 
+static void check_electorate(const uint8_t *key, size_t key_len, const uint8_t *value, size_t len,
+                             bool is_event)
+{
+    ratings_electorate_record_t record, read;
+    size_t written;
+
+    if (!ratings_electorate_decode(key, key_len, value, len, &record))
+        return;
+    MUST(!is_event && record.begins.name[0]);
+    char *text = ratings_electorate_encode(&record, &written);
+    MUST(text && ratings_electorate_decode(key, key_len, text, written, &read));
+    MUST(ratings_electorate_equal(&record.begins, &read.begins) &&
+         ratings_electorate_equal(&record.follows, &read.follows));
+    free(text);
+}
+
 /* The input is a key, a line feed (which no key has) and a value; without line feed a value. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -114,6 +131,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_round_trip(&event);
     check_routing(key, key_len, value, value_len, is_event);
     check_bar(key, key_len, value, value_len, is_event);
+    check_electorate(key, key_len, value, value_len, is_event);
     check_agreement(end ? data : NULL, key_len, value, value_len);
     check_nearly_ours(data, size);
     return 0;

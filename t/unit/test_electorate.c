@@ -88,6 +88,10 @@ static row_t rows[] = {
     {"another key", BYTES("t"), BYTES(FIRST), NULL, NULL},
     {"a longer key", BYTES(RATINGS_ELECTORATE_KEY "s"), BYTES(FIRST), NULL, NULL},
     {"no key", NULL, 0, BYTES(FIRST), NULL, NULL},
+    {"an event with the members of both",
+     OURS("{\"version\":1,\"talkId\":\"ratings:electorate\",\"value\":5,\"electorate\":\"" ONE
+          "\",\"follows\":\"\"}"),
+     NULL, NULL},
     {"a rating of a talk of that name",
      OURS("{\"version\":1,\"talkId\":\"ratings:electorate\",\"value\":5}"), NULL, NULL},
 };
