@@ -48,7 +48,7 @@ struct batch_t {
 };
 
 #define INITIAL_LENGTH 16 /* of arrays */
-#define VOTES_A_TALK 4    /* which cost the store as much as a talk */
+#define VOTES_A_TALK 2    /* which cost the store as much as a talk */
 
 batch_t *batch_create(const ratings_batch_t *start, ratings_voter_set_t *barred, apr_pool_t *pool)
 {

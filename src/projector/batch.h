@@ -37,8 +37,8 @@ void batch_detach(batch_t *batch);
 /* The offset after the last record added. */
 int64_t batch_next_offset(const batch_t *batch);
 
-/* What it costs the store, in talks: its talks, its events with an idempotency key, its bars, and a
- * quarter of its votes (one of each voter and talk), however many other events there are. */
+/* What it costs the store, in talks: its talks, its events with an idempotency key, its bars, and
+ * half of its votes (one of each voter and talk), however many other events there are. */
 int batch_size(const batch_t *batch);
 
 /* Of these, events with a key. */

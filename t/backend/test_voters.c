@@ -460,7 +460,7 @@ static void votes_of_many_in_one_batch_are_each_their_last(void **state)
     batch_t *batch = batch_create(&start, &barred, pool);
     for (int i = 0; i < CHANGES * MANY; i++)
         add_vote_of_many(batch, i);
-    assert_int_equal(batch_size(batch), 1 + MANY / 4);
+    assert_int_equal(batch_size(batch), 1 + MANY / 2);
     const ratings_batch_t *batches[] = {batch_finish(batch)};
     assert_int_equal(ratings_store_apply(store, batches, 1, &end, &why), APR_SUCCESS);
     assert_int_equal(end, RATINGS_CAS_APPLIED);
