@@ -100,11 +100,11 @@ sub until {
 # a scenario's setup: the audit goes on by the real ones.
 sub environment { my ($self, %variables) = @_; $self->{environment} = { %{ $self->{environment} }, %variables } }
 
-# Who votes says so in a header: the others are anonymous.
+# Who votes says so in a header: the others are anonymous. Talks are ranked, which ratings-audit looks at.
 sub _conf {
     my ($self) = @_;
     return RatingsTest::Httpd::backends(topic => $self->topic, database => $self->{database}) . RatingsTest::Httpd::locations()
-        . qq(RatingsVoterSecret "file:@{[ $self->_secret_file ]}"\n<Location "/ratings">\nRatingsVoter expr=%{HTTP:X-Voter}\n</Location>\n);
+        . qq(RatingsVoterSecret "file:@{[ $self->_secret_file ]}"\n<Location "/ratings">\nRatingsVoter expr=%{HTTP:X-Voter}\n</Location>\nRatingsRankingPrior 1,1,1,1,1\n);
 }
 
 sub _secret_file { my $self = shift; return $self->directory . '/voters.secret' }
