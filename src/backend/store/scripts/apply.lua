@@ -145,7 +145,7 @@ return run(function()
   for k = 1, talks do
     local counts = read('HMGET', KEYS[4 + k], '1', '2', '3', '4', '5', 'anonymous')
     if not counts then return 'corrupt' end
-    local ballot, sum, now, total, more = ballots[k], {}, {}, 0, 0
+    local ballot, sum, total, more = ballots[k], {}, 0, 0
     for v = 1, 6 do
       local n = counts[v]
       if n and (#n > 15 or n:find('%D') or n == '') then return 'corrupt' end
@@ -153,10 +153,11 @@ return run(function()
     end
     for v = 1, 5 do
       local n, added = counts[v] or 0, tonumber(ARGV[HEAD + (k - 1) * 5 + v])
-      now[v] = n + added + (ballot and ballot.moved[v] or 0)
+      local becomes = n + added + (ballot and ballot.moved[v] or 0)
       total, more = total + n, more + added
-      if now[v] < 0 then return 'corrupt' end
-      if now[v] ~= n then sum[#sum + 1], sum[#sum + 2] = DIGIT[v], string.format('%.0f', now[v]) end
+      if becomes < 0 then return 'corrupt' end
+      if becomes ~= n then sum[#sum + 1], sum[#sum + 2] = DIGIT[v], string.format('%.0f', becomes) end
+      counts[v] = becomes
     end
     if ballot or counts[6] then
       local anonymous = counts[6] or total
@@ -166,7 +167,7 @@ return run(function()
       end
     end
     sums[k] = sum
-    if prior then rank(KEYS[4 + k]:sub(#TALK + 1), now) end
+    if prior then rank(KEYS[4 + k]:sub(#TALK + 1), counts) end
   end
   if kept > 0 then
     expired = call('ZRANGEBYSCORE', expiry, '-inf', time - GRACE, 'LIMIT', 0, 2 * uses + 16)
