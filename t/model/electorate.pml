@@ -108,11 +108,7 @@ inline leave() {
 
 /* ---- what a host believes ---- */
 
-#ifdef PART_SHOWN
-#define IS_WHOLE true
-#else
 #define IS_WHOLE (!store.behind)
-#endif
 #ifdef LOWER_SHOWN
 #define IS_HIGH(me, position) true
 #else
