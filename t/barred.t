@@ -116,6 +116,14 @@ cannot_ok(ctl('bar', $ann, '--reason', "a\nbot"), '--reason takes 1 to 255 bytes
 cannot_ok(ctl('bar', $ann, '--reason', 'x' x 256), '--reason takes 1 to 255 bytes', 'which is short');
 cannot_ok(ctl('bar', 'ann', '--reason', 'a bot', '--secret', $secret), '--secret: it takes file: and the absolute path', 'a secret is a file');
 cannot_ok(ctl('bar', 'ann', '--reason', 'a bot', '--secret', "file:$secret.not"), 'the file of --secret: No such file', 'that is there');
+{
+    open my $other, '>', "$secret.other" or die "$secret.other: $!";
+    print $other 'o' x 40;
+    close $other or die;
+    chmod 0600, "$secret.other";
+    cannot_ok(ctl('bar', 'ann', '--reason', 'a bot', '--secret', "file:$secret.other"),
+        'the secret is not that of the electorate which votes, and the log has no event of this voter', 'and the one of the voters');
+}
 cannot_ok(run_program($ENV{RATINGSCTL}, 'bar', $ann, '--reason', 'a bot', '--topic', 'ratings', '--store', "$ENV{RATINGS_CONNECTION}/$database"),
     "the store holds the ratings of topic '\Q$topic\E', not of 'ratings'", 'the log of another store stays as it is');
 {

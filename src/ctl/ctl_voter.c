@@ -12,9 +12,10 @@
 
 /* ---- which voter ---- */
 
-static bool voter_of_identity(const ctl_options_t *options, ratings_voter_t *voter,
-                              audit_failure_t *why)
+static bool voter_of_identity(ctl_voter_t *it, audit_failure_t *why)
 {
+    const ctl_options_t *options = it->options;
+    const char *topic = options->stream.topic;
     ratings_secret_t secret;
     char reason[128];
     const char *problem = ratings_secret_source_problem(options->secret);
@@ -22,7 +23,8 @@ static bool voter_of_identity(const ctl_options_t *options, ratings_voter_t *vot
         return audit_fail(why, "--secret: %s", problem);
     if (!ratings_secret_load(options->secret, &secret, reason, sizeof reason))
         return audit_fail(why, "the file of --secret: %s", reason);
-    bool made = ratings_secret_voter(&secret, options->stream.topic, options->words[0], voter);
+    bool made = ratings_secret_voter(&secret, topic, options->words[0], &it->voter) &&
+                ratings_secret_electorate(&secret, topic, &it->electorate);
     explicit_bzero(&secret, sizeof secret);
     return made || audit_no_memory(why);
 }
@@ -33,7 +35,7 @@ static bool find_voter(ctl_voter_t *it, audit_failure_t *why)
     const ctl_options_t *options = it->options;
     const char *word = options->words[0];
     if (options->secret)
-        return voter_of_identity(options, &it->voter, why);
+        return voter_of_identity(it, why);
     return ratings_voter_parse(word, strlen(word), &it->voter) ||
            audit_fail(why,
                       "%s takes the 32 digits of a voter, as explain shows them, or, with "
@@ -183,12 +185,23 @@ static bool follow_log(ctl_voter_t *it, audit_failure_t *why)
     return it->options->dry_run || ctl_log_follow(&it->log, ctl_append_ends(it->append), why);
 }
 
+/* Under a secret that was never the log's an identity has the hash of nobody: whoever bars that, or
+ * erases it, would take it for done. */
+static bool check_electorate(const ctl_voter_t *it, audit_failure_t *why)
+{
+    const ratings_electorate_t *votes = &it->log.fold.electorate.it;
+    return it->events > 0 || !it->electorate.name[0] || !votes->name[0] ||
+           ratings_electorate_equal(&it->electorate, votes) ||
+           audit_fail(why, "the secret is not that of the electorate which votes, and the log has "
+                           "no event of this voter");
+}
+
 /* The ratings that stand are looked for behind the bars: one that came before these still counts,
  * one that came after does not. */
 static bool change_log(ctl_voter_t *it, audit_failure_t *why)
 {
-    return ctl_log_fold(&it->log, why) && change_bars(it, why) && follow_log(it, why) &&
-           withdraw_standing(it, why) && follow_log(it, why);
+    return ctl_log_fold(&it->log, why) && check_electorate(it, why) && change_bars(it, why) &&
+           follow_log(it, why) && withdraw_standing(it, why) && follow_log(it, why);
 }
 
 /* ---- until the service has applied it ---- */

@@ -25,6 +25,7 @@ typedef struct {
     const ctl_voter_command_t *command;
     const ctl_options_t *options;
     ratings_voter_t voter;
+    ratings_electorate_t electorate; /* of --secret; none: the voter is named by the hash */
     ctl_log_t log;
     audit_store_t *store;
     audit_state_t state;
