@@ -5,12 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-_Static_assert(RATINGS_ELECTORATE_TEXT_SIZE == RATINGS_VOTER_TEXT_SIZE,
-               "both are written in the same way");
-
 bool ratings_electorate_parse(const char *text, size_t len, ratings_electorate_t *electorate)
 {
-    ratings_voter_t bytes;
+    ratings_voter_t bytes; /* which are written in the same way */
+    _Static_assert(sizeof electorate->name == RATINGS_VOTER_TEXT_SIZE, "a name fits");
     *electorate = (ratings_electorate_t){""};
     if (!ratings_voter_parse(text, len, &bytes))
         return false;
