@@ -1,5 +1,5 @@
-# The examples of README.md, docs/api.md, docs/audit.md and docs/ratingsctl.md, run as they are there, one after the other, in an httpd with an empty log
-# and store: each puts out what the document has, but for dates, ids and the like (RatingsTest::Examples).
+# The examples of README.md and of documents in docs, run as they are there, one after the other, in an httpd with an
+# empty log and store: each puts out what the document has, but for dates, ids and the like (RatingsTest::Examples).
 #
 # `make docs-examples` runs the same, and puts what differs into the documents: TEST_EXAMPLES is the directory that
 # they are written to.
@@ -10,8 +10,26 @@ use Test::More;
 use RatingsTest '-alone';
 use RatingsTest::Examples ();
 
-# The document, the database of Redis that is its own, and what was done before its first example.
-my @documents = ([ 'README.md', 6 ], [ 'docs/api.md', 7 ], [ 'docs/audit.md', 8, \&rate_some ], [ 'docs/ratingsctl.md', 9, \&rate_some ]);
+my $secret = "$ENV{TEST_LOGS}/examples.secret";
+open my $file, '>', $secret or die "$secret: $!";
+print $file 'a secret of the tests, thirty-two bytes or more';
+close $file or die "$secret: $!";
+chmod 0600, $secret or die "$secret: $!";
+
+# Each document, with the database of Redis that is its own, what httpd is configured with, and what was done before
+# its first example.
+my @documents = (
+    { path => 'README.md',          database => 6 },
+    { path => 'docs/api.md',        database => 7 },
+    { path => 'docs/audit.md',      database => 8, before => \&rate_some },
+    { path => 'docs/ratingsctl.md', database => 9, before => \&rate_some },
+    { path => 'docs/voters.md',     database => 10, conf => <<~"END", before => \&await_electorate },
+        RatingsVoterSecret "file:$secret"
+        <Location "/ratings">
+            RatingsVoter cookie
+        </Location>
+        END
+);
 my ($first, $second) = qw(testcontainers-integration-testing flight-of-the-gopher);
 
 # The log has what stopped servers and a store that was deleted bring about.
@@ -26,6 +44,12 @@ sub rate_some {
     my @kept  = map { rate(@$_, @at)->status } @plain;
     push @kept, map { rate($second, 5, @at, headers => [ 'Idempotency-Key' => '"8e03978e-40d5"' ])->status } 1 .. 3;
     is(scalar(grep { $_ == 200 } @kept), 18, 'eighteen ratings');
+}
+
+# Before the log says which electorate votes, voters are answered 503.
+sub await_electorate {
+    my (@at) = @_;
+    ok(wait_until(sub { client(@at)->request('DELETE', "/ratings?talkId=$second")->status == 204 }, 20), 'voters may vote');
 }
 
 sub port_of { my ($address) = @_; return $address =~ /:(\d+)(?:\D|$)/ ? $1 : die "$address has no port" }
@@ -59,18 +83,18 @@ sub run_command {
     $here =~ s/^curl /curl -sS --max-time 30 /;
     $here =~ s/^redis-cli /'redis-cli --no-raw -p ' . port_of($ENV{RATINGS_CONNECTION}) . " -n $database "/e;
     $here =~ s{^ratingsctl (\w+)}{$ENV{RATINGSCTL} $1 --topic $topic};
-    my $output = qx($here 2>&1);
+    my $output = qx(cd '$ENV{TEST_LOGS}' && $here 2>&1);
     $output =~ s/\Q$topic\E/ratings/g;
     $output =~ s/\r\n/\n/g;
     $output =~ s/\n*\z/\n/;
     return translate($output, map { reverse @$_ } @addresses);
 }
 
-# A GET is asked again, for a state of readiness that comes within seconds.
+# A GET is asked again, for a state that comes within seconds.
 sub output_of {
     my ($example, @at) = @_;
     my $output;
-    my $once = $example->{command} !~ m{/readyz};
+    my $once = $example->{command} !~ m{/readyz} && $example->{needs} ne 'soon';
     wait_until(sub { $output = run_command($example->{command}, @at); $once || RatingsTest::Examples::agrees($example, $output) }, 10, 0.5);
     return $output;
 }
@@ -83,7 +107,7 @@ sub check {
         return;
     }
     my ($without) = $example->{needs} =~ /^without (\w+)$/;
-    die "$name: what is '$example->{needs}'?\n" if $example->{needs} && !$without;
+    die "$name: what is '$example->{needs}'?\n" if $example->{needs} && $example->{needs} ne 'soon' && !$without;
     stack('stop', $without) if $without;
     my $output = output_of($example, @at);
     stack('start', $without) if $without;
@@ -95,12 +119,12 @@ sub check {
 }
 
 for my $row (@documents) {
-    my ($path, $database, $before) = @$row;
+    my ($path, $database, $before) = @$row{qw(path database before)};
     my $document = RatingsTest::Examples->new("$top/$path");
     my $name     = basename($path, '.md') =~ tr/A-Z/a-z/r;
     my $topic    = "ratings-examples-$name-$$-" . time;
     my $backends = RatingsTest::Httpd::backends(topic => $topic, database => $database) =~ s/^RatingsTopicPartitions.*\n//mr; # as make run
-    my $httpd    = own_httpd(name => "examples-$name", database => $database, conf => $backends . RatingsTest::Httpd::locations());
+    my $httpd    = own_httpd(name => "examples-$name", database => $database, conf => $backends . RatingsTest::Httpd::locations() . ($row->{conf} // ''));
     $httpd->expect_log(@expected);
     new_talks(undef, $first, $second);
     $httpd->start;

@@ -5,8 +5,8 @@
 #     {"status":"alive"}
 #
 # A block ends with the first line that is not indented; a command goes on where its line ends in \. A comment of
-# Markdown before a block says what it needs: <!-- example: without postgres -->, or why nothing runs it:
-# <!-- example: not run, WHY -->.
+# Markdown before a block says what it needs: <!-- example: without postgres -->; that its output comes within seconds:
+# <!-- example: soon -->; or why nothing runs it: <!-- example: not run, WHY -->.
 package RatingsTest::Examples;
 
 use strict;
@@ -20,6 +20,7 @@ my @varies = (
     qr/"instance":"urn:request:[^"]*"/,
     qr/"age":\d+/,
     qr/generation [0-9a-f]{16}/, # of a store
+    qr/\b[0-9a-f]{32}\b/,       # of a voter
     qr/\d{4}-\d\d-\d\dT[\d:.]+Z/,
     qr/reached in [\d.]+ ms/,
     qr/process \d+ of host [0-9a-f]{16}, its lease runs out in \d+ ms/,
