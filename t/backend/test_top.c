@@ -154,42 +154,55 @@ static int64_t draw_count(void)
 
 #define HISTOGRAMS 3000
 
-static void score_of_the_store_is_that_of_the_core(void **state)
+static void draw_histogram(apr_pool_t *pool, int i, ratings_increment_t *increment)
 {
-    static const char *const priors[] = {"1,1,1,1,1", "1,1,3,8,7", "1000,1,1,1,999",
-                                         "3,7,11,13,17"};
+    *increment = (ratings_increment_t){.talk_id = apr_psprintf(pool, "talk %d", i)};
+    for (int v = 0; v < RATINGS_VALUES; v++)
+        increment->added[v] = draw_count();
+}
+
+static void expect_same_score(apr_pool_t *pool, const ratings_prior_t *prior,
+                              const ratings_increment_t *talk)
+{
+    ratings_histogram_t histogram;
+    int64_t total;
+    memcpy(histogram.count, talk->added, sizeof histogram.count);
+    assert_true(ratings_histogram_total(&histogram, &total));
+    double expected = total ? ratings_interval_of(prior, &histogram).low : -1,
+           found = score_in_store(pool, talk->talk_id);
+    if (found != expected)
+        fail_msg("%s: %.17g, not %.17g", talk->talk_id, found, expected);
+}
+
+static void compare_scores(const char *text)
+{
     static ratings_increment_t increments[HISTOGRAMS];
     static const ratings_increment_t *each[HISTOGRAMS];
+    apr_pool_t *pool;
+    ratings_prior_t prior;
+    assert_true(ratings_prior_parse(text, strlen(text), &prior));
+    apr_pool_create(&pool, redis.pool);
+    rebuild();
+    set_ranking(text);
+    for (int i = 0; i < HISTOGRAMS; i++) {
+        draw_histogram(pool, i, &increments[i]);
+        each[i] = &increments[i];
+    }
+    load();
+    apply(0, each, HISTOGRAMS, 0);
+    for (int i = 0; i < HISTOGRAMS; i++)
+        expect_same_score(pool, &prior, &increments[i]);
+    apr_pool_destroy(pool);
+}
+
+static void score_of_the_store_is_that_of_the_core(void **state)
+{
     (void)state;
     random_state = 1;
-    for (size_t p = 0; p < sizeof priors / sizeof *priors; p++) {
-        apr_pool_t *pool;
-        ratings_prior_t prior;
-        assert_true(ratings_prior_parse(priors[p], strlen(priors[p]), &prior));
-        apr_pool_create(&pool, redis.pool);
-        rebuild();
-        set_ranking(priors[p]);
-        for (int i = 0; i < HISTOGRAMS; i++) {
-            increments[i] = (ratings_increment_t){.talk_id = apr_psprintf(pool, "talk %d", i)};
-            for (int v = 0; v < RATINGS_VALUES; v++)
-                increments[i].added[v] = draw_count();
-            each[i] = &increments[i];
-        }
-        load();
-        apply(0, each, HISTOGRAMS, 0);
-        for (int i = 0; i < HISTOGRAMS; i++) {
-            ratings_histogram_t histogram;
-            int64_t total;
-            memcpy(histogram.count, increments[i].added, sizeof histogram.count);
-            assert_true(ratings_histogram_total(&histogram, &total));
-            double expected = total ? ratings_interval_of(&prior, &histogram).low : -1,
-                   found = score_in_store(pool, increments[i].talk_id);
-            if (found != expected)
-                fail_msg("%s of %s: %.17g, not %.17g", increments[i].talk_id, priors[p], found,
-                         expected);
-        }
-        apr_pool_destroy(pool);
-    }
+    compare_scores("1,1,1,1,1");
+    compare_scores("1,1,3,8,7");
+    compare_scores("1000,1,1,1,999");
+    compare_scores("3,7,11,13,17");
 }
 
 /* ---- a ranking that is said to be whole is ---- */

@@ -143,27 +143,46 @@ static bool same_key(const entry_t *a, const entry_t *b)
     return a->key == b->key && a->talk == b->talk && a->voter == b->voter;
 }
 
+/* Whether an event that counts has used its key. */
+static bool repeats_key(const log_t *log, const bool counts[EVENTS], int i)
+{
+    const entry_t *entry = &log->entry[i];
+    for (int j = 0; j < i && entry->key >= 0; j++)
+        if (counts[j] && same_key(&log->entry[j], entry) &&
+            time_at(log, i) < time_at(log, j) + WINDOW_MS)
+            return true;
+    return false;
+}
+
+static bool is_by_the_barred(const entry_t *entry, const bool is_barred[VOTERS])
+{
+    return entry->voter >= 0 && is_barred[entry->voter] &&
+           entry->event.rating.value != RATINGS_VALUE_NONE;
+}
+
+static void count_entry(fold_t *fold, int partition, const entry_t *entry)
+{
+    int value = entry->event.rating.value;
+    if (entry->voter >= 0)
+        fold->vote[partition][entry->talk][entry->voter] = value;
+    else
+        fold->count[entry->talk][value - RATINGS_VALUE_MIN]++;
+}
+
 static void fold_log(int partition, int64_t checkpoint, fold_t *fold)
 {
     const log_t *log = &logs[partition];
     bool counts[EVENTS] = {false}, *is_barred = fold->is_barred[partition];
     for (int i = 0; i < log->count && log->entry[i].offset < checkpoint; i++) {
         const entry_t *entry = &log->entry[i];
-        counts[i] = !repeats_id(log, i);
-        for (int j = 0; j < i && entry->key >= 0; j++)
-            if (counts[j] && same_key(&log->entry[j], entry) &&
-                time_at(log, i) < time_at(log, j) + WINDOW_MS)
-                counts[i] = false;
-        int value = entry->event.rating.value;
-        if (entry->voter >= 0 && is_barred[entry->voter] && value != RATINGS_VALUE_NONE)
-            counts[i] = false;
-        if (entry->bars && !repeats_id(log, i))
+        if (repeats_id(log, i))
+            continue;
+        if (entry->bars)
             is_barred[entry->voter] = entry->is_barred;
-        counts[i] &= !entry->bars;
-        if (counts[i] && entry->voter >= 0)
-            fold->vote[partition][entry->talk][entry->voter] = value;
-        else if (counts[i])
-            fold->count[entry->talk][value - RATINGS_VALUE_MIN]++;
+        else
+            counts[i] = !repeats_key(log, counts, i) && !is_by_the_barred(entry, is_barred);
+        if (counts[i])
+            count_entry(fold, partition, entry);
     }
 }
 

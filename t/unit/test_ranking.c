@@ -62,7 +62,7 @@ static void another_rating_moves_the_score_its_way(void **state)
     for (int n = 0; n < 50; n++)
         for (int v = 0; v < RATINGS_VALUES; v++) {
             ratings_histogram_t before = {{n % 3, n % 5, n % 7, n % 11, n}}, after = before;
-            before.count[v] += 3 * n;
+            before.count[v] += INT64_C(3) * n;
             after = before;
             after.count[RATINGS_VALUES - 1]++;
             assert_true(score_of(PRIOR, after) > score_of(PRIOR, before));

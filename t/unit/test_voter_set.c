@@ -1,8 +1,6 @@
 #include "../../src/core/voter_set.h"
 #include "unit.h"
 
-#include <stdlib.h>
-
 #define VOTERS 64
 
 static ratings_voter_t voter_numbered(int n)
@@ -34,17 +32,25 @@ static void is_empty_at_first(void **state)
     ratings_voter_set_free(&set);
 }
 
+static uint32_t random_state = 1;
+
+/* Below `limit`, by a linear congruential generator: the same at each run. */
+static int draw(int limit)
+{
+    random_state = random_state * 1664525 + 1013904223;
+    return (int)((random_state >> 8) % (uint32_t)limit);
+}
+
 /* At random, so that each is added and removed at the beginning, in the middle and at the end. */
 static void has_who_was_added_and_not_removed(void **state)
 {
     ratings_voter_set_t set = {0};
     bool is_there[VOTERS] = {false};
     (void)state;
-    srand(1);
     for (int i = 0; i < 4000; i++) {
-        int n = rand() % VOTERS;
+        int n = draw(VOTERS);
         const ratings_voter_t voter = voter_numbered(n);
-        is_there[n] = rand() % 2;
+        is_there[n] = draw(2);
         if (is_there[n])
             assert_true(ratings_voter_set_add(&set, &voter));
         else
