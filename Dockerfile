@@ -19,7 +19,7 @@ RUN make install DEPS=no REVISION="$REVISION" DESTDIR=/image
 FROM debian:bookworm-slim
 RUN apt-get update \
  && apt-get install -y --no-install-recommends apache2-bin libaprutil1-dbd-pgsql \
-        librdkafka1 libhiredis0.14 libjansson4 libcurl4 libssl3 libpq5 ca-certificates curl \
+        librdkafka1 libhiredis0.14 libjansson4 libcurl4 libssl3 libpq5 libxml2 libical3 ca-certificates curl \
  && rm -rf /var/lib/apt/lists/* \
  && mkdir -p /etc/ratings/conf.d
 COPY --from=build /image/usr/lib/apache2/modules/mod_ratings.so /usr/lib/apache2/modules/

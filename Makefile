@@ -13,6 +13,7 @@ SHELL  = /bin/bash
 include build/flags.mk
 include build/scripts.mk
 include build/module.mk
+include build/schedule.mk
 include build/ctl.mk
 include build/lambda.mk
 include build/stack.mk

@@ -1,7 +1,7 @@
 # Tests of the backends on libpq, libcurl and hiredis, each against a real server that the test itself
 # starts on loopback: this machine's PostgreSQL and Redis, and servers that misbehave.
 
-BACKEND_TESTS     := $(patsubst %,$(OUT)/t/backend/test_%,pool talks stats store scripts voters top)
+BACKEND_TESTS     := $(patsubst %,$(OUT)/t/backend/test_%,pool talks import stats store scripts voters top)
 BACKEND_OBJECTS   := $(patsubst %.c,$(OUT)/%.o,t/backend/slow_resolver.c t/backend/tcp_peer.c \
                        $(wildcard $(patsubst %,src/backend/%/*.c,common talks stats store))) $(STORE_SCRIPTS).o
 BACKEND_PACKAGES   = cmocka apr-1 apr-util-1 libpq libcurl hiredis
@@ -20,5 +20,8 @@ $(OUT)/t/backend/test_%: t/backend/test_%.c $(BACKEND_OBJECTS) $(OUT)/libratings
 
 # The projector's batches, and the store.
 $(OUT)/t/backend/test_voters: $(OUT)/src/projector/batch.o $(patsubst %.c,$(OUT)/%.o,$(wildcard src/shm/*.c))
+
+# It runs the program.
+$(OUT)/t/backend/test_import: $(CTL_PROGRAM)
 
 -include $(BACKEND_TESTS:=.d) $(BACKEND_OBJECTS:.o=.d)

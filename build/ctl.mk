@@ -2,7 +2,8 @@
 # src/core, so that a fault of the projector is not repeated in it.
 
 CTL_SOURCES  := $(wildcard src/ctl/*.c)
-CTL_OBJECTS  := $(CTL_SOURCES:%.c=$(OUT)/%.o) $(AUDIT_SCRIPTS).o
+CTL_SCHEMA   := $(OUT)/src/ctl/ctl_schema
+CTL_OBJECTS  := $(CTL_SOURCES:%.c=$(OUT)/%.o) $(AUDIT_SCRIPTS).o $(CTL_SCHEMA).o
 CTL_PROGRAM  := $(OUT)/ratingsctl
 CTL_MANUAL   := docs/ratingsctl.1
 CTL_PACKAGES  = jansson libcrypto hiredis rdkafka libpq libcurl
@@ -25,9 +26,18 @@ $(OUT)/src/ctl/%.o: src/ctl/%.c
 	$(call quiet,CC)$(CC) $(BASE_CFLAGS) -D_GNU_SOURCE -iquote $(OUT) $(call system,$(shell pkg-config --cflags $(CTL_PACKAGES))) \
 	    -c $< -o $@
 
-$(CTL_PROGRAM): $(CTL_OBJECTS) $(OUT)/libratings.a
+# conf/schema.sql, which talks migrate runs.
+$(CTL_SCHEMA).c: conf/schema.sql build/ctl.mk
+	@mkdir -p $(@D)
+	$(call quiet,SQL){ echo '#include "src/ctl/ctl_schema.h"'; echo 'const char ctl_schema_sql[] ='; \
+	    sed -e 's/[\\"]/\\&/g' -e 's/.*/    "&\\n"/' $<; echo '    ;'; } >$@
+
+$(CTL_SCHEMA).o: $(CTL_SCHEMA).c
+	$(call quiet,CC)$(CC) $(BASE_CFLAGS) -iquote . -c $< -o $@
+
+$(CTL_PROGRAM): $(CTL_OBJECTS) $(OUT)/libschedule.a $(OUT)/libratings.a
 	$(call quiet,LD)$(CC) $(CFLAGS) $(HARDEN) -pthread -o $@ $^ \
-	    $(shell pkg-config --libs $(CTL_PACKAGES)) -lm $(LDFLAGS)
+	    $(shell pkg-config --libs $(CTL_PACKAGES)) $(SCHEDULE_LIBS) -lm $(LDFLAGS)
 
 $(CTL_UNIT): $(OUT)/t/unit/%: t/unit/%.c $(CTL_PURE) $(OUT)/libratings.a
 	@mkdir -p $(@D)

@@ -15,7 +15,7 @@ LINT_SOURCES = $(filter %.c,$(LINT_C))
 LINT_LUA     = $(shell build/lint/files '*.lua')
 LINT_HEADERS = $(filter %.h,$(LINT_C))
 # from where the sources are read: in one place for all, since a file knows what it includes
-LINT_CFLAGS  = -std=gnu11 -pthread -It/unit -iquote $(OUT) $(HTTPD_CFLAGS) $(MODULE_CFLAGS) \
+LINT_CFLAGS  = -std=gnu11 -pthread -It/unit -iquote $(OUT) $(HTTPD_CFLAGS) $(MODULE_CFLAGS) $(SCHEDULE_CFLAGS) \
                $(call system,$(shell pkg-config --cflags cmocka))
 
 LINT_PARTS = lint-rules lint-manual lint-shell lint-lua lint-format lint-gcc lint-clang lint-tidy

@@ -1,7 +1,7 @@
 # The module, and the core library that the Lambda, the tools and the unit tests link as well.
 
 CORE_SOURCES   := $(wildcard src/core/*.c)
-MODULE_SOURCES := mod_ratings.c $(filter-out src/core/% src/ctl/%,$(wildcard src/*/*.c src/*/*/*.c))
+MODULE_SOURCES := mod_ratings.c $(filter-out src/core/% src/ctl/% src/schedule/%,$(wildcard src/*/*.c src/*/*/*.c))
 CORE_OBJECTS   := $(CORE_SOURCES:%.c=$(OUT)/%.o)
 MODULE_OBJECTS := $(MODULE_SOURCES:%.c=$(OUT)/%.o) $(STORE_SCRIPTS).o
 MODULE         := $(OUT)/mod_ratings.so

@@ -13,8 +13,8 @@ typedef enum {
 
 typedef struct {
     const char *name;
-    const char *word;    /* what stands beside the options, as help shows it; NULL: nothing; in
-                          * brackets: or nothing */
+    const char *word; /* what stands beside the options, as help shows it; NULL: nothing */
+    int words_min, words_max;
     const char *summary; /* one line */
     const char *good;    /* what exit code 0 means */
     const char *differs; /* what 1 means; NULL: it never ends so */
@@ -42,6 +42,7 @@ ctl_exit_e ctl_bar(ctl_options_t *options, audit_failure_t *why);
 ctl_exit_e ctl_unbar(ctl_options_t *options, audit_failure_t *why);
 ctl_exit_e ctl_erase(ctl_options_t *options, audit_failure_t *why);
 ctl_exit_e ctl_electorate(ctl_options_t *options, audit_failure_t *why);
+ctl_exit_e ctl_talks(ctl_options_t *options, audit_failure_t *why);
 ctl_exit_e ctl_rebuild(ctl_options_t *options, audit_failure_t *why);
 
 #endif

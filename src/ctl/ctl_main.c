@@ -21,12 +21,13 @@ static ctl_exit_e show_version(const char *program)
 static ctl_exit_e run_with_words(const ctl_command_t *command, ctl_options_t *options,
                                  audit_failure_t *why)
 {
-    bool is_optional = command->word && command->word[0] == '[';
-    if (options->words_count == (command->word ? 1 : 0) ||
-        (is_optional && options->words_count == 0))
+    int words = options->words_count;
+    if (words >= command->words_min && words <= command->words_max)
         return command->run(options, why);
     audit_fail(why, "%s takes %s (see --help)", command->name,
-               command->word ? "one word beside its options" : "options alone, no other words");
+               command->words_max == 0   ? "options alone, no other words"
+               : command->words_max == 1 ? "one word beside its options"
+                                         : command->word);
     return CTL_EXIT_FAILED;
 }
 

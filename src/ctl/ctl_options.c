@@ -4,6 +4,7 @@
 #include "../core/number.h"
 #include "../core/rating.h"
 #include "../core/redis_url.h"
+#include "../schedule/schedule_time.h"
 #include "ctl_time.h"
 
 #include <getopt.h>
@@ -152,6 +153,37 @@ static bool take_dry_run(ctl_options_t *out, const char *value, audit_failure_t 
     return out->dry_run = true;
 }
 
+static bool take_id_rule(ctl_options_t *out, const char *value, audit_failure_t *why)
+{
+    static const char *const names[] = {
+        [SCHEDULE_BY_CODE] = "code", [SCHEDULE_BY_GUID] = "guid", [SCHEDULE_BY_UID] = "uid"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        out->schedule.id = (schedule_id_e)i;
+        if (strcmp(value, names[i]) == 0)
+            return true;
+    }
+    return bad_usage(why, "--id takes code, guid or uid");
+}
+
+static bool take_zone(ctl_options_t *out, const char *value, audit_failure_t *why)
+{
+    out->schedule.zone = value;
+    return schedule_zone_exists(value) ||
+           bad_usage(why, "--zone takes a zone that this machine knows, like Europe/Berlin");
+}
+
+static bool take_opens(ctl_options_t *out, const char *value, audit_failure_t *why)
+{
+    return schedule_relative_parse(value, &out->schedule.opens) ||
+           bad_usage(why, "--opens takes a time like \"5 min before end\", or none");
+}
+
+static bool take_closes(ctl_options_t *out, const char *value, audit_failure_t *why)
+{
+    return schedule_relative_parse(value, &out->schedule.closes) ||
+           bad_usage(why, "--closes takes a time like \"7 days after end\", or none");
+}
+
 /* ---- the table ---- */
 
 #define TAKEN_BY_ALL 0
@@ -165,7 +197,7 @@ static const struct ctl_option_t {
 } table[] = {
     {"brokers", "HOST:PORT,...", "Kafka (default: the variable STREAMS_CONNECTION)",
      CTL_TAKES_STREAM, take_brokers},
-    {"topic", "NAME", "the log (default: ratings)", TAKEN_BY_ALL, take_topic},
+    {"topic", "NAME", "the log (default: ratings)", CTL_TAKES_STREAM | CTL_TAKES_STORE, take_topic},
     {"store", "redis://...", "Redis (default: the variable RATINGS_CONNECTION)", CTL_TAKES_STORE,
      take_store},
     {"X", "PROPERTY=VALUE", "a property of librdkafka; may be repeated", CTL_TAKES_STREAM,
@@ -183,7 +215,7 @@ static const struct ctl_option_t {
     {"prior", "N1,N2,N3,N4,N5", "of the interval, as RatingsRankingPrior (default: 1,1,1,1,1)",
      CTL_TAKES_EXPORT, take_prior},
     {"talks", "postgres://...", "PostgreSQL (default: the variable TALKS_CONNECTION)",
-     CTL_TAKES_STATUS, take_talks_url},
+     CTL_TAKES_STATUS | CTL_TAKES_SCHEDULE, take_talks_url},
     {"stats", "http://...", "the Lambda (default: the variable RATINGS_LAMBDA_URL)",
      CTL_TAKES_STATUS, take_stats_url},
     {"max-lag", "SECONDS", "how old what is not applied may be (default: 10)", CTL_TAKES_STATUS,
@@ -192,7 +224,14 @@ static const struct ctl_option_t {
     {"secret", "file:PATH", "as RatingsVoterSecret; with it a VOTER is an identity, else its hash",
      CTL_TAKES_SECRET, take_secret},
     {"reason", "TEXT", "why, for those who may read the log", CTL_TAKES_REASON, take_reason},
-    {"dry-run", NULL, "shows what it would do, and appends nothing", CTL_TAKES_VOTER, take_dry_run},
+    {"dry-run", NULL, "shows what it would do, and changes nothing",
+     CTL_TAKES_VOTER | CTL_TAKES_SCHEDULE, take_dry_run},
+    {"id", "code|guid|uid", "what names a talk (default: code, the end of its url)",
+     CTL_TAKES_SCHEDULE, take_id_rule},
+    {"zone", "NAME", "of times that name none, like Europe/Berlin", CTL_TAKES_SCHEDULE, take_zone},
+    {"opens", "TIME", "when a talk can be rated, like \"5 min before end\"", CTL_TAKES_SCHEDULE,
+     take_opens},
+    {"closes", "TIME", "until when, like \"7 days after end\"", CTL_TAKES_SCHEDULE, take_closes},
 };
 
 #define ROWS (sizeof table / sizeof *table)

@@ -1,0 +1,50 @@
+/* ratingsctl talks: the table of talks, and what a schedule would change in it. One thread. */
+#ifndef RATINGS_CTL_TALKS_H
+#define RATINGS_CTL_TALKS_H
+
+#include "../schedule/schedule.h"
+#include "ctl_options.h"
+#include "ctl_postgres.h"
+
+#define CTL_TALKS_COLUMNS 10 /* that a schedule fills, beside the id */
+
+typedef struct {
+    const char *name;
+    unsigned field; /* SCHEDULE_HAS_...; 0: each schedule has it */
+    bool is_there;  /* the table has it */
+    bool is_taken;  /* ... and the schedule, too: it is written */
+} ctl_talks_column_t;
+
+/* Rows of texts, in this order. */
+enum { CTL_TALKS_ID, CTL_TALKS_TITLE };                     /* of added and gone */
+enum { CTL_TALKS_FIELD = 2, CTL_TALKS_OLD, CTL_TALKS_NEW }; /* ... and of changed */
+
+typedef struct {
+    const ctl_options_t *options;
+    schedule_t schedule;
+    ctl_postgres_t database;
+    ctl_talks_column_t columns[CTL_TALKS_COLUMNS];
+    int before;                       /* talks in the table */
+    PGresult *added, *changed, *gone; /* of changed: a row for each field that differs */
+    int changed_talks;
+} ctl_talks_t;
+
+/* Makes the table and the columns that are missing. `*it` says afterwards which had been there. */
+bool ctl_talks_migrate(ctl_talks_t *it, audit_failure_t *why);
+
+/* Begins a transaction in which no other import runs, and finds out what the schedule would
+ * change. */
+bool ctl_talks_compare(ctl_talks_t *it, audit_failure_t *why);
+
+/* Makes the table what the schedule says, and ends the transaction. */
+bool ctl_talks_apply(ctl_talks_t *it, audit_failure_t *why);
+
+/* The schedule as PostgreSQL reads it: an array of objects, a member for each column. The caller
+ * frees it. NULL: memory ran out. */
+char *ctl_talks_rows_json(const ctl_talks_t *it);
+
+/* Report what was done, or would be. */
+void ctl_talks_text(const ctl_talks_t *it);
+bool ctl_talks_json(const ctl_talks_t *it, audit_failure_t *why);
+
+#endif

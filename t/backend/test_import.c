@@ -1,0 +1,380 @@
+/* ratingsctl talks, on a real PostgreSQL: the program as it is built, and the table afterwards. */
+#include "backend_test.h"
+
+#include <libpq-fe.h>
+#include <limits.h>
+#include <sys/wait.h>
+
+#define SCHEDULE "t/schedules/schedule.json"
+#define OUTPUT_SIZE 65536
+
+static char directory[] = "/tmp/ratings-import-XXXXXX";
+static char program[PATH_MAX]; /* ratingsctl, as it was built with this test */
+static char said[OUTPUT_SIZE]; /* by it, on both streams */
+static int port;
+
+/* ---- the server ---- */
+
+static void run_shell(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void run_shell(const char *format, ...)
+{
+    char line[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    assert_int_equal(system(line), 0);
+}
+
+static PGconn *connect_as_owner(void)
+{
+    char url[128];
+    snprintf(url, sizeof url, "postgres://owner:secret@127.0.0.1:%d/postgres", port);
+    PGconn *owner = PQconnectdb(url);
+    assert_int_equal(PQstatus(owner), CONNECTION_OK);
+    return owner;
+}
+
+/* The first field of the first row, or "". */
+static const char *sql_on(PGconn *owner, const char *sql)
+{
+    static char value[1024];
+    PGresult *result = PQexec(owner, sql);
+    ExecStatusType status = PQresultStatus(result);
+    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK)
+        fail_msg("%s: %s", sql, PQerrorMessage(owner));
+    snprintf(value, sizeof value, "%s", PQntuples(result) > 0 ? PQgetvalue(result, 0, 0) : "");
+    PQclear(result);
+    return value;
+}
+
+static const char *sql(const char *text)
+{
+    PGconn *owner = connect_as_owner();
+    const char *value = sql_on(owner, text);
+    PQfinish(owner);
+    return value;
+}
+
+/* A digest of all rows, and of when each was written. */
+static const char *fingerprint(char out[64])
+{
+    return strcpy(out,
+                  sql("SELECT md5(string_agg(t::text || t.xmin, '|' ORDER BY uuid)) FROM talks t"));
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    alarm(TEST_SECONDS);
+    ssize_t len = readlink("/proc/self/exe", program, sizeof program - 1);
+    assert_true(len > 0);
+    strcpy(strstr(program, "/t/backend/"), "/ratingsctl");
+    assert_non_null(mkdtemp(directory));
+    port = free_port();
+    run_shell("t/backend/postgres.sh guard %s %d </dev/null >/dev/null 2>&1 &", directory,
+              getpid());
+    run_shell("t/backend/postgres.sh start %s %d </dev/null >>%s/log 2>&1", directory, port,
+              directory);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    run_shell("t/backend/postgres.sh stop %s immediate </dev/null >>%s/log 2>&1", directory,
+              directory);
+    return 0;
+}
+
+static int without_table(void **state)
+{
+    (void)state;
+    sql("SET client_min_messages = warning; DROP TABLE IF EXISTS talks");
+    return 0;
+}
+
+/* ---- the program ---- */
+
+/* Its exit code. */
+static int ctl(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static int ctl(const char *format, ...)
+{
+    char words[1024], line[PATH_MAX + 2048];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(words, sizeof words, format, arguments);
+    va_end(arguments);
+    snprintf(line, sizeof line,
+             "exec 2>&1 </dev/null; "
+             "TALKS_CONNECTION=postgres://owner:secret@127.0.0.1:%d/postgres '%s' talks %s",
+             port, program, words);
+    FILE *pipe = popen(line, "r");
+    assert_non_null(pipe);
+    size_t len = fread(said, 1, sizeof said - 1, pipe);
+    said[len] = '\0';
+    int status = pclose(pipe);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void assert_said(const char *text)
+{
+    if (!strstr(said, text))
+        fail_msg("it said: %s", said);
+}
+
+static void assert_ctl(int code, int expected)
+{
+    if (code != expected)
+        fail_msg("exit code %d: %s", code, said);
+}
+
+/* The schedule, with one text in the place of another, as a file. */
+static const char *edited(const char *from, const char *to)
+{
+    static char path[128];
+    snprintf(path, sizeof path, "%s/edited.json", directory);
+    run_shell("sed 's|%s|%s|' " SCHEDULE " >%s", from, to, path);
+    return path;
+}
+
+/* ---- migrate ---- */
+
+static void migrate_makes_the_table(void **state)
+{
+    (void)state;
+    assert_ctl(ctl("migrate"), 0);
+    assert_said("added title, speakers, room");
+    assert_ctl(ctl("migrate"), 0);
+    assert_said("each column");
+    assert_string_equal(sql("SELECT count(*) FROM talks"), "0");
+}
+
+static void migrate_adds_columns(void **state)
+{
+    (void)state;
+    sql("CREATE TABLE talks (uuid text PRIMARY KEY, title text, room text)");
+    sql("INSERT INTO talks VALUES ('a', 'A', 'Shed')");
+    assert_ctl(ctl("migrate"), 0);
+    assert_said("added speakers, track, starts_at");
+    assert_string_equal(sql("SELECT room FROM talks WHERE url IS NULL"), "Shed");
+}
+
+/* ---- import ---- */
+
+static void import_fills_the_table(void **state)
+{
+    (void)state;
+    ctl("migrate");
+    assert_ctl(ctl("import " SCHEDULE " --opens '5 min before end' --closes '7 days after end'"),
+               0);
+    assert_said("schedule JSON 1, 5 talks: 5 added, 0 changed, 0 gone, 0 as before");
+    assert_string_equal(
+        sql("SET TimeZone = 'UTC'; SELECT concat_ws('/', title, speakers, room, track, starts_at, "
+            "ends_at, opens_at, closes_at, language, url) FROM talks WHERE uuid = 'K3MVRE'"),
+        "Reading the Tide Tables/{\"Ada Lindqvist\",\"Bo Nakamura\"}/Großer Saal/Harbour & Sea/"
+        "2026-11-28 09:45:00+00/2026-11-28 10:30:00+00/2026-11-28 10:25:00+00/2026-12-05 "
+        "10:30:00+00/"
+        "en/https://tidewater.example/2026/talk/K3MVRE/");
+    assert_string_equal(sql("SELECT speakers FROM talks WHERE uuid = 'QW4NNB'"),
+                        "{\"Jan \\\"Boje\\\" Petersen\"}");
+    assert_string_equal(sql("SELECT speakers FROM talks WHERE uuid = 'TDA7QX'"), "{}");
+}
+
+static void twice_is_once(void **state)
+{
+    char before[64], after[64];
+    (void)state;
+    fingerprint(before);
+    assert_ctl(ctl("import - --opens '5 min before end' --closes '7 days after end' < " SCHEDULE),
+               0);
+    assert_said("0 added, 0 changed, 0 gone, 5 as before");
+    assert_string_equal(fingerprint(after), before);
+}
+
+static void dry_run_changes_nothing(void **state)
+{
+    char before[64], after[64];
+    (void)state;
+    fingerprint(before);
+    assert_ctl(ctl("import %s --dry-run", edited("Nachtwache", "Hundewache")), 0);
+    assert_said("changed  QW4NNB  Hundewache\n           title: Nachtwache -> Hundewache\n");
+    assert_said("0 added, 1 changed, 0 gone, 4 as before\nnothing is changed");
+    assert_string_equal(fingerprint(after), before);
+}
+
+/* What the options say nothing of stays: the window. */
+static void edited_talks_change(void **state)
+{
+    (void)state;
+    assert_ctl(ctl("import %s", edited("2026-11-29T00:30", "2026-11-29T01:30")), 0);
+    assert_said("starts_at: 2026-11-28 23:30:00+00 -> 2026-11-29 00:30:00+00");
+    assert_said("0 added, 1 changed, 0 gone, 4 as before");
+    assert_string_equal(
+        sql("SET TimeZone = 'UTC'; SELECT starts_at || ' ' || opens_at FROM talks WHERE uuid = "
+            "'QW4NNB'"),
+        "2026-11-29 00:30:00+00 2026-11-29 00:10:00+00");
+    assert_ctl(ctl("import %s --opens none", SCHEDULE), 0);
+    assert_said("0 added, 5 changed");
+    assert_string_equal(sql("SELECT count(opens_at) || ' ' || count(closes_at) FROM talks"), "0 5");
+}
+
+static void gone_talks_are_removed(void **state)
+{
+    (void)state;
+    sql("INSERT INTO talks (uuid, title) VALUES ('old-1', 'Old'), ('old-2', E'Older\\x1b[31m')");
+    assert_ctl(ctl("import " SCHEDULE), 0);
+    assert_said("gone     old-1  Old\n");
+    assert_said("gone     old-2  Older?[31m\n");
+    assert_said("0 added, 0 changed, 2 gone, 5 as before");
+    assert_string_equal(sql("SELECT count(*) FROM talks"), "5");
+}
+
+/* Other ids for all talks. */
+static void replacing_more_than_half_asks(void **state)
+{
+    char before[64], after[64];
+    (void)state;
+    fingerprint(before);
+    assert_ctl(ctl("import " SCHEDULE " --id guid"), 2);
+    assert_said(
+        "5 of the 5 talks are not in the schedule: there is no terminal to ask on: say --yes");
+    assert_string_equal(fingerprint(after), before);
+    assert_ctl(ctl("import " SCHEDULE " --id guid --dry-run"), 0);
+    assert_said("6 added, 0 changed, 5 gone");
+    assert_ctl(ctl("import " SCHEDULE " --id guid --yes"), 0);
+    assert_string_equal(sql("SELECT count(*) FROM talks WHERE uuid LIKE '5a0c8f1e-%'"), "6");
+    assert_ctl(ctl("import " SCHEDULE " --yes"), 0);
+}
+
+static void broken_file_changes_nothing(void **state)
+{
+    char before[64], after[64];
+    (void)state;
+    fingerprint(before);
+    assert_ctl(ctl("import %s", edited("2026-11-29T00:30", "yesterday")), 2);
+    assert_said("edited.json, line 166, date: is no time like");
+    assert_ctl(ctl("import %s/nothing.json", directory), 2);
+    assert_said("cannot be read: No such file");
+    assert_ctl(ctl("import %s", directory), 2);
+    assert_said("cannot be read: Is a directory");
+    assert_ctl(ctl("import /dev/zero"), 2);
+    assert_said("is larger than 16 MiB");
+    assert_ctl(ctl("import - </dev/null"), 2);
+    assert_string_equal(fingerprint(after), before);
+}
+
+static void json_report(void **state)
+{
+    (void)state;
+    assert_ctl(ctl("import %s --json", edited("Nachtwache", "Hundewache")), 0);
+    assert_said(
+        "\"id\": \"QW4NNB\",\n   \"title\": \"Hundewache\",\n   \"field\": \"title\",\n   \"old\": "
+        "\"Nachtwache\",\n   \"new\": \"Hundewache\"\n");
+    assert_said("\"dryRun\": false");
+}
+
+/* ---- tables of others ---- */
+
+static void table_of_two_columns_will_do(void **state)
+{
+    (void)state;
+    sql("CREATE TABLE talks (uuid text PRIMARY KEY, title text)");
+    assert_ctl(ctl("import " SCHEDULE), 0);
+    assert_said("without the columns speakers, room, track, starts_at, ends_at, language, url, "
+                "which the table lacks");
+    assert_said("5 added");
+    assert_ctl(ctl("import " SCHEDULE " --opens end"), 2);
+    assert_said("the table talks has no column opens_at: ratingsctl talks migrate adds it");
+    assert_ctl(ctl("migrate"), 0);
+    assert_ctl(ctl("import " SCHEDULE " --opens end"), 0);
+    assert_said("5 changed");
+}
+
+static void no_table_is_said(void **state)
+{
+    (void)state;
+    assert_ctl(ctl("import " SCHEDULE), 2);
+    assert_said("there is no table talks with uuid and title: ratingsctl talks migrate makes it");
+}
+
+static void column_of_type_uuid(void **state)
+{
+    (void)state;
+    sql("CREATE TABLE talks (uuid uuid PRIMARY KEY, title text)");
+    assert_ctl(ctl("import " SCHEDULE " --id guid"), 0);
+    assert_said("6 added");
+    assert_ctl(ctl("import " SCHEDULE " --id guid"), 0);
+    assert_said("0 added, 0 changed, 0 gone, 6 as before");
+    assert_ctl(ctl("import " SCHEDULE), 2);
+    assert_said("PostgreSQL: ERROR:  invalid input syntax for type uuid");
+}
+
+/* What does not fit is an error, and is not cut. */
+static void narrow_column_is_an_error(void **state)
+{
+    (void)state;
+    sql("CREATE TABLE talks (uuid text PRIMARY KEY, title varchar(20))");
+    sql("INSERT INTO talks VALUES ('a', 'A')");
+    assert_ctl(ctl("import " SCHEDULE " --yes"), 2);
+    assert_said("value too long for type character varying(20)");
+    assert_string_equal(sql("SELECT count(*) FROM talks"), "1");
+}
+
+static void one_import_at_a_time(void **state)
+{
+    PGconn *other = connect_as_owner();
+    (void)state;
+    ctl("migrate");
+    sql_on(other, "BEGIN; SELECT pg_advisory_xact_lock(x'72617469'::int, x'6e6773'::int)");
+    assert_ctl(ctl("import " SCHEDULE), 2);
+    assert_said("another import is under way");
+    sql_on(other, "ROLLBACK; BEGIN; LOCK TABLE talks");
+    assert_ctl(ctl("import " SCHEDULE " --timeout 1"), 2);
+    assert_said("PostgreSQL: ");
+    PQfinish(other);
+    assert_string_equal(sql("SELECT count(*) FROM talks"), "0");
+}
+
+static void words_are_checked(void **state)
+{
+    static const char *const wrong[][2] = {
+        {"--json", "talks takes import FILE|migrate"},
+        {"import", "talks takes import with a file"},
+        {"migrate x", "talks takes import with a file"},
+        {"export x", "talks takes import with a file"},
+        {"import x --id slug", "--id takes code, guid or uid"},
+        {"import x --zone Mars", "--zone takes a zone"},
+        {"import x --opens noon", "--opens takes a time like \"5 min before end\""},
+        {"import x --closes noon", "--closes takes a time like \"7 days after end\""},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        assert_ctl(ctl("%s", wrong[i][0]), 2);
+        assert_said(wrong[i][1]);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(migrate_makes_the_table, without_table),
+        cmocka_unit_test_setup(migrate_adds_columns, without_table),
+        cmocka_unit_test_setup(import_fills_the_table, without_table),
+        cmocka_unit_test(twice_is_once),
+        cmocka_unit_test(dry_run_changes_nothing),
+        cmocka_unit_test(edited_talks_change),
+        cmocka_unit_test(gone_talks_are_removed),
+        cmocka_unit_test(replacing_more_than_half_asks),
+        cmocka_unit_test(broken_file_changes_nothing),
+        cmocka_unit_test(json_report),
+        cmocka_unit_test_setup(table_of_two_columns_will_do, without_table),
+        cmocka_unit_test_setup(no_table_is_said, without_table),
+        cmocka_unit_test_setup(column_of_type_uuid, without_table),
+        cmocka_unit_test_setup(narrow_column_is_an_error, without_table),
+        cmocka_unit_test_setup(one_import_at_a_time, without_table),
+        cmocka_unit_test(words_are_checked),
+    };
+    return cmocka_run_group_tests_name("import", tests, set_up, tear_down);
+}

@@ -1,0 +1,447 @@
+/* The readers of schedules: the same conference in each format (t/schedules), what breaks them, and
+ * their parts. */
+#include "../../src/schedule/schedule.h"
+#include "../../src/schedule/schedule_text.h"
+#include "../../src/schedule/schedule_time.h"
+#include "unit.h"
+
+#include <stdio.h>
+
+/* ---- relative times ---- */
+
+typedef struct {
+    const char *name, *text;
+    bool is_good, is_of_end, is_none;
+    int64_t seconds;
+} relative_row_t;
+
+static relative_row_t relatives[] = {
+    {"5 min before end", "5 min before end", true, true, false, -300},
+    {"7 days after end", "7 days after end", true, true, false, 604800},
+    {"start", "start", true, false, false, 0},
+    {"end", "end", true, true, false, 0},
+    {"none", "none", true, false, true, 0},
+    {"no blank before the unit", "90s after start", true, false, false, 90},
+    {"an hour", "1 hour before start", true, false, false, -3600},
+    {"hours", "2 hours before start", true, false, false, -7200},
+    {"2h", "2h after end", true, true, false, 7200},
+    {"a week, in capitals", "1 WEEK AFTER END", true, true, false, 604800},
+    {"blanks", "  5  mins   before   end ", true, true, false, -300},
+    {"a year", "366 days after end", true, true, false, 31622400},
+    {"more than a year", "367 days after end", false, false, false, 0},
+    {"no number", "min before end", false, false, false, 0},
+    {"a negative number", "-5 min after end", false, false, false, 0},
+    {"a fraction", "1.5 h after end", false, false, false, 0},
+    {"no unit", "5 before end", false, false, false, 0},
+    {"no such unit", "5 moons before end", false, false, false, 0},
+    {"no direction", "5 min end", false, false, false, 0},
+    {"no point", "5 min before", false, false, false, 0},
+    {"no such point", "5 min before lunch", false, false, false, 0},
+    {"something behind it", "5 min before end, please", false, false, false, 0},
+    {"before none", "5 min before none", false, false, false, 0},
+    {"nothing", "", false, false, false, 0},
+    {"a huge number", "99999999999999999999 s after end", false, false, false, 0},
+};
+
+static void reads_relative_times(void **state)
+{
+    const relative_row_t *row = *state;
+    schedule_relative_t it = {.seconds = 4711};
+    char *text = unit_copy(row->text, strlen(row->text) + 1);
+
+    assert_int_equal(schedule_relative_parse(text, &it), row->is_good);
+    assert_int_equal(it.seconds, row->is_good ? row->seconds : 4711);
+    assert_int_equal(it.is_of_end, row->is_of_end);
+    assert_int_equal(it.is_none, row->is_none);
+    assert_int_equal(it.is_given, row->is_good);
+    free(text);
+}
+
+/* ---- times ---- */
+
+typedef struct {
+    const char *name, *text, *zone;
+    int64_t seconds; /* -1: it is none */
+} time_row_t;
+
+static time_row_t times[] = {
+    {"an offset", "2026-11-28T10:00:00+01:00", NULL, 1795856400},
+    {"UTC", "2026-11-28T09:00:00Z", NULL, 1795856400},
+    {"an offset counts, whatever the zone", "2026-11-28T10:00:00+01:00", "UTC", 1795856400},
+    {"without colons", "20261128T100000+0100", NULL, 1795856400},
+    {"as iCalendar has it", "20261128T090000Z", NULL, 1795856400},
+    {"hours alone", "2026-11-28T10:00:00+01", NULL, 1795856400},
+    {"a blank, no seconds", "2026-11-28 10:00+01:00", NULL, 1795856400},
+    {"a fraction", "2026-11-28T09:00:00.999Z", NULL, 1795856400},
+    {"winter in a zone", "2026-11-28T10:00:00", "Europe/Berlin", 1795856400},
+    {"summer in a zone", "2026-07-01T10:00:00", "Europe/Berlin", 1782892800},
+    {"west", "2026-07-01T10:00:00", "America/St_Johns", 1782909000},
+    {"a far year", "2045-07-01T10:00:00", "Europe/Berlin", 2382508800},
+    {"no zone", "2026-11-28T10:00:00", NULL, -1},
+    {"no such zone", "2026-11-28T10:00:00", "Europe/Atlantis", -1},
+    {"a zone that is a path", "2026-11-28T10:00:00", "../../../etc/passwd", -1},
+    {"a day alone", "2026-11-28", "UTC", -1},
+    {"no such day", "2026-02-30T10:00:00Z", NULL, -1},
+    {"no such hour", "2026-02-20T24:00:00Z", NULL, -1},
+    {"one dash", "2026-0228T10:00:00Z", NULL, -1},
+    {"something behind it", "2026-11-28T10:00:00Z!", NULL, -1},
+    {"an offset of a day", "2026-11-28T10:00:00+24:00", NULL, -1},
+    {"nothing", "", "UTC", -1},
+};
+
+static void reads_times(void **state)
+{
+    const time_row_t *row = *state;
+    int64_t seconds = -7;
+    const char *problem = schedule_time_parse(row->text, row->zone, &seconds);
+
+    assert_int_equal(problem == NULL, row->seconds >= 0);
+    assert_int_equal(seconds, row->seconds >= 0 ? row->seconds : -7);
+}
+
+typedef struct {
+    const char *name, *text;
+    int64_t seconds;
+} duration_row_t;
+
+static duration_row_t durations[] = {
+    {"minutes", "00:45", 2700},
+    {"hours", "1:30", 5400},
+    {"days", "1:02:30", 95400},
+    {"many hours", "30:00", 108000},
+    {"iCalendar", "PT1H30M", 5400},
+    {"iCalendar, days", "P1DT1S", 86401},
+    {"a week", "P1W", 604800},
+    {"a number", "45", -1},
+    {"60 minutes", "0:60", -1},
+    {"nothing", "", -1},
+    {"a sign", "-0:45", -1},
+    {"four parts", "1:2:3:4", -1},
+    {"no end", "1:", -1},
+    {"more than a month", "32:00:00", -1},
+    {"no unit", "PT5", -1},
+    {"P alone", "P", -1},
+    {"an hour of a day", "P1H", -1},
+};
+
+static void reads_durations(void **state)
+{
+    const duration_row_t *row = *state;
+    assert_int_equal(schedule_duration_parse(row->text), row->seconds);
+}
+
+/* ---- texts and ids ---- */
+
+typedef struct {
+    const char *name, *url, *code;
+} code_row_t;
+
+static code_row_t codes[] = {
+    {"pretalx", "https://pretalx.example/democon/talk/ABCDEF/", "ABCDEF"},
+    {"frab", "https://fahrplan.example/2026/events/10386.html", "10386"},
+    {"a slug", "https://hub.example/event/opening-ceremony", "opening-ceremony"},
+    {"a query", "https://x.example/talk/ABC/?lang=de#top", "ABC"},
+    {"a path alone", "/democon/talk/ABCDEF/", "ABCDEF"},
+    {"a host alone", "https://x.example", ""},
+    {"a host and a slash", "https://x.example//", ""},
+    {"a query alone", "https://x.example?talk=1", ""},
+    {"nothing", "", ""},
+    {".html alone", "https://x.example/.html", ".html"},
+};
+
+static void finds_codes(void **state)
+{
+    const code_row_t *row = *state;
+    const char *code;
+    size_t len = schedule_text_code(row->url, &code);
+    assert_int_equal(len, strlen(row->code));
+    assert_memory_equal(code, row->code, len);
+}
+
+typedef struct {
+    const char *name, *text, *clean; /* NULL: a problem */
+} clean_row_t;
+
+static clean_row_t cleans[] = {
+    {"as it is", "Grüße, 你好", "Grüße, 你好"},
+    {"blanks", "  a \t\r\n b  ", "a b"},
+    {"nothing but blanks", " \n ", ""},
+    {"just not too long", "123456789012", "123456789012"},
+    {"too long", "1234567890123", NULL},
+    {"characters, not bytes", "üüüüüüüüüüüü", "üüüüüüüüüüüü"},
+    {"a control character", "a\033[31mb", NULL},
+    {"one of C1", "a\xC2\x9B", NULL},
+    {"no UTF-8", "a\xFF", NULL},
+    {"cut within a character", "a\xC3", NULL},
+};
+
+static void cleans_texts(void **state)
+{
+    const clean_row_t *row = *state;
+    char *text = unit_copy(row->text, strlen(row->text) + 1), *out;
+    const char *problem = schedule_text_clean(text, 12, &out);
+
+    assert_int_equal(problem == NULL, row->clean != NULL);
+    if (!row->clean || !row->clean[0])
+        assert_null(out);
+    else
+        assert_string_equal(out, row->clean);
+    free(out);
+    free(text);
+}
+
+/* ---- the conference ---- */
+
+static char *read_file(const char *path, size_t *len)
+{
+    FILE *file = fopen(path, "rb");
+    assert_non_null(file);
+    char *text = calloc(1, 1 << 20);
+    assert_non_null(text);
+    *len = fread(text, 1, (1 << 20) - 1, file);
+    assert_int_equal(fclose(file), 0);
+    char *copy = unit_copy(text, *len + 1);
+    free(text);
+    return copy;
+}
+
+typedef struct {
+    const char *id, *guid, *title, *room, *track, *language, *speakers;
+    int64_t starts_at, ends_at, last_ends_at;
+} known_talk_t;
+
+static const known_talk_t conference[] = {
+    {"TDA7QX", "5a0c8f1e-6f3b-5d7e-9c39-0a6d3a2f0001", "Opening", "Großer Saal", NULL, "en", "",
+     1795856400, 1795858200, 1795858200},
+    {"K3MVRE", "5a0c8f1e-6f3b-5d7e-9c39-0a6d3a2f0002", "Reading the Tide Tables", "Großer Saal",
+     "Harbour & Sea", "en", "Ada Lindqvist|Bo Nakamura|", 1795859100, 1795861800, 1795861800},
+    {"Z9PLWT", "5a0c8f1e-6f3b-5d7e-9c39-0a6d3a2f0003", "Ropes, Knots - and Lock-Free Queues",
+     "Boathouse", "Engineering", "en", "Çiğdem Öztürk|", 1795860000, 1795865400, 1795865400},
+    {"HHT2JD", "5a0c8f1e-6f3b-5d7e-9c39-0a6d3a2f0005", "Low Tide <Workshop> & Walk", "Boathouse",
+     "Harbour & Sea", "en", "Mina O'Hara|", 1795870800, 1795876200, 1795962600},
+    {"QW4NNB", "5a0c8f1e-6f3b-5d7e-9c39-0a6d3a2f0004", "Nachtwache", "Boathouse", "Harbour & Sea",
+     "de", "Jan \"Boje\" Petersen|", 1795908600, 1795911300, 1795911300},
+};
+#define TALKS (sizeof conference / sizeof *conference)
+
+typedef struct {
+    const char *name, *path, *zone;
+    unsigned lacks; /* SCHEDULE_HAS_... */
+} format_row_t;
+
+static format_row_t formats[] = {
+    {"schedule JSON 1", "t/schedules/schedule.json", NULL, 0},
+};
+
+static void assert_text(const char *text, const char *expected)
+{
+    assert_int_equal(text == NULL, expected == NULL);
+    if (text && expected)
+        assert_string_equal(text, expected);
+}
+
+static void assert_speakers(const schedule_talk_t *talk, const char *expected)
+{
+    char names[256] = "";
+    for (size_t i = 0; i < talk->speakers_count; i++) {
+        unit_append(names, sizeof names, talk->speakers[i]);
+        unit_append(names, sizeof names, "|");
+    }
+    assert_string_equal(names, expected);
+}
+
+static void assert_talk(const schedule_talk_t *talk, const known_talk_t *known, unsigned fields)
+{
+    assert_string_equal(talk->id, known->id);
+    assert_string_equal(talk->title, known->title);
+    assert_text(talk->room, known->room);
+    assert_int_equal(talk->starts_at, known->starts_at);
+    assert_int_equal(talk->ends_at, known->ends_at);
+    assert_int_equal(talk->opens_at, known->ends_at - 300);
+    assert_int_equal(talk->closes_at, known->last_ends_at + 604800);
+    assert_text(talk->track, fields & SCHEDULE_HAS_TRACK ? known->track : NULL);
+    assert_text(talk->language, fields & SCHEDULE_HAS_LANGUAGE ? known->language : NULL);
+    if (fields & SCHEDULE_HAS_SPEAKERS)
+        assert_speakers(talk, known->speakers);
+    assert_non_null(talk->url);
+    assert_non_null(strstr(talk->url, known->id));
+}
+
+static void assert_read(bool good, const schedule_fault_t *fault)
+{
+    if (!good)
+        fail_msg("line %d, %s: %s", fault->line, fault->field, fault->text);
+}
+
+/* Each format gives the same talks, but for what it lacks. */
+static void reads_the_conference(void **state)
+{
+    const format_row_t *row = *state;
+    schedule_options_t options = {.zone = row->zone};
+    schedule_t schedule;
+    schedule_fault_t fault;
+    size_t len;
+    char *text = read_file(row->path, &len);
+
+    assert_true(schedule_relative_parse("5 min before end", &options.opens));
+    assert_true(schedule_relative_parse("7 days after end", &options.closes));
+    assert_read(schedule_read(text, len, &options, &schedule, &fault), &fault);
+    assert_string_equal(schedule.kind, row->name);
+    assert_int_equal(schedule.fields & row->lacks, 0);
+    assert_int_equal(schedule.fields | row->lacks, 0xFF);
+    assert_int_equal(schedule.count, TALKS);
+    for (size_t i = 0; i < TALKS; i++)
+        assert_talk(&schedule.talks[i], &conference[i], schedule.fields);
+    schedule_free(&schedule);
+    free(text);
+}
+
+/* Cut anywhere it is a fault or a shorter schedule, and no read beyond its end (which ASan sees).
+ */
+static void survives_any_cut(void **state)
+{
+    const format_row_t *row = *state;
+    schedule_options_t options = {.zone = row->zone};
+    size_t len;
+    char *text = read_file(row->path, &len);
+    for (size_t cut = 0; cut < len; cut += 7) {
+        schedule_t schedule;
+        schedule_fault_t fault;
+        char *part = unit_copy(text, cut + 1);
+        part[cut] = '\0';
+        bool good = schedule_read(part, cut, &options, &schedule, &fault);
+        assert_true(good || fault.text[0]);
+        schedule_free(&schedule);
+        free(part);
+    }
+    free(text);
+}
+
+/* ---- faults ---- */
+
+typedef struct {
+    const char *name, *path; /* a conference, in which ... */
+    const char *from, *to;   /* ... the first of these becomes that */
+    schedule_id_e id;
+    int line;
+    const char *field, *text;
+} fault_row_t;
+
+#define JSON "t/schedules/schedule.json"
+
+static fault_row_t faults[] = {
+    {"JSON: a comma too many", JSON, "\"id\": 101,", "\"id\": 101,,", 0, 40, "", "is no JSON"},
+    {"JSON: a duration", JSON, "\"duration\": \"00:30\"", "\"duration\": \"half an hour\"", 0, 44,
+     "duration", "is no duration like 00:45"},
+    {"JSON: a date", JSON, "2026-11-28T10:45:00+01:00", "28.11.2026 10:45", 0, 67, "date",
+     "is no time like"},
+    {"JSON: a title that is a number", JSON, "\"title\": \"Nachtwache\"", "\"title\": 5", 0, 172,
+     "title", "is no text"},
+    {"JSON: no title", JSON, "\"Nachtwache\"", "\" \"", 0, 172, "title", "is missing or empty"},
+    {"JSON: no url", JSON, "\"code\": \"TDA7QX\"", "\"code\": null", 0, 0, "", ""},
+    {"JSON: no uid", JSON, "", "", SCHEDULE_BY_UID, 0, "uid", "--id uid finds no id"},
+    {"JSON: an id of two talks", JSON, "TDA7QX", "K3MVRE", 0, 0, "",
+     "two talks have the id K3MVRE"},
+    {"JSON: a control character", JSON, "Nachtwache", "Nacht\\u0007wache", 0, 172, "title",
+     "has a control character"},
+    {"JSON: another document", JSON, "\"schedule\": {", "\"plan\": {", 0, 1, "schedule",
+     "this is no schedule"},
+    {"JSON: a member twice", JSON, "\"id\": 101,", "\"id\": 101, \"id\": 102,", 0, 40, "",
+     "is no JSON: duplicate"},
+};
+
+static char *replace(char *text, size_t *len, const char *from, const char *to)
+{
+    char *at = strstr(text, from);
+    assert_non_null(at);
+    size_t before = (size_t)(at - text), out = *len - strlen(from) + strlen(to);
+    char *copy = malloc(out + 1);
+    assert_non_null(copy);
+    memcpy(copy, text, before);
+    memcpy(copy + before, to, strlen(to));
+    memcpy(copy + before + strlen(to), at + strlen(from), *len - before - strlen(from) + 1);
+    free(text);
+    *len = out;
+    return copy;
+}
+
+static void names_line_and_field(void **state)
+{
+    const fault_row_t *row = *state;
+    schedule_options_t options = {.id = row->id};
+    schedule_t schedule;
+    schedule_fault_t fault;
+    size_t len;
+    char *text = read_file(row->path, &len);
+
+    text = replace(text, &len, row->from, row->to);
+    bool good = schedule_read(text, len, &options, &schedule, &fault);
+    assert_int_equal(good, !row->text[0]);
+    if (!good && !strstr(fault.text, row->text))
+        fail_msg("line %d, %s: %s", fault.line, fault.field, fault.text);
+    assert_string_equal(fault.field, row->field);
+    if (row->line > 0)
+        assert_int_equal(fault.line, row->line);
+    schedule_free(&schedule);
+    free(text);
+}
+
+static void names_talks_by_guid(void **state)
+{
+    schedule_options_t options = {.id = SCHEDULE_BY_GUID};
+    schedule_t schedule;
+    schedule_fault_t fault;
+    size_t len;
+    char *text = read_file(JSON, &len);
+
+    (void)state;
+    assert_read(schedule_read(text, len, &options, &schedule, &fault), &fault);
+    assert_int_equal(schedule.count, TALKS + 1); /* a slot has its own */
+    for (size_t i = 0; i < TALKS; i++)
+        assert_string_equal(schedule.talks[i].id, conference[i].guid);
+    schedule_free(&schedule);
+    free(text);
+}
+
+static void refuses_what_is_none(void **state)
+{
+    static const char *const texts[] = {
+        "",
+        " ",
+        "\xEF\xBB\xBF",
+        "hello",
+        "{}",
+        "[]",
+        "{\"schedule\": {}}",
+        "{\"schedule\": {\"events\": []}}",
+        "{\"schedule\": {\"conference\": {\"days\": []}}}",
+        "{\"schedule\": {\"events\": [5]}}",
+        "{\"schedule\": {\"conference\": {\"days\": [{\"rooms\": {\"a\": 5}}]}}}"};
+    schedule_options_t options = {0};
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        schedule_t schedule;
+        schedule_fault_t fault;
+        char *text = unit_copy(texts[i], strlen(texts[i]) + 1);
+        assert_false(schedule_read(text, strlen(text), &options, &schedule, &fault));
+        assert_true(fault.text[0]);
+        schedule_free(&schedule);
+        free(text);
+    }
+}
+
+int main(void)
+{
+    static unit_suite_t suite;
+    unit_add_rows(&suite, reads_relative_times, ROWS(relatives));
+    unit_add_rows(&suite, reads_times, ROWS(times));
+    unit_add_rows(&suite, reads_durations, ROWS(durations));
+    unit_add_rows(&suite, finds_codes, ROWS(codes));
+    unit_add_rows(&suite, cleans_texts, ROWS(cleans));
+    unit_add_rows(&suite, reads_the_conference, ROWS(formats));
+    unit_add_rows(&suite, survives_any_cut, ROWS(formats));
+    unit_add_rows(&suite, names_line_and_field, ROWS(faults));
+    unit_add(&suite, "ids by guid", names_talks_by_guid, NULL);
+    unit_add(&suite, "what is no schedule", refuses_what_is_none, NULL);
+    return unit_run("schedule", &suite);
+}
