@@ -207,6 +207,18 @@ problem_ok(client()->request('POST', '/ratings/x', \@json, $good), 404, 'POST be
 is(get("/off/below?talkId=$talk")->status, 404, 'RatingsEndpoint none takes the endpoint away below');
 is(get("/off?talkId=$talk")->status, 200, 'and only there');
 
+# ---- the talks ----
+
+{
+    my $list = get("/talks?q=tests&limit=1&include=ratings");
+    is($list->status, 200, 'GET /talks');
+    is(scalar @{ json($list->body)->{talks} }, 1, 'a page of one');
+    is(json(get("/talks/$talk")->body)->{talkId}, $talk, 'GET /talks/ID');
+    problem_ok(get("/talks/no-such-talk"), 404, 'GET /talks/ID of a talk that is not there');
+    problem_ok(get("/talks?talkId=$talk"), 400, 'GET /talks with a parameter that there is not');
+    problem_ok(get("/ratings?talkId=$talk&talkId=$talk"), 400, 'GET /ratings is one of one talk');
+}
+
 # ---- without RatingsVoter ----
 
 # Byte by byte what it was before there were voters: nobody is asked who votes, no cookie, no origin, no CORS.

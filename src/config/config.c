@@ -72,6 +72,10 @@ void *ratings_server_merge(apr_pool_t *pool, void *parent, void *child)
     if (!merged->secret_needed_by)
         merged->secret_needed_by = base->secret_needed_by;
     merged->uses_voter_rate |= base->uses_voter_rate;
+    if (base->hides_until_closed)
+        merged->hides_until_closed = base->hides_until_closed;
+    if (merged->hides_below < base->hides_below)
+        merged->hides_below = base->hides_below;
     return record;
 }
 

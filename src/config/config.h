@@ -65,6 +65,10 @@ typedef struct {
     const char *needed_by;        /* RatingsEndpoint: the backends */
     const char *secret_needed_by; /* RatingsVoter: RatingsVoterSecret */
 
+    /* the rules of RatingsHide that a location has: RATINGS_HIDE_UNTIL_CLOSED or 0, and the largest
+     * number or 0 */
+    ratings_hide_t hides_until_closed, hides_below;
+
     bool uses_voter_rate; /* whether a location has RatingsVoterRate, other than off */
 } ratings_config_t;
 
@@ -117,6 +121,17 @@ static inline bool ratings_location_has_rate(const ratings_location_t *location)
 static inline ratings_hide_t ratings_location_hide(const ratings_location_t *location)
 {
     return location->hide == RATINGS_UNSET ? RATINGS_HIDE_NEVER : location->hide;
+}
+
+/* The rules by which a location that lists talks hides their results: its own; or, so that a list
+ * does not show what is hidden elsewhere, where it has none, all those of the server. A rule that
+ * there is not is RATINGS_HIDE_NEVER. */
+static inline ratings_hide_rules_t ratings_location_hide_rules(const ratings_location_t *location,
+                                                               const ratings_config_t *config)
+{
+    return location->hide == RATINGS_UNSET
+               ? (ratings_hide_rules_t){{config->hides_until_closed, config->hides_below}}
+               : (ratings_hide_rules_t){{location->hide, RATINGS_HIDE_NEVER}};
 }
 
 extern const command_rec ratings_directives[];

@@ -135,6 +135,15 @@ static bool hide_below(const char *value, ratings_hide_t *rule)
     return number && ratings_parse_int(number, strlen(number), 1, HIDE_BELOW_MAX, rule);
 }
 
+/* For lists of talks: ratings_location_hide_rules. */
+static void note_hiding(ratings_config_t *config, ratings_hide_t rule)
+{
+    if (rule == RATINGS_HIDE_UNTIL_CLOSED)
+        config->hides_until_closed = rule;
+    else if (rule > config->hides_below)
+        config->hides_below = rule;
+}
+
 const char *ratings_set_hide(cmd_parms *cmd, void *location, const char *value)
 {
     ratings_hide_t *rule = &((ratings_location_t *)location)->hide;
@@ -149,6 +158,7 @@ const char *ratings_set_hide(cmd_parms *cmd, void *location, const char *value)
         return refuse_value(cmd, value,
                             "it takes never, until-closed, or below=N with a whole number N from 1 "
                             "to " APR_STRINGIFY(HIDE_BELOW_MAX));
+    note_hiding(ratings_config_being_read(cmd), *rule);
     return NULL;
 }
 

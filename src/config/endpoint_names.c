@@ -7,9 +7,13 @@
 static const struct {
     const char *name, *kind; /* kind NULL: the name has none */
 } endpoint_words[RATINGS_ENDPOINTS] = {
-    [RATINGS_ENDPOINT_NONE] = {"none", NULL},     [RATINGS_ENDPOINT_RATINGS] = {"ratings", NULL},
-    [RATINGS_ENDPOINT_MINE] = {"mine", NULL},     [RATINGS_ENDPOINT_METADATA] = {"metadata", NULL},
-    [RATINGS_ENDPOINT_LIVE] = {"health", "live"}, [RATINGS_ENDPOINT_READY] = {"health", "ready"},
+    [RATINGS_ENDPOINT_NONE] = {"none", NULL},
+    [RATINGS_ENDPOINT_RATINGS] = {"ratings", NULL},
+    [RATINGS_ENDPOINT_MINE] = {"mine", NULL},
+    [RATINGS_ENDPOINT_TALKS] = {"talks", NULL},
+    [RATINGS_ENDPOINT_METADATA] = {"metadata", NULL},
+    [RATINGS_ENDPOINT_LIVE] = {"health", "live"},
+    [RATINGS_ENDPOINT_READY] = {"health", "ready"},
 };
 
 static bool path_ends_with(const char *path, const char *end)

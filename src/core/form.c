@@ -86,3 +86,13 @@ size_t ratings_form_field(const char *form, size_t len, const char *name, char *
     }
     return found;
 }
+
+size_t ratings_form_fields(const char *form, size_t len)
+{
+    slice_t rest = {form, len};
+    size_t fields = 0;
+
+    while (rest.len > 0)
+        fields += split_at(&rest, '&').len > 0;
+    return fields;
+}

@@ -15,4 +15,7 @@ bool ratings_form_well_formed(const char *form, size_t len);
 size_t ratings_form_field(const char *form, size_t len, const char *name, char *out, size_t size,
                           size_t *out_len);
 
+/* How many fields a form has; what is empty between two '&' is none. */
+size_t ratings_form_fields(const char *form, size_t len);
+
 #endif

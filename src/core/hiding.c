@@ -19,6 +19,21 @@ ratings_hidden_t ratings_hidden_by(ratings_hide_t rule, const ratings_window_t *
                             : (ratings_hidden_t){.is_hidden = false, .until = RATINGS_NEVER};
 }
 
+ratings_hidden_t ratings_hidden_by_any(const ratings_hide_rules_t *rules,
+                                       const ratings_window_t *window,
+                                       const ratings_histogram_t *histogram, int64_t now)
+{
+    ratings_hidden_t all = {.is_hidden = false, .until = RATINGS_NEVER};
+
+    for (int i = 0; i < RATINGS_HIDE_RULES; i++) {
+        ratings_hidden_t one = ratings_hidden_by(rules->rule[i], window, histogram, now);
+
+        if (one.is_hidden)
+            all = all.is_hidden ? (ratings_hidden_t){true, one.total_count, RATINGS_NEVER} : one;
+    }
+    return all;
+}
+
 char *ratings_hidden_reply(const ratings_hidden_t *hidden)
 {
     char until[RATINGS_TIME_TEXT_SIZE];

@@ -26,6 +26,18 @@ typedef struct {
 ratings_hidden_t ratings_hidden_by(ratings_hide_t rule, const ratings_window_t *window,
                                    const ratings_histogram_t *histogram, int64_t now);
 
+/* Rules that hold together: what one of them hides is hidden. A list of talks may have more than
+ * one. */
+#define RATINGS_HIDE_RULES 2
+typedef struct {
+    ratings_hide_t rule[RATINGS_HIDE_RULES];
+} ratings_hide_rules_t;
+
+/* What they say of a talk at `now`; `until` is unknown if a number of ratings hides it. */
+ratings_hidden_t ratings_hidden_by_any(const ratings_hide_rules_t *rules,
+                                       const ratings_window_t *window,
+                                       const ratings_histogram_t *histogram, int64_t now);
+
 /* The answer of GET /ratings: {"hidden":true,"totalCount":8,"until":"2026-11-29T12:00:00Z"},
  * without `until` when it is unknown. malloc()ed, owned by the caller; NULL when memory ran out. */
 char *ratings_hidden_reply(const ratings_hidden_t *hidden);

@@ -13,6 +13,19 @@ bool ratings_histogram_total(const ratings_histogram_t *histogram, int64_t *tota
     return true;
 }
 
+bool ratings_histogram_statistics(const ratings_histogram_t *histogram,
+                                  ratings_statistics_t *statistics)
+{
+    double weighted = 0;
+
+    if (!ratings_histogram_total(histogram, &statistics->total_count))
+        return false;
+    for (int i = 0; i < RATINGS_VALUES; i++)
+        weighted += (double)(i + RATINGS_VALUE_MIN) * (double)histogram->count[i];
+    statistics->avg = statistics->total_count > 0 ? weighted / (double)statistics->total_count : 0;
+    return true;
+}
+
 _Static_assert(RATINGS_VALUE_MIN >= 0 && RATINGS_VALUE_MAX <= 9, "one digit names each value");
 
 static json_t *counts_object(const ratings_histogram_t *histogram)

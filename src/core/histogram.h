@@ -20,6 +20,11 @@ typedef struct {
 /* The sum of the counts. False, with `*total` untouched, when it is beyond 2^63-1. */
 bool ratings_histogram_total(const ratings_histogram_t *histogram, int64_t *total);
 
+/* The statistics of the counts themselves, as the function would give them. False when their sum is
+ * beyond 2^63-1. */
+bool ratings_histogram_statistics(const ratings_histogram_t *histogram,
+                                  ratings_statistics_t *statistics);
+
 /* {"ratings":{"1":0,...,"5":7}}: what the statistics function is sent. */
 char *ratings_histogram_request(const ratings_histogram_t *histogram);
 

@@ -22,19 +22,12 @@ static bool plausible_avg(double avg, int64_t total)
     return avg >= RATINGS_VALUE_MIN && avg <= RATINGS_VALUE_MAX;
 }
 
-/* Of counts whose sum, `total`, is above 0. */
-static double average_of(const ratings_histogram_t *histogram, int64_t total)
+static bool is_average_of(const ratings_histogram_t *histogram, double avg)
 {
-    double weighted = 0;
+    ratings_statistics_t own;
 
-    for (int i = 0; i < RATINGS_VALUES; i++)
-        weighted += (double)(i + RATINGS_VALUE_MIN) * (double)histogram->count[i];
-    return weighted / (double)total;
-}
-
-static bool is_average_of(const ratings_histogram_t *histogram, int64_t total, double avg)
-{
-    return total == 0 || fabs(avg - average_of(histogram, total)) <= RATINGS_AVG_TOLERANCE;
+    return ratings_histogram_statistics(histogram, &own) &&
+           fabs(avg - own.avg) <= RATINGS_AVG_TOLERANCE;
 }
 
 static const char *read_statistics(const json_t *object, const ratings_histogram_t *histogram,
@@ -53,7 +46,7 @@ static const char *read_statistics(const json_t *object, const ratings_histogram
     out->avg = within_values(json_number_value(avg));
     if (!plausible_avg(out->avg, total))
         return "avg is not between the lowest and the highest rating";
-    if (!is_average_of(histogram, total, out->avg))
+    if (!is_average_of(histogram, out->avg))
         return "avg is not the average of the counts";
     out->total_count = total;
     return NULL;

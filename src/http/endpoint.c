@@ -27,7 +27,8 @@ typedef struct {
  * with the documents and with the outcomes of use_case_reply.c; left out are those that any
  * endpoint can have (405, and 404 below its path) and httpd's own. */
 static const struct {
-    method_t get; /* HEAD as well */
+    method_t get;  /* HEAD as well */
+    method_t item; /* the same, of what the path below the location names; NULL: a 404 */
     method_t post;
     method_t delete;   /* a method only where requests have voters */
     bool needs_voters; /* where requests have none, there is no such endpoint */
@@ -42,6 +43,8 @@ static const struct {
         },
     [RATINGS_ENDPOINT_MINE] = {.get = {ratings_get_mine, {200, 400, 401, 404, 503}},
                                .needs_voters = true},
+    [RATINGS_ENDPOINT_TALKS] = {.get = {ratings_get_talks, {200, 304, 400, 412, 501, 503}},
+                                .item = {ratings_get_talk, {200, 304, 400, 404, 412, 503}}},
     [RATINGS_ENDPOINT_METADATA] = {.get = {ratings_get_metadata, {200}}},
     [RATINGS_ENDPOINT_LIVE] = {.get = {ratings_get_live, {200}}},
     [RATINGS_ENDPOINT_READY] = {.get = {ratings_get_ready, {200, 503}}},
@@ -135,11 +138,24 @@ static const char *path_below(request_rec *r, const char *location)
     return strncmp(path, location, length) == 0 ? path + length : path;
 }
 
+const char *ratings_endpoint_item(request_rec *r)
+{
+    const char *below = path_below(r, ratings_location_of_request(r)->path);
+    return below[0] == '/' ? below + 1 : below;
+}
+
+static bool has_item(const ratings_location_t *location)
+{
+    return endpoints[location->endpoint].item.reply != NULL;
+}
+
 /* NULL: not allowed. */
-static const method_t *method_of(const request_rec *r, const ratings_location_t *location)
+static const method_t *method_of(request_rec *r, const ratings_location_t *location)
 {
     const method_t *method = NULL;
-    if (r->method_number == M_GET)
+    if (has_item(location) && path_below(r, location->path)[0])
+        method = r->method_number == M_GET ? &endpoints[location->endpoint].item : NULL;
+    else if (r->method_number == M_GET)
         method = &endpoints[location->endpoint].get;
     else if (r->method_number == M_POST)
         method = &endpoints[location->endpoint].post;
@@ -206,7 +222,7 @@ static int dispatch_method(request_rec *r, const ratings_location_t *location)
 
 static bool is_there(request_rec *r, const ratings_location_t *location)
 {
-    return !path_below(r, location->path)[0] &&
+    return (!path_below(r, location->path)[0] || has_item(location)) &&
            (ratings_location_has_voters(location) || !endpoints[location->endpoint].needs_voters);
 }
 

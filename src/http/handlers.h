@@ -19,6 +19,8 @@ ratings_endpoint_fn ratings_get_ratings;    /* a talk's histogram and statistics
 ratings_endpoint_fn ratings_post_ratings;   /* submits a rating */
 ratings_endpoint_fn ratings_delete_ratings; /* withdraws the voter's rating */
 ratings_endpoint_fn ratings_get_mine;       /* the voter's own rating of a talk */
+ratings_endpoint_fn ratings_get_talks;      /* a page of the talks */
+ratings_endpoint_fn ratings_get_talk;       /* the talk that the path below the location names */
 ratings_endpoint_fn ratings_get_metadata;   /* what the service is connected to, and its version */
 ratings_endpoint_fn ratings_get_live;       /* 200 as long as httpd answers */
 ratings_endpoint_fn ratings_get_ready;      /* 200 or 503, with the state of each backend */

@@ -36,6 +36,8 @@ static const outcome_reply_t outcome_replies[] = {
          "This service cannot tell ratings apart by Idempotency-Key: please send "
          "it without.",
          0, 0},
+    [RATINGS_OUTCOME_NO_RANKING] = {HTTP_NOT_IMPLEMENTED,
+                                    "This service does not sort talks by their scores.", 0, 0},
     /* the projector logs why, once for the host */
     [RATINGS_OUTCOME_OTHER_VOTERS] = {HTTP_SERVICE_UNAVAILABLE, NULL, APLOG_DEBUG,
                                       RATINGS_FAILURE_UNAVAILABLE},

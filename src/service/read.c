@@ -1,21 +1,21 @@
 /* Reading a talk's ratings, or a voter's own: the talk exists, the histogram counts all that this
  * host has shown before, the statistics are there if the function answers. */
 #include "../core/clock.h"
-#include "../shm/futex.h"
+#include "../core/container_of.h"
+#include "fresh.h"
 #include "routing.h"
 #include "statistics.h"
 #include "talk_cache.h"
 #include "use_cases.h"
 
-#define FRESH_RETRY_US INT64_C(50000)
-
 typedef struct {
+    ratings_fresh_t fresh;
     const char *talk_id;
     const ratings_voter_t *voter; /* whose rating is asked for; NULL: the talk's counts */
     int value;                    /* that rating */
     uint32_t slot;
-    int64_t until;                 /* of ratings_monotonic */
     ratings_validator_t validator; /* of the answer */
+    ratings_snapshot_t *snapshot;  /* what it is made of */
 } query_t;
 
 /* ---- the store ---- */
@@ -26,10 +26,11 @@ static void ask_for_query(ratings_call_t *call, query_t *query, ratings_snapshot
     ratings_result_t *why = &call->failure.why;
     int partition = query->validator.partition;
     if (query->voter)
-        (void)ratings_store_read_vote(store, query->talk_id, query->voter, partition, query->until,
-                                      snapshot, &query->value, why);
+        (void)ratings_store_read_vote(store, query->talk_id, query->voter, partition,
+                                      query->fresh.until, snapshot, &query->value, why);
     else
-        (void)ratings_store_read(store, query->talk_id, partition, query->until, snapshot, why);
+        (void)ratings_store_read(store, query->talk_id, partition, query->fresh.until, snapshot,
+                                 why);
 }
 
 static apr_status_t read_store(ratings_call_t *call, query_t *query, ratings_snapshot_t *snapshot)
@@ -37,8 +38,8 @@ static apr_status_t read_store(ratings_call_t *call, query_t *query, ratings_sna
     ratings_child_t *child = call->child;
     ratings_result_t *why = &call->failure.why;
     ratings_call_token_t token;
-    if (!ratings_call_policy_begin(&child->policy[RATINGS_BACKEND_STORE], query->until, &token,
-                                   why))
+    if (!ratings_call_policy_begin(&child->policy[RATINGS_BACKEND_STORE], query->fresh.until,
+                                   &token, why))
         return why->status;
     ask_for_query(call, query, snapshot);
     return ratings_call_policy_end(&token, why);
@@ -70,53 +71,10 @@ static apr_status_t read_fresh_once(ratings_call_t *call, query_t *query,
     return APR_SUCCESS;
 }
 
-/* A store behind what this host has seen of the log was lost or restored: the projector brings it
- * up to date, and the request waits for that. Or it is another server than the one that the
- * projector writes to by now, as after a failover behind a name: in the second half of the wait,
- * connections of before are retired. */
-static apr_status_t retry_until_fresh(ratings_call_t *call, query_t *query, int64_t since,
-                                      ratings_snapshot_t *snapshot)
+static apr_status_t read_query_once(ratings_call_t *call, ratings_fresh_t *read)
 {
-    ratings_shm_t *shared = call->child->service->shared;
-    int64_t half = (query->until - since) / 2, left = 1;
-    apr_status_t status = APR_EAGAIN;
-    while (status == APR_EAGAIN && left > 0) {
-        uint32_t seen = atomic_load(&shared->published);
-        status = read_fresh_once(call, query, snapshot);
-        left = query->until - ratings_monotonic();
-        if (status == APR_EAGAIN && left < half)
-            ratings_store_retire(call->child->store, since);
-        if (status == APR_EAGAIN && left > 0)
-            ratings_shm_wait(&shared->published, seen,
-                             left < FRESH_RETRY_US ? left : FRESH_RETRY_US);
-    }
-    return status;
-}
-
-/* Within the bulkhead of those who wait for the projector, so that threads are left for requests
- * that need nothing of it. */
-static apr_status_t await_fresh(ratings_call_t *call, query_t *query, int64_t since,
-                                ratings_snapshot_t *snapshot)
-{
-    ratings_bulkhead_t *bulkhead = &call->child->projector_bulkhead;
-    int64_t until;
-    if (!ratings_bulkhead_try_acquire(bulkhead, ratings_monotonic(), &until))
-        return APR_EAGAIN;
-    query->until = ratings_earlier(until, query->until);
-    apr_status_t status = retry_until_fresh(call, query, since, snapshot);
-    (void)ratings_bulkhead_release(bulkhead, since, ratings_monotonic(), status == APR_SUCCESS);
-    return status;
-}
-
-static apr_status_t read_fresh(ratings_call_t *call, query_t *query, ratings_snapshot_t *snapshot)
-{
-    int64_t since = ratings_monotonic();
-    apr_status_t status = read_fresh_once(call, query, snapshot);
-    if (status == APR_EAGAIN)
-        status = await_fresh(call, query, since, snapshot);
-    return status == APR_EAGAIN ? ratings_result_set(&call->failure.why, status,
-                                                     "the store is being brought up to date")
-                                : status;
+    query_t *query = RATINGS_CONTAINER_OF(read, query_t, fresh);
+    return read_fresh_once(call, query, query->snapshot);
 }
 
 /* ---- the use cases ---- */
@@ -125,7 +83,6 @@ static apr_status_t read_fresh(ratings_call_t *call, query_t *query, ratings_sna
 static ratings_outcome_e read_talk(ratings_call_t *call, query_t *query,
                                    ratings_snapshot_t *snapshot)
 {
-    int64_t timeout = call->child->service->config->store_timeout;
     ratings_outcome_e outcome = ratings_talk_lookup(call, query->talk_id);
     if (outcome != RATINGS_OUTCOME_DONE)
         return outcome;
@@ -133,8 +90,9 @@ static ratings_outcome_e read_talk(ratings_call_t *call, query_t *query,
     if (query->validator.partition < 0)
         return RATINGS_OUTCOME_UNAVAILABLE;
     query->slot = ratings_shm_slot(query->talk_id);
-    query->until = ratings_earlier(ratings_monotonic() + timeout, call->deadline);
-    if (read_fresh(call, query, snapshot) == APR_SUCCESS)
+    query->fresh.read_once = read_query_once;
+    query->snapshot = snapshot;
+    if (ratings_fresh_read(call, &query->fresh) == APR_SUCCESS)
         return RATINGS_OUTCOME_DONE;
     call->failure.part = "the store of ratings";
     return RATINGS_OUTCOME_UNAVAILABLE;

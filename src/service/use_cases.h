@@ -10,6 +10,7 @@
 #include "../core/event.h"
 #include "../core/hiding.h"
 #include "../core/histogram.h"
+#include "../core/talk.h"
 #include "../core/window.h"
 #include "../shm/response_cache.h"
 #include "child.h"
@@ -25,6 +26,7 @@ typedef enum {
                                     counted */
     RATINGS_OUTCOME_BARRED,      /* the voter is barred: the rating is not counted */
     RATINGS_OUTCOME_NO_KEYS, /* the log keeps no append times, so idempotency keys mean nothing */
+    RATINGS_OUTCOME_NO_RANKING,   /* talks are not ranked, or their scores are hidden */
     RATINGS_OUTCOME_OTHER_VOTERS, /* another electorate votes than that of this server's secret */
     RATINGS_OUTCOME_UNAVAILABLE,  /* a backend could not do its part; nothing was recorded */
     RATINGS_OUTCOME_UNKNOWN       /* it may or may not have been recorded */
@@ -78,6 +80,37 @@ ratings_outcome_e ratings_read(ratings_call_t *call, const char *talk_id,
  * RATINGS_VALUE_NONE if there is none. */
 ratings_outcome_e ratings_read_own(ratings_call_t *call, const char *talk_id,
                                    const ratings_voter_t *voter, int *value);
+
+/* ---- listing talks ---- */
+
+typedef struct {
+    ratings_hidden_t hidden; /* if they are, all that follows is zero */
+    ratings_histogram_t histogram;
+    ratings_statistics_t
+        statistics; /* of the histogram: the function is not asked for many talks */
+    bool has_statistics;
+} ratings_talk_results_t;
+
+typedef struct {
+    ratings_known_talks_t *known; /* whose the page's talks are; NULL: they are the call's pool's */
+    ratings_talk_page_t page;
+    const char *zone;                /* of the talks' days; NULL: there are no talks */
+    ratings_talk_results_t *results; /* of the page's talks; NULL: they were not asked for */
+} ratings_listing_t;
+
+/* A page of the talks, as they were within RatingsTalkTTL; with their ratings, as current as what
+ * ratings_read reads, if the query asks for them. `rules` hide results. Whatever the outcome is,
+ * ratings_list_end has to follow once the listing is used. */
+ratings_outcome_e ratings_list_talks(ratings_call_t *call, const ratings_talk_query_t *query,
+                                     const ratings_hide_rules_t *rules, ratings_listing_t *listing);
+
+void ratings_list_end(ratings_call_t *call, ratings_listing_t *listing);
+
+/* The one talk, as it is now: a page of its own. `talk_id` may be any text. */
+ratings_outcome_e ratings_list_talk(ratings_call_t *call, const char *talk_id, bool with_ratings,
+                                    const ratings_hide_rules_t *rules, ratings_listing_t *listing);
+
+/* ---- responses ---- */
 
 /* The response to an earlier read of the talk by an endpoint with the same rule, if it may be sent
  * again; without a call: no backend is asked. */

@@ -4,6 +4,12 @@
 #include "store_scripts.h"
 #include "store_value.h"
 
+#include <apr_strings.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
 /* ---- a talk ---- */
 
 /* The counts, and what may follow. */
@@ -53,6 +59,119 @@ apr_status_t ratings_store_read(ratings_store_t *store, const char *talk_id, int
     status = read_checkpoint(answer->element[0], 3, snapshot, why);
     if (status == APR_SUCCESS)
         status = read_histogram(answer->element[1], RATINGS_VALUES, &snapshot->histogram, why);
+    freeReplyObject(answer);
+    return status;
+}
+
+/* ---- talks ---- */
+
+/* Fields 2 * i and 2 * i + 1 of ratings:log are those of the talk `i`, and the last is `behind`. */
+static apr_status_t read_talk_of_many(const redisReply *answer, int index, int count,
+                                      ratings_snapshot_t *snapshot, ratings_result_t *why)
+{
+    redisReply *const *of_log = answer->element[0]->element;
+    redisReply *fields[] = {of_log[2 * index], of_log[2 * index + 1], of_log[2 * count]};
+    const redisReply log = {.type = REDIS_REPLY_ARRAY, .elements = 3, .element = fields};
+    apr_status_t status = read_checkpoint(&log, 3, snapshot, why);
+    return status == APR_SUCCESS ? read_histogram(answer->element[1 + index], RATINGS_VALUES,
+                                                  &snapshot->histogram, why)
+                                 : status;
+}
+
+static apr_status_t read_talks_of_many(const redisReply *answer, ratings_store_talk_t *talks,
+                                       int count, ratings_result_t *why)
+{
+    if (!store_is_array(answer, 1 + (size_t)count))
+        return store_foreign(why, "the answer of a script");
+    if (!store_is_array(answer->element[0], 2 * (size_t)count + 1))
+        return store_not_read(answer->element[0], why, STORE_KEY_LOG);
+    apr_status_t status = ratings_result_ok(why);
+    for (int i = 0; i < count && status == APR_SUCCESS; i++)
+        status = read_talk_of_many(answer, i, count, &talks[i].snapshot, why);
+    return status;
+}
+
+apr_status_t ratings_store_read_many(ratings_store_t *store, ratings_store_talk_t *talks, int count,
+                                     int64_t deadline, ratings_result_t *why)
+{
+    store_words_t words;
+    redisReply *answer;
+    char key[STORE_KEY_TALK_MAX + 1];
+    (void)store_words_script(&words, lua_read_many, 1 + count, 1 + count + 2 * count + 1);
+    store_word(&words, STORE_KEY_LOG);
+    for (int i = 0; i < count; i++) {
+        store_talk_key(key, talks[i].talk_id);
+        store_word_copy(&words, key);
+    }
+    for (int i = 0; i < count; i++) {
+        store_word_field(&words, "position", talks[i].partition);
+        store_word_field(&words, "first", talks[i].partition);
+    }
+    store_word(&words, "behind");
+    apr_status_t status =
+        store_ask(store, &words,
+                  STORE_ANSWER_MAX + (size_t)count * (RATINGS_VALUES + 2) * STORE_FIELD_ANSWER_MAX,
+                  deadline, &answer, why);
+    store_words_free(&words);
+    if (status != APR_SUCCESS)
+        return status;
+    status = read_talks_of_many(answer, talks, count, why);
+    freeReplyObject(answer);
+    return status;
+}
+
+/* ---- the ranking ---- */
+
+static bool read_ranked(const redisReply *talk, const redisReply *score, apr_pool_t *pool,
+                        ratings_store_ranked_t *ranked)
+{
+    char *end;
+    if (!store_is_text(talk) || !store_is_text(score))
+        return false;
+    ranked->talk_id = apr_pstrmemdup(pool, talk->str, (apr_size_t)talk->len);
+    ranked->score = strtod(score->str, &end);
+    return end != score->str && *end == '\0' && isfinite(ranked->score);
+}
+
+static apr_status_t read_ranking(const redisReply *answer, apr_pool_t *pool,
+                                 ratings_store_ranked_t **ranked, int *count, ratings_result_t *why)
+{
+    if (!store_is_array(answer, 2) || answer->element[1]->elements > 2 * RATINGS_RANKED_MAX)
+        return store_foreign(why, "the answer of a script");
+    const redisReply *behind = answer->element[0], *top = answer->element[1];
+    if (!store_is_array(behind, 1))
+        return store_not_read(behind, why, STORE_KEY_LOG);
+    if (behind->element[0]->type != REDIS_REPLY_NIL)
+        return ratings_result_set(why, APR_EAGAIN, "the store is being rebuilt");
+    if (top->type != REDIS_REPLY_ARRAY || top->elements % 2 != 0)
+        return store_not_read(top, why, STORE_KEY_TOP);
+    *count = (int)(top->elements / 2);
+    *ranked = apr_palloc(pool, (apr_size_t)*count * sizeof **ranked + 1);
+    for (int i = 0; i < *count; i++)
+        if (!read_ranked(top->element[2 * i], top->element[2 * i + 1], pool, &(*ranked)[i]))
+            return store_unexpected(why, STORE_KEY_TOP);
+    return ratings_result_ok(why);
+}
+
+#define RANKED_ANSWER_MAX (RATINGS_TALK_ID_MAX + 64) /* bytes of a talk and its score */
+
+apr_status_t ratings_store_read_top(ratings_store_t *store, int64_t deadline, apr_pool_t *pool,
+                                    ratings_store_ranked_t **ranked, int *count,
+                                    ratings_result_t *why)
+{
+    store_words_t words;
+    redisReply *answer;
+    (void)store_words_script(&words, lua_read_top, 2, 3);
+    store_word(&words, STORE_KEY_LOG);
+    store_word(&words, STORE_KEY_TOP);
+    store_word_number(&words, RATINGS_RANKED_MAX);
+    apr_status_t status =
+        store_ask(store, &words, STORE_ANSWER_MAX + (size_t)RATINGS_RANKED_MAX * RANKED_ANSWER_MAX,
+                  deadline, &answer, why);
+    store_words_free(&words);
+    if (status != APR_SUCCESS)
+        return status;
+    status = read_ranking(answer, pool, ranked, count, why);
     freeReplyObject(answer);
     return status;
 }

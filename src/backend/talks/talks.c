@@ -7,6 +7,7 @@
 #include "../common/thread.h"
 #include "talks_connection.h"
 #include "talks_conninfo.h"
+#include "talks_list.h"
 #include "talks_redact.h"
 
 #include <stdlib.h>
@@ -167,44 +168,70 @@ static void give_back_connection(ratings_talks_t *talks, talks_connection_t *con
     }
 }
 
-/* ---- looking a talk up ---- */
+/* ---- asking ---- */
 
-typedef struct {
-    const char *talk_id;
-    apr_pool_t *pool; /* for the call alone */
-    ratings_window_t *window;
-} find_t;
+/* What is asked on a connection, and what for. */
+typedef struct ask_t ask_t;
+struct ask_t {
+    apr_status_t (*on)(talks_connection_t *connection, const ask_t *ask,
+                       const ratings_deadline_t *deadline, ratings_result_t *why);
+    const char *text; /* a talk's id; or what is searched for; or NULL */
+    apr_pool_t *pool; /* for the answer */
+    union {
+        ratings_window_t *window;
+        ratings_talk_list_t *list;
+        const char **key;
+    };
+};
 
 /* `*is_lost`: the connection was dead, so that another one may do. */
-static apr_status_t try_to_find_talk(ratings_talks_t *talks, const ratings_deadline_t *deadline,
-                                     const find_t *find, bool *is_lost, ratings_result_t *why)
+static apr_status_t try_to_ask(ratings_talks_t *talks, const ratings_deadline_t *deadline,
+                               const ask_t *ask, bool *is_lost, ratings_result_t *why)
 {
     ratings_pooled_t *pooled;
     *is_lost = false;
     if (ratings_pool_acquire(&talks->connections, deadline, &pooled, why) != APR_SUCCESS)
         return why->status;
     talks_connection_t *connection = RATINGS_CONTAINER_OF(pooled, talks_connection_t, pooled);
-    apr_status_t status =
-        talks_connection_find(connection, find->talk_id, find->pool, deadline, find->window, why);
+    apr_status_t status = ask->on(connection, ask, deadline, why);
     *is_lost = talks_connection_is_lost(connection);
     give_back_connection(talks, connection);
     return status;
 }
 
 /* One connection was found dead: the others that are idle are, as a rule, of the same server. */
-static apr_status_t find_talk(ratings_talks_t *talks, const ratings_deadline_t *deadline,
-                              const find_t *find, ratings_result_t *why)
+static apr_status_t ask_by(ratings_talks_t *talks, const ratings_deadline_t *deadline,
+                           const ask_t *ask, ratings_result_t *why)
 {
     bool is_lost = false;
     apr_status_t status =
         ratings_deadline_check(deadline, "no time was left to ask the server", why);
     if (status == APR_SUCCESS)
-        status = try_to_find_talk(talks, deadline, find, &is_lost, why);
+        status = try_to_ask(talks, deadline, ask, &is_lost, why);
     if (is_lost) {
         ratings_pool_close_idle(&talks->connections);
-        status = try_to_find_talk(talks, deadline, find, &is_lost, why);
+        status = try_to_ask(talks, deadline, ask, &is_lost, why);
     }
     return status;
+}
+
+static apr_status_t ask_talks(ratings_talks_t *talks, const ask_t *ask, int64_t expires_at,
+                              ratings_result_t *why)
+{
+    ratings_refobj_ref(&talks->object);
+    const ratings_deadline_t deadline =
+        ratings_deadline_make(expires_at, talks->timeout, talks->object.cancel_fd);
+    apr_status_t status = ask_by(talks, &deadline, ask, why);
+    ratings_refobj_unref(&talks->object);
+    return status;
+}
+
+/* ---- looking a talk up ---- */
+
+static apr_status_t find_on(talks_connection_t *connection, const ask_t *ask,
+                            const ratings_deadline_t *deadline, ratings_result_t *why)
+{
+    return talks_connection_find(connection, ask->text, ask->pool, deadline, ask->window, why);
 }
 
 apr_status_t ratings_talks_find(ratings_talks_t *talks, const char *talk_id, int64_t expires_at,
@@ -213,12 +240,8 @@ apr_status_t ratings_talks_find(ratings_talks_t *talks, const char *talk_id, int
     apr_pool_t *scratch;
     if (apr_pool_create(&scratch, pool) != APR_SUCCESS)
         return ratings_result_set(why, RATINGS_NOT_ASKED, "out of memory");
-    ratings_refobj_ref(&talks->object);
-    const ratings_deadline_t deadline =
-        ratings_deadline_make(expires_at, talks->timeout, talks->object.cancel_fd);
-    const find_t find = {talk_id, scratch, window};
-    apr_status_t status = find_talk(talks, &deadline, &find, why);
-    ratings_refobj_unref(&talks->object);
+    const ask_t find = {.on = find_on, .text = talk_id, .pool = scratch, .window = window};
+    apr_status_t status = ask_talks(talks, &find, expires_at, why);
     apr_pool_destroy(scratch);
     return status;
 }
@@ -230,4 +253,32 @@ apr_status_t ratings_talks_check(ratings_talks_t *talks, int64_t expires_at, apr
     ratings_window_t window;
     apr_status_t status = ratings_talks_find(talks, "", expires_at, pool, &window, why);
     return status == APR_NOTFOUND ? ratings_result_ok(why) : status;
+}
+
+/* ---- all that is known of talks ---- */
+
+static apr_status_t list_on(talks_connection_t *connection, const ask_t *ask,
+                            const ratings_deadline_t *deadline, ratings_result_t *why)
+{
+    return talks_list_ask(connection, ask->text, ask->pool, deadline, ask->list, why);
+}
+
+static apr_status_t key_on(talks_connection_t *connection, const ask_t *ask,
+                           const ratings_deadline_t *deadline, ratings_result_t *why)
+{
+    return talks_list_ask_key(connection, ask->text, ask->pool, deadline, ask->key, why);
+}
+
+apr_status_t ratings_talks_list(ratings_talks_t *talks, const char *talk_id, int64_t expires_at,
+                                apr_pool_t *pool, ratings_talk_list_t *list, ratings_result_t *why)
+{
+    const ask_t ask = {.on = list_on, .text = talk_id, .pool = pool, .list = list};
+    return ask_talks(talks, &ask, expires_at, why);
+}
+
+apr_status_t ratings_talks_key(ratings_talks_t *talks, const char *text, int64_t expires_at,
+                               apr_pool_t *pool, const char **key, ratings_result_t *why)
+{
+    const ask_t ask = {.on = key_on, .text = text, .pool = pool, .key = key};
+    return ask_talks(talks, &ask, expires_at, why);
 }

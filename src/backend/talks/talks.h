@@ -11,6 +11,7 @@
 #ifndef RATINGS_TALKS_H
 #define RATINGS_TALKS_H
 
+#include "../../core/talk.h"
 #include "../../core/window.h"
 #include "../common/result.h"
 
@@ -71,6 +72,24 @@ void ratings_talks_destroy(ratings_talks_t *talks);
 #define RATINGS_TALKS_COLUMNS_S 5
 apr_status_t ratings_talks_find(ratings_talks_t *talks, const char *talk_id, int64_t expires_at,
                                 apr_pool_t *pool, ratings_window_t *window, ratings_result_t *why);
+
+/* All talks of the table, sorted; or (`talk_id` not NULL) the one that has the id, else
+ * APR_NOTFOUND. The list lives in `pool`, whatever the result. Ends as ratings_talks_find does.
+ *
+ * Of the columns title, speakers (text[]), room, track, language, url (text), starts_at, ends_at,
+ * opens_at and closes_at (timestamptz) the table may lack any: what it lacks is unknown of all
+ * talks. Days are those of the session's time zone. Rows whose ids cannot be a talk's are left out.
+ * APR_EAGAIN, which no circuit breaker counts: the table is longer than what follows, or a column
+ * has another type, or may not be read. */
+#define RATINGS_TALKS_MAX 20000
+#define RATINGS_TALKS_BYTES_MAX ((size_t)32 * 1024 * 1024)
+apr_status_t ratings_talks_list(ratings_talks_t *talks, const char *talk_id, int64_t expires_at,
+                                apr_pool_t *pool, ratings_talk_list_t *list, ratings_result_t *why);
+
+/* The key of a text that is searched for (../../core/talk.h), in `pool`. APR_NOTFOUND: the database
+ * cannot hold such a text, so that no talk has it. */
+apr_status_t ratings_talks_key(ratings_talks_t *talks, const char *text, int64_t expires_at,
+                               apr_pool_t *pool, const char **key, ratings_result_t *why);
 
 /* Whether the table of talks can be read; ends as ratings_talks_find does. */
 apr_status_t ratings_talks_check(ratings_talks_t *talks, int64_t expires_at, apr_pool_t *pool,

@@ -2,6 +2,7 @@
 
 #include "../../core/clock.h"
 #include "talks.h"
+#include "talks_list.h"
 #include "talks_redact.h"
 
 #include <dlfcn.h>
@@ -84,7 +85,10 @@ static bool set_up_connection(talks_connection_t *connection, ratings_result_t *
     (void)PQsetNoticeProcessor(connection->pq, ignore_notice, NULL);
     if (PQsetnonblocking(connection->pq, 1) == 0 &&
         prepare(connection, FIND_TALK, &connection->find) &&
-        prepare(connection, FIND_TALK_WITH_WINDOW, &connection->find_with_window))
+        prepare(connection, FIND_TALK_WITH_WINDOW, &connection->find_with_window) &&
+        prepare(connection, talks_list_query, &connection->list) &&
+        prepare(connection, talks_listed_query, &connection->listed) &&
+        prepare(connection, talks_key_query, &connection->key))
         return true;
     (void)ratings_result_set(why, RATINGS_NOT_ASKED, "a new connection could not be set up");
     return false;
@@ -192,10 +196,46 @@ static apr_status_t await_result(talks_connection_t *connection, const ratings_d
 
 /* ---- asking ---- */
 
+/* apr_dbd_get_row would do, but it sleeps for 100 ms when no row is found (apr_dbd_pgsql.c), and
+ * blocks. The first result is the answer; what follows says that the server is ready again. */
+static apr_status_t read_answer(talks_connection_t *connection, const talks_question_t *question,
+                                const ratings_deadline_t *deadline, ratings_result_t *why)
+{
+    ratings_result_t rest;
+    apr_status_t status = await_result(connection, deadline, why);
+    PGresult *result = status == APR_SUCCESS ? PQgetResult(connection->pq) : NULL;
+    if (status != APR_SUCCESS)
+        return status;
+    if (!result)
+        return connection_error(connection, why);
+    status = question->read(connection, result, question->context, why);
+    while (result) {
+        PQclear(result);
+        result = await_result(connection, deadline, &rest) == APR_SUCCESS
+                     ? PQgetResult(connection->pq)
+                     : NULL;
+    }
+    return status;
+}
+
+apr_status_t talks_connection_ask(talks_connection_t *connection, const talks_question_t *question,
+                                  apr_pool_t *pool, const ratings_deadline_t *deadline,
+                                  ratings_result_t *why)
+{
+    apr_dbd_results_t *unused = NULL;
+    /* not random access, which makes it PQsendQueryParams: sent, and not waited for */
+    if (apr_dbd_pselect(connection->driver, pool, connection->handle, &unused, question->statement,
+                        0, question->count, (const char **)(uintptr_t)question->arguments) != 0)
+        return connection_error(connection, why);
+    return read_answer(connection, question, deadline, why);
+}
+
+/* ---- a talk looked up ---- */
+
 /* Class 22 is about the value that was asked for: no uuid, no integer or one out of range, a
  * character that the database's encoding does not have. No row has such a key.
  * https://www.postgresql.org/docs/current/errcodes-appendix.html */
-static apr_status_t status_of_sqlstate(const char *sqlstate)
+apr_status_t talks_status_of_sqlstate(const char *sqlstate)
 {
     if (sqlstate && strncmp(sqlstate, "22", 2) == 0)
         return APR_NOTFOUND;
@@ -256,7 +296,7 @@ static apr_status_t status_of_result(const PGresult *result, const query_t *quer
     apr_status_t status;
     if (PQresultStatus(result) == PGRES_TUPLES_OK)
         return status_of_rows(result, query, why);
-    status = status_of_sqlstate(PQresultErrorField(result, PG_DIAG_SQLSTATE));
+    status = talks_status_of_sqlstate(PQresultErrorField(result, PG_DIAG_SQLSTATE));
     return ratings_result_set(why, status, "%s",
                               status == APR_NOTFOUND ? "" : PQresultErrorMessage(result));
 }
@@ -270,27 +310,13 @@ static void learn_columns(talks_connection_t *connection, const PGresult *result
         has_window ? 0 : ratings_monotonic() + RATINGS_TALKS_COLUMNS_S * INT64_C(1000000);
 }
 
-/* apr_dbd_get_row would do, but it sleeps for 100 ms when no row is found (apr_dbd_pgsql.c), and
- * blocks. The first result is the answer; what follows says that the server is ready again. */
-static apr_status_t read_answer(talks_connection_t *connection, const query_t *query,
-                                const ratings_deadline_t *deadline, ratings_result_t *why)
+static apr_status_t read_found(talks_connection_t *connection, const PGresult *result,
+                               void *context, ratings_result_t *why)
 {
-    ratings_result_t rest;
-    apr_status_t status = await_result(connection, deadline, why);
-    PGresult *result = status == APR_SUCCESS ? PQgetResult(connection->pq) : NULL;
-    if (status != APR_SUCCESS)
-        return status;
-    if (!result)
-        return connection_error(connection, why);
-    status = status_of_result(result, query, why);
+    const query_t *query = context;
+    apr_status_t status = status_of_result(result, query, why);
     if (query->with_window && PQresultStatus(result) == PGRES_TUPLES_OK)
         learn_columns(connection, result);
-    while (result) {
-        PQclear(result);
-        result = await_result(connection, deadline, &rest) == APR_SUCCESS
-                     ? PQgetResult(connection->pq)
-                     : NULL;
-    }
     return status;
 }
 
@@ -298,13 +324,10 @@ apr_status_t talks_connection_find(talks_connection_t *connection, const char *t
                                    apr_pool_t *pool, const ratings_deadline_t *deadline,
                                    ratings_window_t *window, ratings_result_t *why)
 {
-    const char *arguments[] = {talk_id, talk_id};
-    const query_t query = {talk_id, ratings_monotonic() >= connection->window_asked_from, window};
-    apr_dbd_results_t *unused = NULL;
-    /* not random access, which makes it PQsendQueryParams: sent, and not waited for */
-    if (apr_dbd_pselect(connection->driver, pool, connection->handle, &unused,
-                        query.with_window ? connection->find_with_window : connection->find, 0, 2,
-                        arguments) != 0)
-        return connection_error(connection, why);
-    return read_answer(connection, &query, deadline, why);
+    const char *const arguments[] = {talk_id, talk_id};
+    query_t query = {talk_id, ratings_monotonic() >= connection->window_asked_from, window};
+    const talks_question_t question = {query.with_window ? connection->find_with_window
+                                                         : connection->find,
+                                       2, arguments, read_found, &query};
+    return talks_connection_ask(connection, &question, pool, deadline, why);
 }

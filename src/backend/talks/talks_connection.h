@@ -17,6 +17,7 @@ typedef struct {
     const apr_dbd_driver_t *driver;
     apr_dbd_t *handle;
     apr_dbd_prepared_t *find, *find_with_window;
+    apr_dbd_prepared_t *list, *listed, *key; /* talks_list.h */
     int64_t window_asked_from; /* of ratings_monotonic: until then the table has no window */
     PGconn *pq;                /* what `handle` wraps */
 } talks_connection_t;
@@ -35,6 +36,25 @@ void talks_connection_close(talks_connection_t *connection); /* NULL is allowed 
  * with after the connection is closed, until it has something to send. Blocks as libpq's connecting
  * does, and until the server has taken the request. */
 void talks_connection_cancel(talks_connection_t *connection);
+
+/* A statement with its arguments, and what reads the server's answer, which may be an error:
+ * returns, and sets in `why`, the status of the call. */
+typedef struct {
+    apr_dbd_prepared_t *statement;
+    int count; /* of the arguments */
+    const char *const *arguments;
+    apr_status_t (*read)(talks_connection_t *connection, const PGresult *result, void *context,
+                         ratings_result_t *why);
+    void *context;
+} talks_question_t;
+
+/* Asks the server, and waits for its answer until the deadline. `pool` is for the call alone. */
+apr_status_t talks_connection_ask(talks_connection_t *connection, const talks_question_t *question,
+                                  apr_pool_t *pool, const ratings_deadline_t *deadline,
+                                  ratings_result_t *why);
+
+/* The status of an error of the server that is about what it was asked; not of one of the table. */
+apr_status_t talks_status_of_sqlstate(const char *sqlstate);
 
 /* APR_SUCCESS and the window if there is such a talk, APR_NOTFOUND, or a failure (result.h). `pool`
  * is for the call alone. */
