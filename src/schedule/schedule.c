@@ -3,22 +3,25 @@
 #include "schedule_builder.h"
 
 #include <string.h>
+#include <strings.h>
 
-/* Which format a text is in, by how it begins. */
+/* Which format a text is in, by how it begins; else it is CSV. */
 static const struct {
     const char *begins;
     bool (*read)(schedule_reader_t *reader);
 } formats[] = {
     {"{", schedule_read_json},
+    {"<", schedule_read_xml},
+    {"BEGIN:VCALENDAR", schedule_read_ical},
 };
 
 static bool read_format(schedule_reader_t *reader)
 {
     const char *begin = reader->text + strspn(reader->text, " \t\r\n");
     for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
-        if (strncmp(begin, formats[i].begins, strlen(formats[i].begins)) == 0)
+        if (strncasecmp(begin, formats[i].begins, strlen(formats[i].begins)) == 0)
             return formats[i].read(reader);
-    return schedule_fail(reader->fault, 1, NULL, "is in no format that is known: schedule JSON");
+    return schedule_read_csv(reader);
 }
 
 static bool check_whole(schedule_reader_t *reader)

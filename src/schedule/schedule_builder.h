@@ -51,5 +51,8 @@ int schedule_line_of(const schedule_reader_t *reader, const char *at);
 /* ---- the formats: each reads the whole text into the list, and finishes nothing ---- */
 
 bool schedule_read_json(schedule_reader_t *reader);
+bool schedule_read_xml(schedule_reader_t *reader);
+bool schedule_read_ical(schedule_reader_t *reader);
+bool schedule_read_csv(schedule_reader_t *reader);
 
 #endif

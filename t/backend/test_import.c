@@ -265,6 +265,25 @@ static void broken_file_changes_nothing(void **state)
     assert_string_equal(fingerprint(after), before);
 }
 
+/* Whatever the schedule was exported as, its talks are the same; the hub's have urls of its own. */
+static void another_format_is_no_other_talk(void **state)
+{
+    static const char *const files[] = {"schedule.xml", "schedule.xcal --zone Europe/Berlin",
+                                        "schedule.ics", "schedule.csv --zone Europe/Berlin",
+                                        "schedule.json"};
+    char before[64], after[64];
+    (void)state;
+    assert_ctl(ctl("import " SCHEDULE), 0);
+    fingerprint(before);
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        assert_ctl(ctl("import t/schedules/%s", files[i]), 0);
+        assert_said("5 talks: 0 added, 0 changed, 0 gone, 5 as before");
+    }
+    assert_string_equal(fingerprint(after), before);
+    assert_ctl(ctl("import t/schedules/hub.json --dry-run"), 0);
+    assert_said("0 added, 5 changed, 0 gone");
+}
+
 static void json_report(void **state)
 {
     (void)state;
@@ -368,6 +387,7 @@ int main(void)
         cmocka_unit_test(gone_talks_are_removed),
         cmocka_unit_test(replacing_more_than_half_asks),
         cmocka_unit_test(broken_file_changes_nothing),
+        cmocka_unit_test(another_format_is_no_other_talk),
         cmocka_unit_test(json_report),
         cmocka_unit_test_setup(table_of_two_columns_will_do, without_table),
         cmocka_unit_test_setup(no_table_is_said, without_table),
