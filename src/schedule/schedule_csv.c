@@ -202,7 +202,9 @@ bool schedule_read_csv(schedule_reader_t *reader)
     char *copy = strdup(reader->text);
     csv_reader_t it = {.reader = reader, .at = copy, .line = 1};
     reader->schedule->kind = "CSV";
-    bool good = copy ? read_names(&it) : schedule_no_memory(reader->fault);
+    if (!copy)
+        return schedule_no_memory(reader->fault);
+    bool good = read_names(&it);
     while (good && *it.at)
         good = read_csv_line(&it);
     free(copy);

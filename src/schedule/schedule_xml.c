@@ -116,16 +116,16 @@ static const schedule_dom_member_t xcal_members[] = {
     {"location", SCHEDULE_ROOM}, {"language", SCHEDULE_LANGUAGE},
 };
 
-/* pretalx and frab write hours, ".0", and two digits each of minutes and seconds: half an hour is
- * 0.03000. */
+/* pretalx and frab write hours, ".0", and two digits each of minutes and seconds, which are 00:
+ * half an hour is 0.03000. */
 static int64_t parse_xcal_duration(const char *text)
 {
-    unsigned hours, minutes, seconds;
-    int end = 0;
-    if (sscanf(text, "%3u.0%2u%2u%n", &hours, &minutes, &seconds, &end) == 3 && !text[end] &&
-        minutes < 60 && seconds < 60)
-        return (int64_t)hours * 3600 + minutes * 60 + seconds;
-    return schedule_duration_parse(text);
+    const char *dot = strstr(text, ".0");
+    char clock[16];
+    if (!dot || dot - text > 4 || strspn(dot + 1, "0123456789") != 5 || strcmp(dot + 4, "00") != 0)
+        return schedule_duration_parse(text);
+    (void)snprintf(clock, sizeof clock, "%.*s:%.2s", (int)(dot - text), text, dot + 2);
+    return schedule_duration_parse(clock);
 }
 
 static bool take_xcal_time(schedule_reader_t *reader, xmlNode *event, const char *name,

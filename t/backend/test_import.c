@@ -96,6 +96,20 @@ static int without_table(void **state)
 
 /* ---- the program ---- */
 
+/* Of all that comes the end, which has the room. */
+static void keep_end(FILE *pipe)
+{
+    size_t len = 0, half = OUTPUT_SIZE / 2, got;
+    while ((got = fread(said + len, 1, OUTPUT_SIZE - 1 - len, pipe)) > 0) {
+        len += got;
+        if (len <= half)
+            continue;
+        memmove(said, said + len - half, half);
+        len = half;
+    }
+    said[len] = '\0';
+}
+
 /* Its exit code. */
 static int ctl(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static int ctl(const char *format, ...)
@@ -111,8 +125,7 @@ static int ctl(const char *format, ...)
              port, program, words);
     FILE *pipe = popen(line, "r");
     assert_non_null(pipe);
-    size_t len = fread(said, 1, sizeof said - 1, pipe);
-    said[len] = '\0';
+    keep_end(pipe);
     int status = pclose(pipe);
     assert_true(WIFEXITED(status));
     return WEXITSTATUS(status);
@@ -341,6 +354,27 @@ static void narrow_column_is_an_error(void **state)
     assert_string_equal(sql("SELECT count(*) FROM talks"), "1");
 }
 
+static void import_many(int talks, int code)
+{
+    run_shell("{ echo title,id,start,duration,speakers; seq %d | sed 's/.*/Talk "
+              "&,t&,2026-11-28T10:00:00Z,0:45,"
+              "Ada; Bo/'; } >%s/many.csv",
+              talks, directory);
+    assert_ctl(ctl("import %s/many.csv --opens start", directory), code);
+}
+
+static void as_many_as_are_allowed(void **state)
+{
+    (void)state;
+    ctl("migrate");
+    import_many(20000, 0);
+    assert_said("CSV, 20000 talks: 20000 added, 0 changed");
+    import_many(20000, 0);
+    assert_said("0 added, 0 changed, 0 gone, 20000 as before");
+    import_many(20001, 2);
+    assert_said("many.csv, line 20002: the schedule has more than 20000 talks");
+}
+
 static void one_import_at_a_time(void **state)
 {
     PGconn *other = connect_as_owner();
@@ -393,6 +427,7 @@ int main(void)
         cmocka_unit_test_setup(no_table_is_said, without_table),
         cmocka_unit_test_setup(column_of_type_uuid, without_table),
         cmocka_unit_test_setup(narrow_column_is_an_error, without_table),
+        cmocka_unit_test_setup(as_many_as_are_allowed, without_table),
         cmocka_unit_test_setup(one_import_at_a_time, without_table),
         cmocka_unit_test(words_are_checked),
     };
