@@ -12,6 +12,10 @@
 /* What pretalx calls itself. Its SUMMARY is "Title - Speaker, Speaker". */
 #define PRETALX "-//pretalx//"
 
+#define BEGIN "BEGIN:"
+#define END "END:"
+#define DEPTH_MAX 8
+
 typedef struct {
     schedule_reader_t *reader;
     icalcomponent *calendar, *event;
@@ -55,9 +59,9 @@ static int line_of(const ical_reader_t *it, const char *name)
 {
     int line = it->line + 1, depth = 0;
     for (const char *at = next_line(it->at); *at; at = next_line(at), line++) {
-        if (begins_with(at, "END:") && depth-- == 0)
+        if (begins_with(at, END) && depth-- == 0)
             return 0;
-        depth += begins_with(at, "BEGIN:");
+        depth += begins_with(at, BEGIN);
         if (depth == 0 && begins_with(at, name) && strchr(":;", at[strlen(name)]))
             return line;
     }
@@ -222,17 +226,45 @@ static bool read_calendars(ical_reader_t *it, icalcomponent *root)
     return true;
 }
 
-/* libical takes a text that ends in the middle. */
-static bool check_ical_end(schedule_reader_t *reader)
+/* What has begun and not ended. */
+typedef struct {
+    const char *name[DEPTH_MAX];
+    int depth;
+} ical_nesting_t;
+
+static bool is_same_word(const char *one, const char *other)
 {
-    static const char last[] = "END:VCALENDAR";
-    const char *end = reader->text + reader->len;
-    while (end > reader->text && strchr(" \r\n", end[-1]))
-        end--;
-    return ((size_t)(end - reader->text) >= strlen(last) &&
-            strncasecmp(end - strlen(last), last, strlen(last)) == 0) ||
-           schedule_fail(reader->fault, schedule_line_of(reader, end), NULL,
-                         "does not end with END:VCALENDAR: it was cut short");
+    size_t len = strcspn(one, " \t\r\n");
+    return len == strcspn(other, " \t\r\n") && strncasecmp(one, other, len) == 0;
+}
+
+static bool follow_nesting(schedule_reader_t *reader, ical_nesting_t *nesting, const char *at,
+                           int line)
+{
+    if (begins_with(at, BEGIN)) {
+        if (nesting->depth == DEPTH_MAX)
+            return schedule_fail(reader->fault, line, NULL, "is nested too deeply");
+        nesting->name[nesting->depth++] = at + strlen(BEGIN);
+    } else if (begins_with(at, END)) {
+        if (nesting->depth == 0 || !is_same_word(nesting->name[--nesting->depth], at + strlen(END)))
+            return schedule_fail(reader->fault, line, NULL, "ends what did not begin");
+    }
+    return true;
+}
+
+/* libical takes a text that ends in the middle, and says on standard error what it does not like.
+ */
+static bool check_nesting(schedule_reader_t *reader)
+{
+    ical_nesting_t nesting = {.depth = 0};
+    int line = 1;
+    for (const char *at = reader->text; *at; at = next_line(at), line++)
+        if (!follow_nesting(reader, &nesting, at, line))
+            return false;
+    return nesting.depth == 0 ||
+           schedule_fail(reader->fault, line - 1, NULL, "was cut short: END:%.*s is missing",
+                         (int)strcspn(nesting.name[nesting.depth - 1], " \t\r\n"),
+                         nesting.name[nesting.depth - 1]);
 }
 
 bool schedule_read_ical(schedule_reader_t *reader)
@@ -242,16 +274,14 @@ bool schedule_read_ical(schedule_reader_t *reader)
     icalerror_set_errors_are_fatal(false);
     reader->schedule->kind = "iCalendar";
     reader->schedule->fields = SCHEDULE_HAS_ROOM | SCHEDULE_HAS_URL | SCHEDULE_HAS_TIMES;
-    if (!check_ical_end(reader))
+    if (!check_nesting(reader))
         return false;
     icalcomponent *root = icalparser_parse_string(reader->text);
     bool good =
         root ? read_calendars(&it, root) : schedule_fail(reader->fault, 1, NULL, "is no iCalendar");
-    if (good && find_event_line(&it))
-        good = schedule_fail(reader->fault, it.line, NULL, "the event has no END:VEVENT");
     if (root)
         icalcomponent_free(root);
-    return good || (reader->fault->text[0] ? false
-                                           : schedule_fail(reader->fault, it.line, NULL,
-                                                           "has an event within another"));
+    return good ||
+           (!reader->fault->text[0] &&
+            schedule_fail(reader->fault, it.line, NULL, "has events that cannot be told apart"));
 }
