@@ -184,6 +184,28 @@ static bool take_closes(ctl_options_t *out, const char *value, audit_failure_t *
            bad_usage(why, "--closes takes a time like \"7 days after end\", or none");
 }
 
+static bool take_schedule_format(ctl_options_t *out, const char *value, audit_failure_t *why)
+{
+    (void)out;
+    return strcmp(value, "frab-json") == 0 || bad_usage(why, "--format takes frab-json");
+}
+
+static bool take_page(ctl_options_t *out, const char *value, audit_failure_t *why)
+{
+    out->page = value;
+    bool is_url = strncmp(value, "https://", 8) == 0 || strncmp(value, "http://", 7) == 0;
+    return (is_url && strstr(value, "{id}") && !ratings_talk_id_problem(value, strlen(value))) ||
+           bad_usage(why,
+                     "--page takes a url with {id} in it, like https://rate.example/talk/{id}");
+}
+
+static bool take_title(ctl_options_t *out, const char *value, audit_failure_t *why)
+{
+    out->title = value;
+    return !ratings_talk_id_problem(value, strlen(value)) ||
+           bad_usage(why, "--title takes 1 to 255 bytes of UTF-8 without control characters");
+}
+
 /* ---- the table ---- */
 
 #define TAKEN_BY_ALL 0
@@ -231,6 +253,10 @@ static const struct ctl_option_t {
     {"zone", "NAME", "of times that name none, like Europe/Berlin", CTL_TAKES_SCHEDULE, take_zone},
     {"opens", "TIME", "when a talk can be rated, like \"5 min before end\"", CTL_TAKES_SCHEDULE,
      take_opens},
+    {"format", "frab-json", "how the schedule is exported", CTL_TAKES_SCHEDULE,
+     take_schedule_format},
+    {"page", "URL", "of a talk's page, with {id} in it; for export", CTL_TAKES_SCHEDULE, take_page},
+    {"title", "TEXT", "of the conference; for export", CTL_TAKES_SCHEDULE, take_title},
     {"closes", "TIME", "until when, like \"7 days after end\"", CTL_TAKES_SCHEDULE, take_closes},
 };
 

@@ -13,18 +13,20 @@
 
 /* Groups of options that a command takes. */
 enum {
-    CTL_TAKES_STREAM = 1 << 0,    /* --brokers, -X */
-    CTL_TAKES_STORE = 1 << 1,     /* --store */
-    CTL_TAKES_TALKS = 1 << 2,     /* --talk */
-    CTL_TAKES_JSON = 1 << 3,      /* --json */
-    CTL_TAKES_MENDING = 1 << 4,   /* --repair, --rebuild: commands of their own since */
-    CTL_TAKES_EXPORT = 1 << 5,    /* --format, --at, --prior */
-    CTL_TAKES_STATUS = 1 << 6,    /* --talks, --stats, --max-lag */
-    CTL_TAKES_YES = 1 << 7,       /* --yes */
-    CTL_TAKES_VOTER = 1 << 8,     /* --dry-run */
-    CTL_TAKES_REASON = 1 << 9,    /* --reason */
-    CTL_TAKES_SECRET = 1 << 10,   /* --secret */
-    CTL_TAKES_SCHEDULE = 1 << 11, /* --talks, --id, --zone, --opens, --closes, --dry-run */
+    CTL_TAKES_STREAM = 1 << 0,  /* --brokers, -X */
+    CTL_TAKES_STORE = 1 << 1,   /* --store */
+    CTL_TAKES_TALKS = 1 << 2,   /* --talk */
+    CTL_TAKES_JSON = 1 << 3,    /* --json */
+    CTL_TAKES_MENDING = 1 << 4, /* --repair, --rebuild: commands of their own since */
+    CTL_TAKES_EXPORT = 1 << 5,  /* --format, --at, --prior */
+    CTL_TAKES_STATUS = 1 << 6,  /* --talks, --stats, --max-lag */
+    CTL_TAKES_YES = 1 << 7,     /* --yes */
+    CTL_TAKES_VOTER = 1 << 8,   /* --dry-run */
+    CTL_TAKES_REASON = 1 << 9,  /* --reason */
+    CTL_TAKES_SECRET = 1 << 10, /* --secret */
+    CTL_TAKES_SCHEDULE =
+        1
+        << 11, /* --talks, --id, --zone, --opens, --closes, --dry-run, --page, --title, --format */
 };
 
 #define CTL_AT_END INT64_MAX /* no point in time: to the end of the log */
@@ -45,6 +47,7 @@ typedef struct {
     const char *secret; /* file:PATH; NULL: none is given, and voters are named by their hashes */
     const char *reason; /* NULL: none is given */
     schedule_options_t schedule;
+    const char *page, *title; /* of an exported schedule; NULL: not given */
     bool json, repair, rebuild, yes, dry_run;
 } ctl_options_t;
 

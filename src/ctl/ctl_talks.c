@@ -83,6 +83,25 @@ static bool migrate_talks(ctl_talks_t *it, audit_failure_t *why)
     return true;
 }
 
+/* ---- export ---- */
+
+static bool export_talks(ctl_talks_t *it, audit_failure_t *why)
+{
+    const ctl_options_t *options = it->options;
+    if (!options->page)
+        return audit_fail(why,
+                          "talks export takes --page, the address of a talk's page (see --help)");
+    if (!ctl_postgres_open(&it->database, options->talks_url, options->stream.timeout_ms, why) ||
+        !ctl_postgres_run(&it->database, "SET client_encoding = 'UTF8'", why))
+        return false;
+    PGresult *rows = ctl_talks_select(it, why);
+    bool good = rows && ctl_talks_export_json(it, rows, &it->left_out, why);
+    PQclear(rows);
+    if (good && it->left_out > 0)
+        (void)audit_fail(why, "%d talks have no start and end, and are left out", it->left_out);
+    return good;
+}
+
 /* ---- the command ---- */
 
 static const struct {
@@ -92,6 +111,7 @@ static const struct {
 } actions[] = {
     {"import", 2, import_talks},
     {"migrate", 1, migrate_talks},
+    {"export", 1, export_talks},
 };
 
 static bool run_action(ctl_talks_t *it, audit_failure_t *why)
@@ -103,7 +123,7 @@ static bool run_action(ctl_talks_t *it, audit_failure_t *why)
         if (strcmp(options->words[0], actions[i].word) == 0 &&
             options->words_count == actions[i].words)
             return actions[i].run(it, why);
-    return audit_fail(why, "talks takes import with a file or -, or migrate (see --help)");
+    return audit_fail(why, "talks takes import with a file or -, migrate or export (see --help)");
 }
 
 ctl_exit_e ctl_talks(ctl_options_t *options, audit_failure_t *why)
@@ -115,5 +135,5 @@ ctl_exit_e ctl_talks(ctl_options_t *options, audit_failure_t *why)
     PQclear(it.gone);
     ctl_postgres_close(&it.database);
     schedule_free(&it.schedule);
-    return good ? CTL_EXIT_GOOD : CTL_EXIT_FAILED;
+    return !good ? CTL_EXIT_FAILED : it.left_out > 0 ? CTL_EXIT_DIFFERS : CTL_EXIT_GOOD;
 }

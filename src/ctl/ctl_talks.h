@@ -27,6 +27,7 @@ typedef struct {
     int before;                       /* talks in the table */
     PGresult *added, *changed, *gone; /* of changed: a row for each field that differs */
     int changed_talks;
+    int left_out; /* of an export */
 } ctl_talks_t;
 
 /* Makes the table and the columns that are missing. `*it` says afterwards which had been there. */
@@ -42,6 +43,26 @@ bool ctl_talks_apply(ctl_talks_t *it, audit_failure_t *why);
 /* The schedule as PostgreSQL reads it: an array of objects, a member for each column. The caller
  * frees it. NULL: memory ran out. */
 char *ctl_talks_rows_json(const ctl_talks_t *it);
+
+/* The talks, in the order of their times, a row of these texts for each; NULL where the table has
+ * no such column. The caller clears it. NULL: it failed. */
+enum {
+    CTL_TALKS_ROW_ID,
+    CTL_TALKS_ROW_TITLE,
+    CTL_TALKS_ROW_SPEAKERS, /* a JSON array */
+    CTL_TALKS_ROW_ROOM,
+    CTL_TALKS_ROW_TRACK,
+    CTL_TALKS_ROW_STARTS, /* seconds since 1970 */
+    CTL_TALKS_ROW_ENDS,
+    CTL_TALKS_ROW_LANGUAGE,
+    CTL_TALKS_ROW_URL,
+};
+PGresult *ctl_talks_select(ctl_talks_t *it, audit_failure_t *why);
+
+/* Writes the rows as schedule JSON 1, by the options, to standard output. `*left_out` counts the
+ * talks that have no times, which no schedule can have. */
+bool ctl_talks_export_json(const ctl_talks_t *it, const PGresult *rows, int *left_out,
+                           audit_failure_t *why);
 
 /* Report what was done, or would be. */
 void ctl_talks_text(const ctl_talks_t *it);

@@ -51,6 +51,14 @@ static bool find_columns(ctl_talks_t *it, bool *is_there, audit_failure_t *why)
     return true;
 }
 
+static bool has_column(const ctl_talks_t *it, const char *name)
+{
+    for (int i = 0; i < CTL_TALKS_COLUMNS; i++)
+        if (strcmp(it->columns[i].name, name) == 0)
+            return it->columns[i].is_there;
+    return false;
+}
+
 bool ctl_talks_migrate(ctl_talks_t *it, audit_failure_t *why)
 {
     bool is_there;
@@ -61,6 +69,12 @@ bool ctl_talks_migrate(ctl_talks_t *it, audit_failure_t *why)
            ctl_postgres_run(&it->database, "COMMIT", why);
 }
 
+static bool fail_no_table(audit_failure_t *why)
+{
+    return audit_fail(why, "there is no table talks with uuid and title: ratingsctl talks migrate "
+                           "makes it");
+}
+
 /* A window that was asked for and finds no column is no small loss. */
 static bool choose_columns(ctl_talks_t *it, audit_failure_t *why)
 {
@@ -68,8 +82,7 @@ static bool choose_columns(ctl_talks_t *it, audit_failure_t *why)
     if (!find_columns(it, &is_there, why))
         return false;
     if (!is_there)
-        return audit_fail(why, "there is no table talks with uuid and title: ratingsctl talks "
-                               "migrate makes it");
+        return fail_no_table(why);
     for (int i = 0; i < CTL_TALKS_COLUMNS; i++) {
         ctl_talks_column_t *column = &it->columns[i];
         bool is_had = !column->field || it->schedule.fields & column->field;
@@ -98,6 +111,12 @@ static void add_sql(sql_t *sql, const char *text)
     sql->len += len;
 }
 
+static void add_form(sql_t *sql, const char *form, const char *name)
+{
+    for (const char *c = form; *c; c++)
+        add_sql(sql, *c == '%' ? name : (const char[]){*c, '\0'});
+}
+
 /* For each column that is written `form`, in which each % stands for its name; with `between` in
  * between. */
 static void add_columns(sql_t *sql, const ctl_talks_t *it, const char *form, const char *between)
@@ -107,8 +126,7 @@ static void add_columns(sql_t *sql, const ctl_talks_t *it, const char *form, con
         if (!it->columns[i].is_taken)
             continue;
         add_sql(sql, is_first ? "" : between);
-        for (const char *c = form; *c; c++)
-            add_sql(sql, *c == '%' ? it->columns[i].name : (const char[]){*c, '\0'});
+        add_form(sql, form, it->columns[i].name);
         is_first = false;
     }
 }
@@ -253,4 +271,40 @@ bool ctl_talks_apply(ctl_talks_t *it, audit_failure_t *why)
            (PQntuples(it->changed) == 0 || update_changed(it, why)) &&
            (PQntuples(it->added) == 0 || insert_added(it, why)) &&
            ctl_postgres_run(&it->database, "COMMIT", why);
+}
+
+/* ---- the talks as they are ---- */
+
+PGresult *ctl_talks_select(ctl_talks_t *it, audit_failure_t *why)
+{
+    static const struct {
+        const char *name, *text; /* % stands for the name */
+    } parts[] = {
+        {"title", "%::text"},
+        {"speakers", "array_to_json(%)::text"},
+        {"room", "%::text"},
+        {"track", "%::text"},
+        {"starts_at", "CASE WHEN isfinite(%) THEN floor(extract(epoch FROM %))::bigint END"},
+        {"ends_at", "CASE WHEN isfinite(%) THEN floor(extract(epoch FROM %))::bigint END"},
+        {"language", "%::text"},
+        {"url", "%::text"},
+    };
+    sql_t sql = {.len = 0};
+    bool is_there;
+    if (!find_columns(it, &is_there, why))
+        return NULL;
+    if (!is_there) {
+        (void)fail_no_table(why);
+        return NULL;
+    }
+    add_sql(&sql, "SELECT uuid::text");
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        add_sql(&sql, ", ");
+        if (has_column(it, parts[i].name))
+            add_form(&sql, parts[i].text, parts[i].name);
+        else
+            add_sql(&sql, "NULL");
+    }
+    add_sql(&sql, " FROM talks ORDER BY 6, 1");
+    return ctl_postgres_query(&it->database, sql.text, NULL, 0, why);
 }

@@ -97,8 +97,8 @@ static const char *const names[SCHEDULE_TEXTS] = {
     [SCHEDULE_TRACK] = "track", [SCHEDULE_LANGUAGE] = "language",
 };
 
-static bool take_text(schedule_reader_t *reader, const schedule_draft_t *draft, int which,
-                      char **out)
+static bool take_draft_text(schedule_reader_t *reader, const schedule_draft_t *draft, int which,
+                            char **out)
 {
     const char *text = draft->text[which];
     size_t characters = which == SCHEDULE_URL ? SCHEDULE_URL_MAX : SCHEDULE_TEXT_MAX;
@@ -106,14 +106,14 @@ static bool take_text(schedule_reader_t *reader, const schedule_draft_t *draft, 
     return !problem || schedule_fail(reader->fault, draft->line, names[which], "%s", problem);
 }
 
-static bool take_texts(schedule_reader_t *reader, const schedule_draft_t *draft,
-                       schedule_talk_t *talk)
+static bool take_draft_texts(schedule_reader_t *reader, const schedule_draft_t *draft,
+                             schedule_talk_t *talk)
 {
-    if (!take_text(reader, draft, SCHEDULE_TITLE, &talk->title) ||
-        !take_text(reader, draft, SCHEDULE_ROOM, &talk->room) ||
-        !take_text(reader, draft, SCHEDULE_TRACK, &talk->track) ||
-        !take_text(reader, draft, SCHEDULE_LANGUAGE, &talk->language) ||
-        !take_text(reader, draft, SCHEDULE_URL, &talk->url))
+    if (!take_draft_text(reader, draft, SCHEDULE_TITLE, &talk->title) ||
+        !take_draft_text(reader, draft, SCHEDULE_ROOM, &talk->room) ||
+        !take_draft_text(reader, draft, SCHEDULE_TRACK, &talk->track) ||
+        !take_draft_text(reader, draft, SCHEDULE_LANGUAGE, &talk->language) ||
+        !take_draft_text(reader, draft, SCHEDULE_URL, &talk->url))
         return false;
     return talk->title ||
            schedule_fail(reader->fault, draft->line, names[SCHEDULE_TITLE], "is missing or empty");
@@ -190,7 +190,7 @@ static bool make_room(schedule_reader_t *reader, int line)
 bool schedule_add(schedule_reader_t *reader, const schedule_draft_t *draft)
 {
     schedule_talk_t talk = {0};
-    if (!make_room(reader, draft->line) || !take_texts(reader, draft, &talk) ||
+    if (!make_room(reader, draft->line) || !take_draft_texts(reader, draft, &talk) ||
         !take_id(reader, draft, &talk) || !take_speakers(reader, draft, &talk) ||
         !take_times(reader, draft, &talk)) {
         free_schedule_talk(&talk);

@@ -102,7 +102,7 @@ static bool name_column(csv_reader_t *it, const char *name)
     return true;
 }
 
-static bool has_column(const csv_reader_t *it, int field)
+static bool has_csv_column(const csv_reader_t *it, int field)
 {
     for (size_t i = 0; i < it->columns; i++)
         if (it->column[i] == field)
@@ -123,7 +123,7 @@ static bool read_names(csv_reader_t *it)
     } while (end == CELL_MORE);
     if (it->reader->fault->text[0])
         return false;
-    return has_column(it, SCHEDULE_TITLE) ||
+    return has_csv_column(it, SCHEDULE_TITLE) ||
            schedule_fail(it->reader->fault, 1, NULL,
                          "is in no format that is known: schedule JSON, schedule XML, xCal, "
                          "iCalendar, or CSV, whose first line has a column title");

@@ -7,7 +7,8 @@
 #include <string.h>
 #include <time.h>
 
-#define DAYS_MAX 31 /* of a duration */
+#define DAYS_MAX 31                       /* of a duration */
+#define SECONDS_MAX INT64_C(253402128000) /* two days before the year 10000 */
 
 /* ---- zones ---- */
 
@@ -52,6 +53,21 @@ bool schedule_clock_in(const schedule_clock_t *clock, const char *zone, int64_t 
     time.minute = clock->minute;
     time.second = clock->second;
     *seconds = icaltime_as_timet_with_zone(time, there);
+    return true;
+}
+
+bool schedule_clock_at(int64_t seconds, const char *zone, schedule_clock_t *clock, int *east)
+{
+    icaltimezone *there = find_zone(zone);
+    int64_t as_utc;
+    if (!there || seconds < 0 || seconds > SECONDS_MAX)
+        return false;
+    icaltimetype time = icaltime_from_timet_with_zone((time_t)seconds, 0, there);
+    *clock =
+        (schedule_clock_t){time.year, time.month, time.day, time.hour, time.minute, time.second};
+    if (!schedule_clock_in(clock, "UTC", &as_utc))
+        return false;
+    *east = (int)(as_utc - seconds);
     return true;
 }
 
@@ -138,7 +154,7 @@ const char *schedule_time_parse(const char *text, const char *zone, int64_t *sec
 /* ---- durations ---- */
 
 /* Up to six digits, and what is behind them. */
-static bool take_number(const char **at, int64_t *out)
+static bool take_small_number(const char **at, int64_t *out)
 {
     size_t digits = strspn(*at, "0123456789");
     if (digits == 0 || digits > 6)
@@ -158,7 +174,7 @@ static int64_t parse_ical_duration(const char *text)
             of_day = true;
             continue;
         }
-        if (!take_number(&text, &number))
+        if (!take_small_number(&text, &number))
             return -1;
         const char *units = of_day ? "HMS" : "WD", *unit = *text ? strchr(units, *text++) : NULL;
         if (!unit)
@@ -175,7 +191,7 @@ static int64_t parse_clock_duration(const char *text)
     int64_t part[3];
     int parts = 0;
     do
-        if (parts == 3 || !take_number(&text, &part[parts++]))
+        if (parts == 3 || !take_small_number(&text, &part[parts++]))
             return -1;
     while (take_any(&text, ":"));
     if (*text || parts < 2 || part[parts - 1] > 59 || (parts == 3 && part[1] > 23))

@@ -18,6 +18,10 @@ typedef struct {
  * set. False: there is no such zone, day, or time. */
 bool schedule_clock_in(const schedule_clock_t *clock, const char *zone, int64_t *seconds);
 
+/* What a clock in the zone shows then, and how many seconds it is east of UTC. False: there is no
+ * such zone, or no such year. */
+bool schedule_clock_at(int64_t seconds, const char *zone, schedule_clock_t *clock, int *east);
+
 /* Reads 2026-05-01T10:00:00+02:00: the seconds may be left out or have a fraction, which does not
  * count; a blank may be in the place of the T; offsets are Z, +02:00, +0200 or +02; dashes and
  * colons may be left out, as iCalendar does (20260501T100000Z). One without an offset is in `zone`.

@@ -307,6 +307,42 @@ static void json_report(void **state)
     assert_said("\"dryRun\": false");
 }
 
+/* ---- export ---- */
+
+/* The schedule that is exported is that which was imported. */
+static void export_gives_the_schedule_back(void **state)
+{
+    (void)state;
+    ctl("migrate");
+    assert_ctl(ctl("import " SCHEDULE " --closes 'end'"), 0);
+    assert_ctl(ctl("export --format frab-json --page 'https://rate.example/#/talk/{id}?x' --zone "
+                   "Europe/Berlin "
+                   "--title 'Tidewater 2026' >%s/back.json",
+                   directory),
+               0);
+    assert_ctl(ctl("import %s/back.json --dry-run", directory), 0);
+    assert_said("schedule JSON 1, 5 talks: 0 added, 0 changed, 0 gone, 5 as before");
+    run_shell("grep -qF '\"feedback_url\": \"https://rate.example/#/talk/K3MVRE?x\"' %s/back.json",
+              directory);
+    run_shell("grep -qF '\"date\": \"2026-11-29T00:30:00+01:00\"' %s/back.json", directory);
+    run_shell("grep -qF '\"day_end\": \"2026-11-29T03:59:00+01:00\"' %s/back.json", directory);
+    run_shell("test $(grep -c '\"day_end\"' %s/back.json) = 1", directory);
+}
+
+static void talks_without_times_are_left_out(void **state)
+{
+    (void)state;
+    sql("INSERT INTO talks (uuid, title) VALUES ('a/b ü', 'No time')");
+    assert_ctl(ctl("export --page 'https://rate.example/{id}'"), 1);
+    assert_said("1 talks have no start and end, and are left out");
+    sql("UPDATE talks SET starts_at = now(), ends_at = now() + '2 hours' WHERE uuid = 'a/b ü'");
+    assert_ctl(ctl("export --page 'https://rate.example/{id}'"), 0);
+    assert_said("\"feedback_url\": \"https://rate.example/a%2Fb%20%C3%BC\"");
+    sql("DELETE FROM talks");
+    assert_ctl(ctl("export --page 'https://rate.example/{id}'"), 2);
+    assert_said("nothing to export");
+}
+
 /* ---- tables of others ---- */
 
 static void table_of_two_columns_will_do(void **state)
@@ -397,6 +433,8 @@ static void words_are_checked(void **state)
         {"import", "talks takes import with a file"},
         {"migrate x", "talks takes import with a file"},
         {"export x", "talks takes import with a file"},
+        {"export", "talks export takes --page"},
+        {"export --page https://x.example/", "--page takes a url with {id} in it"},
         {"import x --id slug", "--id takes code, guid or uid"},
         {"import x --zone Mars", "--zone takes a zone"},
         {"import x --opens noon", "--opens takes a time like \"5 min before end\""},
@@ -423,6 +461,8 @@ int main(void)
         cmocka_unit_test(broken_file_changes_nothing),
         cmocka_unit_test(another_format_is_no_other_talk),
         cmocka_unit_test(json_report),
+        cmocka_unit_test_setup(export_gives_the_schedule_back, without_table),
+        cmocka_unit_test(talks_without_times_are_left_out),
         cmocka_unit_test_setup(table_of_two_columns_will_do, without_table),
         cmocka_unit_test_setup(no_table_is_said, without_table),
         cmocka_unit_test_setup(column_of_type_uuid, without_table),
