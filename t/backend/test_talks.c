@@ -932,6 +932,146 @@ static void columns_come_and_go(void **state)
     ratings_talks_destroy(talks);
 }
 
+/* ---- lists ---- */
+
+static ratings_result_t list_of(ratings_talks_t *talks, const char *id, ratings_talk_list_t *list)
+{
+    ratings_result_t why;
+    *list = (ratings_talk_list_t){NULL, 0, NULL};
+    apr_status_t status = ratings_talks_list(talks, id, NO_DEADLINE, pool, list, &why);
+    assert_int_equal(status, why.status);
+    return why;
+}
+
+static const char *key_of(ratings_talks_t *talks, const char *text)
+{
+    const char *key = NULL;
+    ratings_result_t why;
+    if (ratings_talks_key(talks, text, NO_DEADLINE, pool, &key, &why) != APR_SUCCESS)
+        print_error("%s: %s\n", text, why.detail);
+    return key;
+}
+
+/* Whatever the type of the id is, and whatever columns there are. */
+static void list_of_a_table_of_ids(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COLUMNS; i++) {
+        ratings_talks_t *talks = talks_in(columns[i][0], "");
+        ratings_talk_list_t list, one;
+        assert_int_equal(list_of(talks, NULL, &list).status, APR_SUCCESS);
+        assert_int_equal(list.count, 1);
+        const ratings_talk_t *talk = list.talks;
+        assert_null(talk->title);
+        assert_null(talk->speakers);
+        assert_null(talk->day);
+        assert_string_equal(talk->title_key, "");
+        assert_true(talk->starts_at == RATINGS_NEVER && talk->ends_at == RATINGS_NEVER);
+        assert_true(talk->window.opens_at == RATINGS_ALWAYS &&
+                    talk->window.closes_at == RATINGS_NEVER);
+        expect(talks, talk->id, APR_SUCCESS); /* what is listed can be rated */
+        assert_int_equal(list_of(talks, talk->id, &one).status, APR_SUCCESS);
+        assert_string_equal(one.talks->id, talk->id);
+        assert_int_equal(list_of(talks, "nobody", &one).status, APR_NOTFOUND);
+        ratings_talks_destroy(talks);
+    }
+}
+
+static void list_of_each_encoding(void **state)
+{
+    static const struct {
+        const char *encoding, *id, *text, *key;
+    } rows[] = {
+        {"latin1", "na\xc3\xafve", "NA\xc3\xaf", NULL},
+        {"euc_jp", "\xc2\xa6", "ABC", "abc"},
+        {"sql_ascii", "na\xc3\xafve", "ABC", "abc"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        ratings_talks_t *talks =
+            talks_at(apr_psprintf(pool, "postgres://owner:secret@127.0.0.1:%d/in_%s", port,
+                                  rows[i].encoding),
+                     2, 5000);
+        ratings_talk_list_t list;
+        ratings_result_t why = list_of(talks, NULL, &list);
+        if (why.status != APR_SUCCESS)
+            print_error("%s: %s\n", rows[i].encoding, why.detail);
+        assert_int_equal(list.count, 1);
+        const char *key = key_of(talks, rows[i].text);
+        assert_non_null(key);
+        if (rows[i].key)
+            assert_string_equal(key, rows[i].key);
+        ratings_talks_destroy(talks);
+    }
+}
+
+/* This database's locale is C, which knows the case of ASCII alone: of letters with accents, once
+ * they have lost these. */
+static void keys_have_neither_case_nor_accents(void **state)
+{
+    static const char *const rows[][2] = {
+        {"ABC xyz 1", "abc xyz 1"},
+        {"Caf\xc3\xa9", "cafe"},
+        {"CAFE\xcc\x81", "cafe"},
+        {"\xc3\x85ngstr\xc3\xb6m", "angstrom"},
+        {"\xef\xac\x81ne", "fine"}, /* a ligature */
+        {"\xf0\x9f\x98\x80 %s '\\\\ \"", "\xf0\x9f\x98\x80 %s '\\\\ \""},
+        {"", ""},
+    };
+    ratings_talks_t *talks = talks_of("", 2, 5000);
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_string_equal(key_of(talks, rows[i][0]), rows[i][1]);
+    ratings_talks_destroy(talks);
+}
+
+/* What stops a list stops no look-up that needs less, and no circuit breaker counts it. */
+static void list_of_other_types_is_refused(void **state)
+{
+    static const char *const schemas[] = {"window_local", "window_date", "window_text"};
+    (void)state;
+    for (size_t i = 0; i < sizeof schemas / sizeof *schemas; i++) {
+        ratings_talks_t *talks = talks_in(schemas[i], "");
+        ratings_talk_list_t list;
+        ratings_result_t why = list_of(talks, NULL, &list);
+        assert_int_equal(why.status, APR_EAGAIN);
+        assert_string_not_equal(why.detail, "");
+        ratings_talks_destroy(talks);
+    }
+}
+
+static void list_needs_the_right_to_read(void **state)
+{
+    ratings_talks_t *talks = talks_at(
+        apr_psprintf(pool, "postgres://nothing:nothing@127.0.0.1:%d/postgres", port), 2, 5000);
+    ratings_talk_list_t list;
+    (void)state;
+    ratings_result_t why = list_of(talks, NULL, &list);
+    assert_int_equal(why.status, APR_EAGAIN);
+    assert_non_null(strstr(why.detail, "permission denied"));
+    ratings_talks_destroy(talks);
+}
+
+static void list_has_a_bound(void **state)
+{
+    ratings_talks_t *talks = talks_in("window_later", "");
+    ratings_talk_list_t list;
+    (void)state;
+    run_once("DELETE FROM window_later.talks");
+    run_once("INSERT INTO window_later.talks SELECT n::text FROM generate_series(1, " APR_STRINGIFY(
+        RATINGS_TALKS_MAX) ") n");
+    assert_int_equal(list_of(talks, NULL, &list).status, APR_SUCCESS);
+    assert_int_equal(list.count, RATINGS_TALKS_MAX);
+    run_once("INSERT INTO window_later.talks VALUES ('one more')");
+    ratings_result_t why = list_of(talks, NULL, &list);
+    assert_int_equal(why.status, APR_EAGAIN);
+    assert_non_null(strstr(why.detail, "too long"));
+    run_once("DELETE FROM window_later.talks; ALTER TABLE window_later.talks ADD title text;"
+             "INSERT INTO window_later.talks (uuid, title) VALUES ('long', repeat('x', 33554432))");
+    assert_int_equal(list_of(talks, NULL, &list).status, APR_EAGAIN);
+    ratings_talks_destroy(talks);
+}
+
 /* ---- failures ---- */
 
 static void wrong_password_is_not_repeated(void **state)
@@ -1511,6 +1651,12 @@ int main(void)
         cmocka_unit_test(window_of_one_bound),
         cmocka_unit_test(window_of_another_type_is_refused),
         cmocka_unit_test_setup(columns_come_and_go, until_no_session_is_left),
+        cmocka_unit_test(list_of_a_table_of_ids),
+        cmocka_unit_test(list_of_each_encoding),
+        cmocka_unit_test(keys_have_neither_case_nor_accents),
+        cmocka_unit_test(list_of_other_types_is_refused),
+        cmocka_unit_test(list_needs_the_right_to_read),
+        cmocka_unit_test(list_has_a_bound),
         cmocka_unit_test(wrong_password_is_not_repeated),
         cmocka_unit_test(nobody_listens),
         cmocka_unit_test(several_hosts),
