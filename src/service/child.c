@@ -235,7 +235,8 @@ ratings_child_t *ratings_child_create(const ratings_service_t *service)
     child->started_at = ratings_monotonic();
     init_policies(child);
     ratings_singleflight_init(&child->stats_calls);
-    ratings_talk_list_cache_init(&child->talk_list);
+    ratings_known_cache_init(&child->talk_list);
+    ratings_known_cache_init(&child->talk_ranks);
     make_talks(child);
     make_store(child);
     make_stats(child);
@@ -285,7 +286,8 @@ void ratings_child_shut_down(ratings_child_t *child)
         ratings_store_destroy(child->store);
     destroy_policies(child);
     ratings_singleflight_destroy(&child->stats_calls);
-    ratings_talk_list_cache_destroy(&child->talk_list);
+    ratings_known_cache_destroy(&child->talk_list);
+    ratings_known_cache_destroy(&child->talk_ranks);
 }
 
 void ratings_child_free(ratings_child_t *child)

@@ -19,8 +19,8 @@
 #include "../core/singleflight.h"
 #include "../shm/visibility.h"
 #include "call_policy.h"
+#include "known_cache.h"
 #include "service.h"
-#include "talk_list_cache.h"
 
 typedef struct ratings_projector_t ratings_projector_t;
 typedef struct ratings_prober_t ratings_prober_t;
@@ -54,7 +54,7 @@ struct ratings_child_t {
     ratings_visibility_t *visibility;
     ratings_bulkhead_t projector_bulkhead; /* of requests that wait for what the projector does */
     ratings_singleflight_t stats_calls;    /* calls of the Lambda under way */
-    ratings_talk_list_cache_t talk_list;
+    ratings_known_cache_t talk_list, talk_ranks; /* known_talks.h */
 
     _Atomic int64_t logged_at[RATINGS_FAILURE_KINDS]; /* when a request that failed was logged */
     atomic_int health_waiters; /* requests that wait for another one's answer of readiness */

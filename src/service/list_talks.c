@@ -3,6 +3,7 @@
 #include "../core/clock.h"
 #include "../core/container_of.h"
 #include "fresh.h"
+#include "known_talks.h"
 #include "routing.h"
 #include "use_cases.h"
 
@@ -23,84 +24,6 @@ static ratings_outcome_e store_unavailable(ratings_call_t *call)
     return RATINGS_OUTCOME_UNAVAILABLE;
 }
 
-/* ---- the list ---- */
-
-/* NULL: it could not be read. */
-static ratings_known_talks_t *read_talks(ratings_call_t *call, ratings_result_t *why)
-{
-    apr_pool_t *pool;
-    if (apr_pool_create_unmanaged(&pool) != APR_SUCCESS) {
-        (void)ratings_result_set(why, RATINGS_NOT_ASKED, "out of memory");
-        return NULL;
-    }
-    ratings_known_talks_t *talks = apr_pcalloc(pool, sizeof *talks);
-    talks->pool = pool;
-    talks->read_at = ratings_monotonic();
-    talks->by_id = apr_hash_make(pool);
-    if (ratings_talks_list(call->child->talks, NULL, call->deadline, pool, &talks->list, why) !=
-        APR_SUCCESS) {
-        apr_pool_destroy(pool);
-        return NULL;
-    }
-    for (int i = 0; i < talks->list.count; i++)
-        apr_hash_set(talks->by_id, talks->list.talks[i].id, APR_HASH_KEY_STRING,
-                     &talks->list.talks[i]);
-    return talks;
-}
-
-/* In the place of `older`, which may be NULL, and stays if the list cannot be read. */
-static ratings_known_talks_t *replace_list(ratings_call_t *call, ratings_known_talks_t *older)
-{
-    ratings_talk_list_cache_t *cache = &call->child->talk_list;
-    ratings_known_talks_t *newer = read_talks(call, &call->failure.why);
-    ratings_talk_list_cache_put(cache, newer);
-    if (newer && older)
-        ratings_talk_list_cache_release(cache, older);
-    return newer ? newer : older;
-}
-
-/* A request that waits for another's reading takes a place of the bulkhead, too: it holds a thread.
- */
-static ratings_known_talks_t *read_or_await_list(ratings_call_t *call, int64_t came_at,
-                                                 bool must_read, ratings_known_talks_t *talks)
-{
-    ratings_child_t *child = call->child;
-    const ratings_config_t *config = child->service->config;
-    ratings_call_token_t token;
-    if (!ratings_call_policy_begin(&child->policy[RATINGS_BACKEND_TALKS], call->deadline, &token,
-                                   &call->failure.why)) {
-        if (must_read)
-            ratings_talk_list_cache_put(&child->talk_list, NULL);
-        return talks;
-    }
-    if (!must_read)
-        talks = ratings_talk_list_cache_get(
-            &child->talk_list, config->talk_ttl, came_at,
-            ratings_earlier(ratings_monotonic() + config->talks_timeout, call->deadline),
-            &must_read);
-    if (must_read) {
-        talks = replace_list(call, talks);
-        (void)ratings_call_policy_end(&token, &call->failure.why);
-    } else {
-        ratings_call_policy_abandon(&token, talks != NULL);
-        if (!talks)
-            (void)ratings_result_set(&call->failure.why, APR_TIMEUP,
-                                     "another request did not read the list of talks in time");
-    }
-    return talks;
-}
-
-/* To be released. NULL: there is none; failure.why says why. */
-static ratings_known_talks_t *known_talks(ratings_call_t *call)
-{
-    int64_t came_at = ratings_monotonic();
-    bool must_read;
-    ratings_known_talks_t *talks =
-        ratings_talk_list_cache_get(&call->child->talk_list, call->child->service->config->talk_ttl,
-                                    came_at, came_at, &must_read);
-    return talks && !must_read ? talks : read_or_await_list(call, came_at, must_read, talks);
-}
-
 /* ---- what is searched for ---- */
 
 /* APR_NOTFOUND: no talk has it. */
@@ -118,49 +41,14 @@ static apr_status_t find_key(ratings_call_t *call, const char *text, const char 
 
 /* ---- scores ---- */
 
-/* The higher score has the lower rank: as numbers, doubles above 0 are ordered as their bits are.
- */
-static int64_t rank_of_score(double score)
-{
-    int64_t bits = 0;
-    if (score > 0)
-        memcpy(&bits, &score, sizeof bits);
-    return -bits;
-}
-
-static apr_status_t ask_for_ranking(ratings_call_t *call, ratings_store_ranked_t **ranked,
-                                    int *count)
-{
-    ratings_child_t *child = call->child;
-    ratings_result_t *why = &call->failure.why;
-    ratings_call_token_t token;
-    if (!ratings_call_policy_begin(&child->policy[RATINGS_BACKEND_STORE], call->deadline, &token,
-                                   why))
-        return why->status;
-    (void)ratings_store_read_top(child->store, call->deadline, call->pool, ranked, count, why);
-    return ratings_call_policy_end(&token, why);
-}
-
 /* Hidden talks come after all others, as those do that have no rating: their place says nothing of
  * their scores. */
-static bool has_rank(const ratings_talk_t *talk, const ratings_hide_rules_t *rules, int64_t now)
+static int64_t shown_rank(const ratings_call_t *call, const ratings_talk_t *talk,
+                          const ratings_hide_rules_t *rules, int64_t rank)
 {
     const ratings_histogram_t unknown = {{0}};
-    return !ratings_hidden_by_any(rules, &talk->window, &unknown, now).is_hidden;
-}
-
-static void fill_ranks(ratings_call_t *call, const ratings_known_talks_t *talks,
-                       const ratings_hide_rules_t *rules, const ratings_store_ranked_t *ranked,
-                       int count, int64_t *ranks)
-{
-    for (int i = 0; i < talks->list.count; i++)
-        ranks[i] = RATINGS_NEVER;
-    for (int i = 0; i < count; i++) {
-        const ratings_talk_t *talk =
-            apr_hash_get(talks->by_id, ranked[i].talk_id, APR_HASH_KEY_STRING);
-        if (talk && has_rank(talk, rules, call->came_at))
-            ranks[talk - talks->list.talks] = rank_of_score(ranked[i].score);
-    }
+    bool is_hidden = ratings_hidden_by_any(rules, &talk->window, &unknown, call->came_at).is_hidden;
+    return is_hidden ? RATINGS_NEVER : rank;
 }
 
 /* A number of ratings below which results are hidden is no number that a ranking knows. */
@@ -175,14 +63,16 @@ static bool is_ranked(const ratings_call_t *call, const ratings_hide_rules_t *ru
 static ratings_outcome_e find_ranks(ratings_call_t *call, const ratings_known_talks_t *talks,
                                     const ratings_hide_rules_t *rules, int64_t **ranks)
 {
-    ratings_store_ranked_t *ranked;
-    int count;
+    const ratings_talk_list_t *list = &talks->list;
     if (!is_ranked(call, rules))
         return RATINGS_OUTCOME_NO_RANKING;
-    if (ask_for_ranking(call, &ranked, &count) != APR_SUCCESS)
+    ratings_known_ranks_t *known = ratings_known_ranks(call, talks);
+    if (!known)
         return store_unavailable(call);
-    *ranks = apr_palloc(call->pool, ((apr_size_t)talks->list.count + 1) * sizeof **ranks);
-    fill_ranks(call, talks, rules, ranked, count, *ranks);
+    *ranks = apr_palloc(call->pool, ((apr_size_t)list->count + 1) * sizeof **ranks);
+    for (int i = 0; i < list->count; i++)
+        (*ranks)[i] = shown_rank(call, &list->talks[i], rules, known->ranks[i]);
+    ratings_known_ranks_release(call, known);
     return RATINGS_OUTCOME_DONE;
 }
 
@@ -303,7 +193,7 @@ static ratings_outcome_e fill_page(ratings_call_t *call, const ratings_talk_quer
 ratings_outcome_e ratings_list_talks(ratings_call_t *call, const ratings_talk_query_t *query,
                                      const ratings_hide_rules_t *rules, ratings_listing_t *listing)
 {
-    *listing = (ratings_listing_t){.known = known_talks(call)};
+    *listing = (ratings_listing_t){.known = ratings_known_talks(call)};
     if (!listing->known)
         return list_unavailable(call);
     listing->zone = listing->known->list.zone;
@@ -315,7 +205,7 @@ ratings_outcome_e ratings_list_talks(ratings_call_t *call, const ratings_talk_qu
 
 void ratings_list_end(ratings_call_t *call, ratings_listing_t *listing)
 {
-    ratings_talk_list_cache_release(&call->child->talk_list, listing->known);
+    ratings_known_talks_release(call, listing->known);
 }
 
 static apr_status_t read_talk_row(ratings_call_t *call, const char *talk_id,

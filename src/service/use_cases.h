@@ -91,6 +91,8 @@ typedef struct {
     bool has_statistics;
 } ratings_talk_results_t;
 
+typedef struct ratings_known_talks_t ratings_known_talks_t;
+
 typedef struct {
     ratings_known_talks_t *known; /* whose the page's talks are; NULL: they are the call's pool's */
     ratings_talk_page_t page;

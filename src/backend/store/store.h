@@ -172,19 +172,13 @@ typedef struct {
 apr_status_t ratings_store_read_many(ratings_store_t *store, ratings_store_talk_t *talks, int count,
                                      int64_t deadline, ratings_result_t *why);
 
-/* A talk that is ranked. */
-typedef struct {
-    const char *talk_id;
-    double score;
-} ratings_store_ranked_t;
-
-/* The ranking, the lowest score first: of the highest RATINGS_RANKED_MAX scores, in `pool`. As far
- * as talks are ranked yet: not all are, while a new ranking is made. RATINGS_REBUILD_NEEDED: the
- * key is no ranking. APR_EAGAIN: a rebuild is under way. */
+/* The ranking: tells each talk of the highest RATINGS_RANKED_MAX scores, in no order. As far as
+ * talks are ranked yet: not all are, while a new ranking is made. RATINGS_REBUILD_NEEDED: the key
+ * is no ranking. APR_EAGAIN: a rebuild is under way. */
 #define RATINGS_RANKED_MAX 20000
-apr_status_t ratings_store_read_top(ratings_store_t *store, int64_t deadline, apr_pool_t *pool,
-                                    ratings_store_ranked_t **ranked, int *count,
-                                    ratings_result_t *why);
+typedef void ratings_store_tell_fn(void *data, const char *talk_id, double score);
+apr_status_t ratings_store_read_top(ratings_store_t *store, int64_t deadline,
+                                    ratings_store_tell_fn *tell, void *data, ratings_result_t *why);
 
 /* An idempotency key as it was used: of a talk, by a voter or by somebody anonymous (NULL). */
 typedef struct {

@@ -4,8 +4,6 @@
 #include "store_scripts.h"
 #include "store_value.h"
 
-#include <apr_strings.h>
-
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -122,48 +120,80 @@ apr_status_t ratings_store_read_many(ratings_store_t *store, ratings_store_talk_
 
 /* ---- the ranking ---- */
 
-static bool read_ranked(const redisReply *talk, const redisReply *score, apr_pool_t *pool,
-                        ratings_store_ranked_t *ranked)
-{
-    char *end;
-    if (!store_is_text(talk) || !store_is_text(score))
-        return false;
-    ranked->talk_id = apr_pstrmemdup(pool, talk->str, (apr_size_t)talk->len);
-    ranked->score = strtod(score->str, &end);
-    return end != score->str && *end == '\0' && isfinite(ranked->score);
-}
+/* Two exchanges of plain commands: nothing has to be of one moment, and Lua would make 40,000
+ * values of its own of the answer, while Redis answers nobody else. ZRANGEBYSCORE, since scripts
+ * need it, too: the service's user may do no more for this. */
 
-static apr_status_t read_ranking(const redisReply *answer, apr_pool_t *pool,
-                                 ratings_store_ranked_t **ranked, int *count, ratings_result_t *why)
+#define RANKED_ANSWER_MAX (RATINGS_TALK_ID_MAX + 64) /* bytes of a talk and its score */
+
+/* Whether a rebuild is under way, and how many talks are ranked. */
+static apr_status_t read_size_of_top(const redisReply *behind, const redisReply *count,
+                                     int64_t *size, ratings_result_t *why)
 {
-    if (!store_is_array(answer, 2) || answer->element[1]->elements > 2 * RATINGS_RANKED_MAX)
-        return store_foreign(why, "the answer of a script");
-    const redisReply *behind = answer->element[0], *top = answer->element[1];
     if (!store_is_array(behind, 1))
         return store_not_read(behind, why, STORE_KEY_LOG);
     if (behind->element[0]->type != REDIS_REPLY_NIL)
         return ratings_result_set(why, APR_EAGAIN, "the store is being rebuilt");
+    if (count->type != REDIS_REPLY_INTEGER)
+        return store_not_read(count, why, STORE_KEY_TOP);
+    *size = count->integer;
+    return ratings_result_ok(why);
+}
+
+static apr_status_t ask_size_of_top(ratings_store_t *store, int64_t deadline, int64_t *size,
+                                    ratings_result_t *why)
+{
+    const char *hmget[] = {"HMGET", STORE_KEY_LOG, "behind"}, *zcard[] = {"ZCARD", STORE_KEY_TOP};
+    const size_t hmget_lengths[] = {5, sizeof STORE_KEY_LOG - 1, 6};
+    const size_t zcard_lengths[] = {5, sizeof STORE_KEY_TOP - 1};
+    const store_command_t commands[] = {{.argc = 3, .argv = hmget, .argvlen = hmget_lengths},
+                                        {.argc = 2, .argv = zcard, .argvlen = zcard_lengths}};
+    redisReply *replies[2];
+    if (store_pipeline(store, commands, 2, replies, deadline, why) != APR_SUCCESS)
+        return why->status;
+    apr_status_t status = read_size_of_top(replies[0], replies[1], size, why);
+    store_free_replies(replies, 2);
+    return status;
+}
+
+static bool tell_ranked(const redisReply *talk, const redisReply *score,
+                        ratings_store_tell_fn *tell, void *data)
+{
+    char *end;
+    if (!store_is_text(talk) || !store_is_text(score))
+        return false;
+    double number = strtod(score->str, &end);
+    if (end == score->str || *end != '\0' || !isfinite(number))
+        return false;
+    tell(data, talk->str, number);
+    return true;
+}
+
+static apr_status_t tell_top(const redisReply *top, ratings_store_tell_fn *tell, void *data,
+                             ratings_result_t *why)
+{
     if (top->type != REDIS_REPLY_ARRAY || top->elements % 2 != 0)
         return store_not_read(top, why, STORE_KEY_TOP);
-    *count = (int)(top->elements / 2);
-    *ranked = apr_palloc(pool, (apr_size_t)*count * sizeof **ranked + 1);
-    for (int i = 0; i < *count; i++)
-        if (!read_ranked(top->element[2 * i], top->element[2 * i + 1], pool, &(*ranked)[i]))
+    for (size_t i = 0; i < top->elements; i += 2)
+        if (!tell_ranked(top->element[i], top->element[i + 1], tell, data))
             return store_unexpected(why, STORE_KEY_TOP);
     return ratings_result_ok(why);
 }
 
-#define RANKED_ANSWER_MAX (RATINGS_TALK_ID_MAX + 64) /* bytes of a talk and its score */
-
-apr_status_t ratings_store_read_top(ratings_store_t *store, int64_t deadline, apr_pool_t *pool,
-                                    ratings_store_ranked_t **ranked, int *count,
-                                    ratings_result_t *why)
+apr_status_t ratings_store_read_top(ratings_store_t *store, int64_t deadline,
+                                    ratings_store_tell_fn *tell, void *data, ratings_result_t *why)
 {
+    static const char *const asked[] = {"ZRANGEBYSCORE", STORE_KEY_TOP, "-inf",
+                                        "+inf",          "WITHSCORES",  "LIMIT"};
     store_words_t words;
     redisReply *answer;
-    (void)store_words_script(&words, lua_read_top, 2, 3);
-    store_word(&words, STORE_KEY_LOG);
-    store_word(&words, STORE_KEY_TOP);
+    int64_t size = 0;
+    if (ask_size_of_top(store, deadline, &size, why) != APR_SUCCESS)
+        return why->status;
+    (void)store_words_init(&words, sizeof asked / sizeof *asked + 2);
+    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++)
+        store_word(&words, asked[i]);
+    store_word_number(&words, size > RATINGS_RANKED_MAX ? size - RATINGS_RANKED_MAX : 0);
     store_word_number(&words, RATINGS_RANKED_MAX);
     apr_status_t status =
         store_ask(store, &words, STORE_ANSWER_MAX + (size_t)RATINGS_RANKED_MAX * RANKED_ANSWER_MAX,
@@ -171,7 +201,7 @@ apr_status_t ratings_store_read_top(ratings_store_t *store, int64_t deadline, ap
     store_words_free(&words);
     if (status != APR_SUCCESS)
         return status;
-    status = read_ranking(answer, pool, ranked, count, why);
+    status = tell_top(answer, tell, data, why);
     freeReplyObject(answer);
     return status;
 }

@@ -24,7 +24,6 @@
 extern const char lua_read[];
 extern const char lua_read_vote[];
 extern const char lua_read_many[];
-extern const char lua_read_top[];
 extern const char lua_load_state[];
 extern const char lua_load_barred[];
 extern const char lua_apply[];
