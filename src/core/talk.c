@@ -88,18 +88,14 @@ static int talks_up_to(const ratings_talk_list_t *list, const ratings_talk_curso
 
 /* ---- which talks ---- */
 
-static bool has_word(const char *word, size_t len, const char *text)
-{
-    return memmem(text, strlen(text), word, len) != NULL;
-}
-
 static bool has_words(const ratings_talk_t *talk, const char *words)
 {
-    size_t len;
+    size_t length = strlen(talk->search_key);
 
     for (words += strspn(words, " "); *words != '\0'; words += strspn(words, " ")) {
-        len = strcspn(words, " ");
-        if (!has_word(words, len, talk->title_key) && !has_word(words, len, talk->speakers_key))
+        size_t len = strcspn(words, " ");
+
+        if (!memmem(talk->search_key, length, words, len))
             return false;
         words += len;
     }

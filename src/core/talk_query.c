@@ -24,7 +24,8 @@ void ratings_talk_cursor_print(const ratings_talk_cursor_t *cursor, ratings_talk
 }
 
 /* The number up to the next colon, which is then at the head of what is left. */
-static bool take_number(const char **text, const char *end, int64_t min, int64_t max, int64_t *out)
+static bool cursor_number(const char **text, const char *end, int64_t min, int64_t max,
+                          int64_t *out)
 {
     const char *colon = memchr(*text, ':', (size_t)(end - *text));
     bool is_number = colon && ratings_parse_int(*text, (size_t)(colon - *text), min, max, out);
@@ -34,7 +35,7 @@ static bool take_number(const char **text, const char *end, int64_t min, int64_t
     return is_number;
 }
 
-static bool take_text(const char *text, const char *end, size_t max, char *out)
+static bool cursor_text(const char *text, const char *end, size_t max, char *out)
 {
     size_t len = (size_t)(end - text);
 
@@ -50,10 +51,10 @@ static bool read_cursor_bytes(const char *text, const char *end, ratings_talk_cu
 {
     int64_t key_length;
 
-    return take_number(&text, end, INT64_MIN, INT64_MAX, &cursor->rank) &&
-           take_number(&text, end, 0, end - text, &key_length) && key_length <= end - text &&
-           take_text(text, text + key_length, RATINGS_ORDER_KEY_MAX, cursor->title_key) &&
-           take_text(text + key_length, end, RATINGS_TALK_ID_MAX, cursor->talk_id);
+    return cursor_number(&text, end, INT64_MIN, INT64_MAX, &cursor->rank) &&
+           cursor_number(&text, end, 0, end - text, &key_length) && key_length <= end - text &&
+           cursor_text(text, text + key_length, RATINGS_ORDER_KEY_MAX, cursor->title_key) &&
+           cursor_text(text + key_length, end, RATINGS_TALK_ID_MAX, cursor->talk_id);
 }
 
 static bool hex_to_bytes(const char *hex, size_t len, char *bytes)

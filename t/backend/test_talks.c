@@ -1026,7 +1026,7 @@ static void keys_have_neither_case_nor_accents(void **state)
 }
 
 /* What stops a list stops no look-up that needs less, and no circuit breaker counts it. */
-static void list_of_other_types_is_refused(void **state)
+static void list_that_cannot_be_read(void **state)
 {
     static const char *const schemas[] = {"window_local", "window_date", "window_text"};
     (void)state;
@@ -1038,18 +1038,13 @@ static void list_of_other_types_is_refused(void **state)
         assert_string_not_equal(why.detail, "");
         ratings_talks_destroy(talks);
     }
-}
-
-static void list_needs_the_right_to_read(void **state)
-{
-    ratings_talks_t *talks = talks_at(
+    ratings_talks_t *without = talks_at(
         apr_psprintf(pool, "postgres://nothing:nothing@127.0.0.1:%d/postgres", port), 2, 5000);
     ratings_talk_list_t list;
-    (void)state;
-    ratings_result_t why = list_of(talks, NULL, &list);
+    ratings_result_t why = list_of(without, NULL, &list);
     assert_int_equal(why.status, APR_EAGAIN);
     assert_non_null(strstr(why.detail, "permission denied"));
-    ratings_talks_destroy(talks);
+    ratings_talks_destroy(without);
 }
 
 static void list_has_a_bound(void **state)
@@ -1654,8 +1649,7 @@ int main(void)
         cmocka_unit_test(list_of_a_table_of_ids),
         cmocka_unit_test(list_of_each_encoding),
         cmocka_unit_test(keys_have_neither_case_nor_accents),
-        cmocka_unit_test(list_of_other_types_is_refused),
-        cmocka_unit_test(list_needs_the_right_to_read),
+        cmocka_unit_test(list_that_cannot_be_read),
         cmocka_unit_test(list_has_a_bound),
         cmocka_unit_test(wrong_password_is_not_repeated),
         cmocka_unit_test(nobody_listens),

@@ -6,7 +6,7 @@
 
 #define TALK(id_, title, speakers, track_, starts)                                                 \
     {                                                                                              \
-        .id = (id_), .title_key = (title), .speakers_key = (speakers), .track = (track_),          \
+        .id = (id_), .title_key = (title), .search_key = title "\n" speakers, .track = (track_),   \
         .starts_at = (starts), .ends_at = RATINGS_NEVER, .window = {                               \
             RATINGS_ALWAYS,                                                                        \
             RATINGS_NEVER                                                                          \
@@ -170,7 +170,10 @@ static void pages_of_many_talks(void **state)
         memset(titles[i], 'x', 150); /* longer than what titles are ordered by */
         (void)snprintf(titles[i] + rand() % 150, 4, "%d", rand() % 3);
         (void)snprintf(ids[i], sizeof ids[i], "%d", i);
-        many[i] = (ratings_talk_t)TALK(ids[i], titles[i], "", NULL, rand() % 20);
+        many[i] = (ratings_talk_t){.id = ids[i],
+                                   .title_key = titles[i],
+                                   .search_key = titles[i],
+                                   .starts_at = rand() % 20};
     }
     ratings_talk_list_sort(&all);
     do {

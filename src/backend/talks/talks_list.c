@@ -24,86 +24,20 @@
 
 /* The same trick as in FIND_TALK_WITH_WINDOW (talks_connection.c): a name that is no column of
  * talks is one of the row around it, which is NULL. */
-#define LIST(limit, where)                                                                                                                                                                               \
-    "SELECT talk.id, talk.title, to_json(talk.speakers), talk.room, talk.track, talk.language, "                                                                                                         \
-    "talk.url, to_char(talk.starts_at, 'YYYY-MM-DD'), " KEY("talk.title") ", " KEY("talk.names") ", " EPOCH("starts_at") ", " EPOCH("ends_at") ", " EPOCH("opens_at") ", " EPOCH("closes_at") ", " TYPE( \
-        "starts_at") ", " TYPE("ends_at") ", " TYPE("opens_at") ", " TYPE("closes_at") ", "                                                                                                              \
-                                                                                       "current_"                                                                                                        \
-                                                                                       "setting('"                                                                                                       \
-                                                                                       "TimeZone'"                                                                                                       \
-                                                                                       ") "                                                                                                              \
-                                                                                       "FROM "                                                                                                           \
-                                                                                       "(SELECT "                                                                                                        \
-                                                                                       "NULL::"                                                                                                          \
-                                                                                       "text AS "                                                                                                        \
-                                                                                       "title, "                                                                                                         \
-                                                                                       "NULL::"                                                                                                          \
-                                                                                       "text[] "                                                                                                         \
-                                                                                       "AS "                                                                                                             \
-                                                                                       "speakers,"                                                                                                       \
-                                                                                       " NULL::"                                                                                                         \
-                                                                                       "text AS "                                                                                                        \
-                                                                                       "room, "                                                                                                          \
-                                                                                       "NULL::"                                                                                                          \
-                                                                                       "text AS "                                                                                                        \
-                                                                                       "track, "                                                                                                         \
-                                                                                       "NULL::"                                                                                                          \
-                                                                                       "text AS "                                                                                                        \
-                                                                                       "language,"                                                                                                       \
-                                                                                       " NULL::"                                                                                                         \
-                                                                                       "text AS "                                                                                                        \
-                                                                                       "url, "                                                                                                           \
-                                                                                       "NULL::"                                                                                                          \
-                                                                                       "timestamp"                                                                                                       \
-                                                                                       "tz AS "                                                                                                          \
-                                                                                       "starts_"                                                                                                         \
-                                                                                       "at, "                                                                                                            \
-                                                                                       "NULL::"                                                                                                          \
-                                                                                       "timestamp"                                                                                                       \
-                                                                                       "tz AS "                                                                                                          \
-                                                                                       "ends_at, "                                                                                                       \
-                                                                                       "NULL::"                                                                                                          \
-                                                                                       "timestamp"                                                                                                       \
-                                                                                       "tz AS "                                                                                                          \
-                                                                                       "opens_at,"                                                                                                       \
-                                                                                       " NULL::"                                                                                                         \
-                                                                                       "timestamp"                                                                                                       \
-                                                                                       "tz AS "                                                                                                          \
-                                                                                       "closes_"                                                                                                         \
-                                                                                       "at) AS "                                                                                                         \
-                                                                                       "absent, "                                                                                                        \
-                                                                                       "LATERAL "                                                                                                        \
-                                                                                       "(SELECT "                                                                                                        \
-                                                                                       "uuid::"                                                                                                          \
-                                                                                       "text AS "                                                                                                        \
-                                                                                       "id, "                                                                                                            \
-                                                                                       "title::"                                                                                                         \
-                                                                                       "text AS "                                                                                                        \
-                                                                                       "title, "                                                                                                         \
-                                                                                       "speakers,"                                                                                                       \
-                                                                                       " "                                                                                                               \
-                                                                                       "array_to_"                                                                                                       \
-                                                                                       "string("                                                                                                         \
-                                                                                       "speakers,"                                                                                                       \
-                                                                                       " chr(10))"                                                                                                       \
-                                                                                       " AS "                                                                                                            \
-                                                                                       "names, "                                                                                                         \
-                                                                                       "room, "                                                                                                          \
-                                                                                       "track, "                                                                                                         \
-                                                                                       "language,"                                                                                                       \
-                                                                                       " url, "                                                                                                          \
-                                                                                       "starts_"                                                                                                         \
-                                                                                       "at, "                                                                                                            \
-                                                                                       "ends_at, "                                                                                                       \
-                                                                                       "opens_at,"                                                                                                       \
-                                                                                       " closes_"                                                                                                        \
-                                                                                       "at FROM "                                                                                                        \
-                                                                                       "talk"                                                                                                            \
-                                                                                       "s" where                                                                                                         \
-                                                                                       ") AS "                                                                                                           \
-                                                                                       "talk "                                                                                                           \
-                                                                                       "LIMIT"                                                                                                           \
-                                                                                       " " limit
+/* clang-format off */
+#define LIST(limit, where) \
+    "SELECT talk.id, talk.title, to_json(talk.speakers), talk.room, talk.track, talk.language, talk.url, " \
+    "to_char(talk.starts_at, 'YYYY-MM-DD'), " KEY("talk.title") ", " KEY("talk.words") ", " \
+    EPOCH("starts_at") ", " EPOCH("ends_at") ", " EPOCH("opens_at") ", " EPOCH("closes_at") ", " \
+    TYPE("starts_at") ", " TYPE("ends_at") ", " TYPE("opens_at") ", " TYPE("closes_at") ", " \
+    "current_setting('TimeZone') " \
+    "FROM (SELECT NULL::text AS title, NULL::text[] AS speakers, NULL::text AS room, NULL::text AS track, " \
+    "NULL::text AS language, NULL::text AS url, NULL::timestamptz AS starts_at, NULL::timestamptz AS ends_at, " \
+    "NULL::timestamptz AS opens_at, NULL::timestamptz AS closes_at) AS absent, " \
+    "LATERAL (SELECT uuid::text AS id, title::text AS title, speakers, room, track, language, url, " \
+    "concat_ws(chr(10), title, array_to_string(speakers, chr(10))) AS words, " \
+    "starts_at, ends_at, opens_at, closes_at FROM talks" where ") AS talk LIMIT " limit
+/* clang-format on */
 
 enum {
     COLUMN_ID,
@@ -115,7 +49,7 @@ enum {
     COLUMN_URL,
     COLUMN_DAY,
     COLUMN_TITLE_KEY,
-    COLUMN_SPEAKERS_KEY,
+    COLUMN_SEARCH_KEY,
     COLUMN_STARTS,
     COLUMN_ENDS,
     COLUMN_OPENS,
@@ -190,7 +124,7 @@ static ratings_talk_t talk_of(const PGresult *result, int row, apr_pool_t *pool)
         .url = text_of(result, row, COLUMN_URL, pool),
         .day = text_of(result, row, COLUMN_DAY, pool),
         .title_key = key_of(result, row, COLUMN_TITLE_KEY, pool),
-        .speakers_key = key_of(result, row, COLUMN_SPEAKERS_KEY, pool),
+        .search_key = key_of(result, row, COLUMN_SEARCH_KEY, pool),
         .starts_at = time_of(result, row, COLUMN_STARTS, RATINGS_NEVER),
         .ends_at = time_of(result, row, COLUMN_ENDS, RATINGS_NEVER),
         .window = {time_of(result, row, COLUMN_OPENS, RATINGS_ALWAYS),
