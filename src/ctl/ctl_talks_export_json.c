@@ -11,8 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DAY_BEGINS (4 * 3600) /* of the clock: the talks after midnight are of the day before */
-#define DAY_SECONDS 86400
+#define DAY_BEGINS_H 4 /* of the clock: the talks after midnight are of the day before */
+#define DAY_BEGINS (INT64_C(3600) * DAY_BEGINS_H)
+#define DAY_SECONDS INT64_C(86400)
 #define DATE_SIZE 32
 #define UUID_SIZE 37
 #define SLUG_SIZE 128
@@ -102,7 +103,7 @@ static char *page_of(const export_t *it, const char *id)
         else
             to += sprintf(to, "%%%02X", c);
     }
-    (void)strcpy(to, at + strlen("{id}"));
+    memcpy(to, at + strlen("{id}"), strlen(at + strlen("{id}")) + 1);
     return url;
 }
 
@@ -151,8 +152,8 @@ static json_t *event_of(const export_t *it, int row, int64_t starts, int64_t end
     if (!print_date_time(it, starts, date) || !make_uuid(id, guid))
         return NULL;
     (void)snprintf(start, sizeof start, "%.5s", date + strlen("2026-11-28T"));
-    (void)snprintf(duration, sizeof duration, "%02d:%02d", (int)((ends - starts) / 3600),
-                   (int)((ends - starts) / 60 % 60));
+    int minutes = (int)((ends - starts) / 60);
+    (void)snprintf(duration, sizeof duration, "%02d:%02d", minutes / 60, minutes % 60);
     make_slug(title ? title : "", '-', words, sizeof words);
     (void)snprintf(slug, sizeof slug, "%s-%d%s%s", it->acronym, row + 1, words[0] ? "-" : "",
                    words);
@@ -182,7 +183,7 @@ static bool enter_day(export_t *it, int64_t starts)
         !schedule_clock_at(starts - DAY_BEGINS < 0 ? 0 : starts - DAY_BEGINS, it->zone, &clock,
                            &east))
         return false;
-    clock.hour = DAY_BEGINS / 3600;
+    clock.hour = DAY_BEGINS_H;
     clock.minute = clock.second = 0;
     if (!schedule_clock_in(&clock, it->zone, &begin) || !print_date_time(it, begin, begins) ||
         !print_date_time(it, begin + DAY_SECONDS - 60, ends))
@@ -232,7 +233,7 @@ static void name_conference(export_t *it)
     it->zone = options->schedule.zone ? options->schedule.zone : "UTC";
     make_slug(it->title, '_', it->acronym, sizeof it->acronym);
     if (strlen(it->acronym) < 4)
-        (void)strcpy(it->acronym, "conference");
+        (void)snprintf(it->acronym, sizeof it->acronym, "conference");
 }
 
 bool ctl_talks_export_json(const ctl_talks_t *of, const PGresult *rows, int *left_out,

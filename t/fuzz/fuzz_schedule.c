@@ -9,8 +9,8 @@
 static void check_text(const char *text)
 {
     if (text)
-        MUST(text[0] && (strlen(text) > RATINGS_TALK_ID_MAX ||
-                         !ratings_talk_id_problem(text, strlen(text))));
+        MUST(text[0] &&
+             (strlen(text) > RATINGS_TALK_ID_MAX || !ratings_talk_id_problem(text, strlen(text))));
 }
 
 static void check_talk(const schedule_talk_t *talk)
