@@ -106,18 +106,18 @@ static bool take_texts_of_event(const ical_reader_t *it, schedule_draft_t *draft
     return true;
 }
 
-/* A zone that the system knows by that name is taken as the system has it, else as the file does.
- */
+/* The file's own zone comes before one that the system knows by that name: pretalx calls New York's
+ * EST, which is one without summers there. */
 static bool resolve_time(const ical_reader_t *it, icaltimetype time, const char *zone, int64_t *out)
 {
     const schedule_clock_t clock = {time.year, time.month,  time.day,
                                     time.hour, time.minute, time.second};
-    if (schedule_clock_in(&clock, zone, out))
-        return true;
-    icaltimezone *there = icalcomponent_get_timezone(it->calendar, zone);
-    if (!there || !schedule_clock_in(&clock, "UTC", out))
+    icaltimezone *own = icalcomponent_get_timezone(it->calendar, zone);
+    if (!own)
+        return schedule_clock_in(&clock, zone, out);
+    if (!schedule_clock_in(&clock, "UTC", out)) /* which looks whether there is such a day */
         return false;
-    *out = icaltime_as_timet_with_zone(time, there);
+    *out = icaltime_as_timet_with_zone(time, own);
     return true;
 }
 

@@ -455,6 +455,34 @@ static void names_talks_by_guid(void **state)
     free(text);
 }
 
+/* vobject, and so pretalx, gives a zone the name that its standard time has: the system's EST is
+ * one without summers. */
+static void takes_zones_as_the_file_has_them(void **state)
+{
+    static const char zone[] =
+        "BEGIN:VCALENDAR\r\nPRODID:-//pretalx//x//"
+        "x\r\nBEGIN:VTIMEZONE\r\nTZID:EST\r\nBEGIN:STANDARD\r\n"
+        "DTSTART:20001029T020000\r\nRRULE:FREQ=YEARLY;BYDAY=1SU;BYMONTH=11\r\nTZNAME:EST\r\n"
+        "TZOFFSETFROM:-0400\r\nTZOFFSETTO:-0500\r\nEND:STANDARD\r\nBEGIN:DAYLIGHT\r\n"
+        "DTSTART:20000402T020000\r\nRRULE:FREQ=YEARLY;BYDAY=2SU;BYMONTH=3\r\nTZNAME:EDT\r\n"
+        "TZOFFSETFROM:-0500\r\nTZOFFSETTO:-0400\r\nEND:DAYLIGHT\r\nEND:VTIMEZONE\r\n";
+    static const char event[] =
+        "BEGIN:VEVENT\r\nUID:pretalx-x-A@x\r\nSUMMARY:On - and - on -\r\nURL:/x/talk/A/\r\n"
+        "DTSTART;TZID=EST:20260701T100000\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+    schedule_options_t options = {0};
+    schedule_t schedule;
+    schedule_fault_t fault;
+    char text[2048];
+
+    (void)state;
+    int len = snprintf(text, sizeof text, "%s%s", zone, event);
+    assert_read(schedule_read(text, (size_t)len, &options, &schedule, &fault), &fault);
+    assert_int_equal(schedule.talks[0].starts_at, 1782914400); /* 14:00 UTC */
+    assert_string_equal(schedule.talks[0].title, "On - and - on");
+    assert_int_equal(schedule.talks[0].speakers_count, 0);
+    schedule_free(&schedule);
+}
+
 static void refuses_what_is_none(void **state)
 {
     static const char *const texts[] = {
@@ -505,6 +533,7 @@ int main(void)
     unit_add_rows(&suite, survives_any_cut, ROWS(formats));
     unit_add_rows(&suite, names_line_and_field, ROWS(faults));
     unit_add(&suite, "ids by guid", names_talks_by_guid, NULL);
+    unit_add(&suite, "zones of the file", takes_zones_as_the_file_has_them, NULL);
     unit_add(&suite, "what is no schedule", refuses_what_is_none, NULL);
     return unit_run("schedule", &suite);
 }
