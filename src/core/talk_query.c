@@ -66,15 +66,15 @@ static bool hex_to_bytes(const char *hex, size_t len, char *bytes)
             return false;
         bytes[i] = (char)(16 * high + low);
     }
-    return len > 0 && len % 2 == 0;
+    return len % 2 == 0;
 }
 
 static bool cursor_from_text(const char *text, size_t len, ratings_talk_order_e order,
                              ratings_talk_cursor_t *cursor)
 {
-    char bytes[RATINGS_CURSOR_BYTES];
+    char bytes[RATINGS_CURSOR_BYTES] = "";
 
-    return len <= 2 * sizeof bytes && hex_to_bytes(text, len, bytes) &&
+    return len >= 2 && len <= 2 * sizeof bytes && hex_to_bytes(text, len, bytes) &&
            bytes[0] == order_letters[order] &&
            read_cursor_bytes(bytes + 1, bytes + len / 2, cursor);
 }

@@ -86,7 +86,8 @@ static ratings_known_t *read_alone(ratings_call_t *call, const source_t *source)
     if (!ratings_call_policy_begin(&call->child->policy[source->backend], call->deadline, &token,
                                    &call->failure.why))
         return NULL;
-    if (source->read(call, source, &known) == APR_SUCCESS)
+    (void)source->read(call, source, &known);
+    if (known)
         known->references = 1;
     (void)ratings_call_policy_end(&token, &call->failure.why);
     return known;

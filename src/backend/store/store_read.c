@@ -64,7 +64,7 @@ apr_status_t ratings_store_read(ratings_store_t *store, const char *talk_id, int
 /* ---- talks ---- */
 
 /* Fields 2 * i and 2 * i + 1 of ratings:log are those of the talk `i`, and the last is `behind`. */
-static apr_status_t read_talk_of_many(const redisReply *answer, int index, int count,
+static apr_status_t read_talk_of_many(const redisReply *answer, size_t index, size_t count,
                                       ratings_snapshot_t *snapshot, ratings_result_t *why)
 {
     redisReply *const *of_log = answer->element[0]->element;
@@ -84,8 +84,8 @@ static apr_status_t read_talks_of_many(const redisReply *answer, ratings_store_t
     if (!store_is_array(answer->element[0], 2 * (size_t)count + 1))
         return store_not_read(answer->element[0], why, STORE_KEY_LOG);
     apr_status_t status = ratings_result_ok(why);
-    for (int i = 0; i < count && status == APR_SUCCESS; i++)
-        status = read_talk_of_many(answer, i, count, &talks[i].snapshot, why);
+    for (size_t i = 0; i < (size_t)count && status == APR_SUCCESS; i++)
+        status = read_talk_of_many(answer, i, (size_t)count, &talks[i].snapshot, why);
     return status;
 }
 
