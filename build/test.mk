@@ -114,7 +114,7 @@ $(OUT)/t/unit/%: t/unit/%.c $(OUT)/libratings.a
 	    $(OUT)/libratings.a $(shell pkg-config --libs cmocka) $(CORE_LIBS) -lm $(LDFLAGS)
 
 # Of shared memory, and of the pending write that waits on it: these need its objects, and APR.
-SHM_UNIT    := $(patsubst %,$(OUT)/t/unit/test_%,checkpoints pending_write response_cache visibility)
+SHM_UNIT    := $(patsubst %,$(OUT)/t/unit/test_%,checkpoints known_cache pending_write response_cache visibility)
 SHM_OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(wildcard src/shm/*.c) src/backend/common/result.c)
 
 $(SHM_UNIT): $(OUT)/t/unit/%: t/unit/%.c $(SHM_OBJECTS) $(OUT)/libratings.a
@@ -123,6 +123,7 @@ $(SHM_UNIT): $(OUT)/t/unit/%: t/unit/%.c $(SHM_OBJECTS) $(OUT)/libratings.a
 	    $(filter %.o,$^) $(filter %.a,$^) $(shell pkg-config --libs cmocka apr-1 apr-util-1) $(CORE_LIBS) -lm $(LDFLAGS)
 
 $(OUT)/t/unit/test_pending_write: $(OUT)/src/service/pending_write.o
+$(OUT)/t/unit/test_known_cache: $(OUT)/src/service/known_cache.o
 
 # Of the projector: what needs no backend, or the test's own.
 PROJECTOR_UNIT := $(patsubst %,$(OUT)/t/unit/test_%,lease partition)

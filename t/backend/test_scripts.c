@@ -984,6 +984,26 @@ static apr_status_t read_talk(ratings_store_t *store, ratings_cas_e *end, rating
     return ratings_store_read(store, "a", 0, NO_DEADLINE, &snapshot, why);
 }
 
+static apr_status_t read_many(ratings_store_t *store, ratings_cas_e *end, ratings_result_t *why)
+{
+    ratings_store_talk_t talks[] = {{.talk_id = "a"}, {.talk_id = "b"}};
+    *end = RATINGS_CAS_APPLIED;
+    return ratings_store_read_many(store, talks, 2, NO_DEADLINE, why);
+}
+
+static void count_ranked(void *data, const char *talk_id, double score)
+{
+    (void)talk_id, (void)score;
+    ++*(int *)data;
+}
+
+static apr_status_t read_top(ratings_store_t *store, ratings_cas_e *end, ratings_result_t *why)
+{
+    int ranked = 0;
+    *end = RATINGS_CAS_APPLIED;
+    return ratings_store_read_top(store, NO_DEADLINE, count_ranked, &ranked, why);
+}
+
 static apr_status_t read_use(ratings_store_t *store, ratings_cas_e *end, ratings_result_t *why)
 {
     ratings_use_t use;
@@ -1013,11 +1033,11 @@ static apr_status_t apply_ranked(ratings_store_t *store, ratings_cas_e *end, rat
     return apply(store, false, end, why);
 }
 
-static const step_f steps[] = {apply_keyed, apply_unkeyed, add_partitions,   set_routing,
-                               advance,     caught_up,     request_rebuild,  rebuild,
-                               read_talk,   read_use,      apply_voted,      read_vote,
-                               read_barred, apply_barring, apply_electorate, set_ranking,
-                               end_ranking, rank_more,     apply_ranked};
+static const step_f steps[] = {
+    apply_keyed,     apply_unkeyed, add_partitions,   set_routing, advance,     caught_up,
+    request_rebuild, rebuild,       read_talk,        read_use,    apply_voted, read_vote,
+    read_barred,     apply_barring, apply_electorate, set_ranking, end_ranking, rank_more,
+    apply_ranked,    read_many,     read_top};
 
 #define STEPS (sizeof steps / sizeof steps[0])
 
@@ -1209,7 +1229,7 @@ static void step_after_somebody_else_has_written_is_a_conflict(void **state)
         expect_conflict(conflicts[i].step, conflicts[i].change);
     for (size_t i = 0; i < STEPS; i++) {
         if (steps[i] == read_talk || steps[i] == read_use || steps[i] == read_vote ||
-            steps[i] == read_barred)
+            steps[i] == read_barred || steps[i] == read_many || steps[i] == read_top)
             continue;
         expect_conflict(steps[i], "redis.call('DEL', 'ratings:log')");
         expect_conflict(steps[i], "redis.call('SET', 'ratings:log', 'x')");

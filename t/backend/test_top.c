@@ -429,6 +429,112 @@ static void ranking_is_not_that_of_another_generation(void **state)
     assert_int_equal(end, RATINGS_CAS_CONFLICT);
 }
 
+/* ---- read for lists of talks ---- */
+
+typedef struct {
+    apr_pool_t *pool;
+    int count, wrong;
+} told_t;
+
+static void compare_with_the_store(void *data, const char *talk_id, double score)
+{
+    told_t *told = data;
+    double stored = score_in_store(told->pool, talk_id);
+    told->count++;
+    told->wrong += stored < score || stored > score;
+}
+
+static apr_status_t read_top(told_t *told, ratings_result_t *why)
+{
+    told->count = told->wrong = 0;
+    return ratings_store_read_top(store, NO_DEADLINE, compare_with_the_store, told, why);
+}
+
+static void lists_are_told_the_whole_ranking(void **state)
+{
+    ratings_result_t why;
+    told_t told;
+    (void)state;
+    apr_pool_create(&told.pool, redis.pool);
+    random_state = 9;
+    run_script("redis.call('FLUSHALL')");
+    rebuild();
+    assert_int_equal(read_top(&told, &why), APR_SUCCESS);
+    assert_int_equal(told.count, 0);
+    lead_on("1,1,1,1,1");
+    apply_some();
+    while (rank_more())
+        continue;
+    assert_int_equal(read_top(&told, &why), APR_SUCCESS);
+    assert_true(told.count > 0);
+    assert_int_equal(told.wrong, 0);
+    run_script("redis.call('HSET', 'ratings:log', 'behind', '1')");
+    assert_int_equal(read_top(&told, &why), APR_EAGAIN);
+    run_script("redis.call('HDEL', 'ratings:log', 'behind')");
+    run_script("redis.call('DEL', 'ratings:top'); redis.call('SET', 'ratings:top', 'x')");
+    assert_int_equal(read_top(&told, &why), RATINGS_REBUILD_NEEDED);
+    run_script("redis.call('DEL', 'ratings:top')");
+    apr_pool_destroy(told.pool);
+}
+
+static void count_the_best(void *data, const char *talk_id, double score)
+{
+    (void)talk_id;
+    *(int *)data += score > 100;
+}
+
+/* Of more than are told, those with the highest scores. */
+static void lists_are_told_the_best(void **state)
+{
+    ratings_result_t why;
+    int count = 0;
+    (void)state;
+    run_script("redis.call('DEL', 'ratings:top') "
+               "for i = 1, 20100 do redis.call('ZADD', 'ratings:top', i, 'talk-' .. i) end");
+    assert_int_equal(ratings_store_read_top(store, NO_DEADLINE, count_the_best, &count, &why),
+                     APR_SUCCESS);
+    assert_int_equal(count, RATINGS_RANKED_MAX);
+    run_script("redis.call('DEL', 'ratings:top')");
+}
+
+/* As one read of each does. */
+static void many_are_read_as_each_is(void **state)
+{
+    ratings_store_talk_t many[TALKS];
+    static char ids[TALKS][16];
+    ratings_result_t why;
+    int64_t total = 0;
+    (void)state;
+    random_state = 10;
+    run_script("redis.call('FLUSHALL')");
+    rebuild();
+    for (int i = 0; i < 10; i++)
+        apply_some();
+    for (int i = 0; i < TALKS; i++) {
+        (void)apr_snprintf(ids[i], sizeof ids[i], "talk %d", i);
+        many[i] = (ratings_store_talk_t){.talk_id = ids[i], .partition = i % PARTITIONS};
+    }
+    assert_int_equal(ratings_store_read_many(store, many, TALKS, NO_DEADLINE, &why), APR_SUCCESS);
+    for (int i = 0; i < TALKS; i++) {
+        ratings_snapshot_t one;
+        assert_int_equal(
+            ratings_store_read(store, ids[i], many[i].partition, NO_DEADLINE, &one, &why),
+            APR_SUCCESS);
+        assert_memory_equal(&one.histogram, &many[i].snapshot.histogram, sizeof one.histogram);
+        assert_int_equal(one.checkpoint, many[i].snapshot.checkpoint);
+        assert_int_equal(one.log_id, many[i].snapshot.log_id);
+        assert_int_equal(one.is_behind, many[i].snapshot.is_behind);
+        total += one.histogram.count[RATINGS_VALUES - 1];
+    }
+    assert_true(total > 0);
+    run_script("redis.call('SET', 'ratings/talk 1', 'x')");
+    assert_int_equal(ratings_store_read_many(store, many, TALKS, NO_DEADLINE, &why),
+                     RATINGS_REBUILD_NEEDED);
+    run_script("redis.call('FLUSHALL')");
+    assert_int_equal(ratings_store_read_many(store, many, 1, NO_DEADLINE, &why), APR_SUCCESS);
+    assert_int_equal(many[0].snapshot.checkpoint, -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -437,6 +543,9 @@ int main(void)
         cmocka_unit_test(ranking_that_ends_leaves_nothing),
         cmocka_unit_test(rebuild_takes_the_ranking_away),
         cmocka_unit_test(ranking_is_not_that_of_another_generation),
+        cmocka_unit_test(lists_are_told_the_whole_ranking),
+        cmocka_unit_test(lists_are_told_the_best),
+        cmocka_unit_test(many_are_read_as_each_is),
     };
     return cmocka_run_group_tests_name("top", tests, set_up, tear_down);
 }
