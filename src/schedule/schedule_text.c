@@ -36,11 +36,12 @@ static const char *copy_clean(const char *text, size_t characters, char *to, siz
         if (is_control_point(point))
             return "has a control character";
         if (blank_before)
-            to[(*len)++] = ' ', count++;
+            to[(*len)++] = ' ';
+        count += 1 + blank_before;
         blank_before = false;
         memcpy(to + *len, text, used);
         *len += used;
-        if (++count > characters)
+        if (count > characters)
             return "is too long";
     }
     return NULL;
