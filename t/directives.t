@@ -252,7 +252,7 @@ my ($takes) = refused("$backends<Location \"/x\">\nRatingsEndpoint x\n</Location
 my @endpoints = map { my ($name, $kinds) = /^(\w+)(?: \[(.*)\])?$/; ($name, map { "$name $_" } split /\|/, $kinds // '') } split /, (?:or )?/, $takes // '';
 is_deeply([ grep { /^(?:ratings|mine|health|health live|none)$/ } @endpoints ], [ 'ratings', 'mine', 'health', 'health live', 'none' ], 'its message names the endpoints');
 taken("$backends<Location \"/x\">\nRatingsEndpoint $_\n</Location>\n", "RatingsEndpoint $_") for @endpoints;
-refused("$backends<Location \"/x\">\nRatingsEndpoint $_\n</Location>\n", "RatingsEndpoint $_", qr/RatingsEndpoint: '\Q$_\E' is not allowed: it takes ratings, mine, metadata/)
+refused("$backends<Location \"/x\">\nRatingsEndpoint $_\n</Location>\n", "RatingsEndpoint $_", qr/RatingsEndpoint: '\Q$_\E' is not allowed: it takes ratings, mine, talks, metadata/)
     for 'rating', 'health dead', 'ratings live', 'none live';
 for my $section (qw(Directory Files)) {
     refused("$backends<$section \"/x\">\nRatingsEndpoint ratings\n</$section>\n", "RatingsEndpoint in $section", qr/RatingsEndpoint (not allowed|cannot occur)/);
