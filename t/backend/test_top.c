@@ -483,7 +483,7 @@ static void count_the_best(void *data, const char *talk_id, double score)
     *(int *)data += score > 100;
 }
 
-/* Of more than are told, those with the highest scores. */
+/* Of more talks than a list reads, those with the highest scores. */
 static void lists_are_told_the_best(void **state)
 {
     ratings_result_t why;
