@@ -16,10 +16,10 @@
 typedef struct {
     const char *id;
     const char *title, *room, *track, *language, *url;
-    const char *speakers; /* a JSON array of names */
-    const char *day;      /* on which it starts, YYYY-MM-DD, in the time zone of the list */
-    const char *title_key;  /* by which titles are ordered */
-    const char *search_key; /* of title and speakers, a line each */
+    const char *speakers;       /* a JSON array of names */
+    const char *day;            /* on which it starts, YYYY-MM-DD, in the time zone of the list */
+    const char *title_key;      /* by which titles are ordered */
+    const char *search_key;     /* of title and speakers, a line each */
     int64_t starts_at, ends_at; /* of ratings_wall_clock; RATINGS_NEVER: unknown */
     ratings_window_t window;
 } ratings_talk_t;
