@@ -4,7 +4,7 @@
  *
  *   src/http        a request in, a reply out: the endpoints
  *   src/config      the directives, and the checks of what they say together
- *   src/service     a child's life, the use cases (submit, read, metadata, health)
+ *   src/service     a child's life, the use cases (submit, read, list, metadata, health)
  *   src/projector   from the log to the store
  *   src/shm         what the children of a host share
  *   src/backend     PostgreSQL, Redis, Kafka and the Lambda, one client library each
