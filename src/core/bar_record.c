@@ -43,15 +43,9 @@ static bool read_bar(const json_t *object, ratings_bar_t *bar)
 bool ratings_bar_decode(const void *key, size_t key_len, const void *value, size_t value_len,
                         ratings_bar_t *bar)
 {
-    static const char expected[] = RATINGS_BAR_KEY;
-    json_t *object;
-    bool is_bar = false;
-
-    if (!key || key_len != sizeof expected - 1 || memcmp(key, expected, key_len) != 0 || !value ||
-        value_len > RATINGS_BAR_VALUE_MAX)
-        return false;
-    if (!ratings_json_read(value, value_len, &object))
-        is_bar = read_bar(object, bar);
+    json_t *object = ratings_json_read_record(RATINGS_BAR_KEY, RATINGS_BAR_VALUE_MAX, key, key_len,
+                                              value, value_len);
+    bool is_bar = object && read_bar(object, bar);
     json_decref(object);
     return is_bar;
 }

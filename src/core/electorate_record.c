@@ -37,14 +37,10 @@ static bool read_electorate_record(const json_t *object, ratings_electorate_reco
 bool ratings_electorate_decode(const void *key, size_t key_len, const void *value, size_t value_len,
                                ratings_electorate_record_t *record)
 {
-    static const char expected[] = RATINGS_ELECTORATE_KEY;
-    json_t *object;
+    json_t *object = ratings_json_read_record(RATINGS_ELECTORATE_KEY, RATINGS_ELECTORATE_VALUE_MAX,
+                                              key, key_len, value, value_len);
+    bool is_one = object && read_electorate_record(object, record);
 
-    if (!key || key_len != sizeof expected - 1 || memcmp(key, expected, key_len) != 0 || !value ||
-        value_len > RATINGS_ELECTORATE_VALUE_MAX)
-        return false;
-    bool is_one =
-        !ratings_json_read(value, value_len, &object) && read_electorate_record(object, record);
     json_decref(object);
     return is_one;
 }

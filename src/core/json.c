@@ -68,6 +68,18 @@ const char *ratings_json_read(const char *text, size_t len, json_t **object)
     return "the JSON is not an object";
 }
 
+json_t *ratings_json_read_record(const char *expected, size_t max, const void *key, size_t key_len,
+                                 const void *value, size_t value_len)
+{
+    json_t *object;
+
+    if (!key || key_len != strlen(expected) || memcmp(key, expected, key_len) != 0 || !value ||
+        value_len > max)
+        return NULL;
+    (void)ratings_json_read(value, value_len, &object);
+    return object;
+}
+
 json_t *ratings_json_number(double number)
 {
     const double exact = 9007199254740992; /* up to 2^53 each whole number is a double */

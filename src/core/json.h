@@ -15,6 +15,12 @@ extern const char ratings_memory_problem[]; /* what readers and writers say when
  * depth. The caller owns `*object`. NULL, or what is wrong (static) with `*object` NULL. */
 const char *ratings_json_read(const char *text, size_t len, json_t **object);
 
+/* The same for the value of a record that has `expected` as its key, and at most `max` bytes. The
+ * caller owns the object. NULL: it has another key, no value or a longer one, or that is no such
+ * object. `key` and `value` NULL with length 0 are allowed. */
+json_t *ratings_json_read_record(const char *expected, size_t max, const void *key, size_t key_len,
+                                 const void *value, size_t value_len);
+
 /* A number as JavaScript writes it: 5, not 5.0, when it is whole. The caller owns the reference.
  * NULL when it is not finite, or memory ran out. */
 json_t *ratings_json_number(double number);

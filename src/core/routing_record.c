@@ -26,15 +26,10 @@ static int read_routing_partitions(const json_t *object, int most)
 int ratings_routing_decode(const void *key, size_t key_len, const void *value, size_t value_len,
                            int most)
 {
-    static const char expected[] = RATINGS_ROUTING_KEY;
-    json_t *object;
-    int partitions = 0;
+    json_t *object = ratings_json_read_record(RATINGS_ROUTING_KEY, RATINGS_ROUTING_VALUE_MAX, key,
+                                              key_len, value, value_len);
+    int partitions = object ? read_routing_partitions(object, most) : 0;
 
-    if (!key || key_len != sizeof expected - 1 || memcmp(key, expected, key_len) != 0 || !value ||
-        value_len > RATINGS_ROUTING_VALUE_MAX)
-        return 0;
-    if (!ratings_json_read(value, value_len, &object))
-        partitions = read_routing_partitions(object, most);
     json_decref(object);
     return partitions;
 }

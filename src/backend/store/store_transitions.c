@@ -77,15 +77,22 @@ apr_status_t ratings_store_advance(ratings_store_t *store, const ratings_store_s
 
 /* ---- the ranking ---- */
 
+/* A script over ratings:log and ratings:top, with the generation that the store must have, and one
+ * word more. */
+static void begin_ranking_script(store_words_t *words, const char *script, const char *generation)
+{
+    (void)store_words_script(words, script, 2, 2 + 2);
+    store_word(words, STORE_KEY_LOG);
+    store_word(words, STORE_KEY_TOP);
+    store_word(words, generation);
+}
+
 apr_status_t ratings_store_set_ranking(ratings_store_t *store, const char *generation,
                                        const char *prior, ratings_cas_e *result,
                                        ratings_result_t *why)
 {
     store_words_t words;
-    (void)store_words_script(&words, lua_set_ranking, 2, 2 + 2);
-    store_word(&words, STORE_KEY_LOG);
-    store_word(&words, STORE_KEY_TOP);
-    store_word(&words, generation);
+    begin_ranking_script(&words, lua_set_ranking, generation);
     store_word(&words, prior);
     return end_transition(store, &words, result, why);
 }
@@ -96,10 +103,7 @@ apr_status_t ratings_store_rank(ratings_store_t *store, const char *generation,
                                 ratings_cas_e *result, ratings_result_t *why)
 {
     store_words_t words;
-    (void)store_words_script(&words, lua_rank, 2, 2 + 2);
-    store_word(&words, STORE_KEY_LOG);
-    store_word(&words, STORE_KEY_TOP);
-    store_word(&words, generation);
+    begin_ranking_script(&words, lua_rank, generation);
     store_word_number(&words, RANK_COUNT);
     return end_transition(store, &words, result, why);
 }
