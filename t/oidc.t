@@ -10,7 +10,7 @@ use Test::More;
 use RatingsTest;
 use RatingsTest::Tool ();
 
-plan skip_all => 'no OpenID provider here: make deps-test' unless $ENV{TEST_OIDC_PROVIDER} && -e "$ENV{TEST_MODULES}/mod_auth_openidc.so";
+plan skip_all => 'no OpenID provider here: make deps-test' unless $ENV{TEST_NODE} && -e "$ENV{TEST_MODULES}/mod_auth_openidc.so";
 
 my $begun         = time;
 my $topic         = 'ratings-oidc';
@@ -21,7 +21,7 @@ my ($site, $issuer) = map { "http://127.0.0.1:$_" } $port, $provider_port;
 
 # ---- the provider, and one httpd ----
 
-my $provider = RatingsTest::Tool->new("$ENV{TEST_OIDC_PROVIDER}/node", "$Bin/oidc/provider.mjs", $ENV{TEST_OIDC_PROVIDER}, $provider_port, "$site/login/answer");
+my $provider = RatingsTest::Tool->new("$ENV{TEST_NODE}/node", "$Bin/oidc/provider.mjs", $ENV{TEST_NODE}, $provider_port, "$site/login/answer");
 
 open my $file, '>', "$ENV{TEST_LOGS}/oidc.secret" or die "oidc.secret: $!";
 print $file $secret;

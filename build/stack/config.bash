@@ -57,7 +57,7 @@ artifact cargo-lambda "$top/build/deps/cargo-lambda.txt"
 artifact ministack "$top/build/deps/ministack.txt"
 artifact go "$top/build/deps/go.txt"
 artifact redis-6 "$top/build/deps/redis-6.txt"
-artifact oidc-provider "$top/build/deps/oidc-provider"/{node.txt,package-lock.json}
+artifact node "$top/build/deps/node"/{node.txt,package-lock.json}
 artifact movielens "$top/build/deps/movielens.txt"
 artifact pretalx "$top/build/deps/pretalx.txt"
 
