@@ -40,6 +40,15 @@ sub backends {
 # As `make run` has them.
 sub locations { return join '', map { qq(Include "$ENV{TEST_CONF}/$_.conf"\n) } qw(ratings-endpoints front-page) }
 
+# The page, as `make run` has it, at /rate; files: where its files are (default: conf/www); codes: where QR codes are.
+# Needs page_modules.
+sub page {
+    my (%options) = @_;
+    my $files = $options{files} // "$ENV{TEST_CONF}/www";
+    return qq(Define RATINGS_WWW "$files"\n) . ($options{codes} ? qq(Define RATINGS_QR "$options{codes}"\n) : '') . qq(Include "$ENV{TEST_CONF}/page.conf"\n);
+}
+sub page_modules { return load(qw(mime alias env setenvif filter deflate headers negotiation include)) . "TypesConfig /dev/null\n" }
+
 # name; modules: lines that load other modules, before this one; late_modules: after it; conf: what comes after the modules
 # (default: backends and locations); before: what comes before;
 # after: what comes last; port: added to HTTP_PORT; user: lines for User and Group

@@ -1,0 +1,2 @@
+<!--#set var="lang" value="es"-->
+<!--#include virtual="$PAGE"-->
