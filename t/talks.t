@@ -3,6 +3,8 @@ use strict;
 use warnings;
 use utf8;
 use Encode qw(encode_utf8 decode_utf8);
+use IPC::Open2 qw(open2);
+use List::Util qw(max);
 use Test::More;
 use Time::HiRes qw(time);
 use RatingsTest;
@@ -200,6 +202,63 @@ in_database('odd', "insert into talks values ('a', 'First')");
     in_database('schedule', "insert into talks (uuid, title) values ('new', 'Zag again')");
     is(ids_of(listed(q_of('zag'), @at)), 'zig', 'and known for RatingsTalkTTL');
     is(get('/talks/new', @at)->status, 200, 'a talk by its id is looked up');
+    $httpd->stop;
+}
+
+# ---- how it is read anew ----
+
+my $slack = sanitized() ? 3 : 1;
+my @asked = ('-X', '-q', '-A', '-t', RatingsTest::Windows::connection_to('schedule'));
+
+# The table cannot be read until the code that is returned is called.
+sub lock_talks {
+    my $psql = open2(my $from, my $to, 'psql', @asked);
+    print {$to} "begin; lock table talks;\n\\echo locked\n";
+    is(scalar <$from>, "locked\n", 'the table is locked');
+    return sub { close $to; waitpid $psql, 0 };
+}
+sub readers_that_wait { return 0 + RatingsTest::run_program('psql', '-c', q(select count(*) from pg_stat_activity where datname = 'schedule' and wait_event_type = 'Lock'), @asked)->{out} }
+
+{
+    my $ttl = 6 * $slack;
+    my ($httpd, @at) = start_with('renewed', 'schedule', \%own, sizes => $one,
+        before => "RatingsTalkTTL ${ttl}s\nRatingsTalksTimeout ${\(3 * $slack)}s\nRatingsBreakerFailures 1000\n");
+    my ($title, $slowest) = ('zag', 0);
+    my $found = sub {
+        my $begun    = time;
+        my $response = listed(q_of($title), @at);
+        $slowest = max($slowest, time - $begun);
+        return $response->status == 200 ? ids_of($response) : $response->status;
+    };
+    # The key of what is searched for is PostgreSQL's, too; it reads no table.
+    is($found->(), 'zig new', 'the list is read');
+    my $read_at = time;
+    in_database('schedule', "insert into talks (uuid, title) values ('newest', 'Zag at last')");
+    my $unlock = lock_talks();
+    $slowest = 0;
+    ok(wait_until(sub { $found->() eq 'zig new' && readers_that_wait() }, $ttl), 'half of RatingsTalkTTL over, the list is read anew');
+    cmp_ok(time - $read_at, '>=', $ttl / 2, 'no earlier');
+    is($found->(), 'zig new', 'requests are answered meanwhile') for 1 .. 5;
+    is(readers_that_wait(), 1, 'and one thread reads for all');
+    cmp_ok($slowest, '<', 1 * $slack, 'no request has waited for it');
+    $unlock->();
+    ok(wait_until(sub { $found->() eq 'zig new newest' }, 3), 'what it has read is there');
+    cmp_ok($slowest, '<', 1 * $slack, 'still none has waited');
+
+    $unlock = lock_talks();
+    ok(wait_until(sub { $found->(); readers_that_wait() }, $ttl), 'while a thread reads');
+    my $begun = time;
+    $httpd->stop;
+    cmp_ok(time - $begun, '<', 3 * $slack, 'httpd stops');
+    $unlock->();
+
+    $httpd->start;
+    ok(wait_ready(@at), 'and starts');
+    is($found->(), 'zig new newest', 'the list is read');
+    $unlock = lock_talks();
+    is(wait_until(sub { my $answer = $found->(); $answer ne 'zig new newest' && $answer }, $ttl + 3), 503, 'no list is served that is older than RatingsTalkTTL');
+    $unlock->();
+    ok(wait_until(sub { $found->() eq 'zig new newest' }, 3), 'it is read once it can be');
     $httpd->stop;
 }
 

@@ -253,8 +253,8 @@ void ratings_child_stop(ratings_child_t *child)
         ratings_projector_stop(child->projector);
 }
 
-/* By then the prober alone uses these. Cancelling them ends its call, and the next one that it
- * may be about to make; they are destroyed once its thread has ended. */
+/* By then the prober and background threads alone use these. Cancelling them ends their calls, and
+ * those that they may be about to make; they are destroyed once the threads have ended. */
 static void close_backends(ratings_child_t *child)
 {
     if (child->stats)
@@ -265,6 +265,7 @@ static void close_backends(ratings_child_t *child)
         ratings_store_cancel(child->store);
     if (child->prober)
         ratings_prober_destroy(child->prober);
+    ratings_background_join(&child->background);
     if (child->stats)
         ratings_stats_destroy(child->stats);
     if (child->talks)

@@ -18,6 +18,7 @@
 #include "../backend/talks/talks.h"
 #include "../core/singleflight.h"
 #include "../shm/visibility.h"
+#include "background.h"
 #include "call_policy.h"
 #include "known_cache.h"
 #include "service.h"
@@ -55,6 +56,7 @@ struct ratings_child_t {
     ratings_bulkhead_t projector_bulkhead; /* of requests that wait for what the projector does */
     ratings_singleflight_t stats_calls;    /* calls of the Lambda under way */
     ratings_known_cache_t talk_list, talk_ranks; /* known_talks.h */
+    ratings_background_t background;             /* reads these two anew */
 
     _Atomic int64_t logged_at[RATINGS_FAILURE_KINDS]; /* when a request that failed was logged */
     atomic_int health_waiters; /* requests that wait for another one's answer of readiness */

@@ -63,6 +63,13 @@ void ratings_known_cache_put(ratings_known_cache_t *cache, ratings_known_t *know
     free_known(unused);
 }
 
+void ratings_known_cache_share(ratings_known_cache_t *cache, ratings_known_t *known)
+{
+    pthread_mutex_lock(&cache->lock);
+    known->references++;
+    pthread_mutex_unlock(&cache->lock);
+}
+
 void ratings_known_cache_release(ratings_known_cache_t *cache, ratings_known_t *known)
 {
     pthread_mutex_lock(&cache->lock);

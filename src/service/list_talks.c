@@ -60,19 +60,17 @@ static bool is_ranked(const ratings_call_t *call, const ratings_hide_rules_t *ru
     return strcmp(call->child->service->config->ranking_prior, "off") != 0;
 }
 
-static ratings_outcome_e find_ranks(ratings_call_t *call, const ratings_known_talks_t *talks,
+static ratings_outcome_e find_ranks(ratings_call_t *call, ratings_known_talks_t *talks,
                                     const ratings_hide_rules_t *rules, int64_t **ranks)
 {
     const ratings_talk_list_t *list = &talks->list;
     if (!is_ranked(call, rules))
         return RATINGS_OUTCOME_NO_RANKING;
-    ratings_known_ranks_t *known = ratings_known_ranks(call, talks);
-    if (!known)
+    *ranks = ratings_known_ranks(call, talks);
+    if (!*ranks)
         return store_unavailable(call);
-    *ranks = apr_palloc(call->pool, ((apr_size_t)list->count + 1) * sizeof **ranks);
     for (int i = 0; i < list->count; i++)
-        (*ranks)[i] = shown_rank(call, &list->talks[i], rules, known->ranks[i]);
-    ratings_known_ranks_release(call, known);
+        (*ranks)[i] = shown_rank(call, &list->talks[i], rules, (*ranks)[i]);
     return RATINGS_OUTCOME_DONE;
 }
 
@@ -173,7 +171,7 @@ static ratings_outcome_e add_ratings(ratings_call_t *call, const ratings_hide_ru
 static ratings_outcome_e fill_page(ratings_call_t *call, const ratings_talk_query_t *query,
                                    const ratings_hide_rules_t *rules, ratings_listing_t *listing)
 {
-    const ratings_known_talks_t *talks = listing->known;
+    ratings_known_talks_t *talks = listing->known;
     const char *words = "";
     int64_t *ranks = NULL;
     ratings_outcome_e outcome = RATINGS_OUTCOME_DONE;

@@ -161,6 +161,22 @@ static void what_is_used_outlives_the_next(void **state)
     ratings_known_cache_release(&cache, NULL);
 }
 
+static void what_is_shared_is_released_by_each(void **state)
+{
+    bool must_read;
+    (void)state;
+    assert_null(get(HOUR, &must_read));
+    put(0);
+    ratings_known_t *known = get(HOUR, &must_read);
+    ratings_known_cache_share(&cache, known);
+    assert_null(ratings_known_cache_get(&cache, 0, INT64_MAX, 0, &must_read));
+    put(0);
+    ratings_known_cache_release(&cache, known);
+    assert_int_equal(atomic_load(&alive), 2);
+    ratings_known_cache_release(&cache, known);
+    assert_int_equal(atomic_load(&alive), 1);
+}
+
 /* ---- threads ---- */
 
 static void *use(void *data)
@@ -207,6 +223,7 @@ int main(void)
         TEST(what_is_too_old_is_not_used),
         TEST(what_was_read_since_is_used),
         TEST(what_is_used_outlives_the_next),
+        TEST(what_is_shared_is_released_by_each),
         TEST(many_threads_have_one_that_reads),
     };
     apr_initialize();
