@@ -1,0 +1,168 @@
+// The form: one tap rates, another number changes it, the same one withdraws it. Arrow keys move through radio buttons
+// and choose each in passing, so what they choose is sent by Enter, the space bar or the button alone.
+// Without voters one rating is all: the form closes once it may count.
+
+import { getMine, now } from './api.js';
+import { openOutbox } from './my-ratings.js';
+import { facts, word } from './page.js';
+import { moment } from './times.js';
+
+const SENDING_SHOWS_AFTER_MS = 400;
+
+const form = document.getElementById('rate');
+const scale = document.getElementById('scale');
+const send = document.getElementById('send');
+const withdraw = document.getElementById('withdraw');
+const outcomeLine = document.getElementById('outcome');
+const hintLine = document.querySelector('#hint .change');
+const windowLine = document.getElementById('window');
+
+const talk = facts.talk;
+const hasVoters = Boolean(facts.voters);
+const outbox = openOutbox(report);
+
+let mine = Number(facts.mine) || (hasVoters ? null : outbox.given(talk) ?? null); // what the service holds
+let whenCounted = () => {};
+
+/* ---- how it went ---- */
+
+function queuedText({ status, due }) {
+    if (!navigator.onLine)
+        return word('queued_offline');
+    if (status === 429)
+        return word('queued_rate', { seconds: Math.max(Math.ceil((due - Date.now()) / 1000), 1) });
+    return word(status === 503 || status === 408 ? 'queued_busy' : 'queued_unknown');
+}
+
+function refusedText({ status, body }) {
+    if (status === 403 && body?.closesAt && Date.parse(body.closesAt) <= now())
+        return word('refused_closed');
+    if (status === 403 && body?.opensAt && Date.parse(body.opensAt) > now())
+        return `${word('refused_early')} ${moment(body.opensAt)}`;
+    return { 401: word('refused_voter'), 404: word('refused_talk') }[status] ?? word('refused');
+}
+
+const texts = {
+    stored: () => word('stored'),
+    withdrawn: () => word('withdrawn'),
+    pending: ({ value }) => word(value === null ? 'withdrawn_pending' : 'pending'),
+    queued: queuedText,
+    refused: refusedText,
+    failed: ({ status }) => (status ? word('failed') : word('failed_unknown')),
+};
+
+function say(outcome, text) {
+    outcomeLine.textContent = text;
+    if (outcome)
+        outcomeLine.dataset.outcome = outcome;
+    else
+        delete outcomeLine.dataset.outcome;
+}
+
+let sendingTimer;
+
+function report(id, result) {
+    if (id !== talk)
+        return;
+    clearTimeout(sendingTimer);
+    if (result.outcome === 'sending') {
+        delete outcomeLine.dataset.outcome;
+        sendingTimer = setTimeout(() => say('', word('sending')), SENDING_SHOWS_AFTER_MS);
+        return;
+    }
+    if (['stored', 'pending', 'withdrawn'].includes(result.outcome)) {
+        mine = result.value;
+        whenCounted();
+    }
+    say(result.outcome, texts[result.outcome](result));
+    draw();
+}
+
+/* ---- how it looks ---- */
+
+function windowState() {
+    const [opens, closes] = [Date.parse(facts.opens), Date.parse(facts.closes)]; // NaN, of which nothing is true: no bound
+    if (closes <= now())
+        return { closed: true, text: word('closed') };
+    if (opens > now())
+        return { closed: true, text: `${word('early')} ${moment(opens)}` };
+    return { closed: false, text: closes ? `${word('open_until')} ${moment(closes)}` : '' };
+}
+
+// Choices by arrow keys that are not sent yet stay as they are.
+function draw() {
+    const waiting = outbox.entry(talk);
+    const shown = waiting ? waiting.value : mine;
+    const { closed, text } = windowState();
+    for (const radio of form.elements.value)
+        if (radio.type === 'radio')
+            radio.checked = Number(radio.value) === shown;
+    scale.disabled = closed || (!hasVoters && (mine !== null || outbox.isFinal(talk)));
+    send.hidden = true;
+    if (withdraw)
+        withdraw.hidden = closed || shown === null;
+    hintLine.hidden = hasVoters && (mine === null || closed);
+    windowLine.textContent = text;
+}
+
+function drawWindow() {
+    const { closed, text } = windowState();
+    if (windowLine.textContent !== text || closed !== scale.disabled)
+        draw();
+}
+
+/* ---- what it does ---- */
+
+function choose(value) {
+    if (value === null && !hasVoters)
+        return;
+    outbox.put(talk, value, { hasVoters });
+    draw();
+}
+
+function tap(event) {
+    const value = Number(event.target.value);
+    const waiting = outbox.entry(talk);
+    const isChosen = value === (waiting ? waiting.value : mine);
+    if (event.detail > 1) // a double click is one choice
+        draw();
+    else
+        choose(isChosen && !waiting ? null : value);
+}
+
+// The page may be older than the rating: it was gone back to, or another tab has rated.
+async function askForMine() {
+    const { status, body } = await getMine(talk);
+    if (status === 200 || status === 404)
+        mine = body.rating?.value ?? null;
+    draw();
+}
+
+export function rateable({ onCounted }) {
+    let isArrow = false;
+    whenCounted = onCounted;
+    scale.addEventListener('keydown', event => { isArrow = event.key.startsWith('Arrow'); });
+    scale.addEventListener('keyup', () => { isArrow = false; });
+    scale.addEventListener('change', () => { send.hidden = !isArrow; });
+    scale.addEventListener('click', event => {
+        if (event.target.type === 'radio' && !isArrow)
+            tap(event);
+    });
+    form.addEventListener('submit', event => {
+        event.preventDefault();
+        if (withdraw && event.submitter === withdraw) {
+            choose(null);
+            form.elements.value[0].focus(); // the button goes
+        } else
+            choose(Number(new FormData(form).get('value')));
+    });
+    if (hasVoters) {
+        window.addEventListener('pageshow', event => event.persisted && askForMine());
+        window.addEventListener('storage', askForMine);
+        if (facts.state === 'unavailable')
+            askForMine();
+    }
+    setInterval(drawWindow, 5_000);
+    draw();
+    outbox.flush();
+}
