@@ -1,6 +1,6 @@
 # make test: the parts below, in this order, each in a make of its own (what is missing at first may
 # be needed to read a rule). The cheap ones come first.
-TEST_PARTS = unit "unit SANITIZE=1" "unit SANITIZE=thread" model test-backend "test-backend SANITIZE=1" test-lambda test-suite test-service chaos-short
+TEST_PARTS = unit "unit SANITIZE=1" "unit SANITIZE=thread" test-www model test-backend "test-backend SANITIZE=1" test-lambda test-suite test-service chaos-short
 
 .PHONY: test test-service service-mpms service-sanitized test-suite clean-test
 
@@ -66,6 +66,12 @@ ifneq ($(ONE_SERVICE),)
 	@$(MAKE) --no-print-directory module
 	@TESTS='$(NAME)' OUT='$(OUT)' APXS='$(APXS)' t/run event$(if $(filter 1 address,$(SANITIZE)),-asan)$(if $(filter thread,$(SANITIZE)),-tsan)
 endif
+
+# What of the page needs no browser, by the test runner of Node.js, which t/oidc.t has as well.
+.PHONY: test-www
+test-www: deps-test ## the page's scripts without a browser: outbox, interval, polling
+	@node=$$(bash -c '. build/stack/config.bash && echo "$${artifact_dir[node]}/node"'); \
+	    "$$node" --test --test-reporter=dot t/www/*.test.mjs && echo "test-www: all is well"
 
 clean-test: ## remove what tests have left in TEST_DIR: logs, journals, data of their servers
 	@OUT='$(OUT)' APXS='$(APXS)' t/suite/clean

@@ -7,7 +7,7 @@
 // again once its key may have expired (RatingsIdempotencyWindow, a day unless configured otherwise).
 
 const KEPT = 'ratings.outbox';
-const GIVEN = 'ratings.given'; // what was stored last, for each talk
+export const GIVEN = 'ratings.given'; // what was stored last, for each talk
 const KEY_LIFE_MS = 12 * 3_600_000;
 const LONGEST_PAUSE_MS = 60_000;
 
@@ -109,16 +109,16 @@ export class Outbox {
 
     #settle(talk, entry, answer) {
         const outcome = outcomeOf(answer.status, entry.value);
-        const isNewest = this.entry(talk)?.id === entry.id;
+        const newest = this.entry(talk); // none, if another tab has had an answer
         if (['stored', 'pending', 'withdrawn'].includes(outcome))
             this.#write(GIVEN, talk, entry.value ?? undefined);
-        if (!isNewest)
+        if (newest && newest.id !== entry.id)
             return;
         if (answer.status === 501 && entry.hasKey) // no key is honoured here, and nothing was recorded
             this.#keep(talk, { ...entry, hasKey: false });
-        else if (outcome === 'queued')
+        else if (outcome === 'queued' && newest)
             this.#queue(talk, entry, answer);
-        else {
+        else if (outcome !== 'queued') {
             this.#write(KEPT, talk);
             this.#report(talk, { outcome, value: entry.value, ...answer });
         }
@@ -133,7 +133,7 @@ export class Outbox {
             this.#report(talk, { outcome: 'failed', value: entry.value, status: 0 });
             return;
         }
-        const pause = answer.retryAfter ?? Math.min(2_000 * 2 ** entry.tries, LONGEST_PAUSE_MS);
+        const pause = Math.max(answer.retryAfter ?? Math.min(2_000 * 2 ** entry.tries, LONGEST_PAUSE_MS), 1_000);
         const due = this.#now() + pause;
         this.#keep(talk, { ...entry, mayCount, tries: entry.tries + 1, due });
         this.#report(talk, { outcome: 'queued', value: entry.value, ...answer, due });

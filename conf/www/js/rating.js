@@ -4,6 +4,7 @@
 
 import { getMine, now } from './api.js';
 import { openOutbox } from './my-ratings.js';
+import { GIVEN } from './outbox.js';
 import { facts, word } from './page.js';
 import { moment } from './times.js';
 
@@ -158,7 +159,7 @@ export function rateable({ onCounted }) {
     });
     if (hasVoters) {
         window.addEventListener('pageshow', event => event.persisted && askForMine());
-        window.addEventListener('storage', askForMine);
+        window.addEventListener('storage', event => event.key === GIVEN && askForMine());
         if (facts.state === 'unavailable')
             askForMine();
     }
