@@ -100,7 +100,7 @@ sub play {
 play('system', undef, 2);
 SKIP: {
     skip 'no Redis 6.2 here: make deps-test', 1 unless $ENV{TEST_REDIS_6};
-    play('6.2', $ENV{TEST_REDIS_6}, 1); # no other child projects, which would begin with a new connection
+    play('6.2', "$ENV{TEST_REDIS_6}/redis-server", 1); # no other child projects, which would begin with a new connection
 }
 
 finish();

@@ -119,6 +119,33 @@ static bool read_track(value_t value, ratings_talk_query_t *out)
     return take_search_text(value, out->track);
 }
 
+static int digits_at(const char *text, size_t count)
+{
+    int number = 0;
+
+    for (size_t i = 0; i < count; i++)
+        number = 10 * number + (text[i] - '0');
+    return number;
+}
+
+/* Of the Gregorian calendar, as PostgreSQL takes it for years before that as well. */
+static int days_of_month(int year, int month)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+
+    if (month < 1 || month > 12)
+        return 0;
+    return days[month - 1] + (month == 2 && is_leap);
+}
+
+static bool is_in_calendar(const char *date)
+{
+    int year = digits_at(date, 4), month = digits_at(date + 5, 2), day = digits_at(date + 8, 2);
+
+    return day >= 1 && day <= days_of_month(year, month);
+}
+
 static bool read_day_of_talk(value_t value, ratings_talk_query_t *out)
 {
     static const char form[] = "0000-00-00";
@@ -127,11 +154,11 @@ static bool read_day_of_talk(value_t value, ratings_talk_query_t *out)
     for (size_t i = 0; is_day && i < value.len; i++)
         is_day = form[i] == '0' ? value.text[i] >= '0' && value.text[i] <= '9'
                                 : value.text[i] == form[i];
-    if (is_day) {
-        memcpy(out->day, value.text, value.len);
-        out->day[value.len] = '\0';
-    }
-    return is_day;
+    if (!is_day || !is_in_calendar(value.text))
+        return false;
+    memcpy(out->day, value.text, value.len);
+    out->day[value.len] = '\0';
+    return true;
 }
 
 static bool read_sort(value_t value, ratings_talk_query_t *out)

@@ -104,6 +104,19 @@ static void what_is_none_of_its_kind_is_refused(void **state)
     }
 }
 
+static void a_day_is_one_of_the_calendar(void **state)
+{
+    static const char *const days[] = {"day=1999-12-31", "day=2000-02-29", "day=2028-02-29"};
+    static const char *const none[] = {"day=0000-00-00", "day=2026-00-10", "day=2026-13-10",
+                                       "day=2026-11-00", "day=2026-11-31", "day=2026-02-29",
+                                       "day=1900-02-29", "day=2026-01-32"};
+    (void)state;
+    for (size_t i = 0; i < sizeof days / sizeof *days; i++)
+        assert_string_equal(query_of(days[i]).day, days[i] + strlen("day="));
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++)
+        assert_string_equal(problem_of(none[i]), "day must be a date, as in 2026-11-29");
+}
+
 static void texts_have_a_bound(void **state)
 {
     char query[RATINGS_SEARCH_MAX + 8] = "q=";
@@ -180,6 +193,7 @@ int main(void)
         cmocka_unit_test(nothing_asks_for_the_first_page_by_title),
         cmocka_unit_test(all_can_be_asked_at_once),
         cmocka_unit_test(what_is_none_of_its_kind_is_refused),
+        cmocka_unit_test(a_day_is_one_of_the_calendar),
         cmocka_unit_test(texts_have_a_bound),
         cmocka_unit_test(one_talk_takes_include_alone),
         cmocka_unit_test(a_cursor_comes_back),
