@@ -30,6 +30,7 @@ my @documents = (
         </Location>
         END
 );
+my $programs = 'curl|redis-cli|ratingsctl';
 my ($first, $second) = qw(testcontainers-integration-testing flight-of-the-gopher);
 
 # The log has what stopped servers and a store that was deleted bring about.
@@ -118,6 +119,26 @@ sub check {
     diag("the document has\n$example->{output}it is\n$output");
 }
 
+# ---- no command is forgotten ----
+
+# What a reader would type in, wherever it stands, is an example; in a document that is not run as well it says why.
+sub forgotten {
+    my ($path) = @_;
+    my $document = RatingsTest::Examples->new("$top/$path");
+    my %example  = map { $_->{line} => $_->{needs} } $document->examples($programs);
+    my $is_run   = grep { $_->{path} eq $path } @documents;
+    return grep { my $needs = $example{$_}; !defined $needs || !$is_run && $needs !~ /^not run, / } $document->lines_with($programs);
+}
+
+# docs/install.md is followed word for word, in another way: t/install/run
+for my $path ('README.md', map { s{^\Q$top/}{}r } glob "$top/docs/*.md") {
+    next if $path eq 'docs/install.md';
+    my @lines = forgotten($path);
+    ok(!@lines, "$path: each command is run, or says why not") or diag("lines @lines");
+}
+
+# ---- each document ----
+
 for my $row (@documents) {
     my ($path, $database, $before) = @$row{qw(path database before)};
     my $document = RatingsTest::Examples->new("$top/$path");
@@ -130,7 +151,7 @@ for my $row (@documents) {
     $httpd->start;
     ok(wait_ready(port => $httpd->port), "$path: ready");
     $before->(port => $httpd->port) if $before;
-    my @examples = $document->examples('curl|redis-cli|ratingsctl');
+    my @examples = $document->examples($programs);
     cmp_ok(scalar @examples, '>=', 4, "$path has examples");
     check($document, $_, $httpd, $database, $topic) for @examples;
     $httpd->stop;

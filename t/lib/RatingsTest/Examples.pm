@@ -57,6 +57,12 @@ sub path { $_[0]{path} }
 # Each: line (of the command), command, output (as the document has it), needs (what the comment says)
 sub examples { my ($self, $programs) = @_; return grep { $_->{command} =~ /^(?:$programs)(?: |$)/ } @{ $self->{examples} } }
 
+# The numbers of the lines that begin with a command of these programs after a prompt; of curl also without one.
+sub lines_with {
+    my ($self, $programs) = @_;
+    return grep { $self->{lines}[ $_ - 1 ] =~ /^(?: {4})?(?:\$ (?:$programs)|curl) / } 1 .. @{ $self->{lines} };
+}
+
 # A pattern for what an example has to put out.
 sub _pattern {
     my ($output) = @_;
