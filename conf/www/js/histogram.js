@@ -1,5 +1,6 @@
 // The histogram: a table whose bars are SVG, since attributes of these are no inline styles, which the page's
-// Content-Security-Policy forbids, and since httpd can write them without arithmetic for browsers without scripts.
+// Content-Security-Policy forbids, and since httpd can write them for browsers without scripts. It does no arithmetic: there
+// the total is the width of the drawing, and a count that is not known is 0 by the digit before it.
 
 import { totalOf } from './interval.js';
 

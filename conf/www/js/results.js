@@ -28,7 +28,7 @@ function showAverage(counts) {
     const isThere = counts && totalOf(counts) > 0;
     const { low, high } = isThere ? intervalOf(counts) : {};
     part('average').hidden = !isThere;
-    part('average').querySelector('output').textContent = isThere ? oneDecimal(averageOf(counts)) : '';
+    part('average').querySelector('strong').textContent = isThere ? oneDecimal(averageOf(counts)) : '';
     say('interval', isThere ? word('interval', { low: oneDecimal(low), high: oneDecimal(high) }) : '');
 }
 

@@ -2,11 +2,11 @@
 
 import { element, qrCode, talkPage, word } from './page.js';
 import { allTalks, speakersOf } from './talks.js';
-import { day, span } from './times.js';
+import { shortDay, span } from './times.js';
 
 const part = id => document.getElementById(id);
 
-const when = talk => talk.startsAt && `${day(talk.startsAt)}, ${span(talk.startsAt, talk.endsAt)}`;
+const when = talk => talk.startsAt && `${shortDay(talk.startsAt)}, ${span(talk.startsAt, talk.endsAt)}`;
 
 // Where there is no code, the address itself is on the card.
 function codeOf(talk) {

@@ -21,6 +21,7 @@ export function useZone(zone) {
         zone: timeZone,
         clock: format({ timeStyle: 'short' }),
         day: format({ weekday: 'long', day: 'numeric', month: 'long' }),
+        shortDay: format({ weekday: 'short', day: 'numeric', month: 'short' }),
         moment: format({ weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' }),
         date: new Intl.DateTimeFormat('en-CA', { year: 'numeric', month: '2-digit', day: '2-digit', timeZone }),
     };
@@ -30,6 +31,7 @@ useZone(facts.zone);
 export const zoneName = () => formats.zone;
 export const clock = time => formats.clock.format(new Date(time));
 export const day = time => formats.day.format(new Date(time));
+export const shortDay = time => formats.shortDay.format(new Date(time));
 export const dateOf = time => formats.date.format(new Date(time)); // 2026-11-28
 export const span = (from, to) => (to ? formats.clock.formatRange(new Date(from), new Date(to)) : clock(from));
 
