@@ -2,7 +2,7 @@
  *
  * This file is the table of contents: the module's record and its hooks.
  *
- *   src/http        a request in, a reply out: the endpoints
+ *   src/http        a request in, a reply out: the endpoints, and the page of a talk
  *   src/config      the directives, and the checks of what they say together
  *   src/service     a child's life, the use cases (submit, read, list, metadata, health)
  *   src/projector   from the log to the store
@@ -12,6 +12,7 @@
  */
 #include "src/config/config.h"
 #include "src/http/endpoint.h"
+#include "src/http/page.h"
 #include "src/service/service.h"
 
 #include <dlfcn.h>
@@ -46,6 +47,7 @@ static void on_child_init(apr_pool_t *pchild, server_rec *main)
 static void register_hooks(apr_pool_t *pool)
 {
     static const char *const core[] = {"core.c", NULL},
+                             *const mod_negotiation[] = {"mod_negotiation.c", NULL},
                              *const mod_rewrite[] = {"mod_rewrite.c", NULL},
                              *const mod_proxy[] = {"mod_proxy.c", NULL};
     (void)pool;
@@ -58,6 +60,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_map_to_storage(ratings_map_to_storage, NULL, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_header_parser(ratings_header_parser, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_type_checker(ratings_type_checker, NULL, NULL, APR_HOOK_REALLY_FIRST);
+    ap_hook_type_checker(ratings_page_fill, NULL, mod_negotiation, APR_HOOK_REALLY_FIRST);
     ap_hook_fixups(ratings_fixups, core, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(ratings_handler, NULL, NULL, APR_HOOK_FIRST);
 }

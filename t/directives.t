@@ -44,6 +44,12 @@ sub refused {
 taken('', 'nothing at all');
 taken($backends . $endpoint, 'the four backends');
 
+# ---- the page ----
+
+taken("$backends${endpoint}RatingsPage $_\n", "RatingsPage $_") for qw(/ /rate/talks/);
+refused("$backends${endpoint}RatingsPage $_\n", "RatingsPage $_", qr/RatingsPage: it takes a path that begins and ends with a slash/) for qw(rate /rate/talks rate/ /rate/?x=/ /a%20b/);
+refused("RatingsPage /rate/talks/\n", 'RatingsPage without a service', qr/RT0112: RatingsPage needs RatingsTalks, which is not set/);
+
 # ---- numbers, times and flags: the range, and the words for it ----
 
 for (

@@ -129,6 +129,8 @@ static int check_complete(const server_rec *server, const ratings_config_t *conf
     if (config->needed_by)
         return complain(server, "RT0102", "RatingsEndpoint at %s needs %s, which is not set",
                         config->needed_by, missing);
+    if (config->page)
+        return complain(server, "RT0112", "RatingsPage needs %s, which is not set", missing);
     return OK;
 }
 

@@ -71,6 +71,8 @@ void *ratings_server_merge(apr_pool_t *pool, void *parent, void *child)
         merged->needed_by = base->needed_by;
     if (!merged->secret_needed_by)
         merged->secret_needed_by = base->secret_needed_by;
+    if (!merged->ratings_path)
+        merged->ratings_path = base->ratings_path;
     merged->uses_voter_rate |= base->uses_voter_rate;
     if (base->hides_until_closed)
         merged->hides_until_closed = base->hides_until_closed;

@@ -37,6 +37,7 @@ typedef struct {
     const char *stats_proxy;   /* the proxy by which stats is called, or "none" */
     const char *voter_secret;  /* where the secret of the voters' hashes is; NULL: none was given */
     const char *ranking_prior; /* by which talks are ranked, or "off" */
+    const char *page; /* the path below which talks have pages, with its slashes; NULL: none has */
     int64_t topic_partitions;
     int64_t topic_replication; /* 0: as many as the cluster has brokers for, three at most */
     int64_t talks_timeout;
@@ -64,6 +65,9 @@ typedef struct {
     /* where a directive stands that needs the one named, "file:line"; NULL: nowhere */
     const char *needed_by;        /* RatingsEndpoint: the backends */
     const char *secret_needed_by; /* RatingsVoter: RatingsVoterSecret */
+
+    const char
+        *ratings_path; /* of a <Location> with RatingsEndpoint ratings; NULL: there is none */
 
     /* the rules of RatingsHide that a location has: RATINGS_HIDE_UNTIL_CLOSED or 0, and the largest
      * number or 0 */

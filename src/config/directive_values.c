@@ -40,6 +40,14 @@ const char *ratings_set_text(cmd_parms *cmd, void *location, const char *value)
     return NULL;
 }
 
+const char *ratings_page_problem(const char *path)
+{
+    size_t length = strlen(path);
+    return path[0] == '/' && path[length - 1] == '/' && !strpbrk(path, "?#%")
+               ? NULL
+               : "it takes a path that begins and ends with a slash, such as /rate/talks/";
+}
+
 const char *ratings_set_number(cmd_parms *cmd, void *location, const char *value)
 {
     const ratings_setting_t *setting = cmd->info;
@@ -175,6 +183,15 @@ static const char *plain_location(const cmd_parms *cmd)
     return cmd->path;
 }
 
+/* Where the page of a talk learns who votes: any of the endpoints, if there are several. */
+static void note_endpoint(const cmd_parms *cmd, ratings_endpoint_e endpoint, const char *path)
+{
+    ratings_config_t *config = ratings_config_being_read(cmd);
+    config->needed_by = place_of(cmd);
+    if (endpoint == RATINGS_ENDPOINT_RATINGS && path && !config->ratings_path)
+        config->ratings_path = path;
+}
+
 const char *ratings_set_endpoint(cmd_parms *cmd, void *location, const char *name, const char *kind)
 {
     ratings_location_t *own = location;
@@ -190,7 +207,7 @@ const char *ratings_set_endpoint(cmd_parms *cmd, void *location, const char *nam
     own->endpoint = endpoint;
     own->path = plain_location(cmd);
     if (endpoint != RATINGS_ENDPOINT_NONE)
-        ratings_config_being_read(cmd)->needed_by = place_of(cmd);
+        note_endpoint(cmd, endpoint, own->path);
     return NULL;
 }
 

@@ -18,6 +18,9 @@
 #define TEXT(name, field_, problem_, preset_, help) \
     AP_INIT_TAKE1(name, ratings_set_text, (&(ratings_setting_t){FIELD(field_), .field = FIELD_TEXT, \
         .text = preset_, .problem = problem_}), RSRC_CONF, help)
+#define HOST_TEXT(name, field_, problem_, help) \
+    AP_INIT_TAKE1(name, ratings_set_text, (&(ratings_setting_t){FIELD(field_), .field = FIELD_TEXT, \
+        .scope = SCOPE_HOST, .problem = problem_}), RSRC_CONF, help)
 #define VALUE(init, setter, name, field_, scope_, preset_, min_, max_, help) \
     init(name, setter, (&(ratings_setting_t){FIELD(field_), .field = FIELD_NUMBER, .scope = scope_, \
         .preset = preset_, .min = min_, .max = max_}), RSRC_CONF, help)
@@ -71,6 +74,7 @@ const command_rec ratings_directives[] = {
     DURATION("RatingsDeadline",          deadline,           SCOPE_HOST, MS(5000), MS(100), SECONDS(60), "How long a request may take, once it has been read, whatever hangs"),
     DURATION("RatingsIdempotencyWindow", idempotency_window, SCOPE_HOST, SECONDS(86400), 0, SECONDS(2678400), "How long an Idempotency-Key holds; 0: requests that have one are refused"),
     NUMBER("RatingsBodyLimit",      body_limit,       SCOPE_HOST, 4096, 64, 1048576, "The longest body of a POST, in bytes"),
+    HOST_TEXT("RatingsPage", page, ratings_page_problem, "The path below which each talk has its page, by its id"),
     FLAG("RatingsMetadataSecrets",  metadata_secrets, SCOPE_HOST, 0, 0, 1, "Whether GET / shows passwords"),
     {NULL, {NULL}, NULL, 0, RAW_ARGS, NULL},
 };

@@ -49,6 +49,9 @@ const char *ratings_set_voter_required(cmd_parms *cmd, void *location, int on);
 const char *ratings_set_voter_rate(cmd_parms *cmd, void *location, const char *rate);
 const char *ratings_set_origin(cmd_parms *cmd, void *location, const char *origin);
 
+/* What is wrong with a path below which talks have pages: NULL, or a sentence (static). */
+const char *ratings_page_problem(const char *path);
+
 /* The settings of the server that a directive stands in. */
 ratings_config_t *ratings_config_being_read(const cmd_parms *cmd);
 

@@ -91,8 +91,7 @@ const char *ratings_rating_from_json(const char *body, size_t len, ratings_ratin
     return problem;
 }
 
-static const char *talk_id_from_form(const char *form, size_t len,
-                                     char talk_id[RATINGS_TALK_ID_MAX + 1])
+static const char *read_talk_id(const char *form, size_t len, char talk_id[RATINGS_TALK_ID_MAX + 1])
 {
     char id[RATINGS_TALK_ID_MAX + 1]; /* holds more than is allowed only when it is too long */
     size_t id_len = 0;
@@ -105,41 +104,60 @@ static const char *talk_id_from_form(const char *form, size_t len,
     return set_talk_id(talk_id, id, id_len);
 }
 
-static const char *value_from_form(const char *form, size_t len, int *value)
+static const char withdraw[] = "withdraw";
+
+static bool is_withdrawal(const char *text, size_t len)
 {
-    char digits[2];
-    size_t digits_len = 0;
-    size_t found = ratings_form_field(form, len, "value", digits, sizeof digits, &digits_len);
-    int64_t number;
+    return len == sizeof withdraw - 1 && memcmp(text, withdraw, len) == 0;
+}
+
+static const char *value_of_form(const char *form, size_t len, bool may_withdraw, int *value)
+{
+    char text[sizeof withdraw]; /* longer than any value */
+    size_t text_len = 0;
+    size_t found = ratings_form_field(form, len, "value", text, sizeof text, &text_len);
+    int64_t number = RATINGS_VALUE_NONE;
 
     if (found == 0)
         return no_value;
     if (found > 1)
         return value_twice;
-    if (digits_len > sizeof digits ||
-        !ratings_parse_int(digits, digits_len, RATINGS_VALUE_MIN, RATINGS_VALUE_MAX, &number))
+    if (!(may_withdraw && is_withdrawal(text, text_len)) &&
+        (text_len > sizeof text ||
+         !ratings_parse_int(text, text_len, RATINGS_VALUE_MIN, RATINGS_VALUE_MAX, &number)))
         return bad_value;
     *value = (int)number;
     return NULL;
 }
 
-const char *ratings_rating_from_form(const char *body, size_t len, ratings_rating_t *out)
+const char *ratings_talk_id_from_form(const char *body, size_t len,
+                                      char talk_id[RATINGS_TALK_ID_MAX + 1])
 {
-    const char *problem;
-
     if (len > 0 && memchr(body, '\0', len))
         return "the form has a NUL character";
     if (!ratings_form_well_formed(body, len))
         return bad_escape;
-    problem = talk_id_from_form(body, len, out->talk_id);
-    return problem ? problem : value_from_form(body, len, &out->value);
+    return read_talk_id(body, len, talk_id);
+}
+
+static const char *read_form(const char *body, size_t len, bool may_withdraw, ratings_rating_t *out)
+{
+    const char *problem = ratings_talk_id_from_form(body, len, out->talk_id);
+
+    return problem ? problem : value_of_form(body, len, may_withdraw, &out->value);
+}
+
+const char *ratings_rating_from_form(const char *body, size_t len, ratings_rating_t *out)
+{
+    return read_form(body, len, false, out);
+}
+
+const char *ratings_rating_from_page_form(const char *body, size_t len, ratings_rating_t *out)
+{
+    return read_form(body, len, true, out);
 }
 
 const char *ratings_talk_id_from_query(const char *query, char talk_id[RATINGS_TALK_ID_MAX + 1])
 {
-    size_t len = query ? strlen(query) : 0;
-
-    if (!ratings_form_well_formed(query, len))
-        return bad_escape;
-    return talk_id_from_form(query, len, talk_id);
+    return ratings_talk_id_from_form(query, query ? strlen(query) : 0, talk_id);
 }

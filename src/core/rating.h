@@ -36,6 +36,13 @@ const char *ratings_rating_from_json(const char *body, size_t len, ratings_ratin
  * that two hexadecimal digits do not follow, and a NUL. */
 const char *ratings_rating_from_form(const char *body, size_t len, ratings_rating_t *out);
 
+/* The same for the form of a page, where value=withdraw is RATINGS_VALUE_NONE. */
+const char *ratings_rating_from_page_form(const char *body, size_t len, ratings_rating_t *out);
+
+/* The talkId of a form, by the same rules, whatever its value is. */
+const char *ratings_talk_id_from_form(const char *body, size_t len,
+                                      char talk_id[RATINGS_TALK_ID_MAX + 1]);
+
 /* The talkId of a query string (`query` may be NULL: none was sent), by the rules of a form. */
 const char *ratings_talk_id_from_query(const char *query, char talk_id[RATINGS_TALK_ID_MAX + 1]);
 

@@ -48,6 +48,39 @@ char *ratings_talk_json(const ratings_talk_t *talk)
     return NULL;
 }
 
+static size_t length_of_names(const json_t *names)
+{
+    size_t i, length = 0;
+    json_t *name;
+
+    json_array_foreach(names, i, name) length += json_string_length(name) + sizeof ", ";
+    return length;
+}
+
+/* `at` is the terminator of `text`, which has room. Returns the new one. */
+static char *append_name(const char *text, char *at, const json_t *name)
+{
+    if (!json_is_string(name))
+        return at;
+    if (at > text)
+        at = stpcpy(at, ", ");
+    return stpcpy(at, json_string_value(name));
+}
+
+char *ratings_talk_speakers_text(const ratings_talk_t *talk)
+{
+    json_t *names = talk->speakers ? json_loads(talk->speakers, 0, NULL) : NULL;
+    char *text = json_array_size(names) > 0 ? calloc(1, length_of_names(names) + 1) : NULL;
+    char *at = text;
+    size_t i;
+    json_t *name;
+
+    if (text)
+        json_array_foreach(names, i, name) at = append_name(text, at, name);
+    json_decref(names);
+    return text;
+}
+
 /* ---- the order of titles ---- */
 
 static int compare_titles(const char *key, const char *id, const ratings_talk_t *talk)

@@ -28,6 +28,10 @@ typedef struct {
  * caller; NULL when memory ran out, or when a text is not UTF-8. */
 char *ratings_talk_json(const ratings_talk_t *talk);
 
+/* The names of the speakers, with a comma and a blank between: "Ann, Bo". malloc()ed, owned by the
+ * caller; NULL: none is known, or memory ran out. */
+char *ratings_talk_speakers_text(const ratings_talk_t *talk);
+
 typedef struct {
     ratings_talk_t *talks; /* sorted: ratings_talk_list_sort */
     int count;

@@ -5,6 +5,7 @@
 #include "cross_origin.h"
 #include "handlers.h"
 #include "reply.h"
+#include "request.h"
 
 #include <apr_strings.h>
 #include <http_core.h>
@@ -37,7 +38,7 @@ static const struct {
         {
             .get = {ratings_get_ratings, {200, 304, 400, 404, 412, 503}},
             .post = {ratings_post_ratings,
-                     {200, 202, 400, 401, 403, 404, 408, 413, 415, 422, 429, 501, 503, 504}},
+                     {200, 202, 303, 400, 401, 403, 404, 408, 413, 415, 422, 429, 501, 503, 504}},
             .delete = {ratings_delete_ratings,
                        {202, 204, 400, 401, 403, 404, 422, 429, 501, 503, 504}},
         },
@@ -208,14 +209,18 @@ static bool is_forged(const request_rec *r, const ratings_location_t *location)
 static int dispatch_method(request_rec *r, const ratings_location_t *location)
 {
     const method_t *method = method_of(r, location);
+    int result;
     if (r->method_number == M_OPTIONS)
         return reply_options(r, allowed_methods(location));
     if (!method)
         return refuse_method(r, allowed_methods(location));
+    if (r->method_number == M_POST &&
+        !ratings_request_page_form(r, ratings_config_of_server(r->server), &result))
+        return result;
     if (is_forged(r, location))
         return ratings_reply_problem(r, HTTP_FORBIDDEN,
                                      "A page of another origin has sent this, which may not.");
-    int result = method->reply(r, ratings_server_of(r->server));
+    result = method->reply(r, ratings_server_of(r->server));
     RATINGS_ASSERT(result != OK || is_listed(method, r->status));
     return result;
 }

@@ -40,6 +40,30 @@ static ratings_outcome_e submit_event(const ratings_server_t *server, const rati
     return ratings_submit(call, event, server->config.visibility_timeout);
 }
 
+/* Whoever is no voter has no rating to withdraw: nothing is recorded. */
+static int withdraw_rating(request_rec *r, const ratings_server_t *server,
+                           const ratings_event_t *event)
+{
+    if (!event->has_voter)
+        return ratings_reply_empty(r, HTTP_NO_CONTENT);
+    ratings_call_t call = ratings_use_case_call(r, server);
+    ratings_outcome_e outcome = submit_event(server, event, &call);
+    if (outcome != RATINGS_OUTCOME_DONE && outcome != RATINGS_OUTCOME_ACCEPTED)
+        return ratings_use_case_refuse(r, &call, outcome);
+    return ratings_reply_empty(
+        r, ratings_use_case_status(r, &call, outcome) == HTTP_OK ? HTTP_NO_CONTENT : HTTP_ACCEPTED);
+}
+
+static int submit_rating(request_rec *r, const ratings_server_t *server,
+                         const ratings_event_t *event)
+{
+    ratings_call_t call = ratings_use_case_call(r, server);
+    ratings_outcome_e outcome = submit_event(server, event, &call);
+    if (outcome != RATINGS_OUTCOME_DONE && outcome != RATINGS_OUTCOME_ACCEPTED)
+        return ratings_use_case_refuse(r, &call, outcome);
+    return ratings_reply_rating(r, ratings_use_case_status(r, &call, outcome), &event->rating);
+}
+
 int ratings_post_ratings(request_rec *r, const ratings_server_t *server)
 {
     ratings_event_t event = {.has_voter = false};
@@ -52,25 +76,10 @@ int ratings_post_ratings(request_rec *r, const ratings_server_t *server)
         return result;
     if (problem)
         return ratings_reply_problem(r, HTTP_BAD_REQUEST, problem);
-    ratings_call_t call = ratings_use_case_call(r, server);
-    ratings_outcome_e outcome = submit_event(server, &event, &call);
-    if (outcome != RATINGS_OUTCOME_DONE && outcome != RATINGS_OUTCOME_ACCEPTED)
-        return ratings_use_case_refuse(r, &call, outcome);
-    return ratings_reply_rating(r, ratings_use_case_status(r, &call, outcome), &event.rating);
+    return event.rating.value == RATINGS_VALUE_NONE ? withdraw_rating(r, server, &event)
+                                                    : submit_rating(r, server, &event);
 }
 
-static int withdraw_rating(request_rec *r, const ratings_server_t *server,
-                           const ratings_event_t *event)
-{
-    ratings_call_t call = ratings_use_case_call(r, server);
-    ratings_outcome_e outcome = submit_event(server, event, &call);
-    if (outcome != RATINGS_OUTCOME_DONE && outcome != RATINGS_OUTCOME_ACCEPTED)
-        return ratings_use_case_refuse(r, &call, outcome);
-    return ratings_reply_empty(
-        r, ratings_use_case_status(r, &call, outcome) == HTTP_OK ? HTTP_NO_CONTENT : HTTP_ACCEPTED);
-}
-
-/* Whoever is no voter has no rating to withdraw: nothing is recorded. */
 int ratings_delete_ratings(request_rec *r, const ratings_server_t *server)
 {
     ratings_event_t event = {.rating.value = RATINGS_VALUE_NONE};
@@ -82,8 +91,7 @@ int ratings_delete_ratings(request_rec *r, const ratings_server_t *server)
         problem = read_idempotency_key(r, &server->config, &event.key);
     if (problem)
         return ratings_reply_problem(r, HTTP_BAD_REQUEST, problem);
-    return event.has_voter ? withdraw_rating(r, server, &event)
-                           : ratings_reply_empty(r, HTTP_NO_CONTENT);
+    return withdraw_rating(r, server, &event);
 }
 
 /* ---- GET ---- */

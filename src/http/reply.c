@@ -1,6 +1,7 @@
 #include "reply.h"
 
 #include "../service/pool_json.h"
+#include "page_form.h"
 
 #include <apr_buckets.h>
 #include <apr_strings.h>
@@ -65,6 +66,8 @@ static void forbid_storing(request_rec *r)
 
 int ratings_reply_json(request_rec *r, int status, const char *json)
 {
+    if (json && ratings_page_form_reply(r, status))
+        return OK;
     forbid_storing(r);
     return send_body(r, status, "application/json", json);
 }
@@ -79,6 +82,8 @@ int ratings_reply_constant(request_rec *r, const char *json)
 /* A 204 has no length either (RFC 9110, 8.6). */
 int ratings_reply_empty(request_rec *r, int status)
 {
+    if (ratings_page_form_reply(r, status))
+        return OK;
     forbid_storing(r);
     r->status = status;
     if (status != HTTP_NO_CONTENT)
@@ -111,6 +116,10 @@ static json_t *make_problem(request_rec *r, int status, const char *detail)
 
 static int send_problem(request_rec *r, int status, json_t *problem)
 {
+    if (problem && ratings_page_form_reply(r, status)) {
+        json_decref(problem);
+        return OK;
+    }
     forbid_storing(r);
     return send_body(r, status, "application/problem+json", ratings_pool_json(r->pool, problem));
 }

@@ -3,7 +3,7 @@
  *
  * Each ratings_reply_* sends the response to `r`, in the thread that has it, and returns what the
  * handler returns: OK, or HTTP_INTERNAL_SERVER_ERROR where nothing was sent, so that httpd answers.
- */
+ * To the form of a page (page_form.h) the response is that page. */
 #ifndef RATINGS_HTTP_REPLY_H
 #define RATINGS_HTTP_REPLY_H
 

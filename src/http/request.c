@@ -1,6 +1,7 @@
 #include "request.h"
 
 #include "../core/media_type.h"
+#include "page_form.h"
 #include "reply.h"
 
 #include <apr_buckets.h>
@@ -120,10 +121,35 @@ static int receive_rating_body(request_rec *r, apr_off_t limit, body_t *body)
     return body->overflow ? refuse_too_long(r) : OK;
 }
 
-bool ratings_request_rating(request_rec *r, apr_off_t limit, ratings_rating_t *rating, int *result)
+bool ratings_request_page_form(request_rec *r, const ratings_config_t *config, int *result)
 {
     body_t body = {.complete = false};
+    if (parser_of(r) != ratings_rating_from_form || !ratings_page_form_is_sent(r, config))
+        return true;
+    *result = receive_rating_body(r, config->body_limit, &body);
+    if (body.complete)
+        ratings_page_form_take(r, config, body.bytes, body.length);
+    return body.complete;
+}
+
+static const char *parse_page_form(const request_rec *r, const ratings_page_form_t *form,
+                                   ratings_rating_t *rating)
+{
+    return ratings_location_has_voters(ratings_location_of_request(r))
+               ? ratings_rating_from_page_form(form->body, form->length, rating)
+               : ratings_rating_from_form(form->body, form->length, rating);
+}
+
+static bool receive_rating(request_rec *r, apr_off_t limit, ratings_rating_t *rating,
+                           const char **problem, int *result)
+{
+    const ratings_page_form_t *form = ratings_page_form_of(r);
     parse_rating_fn *parse_rating = parser_of(r);
+    body_t body = {.complete = false};
+    if (form) {
+        *problem = parse_page_form(r, form, rating);
+        return true;
+    }
     if (!parse_rating) {
         *result = ratings_reply_problem(
             r, HTTP_UNSUPPORTED_MEDIA_TYPE,
@@ -132,9 +158,16 @@ bool ratings_request_rating(request_rec *r, apr_off_t limit, ratings_rating_t *r
         return false;
     }
     *result = receive_rating_body(r, limit, &body);
-    if (!body.complete)
+    if (body.complete)
+        *problem = parse_rating(body.bytes, body.length, rating);
+    return body.complete;
+}
+
+bool ratings_request_rating(request_rec *r, apr_off_t limit, ratings_rating_t *rating, int *result)
+{
+    const char *problem = NULL;
+    if (!receive_rating(r, limit, rating, &problem, result))
         return false;
-    const char *problem = parse_rating(body.bytes, body.length, rating);
     if (problem)
         *result = ratings_reply_problem(r, HTTP_BAD_REQUEST, problem);
     return problem == NULL;

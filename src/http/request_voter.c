@@ -147,3 +147,15 @@ bool ratings_request_voter(request_rec *r, const ratings_server_t *server, ratin
         *result = report_failure(r, server, why);
     return *has_voter;
 }
+
+/* Not a POST: no cookie is handed out. */
+bool ratings_request_known_voter(request_rec *r, ratings_call_t *call, ratings_voter_t *voter)
+{
+    const ratings_server_t *server = ratings_server_of(r->server);
+    const char *why;
+    if (ratings_admit_voters(call, &server->electorate) != RATINGS_OUTCOME_DONE)
+        return false;
+    const char *identity = identity_of(r, server, ratings_location_of_request(r), &why);
+    return identity && identity[0] &&
+           ratings_secret_voter(server->secret, server->config.topic, identity, voter);
+}

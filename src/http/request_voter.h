@@ -5,6 +5,7 @@
 
 #include "../config/config.h"
 #include "../core/voter.h"
+#include "../service/use_cases.h"
 
 #include <httpd.h>
 
@@ -23,5 +24,9 @@
  * returns. */
 bool ratings_request_voter(request_rec *r, const ratings_server_t *server, ratings_voter_t *voter,
                            bool *has_voter, int *result);
+
+/* Finds the voter that a request has already shown, and replies nothing. False: it has none, or
+ * that could not be found out. `call`: of a use case, by whose deadline it ends. */
+bool ratings_request_known_voter(request_rec *r, ratings_call_t *call, ratings_voter_t *voter);
 
 #endif

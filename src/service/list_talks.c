@@ -223,6 +223,7 @@ ratings_outcome_e ratings_list_talk(ratings_call_t *call, const char *talk_id, b
                                     const ratings_hide_rules_t *rules, ratings_listing_t *listing)
 {
     ratings_talk_list_t list;
+    *listing = (ratings_listing_t){.known = NULL};
     if (ratings_talk_id_problem(talk_id, strlen(talk_id)))
         return RATINGS_OUTCOME_NO_TALK;
     apr_status_t status = read_talk_row(call, talk_id, &list);
@@ -231,5 +232,9 @@ ratings_outcome_e ratings_list_talk(ratings_call_t *call, const char *talk_id, b
     if (status != APR_SUCCESS)
         return list_unavailable(call);
     *listing = (ratings_listing_t){.zone = list.zone, .page = {.count = 1, .talks = {list.talks}}};
-    return with_ratings ? add_ratings(call, rules, listing) : RATINGS_OUTCOME_DONE;
+    ratings_outcome_e outcome =
+        with_ratings ? add_ratings(call, rules, listing) : RATINGS_OUTCOME_DONE;
+    if (outcome != RATINGS_OUTCOME_DONE)
+        listing->results = NULL;
+    return outcome;
 }

@@ -108,7 +108,8 @@ ratings_outcome_e ratings_list_talks(ratings_call_t *call, const ratings_talk_qu
 
 void ratings_list_end(ratings_call_t *call, ratings_listing_t *listing);
 
-/* The one talk, as it is now: a page of its own. `talk_id` may be any text. */
+/* The one talk, as it is now: a page of its own, which is there without ratings where these alone
+ * are unavailable. `talk_id` may be any text. */
 ratings_outcome_e ratings_list_talk(ratings_call_t *call, const char *talk_id, bool with_ratings,
                                     const ratings_hide_rules_t *rules, ratings_listing_t *listing);
 
