@@ -41,6 +41,14 @@ static apr_status_t find_key(ratings_call_t *call, const char *text, const char 
 
 /* ---- scores ---- */
 
+static bool hides_nothing(const ratings_hide_rules_t *rules)
+{
+    for (int i = 0; i < RATINGS_HIDE_RULES; i++)
+        if (rules->rule[i] != RATINGS_HIDE_NEVER)
+            return false;
+    return true;
+}
+
 /* Hidden talks come after all others, as those do that have no rating: their place says nothing of
  * their scores. */
 static int64_t shown_rank(const ratings_call_t *call, const ratings_talk_t *talk,
@@ -69,7 +77,7 @@ static ratings_outcome_e find_ranks(ratings_call_t *call, ratings_known_talks_t 
     *ranks = ratings_known_ranks(call, talks);
     if (!*ranks)
         return store_unavailable(call);
-    for (int i = 0; i < list->count; i++)
+    for (int i = 0; i < list->count && !hides_nothing(rules); i++)
         (*ranks)[i] = shown_rank(call, &list->talks[i], rules, (*ranks)[i]);
     return RATINGS_OUTCOME_DONE;
 }

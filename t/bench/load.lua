@@ -1,10 +1,17 @@
 -- What wrk sends: -- CASE TALKS EXPONENT ETAGS
--- CASE is root, hot (one talk), unchanged (one talk, with If-None-Match), zipf, revalidate (with If-None-Match), post, mix (90% of zipf, 10% of post), vote
--- (post, each of another voter) or varied (all of these but vote, and what has to be refused), the talks of the last six drawn by Zipf's law; or each (one talk
--- after the other). ETAGS is a file with a
--- line "TALK ETAG" for each talk.
+-- CASE is root, hot (one talk), unchanged (one talk, with If-None-Match), list and ranked (lists of talks); zipf, revalidate (with If-None-Match), search (of a
+-- talk by its title), post, mix (90% of zipf, 10% of post), vote (post, each of another voter) or varied (all that is about /ratings but vote, and what has to
+-- be refused), the talks of these drawn by Zipf's law; or each (one talk after the other). ETAGS is a file with a line "TALK ETAG" for each talk.
 -- Requests are formatted and drawn once: while it measures, wrk only walks through a table.
 local POOL = 65536
+-- Always the same request
+local PATHS = {
+  root = "/",
+  hot = "/ratings?talkId=talk-00001",
+  unchanged = "/ratings?talkId=talk-00001",
+  list = "/talks?sort=start&limit=20",
+  ranked = "/talks?sort=score&include=ratings&limit=100",
+}
 -- Of each kind, in a hundred
 local SHARES = {
   each = { get = 100 },
@@ -13,6 +20,7 @@ local SHARES = {
   post = { post = 100 },
   mix = { get = 90, post = 10 },
   vote = { vote = 100 },
+  search = { search = 100 },
   varied = { get = 77, hot = 10, revalidate = 10, post = 1, missing = 1, malformed = 1 },
 }
 
@@ -75,6 +83,7 @@ local MAKE = {
   hot = function() return get("talk-00001") end,
   revalidate = function(talk, value, etags) return get(talk, etags[talk]) end,
   post = rate,
+  search = function(talk) return wrk.format("GET", "/talks?limit=20&q=talk+" .. talk:match("0*(%d+)$")) end,
   vote = function(talk, value) return post(string.format('{"talkId":"%s","value":%d}', talk, value), nil, "VOTER") end,
   missing = function(talk, value) return value > 2 and get("no-such-" .. talk) or rate("no-such-" .. talk, value) end,
   malformed = function(talk) return MALFORMED[math.random(#MALFORMED)](talk) end,
@@ -116,7 +125,7 @@ function init(args)
   local case, talks = args[1], tonumber(args[2])
   local shares = SHARES[case]
   if not shares then -- always the same: wrk needs no Lua for a request
-    wrk.path = case == "root" and "/" or "/ratings?talkId=talk-00001"
+    wrk.path = PATHS[case]
     if case == "unchanged" then wrk.headers["If-None-Match"] = read_etags(args[4])["talk-00001"] end
     return
   end

@@ -32,6 +32,20 @@ sub _service {
     push @faults, 'POST to no talk is not a 404' if RatingsTest::rate('no-such-talk', 5, port => $system->port)->status != 404;
     push @faults, 'POST of a 6 is not a 400' if RatingsTest::rate($talk, 6, port => $system->port)->status != 400;
     push @faults, _revalidation($system, "/ratings?talkId=$talk") if $system->plays('revalidate');
+    push @faults, _lists($system, $number, \%counts) if $system->plays('list');
+    return @faults;
+}
+
+sub _lists {
+    my ($system, $number, $counts) = @_;
+    my $talk  = Bench::Store::talk($number);
+    my $first = RatingsTest::json(_get($system, '/talks?sort=start&limit=20')->body) || {};
+    my $found = RatingsTest::json(_get($system, "/talks?limit=20&include=ratings&q=talk+$number")->body) || {};
+    my ($one) = grep { $_->{talkId} eq $talk } @{ $found->{talks} || [] };
+    my @faults;
+    push @faults, 'GET /talks does not list 20 talks, and a cursor' if @{ $first->{talks} || [] } != 20 || !$first->{next};
+    push @faults, "GET /talks does not find $talk" unless $one;
+    push @faults, "GET /talks: $talk has other ratings" if $one && grep { $one->{ratings}{$_} != $counts->{$_} } 1 .. 5;
     return @faults;
 }
 

@@ -14,11 +14,19 @@ my @cases = (
     [ unchanged  => 'GET of one talk with If-None-Match: 304' ],
     [ zipf       => 'GET of 10,000 talks, drawn by Zipf\'s law' ],
     [ revalidate => 'the same with If-None-Match: 304' ],
+    [ list       => 'GET of 20 of 10,000 talks, by their starts' ],
+    [ search     => 'GET of talks that are searched for by title, drawn as above' ],
+    [ ranked     => 'GET of the 100 best talks with their ratings' ],
     [ post       => 'POST of ratings, talks drawn as above' ],
     [ mix        => '90% GET, 10% POST' ],
     [ vote       => 'POST of ratings of voters, each of another one, talks drawn as above' ],
 );
 my %title = map { @$_ } @cases;
+
+# Numbers of connections, unless others are asked for. Lists take milliseconds of a core each: with more connections
+# than these, wrk would measure how long they wait for each other.
+my @connections = (32, 1, 256);
+my %connections = map { $_ => [4] } qw(list search ranked);
 
 my $around = 4.5; # seconds beside those that are measured: start, warming up, counting, stop
 
@@ -27,11 +35,10 @@ sub new {
     my ($class, %options) = @_;
     my %wanted = map { $_ => 1 } split ' ', $options{cases} || join ' ', map { $_->[0] } @cases;
     for my $case (keys %wanted) { die "there is no case $case: see --list\n" unless $title{$case} }
-    my @connections = split ' ', $options{connections};
     return bless {
         cases   => [ grep { $wanted{$_} } map { $_->[0] } @cases ],
         systems => [ map { Bench::System->named($_) } @{ $options{names} } ? @{ $options{names} } : Bench::System->all ],
-        connections => \@connections, rounds => $options{rounds}, seconds => $options{seconds}, short => $options{short},
+        connections => [ split ' ', $options{connections} ], rounds => $options{rounds}, seconds => $options{seconds}, short => $options{short},
     }, $class;
 }
 
@@ -43,9 +50,10 @@ sub seconds { $_[0]{seconds} }
 sub systems { my ($self) = @_; return grep { my $system = $_; grep { $self->_pair($_, $system) } $self->cases } @{ $self->{systems} } }
 
 sub connections {
-    my ($self, $round) = @_;
+    my ($self, $round, $case) = @_;
     my @all = @{ $self->{connections} };
-    return $round == 1 ? @all : $all[0];
+    @all = @{ $connections{$case} || \@connections } unless @all;
+    return $round == 1 && !$self->{short} ? @all : $all[0];
 }
 
 sub _pair {
@@ -67,10 +75,11 @@ sub minutes {
     my ($self) = @_;
     my $seconds = 60 + 2 * $self->systems;
     for my $round (1 .. $self->rounds) {
-        my @connections = $self->connections($round);
-        my $one   = $around + $self->seconds + ($self->seconds + 2) * (@connections - 1);
-        my @pairs = map { $self->order($_, $round) } $self->cases;
-        $seconds += $one * @pairs;
+        for my $case ($self->cases) {
+            my $more  = $self->connections($round, $case) - 1;
+            my @pairs = $self->order($case, $round);
+            $seconds += @pairs * ($around + $self->seconds + $more * ($self->seconds + 2));
+        }
     }
     return $seconds / 60;
 }

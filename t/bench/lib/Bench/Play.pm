@@ -79,14 +79,14 @@ sub _case {
     @systems = $self->_with_etags(@systems) if $case =~ /^(?:unchanged|revalidate)$/;
     for my $system (@systems) {
         $self->_during($system, sub {
-            $self->_measure($system, $case, $round, $_) for $self->{plan}->connections($round);
+            $self->_measure($system, $case, $round, $_) for $self->{plan}->connections($round, $case);
         }, $case);
     }
 }
 
 sub _measure {
     my ($self, $system, $case, $round, $connections) = @_;
-    my $expected = $case =~ /post|mix|vote/ ? undef : Bench::Answers::expected_bytes($system, $case);
+    my $expected = Bench::Answers::expected_bytes($system, $case);
     my $run = Bench::Run::measure(system => $system, case => $case, connections => $connections, seconds => $self->{plan}->seconds,
         lambda => $self->{lambda}->pid, etags => _etags_of($system));
     @$run{qw(system case round connections)} = ($system->name, $case, $round, $connections);

@@ -23,8 +23,9 @@ sub measure {
     my (%options) = @_;
     my $system = $options{system};
     my %load   = (url => $system->url, map { $_ => $options{$_} } qw(case connections etags));
+    Bench::Store::await_ranking($system->database) if $options{case} eq 'ranked';
     # in a service that has run for a minute no talk is asked for for the first time
-    Bench::Wrk::run(%load, case => 'each', connections => 32, seconds => 2 * $warming) unless $options{case} =~ /^(?:root|hot|unchanged)$/;
+    Bench::Wrk::run(%load, case => 'each', connections => 32, seconds => 2 * $warming) if $options{case} =~ /^(?:zipf|revalidate|post|mix|vote)$/;
     # and answers are read anew now and then
     my $ages = $options{case} =~ /^(?:zipf|revalidate)$/ && $system->kind eq 'module';
     Bench::Wrk::run(%load, seconds => $ages ? $keeping : $warming);

@@ -24,8 +24,10 @@ sub make_talks {
     my ($more) = @_;
     my $count = $more || $talks;
     open my $psql, '|-', 'timeout', 60, 'psql', '-X', '-q', '-v', 'ON_ERROR_STOP=1', $ENV{TALKS_CONNECTION} or die "psql: $!\n";
-    print $psql "insert into talks (uuid, title) select 'talk-' || to_char(n, 'FM900000'), 'Title of talk ' || n
-        from generate_series(1, $count) n on conflict do nothing;\nvacuum analyze talks;\n";
+    print $psql "insert into talks (uuid, title, speakers, room, track, starts_at, ends_at)
+        select 'talk-' || to_char(n, 'FM900000'), 'Title of talk ' || n, array['Speaker ' || n, 'Zoë Übel'], 'Room ' || n % 20, 'Track ' || n % 7, at, at + interval '30 min'
+        from (select n, timestamptz '2026-11-29 09:00Z' + n / 20 * interval '45 min' as at from generate_series(1, $count) n) talk
+        on conflict do nothing;\nvacuum analyze talks;\n";
     close $psql or die "psql could not insert the talks\n";
 }
 
@@ -78,6 +80,12 @@ sub _await {
 sub copy_counts {
     my ($from, $to) = @_;
     _script($from, "for _, key in ipairs(redis.call('KEYS', 'ratings/*')) do redis.call('COPY', key, key, 'DB', $to, 'REPLACE') end return 1");
+}
+
+# Until all talks that are rated are ranked, too
+sub await_ranking {
+    my ($database) = @_;
+    RatingsTest::wait_until(sub { RatingsTest::redis(database => $database)->call('ZCARD', 'ratings:top') == $talks }, 30, 0.1) or die "not all talks are ranked after 30 s\n";
 }
 
 # ---- counting ----

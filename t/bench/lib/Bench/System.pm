@@ -12,7 +12,7 @@ use RatingsTest::Log ();
 
 my @reads = qw(root hot zipf);
 my %cases = (
-    module  => [ @reads, qw(unchanged revalidate post mix vote) ],
+    module  => [ @reads, qw(unchanged revalidate list search ranked post mix vote) ],
     floor   => [ @reads, qw(unchanged revalidate) ],
     peer    => [ @reads, qw(post mix) ], # it has no entity tags
     proxied => [ @reads, qw(post mix) ],
@@ -90,11 +90,14 @@ sub describe {
 
 # ---- running ----
 
-# Runs the code while the system is up and ready; the lines of its logs that tell of trouble. case: of vote, the
-# module asks who votes
+# What the module does beyond its defaults, by case: it asks who votes; it ranks the talks
+my %define_of = (vote => 'VOTERS', ranked => 'RANKED');
+
+# Runs the code while the system is up and ready; the lines of its logs that tell of trouble.
 sub during {
     my ($self, $code, $case) = @_;
-    $self->{defines} = ($case // '') eq 'vote' ? [ '-D', 'VOTERS' ] : [];
+    my $define = $define_of{ $case // '' };
+    $self->{defines} = $define ? [ '-D', $define ] : [];
     my $done = eval { $self->_start; $code->(); 1 };
     my $why  = $@;
     my @logs = map { $_->surprises } @{ $self->{logs} || [] };

@@ -1,12 +1,13 @@
 # What the service is to reach: the figure of one system as a multiple of another's, in the same run at 32
-# connections. Figures: rps (requests/s), p50, server and all (CPU time a request, of the system's processes and
-# with the backends').
+# connections; or the figure alone, at 4. Figures: rps (requests/s), p50 and p99 (milliseconds), server and all (CPU time
+# a request, of the system's processes and with the backends').
 package Bench::Targets;
 
 use strict;
 use warnings;
 
 my $connections = 32;
+my $few         = 4; # of a figure alone; see Bench::Plan
 
 my @targets = (
     # number, case, figure, system, compared with, at least or at most, times; 'stretch': beyond what is asked for.
@@ -53,12 +54,22 @@ my @targets = (
     [ 9, 'vote',       'all',    'worker',       'worker post',        'most',  1.15 ],
     [ 9, 'vote',       'all',    'event-speed',  'event-speed post',   'most',  1.15 ],
     [ 9, 'vote',       'all',    'worker-speed', 'worker-speed post',  'most',  1.15 ],
+    [ 10, 'list',      'p99',    'event',        undef,                'most',  20 ],
+    [ 10, 'list',      'p99',    'worker-speed', undef,                'most',  20 ],
+    [ 10, 'search',    'p99',    'event',        undef,                'most',  20 ],
+    [ 10, 'search',    'p99',    'worker-speed', undef,                'most',  20 ],
+    [ 10, 'ranked',    'p99',    'event',        undef,                'most',  20 ],
+    [ 10, 'ranked',    'p99',    'worker-speed', undef,                'most',  20 ],
 );
 
-my %unit = (rps => 'requests/s', p50 => 'p50', server => 'CPU of the server', all => 'CPU of everything');
+my %unit = (rps => 'requests/s', p50 => 'p50', p99 => 'p99', server => 'CPU of the server', all => 'CPU of everything');
 
-# What a target compares with: system and case
-sub other { my ($name, $case) = split ' ', $_[0][4]; return ($name, $case || $_[0][1]) }
+# What a target compares with: system and case; none, of a figure alone
+sub other {
+    my ($target) = @_;
+    my ($name, $case) = split ' ', $target->[4] // return;
+    return ($name, $case || $target->[1]);
+}
 
 # Whether a target needs this pair
 sub compares {
@@ -66,22 +77,35 @@ sub compares {
     return scalar grep { ($_->[1] eq $case && $_->[3] eq $name) || join(' ', other($_)) eq "$name $case" } @targets;
 }
 
+# The figure of a target, or how many times the other's it is; undef: not measured
+sub _measured {
+    my ($target, $median) = @_;
+    my (undef, $case, $figure, $system) = @$target;
+    my ($other, $of) = other($target);
+    my $ours = $median->($case, $system, $other ? $connections : $few) or return;
+    return $ours->{$figure} unless $other;
+    my $theirs = $median->($of, $other, $connections) or return;
+    return $theirs->{$figure} ? $ours->{$figure} / $theirs->{$figure} : undef;
+}
+
+sub _words {
+    my ($target) = @_;
+    my (undef, $case, $figure, $system, undef, $way, $limit) = @$target;
+    my ($other, $of) = other($target);
+    return ("$case: $unit{$figure} of `$system` in ms", "at $way $limit") unless $other;
+    return ("$case: $unit{$figure} of `$system`, times `$other`'s" . ($of eq $case ? '' : " of $of"), "at $way $limit");
+}
+
 # judge(CODE): the targets with what was measured; CODE->(case, system, connections) gives the medians, or undef
 sub judge {
     my ($median) = @_;
     my @judged;
     for my $target (@targets) {
-        my ($number, $case, $figure, $system, undef, $way, $times, $stretch) = @$target;
-        my ($other, $of) = other($target);
-        my $ours   = $median->($case, $system, $connections);
-        my $theirs = $median->($of, $other, $connections);
-        my %target = (number => $number, what => "$case: $unit{$figure} of `$system`, times `$other`'s" . ($of eq $case ? '' : " of $of"),
-            limit => "at $way $times", stretch => $stretch ? 1 : 0, verdict => 'not measured');
-        if ($ours && $theirs && $theirs->{$figure}) {
-            $target{ratio}   = $ours->{$figure} / $theirs->{$figure};
-            $target{verdict} = ($way eq 'most' ? $target{ratio} <= $times : $target{ratio} >= $times) ? 'met' : 'missed';
-        }
-        push @judged, \%target;
+        my ($number, $way, $limit, $stretch) = @$target[ 0, 5, 6, 7 ];
+        my ($what, $words) = _words($target);
+        my $measured = _measured($target, $median);
+        my $verdict  = !defined $measured ? 'not measured' : ($way eq 'most' ? $measured <= $limit : $measured >= $limit) ? 'met' : 'missed';
+        push @judged, { number => $number, what => $what, limit => $words, measured => $measured, stretch => $stretch ? 1 : 0, verdict => $verdict };
     }
     return @judged;
 }
