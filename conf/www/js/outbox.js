@@ -40,7 +40,7 @@ export class Outbox {
 
     // send(talk, value, key) answers { status, body, retryAfter }; a value of null withdraws. report(talk, { outcome, value,
     // status, body, due }) is called for each answer, and with outcome 'sending' before. The rest is for tests.
-    constructor({ storage, send, report, isOnline = () => navigator.onLine, now = Date.now, newKey = drawKey, later = setTimeout }) {
+    constructor({ storage, send, report, isOnline = () => navigator.onLine, now = Date.now, newKey = drawKey, later = (action, pause) => setTimeout(action, pause) }) {
         this.#storage = storage;
         this.#send = send;
         this.#report = report;

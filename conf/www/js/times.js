@@ -22,7 +22,7 @@ export function useZone(zone) {
         clock: format({ timeStyle: 'short' }),
         day: format({ weekday: 'long', day: 'numeric', month: 'long' }),
         shortDay: format({ weekday: 'short', day: 'numeric', month: 'short' }),
-        moment: format({ weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit' }),
+        moment: format({ weekday: 'short', day: 'numeric', month: 'short', hour: 'numeric', minute: '2-digit' }),
         date: new Intl.DateTimeFormat('en-CA', { year: 'numeric', month: '2-digit', day: '2-digit', timeZone }),
     };
 }
