@@ -69,9 +69,10 @@ endif
 
 # What of the page needs no browser, by the test runner of Node.js, which t/oidc.t has as well.
 .PHONY: test-www
-test-www: deps-test ## the page's scripts without a browser: outbox, interval, polling
+test-www: deps-test ## the page's scripts without a browser: outbox, interval, polling; requests and answers as docs/openapi.yaml has them
 	@node=$$(bash -c '. build/stack/config.bash && echo "$${artifact_dir[node]}/node"'); \
-	    "$$node" --test --test-reporter=dot t/www/*.test.mjs && echo "test-www: all is well"
+	    "$$node" --test --test-reporter=dot t/www/*.test.mjs
+	@OUT='$(OUT)' t/www/typed/check && echo "test-www: all is well"
 
 clean-test: ## remove what tests have left in TEST_DIR: logs, journals, data of their servers
 	@OUT='$(OUT)' APXS='$(APXS)' t/suite/clean

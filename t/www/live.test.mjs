@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { sharesOf } from '../../conf/www/js/histogram.js';
-import { nextPause } from '../../conf/www/js/poll.js';
+import { nextPause, poll } from '../../conf/www/js/poll.js';
 
 test('slower while nothing changes, to a bound; soon after a change', () => {
     let pause = 2_000;
@@ -24,4 +24,21 @@ test('a stage looks more often', () => {
 test('shares of all ratings, none of none', () => {
     assert.deepEqual(sharesOf({ 1: 1, 2: 0, 3: 0, 4: 0, 5: 3 }), { 1: 25, 2: 0, 3: 0, 4: 0, 5: 75 });
     assert.deepEqual(sharesOf({ 1: 0, 2: 0, 3: 0, 4: 0, 5: 0 }), { 1: 0, 2: 0, 3: 0, 4: 0, 5: 0 });
+});
+
+test('a look that fails is followed by another', async t => {
+    t.mock.timers.enable({ apis: ['setTimeout'] });
+    globalThis.window = { addEventListener() {} };
+    globalThis.document = { hidden: false, addEventListener() {} };
+    let looks = 0;
+    const look = async () => {
+        looks++;
+        throw new Error('no answer');
+    };
+    poll(look, { first: 10, longest: 20 });
+    for (let turns = 0; turns < 10; turns++) {
+        await Promise.resolve();
+        t.mock.timers.tick(100);
+    }
+    assert.ok(looks > 2);
 });

@@ -10,7 +10,8 @@ export function nextPause(pause, { changed = false, retryAfter = 0 } = {}, { fir
     return Math.max(changed ? first : Math.min(pause * SLOWER, longest), retryAfter);
 }
 
-// poll(look): look() answers { changed, retryAfter }. Many who were sent here by the same QR code do not ask in step.
+// poll(look): look() answers { changed, retryAfter }; where it throws, nothing has changed. Many who were sent here by the
+// same QR code do not ask in step.
 export function poll(look, bounds = {}) {
     let pause = bounds.first ?? FIRST_MS;
     let timer;
@@ -21,7 +22,7 @@ export function poll(look, bounds = {}) {
         if (isLooking || document.hidden)
             return;
         isLooking = true;
-        pause = nextPause(pause, await look(), bounds);
+        pause = nextPause(pause, await look().catch(() => ({})), bounds);
         isLooking = false;
         timer = setTimeout(once, pause * (0.85 + Math.random() * 0.3));
     }

@@ -64,9 +64,11 @@ async function chooseDay() {
     useZone(body.timeZone);
     const today = dateOf(now());
     const { status: found, body: list } = await getTalks({ day: today, limit: 1 });
-    const isNew = chosenDay !== (list?.talks.length ? today : null);
-    if (found === 200 && isNew) {
-        chosenDay = list.talks.length ? today : null;
+    if (found !== 200)
+        return;
+    const newDay = list.talks.length ? today : null;
+    if (newDay !== chosenDay) {
+        chosenDay = newDay;
         etag = undefined;
     }
 }
@@ -74,10 +76,12 @@ async function chooseDay() {
 const byLowerEnd = (a, b) => intervalOf(b.ratings).low - intervalOf(a.ratings).low;
 
 async function look() {
-    const parameters = { include: 'ratings', day: chosenDay };
-    if (!isRanked)
-        return { changed: draw((await allTalks(parameters)).sort((a, b) => (a.ratings && b.ratings ? byLowerEnd(a, b) : 0))) };
-    const { status, body, etag: tag, retryAfter } = await getTalks({ ...parameters, sort: 'score', limit: 20 }, etag);
+    if (!isRanked) {
+        const talks = await allTalks({ include: 'ratings', day: chosenDay });
+        draw(talks.sort((a, b) => (a.ratings && b.ratings ? byLowerEnd(a, b) : 0)));
+        return {};
+    }
+    const { status, body, etag: tag, retryAfter } = await getTalks({ include: 'ratings', day: chosenDay, sort: 'score', limit: 20 }, etag);
     isRanked = status !== 501;
     if (status === 200) {
         etag = tag;

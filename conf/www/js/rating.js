@@ -135,7 +135,7 @@ function tap(event) {
 async function askForMine() {
     const { status, body } = await getMine(talk);
     if (status === 200 || status === 404)
-        mine = body.rating?.value ?? null;
+        mine = status === 200 ? body.rating.value : null;
     draw();
 }
 

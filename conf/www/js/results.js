@@ -17,7 +17,7 @@ function say(id, text) {
 
 const countText = n => (n ? counted('ratings', n) : word('no_ratings'));
 
-function showHidden({ totalCount, until }) {
+function showHidden(totalCount, until) {
     part('histogram').hidden = true;
     showAverage();
     say('count', countText(totalCount));
@@ -51,7 +51,10 @@ export function liveResults(bounds) {
             asOf = Date.now();
         if (status === 200) {
             etag = tag;
-            (body.hidden ? showHidden : showCounts)(body.hidden ? body : body.ratings);
+            if ('hidden' in body)
+                showHidden(body.totalCount, body.until);
+            else
+                showCounts(body.ratings);
         }
         say('stale', isCurrent || !asOf ? '' : word('stale', { time: clock(asOf) }));
         return { changed: status === 200, retryAfter };

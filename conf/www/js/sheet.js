@@ -11,7 +11,7 @@ const when = talk => talk.startsAt && `${shortDay(talk.startsAt)}, ${span(talk.s
 // Where there is no code, the address itself is on the card.
 function codeOf(talk) {
     const image = element('img', { alt: '', src: qrCode(talk.talkId) });
-    image.onerror = () => image.replaceWith(element('p', { className: 'address' }, new URL(talkPage(talk.talkId), location).href));
+    image.onerror = () => image.replaceWith(element('p', { className: 'address' }, new URL(talkPage(talk.talkId), location.href).href));
     return image;
 }
 
