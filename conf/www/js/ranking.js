@@ -12,7 +12,7 @@ const asked = new URLSearchParams(location.search).get('day');
 const part = id => document.getElementById(id);
 
 let etag;
-let isRanked = true; // by the service; else here, by the same idea
+let isRanked = true; // by the service (RatingsRankingPrior); else here, by the same idea
 let chosenDay = asked;
 
 /* ---- one row ---- */
@@ -73,21 +73,27 @@ async function chooseDay() {
     }
 }
 
-const byLowerEnd = (a, b) => intervalOf(b.ratings).low - intervalOf(a.ratings).low;
+const scoreOf = talk => (talk.ratings && totalOf(talk.ratings) ? intervalOf(talk.ratings).low : 0);
+
+async function lookHere() {
+    const talks = await allTalks({ include: 'ratings', day: chosenDay });
+    draw(talks.sort((a, b) => scoreOf(b) - scoreOf(a)));
+    return {}; // no tag tells whether anything has changed
+}
 
 async function look() {
-    if (!isRanked) {
-        const talks = await allTalks({ include: 'ratings', day: chosenDay });
-        draw(talks.sort((a, b) => (a.ratings && b.ratings ? byLowerEnd(a, b) : 0)));
-        return {};
-    }
+    if (!isRanked)
+        return lookHere();
     const { status, body, etag: tag, retryAfter } = await getTalks({ include: 'ratings', day: chosenDay, sort: 'score', limit: 20 }, etag);
-    isRanked = status !== 501;
+    if (status === 501) {
+        isRanked = false;
+        return lookHere();
+    }
     if (status === 200) {
         etag = tag;
         draw(body.talks);
     }
-    return { changed: status === 200 || !isRanked, retryAfter };
+    return { changed: status === 200, retryAfter };
 }
 
 if (!asked) {

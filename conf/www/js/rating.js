@@ -151,11 +151,12 @@ export function rateable({ onCounted }) {
     });
     form.addEventListener('submit', event => {
         event.preventDefault();
-        if (withdraw && event.submitter === withdraw) {
-            choose(null);
-            form.elements.value[0].focus(); // the button goes
-        } else
-            choose(Number(new FormData(form).get('value')));
+        choose(Number(new FormData(form).get('value')));
+    });
+    withdraw?.addEventListener('click', event => {
+        event.preventDefault();
+        choose(null);
+        form.elements.value[0].focus(); // the button goes
     });
     if (hasVoters) {
         window.addEventListener('pageshow', event => event.persisted && askForMine());

@@ -46,7 +46,7 @@
 <!--#set var="w_hidden" value="Los resultados aún no se muestran."-->
 <!--#set var="w_hidden_until" value="Los resultados estarán aquí a partir de:"-->
 <!--#set var="w_unavailable" value="Ahora mismo no se pueden mostrar los resultados."-->
-<!--#set var="w_stale" value="Sin conexión: datos de {time}."-->
+<!--#set var="w_stale" value="Sin actualizar: datos de las {time}."-->
 <!--#set var="w_search" value="Buscar por título o ponente"-->
 <!--#set var="w_now" value="Ahora"-->
 <!--#set var="w_next" value="Después, a las {time}"-->
