@@ -10,6 +10,7 @@ import { clock, dateOf, day, span, zoneName } from './times.js';
 const TYPING_MS = 250;
 const RETRY_MS = 5_000;
 const NOW_MS = 20_000;
+const ENDED_MS = 20 * 60_000; // when most ratings are given
 const PAGES_AT_ONCE = 5;
 
 const part = id => document.getElementById(id);
@@ -32,18 +33,20 @@ function itemOf(talk) {
 
 const listOf = (heading, talks) => [heading && element('h2', {}, heading), element('ul', { className: 'talks' }, ...talks.map(itemOf))].filter(Boolean);
 
-/* ---- now and next ---- */
+/* ---- now, just now and next ---- */
 
 function drawNow() {
     const time = now();
-    const current = everything.filter(talk => Date.parse(talk.startsAt) <= time && time < Date.parse(talk.endsAt));
+    const isAfter = (moment, pause = 0) => Date.parse(moment) + pause <= time; // not of a talk without a time
+    const current = everything.filter(talk => isAfter(talk.startsAt) && talk.endsAt && !isAfter(talk.endsAt));
+    const ended = everything.filter(talk => isAfter(talk.endsAt) && !isAfter(talk.endsAt, ENDED_MS));
     const later = everything.filter(talk => Date.parse(talk.startsAt) > time && dateOf(talk.startsAt) === dateOf(time));
     const first = Math.min(...later.map(talk => Date.parse(talk.startsAt)));
     const next = later.filter(talk => Date.parse(talk.startsAt) === first);
-    part('now').hidden = !current.length && !next.length;
-    part('now').replaceChildren(
-        ...(current.length ? listOf(word('now'), current) : []),
-        ...(next.length ? listOf(word('next', { time: clock(first) }), next) : []));
+    const parts = [[() => word('ended'), ended], [() => word('now'), current], [() => word('next', { time: clock(first) }), next]]
+        .filter(([, talks]) => talks.length);
+    part('now').hidden = !parts.length;
+    part('now').replaceChildren(...parts.flatMap(([heading, talks]) => listOf(heading(), talks)));
 }
 
 /* ---- all of them ---- */

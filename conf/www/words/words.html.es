@@ -49,6 +49,7 @@
 <!--#set var="w_stale" value="Sin actualizar: datos de las {time}."-->
 <!--#set var="w_search" value="Buscar por título o ponente"-->
 <!--#set var="w_now" value="Ahora"-->
+<!--#set var="w_ended" value="Acaba de terminar"-->
 <!--#set var="w_next" value="Después, a las {time}"-->
 <!--#set var="w_day" value="Día"-->
 <!--#set var="w_every_day" value="Todos los días"-->
