@@ -23,6 +23,7 @@ const hasVoters = Boolean(facts.voters);
 const outbox = openOutbox(report);
 
 let mine = Number(facts.mine) || (hasVoters ? null : outbox.given(talk) ?? null); // what the service holds
+let picked = null; // by arrow keys, not sent yet
 let whenCounted = () => {};
 
 /* ---- how it went ---- */
@@ -90,18 +91,19 @@ function windowState() {
     return { closed: false, text: closes ? `${word('open_until')} ${moment(closes)}` : '' };
 }
 
-// Choices by arrow keys that are not sent yet stay as they are.
+// What arrow keys have picked stays picked, whatever is answered meanwhile.
 function draw() {
     const waiting = outbox.entry(talk);
-    const shown = waiting ? waiting.value : mine;
+    const given = waiting ? waiting.value : mine;
+    const shown = picked ?? given;
     const { closed, text } = windowState();
     for (const radio of form.elements.value)
         if (radio.type === 'radio')
             radio.checked = Number(radio.value) === shown;
     scale.disabled = closed || (!hasVoters && (mine !== null || outbox.isFinal(talk)));
-    send.hidden = true;
+    send.hidden = picked === null;
     if (withdraw)
-        withdraw.hidden = closed || shown === null;
+        withdraw.hidden = closed || given === null;
     hintLine.hidden = hasVoters && (mine === null || closed);
     windowLine.textContent = text;
 }
@@ -117,6 +119,7 @@ function drawWindow() {
 function choose(value) {
     if (value === null && !hasVoters)
         return;
+    picked = null;
     outbox.put(talk, value, { hasVoters });
     draw();
 }
@@ -144,7 +147,10 @@ export function rateable({ onCounted }) {
     whenCounted = onCounted;
     scale.addEventListener('keydown', event => { isArrow = event.key.startsWith('Arrow'); });
     scale.addEventListener('keyup', () => { isArrow = false; });
-    scale.addEventListener('change', () => { send.hidden = !isArrow; });
+    scale.addEventListener('change', event => {
+        picked = isArrow ? Number(event.target.value) : null;
+        send.hidden = picked === null;
+    });
     scale.addEventListener('click', event => {
         if (event.target.type === 'radio' && !isArrow)
             tap(event);
