@@ -435,12 +435,11 @@ static int say_which_log(void **state)
 
 static const int last_of_many[] = {5, RATINGS_VALUE_NONE, 2}; /* of every third voter */
 
-static void add_vote_of_many(batch_t *batch, int i)
+static void add_vote(batch_t *batch, int voter, int value, int64_t offset)
 {
-    int value = i < (CHANGES - 1) * MANY ? 1 + i % 5 : last_of_many[i % 3];
     entry_t entry = {
-        .event = {.rating = {"talk", value}, .has_voter = true, .voter = voter_of(i % MANY)},
-        .offset = i,
+        .event = {.rating = {"talk", value}, .has_voter = true, .voter = voter_of(voter)},
+        .offset = offset,
         .timestamp = 1};
     char *text = ratings_event_encode(&entry.event, &entry.length);
     memcpy(entry.value, text, entry.length);
@@ -448,6 +447,11 @@ static void add_vote_of_many(batch_t *batch, int i)
     ratings_record_t record = record_of(0, &entry);
     assert_null(batch_add(batch, &record, false));
     batch_detach(batch);
+}
+
+static void add_vote_of_many(batch_t *batch, int i)
+{
+    add_vote(batch, i % MANY, i < (CHANGES - 1) * MANY ? 1 + i % 5 : last_of_many[i % 3], i);
 }
 
 static void compare_one_of_many(int n)
@@ -488,6 +492,49 @@ static void votes_of_many_in_one_batch_are_each_their_last(void **state)
     apr_pool_destroy(pool);
 }
 
+/* ---- from a list of voters to a table ---- */
+
+#define FEW 100 /* of which Redis makes a list; of twice as many apply.lua makes a table */
+
+/* Votes `value` of `count` voters from `first` on, in a batch after `*before`. */
+static void apply_votes(const ratings_batch_t *before, int first, int count, int value,
+                        apr_pool_t *pool, ratings_batch_t *applied)
+{
+    ratings_batch_t start = {.generation = state_of_store.generation,
+                             .checkpoint = before->next_checkpoint,
+                             .previous = before->last};
+    ratings_voter_set_t barred = {0};
+    ratings_cas_e end;
+    ratings_result_t why;
+    batch_t *batch = batch_create(&start, &barred, pool);
+    for (int i = 0; i < count; i++)
+        add_vote(batch, first + i, i == 0 ? RATINGS_VALUE_NONE : value, start.checkpoint + i);
+    const ratings_batch_t *batches[] = {batch_finish(batch)};
+    assert_int_equal(ratings_store_apply(store, batches, 1, &end, &why), APR_SUCCESS);
+    assert_int_equal(end, RATINGS_CAS_APPLIED);
+    *applied = *batches[0];
+}
+
+/* The first vote of each batch withdraws, the next ones are as before: what is set first is none of
+ * them. */
+static void many_new_voters_make_a_table_of_a_list(void **state)
+{
+    apr_pool_t *pool;
+    ratings_batch_t last = {.last.offset = RATINGS_FINGERPRINT_NONE};
+    (void)state;
+    apr_pool_create(&pool, redis.pool);
+    rebuild();
+    apply_votes(&last, 0, FEW, 4, pool, &last);
+    evaluate("assert(redis.call('HLEN', 'ratings:voters/talk') == 99)");
+    evaluate("assert(redis.call('OBJECT', 'ENCODING', 'ratings:voters/talk') ~= 'hashtable')");
+    apply_votes(&last, 1, 2 * FEW, 4, pool, &last);
+    evaluate("assert(redis.call('OBJECT', 'ENCODING', 'ratings:voters/talk') == 'hashtable')");
+    evaluate("local votes = redis.call('HVALS', 'ratings:voters/talk') "
+             "assert(#votes == 199) for _, vote in ipairs(votes) do assert(vote == '4') end");
+    evaluate("assert(redis.call('HGET', 'ratings/talk', '4') == '199')");
+    apr_pool_destroy(pool);
+}
+
 static int set_up(void **state)
 {
     ratings_result_t why;
@@ -509,6 +556,7 @@ static int tear_down(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(many_new_voters_make_a_table_of_a_list),
         cmocka_unit_test(votes_of_many_in_one_batch_are_each_their_last),
         cmocka_unit_test_teardown(store_is_the_naive_fold_at_every_checkpoint, say_which_log),
     };

@@ -92,9 +92,8 @@ apr_status_t ratings_store_load_uses(ratings_store_t *store, ratings_batch_t *ba
 #define APPLY_KEYS 4 /* besides the talks' */
 #define APPLY_ARGUMENTS 13
 #define USE_WORDS 3                        /* field, value and expiry */
-#define VOTED_WORDS 2                      /* the talk's number, and its votes */
-#define VOTE_SIZE (RATINGS_VOTER_SIZE + 1) /* a field and a digit */
-#define BAR_SIZE RATINGS_VOTER_TEXT_SIZE   /* the same, in hexadecimal */
+#define VOTED_WORDS 3                      /* the talk's number, its votes' fields and digits */
+#define BAR_SIZE RATINGS_VOTER_TEXT_SIZE   /* a voter in hexadecimal, and a digit */
 
 static int count_changed(const ratings_batch_t *batch)
 {
@@ -195,11 +194,12 @@ static void add_uses(store_words_t *words, const ratings_batch_t *batch)
 static void add_votes_of_talk(store_words_t *words, const ratings_increment_t *increment,
                               int partition)
 {
-    char *at = store_word_room(words, (size_t)increment->vote_count * VOTE_SIZE);
-    for (int i = 0; at && i < increment->vote_count; i++, at += VOTE_SIZE) {
-        const ratings_vote_t *vote = increment->votes[i];
-        store_voter_field(at, &vote->voter, partition);
-        at[RATINGS_VOTER_SIZE] = (char)('0' + vote->value);
+    size_t count = (size_t)increment->vote_count;
+    char *field = store_word_room(words, count * RATINGS_VOTER_SIZE);
+    char *digit = store_word_room(words, count);
+    for (size_t i = 0; field && digit && i < count; i++, field += RATINGS_VOTER_SIZE) {
+        store_voter_field(field, &increment->votes[i]->voter, partition);
+        digit[i] = (char)('0' + increment->votes[i]->value);
     }
 }
 

@@ -14,8 +14,9 @@
 --         hexadecimal and '1' or '0'
 --         13 the electorate that stands after the batch, '' if that is as before
 --         then five increments for each talk, of its anonymous ratings; then for each use its
---         field, value and expiry; then for each talk with votes its number and its votes: one after
---         the other, 17 bytes each, the voter's field and what the rating becomes ('0': none)
+--         field, value and expiry; then for each talk with votes its number, the fields of their
+--         voters, one after the other, 16 bytes each, and in the same order a digit each, what the
+--         rating becomes ('0': none)
 -- Reply   'applied'
 --         'conflict': another generation, checkpoint or last record; nothing was written
 --         'corrupt': a key is not what this module writes; nothing was written
@@ -53,12 +54,18 @@
 local GRACE = 120000
 
 local RATING = {['1'] = 1, ['2'] = 2, ['3'] = 3, ['4'] = 4, ['5'] = 5}
+local ZERO = ('0'):byte()
 local DIGIT = {'1', '2', '3', '4', '5'} -- Redis takes four times as long for a number
-local VOTE, VOTE_SIZE = 'c16c1', 17 -- a voter's field and a digit, for struct.unpack
+local VOTER, VOTER_SIZE = 'c16', 16 -- a voter's field, for struct.unpack
 local BAR = 32 -- bytes of the field of a barred voter
 local HEAD = 13 -- arguments before the increments
 local TOP, TALK = 'ratings:top', 'ratings/' -- the latter with a talk's id after it
 local CHUNK = 1000 -- fields that one command takes: Lua's stack has room for 8,000 values
+
+-- Redis keeps up to 512 voters of a talk in one list (hash-max-listpack-entries; 128 in its own
+-- configuration file), which each look-up walks through. A value of more than 64 bytes makes it a
+-- table sooner, of as many bytes a voter as any larger one.
+local LISTED, WIDE = 128, ('-'):rep(65)
 
 return run(function()
   local log, keys, expiry, barred, partition = KEYS[1], KEYS[2], KEYS[3], KEYS[4], ARGV[1]
@@ -75,29 +82,30 @@ return run(function()
   end
 
   -- What votes do to the counts, and to their voters' key; nil if that is corrupt.
-  local function read_votes(key, votes)
-    local moved, set, gone = {0, 0, 0, 0, 0}, {}, {}
-    local count = read('HLEN', key)
+  local function read_votes(key, voters, digits)
+    local count, moved, set, gone = read('HLEN', key), {0, 0, 0, 0, 0}, {}, {}
     if not count then return end
-    for from = 1, #votes, CHUNK * VOTE_SIZE do
-      local n, fields = math.min((#votes + 1 - from) / VOTE_SIZE, CHUNK), {}
-      local words = {struct.unpack(VOTE:rep(n), votes, from)}
-      for i = 1, n do fields[i] = words[2 * i - 1] end
-      local before = count > 0 and call('HMGET', key, unpack(fields)) or {}
+    local sets, is_long = 0, count <= LISTED and count + #digits > LISTED
+    if is_long then sets, set[1], set[2] = 2, '', WIDE end
+    for from = 1, #digits, CHUNK do
+      local n = math.min(#digits + 1 - from, CHUNK)
+      local fields = {struct.unpack(VOTER:rep(n), voters, (from - 1) * VOTER_SIZE + 1)}
+      local codes = {digits:byte(from, from + n - 1)}
+      local before = count > 0 and call('HMGET', key, unpack(fields, 1, n)) or {}
       for i = 1, n do
-        local field, new = fields[i], words[2 * i]
-        local was, is = RATING[before[i]], RATING[new]
+        local was, is = RATING[before[i]], codes[i] - ZERO
         if before[i] and not was then return end
         if was then moved[was] = moved[was] - 1 end
-        if is then moved[is] = moved[is] + 1 end
-        if is and is ~= was then
-          set[#set + 1], set[#set + 2] = field, new
-        elseif was and not is then
-          gone[#gone + 1] = field
+        if is > 0 then moved[is] = moved[is] + 1 end
+        if is > 0 and is ~= was then
+          set[sets + 1], set[sets + 2], sets = fields[i], DIGIT[is], sets + 2
+        elseif was and is == 0 then
+          gone[#gone + 1] = fields[i]
         end
       end
     end
-    return {key = key, count = count, moved = moved, set = set, gone = gone}
+    if is_long then set[1] = set[3] end -- which is set again, to its own value
+    return {key = key, count = count, moved = moved, set = set[1] and set or {}, gone = gone}
   end
 
   local seen = read('HMGET', log, checkpoint, 'generation', last, counted, voters_to, number_barred,
@@ -120,10 +128,10 @@ return run(function()
 
   local ballots = {} -- of the talks that have votes
   for i = 1, voted do
-    local at = #ARGV - 2 * voted + 2 * i
-    local ballot = read_votes(KEYS[4 + talks + i], ARGV[at])
+    local at = #ARGV - 3 * voted + 3 * i
+    local ballot = read_votes(KEYS[4 + talks + i], ARGV[at - 1], ARGV[at])
     if not ballot then return 'corrupt' end
-    ballots[tonumber(ARGV[at - 1])] = ballot
+    ballots[tonumber(ARGV[at - 2])] = ballot
   end
 
   local prior = read_prior(seen[7]) -- nil: talks are not ranked
