@@ -13,14 +13,12 @@
 #define GATHER_MAX (4 * KEYED_MAX) /* over all partitions, see batch_size */
 #define GATHER_US INT64_C(1000000) /* so much work is lost at most when something fails */
 
-/* Talks, votes, events with a key, and bars, of the batches that are sent together, so that those
- * of one read go at once, and large ones one by one: Redis answers others between two exchanges. */
-#define EXCHANGE_MAX 1000
-
 void applier_init(applier_t *applier, projection_t *projection, apr_pool_t *pool)
 {
     applier->projection = projection;
     apr_pool_create(&applier->pool, pool);
+    apr_pool_create(&applier->sent_pool, pool);
+    exchange_init(&applier->sent, projection->store);
 }
 
 void applier_reset(applier_t *applier)
@@ -31,15 +29,17 @@ void applier_reset(applier_t *applier)
 
 /* ---- gathering ---- */
 
+/* From where what is on its way to the store ends. */
 static batch_t *begin_batch(applier_t *applier, int i)
 {
     projection_t *p = applier->projection;
     partition_t *partition = &p->partition[i];
+    const ratings_batch_t *sent = partition->sent;
     const ratings_batch_t start = {.generation = p->state.generation,
                                    .partition = i,
-                                   .checkpoint = partition->checkpoint,
-                                   .previous = partition->last,
-                                   .log_time = partition->log_time};
+                                   .checkpoint = sent ? sent->next_checkpoint : partition->checkpoint,
+                                   .previous = sent ? sent->last : partition->last,
+                                   .log_time = sent ? sent->log_time : partition->log_time};
     if (!applier->gathered_since)
         applier->gathered_since = ratings_monotonic();
     return batch_create(&start, &partition->barred, applier->pool);
@@ -55,12 +55,19 @@ batch_t *applier_batch(applier_t *applier, int i)
 
 bool applier_has_batches(const applier_t *applier)
 {
-    return applier->gathered_since != 0;
+    return applier->gathered_since != 0 || applier->sent.is_under_way;
 }
 
 int64_t applier_due_at(const applier_t *applier)
 {
-    return applier_has_batches(applier) ? applier->gathered_since + GATHER_US : INT64_MAX;
+    return applier->gathered_since ? applier->gathered_since + GATHER_US : INT64_MAX;
+}
+
+static int64_t read_up_to(const partition_t *partition)
+{
+    if (partition->batch)
+        return batch_next_offset(partition->batch);
+    return partition->sent ? partition->sent->next_checkpoint : partition->checkpoint;
 }
 
 /* Much is left to read, so that nobody is served by being quick about what was just read. */
@@ -69,7 +76,7 @@ static bool is_far_behind(const projection_t *p)
     int64_t left = 0;
     for (int i = 0; i < p->partitions; i++) {
         const partition_t *partition = &p->partition[i];
-        int64_t at = partition->batch ? batch_next_offset(partition->batch) : partition->checkpoint;
+        int64_t at = read_up_to(partition);
         left += partition->log_end > at ? partition->log_end - at : 0;
     }
     return left > FAR_BEHIND;
@@ -97,30 +104,16 @@ bool applier_is_due(const applier_t *applier, int count)
 
 /* ---- sending ---- */
 
-/* The batches that go to the store in one exchange. */
-typedef struct {
-    batch_t *batches[RATINGS_APPLY_MAX];
-    int count, size; /* of all, see batch_size */
-} exchange_t;
-
-static bool fits(const exchange_t *exchange, const batch_t *batch)
+/* Fills it with the batch of partition `i` and those of the next ones, as far as they fit. Returns
+ * which is the first that was left. */
+static int fill_exchange(exchange_t *exchange, const projection_t *p, int i)
 {
-    return exchange->count == 0 || (exchange->count < RATINGS_APPLY_MAX &&
-                                    exchange->size + batch_size(batch) <= EXCHANGE_MAX);
-}
-
-/* Those of partition `i` and of the next ones, as far as they fit; which is the first that was
- * left. */
-static int fill_exchange(const projection_t *p, int i, exchange_t *exchange)
-{
+    exchange_init(exchange, p->store);
     for (; i < p->partitions; i++) {
         batch_t *batch = p->partition[i].batch;
-        if (!batch || batch_next_offset(batch) == p->partition[i].checkpoint)
-            continue;
-        if (!fits(exchange, batch))
+        if (batch && batch_next_offset(batch) != p->partition[i].checkpoint &&
+            !exchange_add(exchange, batch))
             break;
-        exchange->batches[exchange->count++] = batch;
-        exchange->size += batch_size(batch);
     }
     return i;
 }
@@ -158,47 +151,85 @@ static void publish_applied(applier_t *applier, const ratings_batch_t *batch, co
     }
 }
 
-static apr_status_t send_exchange(applier_t *applier, const exchange_t *exchange,
-                                  ratings_result_t *why)
+static void send_batches(applier_t *applier, bool in_background)
 {
     projection_t *p = applier->projection;
-    const ratings_batch_t *batches[RATINGS_APPLY_MAX];
-    ratings_cas_e results[RATINGS_APPLY_MAX];
-    for (int i = 0; i < exchange->count; i++)
-        batches[i] = batch_finish(exchange->batches[i]);
-    apr_status_t status = ratings_store_apply(p->store, batches, exchange->count, results, why);
-    for (int i = 0; i < exchange->count; i++) {
-        if (results[i] == RATINGS_CAS_APPLIED)
-            publish_applied(applier, batches[i], batch_slots(exchange->batches[i]));
+    exchange_t *sent = &applier->sent;
+    exchange_begin(sent, in_background);
+    for (int i = 0; i < sent->count; i++)
+        p->partition[sent->results[i]->partition].sent = sent->results[i];
+}
+
+apr_status_t applier_settle(applier_t *applier, ratings_result_t *why)
+{
+    projection_t *p = applier->projection;
+    exchange_t *sent = &applier->sent;
+    if (!sent->is_under_way)
+        return APR_SUCCESS;
+    exchange_end(sent);
+    apr_status_t status = sent->status;
+    if (status != APR_SUCCESS)
+        *why = sent->why;
+    for (int i = 0; i < sent->count; i++) {
+        p->partition[sent->results[i]->partition].sent = NULL;
+        if (sent->ends[i] == RATINGS_CAS_APPLIED)
+            publish_applied(applier, sent->results[i], batch_slots(sent->batches[i]));
         else if (status == APR_SUCCESS)
-            status = projection_check_write(p, results[i], why);
+            status = projection_check_write(p, sent->ends[i], why);
     }
     ratings_visibility_notify(p->options->visibility); /* POSTs need not wait for the rest */
     return status;
 }
 
+/* Who is barred is published with the batch that says so, as it is where reading is: nothing is
+ * read beyond it before. */
+static bool may_read_on(const exchange_t *exchange)
+{
+    for (int i = 0; i < exchange->count; i++)
+        if (batch_has_bars(exchange->batches[i]))
+            return false;
+    return true;
+}
+
+/* What is gathered from now on is not in the memory of what is on its way. */
+static void begin_gathering(applier_t *applier)
+{
+    projection_t *p = applier->projection;
+    apr_pool_t *pool = applier->sent_pool;
+    for (int i = 0; i < p->partitions; i++)
+        p->partition[i].batch = NULL;
+    if (!applier->sent.is_under_way)
+        apr_pool_clear(applier->pool);
+    apr_pool_clear(pool);
+    applier->sent_pool = applier->pool;
+    applier->pool = pool;
+    applier->gathered_since = 0;
+}
+
 apr_status_t applier_flush(applier_t *applier, ratings_result_t *why)
 {
     projection_t *p = applier->projection;
-    apr_status_t status = APR_SUCCESS;
+    bool goes_on = is_far_behind(p);
+    apr_status_t status = applier_settle(applier, why);
     for (int i = 0; i < p->partitions && status == APR_SUCCESS;) {
-        exchange_t exchange = {.count = 0};
-        i = fill_exchange(p, i, &exchange);
-        status = resolve_keys(p, &exchange, why);
+        i = fill_exchange(&applier->sent, p, i);
+        status = resolve_keys(p, &applier->sent, why);
         if (status == APR_SUCCESS)
             status = lease_renew(p->lease, why);
-        if (status == APR_SUCCESS && exchange.count > 0)
-            status = send_exchange(applier, &exchange, why);
+        if (status != APR_SUCCESS || applier->sent.count == 0)
+            break;
+        bool in_background = goes_on && i == p->partitions && may_read_on(&applier->sent);
+        send_batches(applier, in_background);
+        if (!in_background)
+            status = applier_settle(applier, why);
     }
-    applier_drop(applier);
+    begin_gathering(applier);
     return status;
 }
 
 void applier_drop(applier_t *applier)
 {
-    projection_t *p = applier->projection;
-    for (int i = 0; i < p->partitions; i++)
-        p->partition[i].batch = NULL;
-    apr_pool_clear(applier->pool);
-    applier->gathered_since = 0;
+    ratings_result_t why;
+    (void)applier_settle(applier, &why);
+    begin_gathering(applier);
 }

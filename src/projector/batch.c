@@ -310,6 +310,11 @@ int batch_keyed_events(const batch_t *batch)
     return batch->keyed_events ? batch->keyed_events->nelts : 0;
 }
 
+bool batch_has_bars(const batch_t *batch)
+{
+    return batch->bars != NULL;
+}
+
 int batch_size(const batch_t *batch)
 {
     int bars = batch->bars ? batch->bars->nelts : 0;

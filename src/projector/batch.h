@@ -44,6 +44,9 @@ int batch_size(const batch_t *batch);
 /* Of these, events with a key. */
 int batch_keyed_events(const batch_t *batch);
 
+/* Whether any record of it bars a voter, or ends that. */
+bool batch_has_bars(const batch_t *batch);
+
 /* Once all are added and detached: decides which of the events with an idempotency key count, by
  * the last use of each key that the store knows. `*result` as of a conditional write. */
 apr_status_t batch_resolve_keys(batch_t *batch, ratings_store_t *store, ratings_cas_e *result,

@@ -98,7 +98,9 @@ static apr_status_t check_store(leader_t *leader, ratings_result_t *why)
     if (now < leader->check_at)
         return APR_SUCCESS;
     leader->check_at = now + PROJECTION_POLL_US;
-    apr_status_t status = reload_store(p, why);
+    apr_status_t status = applier_settle(&leader->applier, why);
+    if (status == APR_SUCCESS)
+        status = reload_store(p, why);
     if (status == APR_SUCCESS)
         status = projection_read_ends(p, why);
     for (int i = 0; i < p->partitions && status == APR_SUCCESS; i++)
@@ -226,11 +228,21 @@ static void commit_checkpoints(leader_t *leader)
     ratings_reader_commit(p->reader, offsets, p->partitions);
 }
 
+/* Before it asks the store, which has one connection for the projector. */
+static apr_status_t check_lease(leader_t *leader, ratings_result_t *why)
+{
+    lease_t *lease = leader->projection->lease;
+    apr_status_t status = ratings_monotonic() >= lease->renew_at
+                              ? applier_settle(&leader->applier, why)
+                              : APR_SUCCESS;
+    return status == APR_SUCCESS ? lease_check(lease, why) : status;
+}
+
 /* APR_SUCCESS: go on. Else the projection is to be closed. */
 static apr_status_t leader_step(leader_t *leader, ratings_result_t *why)
 {
     projection_t *p = leader->projection;
-    apr_status_t status = lease_check(p->lease, why);
+    apr_status_t status = check_lease(leader, why);
     if (status == APR_SUCCESS)
         status = check_store(leader, why);
     if (status == APR_SUCCESS)

@@ -9,7 +9,7 @@ bool fingerprint_equal(const ratings_fingerprint_t *a, const ratings_fingerprint
 
 bool partition_resume(partition_t *partition, const ratings_store_state_t *state, int i)
 {
-    RATINGS_ASSERT(!partition->batch);
+    RATINGS_ASSERT(!partition->batch && !partition->sent);
     ratings_dedup_window_free(partition->window);
     partition->window = ratings_dedup_window_new();
     ratings_voter_set_free(&partition->barred);

@@ -26,7 +26,8 @@ typedef struct {
     ratings_dedup_window_t *window; /* the events before the checkpoint; NULL: not being read */
     ratings_voter_set_t barred;     /* the voters that are barred where reading is; the caller of
                                      * partition_resume adds those of the checkpoint */
-    batch_t *batch;                 /* what was read from the checkpoint on, or NULL */
+    batch_t *batch;                 /* what was read and not sent to the store, or NULL */
+    const ratings_batch_t *sent;    /* what is on its way from the checkpoint on, or NULL */
 } partition_t;
 
 /* Begins to read from where the store is. False: no memory. */
