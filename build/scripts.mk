@@ -10,9 +10,11 @@ AUDIT_SCRIPTS := $(OUT)/src/ctl/audit_scripts
 $(STORE_SCRIPTS).c: $(filter-out $(LUA_PARTS),$(wildcard src/backend/store/scripts/*.lua))
 $(AUDIT_SCRIPTS).c: $(wildcard src/ctl/scripts/*.lua)
 
+$(STORE_SCRIPTS).c: EMBEDDED = -d
+
 $(OUT)/%_scripts.c: build/embed-lua $(LUA_PARTS)
 	@mkdir -p $(@D)
-	$(call quiet,LUA)build/embed-lua $*_scripts.h $(filter-out $(LUA_PARTS),$(filter %.lua,$^)) >$@
+	$(call quiet,LUA)build/embed-lua $(EMBEDDED) $*_scripts.h $(filter-out $(LUA_PARTS),$(filter %.lua,$^)) >$@
 
 $(OUT)/%_scripts.o: $(OUT)/%_scripts.c
 	$(call quiet,CC)$(CC) $(BASE_CFLAGS) -iquote . -c $< -o $@

@@ -37,7 +37,8 @@ static batch_t *begin_batch(applier_t *applier, int i)
     const ratings_batch_t *sent = partition->sent;
     const ratings_batch_t start = {.generation = p->state.generation,
                                    .partition = i,
-                                   .checkpoint = sent ? sent->next_checkpoint : partition->checkpoint,
+                                   .checkpoint =
+                                       sent ? sent->next_checkpoint : partition->checkpoint,
                                    .previous = sent ? sent->last : partition->last,
                                    .log_time = sent ? sent->log_time : partition->log_time};
     if (!applier->gathered_since)

@@ -62,7 +62,7 @@ static void command(const char *line)
     const char *words[32], *word;
     char *rest = apr_pstrdup(redis.pool, line), *last = NULL;
     size_t lengths[32];
-    store_command_t asked = {0, words, lengths, 0, false};
+    store_command_t asked = {0, words, lengths, 0, false, NULL};
     redisReply *reply;
     ratings_result_t why;
     while ((word = apr_strtok(rest, " ", &last)) != NULL && asked.argc < 32) {
@@ -817,12 +817,12 @@ static int commands_of(bool keyed, bool voted)
     else
         assert_int_equal(apply(admin, keyed, &end, &why), APR_SUCCESS);
     assert_int_equal(end, RATINGS_CAS_APPLIED);
-    return atoi(evaluate(
-        "local calls = 0 "
-        "for name, n in redis.call('INFO', "
-        "'commandstats'):gmatch('cmdstat_(%w+)[^:]*:calls=(%d+)') do "
-        "  if name ~= 'eval' and name ~= 'echo' and name ~= 'config' and name ~= 'info' then "
-        "    calls = calls + n end end return calls .. ''"));
+    return atoi(evaluate("local calls = 0 "
+                         "for name, n in redis.call('INFO', "
+                         "'commandstats'):gmatch('cmdstat_(%w+)[^:]*:calls=(%d+)') do "
+                         "  if not name:find('^eval') and name ~= 'echo' and name ~= 'config' and "
+                         "name ~= 'info' then "
+                         "    calls = calls + n end end return calls .. ''"));
 }
 
 static void batch_without_votes_costs_what_it_did(void **state)
@@ -1158,7 +1158,8 @@ static void script_stopped_in_its_middle_leads_to_a_rebuild(void **state)
     if (major_version() < 7)
         skip();
     prepare();
-    command("ACL SETUSER half on >half resetkeys ~ratings:* +@all (~ratings* +eval +hmget +type)");
+    command("ACL SETUSER half on >half resetkeys ~ratings:* +@all "
+            "(~ratings* +eval +evalsha +hmget +type)");
     ratings_store_t *store = store_of("half:half@");
     assert_int_not_equal(apply(store, true, &end, &why), APR_SUCCESS);
     assert_non_null(strstr(why.detail, "(HSET)"));
@@ -1371,6 +1372,69 @@ static void lease_is_given_up_by_who_holds_it(void **state)
     assert_true(held);
 }
 
+/* ---- by digest ---- */
+
+/* How often the server was asked for a command since CONFIG RESETSTAT, whether it refused or not.
+ */
+static int calls_of(const char *name)
+{
+    redisReply *reply;
+    ratings_result_t why;
+    int calls = 0, rejected = 0;
+    assert_int_equal(store_command(admin, &reply, NO_DEADLINE, &why, "INFO", "commandstats", NULL),
+                     APR_SUCCESS);
+    const char *line = strstr(reply->str, apr_psprintf(redis.pool, "cmdstat_%s:", name));
+    if (line)
+        (void)sscanf(strchr(line, ':'), ":calls=%d,", &calls);
+    const char *more = line ? strstr(line, "rejected_calls=") : NULL;
+    if (more)
+        (void)sscanf(more, "rejected_calls=%d", &rejected);
+    freeReplyObject(reply);
+    return calls + rejected;
+}
+
+static void expect_loads(ratings_store_t *store, int evaluated_by_digest, int evaluated)
+{
+    ratings_result_t why;
+    ratings_store_state_t state;
+    command("CONFIG RESETSTAT");
+    assert_int_equal(ratings_store_load_state(store, NO_DEADLINE, &state, &why), APR_SUCCESS);
+    assert_int_equal(ratings_store_load_state(store, NO_DEADLINE, &state, &why), APR_SUCCESS);
+    assert_int_equal(calls_of("evalsha"), evaluated_by_digest);
+    assert_int_equal(calls_of("eval"), evaluated);
+}
+
+static void script_is_sent_whole_where_its_digest_says_nothing(void **state)
+{
+    (void)state;
+    prepare();
+    ratings_store_t *store = documented_user();
+    command("SCRIPT FLUSH");
+    expect_loads(store, 2, 1);
+    expect_loads(store, 2, 0);
+    command("SCRIPT FLUSH");
+    expect_loads(store, 2, 1);
+    ratings_store_destroy(store);
+}
+
+static void script_is_sent_whole_to_who_refuses_digests(void **state)
+{
+    (void)state;
+    prepare();
+    ratings_store_t *store = documented_user();
+    command("ACL SETUSER ratings -evalsha");
+    expect_loads(store, 1, 2);
+    expect_loads(store, 0, 2);
+    ratings_store_retire(store, ratings_monotonic()); /* another connection may be allowed to */
+    command("ACL SETUSER ratings +evalsha");
+    expect_loads(store, 2, 0);
+    ratings_store_destroy(store);
+    restart_server("--rename-command EVALSHA \"''\"");
+    prepare();
+    expect_loads(admin, 0, 2); /* nor is a command counted that the server does not know */
+    restart_server("");
+}
+
 /* ---- what a refusal says ---- */
 
 static void refusal_names_the_command(void **state)
@@ -1437,6 +1501,8 @@ int main(void)
         cmocka_unit_test(full_server_changes_nothing_but_what_frees_memory),
         cmocka_unit_test(what_is_no_lease_goes),
         cmocka_unit_test(lease_is_given_up_by_who_holds_it),
+        cmocka_unit_test(script_is_sent_whole_where_its_digest_says_nothing),
+        cmocka_unit_test(script_is_sent_whole_to_who_refuses_digests),
         cmocka_unit_test(refusal_names_the_command),
     };
     return cmocka_run_group_tests_name("scripts", tests, set_up, tear_down);

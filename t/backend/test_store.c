@@ -292,9 +292,9 @@ static void pipeline_of_any_size_is_answered_in_order(void **state)
     char *value = calloc(1, size);
     const char *set[] = {"SET", "big", value}, *get[] = {"GET", "big"}, *del[] = {"DEL", "big"};
     size_t set_lengths[] = {3, 3, size}, get_lengths[] = {3, 3};
-    const store_command_t commands[] = {{3, set, set_lengths, 0, false},
-                                        {2, get, get_lengths, size + 64, false},
-                                        {2, del, get_lengths, 0, false}};
+    store_command_t commands[] = {{3, set, set_lengths, 0, false, NULL},
+                                  {2, get, get_lengths, size + 64, false, NULL},
+                                  {2, del, get_lengths, 0, false, NULL}};
     redisReply *replies[3];
     ratings_result_t why;
     (void)state;
@@ -512,7 +512,7 @@ static void sending_ends_by_the_deadline(void **state)
     char *value = calloc(1, size);
     const char *words[] = {"SET", "big", value};
     size_t lengths[] = {3, 3, size};
-    const store_command_t command = {3, words, lengths, 0, false};
+    store_command_t command = {3, words, lengths, 0, false, NULL};
     redisReply *reply;
     ratings_result_t why;
     (void)state;
@@ -736,8 +736,9 @@ static void server_that_is_the_wrong_one_is_not_asked_twice(void **state)
         {"+OK\r\n+READONLY\r\n" ECHOED, 1},
     };
     const char *word[] = {"PING"};
-    const size_t length[] = {4};
-    const store_command_t commands[] = {{1, word, length, 0, false}, {1, word, length, 0, false}};
+    size_t length[] = {4};
+    store_command_t commands[] = {{1, word, length, 0, false, NULL},
+                                  {1, word, length, 0, false, NULL}};
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const step_t steps[] = {

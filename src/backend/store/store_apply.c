@@ -91,9 +91,9 @@ apr_status_t ratings_store_load_uses(ratings_store_t *store, ratings_batch_t *ba
 
 #define APPLY_KEYS 4 /* besides the talks' */
 #define APPLY_ARGUMENTS 13
-#define USE_WORDS 3                        /* field, value and expiry */
-#define VOTED_WORDS 3                      /* the talk's number, its votes' fields and digits */
-#define BAR_SIZE RATINGS_VOTER_TEXT_SIZE   /* a voter in hexadecimal, and a digit */
+#define USE_WORDS 3                      /* field, value and expiry */
+#define VOTED_WORDS 3                    /* the talk's number, its votes' fields and digits */
+#define BAR_SIZE RATINGS_VOTER_TEXT_SIZE /* a voter in hexadecimal, and a digit */
 
 static int count_changed(const ratings_batch_t *batch)
 {
@@ -220,7 +220,7 @@ static void make_script(store_words_t *words, const ratings_batch_t *batch)
     int voted = batch->voted_count, keys = APPLY_KEYS + batch->increment_count + voted;
     int room = keys + APPLY_ARGUMENTS + batch->increment_count * RATINGS_VALUES +
                batch->use_count * USE_WORDS + voted * VOTED_WORDS;
-    if (!store_words_script(words, lua_apply, keys, room))
+    if (!store_words_script(words, &lua_apply, keys, room))
         return;
     add_keys(words, batch);
     add_arguments(words, batch);

@@ -5,6 +5,7 @@
 #include "../../core/redis_url.h"
 #include "../common/pool.h"
 #include "store_login.h"
+#include "store_refusal.h"
 
 #include <apr_strings.h>
 
@@ -22,6 +23,7 @@ struct ratings_store_t {
 typedef struct {
     ratings_pooled_t pooled;
     store_link_t *link;
+    bool wants_texts; /* of scripts: it refuses digests */
 } store_connection_t;
 
 /* ---- what the pool calls ---- */
@@ -137,20 +139,64 @@ void ratings_store_retire(ratings_store_t *store, int64_t before)
 /* ---- calls ---- */
 
 typedef struct {
-    const store_command_t *commands;
+    store_command_t *commands;
     int count;
     redisReply **replies;
     ratings_deadline_t deadline;
 } store_call_t;
+
+/* ---- scripts ---- */
+
+static void send_text(store_command_t *command)
+{
+    command->argv[0] = "EVAL";
+    command->argvlen[0] = strlen("EVAL");
+    command->argv[1] = command->script;
+    command->argvlen[1] = strlen(command->script);
+    command->script = NULL;
+}
+
+/* Once more, with their texts, those whose digests were refused: each ran not at all. */
+static apr_status_t repeat_with_texts(store_connection_t *connection, const store_call_t *call,
+                                      store_link_next_e *next, ratings_result_t *why)
+{
+    apr_status_t status = APR_SUCCESS;
+    for (int i = 0; i < call->count && status == APR_SUCCESS && *next == STORE_LINK_KEEP; i++) {
+        bool always = false;
+        if (!call->commands[i].script || call->replies[i]->type != REDIS_REPLY_ERROR ||
+            !store_refusal_is_of_digest(call->replies[i], &always))
+            continue;
+        connection->wants_texts |= always;
+        store_free_replies(&call->replies[i], 1);
+        send_text(&call->commands[i]);
+        status = store_link_exchange(connection->link, &call->commands[i], 1, &call->replies[i],
+                                     &call->deadline, next, why);
+    }
+    if (status != APR_SUCCESS)
+        store_free_replies(call->replies, call->count);
+    return status;
+}
+
+static apr_status_t exchange_scripts(store_connection_t *connection, const store_call_t *call,
+                                     store_link_next_e *next, ratings_result_t *why)
+{
+    for (int i = 0; i < call->count && connection->wants_texts; i++)
+        if (call->commands[i].script)
+            send_text(&call->commands[i]);
+    apr_status_t status = store_link_exchange(connection->link, call->commands, call->count,
+                                              call->replies, &call->deadline, next, why);
+    return status == APR_SUCCESS ? repeat_with_texts(connection, call, next, why) : status;
+}
+
+/* ---- over a connection of the pool ---- */
 
 /* `*next`: what is to be done with the connection. */
 static apr_status_t exchange_over(ratings_store_t *store, ratings_pooled_t *pooled,
                                   const store_call_t *call, store_link_next_e *next,
                                   ratings_result_t *why)
 {
-    store_link_t *link = RATINGS_CONTAINER_OF(pooled, store_connection_t, pooled)->link;
-    apr_status_t status = store_link_exchange(link, call->commands, call->count, call->replies,
-                                              &call->deadline, next, why);
+    apr_status_t status =
+        exchange_scripts(RATINGS_CONTAINER_OF(pooled, store_connection_t, pooled), call, next, why);
     if (*next == STORE_LINK_RETIRE)
         ratings_store_retire(store, ratings_monotonic());
     return status;
@@ -200,7 +246,7 @@ static apr_status_t perform_call(ratings_store_t *store, const store_call_t *cal
     return status;
 }
 
-apr_status_t store_pipeline(ratings_store_t *store, const store_command_t *commands, int count,
+apr_status_t store_pipeline(ratings_store_t *store, store_command_t *commands, int count,
                             redisReply **replies, int64_t deadline, ratings_result_t *why)
 {
     const store_call_t call = {

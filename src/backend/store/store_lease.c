@@ -13,7 +13,7 @@ apr_status_t ratings_store_acquire_lease(ratings_store_t *store, const char *tok
 {
     redisReply *reply = NULL;
     store_words_t words;
-    (void)store_words_script(&words, lua_acquire_lease, 1, 4);
+    (void)store_words_script(&words, &lua_acquire_lease, 1, 4);
     store_word(&words, STORE_KEY_LEASE);
     store_word(&words, token);
     store_word_number(&words, apr_time_as_msec(lease));
@@ -33,7 +33,7 @@ apr_status_t ratings_store_release_lease(ratings_store_t *store, const char *tok
 {
     redisReply *reply = NULL;
     store_words_t words;
-    (void)store_words_script(&words, lua_release_lease, 1, 2);
+    (void)store_words_script(&words, &lua_release_lease, 1, 2);
     store_word(&words, STORE_KEY_LEASE);
     store_word(&words, token);
     apr_status_t status = store_ask(store, &words, 0, deadline, &reply, why);

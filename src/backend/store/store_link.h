@@ -20,9 +20,10 @@
 typedef struct {
     int argc;
     const char **argv;
-    const size_t *argvlen;
-    size_t answer_max; /* bytes that its answer may have; 0: STORE_ANSWER_MAX */
-    bool is_secret;    /* it holds the password: no refusal of the exchange is repeated as it is */
+    size_t *argvlen;
+    size_t answer_max;  /* bytes that its answer may have; 0: STORE_ANSWER_MAX */
+    bool is_secret;     /* it holds the password: no refusal of the exchange is repeated as it is */
+    const char *script; /* EVALSHA: the script's text, for a server that wants it; or NULL */
 } store_command_t;
 
 #define STORE_ANSWER_MAX ((size_t)64 * 1024)

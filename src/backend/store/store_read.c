@@ -95,7 +95,7 @@ apr_status_t ratings_store_read_many(ratings_store_t *store, ratings_store_talk_
     store_words_t words;
     redisReply *answer;
     char key[STORE_KEY_TALK_MAX + 1];
-    (void)store_words_script(&words, lua_read_many, 1 + count, 1 + count + 2 * count + 1);
+    (void)store_words_script(&words, &lua_read_many, 1 + count, 1 + count + 2 * count + 1);
     store_word(&words, STORE_KEY_LOG);
     for (int i = 0; i < count; i++) {
         store_talk_key(key, talks[i].talk_id);
@@ -144,10 +144,10 @@ static apr_status_t ask_size_of_top(ratings_store_t *store, int64_t deadline, in
                                     ratings_result_t *why)
 {
     const char *hmget[] = {"HMGET", STORE_KEY_LOG, "behind"}, *zcard[] = {"ZCARD", STORE_KEY_TOP};
-    const size_t hmget_lengths[] = {5, sizeof STORE_KEY_LOG - 1, 6};
-    const size_t zcard_lengths[] = {5, sizeof STORE_KEY_TOP - 1};
-    const store_command_t commands[] = {{.argc = 3, .argv = hmget, .argvlen = hmget_lengths},
-                                        {.argc = 2, .argv = zcard, .argvlen = zcard_lengths}};
+    size_t hmget_lengths[] = {5, sizeof STORE_KEY_LOG - 1, 6};
+    size_t zcard_lengths[] = {5, sizeof STORE_KEY_TOP - 1};
+    store_command_t commands[] = {{.argc = 3, .argv = hmget, .argvlen = hmget_lengths},
+                                  {.argc = 2, .argv = zcard, .argvlen = zcard_lengths}};
     redisReply *replies[2];
     if (store_pipeline(store, commands, 2, replies, deadline, why) != APR_SUCCESS)
         return why->status;
@@ -269,7 +269,7 @@ apr_status_t ratings_store_read_vote(ratings_store_t *store, const char *talk_id
     store_talk_key(talk, talk_id);
     store_voters_key(voters, talk_id);
     store_voter_field(field, voter, partition);
-    (void)store_words_script(&words, lua_read_vote, 3, 3 + 2);
+    (void)store_words_script(&words, &lua_read_vote, 3, 3 + 2);
     store_word(&words, STORE_KEY_LOG);
     store_word(&words, talk);
     store_word(&words, voters);

@@ -14,7 +14,7 @@ apr_status_t ratings_store_claim(ratings_store_t *store, const ratings_store_sta
                                  ratings_result_t *why)
 {
     store_words_t words;
-    (void)store_words_script(&words, lua_claim, 6, 6 + 3);
+    (void)store_words_script(&words, &lua_claim, 6, 6 + 3);
     store_word(&words, STORE_KEY_LOG);
     store_word(&words, STORE_KEY_TALK);
     store_word(&words, STORE_KEY_VOTERS);
@@ -97,7 +97,7 @@ static apr_status_t delete_keys(ratings_store_t *store, const ratings_sweep_t *s
 {
     int count = count_keys(keys, is_swept);
     store_words_t words;
-    (void)store_words_script(&words, lua_sweep, 1 + count, 1 + count + 2);
+    (void)store_words_script(&words, &lua_sweep, 1 + count, 1 + count + 2);
     store_word(&words, STORE_KEY_LOG);
     for (size_t i = 0; i < keys->elements; i++)
         if (is_swept(keys->element[i]))

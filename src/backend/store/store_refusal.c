@@ -107,6 +107,14 @@ bool store_refusal_is_of_server(const redisReply *refusal)
     return known && known->is_of_server;
 }
 
+/* Redis quotes the command as it was sent, or in small letters; no script calls it. */
+bool store_refusal_is_of_digest(const redisReply *refusal, bool *always)
+{
+    const refusal_t *known = find_refusal(refusal->str);
+    *always = known && known->names_command && strcasestr(refusal->str, "evalsha");
+    return *always || begins_with(refusal->str, "NOSCRIPT");
+}
+
 /* ---- as failure ---- */
 
 /* What is denied, 0 if the text does not say: the command in parentheses at the end, as

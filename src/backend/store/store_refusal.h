@@ -15,6 +15,11 @@ const redisReply *store_refusal_in(const redisReply *reply);
  * password changed), while the address may lead to another by now. */
 bool store_refusal_is_of_server(const redisReply *refusal);
 
+/* Whether the refusal is of a script's digest, so that its text is to be sent: the server does not
+ * know it, or refuses EVALSHA itself (`*always`), since it has no such command or denies it to the
+ * service's user. */
+bool store_refusal_is_of_digest(const redisReply *refusal, bool *always);
+
 /* What is known to be wrong, from the words of a refusal: ratings_store_fault_e, or a command or
  * key that is denied (store_fault.h). RATINGS_STORE_UNREACHABLE: nothing. */
 int store_refusal_fault(const char *text);

@@ -97,7 +97,7 @@ apr_status_t store_read_both(ratings_store_t *store, const store_fields_t *first
 {
     int count = first->count + second->count;
     store_words_t words;
-    (void)store_words_script(&words, lua_read, 2, 3 + count);
+    (void)store_words_script(&words, &lua_read, 2, 3 + count);
     store_word(&words, first->key);
     store_word(&words, second->key);
     store_word_number(&words, first->count);

@@ -167,7 +167,7 @@ apr_status_t ratings_store_load_state(ratings_store_t *store, int64_t deadline,
     redisReply *reply;
     store_words_t words;
     clear_state(state);
-    (void)store_words_script(&words, lua_load_state, 2, 4);
+    (void)store_words_script(&words, &lua_load_state, 2, 4);
     store_word(&words, STORE_KEY_LOG);
     store_word(&words, STORE_KEY_TOP);
     store_word_number(&words, (int64_t)STORE_STATE_FIELDS_MAX);
@@ -212,7 +212,7 @@ apr_status_t ratings_store_load_barred(ratings_store_t *store, const ratings_sto
     redisReply *reply;
     store_words_t words;
     size_t count = (size_t)state->barred[partition];
-    (void)store_words_script(&words, lua_load_barred, 2, 2 + 4);
+    (void)store_words_script(&words, &lua_load_barred, 2, 2 + 4);
     store_word(&words, STORE_KEY_LOG);
     store_word_field(&words, STORE_KEY_BARRED, partition);
     store_word(&words, state->generation);

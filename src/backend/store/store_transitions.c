@@ -4,7 +4,7 @@
 #include "store_scripts.h"
 
 /* A script over ratings:log alone. */
-static void begin_transition(store_words_t *words, const char *script, int arguments)
+static void begin_transition(store_words_t *words, const store_script_t *script, int arguments)
 {
     (void)store_words_script(words, script, 1, 1 + arguments);
     store_word(words, STORE_KEY_LOG);
@@ -19,7 +19,7 @@ static apr_status_t end_transition(ratings_store_t *store, store_words_t *words,
 }
 
 /* One whose arguments are the generation that the store must have, and numbers. */
-static apr_status_t transition_by_numbers(ratings_store_t *store, const char *script,
+static apr_status_t transition_by_numbers(ratings_store_t *store, const store_script_t *script,
                                           const char *generation, const int64_t *numbers, int count,
                                           ratings_cas_e *result, ratings_result_t *why)
 {
@@ -51,7 +51,8 @@ apr_status_t ratings_store_add_partitions(ratings_store_t *store,
                                           ratings_cas_e *result, ratings_result_t *why)
 {
     store_words_t words;
-    begin_transition(&words, lua_add_partitions, 2 + CHECKPOINT_WORDS(state->checkpoint_count, to));
+    begin_transition(&words, &lua_add_partitions,
+                     2 + CHECKPOINT_WORDS(state->checkpoint_count, to));
     store_word(&words, state->generation);
     store_word_number(&words, state->checkpoint_count);
     add_checkpoints(&words, state->checkpoint_count, to);
@@ -63,7 +64,7 @@ apr_status_t ratings_store_set_routing(ratings_store_t *store, const ratings_sto
                                        ratings_result_t *why)
 {
     const int64_t numbers[] = {partitions, offset, state->routing_offset};
-    return transition_by_numbers(store, lua_set_routing, state->generation, numbers, 3, result,
+    return transition_by_numbers(store, &lua_set_routing, state->generation, numbers, 3, result,
                                  why);
 }
 
@@ -72,14 +73,15 @@ apr_status_t ratings_store_advance(ratings_store_t *store, const ratings_store_s
                                    ratings_result_t *why)
 {
     const int64_t numbers[] = {partition, state->checkpoint[partition], next};
-    return transition_by_numbers(store, lua_advance, state->generation, numbers, 3, result, why);
+    return transition_by_numbers(store, &lua_advance, state->generation, numbers, 3, result, why);
 }
 
 /* ---- the ranking ---- */
 
 /* A script over ratings:log and ratings:top, with the generation that the store must have, and one
  * word more. */
-static void begin_ranking_script(store_words_t *words, const char *script, const char *generation)
+static void begin_ranking_script(store_words_t *words, const store_script_t *script,
+                                 const char *generation)
 {
     (void)store_words_script(words, script, 2, 2 + 2);
     store_word(words, STORE_KEY_LOG);
@@ -92,7 +94,7 @@ apr_status_t ratings_store_set_ranking(ratings_store_t *store, const char *gener
                                        ratings_result_t *why)
 {
     store_words_t words;
-    begin_ranking_script(&words, lua_set_ranking, generation);
+    begin_ranking_script(&words, &lua_set_ranking, generation);
     store_word(&words, prior);
     return end_transition(store, &words, result, why);
 }
@@ -103,7 +105,7 @@ apr_status_t ratings_store_rank(ratings_store_t *store, const char *generation,
                                 ratings_cas_e *result, ratings_result_t *why)
 {
     store_words_t words;
-    begin_ranking_script(&words, lua_rank, generation);
+    begin_ranking_script(&words, &lua_rank, generation);
     store_word_number(&words, RANK_COUNT);
     return end_transition(store, &words, result, why);
 }
@@ -138,7 +140,7 @@ apr_status_t ratings_store_open(ratings_store_t *store, const ratings_sweep_t *s
                                 const bool *empty, ratings_cas_e *result, ratings_result_t *why)
 {
     store_words_t words;
-    begin_transition(&words, lua_open, OPEN_ROOM(partitions));
+    begin_transition(&words, &lua_open, OPEN_ROOM(partitions));
     store_word(&words, sweep->token);
     store_word_number(&words, sweep->steps);
     store_word_number(&words, RATINGS_PARTITIONS_MAX);
@@ -157,12 +159,12 @@ apr_status_t ratings_store_open(ratings_store_t *store, const ratings_sweep_t *s
 apr_status_t ratings_store_caught_up(ratings_store_t *store, const char *generation,
                                      ratings_cas_e *result, ratings_result_t *why)
 {
-    return transition_by_numbers(store, lua_caught_up, generation, NULL, 0, result, why);
+    return transition_by_numbers(store, &lua_caught_up, generation, NULL, 0, result, why);
 }
 
 apr_status_t ratings_store_request_rebuild(ratings_store_t *store, const char *generation,
                                            int reason, ratings_cas_e *result, ratings_result_t *why)
 {
     const int64_t numbers[] = {reason};
-    return transition_by_numbers(store, lua_request_rebuild, generation, numbers, 1, result, why);
+    return transition_by_numbers(store, &lua_request_rebuild, generation, numbers, 1, result, why);
 }

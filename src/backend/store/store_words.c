@@ -36,11 +36,12 @@ void store_words_free(store_words_t *words)
     free(words->argvlen);
 }
 
-bool store_words_script(store_words_t *words, const char *script, int keys, int room)
+bool store_words_script(store_words_t *words, const store_script_t *script, int keys, int room)
 {
     bool made = store_words_init(words, 3 + room);
-    store_word(words, "EVAL");
-    store_word(words, script);
+    words->script = script->text;
+    store_word(words, "EVALSHA");
+    store_word(words, script->digest);
     store_word_number(words, keys);
     return made;
 }
@@ -112,5 +113,8 @@ void store_word_field(store_words_t *words, const char *name, int partition)
 
 store_command_t store_command_of(const store_words_t *words)
 {
-    return (store_command_t){.argc = words->argc, .argv = words->argv, .argvlen = words->argvlen};
+    return (store_command_t){.argc = words->argc,
+                             .argv = words->argv,
+                             .argvlen = words->argvlen,
+                             .script = words->script};
 }

@@ -1,7 +1,7 @@
 /* Private to the store: a command, built word by word.
  *
  *     store_words_t words;
- *     store_words_script(&words, lua_x, 1, 4);
+ *     store_words_script(&words, &lua_x, 1, 4);
  *     store_word(&words, STORE_KEY_LOG);
  *     store_word_number(&words, partition);
  *     status = store_cas(store, &words, &result, why);
@@ -13,6 +13,7 @@
 #define RATINGS_STORE_WORDS_H
 
 #include "store_link.h"
+#include "store_scripts.h"
 
 #include <sys/queue.h>
 
@@ -22,6 +23,7 @@ typedef struct {
     const char **argv;
     size_t *argvlen;
     int argc, room;
+    const char *script;               /* text; NULL: it is none */
     SLIST_HEAD(, store_text_t) texts; /* copies, of which words are */
     bool out_of_memory;
 } store_words_t;
@@ -30,8 +32,9 @@ typedef struct {
 bool store_words_init(store_words_t *words, int room);
 void store_words_free(store_words_t *words);
 
-/* The same, and its first words: EVAL, `script`, `keys`. `room` is that of keys and arguments. */
-bool store_words_script(store_words_t *words, const char *script, int keys, int room);
+/* The same, and its first words: EVALSHA, the digest of `script`, `keys`. `room` is that of keys
+ * and arguments. */
+bool store_words_script(store_words_t *words, const store_script_t *script, int keys, int room);
 
 /* Text that outlives the command. */
 void store_word(store_words_t *words, const char *text);
