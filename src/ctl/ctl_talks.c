@@ -85,20 +85,57 @@ static bool migrate_talks(ctl_talks_t *it, audit_failure_t *why)
 
 /* ---- export ---- */
 
-static bool export_talks(ctl_talks_t *it, audit_failure_t *why)
+/* For what leads to the pages of talks. */
+static PGresult *select_talks(ctl_talks_t *it, audit_failure_t *why)
 {
     const ctl_options_t *options = it->options;
-    if (!options->page)
-        return audit_fail(why,
-                          "talks export takes --page, the address of a talk's page (see --help)");
-    if (!ctl_postgres_open(&it->database, options->talks_url, options->stream.timeout_ms, why) ||
-        !ctl_postgres_run(&it->database, "SET client_encoding = 'UTF8'", why))
-        return false;
-    PGresult *rows = ctl_talks_select(it, why);
+    if (!options->page) {
+        (void)audit_fail(why, "talks %s takes --page, the address of a talk's page (see --help)",
+                         options->words[0]);
+        return NULL;
+    }
+    return ctl_postgres_open(&it->database, options->talks_url, options->stream.timeout_ms, why) &&
+                   ctl_postgres_run(&it->database, "SET client_encoding = 'UTF8'", why)
+               ? ctl_talks_select(it, why)
+               : NULL;
+}
+
+static bool export_talks(ctl_talks_t *it, audit_failure_t *why)
+{
+    PGresult *rows = select_talks(it, why);
     bool good = rows && ctl_talks_export_json(it, rows, &it->left_out, why);
     PQclear(rows);
     if (good && it->left_out > 0)
         (void)audit_fail(why, "%d talks have no start and end, and are left out", it->left_out);
+    return good;
+}
+
+/* ---- qr ---- */
+
+static bool report_codes(const ctl_talks_t *it, const ctl_talks_codes_t *codes,
+                         audit_failure_t *why)
+{
+    const ctl_options_t *options = it->options;
+    if (options->json)
+        return ctl_talks_qr_json(codes, options->dry_run, why);
+    (void)printf("%d codes: %d written, %d as before; %d of talks that are gone removed\n",
+                 codes->codes, codes->written, codes->codes - codes->written, codes->removed);
+    if (options->dry_run)
+        (void)puts("nothing is changed: --dry-run");
+    return true;
+}
+
+static bool make_talks_codes(ctl_talks_t *it, audit_failure_t *why)
+{
+    ctl_talks_codes_t codes = {.codes = 0};
+    PGresult *rows = select_talks(it, why);
+    bool good = rows && ctl_talks_qr_write(it, it->options->words[1], rows, &codes, why) &&
+                report_codes(it, &codes, why);
+    PQclear(rows);
+    it->left_out = codes.left_out;
+    if (good && it->left_out > 0)
+        (void)audit_fail(why, "%d talks have ids too long for the name of a file, and no code",
+                         it->left_out);
     return good;
 }
 
@@ -112,6 +149,7 @@ static const struct {
     {"import", 2, import_talks},
     {"migrate", 1, migrate_talks},
     {"export", 1, export_talks},
+    {"qr", 2, make_talks_codes},
 };
 
 static bool run_action(ctl_talks_t *it, audit_failure_t *why)
@@ -123,7 +161,8 @@ static bool run_action(ctl_talks_t *it, audit_failure_t *why)
         if (strcmp(options->words[0], actions[i].word) == 0 &&
             options->words_count == actions[i].words)
             return actions[i].run(it, why);
-    return audit_fail(why, "talks takes import with a file or -, migrate or export (see --help)");
+    return audit_fail(why, "talks takes import with a file or -, migrate, export, or qr with a "
+                           "directory (see --help)");
 }
 
 ctl_exit_e ctl_talks(ctl_options_t *options, audit_failure_t *why)

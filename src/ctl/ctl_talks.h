@@ -64,8 +64,20 @@ PGresult *ctl_talks_select(ctl_talks_t *it, audit_failure_t *why);
 bool ctl_talks_export_json(const ctl_talks_t *it, const PGresult *rows, int *left_out,
                            audit_failure_t *why);
 
+/* What became of the QR codes: how many there are, how many of them were written, how many of gone
+ * talks removed, and how many talks have none, as their ids are too long for the name of a file. */
+typedef struct {
+    int codes, written, removed, left_out;
+} ctl_talks_codes_t;
+
+/* Makes a directory, or what is of this command in it, the codes of the rows' pages: ID.svg, with
+ * the id percent-encoded. A file is replaced as a whole, or not at all. */
+bool ctl_talks_qr_write(const ctl_talks_t *it, const char *path, const PGresult *rows,
+                        ctl_talks_codes_t *report, audit_failure_t *why);
+
 /* Report what was done, or would be. */
 void ctl_talks_text(const ctl_talks_t *it);
 bool ctl_talks_json(const ctl_talks_t *it, audit_failure_t *why);
+bool ctl_talks_qr_json(const ctl_talks_codes_t *codes, bool dry_run, audit_failure_t *why);
 
 #endif

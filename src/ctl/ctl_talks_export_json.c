@@ -5,6 +5,7 @@
 #include "../schedule/schedule_time.h"
 #include "audit_json.h"
 #include "build_version.h"
+#include "ctl_page.h"
 #include "ctl_talks.h"
 
 #include <ctype.h>
@@ -87,26 +88,6 @@ static bool make_uuid(const char *id, char out[UUID_SIZE])
     return true;
 }
 
-/* The page with the id in it, percent-encoded. The caller frees it. */
-static char *page_of(const export_t *it, const char *id)
-{
-    const char *page = it->of->options->page, *at = strstr(page, "{id}");
-    char *url = malloc(strlen(page) + 3 * strlen(id) + 1);
-    if (!url)
-        return NULL;
-    memcpy(url, page, (size_t)(at - page));
-    char *to = url + (at - page);
-    for (; *id; id++) {
-        unsigned char c = (unsigned char)*id;
-        if (c < 0x80 && (isalnum(c) || strchr("-._~", c)))
-            *to++ = *id;
-        else
-            to += sprintf(to, "%%%02X", c);
-    }
-    memcpy(to, at + strlen("{id}"), strlen(at + strlen("{id}")) + 1);
-    return url;
-}
-
 /* ---- times ---- */
 
 static bool print_date_time(const export_t *it, int64_t seconds, char out[DATE_SIZE])
@@ -157,7 +138,7 @@ static json_t *event_of(const export_t *it, int row, int64_t starts, int64_t end
     make_slug(title ? title : "", '-', words, sizeof words);
     (void)snprintf(slug, sizeof slug, "%s-%d%s%s", it->acronym, row + 1, words[0] ? "-" : "",
                    words);
-    char *page = page_of(it, id);
+    char *page = ctl_page_of(it->of->options->page, id);
     json_t *event = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:n, s:s?, s:s, "
                               "s:s, s:n, s:o, s:[], s:s}",
                               "id", row + 1, "guid", guid, "code", id, "date", date, "start", start,

@@ -96,3 +96,11 @@ bool ctl_talks_json(const ctl_talks_t *it, audit_failure_t *why)
                                       changes_of(it->changed), "gone", talks_of(it->gone)),
                             why);
 }
+
+bool ctl_talks_qr_json(const ctl_talks_codes_t *codes, bool dry_run, audit_failure_t *why)
+{
+    return audit_json_write(json_pack("{s:i, s:b, s:i, s:i, s:i}", "codes", codes->codes, "dryRun",
+                                      dry_run, "written", codes->written, "removed", codes->removed,
+                                      "leftOut", codes->left_out),
+                            why);
+}

@@ -1,8 +1,11 @@
 /* ratingsctl talks, on a real PostgreSQL: the program as it is built, and the table afterwards. */
 #include "backend_test.h"
 
+#include <fcntl.h>
 #include <libpq-fe.h>
 #include <limits.h>
+#include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #define SCHEDULE "t/schedules/schedule.json"
@@ -343,6 +346,106 @@ static void talks_without_times_are_left_out(void **state)
     assert_said("nothing to export");
 }
 
+/* ---- QR codes ---- */
+
+#define CODES "qr %s/codes --page 'https://rate.example/rate/talks/{id}'"
+
+/* As others read it: drawn by librsvg, read by zbar. */
+static void assert_code_says(const char *file, const char *page)
+{
+    run_shell("rsvg-convert --width 300 \"%s/codes/%s\" >%s/code.png", directory, file, directory);
+    run_shell("test \"$(zbarimg -q --raw --nodbus %s/code.png)\" = '%s'", directory, page);
+}
+
+static void three_talks(void)
+{
+    sql("CREATE TABLE talks (uuid text PRIMARY KEY, title text)");
+    sql("INSERT INTO talks (uuid) VALUES ('opening'), ('a/b ü&<'), ('it''s (1)!')");
+}
+
+static void codes_say_the_pages(void **state)
+{
+    (void)state;
+    three_talks();
+    run_shell("rm -rf %s/codes", directory);
+    umask(077);
+    assert_ctl(ctl(CODES, directory), 0);
+    umask(022);
+    assert_said("3 codes: 3 written, 0 as before; 0 of talks that are gone removed");
+    assert_code_says("opening.svg", "https://rate.example/rate/talks/opening");
+    assert_code_says("a%2Fb%20%C3%BC%26%3C.svg",
+                     "https://rate.example/rate/talks/a%2Fb%20%C3%BC%26%3C");
+    run_shell("rsvg-convert --width 300 \"%s/codes/it's%%20(1)!.svg\" >%s/code.png", directory,
+              directory);
+    run_shell("zbarimg -q --raw --nodbus %s/code.png | grep -qxF \"https://rate.example/rate/talks/"
+              "it's%%20(1)!\"",
+              directory);
+    run_shell("test \"$(stat -c %%a %s/codes/opening.svg)\" = 644", directory);
+    assert_ctl(ctl("qr %s/codes --page 'https://rate.example/?a&b={id}'", directory), 0);
+    assert_code_says("opening.svg", "https://rate.example/?a&b=opening");
+}
+
+static void codes_of_gone_talks_are_removed(void **state)
+{
+    (void)state;
+    three_talks();
+    run_shell("rm -rf %s/codes", directory);
+    assert_ctl(ctl(CODES, directory), 0);
+    run_shell("cd %s/codes && echo '<svg/>' >mine.svg && cp opening.svg note.txt && "
+              "echo half >.ratingsctl.new",
+              directory);
+    sql("DELETE FROM talks WHERE uuid = 'opening'");
+    assert_ctl(ctl(CODES " --dry-run --json", directory), 0);
+    assert_said("\"codes\": 2,\n \"dryRun\": true,\n \"written\": 0,\n \"removed\": 1,\n "
+                "\"leftOut\": 0");
+    run_shell("test -e %s/codes/opening.svg", directory);
+    assert_ctl(ctl(CODES, directory), 0);
+    assert_said("2 codes: 0 written, 2 as before; 1 of talks that are gone removed");
+    run_shell("cd %s/codes && ! test -e opening.svg && test -e mine.svg && test -e note.txt",
+              directory);
+    sql("INSERT INTO talks (uuid) VALUES ('new')");
+    assert_ctl(ctl(CODES, directory), 0);
+    assert_said("3 codes: 1 written, 2 as before");
+    run_shell("! test -e %s/codes/.ratingsctl.new", directory);
+}
+
+static void files_of_others_are_kept(void **state)
+{
+    (void)state;
+    three_talks();
+    run_shell("rm -rf %s/codes && mkdir %s/codes && echo mine >%s/codes/opening.svg", directory,
+              directory, directory);
+    assert_ctl(ctl(CODES, directory), 2);
+    assert_said("codes/opening.svg is in the way, and not of ratingsctl talks qr");
+    run_shell("grep -qx mine %s/codes/opening.svg", directory);
+    run_shell("cd %s/codes && rm opening.svg && mkdir opening.svg", directory);
+    assert_ctl(ctl(CODES, directory), 2);
+    assert_said("codes/opening.svg is in the way");
+}
+
+static void codes_that_cannot_be(void **state)
+{
+    (void)state;
+    three_talks();
+    run_shell("rm -rf %s/codes", directory);
+    assert_ctl(ctl("qr %s/codes", directory), 2);
+    assert_said("talks qr takes --page");
+    assert_ctl(ctl("qr"), 2);
+    assert_ctl(ctl("qr %s/none/codes --page 'https://rate.example/{id}'", directory), 2);
+    assert_said("none/codes cannot be made: No such file or directory");
+    sql("INSERT INTO talks (uuid) VALUES (repeat('ü', 50)), ('')");
+    assert_ctl(ctl(CODES, directory), 1);
+    assert_said("3 codes: 3 written");
+    assert_said("2 talks have ids");
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/codes", directory);
+    int other = open(path, O_RDONLY);
+    assert_int_equal(flock(other, LOCK_EX), 0);
+    assert_ctl(ctl(CODES, directory), 2);
+    assert_said("another ratingsctl is at work there");
+    close(other);
+}
+
 /* ---- tables of others ---- */
 
 static void table_of_two_columns_will_do(void **state)
@@ -463,6 +566,10 @@ int main(void)
         cmocka_unit_test(json_report),
         cmocka_unit_test_setup(export_gives_the_schedule_back, without_table),
         cmocka_unit_test(talks_without_times_are_left_out),
+        cmocka_unit_test_setup(codes_say_the_pages, without_table),
+        cmocka_unit_test_setup(codes_of_gone_talks_are_removed, without_table),
+        cmocka_unit_test_setup(files_of_others_are_kept, without_table),
+        cmocka_unit_test_setup(codes_that_cannot_be, without_table),
         cmocka_unit_test_setup(table_of_two_columns_will_do, without_table),
         cmocka_unit_test_setup(no_table_is_said, without_table),
         cmocka_unit_test_setup(column_of_type_uuid, without_table),

@@ -1,0 +1,12 @@
+/* The address of a talk's page, and a talk's id as a part of addresses and names of files. Pure
+ * functions; texts are malloc()ed and owned by the caller, NULL when memory ran out. */
+#ifndef RATINGS_CTL_PAGE_H
+#define RATINGS_CTL_PAGE_H
+
+/* Percent-encoded as JavaScript's encodeURIComponent does it, so that a page finds a file by it. */
+char *ctl_page_escape(const char *id);
+
+/* `page`, which has {id} in it, with the id in that place, percent-encoded. */
+char *ctl_page_of(const char *page, const char *id);
+
+#endif
