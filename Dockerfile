@@ -19,14 +19,15 @@ RUN make install DEPS=no REVISION="$REVISION" DESTDIR=/image
 FROM debian:bookworm-slim
 RUN apt-get update \
  && apt-get install -y --no-install-recommends apache2-bin libaprutil1-dbd-pgsql \
-        librdkafka1 libhiredis0.14 libjansson4 libcurl4 libssl3 libpq5 libxml2 libical3 ca-certificates curl \
+        librdkafka1 libhiredis0.14 libjansson4 libcurl4 libssl3 libpq5 libxml2 libical3 libqrencode4 ca-certificates curl \
  && rm -rf /var/lib/apt/lists/* \
  && mkdir -p /etc/ratings/conf.d
 COPY --from=build /image/usr/lib/apache2/modules/mod_ratings.so /usr/lib/apache2/modules/
 COPY --from=build /image/usr/bin/ratingsctl /usr/bin/
+COPY --from=build /image/usr/share/mod_ratings/ /usr/share/mod_ratings/
 RUN ln -s ratingsctl /usr/bin/ratings-audit
 COPY conf/container.conf /etc/ratings/httpd.conf
-COPY conf/ratings.conf conf/ratings-endpoints.conf /etc/ratings/
+COPY conf/ratings.conf conf/ratings-endpoints.conf conf/page.conf /etc/ratings/
 USER www-data
 EXPOSE 8080
 STOPSIGNAL SIGWINCH

@@ -6,7 +6,7 @@ CORE_OBJECTS   := $(CORE_SOURCES:%.c=$(OUT)/%.o)
 MODULE_OBJECTS := $(MODULE_SOURCES:%.c=$(OUT)/%.o) $(STORE_SCRIPTS).o
 MODULE         := $(OUT)/mod_ratings.so
 
-.PHONY: module install uninstall FORCE
+.PHONY: module install install-page uninstall FORCE
 module: $(MODULE) ## build the module alone
 
 $(OUT)/src/core/%.o: src/core/%.c
@@ -42,6 +42,11 @@ install: $(MODULE) ## install the module into the httpd that apxs belongs to
 	install -m 644 $(MODULE) "$(DESTDIR)$(shell $(APXS) -q LIBEXECDIR)/.mod_ratings.so.new"
 	mv "$(DESTDIR)$(shell $(APXS) -q LIBEXECDIR)/.mod_ratings.so.new" \
 	   "$(DESTDIR)$(shell $(APXS) -q LIBEXECDIR)/mod_ratings.so"
+
+# Beside httpd's own folder of data (Debian: /usr/share/mod_ratings), which a site may have files in.
+install: install-page
+install-page:
+	build/install-page "$(DESTDIR)$(dir $(shell $(APXS) -q datadir))mod_ratings/www"
 
 uninstall: ## remove what install has put, once httpd's configuration does not load it (docs/install.md)
 	@APXS='$(APXS)' DESTDIR='$(DESTDIR)' build/uninstall

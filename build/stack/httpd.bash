@@ -8,6 +8,8 @@ prepare_httpd() {
     # its children read here when root has started it
     chmod 755 "$httpd_dir"
     mkdir -p "$httpd_dir/htdocs"
+    # a copy: httpd's user may not get at the checkout
+    "$top/build/install-page" "$httpd_dir/www"
     [ -e "$MODULE" ] || die "no $MODULE: make module"
 }
 

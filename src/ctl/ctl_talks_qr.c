@@ -95,7 +95,7 @@ static bool add_name(codes_t *it, char *name, audit_failure_t *why)
 }
 
 /* NULL: memory ran out. */
-static char *name_of(const char *id)
+static char *file_name_of(const char *id)
 {
     char *escaped = ctl_page_escape(id), *name = NULL;
     if (escaped && asprintf(&name, "%s%s", escaped, suffix) < 0)
@@ -106,7 +106,7 @@ static char *name_of(const char *id)
 
 static bool make_code(codes_t *it, const char *id, ctl_talks_codes_t *report, audit_failure_t *why)
 {
-    char *name = name_of(id), *page = ctl_page_of(it->of->options->page, id), *svg = NULL;
+    char *name = file_name_of(id), *page = ctl_page_of(it->of->options->page, id), *svg = NULL;
     bool is_long = name && strlen(name) > NAME_MAX;
     bool good = true;
     if (!page || !add_name(it, name, why))
@@ -125,7 +125,7 @@ static int compare_names(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static bool is_wanted(const codes_t *it, const char *name)
+static bool is_wanted_name(const codes_t *it, const char *name)
 {
     return bsearch(&name, it->names, it->count, sizeof *it->names, compare_names) != NULL;
 }
@@ -142,7 +142,7 @@ static bool remove_gone(const codes_t *it, DIR *directory, ctl_talks_codes_t *re
 {
     for (const struct dirent *entry; (entry = readdir(directory));) {
         const char *name = entry->d_name;
-        if (!is_code(name) || is_wanted(it, name) || examine_file(it, name, NULL) != FILE_OURS)
+        if (!is_code(name) || is_wanted_name(it, name) || examine_file(it, name, NULL) != FILE_OURS)
             continue;
         report->removed++;
         if (!it->of->options->dry_run && unlinkat(it->directory, name, 0) != 0)

@@ -1,9 +1,28 @@
 /* What of ratingsctl needs no server: times, rows of an export, the progress bar. */
+#include "../../src/ctl/ctl_page.h"
 #include "../../src/ctl/ctl_printable.h"
 #include "../../src/ctl/ctl_progress.h"
 #include "../../src/ctl/ctl_rows.h"
 #include "../../src/ctl/ctl_time.h"
 #include "unit.h"
+
+/* ---- pages ---- */
+
+static void pages_have_the_id(void **state)
+{
+    static const char *const rows[][3] = {
+        {"https://x.example/{id}", "Az09-_.!~*'()", "https://x.example/Az09-_.!~*'()"},
+        {"https://x.example/?a={id}&b", "a/b c%\xC3\xBC+&#",
+         "https://x.example/?a=a%2Fb%20c%25%C3%BC%2B%26%23&b"},
+        {"https://x.example/{id}/{id}", "{id}", "https://x.example/%7Bid%7D/{id}"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char *page = ctl_page_of(rows[i][0], rows[i][1]);
+        assert_string_equal(page, rows[i][2]);
+        free(page);
+    }
+}
 
 /* ---- times ---- */
 
@@ -256,6 +275,7 @@ int main(void)
 {
     unit_suite_t suite = {.count = 0};
 
+    unit_add(&suite, "pages have the id in its place", pages_have_the_id, NULL);
     unit_add_rows(&suite, reads_times, ROWS(times));
     unit_add(&suite, "times that are printed", prints_times, NULL);
     unit_add_rows(&suite, writes_texts, ROWS(texts));

@@ -110,12 +110,27 @@ static row_t rows[] = {
      NULL, 0},
 };
 
-static void check(const char *body, size_t len, const char *expected, const char *talk_id,
-                  int value)
+/* What the form of a page may say, and no other. */
+static row_t withdrawals[] = {
+    {"a page's form withdraws", BYTES("talkId=t&value=withdraw"), NULL, "t", RATINGS_VALUE_NONE},
+    {"a page's form rates", BYTES("talkId=t&value=5"), NULL, "t", 5},
+    {"a longer word is no value", BYTES("talkId=t&value=withdrawn"), bad_value, NULL, 0},
+    {"a shorter word is no value", BYTES("talkId=t&value=withdra"), bad_value, NULL, 0},
+    {"a word with a NUL is no value", BYTES("talkId=t&value=withdraw%00"), bad_value, NULL, 0},
+    {"capitals are no value", BYTES("talkId=t&value=Withdraw"), bad_value, NULL, 0},
+    {"none is no value", BYTES("talkId=t&value=0"), bad_value, NULL, 0},
+    {"an id is needed", BYTES("value=withdraw"), no_talk, NULL, 0},
+    {"one value is enough", BYTES("talkId=t&value=withdraw&value=5"), value_twice, NULL, 0},
+};
+
+typedef const char *read_fn(const char *body, size_t len, ratings_rating_t *out);
+
+static void check(read_fn *read, const char *body, size_t len, const char *expected,
+                  const char *talk_id, int value)
 {
     char *copy = unit_copy(body, len);
     ratings_rating_t rating;
-    const char *problem = ratings_rating_from_form(copy, len, &rating);
+    const char *problem = read(copy, len, &rating);
 
     free(copy);
     assert_problem(problem, expected);
@@ -129,7 +144,18 @@ static void reads_strictly(void **state)
 {
     const row_t *row = *state;
 
-    check(row->body, row->len, row->problem, row->talk_id, row->value);
+    check(ratings_rating_from_form, row->body, row->len, row->problem, row->talk_id, row->value);
+}
+
+static void reads_withdrawals(void **state)
+{
+    const row_t *row = *state;
+
+    check(ratings_rating_from_page_form, row->body, row->len, row->problem, row->talk_id,
+          row->value);
+    check(ratings_rating_from_form, row->body, row->len,
+          row->value == RATINGS_VALUE_NONE && !row->problem ? bad_value : row->problem,
+          row->talk_id, row->value);
 }
 
 static void check_id_of(const char *unit, size_t times, char decoded, const char *expected)
@@ -140,7 +166,7 @@ static void check_id_of(const char *unit, size_t times, char decoded, const char
         unit_append(body, sizeof body, unit);
     unit_append(body, sizeof body, "&value=5");
     memset(id, decoded, times);
-    check(body, strlen(body), expected, id, 5);
+    check(ratings_rating_from_form, body, strlen(body), expected, id, 5);
 }
 
 static void bounds_the_decoded_id(void **state)
@@ -191,6 +217,7 @@ int main(void)
     unit_suite_t suite = {.count = 0};
 
     unit_add_rows(&suite, reads_strictly, ROWS(rows));
+    unit_add_rows(&suite, reads_withdrawals, ROWS(withdrawals));
     unit_add(&suite, "an id has 1 to 255 bytes once decoded", bounds_the_decoded_id, NULL);
     unit_add_rows(&suite, reads_query, ROWS(queries));
     return unit_run("rating_form", &suite);

@@ -52,6 +52,31 @@ static void all_that_is_known_is_there(void **state)
     free(json);
 }
 
+static void speakers_as_a_text(void **state)
+{
+    static const struct {
+        const char *array, *text;
+    } cases[] = {
+        {"[\"Ann\", \"Bo \\\"b\\\"\", \"Zo\xC3\xAB\"]", "Ann, Bo \"b\", Zo\xC3\xAB"},
+        {"[\"Ann\"]", "Ann"},
+        {"[null, \"Bo\"]", "Bo"},
+        {"[]", NULL},
+        {"{}", NULL},
+        {"Ann", NULL},
+        {NULL, NULL},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const ratings_talk_t talk = {.speakers = cases[i].array};
+        char *text = ratings_talk_speakers_text(&talk);
+        if (cases[i].text)
+            assert_string_equal(text, cases[i].text);
+        else
+            assert_null(text);
+        free(text);
+    }
+}
+
 static void what_is_no_text_is_refused(void **state)
 {
     const ratings_talk_t talk = TALK("\xFF", "", "", NULL, 0);
@@ -212,6 +237,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_unknown_is_left_out),
         cmocka_unit_test(all_that_is_known_is_there),
+        cmocka_unit_test(speakers_as_a_text),
         cmocka_unit_test(what_is_no_text_is_refused),
         cmocka_unit_test(pages_follow_each_other),
         cmocka_unit_test(a_talk_that_is_gone_does_not_lose_the_place),
