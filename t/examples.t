@@ -145,7 +145,8 @@ for my $row (@documents) {
     my $name     = basename($path, '.md') =~ tr/A-Z/a-z/r;
     my $topic    = "ratings-examples-$name-$$-" . time;
     my $backends = RatingsTest::Httpd::backends(topic => $topic, database => $database) =~ s/^RatingsTopicPartitions.*\n//mr; # as make run
-    my $httpd    = own_httpd(name => "examples-$name", database => $database, conf => $backends . RatingsTest::Httpd::locations() . ($row->{conf} // ''));
+    my $httpd    = own_httpd(name => "examples-$name", database => $database, modules => RatingsTest::Httpd::page_modules(),
+        conf => $backends . RatingsTest::Httpd::locations() . RatingsTest::Httpd::page() . ($row->{conf} // ''));
     $httpd->expect_log(@expected);
     new_talks(undef, $first, $second);
     $httpd->start;
