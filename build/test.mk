@@ -38,7 +38,7 @@ EXAMPLES_LEFT = $(SUITES_LEFT)/test/event/t/logs/examples
 docs-examples: deps-test ## the outputs of the examples in the documents, as they are today
 	@$(MAKE) --no-print-directory module lambda-bootstrap
 	@TEST_EXAMPLES=1 TESTS=examples OUT='$(OUT)' APXS='$(APXS)' t/run event || echo "docs-examples: read what has changed (git diff)"
-	@cd $(EXAMPLES_LEFT) && install -m 644 README.md $(CURDIR)/ && install -m 644 api.md audit.md ratingsctl.md voters.md $(CURDIR)/docs/
+	@cd $(EXAMPLES_LEFT) && install -m 644 README.md $(CURDIR)/ && install -m 644 api.md audit.md organisers.md ratingsctl.md voters.md $(CURDIR)/docs/
 
 test-suite: deps-test ## what tests must not do: disturb a make run, leave servers behind
 	@$(MAKE) --no-print-directory module lambda-bootstrap

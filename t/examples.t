@@ -9,6 +9,7 @@ use File::Basename qw(basename);
 use Test::More;
 use RatingsTest '-alone';
 use RatingsTest::Examples ();
+use RatingsTest::Windows qw(make_database drop_databases in_database);
 
 my $secret = "$ENV{TEST_LOGS}/examples.secret";
 open my $file, '>', $secret or die "$secret: $!";
@@ -16,19 +17,22 @@ print $file 'a secret of the tests, thirty-two bytes or more';
 close $file or die "$secret: $!";
 chmod 0600, $secret or die "$secret: $!";
 
-# Each document, with the database of Redis that is its own, what httpd is configured with, and what was done before
-# its first example.
+my $voters = <<~"END";
+    RatingsVoterSecret "file:$secret"
+    <Location "/ratings">
+        RatingsVoter cookie
+    </Location>
+    END
+
+# Each document, with the database of Redis that is its own, what httpd is configured with, what was done before
+# its first example, and the database of PostgreSQL, if it has its own, with the talks that `make run` makes.
 my @documents = (
     { path => 'README.md',          database => 6 },
     { path => 'docs/api.md',        database => 7 },
     { path => 'docs/audit.md',      database => 8, before => \&rate_some },
     { path => 'docs/ratingsctl.md', database => 9, before => \&rate_some },
-    { path => 'docs/voters.md',     database => 10, conf => <<~"END", before => \&await_electorate },
-        RatingsVoterSecret "file:$secret"
-        <Location "/ratings">
-            RatingsVoter cookie
-        </Location>
-        END
+    { path => 'docs/voters.md',     database => 10, conf => $voters, before => \&await_electorate },
+    { path => 'docs/organisers.md', database => 11, conf => "RatingsRankingPrior 1,1,1,1,1\n$voters", before => \&await_electorate, talks => 'organisers' },
 );
 my $programs = 'curl|redis-cli|ratingsctl';
 my ($first, $second) = qw(testcontainers-integration-testing flight-of-the-gopher);
@@ -47,10 +51,22 @@ sub rate_some {
     is(scalar(grep { $_ == 200 } @kept), 18, 'eighteen ratings');
 }
 
+# A database with nothing but the talks that `make run` makes; its connection.
+sub talks_of_run {
+    my ($database) = @_;
+    make_database($database, ', title varchar(255)');
+    for my $name (qw(schema demo)) {
+        open my $in, '<', "$top/conf/$name.sql" or die "$name.sql: $!";
+        local $/;
+        in_database($database, <$in>);
+    }
+    return RatingsTest::Windows::connection_to($database);
+}
+
 # Before the log says which electorate votes, voters are answered 503.
 sub await_electorate {
     my (@at) = @_;
-    ok(wait_until(sub { client(@at)->request('DELETE', "/ratings?talkId=$second")->status == 204 }, 20), 'voters may vote');
+    ok(wait_until(sub { get("/ratings/mine?talkId=$second", @at)->status == 404 }, 20), 'voters may vote');
 }
 
 sub port_of { my ($address) = @_; return $address =~ /:(\d+)(?:\D|$)/ ? $1 : die "$address has no port" }
@@ -66,6 +82,8 @@ sub addresses {
         [ '127.0.0.1:5432'         => $pg ],
         [ '127.0.0.1:9092'         => $ENV{STREAMS_CONNECTION} ],
         [ '127.0.0.1:9000'         => '127.0.0.1:' . port_of($ENV{RATINGS_LAMBDA_URL}) ],
+        [ ' t/schedules/'          => " $top/t/schedules/" ],
+        [ '/var/tmp/mod_ratings'   => $ENV{TEST_LOGS} ],
     );
 }
 
@@ -83,7 +101,8 @@ sub run_command {
     local $ENV{RATINGS_CONNECTION} = "$ENV{RATINGS_CONNECTION}/$database" if $command =~ /^ratingsctl /;
     $here =~ s/^curl /curl -sS --max-time 30 /;
     $here =~ s/^redis-cli /'redis-cli --no-raw -p ' . port_of($ENV{RATINGS_CONNECTION}) . " -n $database "/e;
-    $here =~ s{^ratingsctl (\w+)}{$ENV{RATINGSCTL} $1 --topic $topic};
+    $here =~ s{^ratingsctl (?!talks)(\w+)}{$ENV{RATINGSCTL} $1 --topic $topic};
+    $here =~ s{^ratingsctl }{$ENV{RATINGSCTL} };
     my $output = qx(cd '$ENV{TEST_LOGS}' && $here 2>&1);
     $output =~ s/\Q$topic\E/ratings/g;
     $output =~ s/\r\n/\n/g;
@@ -144,11 +163,13 @@ for my $row (@documents) {
     my $document = RatingsTest::Examples->new("$top/$path");
     my $name     = basename($path, '.md') =~ tr/A-Z/a-z/r;
     my $topic    = "ratings-examples-$name-$$-" . time;
+    local $ENV{TALKS_CONNECTION} = $row->{talks} ? talks_of_run($row->{talks}) : $ENV{TALKS_CONNECTION};
     my $backends = RatingsTest::Httpd::backends(topic => $topic, database => $database) =~ s/^RatingsTopicPartitions.*\n//mr; # as make run
-    my $httpd    = own_httpd(name => "examples-$name", database => $database, modules => RatingsTest::Httpd::page_modules(),
+    $backends =~ s/\$\{TALKS_CONNECTION\}/$ENV{TALKS_CONNECTION}/;
+    my $httpd = own_httpd(name => "examples-$name", database => $database, modules => RatingsTest::Httpd::page_modules(),
         conf => $backends . RatingsTest::Httpd::locations() . RatingsTest::Httpd::page() . ($row->{conf} // ''));
     $httpd->expect_log(@expected);
-    new_talks(undef, $first, $second);
+    new_talks(undef, $first, $second) unless $row->{talks};
     $httpd->start;
     ok(wait_ready(port => $httpd->port), "$path: ready");
     $before->(port => $httpd->port) if $before;
@@ -162,4 +183,5 @@ for my $row (@documents) {
     close $out or die "$ENV{TEST_EXAMPLES}: $!";
 }
 
+drop_databases();
 finish();
