@@ -86,14 +86,6 @@ static bool put_code(const codes_t *it, const char *name, const char *svg,
 
 /* ---- all talks ---- */
 
-static bool add_name(codes_t *it, char *name, audit_failure_t *why)
-{
-    if (!name)
-        return audit_no_memory(why);
-    it->names[it->count++] = name;
-    return true;
-}
-
 /* NULL: memory ran out. */
 static char *file_name_of(const char *id)
 {
@@ -104,19 +96,26 @@ static char *file_name_of(const char *id)
     return name;
 }
 
+static bool draw_code(const codes_t *it, const char *name, const char *page,
+                      ctl_talks_codes_t *report, audit_failure_t *why)
+{
+    if (strlen(name) > NAME_MAX) {
+        report->left_out++;
+        return true;
+    }
+    char *svg = ctl_qr_svg(page, why);
+    bool good = svg && put_code(it, name, svg, report, why);
+    free(svg);
+    return good;
+}
+
 static bool make_code(codes_t *it, const char *id, ctl_talks_codes_t *report, audit_failure_t *why)
 {
-    char *name = file_name_of(id), *page = ctl_page_of(it->of->options->page, id), *svg = NULL;
-    bool is_long = name && strlen(name) > NAME_MAX;
-    bool good = true;
-    if (!page || !add_name(it, name, why))
-        good = audit_no_memory(why);
-    else if (is_long)
-        report->left_out++;
-    else
-        good = (svg = ctl_qr_svg(page, why)) && put_code(it, name, svg, report, why);
+    char *name = file_name_of(id), *page = ctl_page_of(it->of->options->page, id);
+    bool good = name && page ? draw_code(it, name, page, report, why) : audit_no_memory(why);
     free(page);
-    free(svg);
+    if (name)
+        it->names[it->count++] = name;
     return good;
 }
 
