@@ -135,6 +135,26 @@ test('the same choice again goes out at once, under the same key', async () => {
     assert.deepEqual([values(it), keys(it).size], [[1, 1], 1]);
 });
 
+test('what is recorded is asked for under the same key until it counts, whatever else is answered', async () => {
+    const it = browser([202, 202, 503, 0, 403, 200]);
+    await it.outbox.put('a', 4, NOBODY);
+    assert.ok(it.outbox.isFinal('a'));
+    for (let i = 0; i < 5; i++)
+        await it.later(HOUR);
+    assert.deepEqual([keys(it).size, outcomes(it)], [1, ['pending', 'pending', 'pending', 'pending', 'pending', 'stored']]);
+    assert.deepEqual([it.outbox.entry('a'), it.outbox.given('a')], [undefined, 4]);
+});
+
+test('what is recorded is not sent again without a key, nor once its key may have expired', async () => {
+    const it = browser([501, 202, 202, 202]);
+    await it.outbox.put('a', 4, NOBODY);
+    assert.deepEqual([it.sent.length, it.outbox.entry('a')], [2, undefined]);
+    await it.outbox.put('b', 4, VOTERS);
+    await it.later(13 * HOUR);
+    await it.later(HOUR);
+    assert.deepEqual([it.sent.length, outcomes(it), it.outbox.entry('b')], [4, ['pending', 'pending', 'pending'], undefined]);
+});
+
 test('401 brings a cookie: sent once more, and no more', async () => {
     const it = browser([401, 200, 401, 401]);
     await it.outbox.put('a', 4, VOTERS);

@@ -43,10 +43,13 @@ function drawNow() {
     const later = everything.filter(talk => Date.parse(talk.startsAt) > time && dateOf(talk.startsAt) === dateOf(time));
     const first = Math.min(...later.map(talk => Date.parse(talk.startsAt)));
     const next = later.filter(talk => Date.parse(talk.startsAt) === first);
-    const parts = [[() => word('ended'), ended], [() => word('now'), current], [() => word('next', { time: clock(first) }), next]]
-        .filter(([, talks]) => talks.length);
+    const parts = [
+        { heading: word('ended'), talks: ended },
+        { heading: word('now'), talks: current },
+        { heading: next.length ? word('next', { time: clock(first) }) : '', talks: next },
+    ].filter(({ talks }) => talks.length);
     part('now').hidden = !parts.length;
-    part('now').replaceChildren(...parts.flatMap(([heading, talks]) => listOf(heading(), talks)));
+    part('now').replaceChildren(...parts.flatMap(({ heading, talks }) => listOf(heading, talks)));
 }
 
 /* ---- all of them ---- */

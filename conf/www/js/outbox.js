@@ -15,7 +15,8 @@ const LONGEST_PAUSE_MS = 60_000;
 const TRY_AGAIN = [0, 408, 429, 502, 503, 504];
 const MAY_COUNT = [0, 502, 504];
 
-// stored, withdrawn: it counts. pending: it is recorded, and will count. queued: it is sent again. refused, failed: neither.
+// stored, withdrawn: it counts. pending: it is recorded, will count, and is asked for again until it does. queued: it is
+// sent again. refused, failed: neither.
 export function outcomeOf(status, value) {
     if (status === 202)
         return 'pending';
@@ -94,12 +95,13 @@ export class Outbox {
 
     async #attempt(talk, entry) {
         if (!this.#isOnline()) {
-            this.#queue(talk, entry, { status: 0 });
+            this.#settle(talk, entry, { status: 0 });
             return;
         }
         // before it is sent: the tab may be closed before the answer comes
         this.#keep(talk, { ...entry, mayCount: true });
-        this.#report(talk, { outcome: 'sending', value: entry.value });
+        if (!entry.isRecorded)
+            this.#report(talk, { outcome: 'sending', value: entry.value });
         const key = entry.hasKey ? entry.id : null;
         let answer = await this.#send(talk, entry.value, key);
         if (answer.status === 401) // which has brought the voter's cookie, or has not
@@ -110,18 +112,31 @@ export class Outbox {
     #settle(talk, entry, answer) {
         const outcome = outcomeOf(answer.status, entry.value);
         const newest = this.entry(talk); // none, if another tab has had an answer
-        if (['stored', 'pending', 'withdrawn'].includes(outcome))
+        const isRecorded = entry.isRecorded || outcome === 'pending';
+        const isCounted = ['stored', 'withdrawn'].includes(outcome);
+        if (isCounted || isRecorded)
             this.#write(GIVEN, talk, entry.value ?? undefined);
         if (newest && newest.id !== entry.id)
             return;
         if (answer.status === 501 && entry.hasKey) // no key is honoured here, and nothing was recorded
             this.#keep(talk, { ...entry, hasKey: false });
+        else if (isRecorded && !isCounted && newest)
+            this.#askAgain(talk, entry, answer);
         else if (outcome === 'queued' && newest)
             this.#queue(talk, entry, answer);
         else if (outcome !== 'queued') {
             this.#write(KEPT, talk);
             this.#report(talk, { outcome, value: entry.value, ...answer });
         }
+    }
+
+    // It is recorded: the same request under the same key tells whether it counts by now. What else is answered changes nothing.
+    #askAgain(talk, entry, answer) {
+        if (entry.hasKey && this.#now() - entry.made < KEY_LIFE_MS)
+            this.#keep(talk, { ...entry, ...this.#next(entry, answer), mayCount: true, isRecorded: true });
+        else
+            this.#write(KEPT, talk);
+        this.#report(talk, { outcome: 'pending', value: entry.value, status: 202 });
     }
 
     #queue(talk, entry, answer) {
@@ -133,10 +148,15 @@ export class Outbox {
             this.#report(talk, { outcome: 'failed', value: entry.value, status: 0 });
             return;
         }
-        const pause = Math.max(answer.retryAfter ?? Math.min(2_000 * 2 ** entry.tries, LONGEST_PAUSE_MS), 1_000);
-        const due = this.#now() + pause;
-        this.#keep(talk, { ...entry, mayCount, tries: entry.tries + 1, due });
-        this.#report(talk, { outcome: 'queued', value: entry.value, ...answer, due });
+        const next = this.#next(entry, answer);
+        this.#keep(talk, { ...entry, ...next, mayCount });
+        this.#report(talk, { outcome: 'queued', value: entry.value, ...answer, due: next.due });
+    }
+
+    // When it is sent the next time: after what the service asks for, or after ever longer pauses
+    #next({ tries }, { retryAfter }) {
+        const pause = Math.max(retryAfter ?? Math.min(2_000 * 2 ** tries, LONGEST_PAUSE_MS), 1_000);
+        return { tries: tries + 1, due: this.#now() + pause };
     }
 
     #wake() {

@@ -54,7 +54,8 @@ const texts = {
 };
 
 function say(outcome, text) {
-    outcomeLine.textContent = text;
+    if (outcomeLine.textContent !== text) // or screen readers say it again
+        outcomeLine.textContent = text;
     if (outcome)
         outcomeLine.dataset.outcome = outcome;
     else
