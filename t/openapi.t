@@ -16,7 +16,7 @@ mkdir $logs or die "$logs: $!";
 
 sub run_tool {
     my ($name, @command) = @_;
-    my $run = run_program('env', "--chdir=$logs", "HOME=$logs", "SCHEMATHESIS_HOOKS=$Bin/openapi/limits.py", @command);
+    my $run = run_program('env', "--chdir=$logs", "HOME=$logs", "SCHEMATHESIS_HOOKS=$Bin/openapi/hooks.py", @command);
     ok($run->{code} eq '0', $name) ? note $run->{out} =~ /[^\n]*\n*\z/g : diag(substr transcript($run), -20_000);
     return;
 }
