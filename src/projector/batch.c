@@ -21,6 +21,7 @@ typedef struct {
 typedef struct {
     const talk_t *talk; /* NULL: free */
     ratings_vote_t *vote;
+    uint64_t hash; /* of both: votes lie all over memory, and are looked at as seldom as can be */
 } ballot_t;
 
 /* An event with an idempotency key: whether it counts is decided when all that the store says of
@@ -79,18 +80,29 @@ static talk_t *add_talk(batch_t *batch, const char *talk_id, apr_ssize_t length)
 
 #define BALLOTS_MIN 64
 
-/* Where the vote of a voter is, or the free place where it is to be. A voter's hash is one already.
- */
-static ballot_t *find_ballot(const batch_t *batch, const talk_t *talk, const ratings_voter_t *voter)
+/* A voter's hash is one already. */
+static uint64_t hash_of_ballot(const talk_t *talk, const ratings_voter_t *voter)
 {
     uint64_t half;
     memcpy(&half, voter->hash, sizeof half);
+    return (half ^ (uint64_t)(uintptr_t)talk) * UINT64_C(0x9E3779B97F4A7C15);
+}
+
+static bool is_ballot_of(const ballot_t *ballot, uint64_t hash, const talk_t *talk,
+                         const ratings_voter_t *voter)
+{
+    return ballot->hash == hash && ballot->talk == talk &&
+           memcmp(&ballot->vote->voter, voter, sizeof *voter) == 0;
+}
+
+/* Where the vote of a voter is, or the free place where it is to be. `talk` NULL: such a place. */
+static ballot_t *find_ballot(const batch_t *batch, uint64_t hash, const talk_t *talk,
+                             const ratings_voter_t *voter)
+{
     size_t mask = (size_t)batch->ballots_room - 1;
-    size_t at = (size_t)((half ^ (uint64_t)(uintptr_t)talk) * UINT64_C(0x9E3779B97F4A7C15) >> 32);
-    for (;; at++) {
+    for (size_t at = (size_t)(hash >> 32);; at++) {
         ballot_t *ballot = &batch->ballots[at & mask];
-        if (!ballot->talk ||
-            (ballot->talk == talk && memcmp(&ballot->vote->voter, voter, sizeof *voter) == 0))
+        if (!ballot->talk || (talk && is_ballot_of(ballot, hash, talk, voter)))
             return ballot;
     }
 }
@@ -105,7 +117,7 @@ static void make_ballot_room(batch_t *batch)
     batch->ballots = apr_pcalloc(batch->pool, (apr_size_t)batch->ballots_room * sizeof(ballot_t));
     for (int i = 0; i < room; i++)
         if (before[i].talk)
-            *find_ballot(batch, before[i].talk, &before[i].vote->voter) = before[i];
+            *find_ballot(batch, before[i].hash, NULL, NULL) = before[i];
 }
 
 static ratings_vote_t *add_vote(batch_t *batch, talk_t *talk, const ratings_voter_t *voter)
@@ -128,9 +140,10 @@ static ratings_vote_t *add_vote(batch_t *batch, talk_t *talk, const ratings_vote
 static void set_vote(batch_t *batch, talk_t *talk, const ratings_event_t *event, int64_t offset)
 {
     make_ballot_room(batch);
-    ballot_t *ballot = find_ballot(batch, talk, &event->voter);
+    uint64_t hash = hash_of_ballot(talk, &event->voter);
+    ballot_t *ballot = find_ballot(batch, hash, talk, &event->voter);
     if (!ballot->talk)
-        *ballot = (ballot_t){talk, add_vote(batch, talk, &event->voter)};
+        *ballot = (ballot_t){talk, add_vote(batch, talk, &event->voter), hash};
     if (offset < ballot->vote->offset)
         return;
     ballot->vote->value = event->rating.value;
