@@ -255,7 +255,8 @@ static const struct ctl_option_t {
      take_opens},
     {"format", "frab-json", "how the schedule is exported", CTL_TAKES_SCHEDULE,
      take_schedule_format},
-    {"page", "URL", "of a talk's page, with {id} in it; for export and qr", CTL_TAKES_SCHEDULE, take_page},
+    {"page", "URL", "of a talk's page, with {id} in it; for export and qr", CTL_TAKES_SCHEDULE,
+     take_page},
     {"title", "TEXT", "of the conference; for export", CTL_TAKES_SCHEDULE, take_title},
     {"closes", "TIME", "until when, like \"7 days after end\"", CTL_TAKES_SCHEDULE, take_closes},
 };
