@@ -188,7 +188,15 @@ my $response = goes_back_ok(send_form('cookie', 'talkId=cookie&value=3'), 'cooki
 my ($cookie) = ($response->header('Set-Cookie') // '') =~ /^(ratings-voter=[^;]+)/;
 ok($cookie, 'is given one');
 is(known(show('cookie', 'cookie', Cookie => $cookie // ''))->{MINE}, 3, 'by which the page knows its rating');
-is(show('cookie', 'cookie')->header('Set-Cookie'), undef, 'a page gives none');
+is(show('cookie', 'cookie', Cookie => $cookie // '')->header('Set-Cookie'), undef, 'and gives no other');
+my $visit = show('cookie', 'cookie');
+my ($visitor) = ($visit->header('Set-Cookie') // '') =~ /^(ratings-voter=[^;]+)/;
+ok($visitor && $visitor ne ($cookie // ''), 'a page gives one to a browser that has none');
+is(known($visit)->{MINE}, undef, 'which has rated nothing');
+$response = goes_back_ok(send_form('cookie', 'talkId=cookie&value=1', Cookie => $visitor // ''), 'cookie', 200, 'a first rating with that');
+is($response->header('Set-Cookie'), undef, 'gets no other');
+is(known(show('cookie', 'cookie', Cookie => $visitor // ''))->{MINE}, 1, 'and is the rating of that visitor');
+is(show('header', 'cookie')->header('Set-Cookie'), undef, 'where no cookie tells voters a page gives none');
 $response = goes_back_ok(send_form('strict', 'talkId=cookie&value=3'), 'cookie', 401, 'a cookie that is required');
 ($cookie) = ($response->header('Set-Cookie') // '') =~ /^(ratings-voter=[^;]+)/;
 goes_back_ok(send_form('strict', 'talkId=cookie&value=3', Cookie => $cookie // ''), 'cookie', 200, 'and sent back');

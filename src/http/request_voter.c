@@ -159,3 +159,13 @@ bool ratings_request_known_voter(request_rec *r, ratings_call_t *call, ratings_v
     return identity && identity[0] &&
            ratings_secret_voter(server->secret, server->config.topic, identity, voter);
 }
+
+/* As for a POST: the cookie of another electorate's secret is not replaced before that is known. */
+void ratings_request_offer_cookie(request_rec *r, const request_rec *endpoint, ratings_call_t *call)
+{
+    const ratings_server_t *server = ratings_server_of(r->server);
+    const char *why;
+    if (ratings_location_of_request(endpoint)->voter_source == RATINGS_VOTER_SOURCE_COOKIE &&
+        ratings_admit_voters(call, &server->electorate) == RATINGS_OUTCOME_DONE)
+        (void)hand_out_identity(r, server->secret, &why);
+}

@@ -16,7 +16,8 @@
  *
  * A browser without a cookie of this server gets one with the reply to a POST, whatever its status,
  * and is the voter of that POST, unless RatingsVoterRequired refuses it: then nothing has counted
- * before the browser has shown that it keeps the cookie. No other method hands out a cookie.
+ * before the browser has shown that it keeps the cookie. No other method hands out a cookie,
+ * but for a page (below).
  *
  * False: the request needs a voter and has none (401); it has one, and this server's secret is not
  * that of the electorate that votes, or which one does is not known yet (503); or who it is could
@@ -28,5 +29,12 @@ bool ratings_request_voter(request_rec *r, const ratings_server_t *server, ratin
 /* Finds the voter that a request has already shown, and replies nothing. False: it has none, or
  * that could not be found out. `call`: of a use case, by whose deadline it ends. */
 bool ratings_request_known_voter(request_rec *r, ratings_call_t *call, ratings_voter_t *voter);
+
+/* Gives the browser that asks for a page a cookie with the response to `r`, if `endpoint`, where
+ * the page sends ratings, knows voters by one: the browser then has it before anything counts, and
+ * a first rating whose answer is lost is the same voter's when it is sent again. For a request that
+ * has shown no voter; without random bytes it gets none, and the POST says so. */
+void ratings_request_offer_cookie(request_rec *r, const request_rec *endpoint,
+                                  ratings_call_t *call);
 
 #endif
