@@ -40,6 +40,20 @@ docs-examples: deps-test ## the outputs of the examples in the documents, as the
 	@TEST_EXAMPLES=1 TESTS=examples OUT='$(OUT)' APXS='$(APXS)' t/run event || echo "docs-examples: read what has changed (git diff)"
 	@cd $(EXAMPLES_LEFT) && install -m 644 README.md $(CURDIR)/ && install -m 644 api.md audit.md organisers.md ratingsctl.md voters.md $(CURDIR)/docs/
 
+# The page in Chromium (t/browser.t runs the tests themselves): how soon it is painted, and how it looks.
+BROWSER_RUN  = $(MAKE) --no-print-directory module lambda-bootstrap && TESTS=browser OUT='$(OUT)' APXS='$(APXS)'
+BROWSER_LEFT = $(SUITES_LEFT)/test/event/t/logs/browser-pictures
+
+.PHONY: bench-page screenshots
+bench-page: deps-test ## how soon each view of the page is painted, with a CPU four times slower: within half a second
+	@$(BROWSER_RUN) TEST_BROWSER=paint t/run event
+
+screenshots: deps-test ## pictures of each view of the page, light and dark; those that README.md shows go to docs/images
+	@$(BROWSER_RUN) TEST_BROWSER=screenshots t/run event
+	@install -m 644 $(BROWSER_LEFT)/talk-light.png docs/images/page-talk.png
+	@install -m 644 $(BROWSER_LEFT)/talk-stage-light.png docs/images/page-stage.png
+	@echo "screenshots: all of them are in $(BROWSER_LEFT)"
+
 test-suite: deps-test ## what tests must not do: disturb a make run, leave servers behind
 	@$(MAKE) --no-print-directory module lambda-bootstrap
 	@OUT='$(OUT)' APXS='$(APXS)' t/suite/run
