@@ -113,6 +113,18 @@ for (
 }
 is(total(histogram_of($talk)), 14, 'nothing that was refused was counted');
 
+# a form that a browser has sent is answered by the talk's page, and nothing else is (t/page.t has the rest)
+{
+    my $rated    = new_talk();
+    my $response = post_form("talkId=$rated&value=5", headers => [ Accept => 'text/html,*/*;q=0.8' ]);
+    is(join(' ', $response->status, map { $response->header($_) // '-' } qw(Location Content-Type Content-Length)), "303 /rate/talks/$rated?outcome=200 - 0", 'a form of a browser: 303');
+    for my $case ([ 'a form, to whoever takes anything', $form[1], "talkId=$rated&value=5", '*/*' ], [ 'JSON of a browser', $json[1], to_json({ talkId => $rated, value => 5 }), 'text/html' ]) {
+        my ($name, $type, $body, $accept) = @$case;
+        my $answer = post($body, type => $type, headers => [ Accept => $accept ]);
+        is($answer->status . ' ' . $answer->body, qq(200 {"rating":{"talk_uuid":"$rated","value":5}}), "$name: JSON");
+    }
+}
+
 # ids at the limits, and what a URL or a store could take amiss
 for my $id ('y' x (255 - length $talk) . $talk, "\xc3\xa9" x 100 . $talk, "a b/c?d&e=f+g%h#i'\"\\:*{}$talk", "\xf0\x9f\x91\x8b$talk") {
     new_talks(1, $id);

@@ -49,7 +49,7 @@ sub host { my ($name, $voter, $lines) = @_; return "<VirtualHost *:$port>\nServe
 my $httpd = own_httpd(
     name => 'page', %own, modules => RatingsTest::Httpd::page_modules(),
     conf => $backends . RatingsTest::Httpd::locations() . qq(RatingsVoterSecret "file:$ENV{TEST_LOGS}/page.secret"\nRatingsTalkTTL 0\n)
-        . host('none', '', '') . join('', map { host($_, $hosts{$_}, $page) } sort keys %hosts) . host('hasty', '', "RatingsVisibilityTimeout 0\n$page"),
+        . host('none', '', '') . host('slashes', '', "AllowEncodedSlashes On\n$page") . join('', map { host($_, $hosts{$_}, $page) } sort keys %hosts) . host('hasty', '', "RatingsVisibilityTimeout 0\n$page"),
 );
 $httpd->expect_log(qr/RT030[125]: /, qr/RT0501: request \S+ answered with 202/, qr/RT0319: /, qr/RT0503: request \S+ answered with a page without the list of talks: \S/, qr/RT0201: /);
 $httpd->start;
@@ -91,6 +91,7 @@ is_deeply(known(show('plain', 'all')), {
 is_deeply(known(show('plain', 'bare')), { TALK => 'bare', ZONE => 'Europe/Berlin', STATE => 'open', TOTAL => 0, map { ("COUNT_$_" => 0) } 1 .. 5 }, 'a talk of which nothing is known');
 is(known(show('plain', 'early'))->{STATE},  'early',  'a talk that is to come');
 is(known(show('plain', 'closed'))->{STATE}, 'closed', 'a talk that is over');
+is(known(show('slashes', 'a b/c?'))->{TITLE}, 'Odd id', 'an id with a slash, where httpd takes one');
 is(show('plain', $_)->status, 404, "no talk '$_'") for 'nothing', 'x' x 256, "a\x{01}b";
 is(show('plain', 'all')->header('Cache-Control'), 'private, no-cache', 'no cache keeps the page without asking');
 is(show('none', 'all')->status, 404, 'without RatingsPage there is no page');

@@ -159,7 +159,7 @@ static const char *talk_of_page(const request_rec *r)
 {
     const char *page = ratings_config_of_server(r->server)->page;
     size_t length = page ? strlen(page) : 0;
-    if (!page || r->main || r->method_number != M_GET || !r->uri ||
+    if (!page || r->main || r->proxyreq != PROXYREQ_NONE || r->method_number != M_GET || !r->uri ||
         strncmp(r->uri, page, length) != 0 || !r->uri[length])
         return NULL;
     return r->uri + length;

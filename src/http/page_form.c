@@ -8,9 +8,9 @@
 #include <apr_strings.h>
 #include <http_protocol.h>
 
-bool ratings_page_form_is_sent(request_rec *r, const ratings_config_t *config)
+bool ratings_page_form_is_sent(request_rec *r)
 {
-    return config->page && ratings_accepts_rather(r, "text/html", "application/json");
+    return ratings_accepts_rather(r, "text/html", "application/json");
 }
 
 /* In the request's own record, which httpd keeps for each module. */

@@ -20,7 +20,7 @@ typedef struct {
 } ratings_page_form_t;
 
 /* Whether a form that the request carries is one: its client prefers HTML to JSON. */
-bool ratings_page_form_is_sent(request_rec *r, const ratings_config_t *config);
+bool ratings_page_form_is_sent(request_rec *r);
 
 /* Notes that the request has carried it: `body` lives as long as the request. */
 void ratings_page_form_take(request_rec *r, const ratings_config_t *config, const char *body,

@@ -124,7 +124,7 @@ static int receive_rating_body(request_rec *r, apr_off_t limit, body_t *body)
 bool ratings_request_page_form(request_rec *r, const ratings_config_t *config, int *result)
 {
     body_t body = {.complete = false};
-    if (parser_of(r) != ratings_rating_from_form || !ratings_page_form_is_sent(r, config))
+    if (!config->page || parser_of(r) != ratings_rating_from_form || !ratings_page_form_is_sent(r))
         return true;
     *result = receive_rating_body(r, config->body_limit, &body);
     if (body.complete)
