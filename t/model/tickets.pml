@@ -1,5 +1,5 @@
-/* One writer a host, with tickets: requests put events into a ring in shared memory, each under a ticket that is never
- * given again, and any process may append any event any number of times, as the fold counts each ticket once. Nobody is
+/* One writer a host, with tickets: requests put events into a ring in shared memory, each under a ticket that no
+ * other event ever has, and any process may append any event any number of times, as the fold counts each ticket once. Nobody is
  * fenced, nothing is judged: who takes over sends again, at once. Messages land in any order, as late as they like.
  * README.md says what each part stands for. */
 
