@@ -1,4 +1,5 @@
-// How soon a view is painted by a phone: Chromium with a CPU four times slower, on loopback (make bench-page).
+// How soon a view is painted by a phone: Chromium with a CPU four times slower, on loopback, with nothing else at work on the
+// machine (make bench-page).
 import assert from 'node:assert/strict';
 import { openView, views } from './views.mjs';
 import { test, visitor } from './visitor.mjs';
@@ -9,6 +10,7 @@ const times = 7;
 const median = (values) => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
 
 test('each view is painted within half a second', async (t) => {
+    const late = [];
     for (const view of await views()) {
         const firsts = [];
         for (let run = 0; run < times; run++) {
@@ -20,6 +22,7 @@ test('each view is painted within half a second', async (t) => {
             await visit.context.close();
         }
         t.diagnostic(`${view.name}: first paint after ${median(firsts).toFixed(0)} ms (median of ${times}; ${Math.min(...firsts).toFixed(0)} to ${Math.max(...firsts).toFixed(0)})`);
-        assert.ok(median(firsts) < budget, view.name);
+        if (median(firsts) >= budget) late.push(view.name);
     }
+    assert.deepEqual(late, []);
 });
