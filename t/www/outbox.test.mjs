@@ -150,7 +150,7 @@ test('what is recorded is not sent again without a key, nor once its key may hav
     await it.outbox.put('a', 4, NOBODY);
     assert.deepEqual([it.sent.length, it.outbox.entry('a')], [2, undefined]);
     await it.outbox.put('b', 4, VOTERS);
-    await it.later(13 * HOUR);
+    await it.later(11 * HOUR);
     await it.later(HOUR);
     assert.deepEqual([it.sent.length, outcomes(it), it.outbox.entry('b')], [4, ['pending', 'pending', 'pending'], undefined]);
 });
@@ -204,9 +204,41 @@ test('without voters: not sent again once its key may have expired, nor without 
     for (const answers of [[0, 0], [501, 0]]) {
         const it = browser(answers);
         await it.outbox.put('a', 1, NOBODY);
-        await it.later(13 * HOUR);
+        await it.later(11 * HOUR);
         await it.later(HOUR);
         assert.deepEqual([outcomes(it).at(-1), it.sent.length, it.outbox.entry('a')], ['failed', 2, undefined]);
+    }
+});
+
+test('without voters: a tab that was closed before the answer is not made up for once the key may have expired, nor without a key', async () => {
+    for (const answers of [[() => new Promise(() => {})], [501, () => new Promise(() => {})]]) {
+        const first = browser(answers);
+        first.outbox.put('a', 1, NOBODY); // its answer never comes
+        await new Promise(setImmediate);
+        const second = browser([], first);
+        await second.later(13 * HOUR);
+        await second.later(HOUR);
+        assert.deepEqual([outcomes(second), second.sent, second.outbox.entry('a'), second.outbox.given('a')], [['failed'], [], undefined, 1]);
+    }
+});
+
+test('what was recorded long ago is not sent again: the voter may have chosen anew elsewhere', async () => {
+    for (const voters of [NOBODY, VOTERS]) {
+        const first = browser([202]);
+        await first.outbox.put('a', 4, voters);
+        const second = browser([], first);
+        await second.later(13 * HOUR);
+        assert.deepEqual([outcomes(second), second.sent, second.outbox.entry('a'), second.outbox.given('a')], [['pending'], [], undefined, 4]);
+    }
+});
+
+test('ids that every object of JavaScript has as names are those of talks without a rating', async () => {
+    for (const id of ['constructor', '__proto__']) {
+        const it = browser([503, 200]);
+        assert.deepEqual([it.outbox.entry(id), it.outbox.given(id)], [undefined, undefined]);
+        await it.outbox.put(id, 4, VOTERS);
+        await it.later(HOUR);
+        assert.deepEqual([outcomes(it), it.outbox.entry(id), it.outbox.given(id)], [['queued', 'stored'], undefined, 4]);
     }
 });
 

@@ -4,7 +4,8 @@
 // its own; it waits until the older one's answer is there, so that the last choice is the last in the log.
 //
 // Without voters a rating cannot be taken back. There an entry that may have been recorded is never replaced, and not sent
-// again once its key may have expired (RatingsIdempotencyWindow, a day unless configured otherwise).
+// again once its key may have expired (RatingsIdempotencyWindow, a day unless configured otherwise). Nor is, for anybody, one
+// that is known to be recorded.
 
 const KEPT = 'ratings.outbox';
 export const GIVEN = 'ratings.given'; // what was stored last, for each talk
@@ -52,11 +53,11 @@ export class Outbox {
     }
 
     entry(talk) {
-        return this.#read(KEPT)[talk];
+        return ownOf(this.#read(KEPT), talk);
     }
 
     given(talk) {
-        return this.#read(GIVEN)[talk];
+        return ownOf(this.#read(GIVEN), talk);
     }
 
     // Whether another value could still be chosen
@@ -94,6 +95,10 @@ export class Outbox {
     }
 
     async #attempt(talk, entry) {
+        if (entry.mayCount && this.#isExpired(entry) && (entry.isRecorded || !entry.hasVoters)) { // its tab was closed
+            this.#giveUp(talk, entry);
+            return;
+        }
         if (!this.#isOnline()) {
             this.#settle(talk, entry, { status: 0 });
             return;
@@ -132,25 +137,36 @@ export class Outbox {
 
     // It is recorded: the same request under the same key tells whether it counts by now. What else is answered changes nothing.
     #askAgain(talk, entry, answer) {
-        if (entry.hasKey && this.#now() - entry.made < KEY_LIFE_MS)
-            this.#keep(talk, { ...entry, ...this.#next(entry, answer), mayCount: true, isRecorded: true });
-        else
-            this.#write(KEPT, talk);
+        const recorded = { ...entry, mayCount: true, isRecorded: true };
+        if (this.#isExpired(entry)) {
+            this.#giveUp(talk, recorded);
+            return;
+        }
+        this.#keep(talk, { ...recorded, ...this.#next(entry, answer) });
         this.#report(talk, { outcome: 'pending', value: entry.value, status: 202 });
     }
 
     #queue(talk, entry, answer) {
         const mayCount = entry.mayCount || (this.#isOnline() && MAY_COUNT.includes(answer.status));
-        const isExpired = !entry.hasKey || this.#now() - entry.made > KEY_LIFE_MS;
-        if (mayCount && isExpired && !entry.hasVoters) {
-            this.#write(KEPT, talk);
-            this.#write(GIVEN, talk, entry.value);
-            this.#report(talk, { outcome: 'failed', value: entry.value, status: 0 });
+        if (mayCount && this.#isExpired(entry) && !entry.hasVoters) {
+            this.#giveUp(talk, entry);
             return;
         }
         const next = this.#next(entry, answer);
         this.#keep(talk, { ...entry, ...next, mayCount });
         this.#report(talk, { outcome: 'queued', value: entry.value, ...answer, due: next.due });
+    }
+
+    // Whether the same request once more could count once more
+    #isExpired(entry) {
+        return !entry.hasKey || this.#now() - entry.made >= KEY_LIFE_MS;
+    }
+
+    // It is not sent again, and taken for given.
+    #giveUp(talk, entry) {
+        this.#write(KEPT, talk);
+        this.#write(GIVEN, talk, entry.value ?? undefined);
+        this.#report(talk, { value: entry.value, ...(entry.isRecorded ? { outcome: 'pending', status: 202 } : { outcome: 'failed', status: 0 }) });
     }
 
     // When it is sent the next time: after what the service asks for, or after ever longer pauses
@@ -191,6 +207,9 @@ export class Outbox {
         }
     }
 }
+
+// Not what every object has: an id may be any text, "constructor" as well.
+const ownOf = (object, name) => (Object.hasOwn(object, name) ? object[name] : undefined);
 
 // randomUUID is for secure contexts alone, and a page may be tried over plain HTTP in a local network.
 function drawKey() {
