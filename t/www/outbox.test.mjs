@@ -152,7 +152,7 @@ test('what is recorded is not sent again without a key, nor once its key may hav
     await it.outbox.put('b', 4, VOTERS);
     await it.later(11 * HOUR);
     await it.later(HOUR);
-    assert.deepEqual([it.sent.length, outcomes(it), it.outbox.entry('b')], [4, ['pending', 'pending', 'pending'], undefined]);
+    assert.deepEqual([it.sent.length, outcomes(it), it.outbox.entry('b')], [4, ['pending', 'pending', 'pending', 'pending'], undefined]);
 });
 
 test('401 brings a cookie: sent once more, and no more', async () => {
