@@ -181,6 +181,12 @@ in_database('bare', "insert into talks values ('b', 'Second'), ('a', 'First')");
     is(ids_of(listed('sort=start', @at)), 'b a', 'a column that is added is seen');
     $httpd->stop;
 }
+RatingsTest::psql(q{alter database bare set timezone = '<q"\z>-1'});
+{
+    my ($httpd, @at) = start_with('zone', 'bare', \%own, before => "RatingsTalkTTL 0\n");
+    is(decoded(listed('', @at))->{timeZone}, '<Q"\Z>-1', 'PostgreSQL has zones that JSON escapes');
+    $httpd->stop;
+}
 in_database('odd', "insert into talks values ('a', 'First')");
 {
     my ($httpd, @at) = start_with('odd', 'odd', \%own, before => "RatingsTalkTTL 0\nRatingsBreakerFailures 2\n");

@@ -12,9 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DAY_BEGINS_H 4 /* of the clock: the talks after midnight are of the day before */
-#define DAY_BEGINS (INT64_C(3600) * DAY_BEGINS_H)
-#define DAY_SECONDS INT64_C(86400)
+#define DAY_BEGINS "T04:00" /* by the clock: the talks after midnight are of the day before */
 #define DATE_SIZE 32
 #define UUID_SIZE 37
 #define SLUG_SIZE 128
@@ -153,21 +151,35 @@ static json_t *event_of(const export_t *it, int row, int64_t starts, int64_t end
 
 /* ---- days ---- */
 
+/* When the day of that date begins. */
+static bool find_begin(const export_t *it, const char *date, int64_t *seconds)
+{
+    char text[DATE_SIZE];
+    (void)snprintf(text, sizeof text, "%.10s" DAY_BEGINS, date);
+    return schedule_time_parse(text, it->zone, seconds) == NULL;
+}
+
+/* The day that a talk is in, from its begin to a minute before the next one's. */
+static bool find_day(const export_t *it, int64_t starts, char begins[DATE_SIZE],
+                     char ends[DATE_SIZE])
+{
+    char start[DATE_SIZE], date[SCHEDULE_DATE_SIZE], next[SCHEDULE_DATE_SIZE];
+    int64_t begin, end;
+    if (!print_date_time(it, starts, start))
+        return false;
+    bool is_night = strncmp(start + strlen("2026-11-28"), DAY_BEGINS, strlen(DAY_BEGINS)) < 0;
+    if (!schedule_date_move(start, is_night ? -1 : 0, date)) /* 1970 has no day before */
+        (void)snprintf(date, sizeof date, "%.10s", start);
+    return schedule_date_move(date, 1, next) && find_begin(it, date, &begin) &&
+           find_begin(it, next, &end) && print_date_time(it, begin, begins) &&
+           print_date_time(it, end - 60, ends);
+}
+
 /* Begins the day that a talk is in, unless it is the last one. */
 static bool enter_day(export_t *it, int64_t starts)
 {
-    schedule_clock_t clock;
     char date[DATE_SIZE], begins[DATE_SIZE], ends[DATE_SIZE];
-    int64_t begin;
-    int east;
-    if (!schedule_clock_at(starts, it->zone, &clock, &east) ||
-        !schedule_clock_at(starts - DAY_BEGINS < 0 ? 0 : starts - DAY_BEGINS, it->zone, &clock,
-                           &east))
-        return false;
-    clock.hour = DAY_BEGINS_H;
-    clock.minute = clock.second = 0;
-    if (!schedule_clock_in(&clock, it->zone, &begin) || !print_date_time(it, begin, begins) ||
-        !print_date_time(it, begin + DAY_SECONDS - 60, ends))
+    if (!find_day(it, starts, begins, ends))
         return false;
     (void)snprintf(date, sizeof date, "%.10s", begins);
     if (strcmp(date, it->last) == 0)

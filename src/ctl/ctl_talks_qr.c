@@ -51,12 +51,14 @@ static bool fail_at_file(const codes_t *it, const char *what, const char *name,
     return audit_fail(why, "%s/%s cannot be %s: %s", it->path, name, what, strerror(errno));
 }
 
-/* httpd reads it as somebody else, whatever the umask is. */
+/* A file of its own: what has that name may be left over, or a link to another or a pipe. httpd
+ * reads it as somebody else, whatever the umask is. */
 static bool write_temporary(const codes_t *it, const char *svg)
 {
     size_t len = strlen(svg);
-    int file = openat(it->directory, temporary,
-                      O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+    if (unlinkat(it->directory, temporary, 0) != 0 && errno != ENOENT)
+        return false;
+    int file = openat(it->directory, temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
     bool good = file >= 0 && write(file, svg, len) == (ssize_t)len && fchmod(file, 0644) == 0;
     return file >= 0 && close(file) == 0 && good;
 }

@@ -1,6 +1,7 @@
 /* GET /talks, and GET /talks/ID */
 #include "handlers.h"
 
+#include "../service/pool_json.h"
 #include "endpoint.h"
 #include "reply.h"
 #include "use_case_reply.h"
@@ -62,20 +63,25 @@ static int reply_document(request_rec *r, const char *json)
     return ratings_reply_representation(r, &representation);
 }
 
-/* "next":...,"timeZone":..., each if there is one, with a comma before. The zone is a name of
- * PostgreSQL's, which needs no escape. */
+/* With a comma before; "" if there is none. PostgreSQL takes <any"text>3 for one as well. */
+static const char *zone_member(apr_pool_t *pool, const char *zone)
+{
+    const char *object =
+        zone ? ratings_pool_json(pool, json_pack("{s:s}", "timeZone", zone)) : NULL;
+    return object ? apr_psprintf(pool, ",%.*s", (int)strlen(object) - 2, object + 1) : "";
+}
+
+/* "next":...,"timeZone":..., each if there is one, with a comma before. */
 static const char *page_members(apr_pool_t *pool, const ratings_listing_t *listing,
                                 ratings_talk_order_e order)
 {
     char cursor[RATINGS_CURSOR_TEXT_SIZE];
-    const char *next = "", *zone = "";
+    const char *next = "";
     if (listing->page.has_more) {
         ratings_talk_page_cursor(&listing->page, order, cursor);
         next = apr_pstrcat(pool, ",\"next\":\"", cursor, "\"", NULL);
     }
-    if (listing->zone)
-        zone = apr_pstrcat(pool, ",\"timeZone\":\"", listing->zone, "\"", NULL);
-    return apr_pstrcat(pool, next, zone, NULL);
+    return apr_pstrcat(pool, next, zone_member(pool, listing->zone), NULL);
 }
 
 /* NULL as of talk_json. */

@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -149,6 +150,21 @@ const char *schedule_time_parse(const char *text, const char *zone, int64_t *sec
         return "is in a zone that is not known";
     *seconds = at - east;
     return NULL;
+}
+
+bool schedule_date_move(const char *date, int days, char out[SCHEDULE_DATE_SIZE])
+{
+    char noon[sizeof "2026-11-28T12:00:00Z"];
+    schedule_clock_t clock;
+    int64_t seconds;
+    int east;
+    (void)snprintf(noon, sizeof noon, "%.10sT12:00:00Z", date);
+    if (schedule_time_parse(noon, NULL, &seconds) ||
+        !schedule_clock_at(seconds + INT64_C(86400) * days, "UTC", &clock, &east))
+        return false;
+    (void)snprintf(out, SCHEDULE_DATE_SIZE, "%04d-%02d-%02d", clock.year % 10000, clock.month % 100,
+                   clock.day % 100);
+    return true;
 }
 
 /* ---- durations ---- */

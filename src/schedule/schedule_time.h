@@ -22,6 +22,12 @@ bool schedule_clock_in(const schedule_clock_t *clock, const char *zone, int64_t 
  * such zone, or no such year. */
 bool schedule_clock_at(int64_t seconds, const char *zone, schedule_clock_t *clock, int *east);
 
+#define SCHEDULE_DATE_SIZE 16
+
+/* The date so many days after one that `date` begins with; not 86400 seconds, of which a day may
+ * have more or less. False: `date` begins with none, or there is no such year. */
+bool schedule_date_move(const char *date, int days, char out[SCHEDULE_DATE_SIZE]);
+
 /* Reads 2026-05-01T10:00:00+02:00: the seconds may be left out or have a fraction, which does not
  * count; a blank may be in the place of the T; offsets are Z, +02:00, +0200 or +02; dashes and
  * colons may be left out, as iCalendar does (20260501T100000Z). One without an offset is in `zone`.

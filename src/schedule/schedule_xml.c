@@ -15,13 +15,20 @@ static const schedule_dom_member_t frab_members[] = {
     {"language", SCHEDULE_LANGUAGE}, {"url", SCHEDULE_URL},
 };
 
-/* Without a date the talk has the day's, and of the next day in the hours after midnight. */
+/* That of the day, or of the next one in the hours after midnight. */
+static const char *date_of_start(const char *date, const char *start, char out[SCHEDULE_DATE_SIZE])
+{
+    bool is_night = start[0] == '0' && start[1] < '0' + NIGHT_HOURS;
+    return is_night && schedule_date_move(date, 1, out) ? out : date;
+}
+
+/* Without a date the talk has the day's. */
 static bool take_frab_start(schedule_reader_t *reader, xmlNode *day, xmlNode *event,
                             const char *zone, schedule_draft_t *draft)
 {
     const char *text, *start, *date = schedule_dom_attribute(day, "date");
     const char *field = "date";
-    char composed[64];
+    char composed[64], next[SCHEDULE_DATE_SIZE];
     int line;
     if (!schedule_dom_member(reader, event, field, &text, &line))
         return false;
@@ -31,15 +38,12 @@ static bool take_frab_start(schedule_reader_t *reader, xmlNode *day, xmlNode *ev
             return false;
         if (!start || !date)
             return true;
-        (void)snprintf(composed, sizeof composed, "%.10sT%.20s", date, start);
+        (void)snprintf(composed, sizeof composed, "%.10sT%.20s", date_of_start(date, start, next),
+                       start);
         text = composed;
     }
     const char *problem = schedule_time_parse(text, zone, &draft->starts_at);
-    if (problem)
-        return schedule_fail(reader->fault, line, field, "%s", problem);
-    if (text == composed && start[0] == '0' && start[1] < '0' + NIGHT_HOURS)
-        draft->starts_at += 86400;
-    return true;
+    return !problem || schedule_fail(reader->fault, line, field, "%s", problem);
 }
 
 static bool take_frab_end(schedule_reader_t *reader, xmlNode *event, schedule_draft_t *draft)

@@ -332,6 +332,26 @@ static void export_gives_the_schedule_back(void **state)
     run_shell("test $(grep -c '\"day_end\"' %s/back.json) = 1", directory);
 }
 
+/* Which day a talk is of, and where a day ends, is told by the clock, which is set in the nights.
+ */
+static void days_end_by_the_clock(void **state)
+{
+    (void)state;
+    ctl("migrate");
+    sql("INSERT INTO talks (uuid, title, starts_at, ends_at) SELECT 'talk' || n, 'Talk', at, at + "
+        "'1 hour' FROM unnest(ARRAY['2026-03-29 03:59+02', '2026-03-29 04:30+02', "
+        "'2026-10-25 03:30+01', '2026-10-25 04:00+01']::timestamptz[]) WITH ORDINALITY AS _ (at, "
+        "n)");
+    assert_ctl(ctl("export --page 'https://rate.example/{id}' --zone Europe/Berlin >%s/days.json",
+                   directory),
+               0);
+    run_shell("test \"$(grep -o '\"\\(day_end\\|code\\)\": \"[^\"]*' %s/days.json | cut -d '\"' "
+              "-f 4 | tr '\\n' ' ')\" = '2026-03-29T03:59:00+02:00 talk1 "
+              "2026-03-30T03:59:00+02:00 talk2 2026-10-25T03:59:00+01:00 talk3 "
+              "2026-10-26T03:59:00+01:00 talk4 '",
+              directory);
+}
+
 static void talks_without_times_are_left_out(void **state)
 {
     (void)state;
@@ -407,6 +427,21 @@ static void codes_of_gone_talks_are_removed(void **state)
     assert_ctl(ctl(CODES, directory), 0);
     assert_said("3 codes: 1 written, 2 as before");
     run_shell("! test -e %s/codes/.ratingsctl.new", directory);
+}
+
+/* By a link of the temporary file's name nothing of others is written, and by a pipe none waits. */
+static void what_has_the_temporary_name_goes(void **state)
+{
+    (void)state;
+    three_talks();
+    run_shell("cd %s && rm -rf codes && mkdir codes && echo mine >mine.txt && "
+              "ln mine.txt codes/.ratingsctl.new",
+              directory);
+    assert_ctl(ctl(CODES, directory), 0);
+    run_shell("cd %s && grep -qx mine mine.txt && rm codes/*.svg && mkfifo codes/.ratingsctl.new",
+              directory);
+    assert_ctl(ctl(CODES, directory), 0);
+    run_shell("test -f %s/codes/opening.svg", directory);
 }
 
 static void files_of_others_are_kept(void **state)
@@ -565,9 +600,11 @@ int main(void)
         cmocka_unit_test(another_format_is_no_other_talk),
         cmocka_unit_test(json_report),
         cmocka_unit_test_setup(export_gives_the_schedule_back, without_table),
+        cmocka_unit_test_setup(days_end_by_the_clock, without_table),
         cmocka_unit_test(talks_without_times_are_left_out),
         cmocka_unit_test_setup(codes_say_the_pages, without_table),
         cmocka_unit_test_setup(codes_of_gone_talks_are_removed, without_table),
+        cmocka_unit_test_setup(what_has_the_temporary_name_goes, without_table),
         cmocka_unit_test_setup(files_of_others_are_kept, without_table),
         cmocka_unit_test_setup(codes_that_cannot_be, without_table),
         cmocka_unit_test_setup(table_of_two_columns_will_do, without_table),

@@ -483,6 +483,27 @@ static void takes_zones_as_the_file_has_them(void **state)
     schedule_free(&schedule);
 }
 
+/* Frab's hours after midnight are of the next date by its clock, which that night has been set. */
+static void takes_nights_for_the_next_date(void **state)
+{
+    static const char text[] =
+        "<schedule><day date='2026-03-28'><room name='A'>"
+        "<event guid='late'><title>Late</title><start>00:30</start></event>"
+        "<event guid='early'><title>Early</title><start>03:30</start></event>"
+        "<event guid='morning'><title>Morning</title><start>04:00</start></event>"
+        "</room></day></schedule>";
+    schedule_options_t options = {.zone = "Europe/Berlin", .id = SCHEDULE_BY_GUID};
+    schedule_t schedule;
+    schedule_fault_t fault;
+    (void)state;
+    assert_read(schedule_read(text, strlen(text), &options, &schedule, &fault), &fault);
+    assert_int_equal(schedule.count, 3);
+    assert_int_equal(schedule.talks[0].starts_at, 1774666800); /* 04:00 in winter, of the 28th */
+    assert_int_equal(schedule.talks[1].starts_at, 1774740600); /* 00:30, the 29th */
+    assert_int_equal(schedule.talks[2].starts_at, 1774747800); /* 03:30 in summer */
+    schedule_free(&schedule);
+}
+
 static void refuses_what_is_none(void **state)
 {
     static const char *const texts[] = {
@@ -534,6 +555,7 @@ int main(void)
     unit_add_rows(&suite, names_line_and_field, ROWS(faults));
     unit_add(&suite, "ids by guid", names_talks_by_guid, NULL);
     unit_add(&suite, "zones of the file", takes_zones_as_the_file_has_them, NULL);
+    unit_add(&suite, "nights", takes_nights_for_the_next_date, NULL);
     unit_add(&suite, "what is no schedule", refuses_what_is_none, NULL);
     return unit_run("schedule", &suite);
 }
