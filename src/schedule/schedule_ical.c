@@ -23,6 +23,7 @@ typedef struct {
     bool is_pretalx;
     const char *at; /* the text's line in which the event begins, or where to look for the next */
     int line;       /* its number */
+    int zones;      /* how many of the text's time zones have been looked at */
 } ical_reader_t;
 
 /* ---- lines ---- */
@@ -154,6 +155,54 @@ static bool take_ical_times(const ical_reader_t *it, schedule_draft_t *draft)
     return true;
 }
 
+/* ---- the file's own zones ---- */
+
+/* In which the zone that was looked at last begins. */
+static int line_of_zone(const ical_reader_t *it)
+{
+    int line = 1, zones = 0;
+    for (const char *at = it->reader->text; *at; at = next_line(at), line++) {
+        zones += begins_with(at, BEGIN "VTIMEZONE");
+        if (zones == it->zones)
+            return line;
+    }
+    return 1;
+}
+
+static bool has_one_at_most(const short *list)
+{
+    return list[0] == ICAL_RECURRENCE_ARRAY_MAX || list[1] == ICAL_RECURRENCE_ARRAY_MAX;
+}
+
+/* libical works out each change of a zone's clock, for dozens of years: of one that is set every
+ * second there would be billions. */
+static bool is_seldom(icalcomponent *changes)
+{
+    for (icalproperty *rule = icalcomponent_get_first_property(changes, ICAL_RRULE_PROPERTY); rule;
+         rule = icalcomponent_get_next_property(changes, ICAL_RRULE_PROPERTY)) {
+        const struct icalrecurrencetype when = icalproperty_get_rrule(rule);
+        if (when.freq < ICAL_DAILY_RECURRENCE || !has_one_at_most(when.by_hour) ||
+            !has_one_at_most(when.by_minute) || !has_one_at_most(when.by_second))
+            return false;
+    }
+    return true;
+}
+
+static bool check_zones(ical_reader_t *it)
+{
+    for (icalcomponent *zone =
+             icalcomponent_get_first_component(it->calendar, ICAL_VTIMEZONE_COMPONENT);
+         zone; zone = icalcomponent_get_next_component(it->calendar, ICAL_VTIMEZONE_COMPONENT)) {
+        it->zones++;
+        for (icalcomponent *changes = icalcomponent_get_first_component(zone, ICAL_ANY_COMPONENT);
+             changes; changes = icalcomponent_get_next_component(zone, ICAL_ANY_COMPONENT))
+            if (!is_seldom(changes))
+                return schedule_fail(it->reader->fault, line_of_zone(it), "VTIMEZONE",
+                                     "has a clock that is set more often than once a day");
+    }
+    return true;
+}
+
 /* ---- events ---- */
 
 /* Cuts "Title - Speaker, Speaker" at its last dash: a title may have others. */
@@ -201,6 +250,8 @@ static bool read_calendar(ical_reader_t *it)
     const char *maker = id ? icalproperty_get_prodid(id) : NULL;
     it->is_pretalx = maker && strncmp(maker, PRETALX, strlen(PRETALX)) == 0;
     it->reader->schedule->fields |= it->is_pretalx ? SCHEDULE_HAS_SPEAKERS : 0;
+    if (!check_zones(it))
+        return false;
     for (it->event = icalcomponent_get_first_component(it->calendar, ICAL_VEVENT_COMPONENT);
          it->event;
          it->event = icalcomponent_get_next_component(it->calendar, ICAL_VEVENT_COMPONENT)) {

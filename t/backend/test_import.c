@@ -332,8 +332,7 @@ static void export_gives_the_schedule_back(void **state)
     run_shell("test $(grep -c '\"day_end\"' %s/back.json) = 1", directory);
 }
 
-/* Which day a talk is of, and where a day ends, is told by the clock, which is set in the nights.
- */
+/* The clock says which day a talk is of and where a day ends, and it is set in the nights. */
 static void days_end_by_the_clock(void **state)
 {
     (void)state;
