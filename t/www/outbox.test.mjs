@@ -252,6 +252,18 @@ test('another tab has had the answer meanwhile: both say so, and nothing is left
     assert.deepEqual([first.outbox.entry('a'), keys(first), outcomes(first), second.outbox.given('a')], [undefined, keys(second), ['stored'], 4]);
 });
 
+test('a browser whose storage is full: what it has kept before does not hide what it cannot keep', async () => {
+    const it = browser([200, 503, 200]);
+    await it.outbox.put('a', 4, VOTERS);
+    const { set } = it.kept;
+    it.kept.set = () => { throw new DOMException('QuotaExceededError'); };
+    await it.outbox.put('b', 2, VOTERS);
+    assert.deepEqual([outcomes(it), it.outbox.entry('b')?.value, it.outbox.given('a')], [['stored', 'queued'], 2, 4]);
+    it.kept.set = set; // there is room again
+    await it.later(HOUR);
+    assert.deepEqual([outcomes(it).at(-1), it.outbox.entry('b'), it.outbox.given('b'), it.kept.size], ['stored', undefined, 2, 2]);
+});
+
 test('a browser that keeps nothing: as long as the page is open', async () => {
     const it = browser([503, 200]);
     it.kept.set = () => { throw new DOMException('QuotaExceededError'); };

@@ -38,7 +38,7 @@ export class Outbox {
     #later;
     #busy = new Set();
     #timer;
-    #memory = {}; // where the browser keeps nothing
+    #memory = {}; // where the browser keeps nothing, or nothing more
 
     // send(talk, value, key) answers { status, body, retryAfter }; a value of null withdraws. report(talk, { outcome, value,
     // status, body, due }) is called for each answer, and with outcome 'sending' before. The rest is for tests.
@@ -186,11 +186,12 @@ export class Outbox {
         this.#write(KEPT, talk, entry);
     }
 
+    // What could not be kept comes before what was kept until then.
     #read(name) {
         try {
-            return JSON.parse(this.#storage.getItem(name)) ?? this.#memory[name] ?? {};
+            return this.#memory[name] ?? JSON.parse(this.#storage.getItem(name)) ?? {};
         } catch {
-            return this.#memory[name] ?? {};
+            return {};
         }
     }
 
