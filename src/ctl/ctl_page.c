@@ -25,11 +25,17 @@ char *ctl_page_escape(const char *id)
 
 char *ctl_page_of(const char *page, const char *id)
 {
-    const char *at = strstr(page, place);
     char *escaped = ctl_page_escape(id), *url = NULL;
-    if (escaped &&
-        asprintf(&url, "%.*s%s%s", (int)(at - page), page, escaped, at + sizeof place - 1) < 0)
-        url = NULL;
+    size_t len;
+    FILE *out = escaped ? open_memstream(&url, &len) : NULL;
+    for (const char *at; out && (at = strstr(page, place)); page = at + sizeof place - 1)
+        (void)fprintf(out, "%.*s%s", (int)(at - page), page, escaped);
     free(escaped);
-    return url;
+    if (!out)
+        return NULL;
+    (void)fputs(page, out);
+    if (fclose(out) == 0)
+        return url;
+    free(url);
+    return NULL;
 }

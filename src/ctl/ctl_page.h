@@ -6,7 +6,7 @@
 /* Percent-encoded as JavaScript's encodeURIComponent does it, so that a page finds a file by it. */
 char *ctl_page_escape(const char *id);
 
-/* `page`, which has {id} in it, with the id in that place, percent-encoded. */
+/* `page` with the id wherever it has {id}, percent-encoded. */
 char *ctl_page_of(const char *page, const char *id);
 
 #endif

@@ -400,8 +400,8 @@ static void codes_say_the_pages(void **state)
               "it's%%20(1)!\"",
               directory);
     run_shell("test \"$(stat -c %%a %s/codes/opening.svg)\" = 644", directory);
-    assert_ctl(ctl("qr %s/codes --page 'https://rate.example/?a&b={id}'", directory), 0);
-    assert_code_says("opening.svg", "https://rate.example/?a&b=opening");
+    assert_ctl(ctl("qr %s/codes --page 'https://rate.example/{id}?a&b={id}'", directory), 0);
+    assert_code_says("opening.svg", "https://rate.example/opening?a&b=opening");
 }
 
 static void codes_of_gone_talks_are_removed(void **state)
