@@ -90,6 +90,29 @@ test('not before Retry-After, and never without a pause', async () => {
     assert.equal(it.sent.length, 3);
 });
 
+test('a clock that is set back holds nothing up, and makes no key live longer', async () => {
+    const it = browser([503, 200]);
+    it.time = 100 * HOUR;
+    await it.outbox.put('a', 3, NOBODY);
+    await it.later(-50 * HOUR);
+    assert.deepEqual(outcomes(it), ['queued', 'stored']);
+    const other = browser([0]);
+    other.time = 100 * HOUR;
+    await other.outbox.put('a', 3, NOBODY);
+    await other.later(-50 * HOUR);
+    assert.deepEqual(outcomes(other), ['queued', 'failed']);
+});
+
+test('no pause is longer than an hour', async () => {
+    const it = browser([{ status: 429, retryAfter: 5 * HOUR }, 200]);
+    await it.outbox.put('a', 3, VOTERS);
+    assert.equal(it.sent.length, 1);
+    await it.later(HOUR - 1);
+    assert.equal(it.sent.length, 1);
+    await it.later(1);
+    assert.equal(it.sent.length, 2);
+});
+
 test('pauses grow to a minute', async () => {
     const it = browser(Array(12).fill(0));
     await it.outbox.put('a', 3, VOTERS);

@@ -10,7 +10,8 @@
 const KEPT = 'ratings.outbox';
 export const GIVEN = 'ratings.given'; // what was stored last, for each talk
 const KEY_LIFE_MS = 12 * 3_600_000;
-const LONGEST_PAUSE_MS = 60_000;
+const LONGEST_PAUSE_MS = 60_000; // of its own
+const PAUSE_MAX_MS = 3_600_000; // whatever the service asks for
 
 // The service has recorded nothing and may yet; or nobody knows. 502 is a proxy's, 408 a slow network's.
 const TRY_AGAIN = [0, 408, 429, 502, 503, 504];
@@ -88,7 +89,7 @@ export class Outbox {
         if (this.#busy.has(talk))
             return;
         this.#busy.add(talk);
-        for (let entry = this.entry(talk); entry && entry.due <= this.#now(); entry = this.entry(talk))
+        for (let entry = this.entry(talk); entry && this.#isDue(entry); entry = this.entry(talk))
             await this.#attempt(talk, entry);
         this.#busy.delete(talk);
         this.#wake();
@@ -159,7 +160,12 @@ export class Outbox {
 
     // Whether the same request once more could count once more
     #isExpired(entry) {
-        return !entry.hasKey || this.#now() - entry.made >= KEY_LIFE_MS;
+        return !entry.hasKey || Math.abs(this.#now() - entry.made) >= KEY_LIFE_MS;
+    }
+
+    // Also where the device's clock was set back since
+    #isDue({ due }) {
+        return due <= this.#now() || due > this.#now() + PAUSE_MAX_MS;
     }
 
     // It is not sent again, and taken for given.
@@ -172,14 +178,14 @@ export class Outbox {
     // When it is sent the next time: after what the service asks for, or after ever longer pauses
     #next({ tries }, { retryAfter }) {
         const pause = Math.max(retryAfter ?? Math.min(2_000 * 2 ** tries, LONGEST_PAUSE_MS), 1_000);
-        return { tries: tries + 1, due: this.#now() + pause };
+        return { tries: tries + 1, due: this.#now() + Math.min(pause, PAUSE_MAX_MS) };
     }
 
     #wake() {
         const due = Object.values(this.#read(KEPT)).map(entry => entry.due);
         clearTimeout(this.#timer);
         if (due.length)
-            this.#timer = this.#later(() => this.flush(), Math.max(Math.min(...due) - this.#now(), 0));
+            this.#timer = this.#later(() => this.flush(), Math.min(Math.max(Math.min(...due) - this.#now(), 0), PAUSE_MAX_MS));
     }
 
     #keep(talk, entry) {
