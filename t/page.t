@@ -116,7 +116,8 @@ for my $case ([ 'de-CH,de;q=0.9,en;q=0.5', 'de' ], [ 'pt, es;q=0.8, en;q=0.7', '
     like($response->body, qr/^lang=$language$/m, 'the language of ' . ($accepted // 'nobody'));
     is(join(' ', map { $response->header($_) // '' } qw(Content-Language Content-Location)), "$language ", 'which the header says');
 }
-for my $case ([ '/rate/', 'index' ], [ '/rate/?view=stage', 'index' ], [ '/rate/sheet.html', 'sheet' ], [ '/rate/talks/all?view=stage', 'talk' ]) {
+for my $case ([ '/rate/', 'index' ], [ '/rate/?view=stage', 'index' ], [ '/rate/sheet.html', 'sheet' ], [ '/rate/talks/all?view=stage', 'talk' ],
+    [ '/rate//', 'index' ], [ '/rate//sheet.html', 'sheet' ], [ '/rate//talks/all', 'talk' ], [ '/%72ate/talks/all', 'talk' ]) {
     my ($path, $name) = @$case;
     my $response = get($path, port => $port, host => 'plain.example');
     like($response->body, qr/^page=$name$/m, $path);
