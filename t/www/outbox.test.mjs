@@ -245,6 +245,20 @@ test('without voters: a tab that was closed before the answer is not made up for
     }
 });
 
+test('without a key: another tab leaves alone what is under way', async () => {
+    let answer;
+    const first = browser([501, () => new Promise(resolve => { answer = resolve; }), 200]);
+    const delivered = first.outbox.put('a', 1, NOBODY);
+    await new Promise(setImmediate);
+    const second = browser([], first);
+    await second.later(5_000);
+    answer(503); // nothing was recorded
+    await delivered;
+    assert.deepEqual([second.reports, outcomes(first)], [[], ['queued']]);
+    await first.later(HOUR);
+    assert.deepEqual([outcomes(first).at(-1), first.outbox.given('a')], ['stored', 1]);
+});
+
 test('what was recorded long ago is not sent again: the voter may have chosen anew elsewhere', async () => {
     for (const voters of [NOBODY, VOTERS]) {
         const first = browser([202]);

@@ -12,6 +12,7 @@ export const GIVEN = 'ratings.given'; // what was stored last, for each talk
 const KEY_LIFE_MS = 12 * 3_600_000;
 const LONGEST_PAUSE_MS = 60_000; // of its own
 const PAUSE_MAX_MS = 3_600_000; // whatever the service asks for
+const UNDER_WAY_MS = 60_000; // longer than a request may take, and than one more after a 401
 
 // The service has recorded nothing and may yet; or nobody knows. 502 is a proxy's, 408 a slow network's.
 const TRY_AGAIN = [0, 408, 429, 502, 503, 504];
@@ -104,8 +105,8 @@ export class Outbox {
             this.#settle(talk, entry, { status: 0 });
             return;
         }
-        // before it is sent: the tab may be closed before the answer comes
-        this.#keep(talk, { ...entry, mayCount: true });
+        // before it is sent: the tab may be closed before the answer comes. Without a key no other tab may send it meanwhile.
+        this.#keep(talk, { ...entry, mayCount: true, due: entry.hasKey ? entry.due : this.#now() + UNDER_WAY_MS });
         if (!entry.isRecorded)
             this.#report(talk, { outcome: 'sending', value: entry.value });
         const key = entry.hasKey ? entry.id : null;
