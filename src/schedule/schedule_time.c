@@ -159,7 +159,7 @@ bool schedule_date_move(const char *date, int days, char out[SCHEDULE_DATE_SIZE]
     int64_t seconds;
     int east;
     (void)snprintf(noon, sizeof noon, "%.10sT12:00:00Z", date);
-    if (schedule_time_parse(noon, NULL, &seconds) ||
+    if (schedule_time_parse(noon, "UTC", &seconds) ||
         !schedule_clock_at(seconds + INT64_C(86400) * days, "UTC", &clock, &east))
         return false;
     (void)snprintf(out, SCHEDULE_DATE_SIZE, "%04d-%02d-%02d", clock.year % 10000, clock.month % 100,
