@@ -39,7 +39,7 @@ test('the form rates, changes and withdraws', async (t) => {
 
 for (const [host, status, what, columns] of [
     ['late', '202', 'stored and not yet counted', {}],
-    ['voters', '403', 'a window that has closed meanwhile', { opens: -60, closes: 4 }],
+    ['voters', '403', 'a window that has closed meanwhile', { opens: -60, closes: 12 }],
     ['down', '503', 'a service that cannot store', {}],
 ]) {
     test(`the page says of ${what} (${status})`, async (t) => {
@@ -47,7 +47,7 @@ for (const [host, status, what, columns] of [
         const { page, open } = await visitor(t, { host, ...plain });
         await open(talkPath(talk));
         await choose(page, 3);
-        if (columns.closes) await page.waitForTimeout(4500); // the window's own time, which nothing on a page without a script shows
+        if (columns.closes) await page.waitForTimeout(1000 * columns.closes + 500); // the window's own time, which nothing on a page without a script shows
         const { status: answered, text } = await send(page);
         assert.equal(answered, status);
         assert.ok(text.length > 10, `it says: ${text}`);

@@ -74,7 +74,7 @@ test('polls that find nothing new are answered by 304', async (t) => {
 });
 
 test('a window that opens opens the form, and one that closes closes it', async (t) => {
-    const talk = await newTalk({ opens: 5, closes: 3600 });
+    const talk = await newTalk({ opens: 12, closes: 3600 });
     const { page, open } = await visitor(t);
     const closed = () => page.evaluate(() => [...document.querySelectorAll('#rate input[name=value]')].every((radio) => radio.matches(':disabled') || !radio.checkVisibility()));
     await open(talkPath(talk));

@@ -4,7 +4,12 @@ import { counts, newTalk } from './service.mjs';
 import { choose, eventually, outcome, posts, talkPath, test, visitor } from './visitor.mjs';
 
 const offline = [/net::ERR_INTERNET_DISCONNECTED/];
-const keysOf = async (visit) => new Set(await Promise.all(posts(visit).map((request) => request.headerValue('Idempotency-Key'))));
+
+// Chromium tells of a request when it gets to it, which may be after the service has counted it.
+async function keysOf(visit) {
+    await eventually(() => posts(visit).length > 0, 'a POST');
+    return new Set(await Promise.all(posts(visit).map((request) => request.headerValue('Idempotency-Key'))));
+}
 
 for (const host of ['voters', 'anonymous']) {
     test(`${host}: what is rated offline is kept, and sent once when the network recovers`, async (t) => {
@@ -94,13 +99,14 @@ test('while the service cannot store, a rating is kept', async (t) => {
 });
 
 test('a window that has closed meanwhile refuses, and that is said', async (t) => {
-    const talk = await newTalk({ opens: -60, closes: 4 });
+    const closes = 12; // seconds: long enough for a busy machine to open the page before
+    const talk = await newTalk({ opens: -60, closes });
+    const late = Date.now() + 1000 * closes + 500;
     const { context, page, open } = await visitor(t, { expects: [...offline, /status of 403/] });
     await open(talkPath(talk));
     await context.setOffline(true);
     await choose(page, 4);
     await outcome(page, 'queued');
-    const late = Date.now() + 4500;
     await eventually(() => Date.now() > late, 'the closing');
     await context.setOffline(false);
     await outcome(page, 'refused');
