@@ -73,6 +73,13 @@ static size_t find_id(const schedule_draft_t *draft, schedule_id_e rule, const c
     return rule == SCHEDULE_BY_CODE && url ? schedule_text_code(url, id) : 0;
 }
 
+/* By a URL that ends with . or .. browsers ask for a directory. */
+static const char *problem_of_id(const char *id, size_t len)
+{
+    return len > 0 && len <= 2 && strncmp(id, "..", len) == 0 ? "no URL ends with it"
+                                                              : ratings_talk_id_problem(id, len);
+}
+
 static bool take_id(schedule_reader_t *reader, const schedule_draft_t *draft, schedule_talk_t *talk)
 {
     schedule_id_e rule = reader->options->id;
@@ -82,7 +89,7 @@ static bool take_id(schedule_reader_t *reader, const schedule_draft_t *draft, sc
         return schedule_fail(reader->fault, draft->line, ids[rule].field,
                              "the talk has none, so that --id %s finds no id for it",
                              ids[rule].option);
-    const char *problem = ratings_talk_id_problem(id, len);
+    const char *problem = problem_of_id(id, len);
     if (problem)
         return schedule_fail(reader->fault, draft->line, ids[rule].field,
                              "cannot be the id of a talk: %s", problem);

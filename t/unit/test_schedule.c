@@ -349,6 +349,8 @@ static fault_row_t faults[] = {
      "title", "is no text"},
     {"JSON: no title", JSON, "\"Nachtwache\"", "\" \"", 0, 172, "title", "is missing or empty"},
     {"JSON: no url", JSON, "\"code\": \"TDA7QX\"", "\"code\": null", 0, 0, "", ""},
+    {"JSON: a directory's name", JSON, "\"code\": \"TDA7QX\"", "\"code\": \"..\"", 0, 0, "url",
+     "cannot be the id of a talk: no URL ends with it"},
     {"JSON: no uid", JSON, "", "", SCHEDULE_BY_UID, 0, "uid", "--id uid finds no id"},
     {"JSON: an id of two talks", JSON, "TDA7QX", "K3MVRE", 0, 0, "",
      "two talks have the id K3MVRE"},
