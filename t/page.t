@@ -129,6 +129,7 @@ for my $case ([ '/rate/', 'index' ], [ '/rate/?view=stage', 'index' ], [ '/rate/
     is(join(' ', map { $css->header($_) // '' } qw(Content-Type Content-Encoding Cache-Control)), 'text/css; charset=utf-8 gzip max-age=600', 'a style sheet, compressed');
     my $again = get('/rate/page.css', port => $port, host => 'plain.example', headers => [ 'Accept-Encoding' => 'gzip', 'If-Modified-Since' => $css->header('Last-Modified') ]);
     is($again->status, 304, 'which a browser validates');
+    is(get('/rate/words/words.html.en', port => $port, host => 'plain.example')->status, 404, 'a file of words is no page');
     is(get('/rate/words/../../page.secret', port => $port, host => 'plain.example')->status, 404, 'nothing beside the files');
 }
 
