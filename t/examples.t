@@ -174,7 +174,7 @@ for my $row (@documents) {
     ok(wait_ready(port => $httpd->port), "$path: ready");
     $before->(port => $httpd->port) if $before;
     my @examples = $document->examples($programs);
-    cmp_ok(scalar @examples, '>=', 4, "$path has examples");
+    cmp_ok(scalar @examples, '>=', 3, "$path has examples");
     check($document, $_, $httpd, $database, $topic) for @examples;
     $httpd->stop;
     next unless $ENV{TEST_EXAMPLES};
