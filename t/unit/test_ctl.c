@@ -14,7 +14,7 @@ static void pages_have_the_id(void **state)
         {"https://x.example/{id}", "Az09-_.!~*'()", "https://x.example/Az09-_.!~*'()"},
         {"https://x.example/?a={id}&b", "a/b c%\xC3\xBC+&#",
          "https://x.example/?a=a%2Fb%20c%25%C3%BC%2B%26%23&b"},
-        {"https://x.example/{id}/{id}", "{id}", "https://x.example/%7Bid%7D/{id}"},
+        {"https://x.example/{id}/{id}", "{id}", "https://x.example/%7Bid%7D/%7Bid%7D"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
