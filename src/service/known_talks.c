@@ -2,6 +2,7 @@
 
 #include "../core/clock.h"
 #include "../core/container_of.h"
+#include "backend_call.h"
 
 #include <apr_strings.h>
 #include <apr_tables.h>
@@ -36,8 +37,7 @@ static ratings_known_t *read_into_cache(ratings_call_t *call, const source_t *so
 
 static bool may_ask(ratings_call_t *call, const source_t *source, ratings_call_token_t *token)
 {
-    return ratings_call_policy_begin(&call->child->policy[source->backend], call->deadline, token,
-                                     &call->failure.why);
+    return ratings_backend_call_begin(call, source->backend, call->deadline, token);
 }
 
 /* ---- in the background ---- */

@@ -2,6 +2,7 @@
  * ratings, from the store. */
 #include "../core/clock.h"
 #include "../core/container_of.h"
+#include "backend_call.h"
 #include "fresh.h"
 #include "known_talks.h"
 #include "routing.h"
@@ -32,8 +33,7 @@ static apr_status_t find_key(ratings_call_t *call, const char *text, const char 
     ratings_child_t *child = call->child;
     ratings_result_t *why = &call->failure.why;
     ratings_call_token_t token;
-    if (!ratings_call_policy_begin(&child->policy[RATINGS_BACKEND_TALKS], call->deadline, &token,
-                                   why))
+    if (!ratings_backend_call_begin(call, RATINGS_BACKEND_TALKS, call->deadline, &token))
         return why->status;
     (void)ratings_talks_key(child->talks, text, call->deadline, call->pool, key, why);
     return ratings_call_policy_end(&token, why);
@@ -96,8 +96,7 @@ static apr_status_t read_many(ratings_call_t *call, many_t *many)
     ratings_child_t *child = call->child;
     ratings_result_t *why = &call->failure.why;
     ratings_call_token_t token;
-    if (!ratings_call_policy_begin(&child->policy[RATINGS_BACKEND_STORE], many->fresh.until, &token,
-                                   why))
+    if (!ratings_backend_call_begin(call, RATINGS_BACKEND_STORE, many->fresh.until, &token))
         return why->status;
     (void)ratings_store_read_many(child->store, many->talks, many->count, many->fresh.until, why);
     return ratings_call_policy_end(&token, why);
@@ -220,8 +219,7 @@ static apr_status_t read_talk_row(ratings_call_t *call, const char *talk_id,
     ratings_child_t *child = call->child;
     ratings_result_t *why = &call->failure.why;
     ratings_call_token_t token;
-    if (!ratings_call_policy_begin(&child->policy[RATINGS_BACKEND_TALKS], call->deadline, &token,
-                                   why))
+    if (!ratings_backend_call_begin(call, RATINGS_BACKEND_TALKS, call->deadline, &token))
         return why->status;
     (void)ratings_talks_list(child->talks, talk_id, call->deadline, call->pool, list, why);
     return ratings_call_policy_end(&token, why);

@@ -2,6 +2,7 @@
  * host has shown before, the statistics are there if the function answers. */
 #include "../core/clock.h"
 #include "../core/container_of.h"
+#include "backend_call.h"
 #include "fresh.h"
 #include "routing.h"
 #include "statistics.h"
@@ -35,11 +36,9 @@ static void ask_for_query(ratings_call_t *call, query_t *query, ratings_snapshot
 
 static apr_status_t read_store(ratings_call_t *call, query_t *query, ratings_snapshot_t *snapshot)
 {
-    ratings_child_t *child = call->child;
     ratings_result_t *why = &call->failure.why;
     ratings_call_token_t token;
-    if (!ratings_call_policy_begin(&child->policy[RATINGS_BACKEND_STORE], query->fresh.until,
-                                   &token, why))
+    if (!ratings_backend_call_begin(call, RATINGS_BACKEND_STORE, query->fresh.until, &token))
         return why->status;
     ask_for_query(call, query, snapshot);
     return ratings_call_policy_end(&token, why);

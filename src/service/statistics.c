@@ -2,6 +2,7 @@
 
 #include "../core/clock.h"
 #include "../module.h"
+#include "backend_call.h"
 
 #include <apr_hash.h>
 
@@ -88,8 +89,7 @@ static bool compute_statistics(ratings_call_t *call, const ratings_histogram_t *
                                ratings_statistics_t *statistics)
 {
     ratings_call_token_t token;
-    if (!ratings_call_policy_begin(&call->child->policy[RATINGS_BACKEND_STATS], call->deadline,
-                                   &token, &call->failure.why))
+    if (!ratings_backend_call_begin(call, RATINGS_BACKEND_STATS, call->deadline, &token))
         return false;
     return call->child->service->config->stats_memo
                ? share_call(call, histogram, &token, statistics)

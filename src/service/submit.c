@@ -3,6 +3,7 @@
  */
 #include "../backend/stream/stream_topic.h"
 #include "../core/clock.h"
+#include "backend_call.h"
 #include "pending_write.h"
 #include "routing.h"
 #include "talk_cache.h"
@@ -73,8 +74,7 @@ static bool begin_store_call(ratings_call_t *call, int64_t *until, ratings_call_
     ratings_child_t *child = call->child;
     int64_t timeout = child->service->config->store_timeout;
     *until = ratings_earlier(ratings_monotonic() + timeout, call->deadline);
-    return ratings_call_policy_begin(&child->policy[RATINGS_BACKEND_STORE], *until, token,
-                                     &call->failure.why);
+    return ratings_backend_call_begin(call, RATINGS_BACKEND_STORE, *until, token);
 }
 
 /* ---- idempotency keys ---- */

@@ -1,6 +1,7 @@
 #include "talk_cache.h"
 
 #include "../core/clock.h"
+#include "backend_call.h"
 
 #include <apr_sha1.h>
 
@@ -35,8 +36,7 @@ static apr_status_t query_talk(ratings_call_t *call, const char *talk_id)
     ratings_child_t *child = call->child;
     ratings_result_t *why = &call->failure.why;
     ratings_call_token_t token;
-    if (!ratings_call_policy_begin(&child->policy[RATINGS_BACKEND_TALKS], call->deadline, &token,
-                                   why))
+    if (!ratings_backend_call_begin(call, RATINGS_BACKEND_TALKS, call->deadline, &token))
         return why->status;
     (void)ratings_talks_find(child->talks, talk_id, call->deadline, call->pool, &call->window, why);
     return ratings_call_policy_end(&token, why);
