@@ -62,3 +62,27 @@ void ratings_hex_write(const unsigned char *bytes, size_t count, char *text)
     }
     text[2 * count] = '\0';
 }
+
+/* One more than the digit; 0: it is none. A table, as the branches of comparisons cannot be
+ * predicted: digits of a hash are random. */
+static const unsigned char digit_and_one[256] = {
+    ['0'] = 1, ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9, ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+};
+
+/* Above 15: it is no digit. */
+static unsigned digit_of(char c)
+{
+    return digit_and_one[(unsigned char)c] - 1U;
+}
+
+bool ratings_hex_read(const char *text, size_t count, unsigned char *bytes)
+{
+    unsigned seen = 0;
+    for (size_t i = 0; i < count; i++) {
+        unsigned high = digit_of(text[2 * i]), low = digit_of(text[2 * i + 1]);
+        seen |= high | low;
+        bytes[i] = (unsigned char)(high << 4 | low);
+    }
+    return seen < 16;
+}

@@ -17,4 +17,9 @@ int ratings_hex_digit(char c);
 /* Writes `count` bytes as 2 * count lower-case hexadecimal digits, and a terminator. */
 void ratings_hex_write(const unsigned char *bytes, size_t count, char *text);
 
+/* Reads 2 * count of such digits, lower-case alone. False: some are none; then `bytes` is
+ * undefined.
+ */
+bool ratings_hex_read(const char *text, size_t count, unsigned char *bytes);
+
 #endif

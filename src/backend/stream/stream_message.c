@@ -1,6 +1,7 @@
 #include "stream_message.h"
 
 #include "../../core/routing_record.h"
+#include "../../core/ticket.h"
 
 #include <apr_time.h>
 #include <apr_uuid.h>
@@ -25,7 +26,7 @@ static rd_kafka_headers_t *make_headers(const char *type)
         const char *key, *value;
     } headers[] = {
         {"ce_specversion", "1.0"},     {"ce_id", id},     {"ce_type", type},
-        {"ce_source", "/mod_ratings"}, {"ce_time", when}, {"content-type", "application/json"},
+        {"ce_source", RATINGS_EVENT_SOURCE}, {"ce_time", when}, {"content-type", "application/json"},
     };
     rd_kafka_headers_t *list = rd_kafka_headers_new(sizeof headers / sizeof headers[0]);
     for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++)
