@@ -15,6 +15,7 @@
 #include "../backend/store/store.h"
 #include "../core/shm_cache.h"
 #include "../core/voter_rate.h"
+#include "append_ring.h"
 #include "backend_state.h"
 #include "checkpoints.h"
 #include "log_rate.h"
@@ -126,6 +127,11 @@ apr_status_t ratings_shm_attach(ratings_shm_t **shared, const char *key,
  * RatingsVoterRate is used, and coming or going with the directive it leaves the one above as it
  * is. Otherwise the same. */
 apr_status_t ratings_shm_attach_rates(ratings_voter_rates_t **rates, const char *key,
+                                      apr_pool_t *process, apr_pool_t *scratch);
+
+/* The append rings, in a segment of their own, as they are large. Errors also those of
+ * ratings_append_rings_init. */
+apr_status_t ratings_shm_attach_rings(ratings_append_rings_t **rings, const char *key,
                                       apr_pool_t *process, apr_pool_t *scratch);
 
 /* ---- anywhere ---- */
