@@ -316,20 +316,16 @@ static void bootstrap_from_store(projection_t *p)
     electorate_publish(p, projection_stored_checkpoint(p, RATINGS_ELECTORATE_PARTITION));
 }
 
-/* The child's own watcher of publications rests meanwhile; told of the end, it begins with a look.
- */
 static apr_status_t lead(leader_t *leader, ratings_result_t *why)
 {
     ratings_visibility_t *visibility = leader->projection->options->visibility;
     apr_status_t status;
-    ratings_visibility_serve(visibility, true);
     do {
         ratings_visibility_notify(visibility);
         status = leader_step(leader, why);
         if (status == APR_SUCCESS)
             log_projecting(leader);
     } while (status == APR_SUCCESS);
-    ratings_visibility_serve(visibility, false);
     return status;
 }
 

@@ -13,11 +13,13 @@
 #define HOST_LENGTH 17            /* of a token's first part, with its colon */
 #define RELEASE_TIMEOUT_US 200000 /* what the end of a child has left for that */
 
-void lease_init(lease_t *lease, const ratings_projector_options_t *options, ratings_store_t *store)
+void lease_init(lease_t *lease, const ratings_projector_options_t *options, ratings_store_t *store,
+                const atomic_bool *holds_host)
 {
     uint64_t random = 0;
     lease->options = options;
     lease->store = store;
+    lease->holds_host = holds_host;
     lease->shared = options->shared;
     lease->duration = options->lease;
     apr_generate_random_bytes((unsigned char *)&random, sizeof random);
@@ -103,15 +105,11 @@ static void await_handover(lease_t *lease, uint32_t seen, int64_t timeout)
         ratings_shm_wait(&lease->shared->handover, seen, timeout);
 }
 
-bool lease_wait_if_held_locally(lease_t *lease)
+void lease_stand_by(lease_t *lease, int64_t timeout)
 {
     uint32_t seen = atomic_load(&lease->shared->handover);
-    int64_t held_for = atomic_load(&lease->shared->leased_until) - ratings_monotonic();
-    if (held_for <= 0)
-        return false;
     announce_candidate(lease);
-    await_handover(lease, seen, held_for);
-    return true;
+    await_handover(lease, seen, timeout);
 }
 
 /* ---- giving it up ---- */
@@ -145,9 +143,14 @@ static bool has_successor(lease_t *lease)
     return lease->draining_since && atomic_load(&lease->shared->standby_at) > lease->draining_since;
 }
 
-bool lease_must_stop(lease_t *lease)
+bool lease_must_leave(lease_t *lease)
 {
     return lease_is_stopped(lease) || has_successor(lease);
+}
+
+bool lease_must_stop(lease_t *lease)
+{
+    return lease_must_leave(lease) || !atomic_load(lease->holds_host);
 }
 
 bool lease_is_stopped(const lease_t *lease)

@@ -28,11 +28,13 @@ typedef struct {
     int64_t renew_at;                  /* when it is to be renewed next */
     bool is_leader;                    /* between lease_acquire that got it and lease_release */
     int64_t draining_since;            /* since when httpd drains the child; 0: it does not */
+    const atomic_bool *holds_host;     /* whether the host's lease is still this child's */
     atomic_bool stop;
 } lease_t;
 
-/* `options` and `store` must outlive the lease. */
-void lease_init(lease_t *lease, const ratings_projector_options_t *options, ratings_store_t *store);
+/* What it is given must outlive the lease. */
+void lease_init(lease_t *lease, const ratings_projector_options_t *options, ratings_store_t *store,
+                const atomic_bool *holds_host);
 
 /* ---- taking it ---- */
 
@@ -47,10 +49,9 @@ typedef enum {
 apr_status_t lease_acquire(lease_t *lease, lease_owner_e *owner, char *holder,
                            ratings_result_t *why);
 
-/* While another child of this host holds it, as the shared memory tells without asking the store:
- * announces this child, unless httpd drains it, as the one that would take over, and sleeps until
- * the lease is given up or has run out, or lease_stop is called. False, at once: none does. */
-bool lease_wait_if_held_locally(lease_t *lease);
+/* Another child of this host writes: tells it that this one would take over, and sleeps until it
+ * gives that up, `timeout` microseconds at most. */
+void lease_stand_by(lease_t *lease, int64_t timeout);
 
 /* ---- keeping it ---- */
 
@@ -76,6 +77,9 @@ void lease_release(lease_t *lease);
 void lease_release_after_join(lease_t *lease);
 
 /* Whether the thread is to end, or to leave leading to a child that httpd does not drain. */
+bool lease_must_leave(lease_t *lease);
+
+/* The same, or whether another child has got the host's lease. */
 bool lease_must_stop(lease_t *lease);
 
 /* Whether the thread is to end. */

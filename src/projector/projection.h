@@ -12,7 +12,10 @@
 #define PROJECTION_TIMEOUT_US INT64_C(500000) /* of one question to Kafka */
 #define PROJECTION_POLL_US INT64_C(500000)    /* idle, how often the store is loaded again */
 #define PROJECTION_BACKOFF_US INT64_C(300000) /* after something failed */
-#define PROJECTION_RETRY_US INT64_C(20000)    /* after something that passes by itself */
+#define PROJECTION_CANDIDATE_US                                                                    \
+    INT64_C(50000)                         /* how often a candidate looks at the host's lease      \
+                                            */
+#define PROJECTION_RETRY_US INT64_C(20000) /* after something that passes by itself */
 
 typedef struct {
     const ratings_projector_options_t *options;

@@ -13,6 +13,7 @@
 #include "stall.h"
 #include "standby.h"
 #include "topic_watch.h"
+#include "writer.h"
 
 #include <pthread.h>
 
@@ -23,6 +24,7 @@ struct ratings_projector_t {
     pthread_t thread;
     apr_pool_t *pool; /* of the thread */
     lease_t lease;
+    writer_t *writer;
     projection_t projection;
     topic_watch_t topic;
     stall_t stall;
@@ -38,8 +40,6 @@ static void lease_loop_once(ratings_projector_t *p)
     char holder[RATINGS_TOKEN_MAX + 1];
     ratings_result_t why;
     lease_owner_e owner;
-    if (lease_wait_if_held_locally(&p->lease))
-        return;
     if (lease_acquire(&p->lease, &owner, holder, &why) != APR_SUCCESS) {
         stall_report(&p->stall, &why);
         lease_wait_for_handover(&p->lease, PROJECTION_BACKOFF_US);
@@ -54,15 +54,31 @@ static void lease_loop_once(ratings_projector_t *p)
     }
 }
 
+/* One child of a host writes, and leads or stands by. The others wait for it to leave that to them:
+ * one that is killed cannot tell. */
+static bool holds_host(ratings_projector_t *p)
+{
+    if (atomic_load(writer_is_writing(p->writer)))
+        return true;
+    writer_end(p->writer);
+    if (writer_begin(p->writer))
+        return true;
+    lease_stand_by(&p->lease, PROJECTION_CANDIDATE_US);
+    return false;
+}
+
 static void *run_projector(void *data)
 {
     ratings_projector_t *p = data;
     while (!lease_is_stopped(&p->lease)) {
-        if (lease_must_stop(&p->lease)) /* a child that goes on living leads */
+        if (lease_must_leave(&p->lease)) { /* a child that goes on living leads */
+            writer_end(p->writer);
             lease_wait_for_handover(&p->lease, PROJECTION_BACKOFF_US);
-        else
+        } else if (holds_host(p)) {
             lease_loop_once(p);
+        }
     }
+    writer_end(p->writer);
     return NULL;
 }
 
@@ -76,7 +92,7 @@ static apr_status_t create_clients(ratings_projector_t *p, apr_pool_t *pool, rat
     return status;
 }
 
-static void compose_parts(ratings_projector_t *p)
+static void compose_parts(ratings_projector_t *p, apr_pool_t *pool)
 {
     projection_t *projection = &p->projection;
     projection->options = &p->options;
@@ -84,7 +100,8 @@ static void compose_parts(ratings_projector_t *p)
     projection->lease = &p->lease;
     apr_pool_create_unmanaged_ex(&p->pool, NULL, NULL);
     apr_pool_create(&projection->scratch, p->pool);
-    lease_init(&p->lease, &p->options, projection->store);
+    p->writer = writer_create(&p->options, pool);
+    lease_init(&p->lease, &p->options, projection->store, writer_is_writing(p->writer));
     topic_watch_init(&p->topic, &p->options);
     stall_init(&p->stall, &p->options);
     leader_init(&p->leader, projection, &p->topic, &p->stall, p->pool);
@@ -100,7 +117,7 @@ apr_status_t ratings_projector_create(ratings_projector_t **out,
     apr_status_t status = create_clients(p, pool, why);
     if (status != APR_SUCCESS)
         return status;
-    compose_parts(p);
+    compose_parts(p, pool);
     status = pthread_create(&p->thread, NULL, run_projector, p);
     if (status != APR_SUCCESS)
         return ratings_result_set(why, status, "no thread for the projector");
@@ -131,4 +148,5 @@ void ratings_projector_join(ratings_projector_t *p)
 void ratings_projector_destroy(ratings_projector_t *p)
 {
     ratings_reader_destroy(p->projection.reader);
+    writer_destroy(p->writer);
 }

@@ -23,7 +23,8 @@ typedef struct {
     ratings_stream_t *stream; /* the child's: tells about the topic, appends what it lacks */
     const ratings_stream_options_t *reader; /* of a consumer of the projector's own */
     ratings_shm_t *shared;
-    ratings_visibility_t *visibility; /* of this child's POSTs, which wait for publications */
+    ratings_visibility_t *visibility; /* of events that are durable, which wait for publications */
+    ratings_append_rings_t *rings;    /* of all children of the host */
     const char *topic;
     const char *ranking; /* the prior by which talks are ranked; "": they are not */
     const ratings_electorate_t *electorate; /* of this host's secret; none: it has no secret */

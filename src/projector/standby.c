@@ -114,6 +114,7 @@ static void learn_from_store(standby_t *standby)
         return;
     check_high(standby);
     publish_loaded(p, at);
+    ratings_visibility_notify(p->options->visibility);
     electorate_append_as_standby(&standby->electorate);
     raise_rebuild_request(standby);
     atomic_store(&p->shared->projected_at, ratings_monotonic());

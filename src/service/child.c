@@ -4,6 +4,7 @@
 #include "../core/container_of.h"
 #include "../module.h"
 #include "../projector/projector.h"
+#include "../shm/process.h"
 #include "pending_write.h"
 #include "prober.h"
 
@@ -172,6 +173,7 @@ static apr_status_t create_projector(ratings_child_t *child, ratings_result_t *w
         .reader = &child->stream_options,
         .shared = child->service->shared,
         .visibility = child->visibility,
+        .rings = child->service->rings,
         .topic = config->topic,
         .ranking = strcmp(config->ranking_prior, "off") == 0 ? "" : config->ranking_prior,
         .electorate = &ratings_server_of(child->service->server)->electorate,
@@ -198,12 +200,9 @@ static void make_stream(ratings_child_t *child)
         .replication = (int)config->topic_replication,
         .log = &child->stream_log,
     };
-    apr_status_t status = ratings_visibility_create(&child->visibility, child->service->shared,
-                                                    &child->projector_bulkhead, child->pool);
-    if (status != APR_SUCCESS)
-        ratings_result_set(&why, status, "no thread to wait for visibility");
-    else
-        status = ratings_stream_create(&child->stream, &child->stream_options, child->pool, &why);
+    child->visibility = ratings_visibility_create(child->service->shared, child->pool);
+    apr_status_t status =
+        ratings_stream_create(&child->stream, &child->stream_options, child->pool, &why);
     if (status == APR_SUCCESS)
         status = create_projector(child, &why);
     set_usable(child, RATINGS_BACKEND_STREAM, status, &why);
@@ -233,6 +232,7 @@ ratings_child_t *ratings_child_create(const ratings_service_t *service)
     child->pool = pool;
     child->service = service;
     child->started_at = ratings_monotonic();
+    child->process = ratings_process_self();
     init_policies(child);
     ratings_singleflight_init(&child->stats_calls);
     ratings_known_cache_init(&child->talk_list);

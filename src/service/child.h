@@ -41,6 +41,7 @@ struct ratings_child_t {
     const ratings_service_t *service;
     apr_pool_t *pool;   /* its own: it may outlive pchild */
     int64_t started_at; /* of ratings_monotonic */
+    uint64_t process;   /* ratings_process_self */
 
     ratings_talks_t *talks;
     ratings_store_t *store;

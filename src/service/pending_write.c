@@ -1,254 +1,165 @@
 #include "pending_write.h"
 
-#include "../core/assertion.h"
 #include "../core/clock.h"
-#include "../core/container_of.h"
-#include "../shm/futex.h"
+#include "../shm/append_ring.h"
 
-#include <pthread.h>
-#include <stdlib.h>
+/* The request is woken once, when all is over. How far its event is it looks up that often: what is
+ * durable and not visible yet no longer takes a place of those who wait for Kafka. */
+#define LOOK_US INT64_C(20000)
 
-#define LATE_US 10000 /* how late a request may learn that its event is not visible in time */
+typedef struct {
+    const ratings_pending_write_options_t *options;
+    ratings_append_slot_t slot;
+    ratings_call_token_t token; /* of the call of Kafka */
+    ratings_delivery_t *delivery;
+    bool is_durable;
+    bool has_place;     /* in the bulkhead, since `durable_at` */
+    int64_t durable_at; /* when that was seen */
+    int64_t expires_at; /* of the wait for visibility */
+} pending_write_t;
 
-/* Who has a pointer to it has a hold, and gives it back: the request, the stream until its delivery
- * report, and the visibility barrier while it is queued there. */
-struct ratings_pending_write_t {
-    ratings_pending_write_options_t options;
-    ratings_call_token_t token; /* of the call of Kafka; finished by who ends SENT */
-    int64_t floor;              /* the applied watermark before the event was appended */
-    atomic_int holds;
-    pthread_mutex_t lock;        /* taken before that of the barrier; never held while waiting */
-    _Atomic uint32_t state;      /* changed under the lock; the word that the request sleeps on */
-    ratings_delivery_t delivery; /* set before SENT ends, but for ABANDONED */
-    _Atomic int64_t expires_at;  /* of WAITING, set before it begins; of ratings_monotonic */
-    ratings_visibility_waiter_t waiter; /* queued while WAITING */
-    ratings_receiver_t receiver;        /* of the delivery report */
-};
+/* ---- handing over ---- */
 
-/* ---- its memory ---- */
-
-static void drop_holds(ratings_pending_write_t *write, int holds)
+static bool hand_over(pending_write_t *write, const ratings_event_t *event)
 {
-    int before = atomic_fetch_sub(&write->holds, holds);
-    RATINGS_ASSERT(before >= holds);
-    if (before > holds)
-        return;
-    pthread_mutex_destroy(&write->lock);
-    free(write);
-}
-
-/* ---- states ---- */
-
-#define TO(state) (1U << RATINGS_PENDING_WRITE_##state)
-
-static const unsigned allowed[] = {
-    [RATINGS_PENDING_WRITE_SENT] =
-        TO(WAITING) | TO(FAILED) | TO(DURABLE) | TO(VISIBLE) | TO(ABANDONED),
-    [RATINGS_PENDING_WRITE_WAITING] = TO(DURABLE) | TO(VISIBLE),
-    [RATINGS_PENDING_WRITE_FAILED] = 0,
-    [RATINGS_PENDING_WRITE_DURABLE] = 0,
-    [RATINGS_PENDING_WRITE_VISIBLE] = 0,
-    [RATINGS_PENDING_WRITE_ABANDONED] = 0,
-};
-
-static ratings_pending_write_state_e write_state(const ratings_pending_write_t *write)
-{
-    return (ratings_pending_write_state_e)atomic_load(&write->state);
-}
-
-/* Under the lock. */
-static void set_state(ratings_pending_write_t *write, ratings_pending_write_state_e state)
-{
-    RATINGS_ASSERT(allowed[write_state(write)] & 1U << state);
-    atomic_store(&write->state, (uint32_t)state);
-}
-
-static bool is_final(ratings_pending_write_state_e state)
-{
-    return state != RATINGS_PENDING_WRITE_SENT && state != RATINGS_PENDING_WRITE_WAITING;
-}
-
-/* ---- by the visibility barrier ---- */
-
-/* A request that left the barrier at the same time has found its event visible, too. */
-static void became_visible(ratings_visibility_waiter_t *waiter)
-{
-    ratings_pending_write_t *write = RATINGS_CONTAINER_OF(waiter, ratings_pending_write_t, waiter);
-    pthread_mutex_lock(&write->lock);
-    if (write_state(write) == RATINGS_PENDING_WRITE_WAITING)
-        set_state(write, RATINGS_PENDING_WRITE_VISIBLE);
-    pthread_mutex_unlock(&write->lock);
-    ratings_futex_wake(&write->state);
-    drop_holds(write, 1);
-}
-
-/* ---- by the request: before ---- */
-
-static void complete_pending_write(ratings_receiver_t *receiver,
-                                   const ratings_delivery_t *delivery);
-
-ratings_pending_write_t *
-ratings_pending_write_create(const ratings_pending_write_options_t *options, ratings_result_t *why)
-{
-    ratings_pending_write_t *write = calloc(1, sizeof *write);
-    if (!write) {
-        ratings_result_set(why, RATINGS_NOT_ASKED, "out of memory");
-        return NULL;
-    }
-    if (!ratings_call_policy_begin(options->policy, options->deadline, &write->token, why)) {
-        free(write);
-        return NULL;
-    }
-    write->options = *options;
-    write->floor = ratings_shm_watermark(options->shared, options->partition).offset;
-    write->holds = 2;
-    write->receiver.delivered = complete_pending_write;
-    write->waiter.reached = became_visible;
-    write->waiter.partition = options->partition;
-    pthread_mutex_init(&write->lock, NULL);
-    return write;
-}
-
-ratings_receiver_t *ratings_pending_write_receiver(ratings_pending_write_t *write)
-{
-    return &write->receiver;
-}
-
-void ratings_pending_write_cancel(ratings_pending_write_t *write, const ratings_result_t *why)
-{
-    RATINGS_ASSERT(write_state(write) == RATINGS_PENDING_WRITE_SENT);
+    const ratings_pending_write_options_t *options = write->options;
+    ratings_result_t *why = &write->delivery->result;
+    if (!ratings_call_policy_begin(options->policy, options->deadline, &write->token, why))
+        return false;
+    if (!ratings_append_claim(options->rings, options->partition, options->owner, &write->slot))
+        ratings_result_set(why, RATINGS_NOT_ASKED, "too many events wait for Kafka already");
+    else if (!ratings_append_queue(&write->slot, event, options->partition))
+        ratings_result_set(why, RATINGS_NOT_ASKED, "the slot of the event was lost");
+    else
+        return true;
     (void)ratings_call_policy_end(&write->token, why);
-    drop_holds(write, 2);
+    return false;
 }
 
-/* ---- by the delivery report ---- */
+/* ---- ends ---- */
 
-/* An offset that Kafka does not tell (a duplicate of its own retry) cannot be waited for. One below
- * the watermark of before is that of another log: the topic was recreated, and the store is to be
- * rebuilt. */
-static bool can_become_visible(const ratings_pending_write_t *write)
+static ratings_pending_write_end_e end_call(pending_write_t *write, apr_status_t status,
+                                            const char *text, ratings_pending_write_end_e end)
 {
-    int64_t offset = write->delivery.offset;
-    if (offset >= 0 && offset < write->floor)
-        ratings_shm_request_rebuild(write->options.shared, RATINGS_REBUILD_REQUEST_LOG);
-    return offset >= write->floor && write->options.visible_for > 0;
+    ratings_result_set(&write->delivery->result, status, "%s", text);
+    (void)ratings_call_policy_end(&write->token, &write->delivery->result);
+    return end;
 }
 
-/* Enters the barrier. Returns whether the request is to be woken though it then waits on: only if
- * it has less time than it counts on. */
-static bool await_visibility(ratings_pending_write_t *write)
+static ratings_pending_write_end_e end_failed(pending_write_t *write, int code)
 {
-    int64_t now = ratings_monotonic(), until;
-    int64_t expires_at = ratings_earlier(now + write->options.visible_for, write->options.deadline);
-    switch (ratings_visibility_enter(write->options.visibility, &write->waiter,
-                                     write->delivery.offset, now, &until)) {
-    case RATINGS_VISIBILITY_REACHED:
-        set_state(write, RATINGS_PENDING_WRITE_VISIBLE);
+    ratings_append_free(&write->slot);
+    write->delivery->code = code;
+    ratings_result_set(&write->delivery->result, APR_ECONNREFUSED, "delivery: %s",
+                       ratings_stream_error_text(code));
+    (void)ratings_call_policy_end(&write->token, &write->delivery->result);
+    return RATINGS_PENDING_WRITE_FAILED;
+}
+
+/* The time for Kafka's answer is over. */
+static bool give_up(pending_write_t *write, ratings_pending_write_end_e *end)
+{
+    switch (ratings_append_leave(&write->slot)) {
+    case RATINGS_APPEND_QUEUED:
+        *end = end_call(write, APR_ECONNREFUSED, "no process of this host has sent the event",
+                        RATINGS_PENDING_WRITE_FAILED);
         return true;
-    case RATINGS_VISIBILITY_REFUSED:
-        set_state(write, RATINGS_PENDING_WRITE_DURABLE);
+    case RATINGS_APPEND_SENT:
+        *end = end_call(write, APR_TIMEUP, "Kafka did not answer in time",
+                        RATINGS_PENDING_WRITE_UNKNOWN);
         return true;
-    case RATINGS_VISIBILITY_QUEUED:
+    case RATINGS_APPEND_FREE:
+    case RATINGS_APPEND_FILLING:
+    case RATINGS_APPEND_DURABLE:
+    case RATINGS_APPEND_FAILED:
         break;
     }
-    atomic_fetch_add(&write->holds, 1);
-    atomic_store(&write->expires_at, ratings_earlier(expires_at, until));
-    set_state(write, RATINGS_PENDING_WRITE_WAITING);
-    return until < expires_at;
+    return false;
 }
 
-/* Returns whether the request is to be woken. */
-static bool apply_report(ratings_pending_write_t *write, const ratings_delivery_t *delivery)
+/* ---- durable, and visible ---- */
+
+/* Once: the call of Kafka is over. From now on it waits for the projector, if there is a place. */
+static void note_durable(pending_write_t *write, int64_t offset)
 {
-    write->delivery = *delivery;
-    if (delivery->result.status == APR_SUCCESS && can_become_visible(write))
-        return await_visibility(write);
-    set_state(write, delivery->result.status == APR_SUCCESS ? RATINGS_PENDING_WRITE_DURABLE
-                                                            : RATINGS_PENDING_WRITE_FAILED);
+    const ratings_pending_write_options_t *options = write->options;
+    int64_t now = ratings_monotonic(), until = INT64_MAX;
+    write->is_durable = true;
+    write->durable_at = write->expires_at = now;
+    write->delivery->partition = options->partition;
+    write->delivery->offset = offset == RATINGS_APPEND_NO_OFFSET ? -1 : offset;
+    ratings_result_ok(&write->delivery->result);
+    (void)ratings_call_policy_end(&write->token, &write->delivery->result);
+    if (options->visible_for <= 0 || offset == RATINGS_APPEND_NO_OFFSET)
+        return;
+    write->has_place = ratings_bulkhead_try_acquire(options->bulkhead, now, &until);
+    if (write->has_place)
+        write->expires_at =
+            ratings_earlier(ratings_earlier(now + options->visible_for, options->deadline), until);
+}
+
+static bool is_visible(const pending_write_t *write, int64_t offset)
+{
+    return offset != RATINGS_APPEND_NO_OFFSET &&
+           ratings_shm_watermark(write->options->shared, write->options->partition).offset > offset;
+}
+
+/* An event whose offset Kafka does not tell (a duplicate of its own retry) cannot be waited for. */
+static bool end_durable(pending_write_t *write, int64_t offset, ratings_pending_write_end_e *end)
+{
+    bool visible = is_visible(write, offset);
+    if (!write->is_durable)
+        note_durable(write, offset);
+    if (!visible && ratings_monotonic() < write->expires_at)
+        return false;
+    if (write->has_place)
+        (void)ratings_bulkhead_release(write->options->bulkhead, write->durable_at,
+                                       ratings_monotonic(), visible);
+    ratings_append_free(&write->slot);
+    *end = visible ? RATINGS_PENDING_WRITE_VISIBLE : RATINGS_PENDING_WRITE_DURABLE;
     return true;
 }
 
-/* By a thread of the stream: once, if it took the event. Does not block. */
-static void complete_pending_write(ratings_receiver_t *receiver, const ratings_delivery_t *delivery)
-{
-    ratings_pending_write_t *write =
-        RATINGS_CONTAINER_OF(receiver, ratings_pending_write_t, receiver);
-    pthread_mutex_lock(&write->lock);
-    bool is_abandoned = write_state(write) == RATINGS_PENDING_WRITE_ABANDONED;
-    bool wakes = !is_abandoned && apply_report(write, delivery);
-    pthread_mutex_unlock(&write->lock);
-    if (!is_abandoned)
-        (void)ratings_call_policy_end(&write->token, &delivery->result);
-    if (wakes)
-        ratings_futex_wake(&write->state);
-    drop_holds(write, 1);
-}
+/* ---- waiting ---- */
 
-/* ---- by the request: waiting ---- */
-
-static int64_t deadline_of(const ratings_pending_write_t *write,
-                           ratings_pending_write_state_e state, int64_t durable_by)
+/* Whether it is over. */
+static bool look(pending_write_t *write, ratings_pending_write_end_e *end)
 {
-    return state == RATINGS_PENDING_WRITE_WAITING ? atomic_load(&write->expires_at) : durable_by;
-}
-
-/* When the request has to look again without being woken: it is woken only once the write is
- * settled, and how long it may wait for visibility counts from a delivery report that does not wake
- * it. */
-static int64_t sleeps_until(const ratings_pending_write_t *write,
-                            ratings_pending_write_state_e state, int64_t now, int64_t durable_by)
-{
-    int64_t visible_for = write->options.visible_for;
-    if (state == RATINGS_PENDING_WRITE_WAITING || visible_for <= 0)
-        return deadline_of(write, state, durable_by);
-    return ratings_earlier(now + (visible_for > LATE_US ? visible_for : LATE_US), durable_by);
-}
-
-/* Takes a write that waits out of the barrier. Returns how many holds the request then has more. */
-static int leave_barrier(ratings_pending_write_t *write)
-{
-    bool is_visible;
-    bool was_queued =
-        ratings_visibility_leave(write->options.visibility, &write->waiter, &is_visible);
-    set_state(write, !was_queued || is_visible ? RATINGS_PENDING_WRITE_VISIBLE
-                                               : RATINGS_PENDING_WRITE_DURABLE);
-    return was_queued;
-}
-
-/* At its deadline. Looks again under the lock: what has happened meanwhile stands. */
-static void stop_waiting(ratings_pending_write_t *write, int64_t durable_by, int *holds)
-{
-    pthread_mutex_lock(&write->lock);
-    ratings_pending_write_state_e state = write_state(write);
-    if (!is_final(state) && ratings_monotonic() >= deadline_of(write, state, durable_by)) {
-        if (state == RATINGS_PENDING_WRITE_SENT)
-            set_state(write, RATINGS_PENDING_WRITE_ABANDONED);
-        else
-            *holds += leave_barrier(write);
+    ratings_append_view_t view = ratings_append_look(&write->slot);
+    switch (view.state) {
+    case RATINGS_APPEND_DURABLE:
+        return end_durable(write, view.detail, end);
+    case RATINGS_APPEND_FAILED:
+        *end = end_failed(write, (int16_t)view.detail);
+        return true;
+    case RATINGS_APPEND_FREE:
+    case RATINGS_APPEND_FILLING:
+    case RATINGS_APPEND_QUEUED:
+    case RATINGS_APPEND_SENT:
+        break;
     }
-    pthread_mutex_unlock(&write->lock);
+    return ratings_monotonic() >= write->options->durable_by && give_up(write, end);
 }
 
-ratings_pending_write_state_e ratings_pending_write_wait(ratings_pending_write_t *write,
-                                                         int64_t durable_by,
-                                                         ratings_delivery_t *delivery)
+static int64_t sleeps_for(const pending_write_t *write)
 {
-    ratings_pending_write_state_e state;
-    int holds = 1;
-    while (!is_final(state = write_state(write))) {
-        int64_t now = ratings_monotonic();
-        if (now >= deadline_of(write, state, durable_by))
-            stop_waiting(write, durable_by, &holds);
-        else
-            ratings_futex_wait(&write->state, (uint32_t)state,
-                               sleeps_until(write, state, now, durable_by) - now);
+    int64_t until = write->is_durable ? write->expires_at : write->options->durable_by;
+    return ratings_earlier(until - ratings_monotonic(), LOOK_US);
+}
+
+ratings_pending_write_end_e ratings_pending_write(const ratings_pending_write_options_t *options,
+                                                  const ratings_event_t *event,
+                                                  ratings_delivery_t *delivery)
+{
+    pending_write_t write = {.options = options, .delivery = delivery};
+    ratings_pending_write_end_e end = RATINGS_PENDING_WRITE_FAILED;
+    *delivery = (ratings_delivery_t){.partition = options->partition, .offset = -1};
+    if (!hand_over(&write, event))
+        return end;
+    for (;;) {
+        uint32_t wakes = ratings_append_wakes(&write.slot);
+        if (look(&write, &end))
+            return end;
+        ratings_append_wait(&write.slot, wakes, sleeps_for(&write));
     }
-    if (state == RATINGS_PENDING_WRITE_ABANDONED) {
-        ratings_result_set(&delivery->result, APR_TIMEUP, "Kafka did not answer in time");
-        (void)ratings_call_policy_end(&write->token, &delivery->result);
-    } else {
-        *delivery = write->delivery;
-    }
-    drop_holds(write, holds);
-    return state;
 }

@@ -38,8 +38,12 @@ static apr_status_t make_service(ratings_service_t **out, const ratings_config_t
     service->server = server;
     ap_mpm_query(AP_MPMQ_GENERATION, &service->generation);
     *out = service;
-    return ratings_shm_attach(&service->shared, shared_key(config, pconf), cache_geometry,
-                              server->process->pool, pconf);
+    const char *key = shared_key(config, pconf);
+    apr_status_t status =
+        ratings_shm_attach(&service->shared, key, cache_geometry, server->process->pool, pconf);
+    return status == APR_SUCCESS
+               ? ratings_shm_attach_rings(&service->rings, key, server->process->pool, pconf)
+               : status;
 }
 
 /* One table for all servers of the service. */

@@ -15,6 +15,7 @@ typedef struct ratings_service_t {
     const ratings_config_t *config; /* of the server that it was made for */
     const server_rec *server;       /* that server */
     ratings_shm_t *shared;
+    ratings_append_rings_t *rings; /* in shared memory as well */
     ratings_voter_rates_t *rates; /* in shared memory as well; NULL: RatingsVoterRate is not used */
     ratings_child_t *child;       /* this child's part; NULL in the parent */
     int generation;               /* of the configuration: another after each restart */

@@ -20,51 +20,37 @@ static ratings_outcome_e accepted(ratings_call_t *call, const char *why)
     return RATINGS_OUTCOME_ACCEPTED;
 }
 
-/* Kafka's answer to an event that the stream has taken, and its visibility. */
-static ratings_outcome_e await_write(ratings_call_t *call, ratings_pending_write_t *write,
-                                     ratings_delivery_t *delivery)
-{
-    int64_t timeout = call->child->service->config->stream_timeout + REPORT_GRACE_US;
-    int64_t durable_by = ratings_earlier(ratings_monotonic() + timeout, call->deadline);
-    switch (ratings_pending_write_wait(write, durable_by, delivery)) {
-    case RATINGS_PENDING_WRITE_VISIBLE:
-        return RATINGS_OUTCOME_DONE;
-    case RATINGS_PENDING_WRITE_DURABLE:
-        return accepted(call, "not visible in time");
-    case RATINGS_PENDING_WRITE_SENT:
-    case RATINGS_PENDING_WRITE_WAITING:
-    case RATINGS_PENDING_WRITE_FAILED:
-    case RATINGS_PENDING_WRITE_ABANDONED:
-        break;
-    }
-    call->failure.why = delivery->result;
-    return delivery->result.status == APR_TIMEUP ? RATINGS_OUTCOME_UNKNOWN
-                                                 : RATINGS_OUTCOME_UNAVAILABLE;
-}
-
 static ratings_outcome_e record_event(ratings_call_t *call, const ratings_event_t *event,
                                       int partition, int64_t visible_for,
                                       ratings_delivery_t *delivery)
 {
     ratings_child_t *child = call->child;
-    ratings_result_t *why = &call->failure.why;
+    int64_t timeout = child->service->config->stream_timeout + REPORT_GRACE_US;
     const ratings_pending_write_options_t options = {
         .policy = &child->policy[RATINGS_BACKEND_STREAM],
+        .bulkhead = &child->projector_bulkhead,
         .shared = child->service->shared,
-        .visibility = child->visibility,
+        .rings = child->service->rings,
+        .owner = child->process,
         .partition = partition,
+        .durable_by = ratings_earlier(ratings_monotonic() + timeout, call->deadline),
         .visible_for = visible_for,
         .deadline = call->deadline,
     };
-    ratings_pending_write_t *write = ratings_pending_write_create(&options, why);
+    ratings_pending_write_end_e end = ratings_pending_write(&options, event, delivery);
     call->failure.part = "the event log";
-    if (!write)
+    call->failure.why = delivery->result;
+    switch (end) {
+    case RATINGS_PENDING_WRITE_VISIBLE:
+        return RATINGS_OUTCOME_DONE;
+    case RATINGS_PENDING_WRITE_DURABLE:
+        return accepted(call, "not visible in time");
+    case RATINGS_PENDING_WRITE_FAILED:
         return RATINGS_OUTCOME_UNAVAILABLE;
-    if (ratings_stream_append(child->stream, event, partition,
-                              ratings_pending_write_receiver(write), why) == APR_SUCCESS)
-        return await_write(call, write, delivery);
-    ratings_pending_write_cancel(write, why);
-    return RATINGS_OUTCOME_UNAVAILABLE;
+    case RATINGS_PENDING_WRITE_UNKNOWN:
+        break;
+    }
+    return RATINGS_OUTCOME_UNKNOWN;
 }
 
 /* ---- asking the store about the event ---- */

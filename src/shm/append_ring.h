@@ -76,8 +76,9 @@ bool ratings_append_queue(const ratings_append_slot_t *slot, const ratings_event
                           int partition);
 
 /* A delivery report's content, as it fits into the word of a slot. */
-#define RATINGS_APPEND_NO_OFFSET INT64_C(0xFFFFFFFFFFF) /* durable, and Kafka did not tell where   \
-                                                         */
+#define RATINGS_APPEND_NO_OFFSET                                                                   \
+    INT64_C(0xFFFFFFFFFFF) /* durable, and Kafka did not tell where                                \
+                            */
 
 typedef struct {
     ratings_append_state_e state; /* FREE: the slot has another ticket */

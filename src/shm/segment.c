@@ -166,8 +166,8 @@ apr_status_t ratings_shm_attach_rates(ratings_voter_rates_t **rates, const char 
 {
     void *memory = NULL;
     bool is_new;
-    apr_status_t status = attach_part(&memory, "rates:", ratings_voter_rates_size(), key, &is_new,
-                                      process, scratch);
+    apr_status_t status =
+        attach_part(&memory, "rates:", ratings_voter_rates_size(), key, &is_new, process, scratch);
     *rates = memory;
     return status;
 }
@@ -177,8 +177,8 @@ apr_status_t ratings_shm_attach_rings(ratings_append_rings_t **rings, const char
 {
     void *memory = NULL;
     bool is_new;
-    apr_status_t status = attach_part(&memory, "rings:", ratings_append_rings_size(), key, &is_new,
-                                      process, scratch);
+    apr_status_t status =
+        attach_part(&memory, "rings:", ratings_append_rings_size(), key, &is_new, process, scratch);
     *rings = memory;
     return status == APR_SUCCESS && is_new ? ratings_append_rings_init(*rings) : status;
 }

@@ -39,10 +39,15 @@ static apr_status_t append_message(ratings_stream_t *stream, stream_message_t *m
 }
 
 apr_status_t ratings_stream_append(ratings_stream_t *stream, const ratings_event_t *event,
-                                   int partition, ratings_receiver_t *receiver,
-                                   ratings_result_t *why)
+                                   const ratings_ticket_t *ticket, int partition,
+                                   ratings_receiver_t *receiver, ratings_result_t *why)
 {
-    return append_message(stream, stream_message_of_event(event), partition, receiver, why);
+    return append_message(stream, stream_message_of_event(event, ticket), partition, receiver, why);
+}
+
+const char *ratings_stream_error_text(int code)
+{
+    return rd_kafka_err2str((rd_kafka_resp_err_t)code);
 }
 
 apr_status_t ratings_stream_append_routing(ratings_stream_t *stream, int partitions,

@@ -10,6 +10,7 @@
 
 #include "../../core/electorate_record.h"
 #include "../../core/event.h"
+#include "../../core/ticket.h"
 #include "stream_delivery.h"
 #include "stream_options.h"
 
@@ -28,13 +29,16 @@ apr_status_t ratings_stream_create(ratings_stream_t **stream,
  * (each is still reported), and frees the handle. No other call may be under way. */
 void ratings_stream_destroy(ratings_stream_t *stream, apr_interval_time_t timeout);
 
-/* Queues the event, never blocking. APR_SUCCESS: `receiver` gets the delivery report, maybe before
- * this returns. Else nothing was queued: APR_ECONNREFUSED, the partition is not known;
- * RATINGS_NOT_ASKED, the queue is full, memory ran out, or the producer is being replaced. Any
- * thread. */
+/* Queues the event under its ticket, never blocking. APR_SUCCESS: `receiver` gets the delivery
+ * report, maybe before this returns. Else nothing was queued: APR_ECONNREFUSED, the partition is
+ * not known; RATINGS_NOT_ASKED, the queue is full, memory ran out, or the producer is being
+ * replaced. Any thread. */
 apr_status_t ratings_stream_append(ratings_stream_t *stream, const ratings_event_t *event,
-                                   int partition, ratings_receiver_t *receiver,
-                                   ratings_result_t *why);
+                                   const ratings_ticket_t *ticket, int partition,
+                                   ratings_receiver_t *receiver, ratings_result_t *why);
+
+/* What a delivery report's code means, for a log line (static). Any thread. */
+const char *ratings_stream_error_text(int code);
 
 /* Queues the record that says by how many partitions talks are routed
  * (../../core/routing_record.h), for partition 0, in the same way. */

@@ -10,6 +10,7 @@ typedef struct {
     /* APR_SUCCESS: durable. APR_ECONNREFUSED: not recorded; RATINGS_NOT_ASKED: neither, for a
      * reason of this process. APR_TIMEUP: it may or may not be */
     ratings_result_t result;
+    int code; /* of a failure, librdkafka's: ratings_stream_error_text */
     int partition;
     int64_t offset; /* if durable; -1: Kafka does not tell, as of a duplicate of its own retry */
 } ratings_delivery_t;

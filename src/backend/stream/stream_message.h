@@ -5,6 +5,7 @@
 #include "../../core/batcher.h"
 #include "../../core/electorate_record.h"
 #include "../../core/event.h"
+#include "../../core/ticket.h"
 #include "stream_delivery.h"
 
 #include <librdkafka/rdkafka.h>
@@ -22,7 +23,8 @@ typedef struct {
 
 /* The record of an event / that says by how many partitions talks are routed / that begins an
  * electorate. NULL when memory ran out. The caller owns it, and frees all of it. */
-stream_message_t *stream_message_of_event(const ratings_event_t *event);
+stream_message_t *stream_message_of_event(const ratings_event_t *event,
+                                          const ratings_ticket_t *ticket);
 stream_message_t *stream_message_of_routing(int partitions);
 stream_message_t *stream_message_of_electorate(const ratings_electorate_record_t *record);
 void stream_message_free(stream_message_t *message);

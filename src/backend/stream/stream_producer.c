@@ -51,7 +51,8 @@ static void report_delivery(stream_handle_owner_t *handle_owner, const rd_kafka_
     const stream_producer_t *producer =
         RATINGS_CONTAINER_OF(handle_owner, stream_producer_t, handle_owner);
     stream_message_t *message = report->_private;
-    ratings_delivery_t delivery = {.partition = report->partition, .offset = report->offset};
+    ratings_delivery_t delivery = {
+        .code = report->err, .partition = report->partition, .offset = report->offset};
     if (report->err)
         delivery_failure(report, &delivery.result);
     message->headers = NULL;
