@@ -1,20 +1,23 @@
 # make bench: what the service costs, beside what httpd costs by itself and what others cost (t/bench/run).
 # make bench-memory: what memory its children take, and that it is bounded.
 # NAMES="..." chooses systems, CASES="..." cases, CONNECTIONS="..." numbers of connections; ROUNDS, BENCH_SECONDS;
-# REQUESTS, of bench-memory.
+# REQUESTS, of bench-memory. BEFORE: the revision that is measured beside today's (t/bench/before); none, not any.
 
 BENCH_FLOOR    = $(OUT)/bench/mod_floor.so
+# Before there was one writer a host
+BENCH_BEFORE   = $(or $(BEFORE),1fbdce053aa542025100bff1c56b5f8f09bae7eb)
 BENCH_PROGRAMS = $(OUT)/bench/peer-go $(OUT)/bench/stub-lambda
 BENCH_OPTIONS  = $(if $(CASES),--cases '$(CASES)') $(if $(CONNECTIONS),--connections '$(CONNECTIONS)') \
                  $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(BENCH_SECONDS),--seconds $(BENCH_SECONDS))
-BENCH_GIVEN    = $(foreach name,NAMES CASES CONNECTIONS ROUNDS BENCH_SECONDS REQUESTS,$(if $($(name)),$(name)="$($(name))"))
-BENCH_RUN      = OUT='$(OUT)' APXS='$(APXS)' BENCH_COMMAND='$(strip make $@ $(BENCH_GIVEN))' t/bench/run
+BENCH_GIVEN    = $(foreach name,NAMES CASES CONNECTIONS ROUNDS BENCH_SECONDS REQUESTS BEFORE,$(if $($(name)),$(name)="$($(name))"))
+BENCH_RUN      = OUT='$(OUT)' APXS='$(APXS)' BENCH_BEFORE='$(filter-out none,$(BENCH_BEFORE))' \
+                 BENCH_COMMAND='$(strip make $@ $(BENCH_GIVEN))' t/bench/run
 
-.PHONY: bench bench-short bench-memory bench-publish bench-ready
-bench: bench-ready ## measure the service, httpd's floor and the peers (NAMES= CASES= CONNECTIONS= ROUNDS= BENCH_SECONDS=)
+.PHONY: bench bench-short bench-memory bench-publish bench-ready bench-before
+bench: bench-ready bench-before ## measure the service, httpd's floor and the peers (NAMES= CASES= CONNECTIONS= ROUNDS= BENCH_SECONDS= BEFORE=)
 	@$(BENCH_RUN) $(BENCH_OPTIONS) $(NAMES)
 
-bench-short: bench-ready ## one round at 32 connections of what the targets need
+bench-short: bench-ready bench-before ## one round at 32 connections of what the targets need
 	@$(BENCH_RUN) --short $(BENCH_OPTIONS) $(NAMES)
 
 bench-memory: bench-ready ## what memory a child takes, while it answers ten million requests (REQUESTS=)
@@ -25,6 +28,9 @@ bench-publish: ## docs/performance-tables.md anew, of the last whole make bench 
 
 bench-ready: deps-bench
 	@$(MAKE) --no-print-directory module lambda-bootstrap $(BENCH_FLOOR) $(BENCH_PROGRAMS)
+
+bench-before: bench-ready
+	@[ '$(BENCH_BEFORE)' = none ] || t/bench/before '$(BENCH_BEFORE)' $(OUT)/bench/before
 
 # The same flags as the module's: the floor is to differ in nothing but the work.
 $(BENCH_FLOOR): t/bench/floor/mod_floor.c

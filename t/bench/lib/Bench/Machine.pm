@@ -30,6 +30,7 @@ sub facts {
     return (
         machine    => "$processor, $cores cores, Linux " . (uname())[2],
         revision   => $ENV{BENCH_REVISION},
+        before     => $ENV{BENCH_BEFORE} || 'none',
         command    => $ENV{BENCH_COMMAND},
         time       => strftime('%Y-%m-%dT%H:%M:%SZ', gmtime),
         httpd      => _first(qr{Apache/(\S+)}, scalar qx($ENV{BENCH_HTTPD} -v)),

@@ -49,11 +49,13 @@ sub rounds  { $_[0]{rounds} }
 sub seconds { $_[0]{seconds} }
 sub systems { my ($self) = @_; return grep { my $system = $_; grep { $self->_pair($_, $system) } $self->cases } @{ $self->{systems} } }
 
+# Those of a system: the first in every round, and what the targets compare; the others in the first round
 sub connections {
-    my ($self, $round, $case) = @_;
+    my ($self, $round, $case, $system) = @_;
     my @all = @{ $self->{connections} };
     @all = @{ $connections{$case} || \@connections } unless @all;
-    return $round == 1 && !$self->{short} ? @all : $all[0];
+    return @all if $round == 1 && !$self->{short};
+    return grep { $_ == $all[0] || Bench::Targets::compares($case, $system->name, $_) } @all;
 }
 
 sub _pair {
@@ -76,9 +78,7 @@ sub minutes {
     my $seconds = 60 + 2 * $self->systems;
     for my $round (1 .. $self->rounds) {
         for my $case ($self->cases) {
-            my $more  = $self->connections($round, $case) - 1;
-            my @pairs = $self->order($case, $round);
-            $seconds += @pairs * ($around + $self->seconds + $more * ($self->seconds + 2));
+            $seconds += $around - 2 + $self->connections($round, $case, $_) * ($self->seconds + 2) for $self->order($case, $round);
         }
     }
     return $seconds / 60;

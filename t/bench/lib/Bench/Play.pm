@@ -44,18 +44,25 @@ sub _during {
 
 # ---- before ----
 
+# Each topic once, by a system that projects it
 sub _seed {
     my ($self) = @_;
     my $module = Bench::System->named('event');
+    my %first  = map { $_->topic => $_ } reverse grep { $_->is_service } $self->{plan}->systems;
     Bench::Store::make_talks();
     Bench::Store::make_topic('ratings');
-    $module->during(sub {
-        Bench::Store::rate_all($module->database, $module->topic);
-        Bench::Store::copy_counts($module->database, 0);
-        $self->{answers} = Bench::Answers::of_module($module);
-    });
+    $self->_seed_topic($_) for $module, grep { $_->topic ne $module->topic } @first{ sort keys %first };
+    Bench::Store::copy_counts($module->database, 0);
     Bench::System->set_answers(Bench::Answers::as_variables($self->{answers}));
     $self->{report}->say('the store has ' . Bench::Store::total(1) . ' ratings of ' . Bench::Store::talks() . ' talks');
+}
+
+sub _seed_topic {
+    my ($self, $system) = @_;
+    $system->during(sub {
+        Bench::Store::rate_all($system->database, $system->topic);
+        $self->{answers} //= Bench::Answers::of_module($system);
+    });
 }
 
 # False when a system does not answer as it should
@@ -79,7 +86,7 @@ sub _case {
     @systems = $self->_with_etags(@systems) if $case =~ /^(?:unchanged|revalidate)$/;
     for my $system (@systems) {
         $self->_during($system, sub {
-            $self->_measure($system, $case, $round, $_) for $self->{plan}->connections($round, $case);
+            $self->_measure($system, $case, $round, $_) for $self->{plan}->connections($round, $case, $system);
         }, $case);
     }
 }

@@ -33,10 +33,12 @@ sub lambda {
 sub pid { $_[0]{pid} }
 sub log { "$_[0]{directory}/output" }
 
-# In the child. It does not outlive the benchmark, whatever ends that.
+# In the child. It does not outlive the benchmark, whatever ends that; and it has a process group of its own, as httpd
+# under prefork ends by a signal to all of its group.
 sub _become {
     my ($self) = @_;
     $SIG{$_} = 'DEFAULT' for qw(HUP INT TERM PIPE);
+    setpgrp;
     open STDIN,  '<',  '/dev/null' or POSIX::_exit(127);
     open STDOUT, '>>', $self->log  or POSIX::_exit(127);
     open STDERR, '>&', \*STDOUT    or POSIX::_exit(127);

@@ -11,7 +11,8 @@ use Bench::Targets  ();
 use RatingsTest     ();
 
 my @cpu     = qw(server postgres redis kafka lambda all wrk);
-my @figures = (qw(rps p50 p99 memory_kb), @cpu);
+my @memory  = qw(memory private private_most threads children); # of httpd's children
+my @figures = (qw(rps p50 p99), @memory, @cpu);
 
 # directory: where the files go; part: not all that the targets compare is measured
 sub new {
@@ -74,15 +75,15 @@ sub median {
 
 sub _cells {
     my ($median) = @_;
-    my $memory = $median->{memory_kb} ? sprintf('%.0f', $median->{memory_kb} / 1024) : '';
-    return (whole($median->{rps}), map({ sprintf '%.2f', $median->{$_} } qw(p50 p99)), $median->{errors}, map({ sprintf '%.1f', $median->{$_} } @cpu), $memory);
+    my @children = map { defined $median->{$_} ? sprintf(/^(?:threads|children)$/ ? '%.0f' : '%.1f', $median->{$_}) : '' } @memory;
+    return (whole($median->{rps}), map({ sprintf '%.2f', $median->{$_} } qw(p50 p99)), $median->{errors}, map({ sprintf '%.1f', $median->{$_} } @cpu), @children);
 }
 
 sub _case {
     my ($self, $case, $order) = @_;
     return unless $self->{runs}{$case};
     my @lines = ("\n### $case: " . Bench::Plan::title($case) . "\n\n",
-        row('connections', 'system', 'requests/s', 'p50 ms', 'p99 ms', 'errors', 'CPU: server', @cpu[ 1 .. $#cpu ], 'MB'), rule(2, 5 + @cpu));
+        row('connections', 'system', 'requests/s', 'p50 ms', 'p99 ms', 'errors', 'CPU: server', @cpu[ 1 .. $#cpu ], 'MB', 'private', 'most', 'threads', 'children'), rule(2, 9 + @cpu));
     for my $connections (sort { $a <=> $b } keys %{ $self->{runs}{$case} }) {
         for my $system (@$order) {
             my $median = $self->median($case, $system, $connections) or next;

@@ -27,18 +27,20 @@ sub measure {
     # in a service that has run for a minute no talk is asked for for the first time
     Bench::Wrk::run(%load, case => 'each', connections => 32, seconds => 2 * $warming) if $options{case} =~ /^(?:zipf|revalidate|post|mix|vote)$/;
     # and answers are read anew now and then
-    my $ages = $options{case} =~ /^(?:zipf|revalidate)$/ && $system->kind eq 'module';
+    my $ages = $options{case} =~ /^(?:zipf|revalidate)$/ && $system->is_service;
     Bench::Wrk::run(%load, seconds => $ages ? $keeping : $warming);
     my $writes = $options{case} =~ /^(?:post|mix|vote)$/;
     my $before = $writes && Bench::Store::counts($system);
     my %roots  = (server => [ $system->roots ], lambda => [ $options{lambda} ], map { $_ => [ _pid_of($_) ] } @backends);
     my $begun  = Bench::Tree::cpu(%roots);
-    my $result = Bench::Wrk::run(%load, seconds => $options{seconds});
+    my @children;
+    my $look   = sub { @children = Bench::Tree::children(($system->roots)[0]) if $system->is_httpd };
+    my $result = Bench::Wrk::run(%load, seconds => $options{seconds}, during => $look);
     my $ended  = Bench::Tree::cpu(%roots);
     my $run    = _figures($result, $begun, $ended);
     $run->{overloaded} = $system->overloaded($options{connections}) ? 1 : 0;
     $run->{wrong}      = [ _errors($result, $run->{overloaded}) ];
-    $run->{memory_kb} = Bench::Tree::peak_of_children(($system->roots)[0]) if $system->is_httpd;
+    _add_memory($run, @children) if @children;
     _count($run, $result, $before, %options) if $writes;
     return $run;
 }
@@ -55,6 +57,18 @@ sub _figures {
     @run{qw(p50 p99)} = @$result{qw(p50_ms p99_ms)};
     $run{socket_errors} = $result->{connect} + $result->{read} + $result->{write} + $result->{timeout};
     return \%run;
+}
+
+sub _median { my @values = sort { $a <=> $b } @_; return $values[ $#values / 2 ] }
+
+# Of httpd's children under load, while all are there: the most MB that one has held, what the middle one and the largest have
+# for themselves alone, and the threads of one
+sub _add_memory {
+    my ($run, @children) = @_;
+    my ($held)   = sort { $b <=> $a } map { $_->{VmHWM} / 1024 } @children;
+    my @private  = sort { $a <=> $b } map { ($_->{Private_Clean} + $_->{Private_Dirty}) / 1024 } @children;
+    @$run{qw(memory private private_most threads children)} =
+        ($held, _median(@private), $private[-1], _median(map { $_->{Threads} } @children), scalar @children);
 }
 
 # httpd that has more children than it needs ends some, and event closes kept connections when its threads are

@@ -8,8 +8,7 @@ use Time::HiRes qw(sleep time);
 
 use RatingsTest ();
 
-my $talks      = 10_000;
-my $partitions = 1;
+my $talks = 10_000;
 
 sub talks { return $talks }
 sub talk  { my ($number) = @_; return sprintf 'talk-%05d', $number }
@@ -41,7 +40,7 @@ sub kafka_tool {
 
 sub make_topic {
     my ($topic) = @_;
-    kafka_tool('TopicCommand', '--bootstrap-server', $ENV{STREAMS_CONNECTION}, qw(--create --if-not-exists --topic), $topic, '--partitions', $partitions);
+    kafka_tool('TopicCommand', '--bootstrap-server', $ENV{STREAMS_CONNECTION}, qw(--create --if-not-exists --topic), $topic, qw(--partitions 1));
 }
 
 sub drop_topic {
@@ -104,19 +103,18 @@ return sum
 END
 }
 
-# How many events each partition of a topic holds
+# How many events each partition of a topic holds; partitions: how many it has, if not one
 sub lengths {
-    my ($topic) = @_;
-    my @lines   = qx(timeout 20 kcat -Q -b $ENV{STREAMS_CONNECTION} @{[ map { "-t $topic:$_:-1" } 0 .. $partitions - 1 ]});
+    my ($topic, $partitions) = @_;
+    my @lines   = qx(timeout 20 kcat -Q -b $ENV{STREAMS_CONNECTION} @{[ map { "-t $topic:$_:-1" } 0 .. ($partitions || 1) - 1 ]});
     die "kcat could not tell how long $topic is\n" if $?;
     return map { /offset (\d+)/ ? $1 : () } @lines;
 }
 
 # All events of a topic
 sub events {
-    my ($topic) = @_;
     my $sum = 0;
-    $sum += $_ for lengths($topic);
+    $sum += $_ for lengths(@_);
     return $sum;
 }
 
@@ -129,7 +127,7 @@ sub counts {
     my ($topic, $database) = ($system->topic, $system->database);
     my ($until, $last) = (time + 10, '');
     for (;;) {
-        my ($events, $ratings) = (events($topic), total($database));
+        my ($events, $ratings) = (events($topic, $system->partitions), total($database));
         my $settled = $last eq "$events $ratings" && $ratings - $events == ($beyond{$topic} // $ratings - $events);
         if ($settled || time > $until) {
             $beyond{$topic} = $ratings - $events;

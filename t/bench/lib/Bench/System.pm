@@ -14,26 +14,35 @@ my @reads = qw(root hot zipf);
 my %cases = (
     module  => [ @reads, qw(unchanged revalidate list search ranked post mix vote) ],
     floor   => [ @reads, qw(unchanged revalidate) ],
+    before  => [ @reads, qw(unchanged revalidate post mix) ], # those of the module that it has, too
     peer    => [ @reads, qw(post mix) ], # it has no entity tags
     proxied => [ @reads, qw(post mix) ],
 );
 
 my @rows = (
-    # name, kind, MPM or flags of the peer, tuning
-    [ 'event',              'module',  'event',  'installed' ],
-    [ 'worker',             'module',  'worker', 'installed' ],
-    [ 'event-speed',        'module',  'event',  'speed' ],
-    [ 'worker-speed',       'module',  'worker', 'speed' ],
-    [ 'floor-event',        'floor',   'event',  'installed' ],
-    [ 'floor-worker',       'floor',   'worker', 'installed' ],
-    [ 'floor-event-speed',  'floor',   'event',  'speed' ],
-    [ 'floor-worker-speed', 'floor',   'worker', 'speed' ],
-    [ 'peer-check',         'peer',    '-checktalk' ],
-    [ 'peer',               'peer',    '' ],
-    [ 'peer-full',          'peer',    '-cache -statscache' ],
-    [ 'proxied-event',      'proxied', 'event',  'installed' ],
-    [ 'proxied-worker',     'proxied', 'worker', 'installed' ],
+    # name, kind, MPM or flags of the peer, tuning, what else: partitions of its topic, the cases that it is there for
+    [ 'event',               'module',  'event',   'installed' ],
+    [ 'worker',              'module',  'worker',  'installed' ],
+    [ 'event-speed',         'module',  'event',   'speed' ],
+    [ 'worker-speed',        'module',  'worker',  'speed' ],
+    [ 'floor-event',         'floor',   'event',   'installed' ],
+    [ 'floor-worker',        'floor',   'worker',  'installed' ],
+    [ 'floor-event-speed',   'floor',   'event',   'speed' ],
+    [ 'floor-worker-speed',  'floor',   'worker',  'speed' ],
+    [ 'peer-check',          'peer',    '-checktalk' ],
+    [ 'peer',                'peer',    '' ],
+    [ 'peer-full',           'peer',    '-cache -statscache' ],
+    [ 'proxied-event',       'proxied', 'event',   'installed' ],
+    [ 'proxied-worker',      'proxied', 'worker',  'installed' ],
+    [ 'prefork',             'module',  'prefork', 'installed', cases => [qw(post)] ],
+    [ 'proxied-prefork',     'proxied', 'prefork', 'installed', cases => [qw(post)] ],
+    [ 'worker-speed-4',      'module',  'worker',  'speed',     cases => [qw(post)], partitions => 4 ],
+    [ 'before-event',        'before',  'event',   'installed' ],
+    [ 'before-worker',       'before',  'worker',  'installed', cases => [qw(post)] ],
+    [ 'before-worker-speed', 'before',  'worker',  'speed' ],
+    [ 'before-prefork',      'before',  'prefork', 'installed', cases => [qw(post)] ],
 );
+@rows = grep { $_->[1] ne 'before' } @rows unless $ENV{BENCH_BEFORE};
 
 # Lines of the error log that a load brings about: all threads have something to do, and so a request was refused
 # (which wrk counts)
@@ -41,7 +50,7 @@ my $expected = qr/AH00286|AH00287|AH00484|AH10159|RT0501: request \S+ answered w
 
 # MaxRequestWorkers
 my %threads = (
-    installed => { event => 150, worker => 150 },
+    installed => { event => 150, worker => 150, prefork => 150 },
     speed     => { event => 64, worker => 512 },
 );
 
@@ -52,8 +61,8 @@ sub all { return map { $_->[0] } @rows }
 sub named {
     my ($class, $name) = @_;
     my ($row) = grep { $_->[0] eq $name } @rows or die "there is no system $name: see --list\n";
-    my ($kind, $with, $tuning) = @$row[ 1 .. 3 ];
-    return bless { name => $name, kind => $kind, with => $with, tuning => $tuning, port => $ENV{HTTP_PORT} }, $class;
+    my (undef, $kind, $with, $tuning, %more) = @$row;
+    return bless { partitions => 1, cases => $cases{$kind}, %more, name => $name, kind => $kind, with => $with, tuning => $tuning, port => $ENV{HTTP_PORT} }, $class;
 }
 
 # The same with as many children as it starts with, from begin to end
@@ -68,24 +77,30 @@ sub name  { $_[0]{name} }
 sub kind  { $_[0]{kind} }
 sub port  { $_[0]{port} }
 sub url   { "http://127.0.0.1:$_[0]{port}" }
-sub plays { my ($self, $case) = @_; return scalar grep { $_ eq $case } @{ $cases{ $self->{kind} } } }
+sub plays { my ($self, $case) = @_; return scalar grep { $_ eq $case } @{ $self->{cases} } }
 
 # Whether these are more connections than it has threads: event then closes kept ones, and requests wait, or are
 # answered with 503 before they take the threads that others need
 sub overloaded { my ($self, $connections) = @_; return $self->is_httpd && $connections > $threads{ $self->{tuning} }{ $self->{with} } }
 
-# The database of Redis and the topic that it writes to
-sub database { return $_[0]{kind} eq 'module' ? 1 : 0 }
-sub topic    { return $_[0]{kind} eq 'module' ? 'ratings-module' : 'ratings' }
+# Whether it derives its ratings from its topic
+sub is_service { return $_[0]{kind} =~ /^(?:module|before)$/ }
+
+# The database of Redis and the topic that it writes to, one pair for each build of the service and number of partitions:
+# an earlier build need not read what a later one appends
+sub database   { my ($self) = @_; return !$self->is_service ? 0 : ($self->{kind} eq 'before' ? 2 : 1) + ($self->{partitions} > 1 ? 2 : 0) }
+sub topic      { my ($self) = @_; return !$self->is_service ? 'ratings' : "ratings-$self->{kind}" . ($self->{partitions} > 1 ? "-$self->{partitions}" : '') }
+sub partitions { $_[0]{partitions} }
 
 # What the module answered, which the floor answers from now on
 sub set_answers { my ($class, %variables) = @_; %answers = %variables }
 
 sub describe {
     my ($self) = @_;
-    my %what = (module => 'the module', floor => 'the floor', proxied => 'mod_proxy_http before peer-full');
+    my %what = (module => 'the module', before => 'the module of ' . ($ENV{BENCH_BEFORE} || 'before'), floor => 'the floor', proxied => 'mod_proxy_http before peer-full');
     return "the Go service $self->{with}" if $self->{kind} eq 'peer';
-    return "$what{ $self->{kind} } under $self->{with}, conf/$self->{tuning}.conf";
+    my $parts = $self->{partitions} > 1 ? ", $self->{partitions} partitions" : '';
+    return "$what{ $self->{kind} } under $self->{with}, conf/$self->{tuning}.conf$parts";
 }
 
 # ---- running ----
@@ -152,9 +167,16 @@ sub _httpd {
     unlink "$directory/access_log";
     _write_secret("$directory/secret");
     my %environment = (%answers, BENCH_ROOT => $directory, BENCH_PORT => $self->{port}, BENCH_PEER_PORT => $self->{port} + 1,
-        BENCH_MPM => $self->{with}, BENCH_TUNING => $self->{tuning}, BENCH_SERVES => $self->{kind});
+        BENCH_MPM => $self->{with}, BENCH_TUNING => $self->{tuning}, BENCH_SERVES => $self->{kind}, $self->_service);
     unshift @{ $self->{processes} }, Bench::Process->start(directory => $directory, port => $self->{port}, environment => \%environment,
         command => [ $ENV{BENCH_HTTPD}, '-D', 'FOREGROUND', @{ $self->{defines} }, '-f', "$ENV{BENCH_CONF}/httpd.conf" ]);
+}
+
+# What conf/service.conf asks for
+sub _service {
+    my ($self) = @_;
+    my $program = $self->{kind} eq 'before' ? 'before/mod_ratings.so' : 'mod_ratings.so';
+    return (BENCH_MODULE => "$ENV{BENCH_PROGRAMS}/$program", BENCH_DATABASE => $self->database, BENCH_TOPIC => $self->topic, BENCH_PARTITIONS => $self->{partitions});
 }
 
 # The same for all systems, which write to one topic
@@ -168,7 +190,7 @@ sub _write_secret {
 
 sub _await_ready {
     my ($self) = @_;
-    my $path  = $self->{kind} eq 'module' ? '/readyz' : '/ratings?talkId=talk-00001';
+    my $path  = $self->is_service ? '/readyz' : '/ratings?talkId=talk-00001';
     my $until = time + 30;
     until (RatingsTest::get($path, port => $self->{port})->status == 200) {
         die "$self->{name} is not ready within 30 s: see $ENV{BENCH_DIR}/$self->{name}\n" if time > $until;

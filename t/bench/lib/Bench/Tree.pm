@@ -45,26 +45,21 @@ sub cpu {
 # Of a process and all below it, the process first
 sub pids { my ($root) = @_; my ($parent) = _processes(); return _tree(_children($parent), $root) }
 
-# What a process holds, in kilobytes: by the names of smaps_rollup, and VmHWM and RssShmem of status
+# What a process holds, in kilobytes: by the names of smaps_rollup, and VmHWM and RssShmem of status; and its Threads
 sub memory {
     my ($pid) = @_;
     my %kilobytes;
     for my $name (qw(smaps_rollup status)) {
         open my $file, '<', "/proc/$pid/$name" or die "/proc/$pid/$name: $!\n";
-        for (<$file>) { $kilobytes{$1} = $2 if /^(\w+):\s+(\d+) kB$/ }
+        for (<$file>) { $kilobytes{$1} = $2 if /^(\w+):\s+(\d+) kB$/ || /^(Threads):\s+(\d+)$/ }
     }
     return \%kilobytes;
 }
 
-# The most that one of the processes below this one has held at a time, in kilobytes
-sub peak_of_children {
+# The same of each process below this one, but for those that end meanwhile
+sub children {
     my ($root) = @_;
-    my $peak = 0;
-    for my $pid (grep { $_ != $root } pids($root)) {
-        open my $file, '<', "/proc/$pid/status" or next;
-        for (<$file>) { $peak = $1 if /^VmHWM:\s+(\d+)/ && $1 > $peak }
-    }
-    return $peak;
+    return grep { $_ && $_->{Rss} } map { my $pid = $_; eval { memory($pid) } } grep { $_ != $root } pids($root);
 }
 
 1;

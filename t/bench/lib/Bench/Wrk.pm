@@ -4,19 +4,25 @@ package Bench::Wrk;
 use strict;
 use warnings;
 use FindBin qw($Bin);
+use Time::HiRes qw(sleep);
 
 use Bench::Store ();
 use RatingsTest  ();
 
 my $exponent = '1.0';
 
-# url, case, connections, seconds, etags (a file): what wrk counted, and the microseconds that it took itself
+# url, case, connections, seconds, etags (a file), during (code that runs when most of the time has passed): what wrk
+# counted, and the microseconds that it took itself
 sub run {
     my (%options) = @_;
     my @command = ('timeout', '--kill-after=5', $options{seconds} + 30, 'wrk', '-t1', "-c$options{connections}", "-d$options{seconds}s",
         '--timeout', '2s', '-s', "$Bin/load.lua", $options{url}, '--', $options{case}, Bench::Store::talks(), $exponent, $options{etags} // '');
     my @before = times;
     open my $wrk, '-|', @command or die "wrk: $!\n";
+    if ($options{during}) {
+        sleep 0.8 * $options{seconds};
+        $options{during}->();
+    }
     my $output = join '', <$wrk>;
     close $wrk or die 'wrk failed (' . ($? >> 8) . "): $output\n";
     my @after = times;
