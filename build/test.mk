@@ -102,6 +102,14 @@ liars: deps-test ## Redis, PostgreSQL, the Lambda and records that lie, under AS
 	@$(MAKE) --no-print-directory module SANITIZE=1
 	@TESTS=liars TEST_REQUESTS=$(LIARS_REQUESTS) TEST_SEED=$(LIARS_SEED) OUT='$(OUT)' APXS='$(APXS)' t/run event-asan
 
+# A rating on one host, and a look at it on another (t/position.t, which make test-service runs as well, with few pairs).
+PAIRS ?= 100000
+
+.PHONY: pairs
+pairs: deps-test ## POST on one of two hosts, then GET with its position on the other: none may be stale (PAIRS=100000)
+	@$(MAKE) --no-print-directory module lambda-bootstrap
+	@TESTS=position TEST_PAIRS=$(PAIRS) OUT='$(OUT)' APXS='$(APXS)' t/run event
+
 # For ThreadSanitizer: C11's threads as those of POSIX, in the tool, and beside the module (t/run preloads it).
 TSAN_THREADS := $(OUT)/t/tsan/c11_threads
 ifeq ($(SANITIZE),thread)

@@ -248,7 +248,8 @@ for (
     my ($name, $headers) = @$_;
     my $before = total(histogram_of($talk));
     my $response = post($good, headers => $headers);
-    is($response->raw =~ s/^Date: .*\r\n//mr, post($good)->raw =~ s/^Date: .*\r\n//mr, "POST with $name is answered as any other");
+    my ($raw, $other) = map { $_->raw =~ s/^Date: .*\r\n//mr =~ s/^(Ratings-Position: v1-.{8}).{12}\r$/$1/mr } $response, post($good);
+    is($raw, $other, "POST with $name is answered as any other");
     is(total(histogram_of($talk)), $before + 2, 'and counted as any other');
 }
 

@@ -92,7 +92,7 @@ sub ask {
     is(ask('cors', 'POST', '/ratings', $key, "talkId=$talk&value=5")->status, 200, 'a rating with a key');
     is(ask('cors', 'POST', '/ratings', [ @form, @origin ], "talkId=$talk&value=5")->status, 401, 'and none without a user');
     my $read = ask('cors', 'GET', "/ratings?talkId=$talk", [ @origin, user('ann') ]);
-    is($read->header('Access-Control-Expose-Headers'), 'ETag, Retry-After', 'a script sees what it needs');
+    is($read->header('Access-Control-Expose-Headers'), 'ETag, Ratings-Position, Retry-After', 'a script sees what it needs');
     my $again = ask('cors', 'GET', "/ratings?talkId=$talk", [ @origin, user('ann'), 'If-None-Match' => $read->header('ETag') ]);
     is($again->status, 304, 'it validates what it has');
     is($again->header('Access-Control-Allow-Origin'), $origin[1], 'and may see that');

@@ -92,8 +92,8 @@ sub none_ok {
     my $talk = new_talk();
     none_ok(mine('header', $talk, user('ann')), 'a voter who has not voted has no rating');
     is(withdraw('header', $talk, user('ann'))->status, 204, 'nor anything to withdraw, which is no error');
-    is(vote('header', $talk, 5, user('ann'))->raw =~ s/^Date: .*\r\n//mr, vote('anonymous', $talk, 5)->raw =~ s/^Date: .*\r\n//mr,
-        'a voter gets the answer that everybody gets');
+    my ($raw, $other) = map { $_->raw =~ s/^(?:Date|Ratings-Position): .*\r\n//mgr } vote('header', $talk, 5, user('ann')), vote('anonymous', $talk, 5);
+    is($raw, $other, 'a voter gets the answer that everybody gets');
     is(counts($talk), '00002', 'a voter counts beside who is none');
     mine_ok(mine('header', $talk, user('ann')), $talk, 5, 'a voter sees the own rating');
     is(vote('header', $talk, 3, user('ann'))->status, 200, 'a voter changes the rating');
@@ -311,7 +311,7 @@ sub none_ok {
     my @page = (Origin => 'https://talks.example');
     my @asks = ('Access-Control-Request-Method' => 'POST', 'Access-Control-Request-Headers' => 'content-type, idempotency-key');
     my $tells = sub { my ($response) = @_; return join ' ', map { $response->header("Access-Control-$_") // '-' } qw(Allow-Origin Allow-Credentials Expose-Headers) };
-    my $shared = 'https://talks.example true ETag, Retry-After';
+    my $shared = 'https://talks.example true ETag, Ratings-Position, Retry-After';
 
     for my $host (qw(origins shared)) {
         my $answer = ask($host, 'OPTIONS', '/ratings', [ @page, @asks ]);
@@ -319,7 +319,7 @@ sub none_ok {
         is($tells->($answer), $shared, 'and lets the page in');
         is($answer->header('Access-Control-Allow-Methods'), $answer->header('Allow'), 'with the methods that there are');
         is($answer->header('Allow'), $host eq 'shared' ? 'GET, HEAD, POST, OPTIONS' : 'GET, HEAD, POST, DELETE, OPTIONS', 'which are these');
-        is($answer->header('Access-Control-Allow-Headers'), 'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match', 'and the headers that clients send');
+        is($answer->header('Access-Control-Allow-Headers'), 'Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Ratings-Position', 'and the headers that clients send');
         is($answer->header('Access-Control-Max-Age'), 600, 'for ten minutes');
         is($answer->body, '', 'without a body');
         is($tells->(ask($host, 'OPTIONS', '/ratings', [ Origin => 'https://evil.example', @asks ])), '- - -', 'not for a page of another origin');

@@ -47,7 +47,8 @@ bool ratings_cross_origin_share(request_rec *r, const apr_array_header_t *origin
     apr_table_setn(r->err_headers_out, "Access-Control-Allow-Origin",
                    apr_table_get(r->headers_in, "Origin"));
     apr_table_setn(r->err_headers_out, "Access-Control-Allow-Credentials", "true");
-    apr_table_setn(r->err_headers_out, "Access-Control-Expose-Headers", "ETag, Retry-After");
+    apr_table_setn(r->err_headers_out, "Access-Control-Expose-Headers",
+                   "ETag, Ratings-Position, Retry-After");
     return true;
 }
 
@@ -60,7 +61,8 @@ bool ratings_cross_origin_is_preflight(const request_rec *r)
 void ratings_cross_origin_permit(request_rec *r, const char *methods)
 {
     apr_table_setn(r->headers_out, "Access-Control-Allow-Methods", methods);
-    apr_table_setn(r->headers_out, "Access-Control-Allow-Headers",
-                   "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match");
+    apr_table_setn(
+        r->headers_out, "Access-Control-Allow-Headers",
+        "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Ratings-Position");
     apr_table_setn(r->headers_out, "Access-Control-Max-Age", "600");
 }

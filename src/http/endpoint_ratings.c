@@ -1,6 +1,7 @@
 /* POST /ratings, DELETE and GET /ratings?talkId=... */
 #include "handlers.h"
 
+#include "position_header.h"
 #include "reply.h"
 #include "request.h"
 #include "request_rate.h"
@@ -50,6 +51,7 @@ static int withdraw_rating(request_rec *r, const ratings_server_t *server,
     ratings_outcome_e outcome = submit_event(server, event, &call);
     if (outcome != RATINGS_OUTCOME_DONE && outcome != RATINGS_OUTCOME_ACCEPTED)
         return ratings_use_case_refuse(r, &call, outcome);
+    ratings_reply_at_position(r, &call.position);
     return ratings_reply_empty(
         r, ratings_use_case_status(r, &call, outcome) == HTTP_OK ? HTTP_NO_CONTENT : HTTP_ACCEPTED);
 }
@@ -61,6 +63,7 @@ static int submit_rating(request_rec *r, const ratings_server_t *server,
     ratings_outcome_e outcome = submit_event(server, event, &call);
     if (outcome != RATINGS_OUTCOME_DONE && outcome != RATINGS_OUTCOME_ACCEPTED)
         return ratings_use_case_refuse(r, &call, outcome);
+    ratings_reply_at_position(r, &call.position);
     return ratings_reply_rating(r, ratings_use_case_status(r, &call, outcome), &event->rating);
 }
 
@@ -133,10 +136,11 @@ static bool make_entity(ratings_entity_t *entity, const ratings_summary_t *summa
 }
 
 static int read_ratings(request_rec *r, const ratings_server_t *server, const char *talk_id,
-                        ratings_entity_t *entity)
+                        const ratings_position_t *position, ratings_entity_t *entity)
 {
     ratings_summary_t summary;
     ratings_call_t call = ratings_use_case_call(r, server);
+    call.position = *position;
     ratings_outcome_e outcome = ratings_read(&call, talk_id, &summary);
     if (outcome != RATINGS_OUTCOME_DONE)
         return ratings_use_case_refuse(r, &call, outcome);
@@ -149,12 +153,15 @@ static int read_ratings(request_rec *r, const ratings_server_t *server, const ch
 int ratings_get_ratings(request_rec *r, const ratings_server_t *server)
 {
     char talk_id[RATINGS_TALK_ID_MAX + 1];
+    ratings_position_t position;
     const char *problem = ratings_talk_id_from_query(r->args, talk_id);
+    if (!problem)
+        problem = ratings_position_of_request(r, &position);
     if (problem)
         return ratings_reply_problem(r, HTTP_BAD_REQUEST, problem);
     ratings_entity_t *entity = apr_palloc(r->pool, sizeof *entity);
     ratings_hide_t hide = ratings_location_hide(ratings_location_of_request(r));
-    if (ratings_read_cached(server->service, talk_id, hide, entity))
+    if (ratings_read_cached(server->service, talk_id, hide, &position, entity))
         return reply_entity(r, entity);
-    return read_ratings(r, server, talk_id, entity);
+    return read_ratings(r, server, talk_id, &position, entity);
 }

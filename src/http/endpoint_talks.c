@@ -3,6 +3,7 @@
 
 #include "../service/pool_json.h"
 #include "endpoint.h"
+#include "position_header.h"
 #include "reply.h"
 #include "use_case_reply.h"
 
@@ -111,10 +112,14 @@ int ratings_get_talks(request_rec *r, const ratings_server_t *server)
     ratings_talk_query_t *query = apr_palloc(r->pool, sizeof *query);
     ratings_listing_t *listing = apr_palloc(r->pool, sizeof *listing);
     const ratings_hide_rules_t rules = rules_of(r, server);
+    ratings_position_t position;
     const char *problem = ratings_talk_query_parse(r->args, query);
+    if (!problem)
+        problem = ratings_position_of_request(r, &position);
     if (problem)
         return ratings_reply_problem(r, HTTP_BAD_REQUEST, problem);
     ratings_call_t call = ratings_use_case_call(r, server);
+    call.position = position;
     ratings_outcome_e outcome = ratings_list_talks(&call, query, &rules, listing);
     const char *json =
         outcome == RATINGS_OUTCOME_DONE ? page_json(r->pool, listing, query->order) : NULL;
@@ -128,10 +133,14 @@ int ratings_get_talk(request_rec *r, const ratings_server_t *server)
     ratings_listing_t *listing = apr_palloc(r->pool, sizeof *listing);
     const ratings_hide_rules_t rules = rules_of(r, server);
     bool with_ratings;
+    ratings_position_t position;
     const char *problem = ratings_talk_query_parse_one(r->args, &with_ratings);
+    if (!problem)
+        problem = ratings_position_of_request(r, &position);
     if (problem)
         return ratings_reply_problem(r, HTTP_BAD_REQUEST, problem);
     ratings_call_t call = ratings_use_case_call(r, server);
+    call.position = position;
     ratings_outcome_e outcome =
         ratings_list_talk(&call, ratings_endpoint_item(r), with_ratings, &rules, listing);
     return outcome == RATINGS_OUTCOME_DONE ? reply_document(r, talk_json(r->pool, listing, 0))

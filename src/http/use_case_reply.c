@@ -41,6 +41,11 @@ static const outcome_reply_t outcome_replies[] = {
     /* the projector logs why, once for the host */
     [RATINGS_OUTCOME_OTHER_VOTERS] = {HTTP_SERVICE_UNAVAILABLE, NULL, APLOG_DEBUG,
                                       RATINGS_FAILURE_UNAVAILABLE},
+    /* not logged: a client may have invented the position */
+    [RATINGS_OUTCOME_NOT_REACHED] =
+        {HTTP_SERVICE_UNAVAILABLE,
+         "The ratings are not known to count what Ratings-Position names yet. Please try again.", 0,
+         0},
     [RATINGS_OUTCOME_UNAVAILABLE] = {HTTP_SERVICE_UNAVAILABLE, NULL, APLOG_ERR,
                                      RATINGS_FAILURE_UNAVAILABLE},
     [RATINGS_OUTCOME_UNKNOWN] =
@@ -123,6 +128,8 @@ int ratings_use_case_refuse(request_rec *r, const ratings_call_t *call, ratings_
     log_outcome(r, call, reply);
     if (outcome == RATINGS_OUTCOME_UNAVAILABLE || outcome == RATINGS_OUTCOME_OTHER_VOTERS)
         return reply_unavailable(r, call);
+    if (outcome == RATINGS_OUTCOME_NOT_REACHED)
+        return ratings_reply_unavailable(r, reply->detail);
     if (outcome == RATINGS_OUTCOME_NOT_NOW)
         return reply_not_now(r, call);
     return ratings_reply_problem(r, reply->status, reply->detail);

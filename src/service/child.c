@@ -26,6 +26,14 @@ static unsigned waiters_max(const ratings_config_t *config)
     return (unsigned)(threads - threads / 4);
 }
 
+/* A client may invent a position: what waits for one leaves threads to those that wait for what was
+ * recorded. */
+static unsigned position_waiters_max(const ratings_config_t *config)
+{
+    unsigned max = waiters_max(config) / 4;
+    return max > 0 ? max : 1;
+}
+
 /* What the call policies of all children have in common. */
 static const struct {
     const char *tag, *name, *effect;
@@ -73,6 +81,7 @@ static void init_policies(ratings_child_t *child)
     for (int i = 0; i < RATINGS_BACKENDS; i++)
         init_policy(child, (ratings_backend_e)i);
     ratings_bulkhead_init(&child->projector_bulkhead, waiters_max(child->service->config));
+    ratings_bulkhead_init(&child->position_bulkhead, position_waiters_max(child->service->config));
 }
 
 static void destroy_policies(ratings_child_t *child)
@@ -80,6 +89,7 @@ static void destroy_policies(ratings_child_t *child)
     for (int i = 0; i < RATINGS_BACKENDS; i++)
         ratings_bulkhead_destroy(&child->policy[i].bulkhead);
     ratings_bulkhead_destroy(&child->projector_bulkhead);
+    ratings_bulkhead_destroy(&child->position_bulkhead);
 }
 
 /* ---- the backends ---- */

@@ -55,6 +55,7 @@ struct ratings_child_t {
     ratings_prober_t *prober;
     ratings_visibility_t *visibility;
     ratings_bulkhead_t projector_bulkhead; /* of requests that wait for what the projector does */
+    ratings_bulkhead_t position_bulkhead;  /* of those that wait for a position they carry */
     ratings_singleflight_t stats_calls;    /* calls of the Lambda under way */
     ratings_known_cache_t talk_list, talk_ranks; /* known_talks.h */
     ratings_background_t background;             /* reads these two anew */

@@ -102,11 +102,11 @@ static apr_status_t read_many(ratings_call_t *call, many_t *many)
     return ratings_call_policy_end(&token, why);
 }
 
-static bool is_talk_fresh(const many_t *many, int index)
+static bool is_talk_fresh(const ratings_call_t *call, many_t *many, int index)
 {
-    const ratings_snapshot_t *snapshot = &many->talks[index].snapshot;
-    return !snapshot->is_behind && snapshot->checkpoint >= many->high[index].offset &&
-           snapshot->log_id == many->high[index].log_id && snapshot->log_id != 0;
+    const ratings_store_talk_t *talk = &many->talks[index];
+    return ratings_fresh_is(call, &many->fresh, talk->partition, &talk->snapshot,
+                            many->high[index]);
 }
 
 static void note_shown(ratings_shm_t *shared, const many_t *many, int64_t read_at)
@@ -132,7 +132,7 @@ static apr_status_t read_many_once(ratings_call_t *call, ratings_fresh_t *read)
     if (status == RATINGS_REBUILD_NEEDED)
         return APR_EAGAIN;
     for (int i = 0; i < many->count && status == APR_SUCCESS; i++)
-        status = is_talk_fresh(many, i) ? APR_SUCCESS : APR_EAGAIN;
+        status = is_talk_fresh(call, many, i) ? APR_SUCCESS : APR_EAGAIN;
     if (status == APR_SUCCESS)
         note_shown(shared, many, read_at);
     return status;
@@ -165,12 +165,12 @@ static ratings_outcome_e add_ratings(ratings_call_t *call, const ratings_hide_ru
             return RATINGS_OUTCOME_UNAVAILABLE;
         many->talks[i] = (ratings_store_talk_t){.talk_id = id, .partition = partition};
     }
-    if (many->count > 0 && ratings_fresh_read(call, &many->fresh) != APR_SUCCESS)
-        return store_unavailable(call);
-    for (int i = 0; i < many->count; i++)
+    ratings_outcome_e outcome =
+        many->count > 0 ? ratings_fresh_read(call, &many->fresh) : RATINGS_OUTCOME_DONE;
+    for (int i = 0; i < many->count && outcome == RATINGS_OUTCOME_DONE; i++)
         summarise_talk(call, rules, listing->page.talks[i], &many->talks[i].snapshot.histogram,
                        &listing->results[i]);
-    return RATINGS_OUTCOME_DONE;
+    return outcome;
 }
 
 /* ---- the use cases ---- */

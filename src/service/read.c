@@ -44,9 +44,8 @@ static apr_status_t read_store(ratings_call_t *call, query_t *query, ratings_sna
     return ratings_call_policy_end(&token, why);
 }
 
-/* One read, which is fresh if it is of the log that this host knows, and counts all that this host
- * knows to be applied. Changes and high watermark are looked up before the store is read: whatever
- * is published meanwhile ends the answer's validity. APR_EAGAIN: it is not fresh. */
+/* Changes and high watermark are looked up before the store is read: whatever is published
+ * meanwhile ends the answer's validity. APR_EAGAIN: it is not fresh. */
 static apr_status_t read_fresh_once(ratings_call_t *call, query_t *query,
                                     ratings_snapshot_t *snapshot)
 {
@@ -60,8 +59,7 @@ static apr_status_t read_fresh_once(ratings_call_t *call, query_t *query,
         return APR_EAGAIN;
     if (status != APR_SUCCESS)
         return status;
-    if (snapshot->is_behind || snapshot->checkpoint < high.offset ||
-        snapshot->log_id != high.log_id || snapshot->log_id == 0)
+    if (!ratings_fresh_is(call, &query->fresh, validator->partition, snapshot, high))
         return APR_EAGAIN;
     validator->is_cacheable =
         ratings_shm_note_shown(shared, validator->partition,
@@ -91,10 +89,7 @@ static ratings_outcome_e read_talk(ratings_call_t *call, query_t *query,
     query->slot = ratings_shm_slot(query->talk_id);
     query->fresh.read_once = read_query_once;
     query->snapshot = snapshot;
-    if (ratings_fresh_read(call, &query->fresh) == APR_SUCCESS)
-        return RATINGS_OUTCOME_DONE;
-    call->failure.part = "the store of ratings";
-    return RATINGS_OUTCOME_UNAVAILABLE;
+    return ratings_fresh_read(call, &query->fresh);
 }
 
 ratings_outcome_e ratings_read_own(ratings_call_t *call, const char *talk_id,
@@ -141,11 +136,13 @@ static bool is_cache_used(const ratings_config_t *config)
     return config->stats_memo && config->cache_ttl > 0 && config->talk_ttl > 0;
 }
 
+/* The position is looked up before the cache is: whoever sees the applied watermark sees what it
+ * has ended there. */
 bool ratings_read_cached(const ratings_service_t *service, const char *talk_id, ratings_hide_t hide,
-                         ratings_entity_t *entity)
+                         const ratings_position_t *position, ratings_entity_t *entity)
 {
     const ratings_response_ttl_t ttl = {service->config->cache_ttl, service->config->talk_ttl};
-    return is_cache_used(service->config) &&
+    return is_cache_used(service->config) && ratings_shm_has_reached(service->shared, position) &&
            ratings_response_cache_get(service->shared, &ttl, talk_id, hide, entity);
 }
 

@@ -63,6 +63,27 @@ static bool begin_store_call(ratings_call_t *call, int64_t *until, ratings_call_
     return ratings_backend_call_begin(call, RATINGS_BACKEND_STORE, *until, token);
 }
 
+/* ---- where the event is ---- */
+
+/* `offset`: of the event in the log that this host knows; -1: nobody can tell. */
+static void note_position(ratings_call_t *call, int partition, int64_t offset)
+{
+    uint16_t log_id = ratings_shm_high(call->child->service->shared, partition).log_id;
+    call->position = (ratings_position_t){
+        .partition = partition,
+        .log_id = log_id == RATINGS_LOG_ID_EMPTY ? 0 : log_id,
+        .offset = offset + 1,
+    };
+}
+
+/* An offset that is below what was applied before the event was appended (`floor`) is of a log that
+ * this host does not know yet: the topic was recreated. */
+static void note_delivery(ratings_call_t *call, int partition, int64_t floor,
+                          const ratings_delivery_t *delivery)
+{
+    note_position(call, partition, delivery->offset >= floor ? delivery->offset : -1);
+}
+
 /* ---- idempotency keys ---- */
 
 /* The projector, which asks Kafka again soon, confirms it and logs it, once for the host. What it
@@ -183,6 +204,7 @@ static ratings_outcome_e repeat_outcome(ratings_call_t *call, const ratings_even
     }
     if (use.offset < 0 || use.expires_ms <= call->came_at / 1000)
         return RATINGS_OUTCOME_NOT_NOW;
+    note_position(call, partition, use.offset);
     return use.value == event->rating.value ? RATINGS_OUTCOME_DONE : RATINGS_OUTCOME_CONFLICTING;
 }
 
@@ -206,7 +228,9 @@ ratings_outcome_e ratings_submit(ratings_call_t *call, const ratings_event_t *ev
         return RATINGS_OUTCOME_NO_KEYS;
     if (!is_open)
         return repeat_outcome(call, event, partition);
+    int64_t floor = ratings_shm_watermark(call->child->service->shared, partition).offset;
     outcome = record_event(call, event, partition, visible_for, &delivery);
+    note_delivery(call, partition, floor, &delivery);
     if (outcome == RATINGS_OUTCOME_DONE && may_be_barred(call, event))
         outcome = bar_outcome(call, event, &delivery);
     return outcome == RATINGS_OUTCOME_DONE && has_key ? read_outcome(call, event, &delivery)

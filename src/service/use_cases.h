@@ -10,6 +10,7 @@
 #include "../core/event.h"
 #include "../core/hiding.h"
 #include "../core/histogram.h"
+#include "../core/position.h"
 #include "../core/talk.h"
 #include "../core/window.h"
 #include "../shm/response_cache.h"
@@ -28,6 +29,7 @@ typedef enum {
     RATINGS_OUTCOME_NO_KEYS, /* the log keeps no append times, so idempotency keys mean nothing */
     RATINGS_OUTCOME_NO_RANKING,   /* talks are not ranked, or their scores are hidden */
     RATINGS_OUTCOME_OTHER_VOTERS, /* another electorate votes than that of this server's secret */
+    RATINGS_OUTCOME_NOT_REACHED,  /* the store is not known to be at the call's position */
     RATINGS_OUTCOME_UNAVAILABLE,  /* a backend could not do its part; nothing was recorded */
     RATINGS_OUTCOME_UNKNOWN       /* it may or may not have been recorded */
 } ratings_outcome_e;
@@ -42,13 +44,16 @@ typedef struct {
 /* One call of a use case; of one thread. */
 typedef struct {
     ratings_child_t *child;
-    apr_pool_t *pool;        /* of the request */
-    int64_t deadline;        /* when it has to end */
-    ratings_hide_t hide;     /* the endpoint's rule: RatingsHide */
-    int64_t came_at;         /* when the request had come, of ratings_wall_clock: by it the talk's
-                              * window is open or not, however long the call then takes */
-    int64_t talk_known_at;   /* when its talk was looked up; set by the use case */
-    ratings_window_t window; /* of its talk; set by the use case */
+    apr_pool_t *pool;    /* of the request */
+    int64_t deadline;    /* when it has to end */
+    ratings_hide_t hide; /* the endpoint's rule: RatingsHide */
+    int64_t came_at;     /* when the request had come, of ratings_wall_clock: by it the talk's
+                          * window is open or not, however long the call then takes */
+    ratings_position_t position; /* a read counts all before it; a rating that was submitted is
+                                  * before the one that the use case sets, or sets to none where
+                                  * nobody can tell */
+    int64_t talk_known_at;       /* when its talk was looked up; set by the use case */
+    ratings_window_t window;     /* of its talk; set by the use case */
     /* set unless it ends with RATINGS_OUTCOME_DONE; `why` also by a read that ends so without
      * statistics */
     ratings_failure_t failure;
@@ -116,9 +121,9 @@ ratings_outcome_e ratings_list_talk(ratings_call_t *call, const char *talk_id, b
 /* ---- responses ---- */
 
 /* The response to an earlier read of the talk by an endpoint with the same rule, if it may be sent
- * again; without a call: no backend is asked. */
+ * again, and counts all before the position; without a call: no backend is asked. */
 bool ratings_read_cached(const ratings_service_t *service, const char *talk_id, ratings_hide_t hide,
-                         ratings_entity_t *entity);
+                         const ratings_position_t *position, ratings_entity_t *entity);
 
 /* Caches the response that was made of `summary`, if it may be sent again. */
 void ratings_cache_response(const ratings_call_t *call, const char *talk_id,

@@ -9,6 +9,8 @@
 
 #define CONFIRM_US 50000 /* not more often: each write takes the word from all who read it */
 
+_Static_assert(RATINGS_POSITION_PARTITIONS == RATINGS_PARTITIONS_MAX,
+               "a position is of a partition");
 _Static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "shared memory needs lock-free 64-bit atomics");
 
 /* ---- a log and an offset in one word ---- */
@@ -34,6 +36,14 @@ ratings_checkpoint_t ratings_shm_high(const ratings_shm_t *shared, int partition
 ratings_checkpoint_t ratings_shm_watermark(const ratings_shm_t *shared, int partition)
 {
     return unpack(atomic_load(&shared->partition[partition].applied));
+}
+
+bool ratings_shm_has_reached(const ratings_shm_t *shared, const ratings_position_t *position)
+{
+    if (position->offset == 0) /* a GET that carries none reads no word that others write */
+        return true;
+    ratings_checkpoint_t applied = ratings_shm_watermark(shared, position->partition);
+    return ratings_position_is_reached(position, applied.log_id, applied.offset);
 }
 
 /* ---- which of two checkpoints stands ---- */

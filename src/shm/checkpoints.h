@@ -22,6 +22,7 @@
 #ifndef RATINGS_SHM_CHECKPOINTS_H
 #define RATINGS_SHM_CHECKPOINTS_H
 
+#include "../core/position.h"
 #include "layout.h"
 
 #include <stdbool.h>
@@ -38,6 +39,10 @@ typedef struct {
 
 ratings_checkpoint_t ratings_shm_high(const ratings_shm_t *shared, int partition);
 ratings_checkpoint_t ratings_shm_watermark(const ratings_shm_t *shared, int partition);
+
+/* Whether the applied watermark of the position's partition says that it is reached: then whatever
+ * was raised before that watermark is seen, too. False: nobody here knows yet. */
+bool ratings_shm_has_reached(const ratings_shm_t *shared, const ratings_position_t *position);
 
 /* ---- changes of talks ---- */
 
