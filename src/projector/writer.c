@@ -28,7 +28,7 @@ struct writer_t {
     pthread_t thread;
     ratings_host_lease_hold_t hold;
     int64_t resend_at, renew_at, survey_at;
-    ratings_append_pass_t pass;
+    ratings_append_pass_t pass, survey;
     atomic_bool is_writing; /* the thread goes on */
     atomic_bool looks_back; /* something is to be sent again, which the pass is beyond */
     pthread_mutex_t lock;   /* of `durable`; taken before that of the barrier */
@@ -158,13 +158,13 @@ static void take_queued(writer_t *writer)
 
 static void survey_slots(writer_t *writer, int64_t now)
 {
-    ratings_append_pass_t pass = {.number = writer->hold.number};
     ratings_append_taken_t taken;
     ratings_append_found_e found;
     int64_t offset;
-    ratings_append_begin_pass(writer->options->rings, &pass, true);
-    while ((found = ratings_append_survey(writer->options->rings, &pass, now >= writer->resend_at,
-                                          &taken, &offset)) != RATINGS_APPEND_NOTHING) {
+    ratings_append_begin_pass(writer->options->rings, &writer->survey, false);
+    while ((found = ratings_append_survey(writer->options->rings, &writer->survey,
+                                          now >= writer->resend_at, &taken, &offset)) !=
+           RATINGS_APPEND_NOTHING) {
         if (found == RATINGS_APPEND_RESEND)
             send_event(writer, &taken);
         else if (offset != RATINGS_APPEND_NO_OFFSET)
@@ -241,7 +241,7 @@ bool writer_begin(writer_t *writer)
     writer->resend_at = writer->hold.was_clean ? now + REPORTS_US : now;
     writer->renew_at = now + duration / 3;
     writer->survey_at = 0;
-    writer->pass = (ratings_append_pass_t){.number = writer->hold.number};
+    writer->pass = writer->survey = (ratings_append_pass_t){.number = writer->hold.number};
     atomic_store(&writer->is_writing, true);
     writer->has_thread = pthread_create(&writer->thread, NULL, run_writer, writer) == 0;
     if (!writer->has_thread)

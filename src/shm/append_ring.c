@@ -9,7 +9,15 @@
 #include <stdatomic.h>
 #include <string.h>
 
-/* ---- a slot's word ---- */
+/* ---- a slot's word ----
+ *
+ * Its lap tells a slot's tickets apart, from the top: state, marks, lap, payload. The lap comes
+ * round after 33 million tickets of a ring. A process may be stopped for as long, between the load
+ * of a word and its swap; who claims or sends a slot looks again which number that has
+ * (true_number). A request's own slot keeps its ticket until the request, or who finds it dead,
+ * frees it. And a word that is sent names its writer: it stays what it was until that settles it or
+ * another one takes it over, so that what a late report swaps can only be what its writer has sent.
+ */
 
 #define PAYLOAD_BITS 44
 #define LAP_BITS 15
@@ -95,11 +103,10 @@ size_t ratings_append_rings_size(void)
 int ratings_append_rings_init(ratings_append_rings_t *rings)
 {
     apr_status_t status = APR_SUCCESS;
-    for (int i = 0; i < RATINGS_APPEND_RINGS && status == APR_SUCCESS; i++)
-        do
+    for (int i = 0; i < RATINGS_APPEND_RINGS; i++)
+        while (rings->ring[i].life == 0 && status == APR_SUCCESS)
             status = apr_generate_random_bytes((unsigned char *)&rings->ring[i].life,
                                                sizeof rings->ring[i].life);
-        while (status == APR_SUCCESS && rings->ring[i].life == 0);
     return status;
 }
 
@@ -125,7 +132,25 @@ static bool load_word(const ratings_append_slot_t *slot, uint64_t *word)
     return laps_ahead(*word, slot->number) == 0;
 }
 
-/* ---- an event in words ---- */
+/* Whether the word is that of the slot's ticket. */
+static bool has_ticket(const ratings_append_slot_t *slot, uint64_t word)
+{
+    return laps_ahead(word, slot->number) == 0;
+}
+
+/* The number of a slot that the caller keeps from being freed: so it is no more than a lap below
+ * the head, of all that have the slot and the lap. */
+static uint64_t true_number(ratings_append_rings_t *rings, int ring, uint64_t number)
+{
+    const uint64_t round = (LAP_MASK + 1) * RATINGS_APPEND_SLOTS;
+    uint64_t behind = atomic_load(&rings->ring[ring].head) - number;
+    return number + (behind + round / 2) / round * round;
+}
+
+/* ---- an event in words ----
+ *
+ * Each is stored with release and loaded with acquire, as in ../core/shm_cache.c: whoever copies a
+ * word of a slot's next event sees, looking at the slot's word again, that it was claimed. */
 
 typedef struct {
     uint16_t partition;
@@ -174,18 +199,18 @@ static void store_event(slot_t *slot, const packed_t *packed, size_t size)
     uint64_t words[EVENT_WORDS] = {0};
     memcpy(words, packed, size);
     for (size_t i = 0; i < (size + 7) / 8; i++)
-        atomic_store_explicit(&slot->event[i], words[i], memory_order_relaxed);
-    atomic_store_explicit(&slot->event_size, (uint32_t)size, memory_order_relaxed);
+        atomic_store_explicit(&slot->event[i], words[i], memory_order_release);
+    atomic_store_explicit(&slot->event_size, (uint32_t)size, memory_order_release);
 }
 
 /* What is read may be torn, if the slot has another ticket by now: then the copy is not used. */
 static void load_event(slot_t *slot, packed_t *packed)
 {
     uint64_t words[EVENT_WORDS] = {0};
-    size_t size = atomic_load_explicit(&slot->event_size, memory_order_relaxed);
+    size_t size = atomic_load_explicit(&slot->event_size, memory_order_acquire);
     size = size < sizeof *packed ? size : sizeof *packed;
     for (size_t i = 0; i < (size + 7) / 8; i++)
-        words[i] = atomic_load_explicit(&slot->event[i], memory_order_relaxed);
+        words[i] = atomic_load_explicit(&slot->event[i], memory_order_acquire);
     memcpy(packed, words, sizeof *packed);
 }
 
@@ -222,7 +247,7 @@ bool ratings_append_claim(ratings_append_rings_t *rings, int partition, uint64_t
         (void)atomic_compare_exchange_strong(head, &next, number + 1);
         if (!claimed)
             continue;
-        *slot = (ratings_append_slot_t){rings, i, number};
+        *slot = (ratings_append_slot_t){rings, i, true_number(rings, i, number)};
         return true;
     }
 }
@@ -230,6 +255,13 @@ bool ratings_append_claim(ratings_append_rings_t *rings, int partition, uint64_t
 void ratings_append_rouse(ratings_append_rings_t *rings)
 {
     ratings_shm_wake(&rings->queued);
+}
+
+/* Costs a load while the writer is awake. */
+static void wake_writer(ratings_append_rings_t *rings)
+{
+    if (atomic_load(&rings->is_asleep) && atomic_exchange(&rings->is_asleep, 0))
+        ratings_append_rouse(rings);
 }
 
 bool ratings_append_queue(const ratings_append_slot_t *slot, const ratings_event_t *event,
@@ -244,8 +276,7 @@ bool ratings_append_queue(const ratings_append_slot_t *slot, const ratings_event
     if (!atomic_compare_exchange_strong(&found->word, &word,
                                         word_for(RATINGS_APPEND_QUEUED, slot->number, 0)))
         return false;
-    if (atomic_exchange(&slot->rings->is_asleep, 0))
-        ratings_append_rouse(slot->rings);
+    wake_writer(slot->rings);
     return true;
 }
 
@@ -280,7 +311,8 @@ ratings_append_state_e ratings_append_leave(const ratings_append_slot_t *slot)
     uint64_t word;
     while (load_word(slot, &word)) {
         ratings_append_state_e state = state_of(word);
-        bool is_unsent = state == RATINGS_APPEND_QUEUED && !(word & REPEATED);
+        bool is_unsent = state == RATINGS_APPEND_FILLING ||
+                         (state == RATINGS_APPEND_QUEUED && !(word & REPEATED));
         if (state == RATINGS_APPEND_DURABLE || state == RATINGS_APPEND_FAILED)
             return state;
         if (atomic_compare_exchange_strong(&slot_of(slot)->word, &word,
@@ -312,28 +344,35 @@ void ratings_append_begin_pass(ratings_append_rings_t *rings, ratings_append_pas
         pass->at[i] = pass->from[i];
         pass->is_held_up[i] = false;
     }
+    memset(pass->alive, 0, sizeof pass->alive);
 }
 
-/* The slot of the pass's next ticket, if that was given; the pass moves on. False: this ring has no
- * more. */
-static bool next_slot(ratings_append_rings_t *rings, ratings_append_pass_t *pass, int i,
-                      ratings_append_slot_t *slot, uint64_t *word)
+/* The slot of the pass's next ticket, if that was given. False: this ring has no more. */
+static bool look_at_next(ratings_append_rings_t *rings, const ratings_append_pass_t *pass, int i,
+                         ratings_append_slot_t *slot, uint64_t *word)
 {
     *slot = (ratings_append_slot_t){rings, i, pass->at[i]};
     *word = atomic_load(&slot_of(slot)->word);
     int ahead = laps_ahead(*word, slot->number);
-    if (ahead < 0 || (ahead == 0 && state_of(*word) == RATINGS_APPEND_FREE))
-        return false;
-    pass->at[i]++;
-    pass->is_held_up[i] |= ahead == 0 && state_of(*word) == RATINGS_APPEND_FILLING;
-    if (!pass->is_held_up[i])
-        pass->from[i] = pass->at[i];
-    return true;
+    return ahead > 0 || (ahead == 0 && state_of(*word) != RATINGS_APPEND_FREE);
 }
 
-static bool has_ticket(const ratings_append_slot_t *slot, uint64_t word)
+/* The pass moves on; the next one begins at the first slot that holds it up. */
+static void pass_by(ratings_append_pass_t *pass, const ratings_append_slot_t *slot, bool holds_up)
 {
-    return laps_ahead(word, slot->number) == 0;
+    int i = slot->ring;
+    pass->is_held_up[i] |= holds_up;
+    pass->at[i]++;
+    if (!pass->is_held_up[i])
+        pass->from[i] = pass->at[i];
+}
+
+/* What is being filled; and what is still queued, as its word was changed meanwhile. */
+static bool is_still_to_take(const ratings_append_slot_t *slot)
+{
+    uint64_t word;
+    return load_word(slot, &word) &&
+           (state_of(word) == RATINGS_APPEND_FILLING || state_of(word) == RATINGS_APPEND_QUEUED);
 }
 
 /* Makes the slot this writer's, copies the event, and looks whether it still is. */
@@ -349,12 +388,11 @@ static bool send_slot(const ratings_append_slot_t *slot, uint64_t word, uint64_t
     if (!atomic_compare_exchange_strong(&found->word, &word, sent))
         return false;
     load_event(found, &packed);
-    atomic_thread_fence(memory_order_acquire);
-    uint64_t now = atomic_load_explicit(&found->word, memory_order_relaxed) & ~LEFT;
-    if (now != (sent & ~LEFT))
-        return false;
     taken->slot = *slot;
-    taken->ticket = (ratings_ticket_t){slot->rings->ring[slot->ring].life, slot->number};
+    taken->slot.number = true_number(slot->rings, slot->ring, slot->number);
+    if ((atomic_load(&found->word) & ~LEFT) != (sent & ~LEFT))
+        return false;
+    taken->ticket = (ratings_ticket_t){slot->rings->ring[slot->ring].life, taken->slot.number};
     unpack_event(&packed, taken);
     return true;
 }
@@ -365,16 +403,31 @@ bool ratings_append_take(ratings_append_rings_t *rings, ratings_append_pass_t *p
     ratings_append_slot_t slot;
     uint64_t word;
     for (int i = 0; i < RATINGS_APPEND_RINGS; i++)
-        while (next_slot(rings, pass, i, &slot, &word))
-            if (has_ticket(&slot, word) && state_of(word) == RATINGS_APPEND_QUEUED &&
-                send_slot(&slot, word, pass->number, taken))
+        while (look_at_next(rings, pass, i, &slot, &word)) {
+            bool is_taken = has_ticket(&slot, word) && state_of(word) == RATINGS_APPEND_QUEUED &&
+                            send_slot(&slot, word, pass->number, taken);
+            pass_by(pass, &slot, !is_taken && is_still_to_take(&slot));
+            if (is_taken)
                 return true;
+        }
     return false;
 }
 
 /* ---- surveys ---- */
 
 #define RECLAIM_US INT64_C(1000000) /* so old is a slot whose owner is looked for */
+
+/* Asks the system once a pass for each owner (or more often, if there are very many). */
+static bool is_dead(ratings_append_pass_t *pass, uint64_t owner)
+{
+    uint64_t *alive = &pass->alive[owner % RATINGS_APPEND_OWNERS];
+    if (*alive == owner)
+        return false;
+    if (ratings_process_is_dead(owner))
+        return true;
+    *alive = owner;
+    return false;
+}
 
 /* What a process that is dead has left: what only it could free is free, and nobody waits for the
  * rest. */
@@ -387,14 +440,15 @@ static void reclaim(const ratings_append_slot_t *slot, uint64_t word)
 }
 
 /* The owner of a slot that is being filled is in the word: what is beside it may be of before. */
-static bool is_abandoned(const ratings_append_slot_t *slot, uint64_t word, int64_t now)
+static bool is_abandoned(ratings_append_pass_t *pass, const ratings_append_slot_t *slot,
+                         uint64_t word, int64_t now)
 {
     slot_t *found = slot_of(slot);
     uint64_t owner = state_of(word) == RATINGS_APPEND_FILLING
                          ? payload_of(word)
                          : atomic_load_explicit(&found->owner, memory_order_relaxed);
     int64_t since = atomic_load_explicit(&found->claimed_at, memory_order_relaxed);
-    return !(word & LEFT) && now - since > RECLAIM_US && ratings_process_is_dead(owner);
+    return !(word & LEFT) && now - since > RECLAIM_US && is_dead(pass, owner);
 }
 
 /* Slot and partition, for who is told that it is visible. */
@@ -403,11 +457,10 @@ static bool copy_durable(const ratings_append_slot_t *slot, uint64_t word,
 {
     packed_t packed;
     load_event(slot_of(slot), &packed);
-    atomic_thread_fence(memory_order_acquire);
     taken->slot = *slot;
     taken->partition = packed.partition;
     *offset = (int64_t)payload_of(word);
-    return atomic_load_explicit(&slot_of(slot)->word, memory_order_relaxed) == word;
+    return atomic_load(&slot_of(slot)->word) == word;
 }
 
 static ratings_append_found_e survey_slot(const ratings_append_slot_t *slot, uint64_t word,
@@ -442,18 +495,43 @@ ratings_append_found_e ratings_append_survey(ratings_append_rings_t *rings,
     uint64_t word;
     int64_t now = ratings_monotonic();
     for (int i = 0; i < RATINGS_APPEND_RINGS; i++)
-        while (found == RATINGS_APPEND_NOTHING && next_slot(rings, pass, i, &slot, &word)) {
+        while (found == RATINGS_APPEND_NOTHING && look_at_next(rings, pass, i, &slot, &word)) {
             if (!has_ticket(&slot, word))
-                continue;
-            if (is_abandoned(&slot, word, now))
+                ;
+            else if (is_abandoned(pass, &slot, word, now))
                 reclaim(&slot, word);
             else
                 found = survey_slot(&slot, word, resends ? pass->number : 0, taken, offset);
+            pass_by(pass, &slot, load_word(&slot, &word));
         }
     return found;
 }
 
 /* ---- settling ---- */
+
+#define GIVE_UP_US INT64_C(60000000)
+
+/* Whether what Kafka has refused is sent again, as another copy of it may be in the log. One that
+ * nobody waits for, not for ever: its partition may be no more, and it would block the ring. */
+static bool must_go_again(const slot_t *slot, uint64_t word)
+{
+    return (word & REPEATED) &&
+           (!(word & LEFT) ||
+            ratings_monotonic() - atomic_load_explicit(&slot->claimed_at, memory_order_relaxed) <
+                GIVE_UP_US);
+}
+
+/* What a sent slot becomes. */
+static uint64_t settled_word(const ratings_append_slot_t *slot, uint64_t word,
+                             ratings_append_state_e state, uint64_t payload)
+{
+    if (state == RATINGS_APPEND_QUEUED ||
+        (state == RATINGS_APPEND_FAILED && must_go_again(slot_of(slot), word)))
+        return word_for(RATINGS_APPEND_QUEUED, slot->number, 0) | REPEATED | (word & LEFT);
+    if (word & LEFT)
+        return free_word_after(slot->number);
+    return word_for(state, slot->number, payload) | (word & REPEATED);
+}
 
 /* By whoever has sent it last: what another writer has made of it since is not touched. */
 static bool settle(const ratings_append_slot_t *slot, uint64_t writer, ratings_append_state_e state,
@@ -464,16 +542,9 @@ static bool settle(const ratings_append_slot_t *slot, uint64_t writer, ratings_a
         if (!load_word(slot, &word) || state_of(word) != RATINGS_APPEND_SENT ||
             payload_of(word) != writer)
             return false;
-        bool goes_again =
-            state == RATINGS_APPEND_QUEUED || (state == RATINGS_APPEND_FAILED && (word & REPEATED));
-        if (goes_again)
-            settled = word_for(RATINGS_APPEND_QUEUED, slot->number, 0) | REPEATED | (word & LEFT);
-        else if (word & LEFT)
-            settled = free_word_after(slot->number);
-        else
-            settled = word_for(state, slot->number, payload) | (word & REPEATED);
+        settled = settled_word(slot, word, state, payload);
     } while (!atomic_compare_exchange_strong(&slot_of(slot)->word, &word, settled));
-    return state_of(settled) == state && state != RATINGS_APPEND_FREE;
+    return state_of(settled) == state;
 }
 
 bool ratings_append_settle_durable(const ratings_append_slot_t *slot, uint64_t writer,
@@ -496,7 +567,10 @@ bool ratings_append_settle_again(const ratings_append_slot_t *slot, uint64_t wri
 
 /* ---- the writer's sleep ---- */
 
-/* Whoever queues after the writer has said that it sleeps wakes it; the writer has looked since. */
+/* Whoever queues after the writer has said that it sleeps wakes it; the writer has looked since.
+ * Only who wakes takes that back: else a writer that is no longer needed could leave another one
+ * asleep. (Both sides store one word and load the other, all in the one order of
+ * memory_order_seq_cst.) */
 uint32_t ratings_append_prepare_sleep(ratings_append_rings_t *rings)
 {
     uint32_t prepared = atomic_load(&rings->queued);
@@ -507,5 +581,15 @@ uint32_t ratings_append_prepare_sleep(ratings_append_rings_t *rings)
 void ratings_append_sleep(ratings_append_rings_t *rings, uint32_t prepared, int64_t timeout)
 {
     ratings_shm_wait(&rings->queued, prepared, timeout);
-    atomic_store(&rings->is_asleep, 0);
+}
+
+/* ---- for metrics ---- */
+
+int ratings_append_in_use(const ratings_append_rings_t *rings, int ring)
+{
+    int in_use = 0;
+    for (int i = 0; i < RATINGS_APPEND_SLOTS; i++)
+        in_use += state_of(atomic_load_explicit(&rings->ring[ring].slot[i].word,
+                                                memory_order_relaxed)) != RATINGS_APPEND_FREE;
+    return in_use;
 }

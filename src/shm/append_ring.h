@@ -41,7 +41,7 @@ typedef struct ratings_append_rings_t ratings_append_rings_t;
 /* Bytes of all rings; where they lie begins with a cache line. */
 size_t ratings_append_rings_size(void);
 
-/* In zeroed memory. Errors: those of apr_generate_random_bytes. */
+/* In zeroed memory; nothing, where that was done. Errors: those of apr_generate_random_bytes. */
 int ratings_append_rings_init(ratings_append_rings_t *rings);
 
 /* Whose holder is the writer. */
@@ -93,9 +93,10 @@ ratings_append_view_t ratings_append_look(const ratings_append_slot_t *slot);
 uint32_t ratings_append_wakes(const ratings_append_slot_t *slot);
 void ratings_append_wait(const ratings_append_slot_t *slot, uint32_t wakes, int64_t timeout);
 
-/* The request's time is over. Returns what it left: QUEUED: nobody has sent it, and nobody will;
- * the slot is free. SENT: it may be in the log; the slot is kept until that is settled. DURABLE,
- * FAILED: it was settled just now, and is still the request's to free. */
+/* The request's time is over. Returns what it left: QUEUED: nobody has sent it, and nobody will
+ * (it may not even have been queued); the slot is free. SENT: it may be in the log; the slot is
+ * kept until that is settled. DURABLE, FAILED: it was settled just now, and is still the request's
+ * to free. */
 ratings_append_state_e ratings_append_leave(const ratings_append_slot_t *slot);
 
 /* Once it is durable or has failed. */
@@ -103,12 +104,16 @@ void ratings_append_free(const ratings_append_slot_t *slot);
 
 /* ---- by a writer ---- */
 
-/* A pass of a writer over the rings. All zero but for `number`, which is that of its lease. */
+#define RATINGS_APPEND_OWNERS 64
+
+/* A pass of a writer over the rings, either of ratings_append_take or of ratings_append_survey, and
+ * where the next one begins. All zero but for `number`, which is that of its lease. */
 typedef struct {
     uint64_t number;
-    uint64_t from[RATINGS_APPEND_RINGS];   /* below it nothing is left to take */
+    uint64_t from[RATINGS_APPEND_RINGS];   /* the next pass begins there */
     uint64_t at[RATINGS_APPEND_RINGS];     /* where the pass is */
-    bool is_held_up[RATINGS_APPEND_RINGS]; /* something below `at` is still being filled */
+    bool is_held_up[RATINGS_APPEND_RINGS]; /* by something below `at` */
+    uint64_t alive[RATINGS_APPEND_OWNERS]; /* owners that the pass has found alive */
 } ratings_append_pass_t;
 
 /* An event that the writer has taken, and is to send. */
@@ -119,7 +124,8 @@ typedef struct {
     ratings_event_t event;
 } ratings_append_taken_t;
 
-/* Begins a pass over what was queued since; `whole`: also over what was looked at before. */
+/* Begins a pass over what may still be to do; `whole`: over all that is in use. What is queued
+ * again (below) is behind the passes of ratings_append_take: a whole one finds it. */
 void ratings_append_begin_pass(ratings_append_rings_t *rings, ratings_append_pass_t *pass,
                                bool whole);
 
@@ -134,9 +140,10 @@ typedef enum {
     RATINGS_APPEND_IS_DURABLE, /* `taken`: slot and partition alone, durable at `*offset` */
 } ratings_append_found_e;
 
-/* Looks at all slots, one call after the other, after begin_pass with `whole`: what other writers
- * have sent (if `resends`), what is durable and may wait to be told that it is visible. Reclaims on
- * its way what is left by processes that are dead. */
+/* Looks at all slots that are in use, one call after the other: what other writers have sent (if
+ * `resends`), what is durable and may wait to be told that it is visible. Reclaims on its way what
+ * is left by processes that are dead. It costs a look at each ticket that was given since the last
+ * pass, and at each that is in use. */
 ratings_append_found_e ratings_append_survey(ratings_append_rings_t *rings,
                                              ratings_append_pass_t *pass, bool resends,
                                              ratings_append_taken_t *taken, int64_t *offset);
@@ -144,8 +151,9 @@ ratings_append_found_e ratings_append_survey(ratings_append_rings_t *rings,
 /* Kafka's answer to what this writer has sent: it is in the log at `offset`; it is not, for a
  * reason
  * (`detail`, 0 to 2^44 - 1); or it is to be sent again. False: nobody waits for it any more (the
- * slot is free, or another writer has it). A failure of what others have sent as well is not one:
- * it is sent again. */
+ * slot is free, or another writer has it). A failure of what may be in the log, by another
+ * writer or from before, is not one: it is queued again, until nobody has waited for it for a
+ * minute. */
 bool ratings_append_settle_durable(const ratings_append_slot_t *slot, uint64_t writer,
                                    int64_t offset);
 bool ratings_append_settle_failed(const ratings_append_slot_t *slot, uint64_t writer,
@@ -155,12 +163,18 @@ bool ratings_append_settle_again(const ratings_append_slot_t *slot, uint64_t wri
 /* Wakes the request of the slot. */
 void ratings_append_wake(const ratings_append_slot_t *slot);
 
-/* The writer sleeps until something is queued, or for `timeout`: first prepare, then look, then
- * wait. */
+/* The writer sleeps until something is queued, or for `timeout`: first prepare, then take what is
+ * queued, then sleep. A process that is killed when it is about to wake the writer does not: so the
+ * timeout is what that may cost. */
 uint32_t ratings_append_prepare_sleep(ratings_append_rings_t *rings);
 void ratings_append_sleep(ratings_append_rings_t *rings, uint32_t prepared, int64_t timeout);
 
 /* Wakes the writer for another reason than an event. */
 void ratings_append_rouse(ratings_append_rings_t *rings);
+
+/* ---- for metrics ---- */
+
+/* Slots of a ring that are not free: looks at each. */
+int ratings_append_in_use(const ratings_append_rings_t *rings, int ring);
 
 #endif

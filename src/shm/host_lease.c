@@ -14,10 +14,11 @@ bool ratings_host_lease_acquire(ratings_host_lease_t *lease, int64_t now, int64_
     hold->number = 0;
     if (until > now && !(holder && ratings_process_is_dead(holder)))
         return false;
+    const uint64_t self = ratings_process_self(); /* before: nothing is to come between the two */
     hold->until = now + duration;
     if (!atomic_compare_exchange_strong(&lease->until, &until, hold->until))
         return false;
-    atomic_store(&lease->holder, ratings_process_self());
+    atomic_store(&lease->holder, self);
     hold->number = atomic_fetch_add(&lease->number, 1) + 1;
     return true;
 }

@@ -31,14 +31,29 @@ static bool read_stat(long pid, char fields[STAT_MAX])
     return true;
 }
 
-/* The 22nd field of all: when it started, in ticks since the machine did. */
-static uint64_t start_of(const char *fields)
+/* The number that is the `wanted`th field of all, or 0. */
+static uint64_t field_of(const char *fields, int wanted)
 {
-    for (int field = 3; field < 22 && fields; field++) {
+    for (int field = 3; field < wanted && fields; field++) {
         fields = strchr(fields, ' ');
         fields = fields ? fields + 1 : NULL;
     }
-    return fields ? strtoull(fields, NULL, 10) & START_MASK : 0;
+    return fields ? strtoull(fields, NULL, 10) : 0;
+}
+
+#define THREADS_FIELD 20
+#define START_FIELD 22 /* in ticks since the machine started */
+
+/* Never 0, which says that it is not known. */
+static uint64_t start_of(const char *fields)
+{
+    return field_of(fields, START_FIELD) % START_MASK + 1;
+}
+
+/* Its first thread is, while others may still be ending. */
+static bool is_zombie(const char *fields)
+{
+    return (fields[0] == 'Z' || fields[0] == 'X') && field_of(fields, THREADS_FIELD) <= 1;
 }
 
 uint64_t ratings_process_self(void)
@@ -52,9 +67,10 @@ bool ratings_process_is_dead(uint64_t id)
 {
     char fields[STAT_MAX];
     long pid = (long)(id & PID_MASK);
+    uint64_t start = id >> PID_BITS;
     if (kill((pid_t)pid, 0) != 0 && errno == ESRCH)
         return true;
     if (!read_stat(pid, fields))
         return false;
-    return fields[0] == 'Z' || fields[0] == 'X' || start_of(fields) != id >> PID_BITS;
+    return is_zombie(fields) || (start != 0 && start_of(fields) != start);
 }

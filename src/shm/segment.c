@@ -145,14 +145,13 @@ apr_status_t ratings_shm_attach(ratings_shm_t **shared, const char *key,
     return APR_SUCCESS;
 }
 
-/* A part in a segment of its own. `*is_new`: it is all zero. */
+/* A part in a segment of its own, which is all zero when it is new. */
 static apr_status_t attach_part(void **memory, const char *part, size_t size, const char *key,
-                                bool *is_new, apr_pool_t *process, apr_pool_t *scratch)
+                                apr_pool_t *process, apr_pool_t *scratch)
 {
     apr_status_t status = APR_SUCCESS;
     segment_t *segment = find_segment(part, size, key, process, scratch);
-    *is_new = !segment->memory;
-    if (*is_new)
+    if (!segment->memory)
         status = make_memory(segment, size, process);
     if (status != APR_SUCCESS)
         return status;
@@ -165,9 +164,8 @@ apr_status_t ratings_shm_attach_rates(ratings_voter_rates_t **rates, const char 
                                       apr_pool_t *process, apr_pool_t *scratch)
 {
     void *memory = NULL;
-    bool is_new;
     apr_status_t status =
-        attach_part(&memory, "rates:", ratings_voter_rates_size(), key, &is_new, process, scratch);
+        attach_part(&memory, "rates:", ratings_voter_rates_size(), key, process, scratch);
     *rates = memory;
     return status;
 }
@@ -176,9 +174,8 @@ apr_status_t ratings_shm_attach_rings(ratings_append_rings_t **rings, const char
                                       apr_pool_t *process, apr_pool_t *scratch)
 {
     void *memory = NULL;
-    bool is_new;
     apr_status_t status =
-        attach_part(&memory, "rings:", ratings_append_rings_size(), key, &is_new, process, scratch);
+        attach_part(&memory, "rings:", ratings_append_rings_size(), key, process, scratch);
     *rings = memory;
-    return status == APR_SUCCESS && is_new ? ratings_append_rings_init(*rings) : status;
+    return status == APR_SUCCESS ? ratings_append_rings_init(*rings) : status;
 }
