@@ -144,13 +144,19 @@ $(OUT)/t/unit/%: t/unit/%.c $(OUT)/libratings.a
 	    $(OUT)/libratings.a $(shell pkg-config --libs cmocka) $(CORE_LIBS) -lm $(LDFLAGS)
 
 # Of shared memory, and of the pending write that waits on it: these need its objects, and APR.
-SHM_UNIT    := $(patsubst %,$(OUT)/t/unit/test_%,background checkpoints known_cache pending_write response_cache visibility)
+SHM_UNIT    := $(patsubst %,$(OUT)/t/unit/test_%,background checkpoints host_lease known_cache pending_write response_cache visibility)
 SHM_OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(wildcard src/shm/*.c) src/backend/common/result.c)
 
 $(SHM_UNIT): $(OUT)/t/unit/%: t/unit/%.c $(SHM_OBJECTS) $(OUT)/libratings.a
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(CC) $(BASE_CFLAGS) $(HTTPD_CFLAGS) $(call system,$(shell pkg-config --cflags cmocka apr-1)) $< -o $@ \
 	    $(filter %.o,$^) $(filter %.a,$^) $(shell pkg-config --libs cmocka apr-1 apr-util-1) $(CORE_LIBS) -lm $(LDFLAGS)
+
+# This one has the source itself in it.
+$(OUT)/t/unit/test_append_ring: t/unit/test_append_ring.c $(filter-out %/append_ring.o,$(SHM_OBJECTS)) $(OUT)/libratings.a
+	@mkdir -p $(@D)
+	$(call quiet,LD)$(CC) $(BASE_CFLAGS) $(HTTPD_CFLAGS) $(call system,$(shell pkg-config --cflags cmocka apr-1)) $< -o $@ \
+	    $(filter %.o %.a,$^) $(shell pkg-config --libs cmocka apr-1 apr-util-1) $(CORE_LIBS) -lm $(LDFLAGS)
 
 $(OUT)/t/unit/test_background: $(OUT)/src/service/background.o $(OUT)/src/backend/common/thread.o
 $(OUT)/t/unit/test_pending_write: $(OUT)/src/service/pending_write.o
