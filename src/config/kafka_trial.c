@@ -24,7 +24,7 @@ static void discard_log(ratings_stream_log_t *log, int level, const char *text)
 static void run_trial(server_rec *main, const ratings_config_t *config, apr_pool_t *pool, int out)
 {
     ratings_result_t why = {.status = APR_SUCCESS};
-    ratings_stream_log_t log = {discard_log};
+    ratings_stream_log_t log = {.write = discard_log};
     ratings_stream_options_t options = {.topic = config->topic,
                                         .kafka = config->kafka,
                                         .timeout = config->stream_timeout,

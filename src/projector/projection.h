@@ -20,12 +20,13 @@
 typedef struct {
     const ratings_projector_options_t *options;
     ratings_shm_t *shared;
-    ratings_store_t *store;      /* the projector's own */
-    ratings_reader_t *reader;    /* of the log */
-    lease_t *lease;              /* under which the leader writes */
-    apr_pool_t *scratch;         /* cleared with each read, and each time it is opened */
-    ratings_store_state_t state; /* of the store, as it was loaded last */
-    int partitions;              /* of the log; of a standby those of the store */
+    ratings_store_t *store;             /* the projector's own */
+    _Atomic(ratings_reader_t *) reader; /* of the log; NULL until this child first leads */
+    lease_t *lease;                     /* under which the leader writes */
+    apr_pool_t *pool;                   /* of the projector: what lives as long as it does */
+    apr_pool_t *scratch;                /* cleared with each read, and each time it is opened */
+    ratings_store_state_t state;        /* of the store, as it was loaded last */
+    int partitions;                     /* of the log; of a standby those of the store */
     partition_t partition[RATINGS_PARTITIONS_MAX];
     const char *rebuild_reason; /* found while reading, for the next projection_open; or NULL */
 } projection_t;

@@ -84,14 +84,6 @@ static void *run_projector(void *data)
 
 /* ---- for the child ---- */
 
-static apr_status_t create_clients(ratings_projector_t *p, apr_pool_t *pool, ratings_result_t *why)
-{
-    apr_status_t status = ratings_store_create(&p->projection.store, &p->options.store, why);
-    if (status == APR_SUCCESS)
-        status = ratings_reader_create(&p->projection.reader, p->options.reader, pool, why);
-    return status;
-}
-
 static void compose_parts(ratings_projector_t *p, apr_pool_t *pool)
 {
     projection_t *projection = &p->projection;
@@ -99,6 +91,7 @@ static void compose_parts(ratings_projector_t *p, apr_pool_t *pool)
     projection->shared = p->options.shared;
     projection->lease = &p->lease;
     apr_pool_create_unmanaged_ex(&p->pool, NULL, NULL);
+    projection->pool = p->pool;
     apr_pool_create(&projection->scratch, p->pool);
     p->writer = writer_create(&p->options, pool);
     lease_init(&p->lease, &p->options, projection->store, writer_is_writing(p->writer));
@@ -114,7 +107,7 @@ apr_status_t ratings_projector_create(ratings_projector_t **out,
 {
     ratings_projector_t *p = apr_pcalloc(pool, sizeof *p);
     p->options = *options;
-    apr_status_t status = create_clients(p, pool, why);
+    apr_status_t status = ratings_store_create(&p->projection.store, &p->options.store, why);
     if (status != APR_SUCCESS)
         return status;
     compose_parts(p, pool);
@@ -125,10 +118,14 @@ apr_status_t ratings_projector_create(ratings_projector_t **out,
     return APR_SUCCESS;
 }
 
+/* A reader that is made meanwhile is not waited for: the leader looks at the lease before it reads.
+ */
 void ratings_projector_stop(ratings_projector_t *p)
 {
     lease_stop(&p->lease);
-    ratings_reader_wake(p->projection.reader);
+    ratings_reader_t *reader = atomic_load(&p->projection.reader);
+    if (reader)
+        ratings_reader_wake(reader);
 }
 
 /* The thread itself gives up the lease, so that its store is interrupted only if that takes long.
@@ -142,11 +139,12 @@ void ratings_projector_join(ratings_projector_t *p)
         lease_release_after_join(&p->lease);
     }
     ratings_store_destroy(p->projection.store);
-    apr_pool_destroy(p->pool);
 }
 
 void ratings_projector_destroy(ratings_projector_t *p)
 {
-    ratings_reader_destroy(p->projection.reader);
+    if (p->projection.reader)
+        ratings_reader_destroy(p->projection.reader);
     writer_destroy(p->writer);
+    apr_pool_destroy(p->pool);
 }

@@ -20,7 +20,7 @@
 typedef struct ratings_projector_t ratings_projector_t;
 
 /* Starts the thread. The handle comes from `pool`; the thread's memory from pools of its own.
- * Errors: those of ratings_store_create and ratings_reader_create, and of pthread_create. */
+ * Errors: those of ratings_store_create, and of pthread_create. */
 apr_status_t ratings_projector_create(ratings_projector_t **projector,
                                       const ratings_projector_options_t *options, apr_pool_t *pool,
                                       ratings_result_t *why);

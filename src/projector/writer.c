@@ -234,10 +234,15 @@ writer_t *writer_create(const ratings_projector_options_t *options, apr_pool_t *
 /* A writer that has ended in peace still gets its reports, and settles by them. */
 bool writer_begin(writer_t *writer)
 {
+    ratings_result_t why;
     int64_t now = ratings_monotonic(), duration = writer->options->lease;
     if (!ratings_host_lease_acquire(ratings_append_lease(writer->options->rings), now, duration,
                                     &writer->hold))
         return false;
+    if (!ratings_stream_prepare(writer->options->stream, &why)) { /* another child may be able to */
+        writer_end(writer);
+        return false;
+    }
     writer->resend_at = writer->hold.was_clean ? now + REPORTS_US : now;
     writer->renew_at = now + duration / 3;
     writer->survey_at = 0;

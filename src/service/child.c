@@ -95,10 +95,10 @@ static void destroy_policies(ratings_child_t *child)
 /* ---- the backends ---- */
 
 static void log_not_made(const ratings_child_t *child, const char *name, const char *effect,
-                         const ratings_result_t *why)
+                         const char *why)
 {
     ap_log_error(APLOG_MARK, APLOG_ERR, 0, child->service->server,
-                 "RT0205: %s cannot be used in this child, %s: %s", name, effect, why->detail);
+                 "RT0205: %s cannot be used in this child, %s: %s", name, effect, why);
 }
 
 static void set_usable(ratings_child_t *child, ratings_backend_e backend, apr_status_t status,
@@ -107,7 +107,7 @@ static void set_usable(ratings_child_t *child, ratings_backend_e backend, apr_st
     ratings_call_policy_t *policy = &child->policy[backend];
     policy->is_usable = status == APR_SUCCESS;
     if (!policy->is_usable)
-        log_not_made(child, policy->name, policy->effect, why);
+        log_not_made(child, policy->name, policy->effect, why->detail);
 }
 
 static void make_talks(ratings_child_t *child)
@@ -166,6 +166,15 @@ static void log_stream(ratings_stream_log_t *log, int level, const char *text)
     ap_log_error(APLOG_MARK, ours, 0, child->service->server, "RT0206: librdkafka: %s", text);
 }
 
+/* A combination of properties that librdkafka refuses is told at configuration time: what fails
+ * here is the process. */
+static void log_stream_refused(ratings_stream_log_t *log, const char *text)
+{
+    const ratings_child_t *child = RATINGS_CONTAINER_OF(log, ratings_child_t, stream_log);
+    const ratings_call_policy_t *policy = &child->policy[RATINGS_BACKEND_STREAM];
+    log_not_made(child, policy->name, policy->effect, text);
+}
+
 static bool child_is_draining(void)
 {
     int state = AP_MPMQ_RUNNING;
@@ -200,7 +209,7 @@ static void make_stream(ratings_child_t *child)
 {
     const ratings_config_t *config = child->service->config;
     ratings_result_t why;
-    child->stream_log.write = log_stream;
+    child->stream_log = (ratings_stream_log_t){log_stream, log_stream_refused};
     child->stream_options = (ratings_stream_options_t){
         .brokers = config->stream,
         .topic = config->topic,
@@ -211,10 +220,8 @@ static void make_stream(ratings_child_t *child)
         .log = &child->stream_log,
     };
     child->visibility = ratings_visibility_create(child->service->shared, child->pool);
-    apr_status_t status =
-        ratings_stream_create(&child->stream, &child->stream_options, child->pool, &why);
-    if (status == APR_SUCCESS)
-        status = create_projector(child, &why);
+    child->stream = ratings_stream_create(&child->stream_options, child->pool);
+    apr_status_t status = create_projector(child, &why);
     set_usable(child, RATINGS_BACKEND_STREAM, status, &why);
 }
 
@@ -223,13 +230,9 @@ static void make_stream(ratings_child_t *child)
 /* Without it a backend that recovers is found by the requests that need it. */
 static void make_prober(ratings_child_t *child)
 {
-    ratings_result_t why;
-    apr_status_t status = ratings_prober_create(&child->prober, child, child->pool);
-    if (status == APR_SUCCESS)
-        return;
-    ratings_result_set(&why, status, "no thread for it");
-    log_not_made(child, "the prober of open circuit breakers", "requests alone find them healed",
-                 &why);
+    if (ratings_prober_create(&child->prober, child, child->pool) != APR_SUCCESS)
+        log_not_made(child, "the prober of open circuit breakers",
+                     "requests alone find them healed", "no thread for it");
 }
 
 /* ---- life ---- */
@@ -289,10 +292,8 @@ void ratings_child_shut_down(ratings_child_t *child)
     if (child->projector)
         ratings_projector_join(child->projector);
     close_backends(child);
-    if (child->stream)
-        ratings_stream_destroy(child->stream, FLUSH_US);
-    if (child->visibility)
-        ratings_visibility_destroy(child->visibility);
+    ratings_stream_destroy(child->stream, FLUSH_US);
+    ratings_visibility_destroy(child->visibility);
     if (child->store)
         ratings_store_destroy(child->store);
     destroy_policies(child);

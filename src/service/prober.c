@@ -58,28 +58,30 @@ static void probe_stats(ratings_child_t *child, ratings_result_t *why)
 
 /* Each call of the Lambda costs money: the longer its breaker is open, the more seldom it is
  * called. */
-static int64_t stats_backoff(const ratings_backend_state_t *backend)
+static int64_t stats_backoff(const ratings_child_t *child)
 {
+    const ratings_backend_state_t *backend = child->policy[RATINGS_BACKEND_STATS].backend;
     int64_t backoff = (ratings_monotonic() - atomic_load(&backend->opened_at)) / 4;
     return backoff < STATS_BACKOFF_US ? backoff : STATS_BACKOFF_US;
 }
 
-/* So that readiness, which waits longer for Kafka, can claim a probe as well. */
-static int64_t stream_backoff(const ratings_backend_state_t *backend)
+/* So that readiness, which waits longer for Kafka, can claim a probe as well. A child without a
+ * producer, which it would have to make, leaves probes to those that have one, while there are any.
+ */
+static int64_t stream_backoff(const ratings_child_t *child)
 {
-    (void)backend;
-    return STREAM_BACKOFF_US;
+    return ratings_stream_is_made(child->stream) ? STREAM_BACKOFF_US : 2 * STREAM_BACKOFF_US;
 }
 
-static int64_t no_backoff(const ratings_backend_state_t *backend)
+static int64_t no_backoff(const ratings_child_t *child)
 {
-    (void)backend;
+    (void)child;
     return 0;
 }
 
 static const struct {
     void (*call)(ratings_child_t *child, ratings_result_t *why);
-    int64_t (*backoff)(const ratings_backend_state_t *backend);
+    int64_t (*backoff)(const ratings_child_t *child);
 } probes[RATINGS_BACKENDS] = {
     [RATINGS_BACKEND_TALKS] = {probe_talks, no_backoff},
     [RATINGS_BACKEND_STORE] = {probe_store, no_backoff},
@@ -93,7 +95,7 @@ static void probe_backend(ratings_child_t *child, int i)
 {
     ratings_call_policy_t *policy = &child->policy[i];
     ratings_result_t why;
-    if (!ratings_call_policy_claim_probe(policy, probes[i].backoff(policy->backend)))
+    if (!ratings_call_policy_claim_probe(policy, probes[i].backoff(child)))
         return;
     probes[i].call(child, &why);
     ratings_call_policy_probed(policy, &why);

@@ -5,16 +5,31 @@
 
 #include <string.h>
 
-apr_status_t ratings_stream_create(ratings_stream_t **out, const ratings_stream_options_t *options,
-                                   apr_pool_t *pool, ratings_result_t *why)
+ratings_stream_t *ratings_stream_create(const ratings_stream_options_t *options, apr_pool_t *pool)
 {
     ratings_stream_t *stream = apr_pcalloc(pool, sizeof *stream);
     stream->options = options;
-    if (stream_appender_create(&stream->appender, options, pool, why) != APR_SUCCESS)
-        return why->status;
+    stream->appender = stream_appender_create(options, pool);
     stream->producer = stream_appender_producer(stream->appender);
-    *out = stream;
-    return APR_SUCCESS;
+    return stream;
+}
+
+bool ratings_stream_prepare(ratings_stream_t *stream, ratings_result_t *why)
+{
+    if (!stream_producer_acquire(stream->producer, why))
+        return false;
+    stream_producer_release(stream->producer);
+    return true;
+}
+
+bool ratings_stream_is_made(const ratings_stream_t *stream)
+{
+    return stream_producer_is_made(stream->producer);
+}
+
+bool ratings_stream_is_refused(const ratings_stream_t *stream)
+{
+    return stream_producer_is_refused(stream->producer);
 }
 
 void ratings_stream_destroy(ratings_stream_t *stream, apr_interval_time_t timeout)

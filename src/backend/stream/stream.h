@@ -16,14 +16,23 @@
 
 #include <apr_pools.h>
 
+#include <stdbool.h>
+
 typedef struct ratings_stream_t ratings_stream_t;
 
-/* Starts the threads of the producer and of the appender; connects by itself. In `pool`, which
- * outlives it. APR_EINVAL with librdkafka's text when it refuses the combination of properties; a
- * code of errno when there is no thread. */
-apr_status_t ratings_stream_create(ratings_stream_t **stream,
-                                   const ratings_stream_options_t *options, apr_pool_t *pool,
-                                   ratings_result_t *why);
+/* In `pool`, which outlives it. Nothing is started: the first question about the topic makes the
+ * handle and the thread that polls it, and it connects by itself; the first event starts the
+ * appender's thread as well. What cannot be made then fails with RATINGS_NOT_ASKED, and is tried
+ * again a second later; the first time is told to the log of the options. */
+ratings_stream_t *ratings_stream_create(const ratings_stream_options_t *options, apr_pool_t *pool);
+
+/* Makes the handle, if there is none yet, so that it is connected by the time it is needed. False
+ * and RATINGS_NOT_ASKED: it cannot be made. Any thread. */
+bool ratings_stream_prepare(ratings_stream_t *stream, ratings_result_t *why);
+
+/* Whether there is a handle; whether it could not be made when it was last needed. Any thread. */
+bool ratings_stream_is_made(const ratings_stream_t *stream);
+bool ratings_stream_is_refused(const ratings_stream_t *stream);
 
 /* Gives events under way until `timeout` (microseconds) to be acknowledged, then gives them up
  * (each is still reported), and frees the handle. No other call may be under way. */

@@ -21,6 +21,7 @@
 #include "../../core/clock.h"
 #include "../../core/container_of.h"
 #include "../common/log_record.h"
+#include "../common/thread.h"
 
 #define WAITING_MAX 10000 /* as many as librdkafka may have */
 
@@ -34,6 +35,7 @@ struct stream_appender_t {
     ratings_batcher_t batchers[RATINGS_PARTITIONS_MAX];
     int partitions; /* beyond them nothing ever waited */
     unsigned waiting;
+    bool has_sender; /* from the first message on */
     bool stops;
 };
 
@@ -142,18 +144,7 @@ static void *run_sender(void *data)
 
 /* ---- create and destroy ---- */
 
-static apr_status_t start_sender(stream_appender_t *appender, ratings_result_t *why)
-{
-    int error = pthread_create(&appender->sender, NULL, run_sender, appender);
-    if (error == 0)
-        return ratings_result_ok(why);
-    stream_producer_destroy(appender->producer, 0);
-    return ratings_result_set(why, error, "no thread for the producer");
-}
-
-apr_status_t stream_appender_create(stream_appender_t **out,
-                                    const ratings_stream_options_t *options, apr_pool_t *pool,
-                                    ratings_result_t *why)
+stream_appender_t *stream_appender_create(const ratings_stream_options_t *options, apr_pool_t *pool)
 {
     stream_appender_t *appender = apr_pcalloc(pool, sizeof *appender);
     appender->owner.reported = on_message_reported;
@@ -161,19 +152,14 @@ apr_status_t stream_appender_create(stream_appender_t **out,
     for (int i = 0; i < RATINGS_PARTITIONS_MAX; i++)
         ratings_batcher_init(&appender->batchers[i]);
     ratings_lock_init(&appender->lock, &appender->ready);
-    apr_status_t status =
-        stream_producer_create(&appender->producer, options, &appender->owner, pool, why);
-    if (status == APR_SUCCESS)
-        status = start_sender(appender, why);
-    if (status == APR_SUCCESS)
-        *out = appender;
-    else
-        ratings_lock_destroy(&appender->lock, &appender->ready);
-    return status;
+    appender->producer = stream_producer_create(options, &appender->owner, pool);
+    return appender;
 }
 
 static void stop_sender(stream_appender_t *appender)
 {
+    if (!appender->has_sender)
+        return;
     pthread_mutex_lock(&appender->lock);
     appender->stops = true;
     pthread_cond_signal(&appender->ready);
@@ -208,7 +194,15 @@ stream_producer_t *stream_appender_producer(const stream_appender_t *appender)
 
 /* ---- appending ---- */
 
-typedef enum { SEND_NOW, WAITS, REFUSED } admission_e;
+typedef enum { SEND_NOW, WAITS, REFUSED, NO_THREAD } admission_e;
+
+/* With the lock held. Before a message is admitted, as the next may have to wait for it. */
+static bool need_sender(stream_appender_t *appender)
+{
+    if (!appender->has_sender)
+        appender->has_sender = ratings_thread_create(&appender->sender, run_sender, appender) == 0;
+    return appender->has_sender;
+}
 
 /* With the lock held. A message that makes the sender wait for less time than it thinks wakes it.
  */
@@ -233,7 +227,9 @@ static admission_e admit_message(stream_appender_t *appender, stream_message_t *
     pthread_mutex_lock(&appender->lock);
     int64_t now = ratings_monotonic(); /* with the lock: the batchers see no time that goes back */
     message->expires_at = now + appender->waits_at_most;
-    if (appender->waiting < WAITING_MAX)
+    if (!need_sender(appender))
+        admission = NO_THREAD;
+    else if (appender->waiting < WAITING_MAX)
         admission = admit_to_batch(appender, message, now);
     pthread_mutex_unlock(&appender->lock);
     return admission;
@@ -254,14 +250,13 @@ static apr_status_t send_now(stream_appender_t *appender, stream_message_t *mess
 apr_status_t stream_appender_append(stream_appender_t *appender, stream_message_t *message,
                                     ratings_result_t *why)
 {
-    switch (admit_message(appender, message)) {
-    case SEND_NOW:
+    admission_e admission = admit_message(appender, message);
+    if (admission == SEND_NOW)
         return send_now(appender, message, why);
-    case WAITS:
+    if (admission == WAITS)
         return ratings_result_ok(why);
-    case REFUSED:
-        break;
-    }
     stream_message_free(message);
-    return ratings_result_set(why, RATINGS_NOT_ASKED, "too many events wait for Kafka already");
+    return ratings_result_set(why, RATINGS_NOT_ASKED,
+                              admission == REFUSED ? "too many events wait for Kafka already"
+                                                   : "no thread to send events with");
 }

@@ -8,9 +8,8 @@
 typedef struct stream_appender_t stream_appender_t;
 
 /* As ratings_stream_create. */
-apr_status_t stream_appender_create(stream_appender_t **appender,
-                                    const ratings_stream_options_t *options, apr_pool_t *pool,
-                                    ratings_result_t *why);
+stream_appender_t *stream_appender_create(const ratings_stream_options_t *options,
+                                          apr_pool_t *pool);
 
 /* As ratings_stream_destroy: what waits is sent first. */
 void stream_appender_destroy(stream_appender_t *appender, apr_interval_time_t timeout);

@@ -13,13 +13,15 @@ static apr_status_t offsets_of_times(ratings_stream_t *stream,
                                      rd_kafka_topic_partition_list_t *list, int timeout_ms,
                                      int64_t *offsets, ratings_result_t *why)
 {
-    apr_status_t status =
-        stream_offsets(stream_producer_acquire(stream->producer), list, timeout_ms, why);
-    stream_producer_release(stream->producer);
+    rd_kafka_t *handle = stream_producer_acquire(stream->producer, why);
+    if (handle) {
+        (void)stream_offsets(handle, list, timeout_ms, why);
+        stream_producer_release(stream->producer);
+    }
     for (int i = 0; i < list->cnt; i++)
         offsets[list->elems[i].partition] = list->elems[i].offset;
     rd_kafka_topic_partition_list_destroy(list);
-    return status;
+    return why->status;
 }
 
 static apr_status_t offsets_of_end(ratings_stream_t *stream, int count, int64_t which,

@@ -11,6 +11,9 @@
 typedef struct ratings_stream_log_t ratings_stream_log_t;
 struct ratings_stream_log_t {
     void (*write)(ratings_stream_log_t *log, int level, const char *text);
+    /* The producer cannot be made, for a reason of this process; once, until it can. By the thread
+     * that needs it. */
+    void (*refused)(ratings_stream_log_t *log, const char *text);
 };
 
 /* They, and what they point to, live as long as what is made of them. */

@@ -1,6 +1,8 @@
 #include "stream_producer.h"
 
+#include "../../core/clock.h"
 #include "../../core/container_of.h"
+#include "../common/thread.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -11,12 +13,17 @@
 #define POLL_MS 100
 #define GIVE_UP_POLLS 100
 #define REPLACE_RETRY_MS 1000
+#define MAKE_RETRY_US INT64_C(1000000)
 
 struct stream_producer_t {
     stream_handle_owner_t handle_owner;
     stream_producer_owner_t *owner;
-    pthread_rwlock_t lock; /* of what follows: written only when a fatal error makes a new handle */
-    rd_kafka_t *handle;
+    pthread_mutex_t making; /* held while the first handle is made, by whoever needs it */
+    int64_t make_at;        /* not before, as it could not be made; of ratings_monotonic */
+    ratings_result_t refusal;
+    atomic_bool is_made, is_refused;
+    pthread_rwlock_t lock; /* of what follows: written when a fatal error makes a new handle */
+    rd_kafka_t *handle;    /* and what follows, once is_made */
     _Atomic(rd_kafka_topic_t *) topic; /* NULL until it is asked for */
     pthread_t poller;
     atomic_bool stops;
@@ -232,49 +239,104 @@ apr_status_t stream_producer_try(const ratings_stream_options_t *options, apr_po
     return make_producer_handle(producer, &producer->handle, why);
 }
 
-apr_status_t stream_producer_create(stream_producer_t **out,
-                                    const ratings_stream_options_t *options,
-                                    stream_producer_owner_t *owner, apr_pool_t *pool,
-                                    ratings_result_t *why)
+stream_producer_t *stream_producer_create(const ratings_stream_options_t *options,
+                                          stream_producer_owner_t *owner, apr_pool_t *pool)
 {
     stream_producer_t *producer = allocate_producer(options, pool);
     producer->owner = owner;
-    if (make_producer_handle(producer, &producer->handle, why) != APR_SUCCESS)
-        return why->status;
+    pthread_mutex_init(&producer->making, NULL);
     pthread_rwlock_init(&producer->lock, NULL);
-    int error = pthread_create(&producer->poller, NULL, run_poller, producer);
-    if (error) {
-        rd_kafka_destroy(producer->handle);
-        pthread_rwlock_destroy(&producer->lock);
-        return ratings_result_set(why, error, "no thread for the producer");
-    }
-    *out = producer;
-    return APR_SUCCESS;
+    return producer;
 }
 
 /* A child that takes its time to end makes a graceful restart wait for it. */
 static void wake_poller(stream_producer_t *producer)
 {
-    rd_kafka_queue_t *queue = rd_kafka_queue_get_main(stream_producer_acquire(producer));
+    pthread_rwlock_rdlock(&producer->lock);
+    rd_kafka_queue_t *queue = rd_kafka_queue_get_main(producer->handle);
     rd_kafka_queue_yield(queue);
     rd_kafka_queue_destroy(queue);
-    stream_producer_release(producer);
+    pthread_rwlock_unlock(&producer->lock);
 }
 
-void stream_producer_destroy(stream_producer_t *producer, apr_interval_time_t timeout)
+static void end_handle(stream_producer_t *producer, apr_interval_time_t timeout)
 {
     atomic_store(&producer->stops, true);
     wake_poller(producer);
     pthread_join(producer->poller, NULL);
     rd_kafka_flush(producer->handle, stream_ms(timeout));
     destroy_handle(producer->handle, atomic_load(&producer->topic));
+}
+
+void stream_producer_destroy(stream_producer_t *producer, apr_interval_time_t timeout)
+{
+    if (atomic_load(&producer->is_made))
+        end_handle(producer, timeout);
     pthread_rwlock_destroy(&producer->lock);
+    pthread_mutex_destroy(&producer->making);
+}
+
+/* ---- the first handle ---- */
+
+static apr_status_t make_first_handle(stream_producer_t *producer, ratings_result_t *why)
+{
+    if (make_producer_handle(producer, &producer->handle, why) != APR_SUCCESS)
+        return why->status;
+    int error = ratings_thread_create(&producer->poller, run_poller, producer);
+    if (error == 0)
+        return APR_SUCCESS;
+    rd_kafka_destroy(producer->handle);
+    return ratings_result_set(why, error, "no thread for the producer: %s", strerror(error));
+}
+
+/* It says nothing of Kafka. */
+static void note_refusal(stream_producer_t *producer)
+{
+    ratings_stream_log_t *log = producer->handle_owner.options->log;
+    producer->refusal.status = RATINGS_NOT_ASKED;
+    producer->make_at = ratings_monotonic() + MAKE_RETRY_US;
+    if (!atomic_exchange(&producer->is_refused, true))
+        log->refused(log, producer->refusal.detail);
+}
+
+/* Without the lock under which the handle is used: the first thread makes it, and those that come
+ * meanwhile need it as well. Nothing here waits for Kafka. */
+static void make_once(stream_producer_t *producer, ratings_result_t *why)
+{
+    sigset_t before;
+    ratings_thread_block_signals(&before);
+    pthread_mutex_lock(&producer->making);
+    if (!atomic_load(&producer->is_made) && ratings_monotonic() >= producer->make_at) {
+        if (make_first_handle(producer, &producer->refusal) == APR_SUCCESS) {
+            atomic_store(&producer->is_refused, false);
+            atomic_store(&producer->is_made, true);
+        } else {
+            note_refusal(producer);
+        }
+    }
+    *why = producer->refusal;
+    pthread_mutex_unlock(&producer->making);
+    ratings_thread_restore_signals(&before);
+}
+
+bool stream_producer_is_made(const stream_producer_t *producer)
+{
+    return atomic_load(&producer->is_made);
+}
+
+bool stream_producer_is_refused(const stream_producer_t *producer)
+{
+    return atomic_load(&producer->is_refused);
 }
 
 /* ---- using the handle ---- */
 
-rd_kafka_t *stream_producer_acquire(stream_producer_t *producer)
+rd_kafka_t *stream_producer_acquire(stream_producer_t *producer, ratings_result_t *why)
 {
+    if (!atomic_load(&producer->is_made))
+        make_once(producer, why);
+    if (!atomic_load(&producer->is_made))
+        return NULL;
     pthread_rwlock_rdlock(&producer->lock);
     return producer->handle;
 }
@@ -326,7 +388,9 @@ static bool is_dead(rd_kafka_t *handle)
 apr_status_t stream_producer_send(stream_producer_t *producer, stream_message_t *message,
                                   ratings_result_t *why)
 {
-    rd_kafka_t *handle = stream_producer_acquire(producer);
+    rd_kafka_t *handle = stream_producer_acquire(producer, why);
+    if (!handle)
+        return why->status;
     rd_kafka_resp_err_t code = produce_message(handle, topic_of_handle(producer), message);
     bool dead = code != RD_KAFKA_RESP_ERR_NO_ERROR && is_dead(handle);
     stream_producer_release(producer);

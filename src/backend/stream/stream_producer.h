@@ -8,6 +8,8 @@
 
 #include <apr_pools.h>
 
+#include <stdbool.h>
+
 typedef struct stream_producer_t stream_producer_t;
 
 /* The receiver of the delivery reports: part of the producer's owner. Called once for each message
@@ -19,12 +21,9 @@ struct stream_producer_owner_t {
                      const ratings_delivery_t *delivery);
 };
 
-/* In `pool`, which outlives it. APR_EINVAL: librdkafka refuses its configuration; a code of errno:
- * no thread. */
-apr_status_t stream_producer_create(stream_producer_t **producer,
-                                    const ratings_stream_options_t *options,
-                                    stream_producer_owner_t *owner, apr_pool_t *pool,
-                                    ratings_result_t *why);
+/* In `pool`, which outlives it. Handle and thread are made by the first call that needs them. */
+stream_producer_t *stream_producer_create(const ratings_stream_options_t *options,
+                                          stream_producer_owner_t *owner, apr_pool_t *pool);
 
 /* Waits until `timeout` (microseconds) for what was sent to be acknowledged, then gives it up: all
  * of it is reported before this returns. */
@@ -35,9 +34,15 @@ void stream_producer_destroy(stream_producer_t *producer, apr_interval_time_t ti
 apr_status_t stream_producer_send(stream_producer_t *producer, stream_message_t *message,
                                   ratings_result_t *why);
 
-/* The handle, held until it is released; it may be replaced after a fatal error. Any thread. */
-rd_kafka_t *stream_producer_acquire(stream_producer_t *producer);
+/* The handle, held until it is released; it may be replaced after a fatal error. NULL if there is
+ * none: librdkafka refuses its configuration, or there is no thread. That is RATINGS_NOT_ASKED,
+ * told once to the log of the options, and tried again a second later. Any thread. */
+rd_kafka_t *stream_producer_acquire(stream_producer_t *producer, ratings_result_t *why);
 void stream_producer_release(stream_producer_t *producer);
+
+/* Whether there is a handle; whether it could not be made when it was last tried. Any thread. */
+bool stream_producer_is_made(const stream_producer_t *producer);
+bool stream_producer_is_refused(const stream_producer_t *producer);
 
 /* How long, in microseconds, librdkafka tries to send a message. */
 int64_t stream_producer_message_timeout(const ratings_stream_options_t *options);

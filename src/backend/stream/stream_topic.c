@@ -289,7 +289,9 @@ static apr_status_t ensure_topic(rd_kafka_t *handle, const ratings_stream_option
 apr_status_t ratings_stream_topic_ensure(ratings_stream_t *stream, apr_interval_time_t timeout,
                                          ratings_topic_t *topic, ratings_result_t *why)
 {
-    rd_kafka_t *handle = stream_producer_acquire(stream->producer);
+    rd_kafka_t *handle = stream_producer_acquire(stream->producer, why);
+    if (!handle)
+        return why->status;
     apr_status_t status = ensure_topic(handle, stream->options, stream_ms(timeout), topic, why);
     stream_producer_release(stream->producer);
     return status;
@@ -299,7 +301,9 @@ apr_status_t ratings_stream_topic_describe(ratings_stream_t *stream, apr_interva
                                            ratings_topic_t *topic, ratings_result_t *why)
 {
     bool exists;
-    rd_kafka_t *handle = stream_producer_acquire(stream->producer);
+    rd_kafka_t *handle = stream_producer_acquire(stream->producer, why);
+    if (!handle)
+        return why->status;
     apr_status_t status =
         describe_topic(handle, stream->options->topic, stream_ms(timeout), topic, &exists, why);
     stream_producer_release(stream->producer);
@@ -352,7 +356,9 @@ apr_status_t ratings_stream_check(ratings_stream_t *stream, int count, int in_sy
                                   apr_interval_time_t timeout, ratings_result_t *why)
 {
     int brokers;
-    rd_kafka_t *handle = stream_producer_acquire(stream->producer);
+    rd_kafka_t *handle = stream_producer_acquire(stream->producer, why);
+    if (!handle)
+        return why->status;
     const char *name = stream->options->topic;
     apr_status_t status = count > 0 ? check_partitions_writable(handle, name, count, in_sync,
                                                                 ratings_monotonic() + timeout, why)
