@@ -4,10 +4,14 @@
 
 #define TOPIC_POLL_US INT64_C(5000000)
 #define TOPIC_TIMEOUT_US INT64_C(500000)
+#define CHECK_POLL_US INT64_C(400000)     /* so that what is known is never a second old */
+#define CHECK_WANTED_US INT64_C(60000000) /* after an answer of readiness, and at the start */
 
 void topic_watch_init(topic_watch_t *watch, const ratings_projector_options_t *options)
 {
     watch->options = options;
+    watch->health_answers = atomic_load(&options->shared->health_answers);
+    watch->wanted_until = ratings_monotonic() + CHECK_WANTED_US;
 }
 
 static void publish_append_time(topic_watch_t *watch, ratings_append_time_e kept)
@@ -34,11 +38,38 @@ void topic_watch_publish(topic_watch_t *watch, const ratings_topic_t *topic)
                      ratings_topic_fault_text(topic->fault));
 }
 
+static bool is_check_wanted(topic_watch_t *watch, int64_t now)
+{
+    uint32_t answers = atomic_load(&watch->options->shared->health_answers);
+    if (answers != watch->health_answers) {
+        watch->health_answers = answers;
+        watch->wanted_until = now + CHECK_WANTED_US;
+    }
+    return now < watch->wanted_until;
+}
+
+/* What readiness would ask, so that a child which has no producer need not make one for it. Only
+ * that the topic takes events is told: of all else readiness makes sure itself, within its own
+ * time. */
+static void check_if_wanted(topic_watch_t *watch, int64_t now)
+{
+    ratings_shm_t *shared = watch->options->shared;
+    ratings_result_t why;
+    int partitions = atomic_load(&shared->routing_partitions);
+    if (now < watch->check_at || partitions == 0 || !is_check_wanted(watch, now))
+        return;
+    if (ratings_stream_check(watch->options->stream, partitions, atomic_load(&shared->min_insync),
+                             TOPIC_TIMEOUT_US, &why) == APR_SUCCESS)
+        atomic_store(&shared->topic_checked_at, now);
+    watch->check_at = ratings_monotonic() + CHECK_POLL_US;
+}
+
 void topic_watch_poll(topic_watch_t *watch)
 {
     ratings_result_t why;
     ratings_topic_t topic;
     int64_t now = ratings_monotonic();
+    check_if_wanted(watch, now);
     if (now < watch->poll_at)
         return;
     watch->poll_at = now + TOPIC_POLL_US;

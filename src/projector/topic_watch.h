@@ -1,5 +1,6 @@
-/* The topic's settings: what this host has to know of them, and whether they let the topic be the
- * log of all ratings. Told through the shared memory, and logged when it changes. For one thread.
+/* The topic: what this host has to know of its settings, whether they let it be the log of all
+ * ratings, and whether it takes events. Told through the shared memory, and logged when it changes.
+ * For one thread.
  */
 #ifndef RATINGS_PROJECTOR_TOPIC_WATCH_H
 #define RATINGS_PROJECTOR_TOPIC_WATCH_H
@@ -8,13 +9,17 @@
 
 typedef struct {
     const ratings_projector_options_t *options;
-    int64_t poll_at; /* when they are to be asked for next; of ratings_monotonic */
+    int64_t poll_at;  /* when they are to be asked for next; of ratings_monotonic */
+    int64_t check_at; /* when it is next checked whether the topic takes events */
+    int64_t wanted_until;
+    uint32_t health_answers; /* when that was last known to be wanted */
 } topic_watch_t;
 
 void topic_watch_init(topic_watch_t *watch, const ratings_projector_options_t *options);
 
-/* Asks Kafka for the settings if it is time to. A failure is nobody's business: they are asked for
- * again, and the projection notices a Kafka that does not answer. */
+/* Asks Kafka for the settings if it is time to, and, while readiness is asked for now and then,
+ * also whether the topic takes events. A failure is nobody's business: they are asked for again,
+ * and the projection notices a Kafka that does not answer. */
 void topic_watch_poll(topic_watch_t *watch);
 
 /* Tells this host what the topic is like. */

@@ -4,11 +4,10 @@
 #include "../shm/futex.h"
 #include "health_check.h"
 
-#define FRESH_US INT64_C(1000000)
 #define WAIT_US INT64_C(1000000)
 #define WAITERS_MAX 2 /* of a child, at a time */
 
-RATINGS_SHM_STRUCT(ratings_health_t, 840, 9);
+RATINGS_SHM_STRUCT(ratings_health_t, 848, 12);
 _Static_assert(sizeof(ratings_health_t) <= RATINGS_SHM_CACHE_RECORD_MAX,
                "it is a record of a cache");
 
@@ -61,7 +60,7 @@ static bool answer_at_once(ratings_child_t *child, int64_t deadline, apr_pool_t 
     int64_t now = ratings_monotonic();
     *known = get_answer(child, &before);
     *health = before;
-    if (*known && now - before.found_at < FRESH_US)
+    if (*known && now - before.asked_at < RATINGS_HEALTH_FRESH_US)
         return true;
     if (!claim_check(child->service->shared, now, deadline))
         return *known && now - before.found_at < RATINGS_HEALTH_OLD_US;

@@ -9,12 +9,15 @@
 #include "child.h"
 
 #define RATINGS_REASON_MAX 200
+#define RATINGS_HEALTH_FRESH_US INT64_C(1000000)
 #define RATINGS_HEALTH_OLD_US INT64_C(10000000) /* the age beyond which an answer says nothing */
 
 /* A record of RATINGS_CACHE_HEALTH. */
 typedef struct {
-    int64_t key;                                       /* 0: there is one record */
-    int64_t found_at;                                  /* when its backends had been asked */
+    int64_t key;      /* 0: there is one record */
+    int64_t asked_at; /* when its backends had been asked */
+    int64_t
+        found_at; /* the same, or when the projector had asked Kafka, within the second before */
     char reason[RATINGS_BACKENDS][RATINGS_REASON_MAX]; /* why not, fit for a client; "": it is up */
     ratings_progress_t rebuild; /* of the store, while it is rebuilt; `total` 0: none is known */
 } ratings_health_t;

@@ -24,6 +24,7 @@ typedef struct {
     int64_t deadline;
     apr_pool_t *pool;
     const ratings_health_t *before; /* the answer before; NULL: none */
+    int64_t topic_checked_at;       /* by the projector; 0: Kafka is to be asked */
 } check_t;
 
 static ratings_call_policy_t *policy_of(const check_t *check, ratings_backend_e backend)
@@ -169,22 +170,42 @@ static const char *topic_reason(const ratings_shm_t *shared)
     return ratings_topic_fault_text(atomic_load(&shared->topic_fault));
 }
 
+/* What this host's projector has found within the last second need not be asked, for which a child
+ * that takes no ratings would have to make a producer. While the circuit breaker is open, asking is
+ * its probe. 0: there is no such finding. */
+static int64_t topic_known_at(const ratings_child_t *child)
+{
+    int64_t at = atomic_load(&child->service->shared->topic_checked_at);
+    bool is_fresh = at > 0 && ratings_monotonic() - at < RATINGS_HEALTH_FRESH_US;
+    return is_fresh && !ratings_call_policy_is_open(&child->policy[RATINGS_BACKEND_STREAM]) ? at
+                                                                                            : 0;
+}
+
+static void ask_stream(const check_t *check, ratings_result_t *why)
+{
+    int64_t left = check->deadline - ratings_monotonic();
+    int64_t timeout = check->child->service->config->stream_timeout;
+    if (check->topic_checked_at)
+        ratings_result_ok(why);
+    else if (left > 0)
+        (void)ratings_routing_check(check->child, left < timeout ? left : timeout, why);
+    else
+        ratings_result_set(why, RATINGS_NOT_ASKED, "no time was left to ask Kafka");
+}
+
 static const char *stream_reason(const check_t *check)
 {
     ratings_child_t *child = check->child;
     ratings_call_policy_t *policy = policy_of(check, RATINGS_BACKEND_STREAM);
-    int64_t left = check->deadline - ratings_monotonic();
-    int64_t timeout = child->service->config->stream_timeout;
     ratings_result_t why;
     if (!policy->is_usable)
         return UNUSABLE;
-    bool probes = ratings_call_policy_claim_probe(policy, 0);
-    if (left > 0)
-        (void)ratings_routing_check(child, left < timeout ? left : timeout, &why);
-    else
-        ratings_result_set(&why, RATINGS_NOT_ASKED, "no time was left to ask Kafka");
+    bool probes = !check->topic_checked_at && ratings_call_policy_claim_probe(policy, 0);
+    ask_stream(check, &why);
     if (probes)
         ratings_call_policy_probed(policy, &why);
+    if (why.status == RATINGS_NOT_ASKED && ratings_stream_is_refused(child->stream))
+        return UNUSABLE;
     const char *problem = reason_of(check, RATINGS_BACKEND_STREAM, &why);
     return problem ? problem : topic_reason(child->service->shared);
 }
@@ -219,7 +240,7 @@ static const char *add_projector_reason(const check_t *check, const char *store,
 void ratings_health_check(ratings_child_t *child, int64_t deadline, apr_pool_t *pool,
                           const ratings_health_t *before, ratings_health_t *health)
 {
-    const check_t check = {child, deadline, pool, before};
+    const check_t check = {child, deadline, pool, before, topic_known_at(child)};
     const char *reason[RATINGS_BACKENDS] = {
         [RATINGS_BACKEND_TALKS] = talks_reason(&check),
         [RATINGS_BACKEND_STORE] = store_reason(&check),
@@ -235,5 +256,6 @@ void ratings_health_check(ratings_child_t *child, int64_t deadline, apr_pool_t *
         health->rebuild = ratings_shm_progress(child->service->shared);
     for (int i = 0; i < RATINGS_BACKENDS; i++)
         apr_cpystrn(health->reason[i], reason[i] ? reason[i] : "", RATINGS_REASON_MAX);
-    health->found_at = ratings_monotonic();
+    health->asked_at = ratings_monotonic();
+    health->found_at = check.topic_checked_at ? check.topic_checked_at : health->asked_at;
 }

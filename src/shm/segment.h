@@ -79,6 +79,8 @@ struct ratings_shm_t {
                                                                 * step, or learnt from the store */
     _Atomic int64_t leased_until;     /* while one of this host holds the lease */
     _Atomic int64_t standby_at;       /* when one of a child that is not drained last stood by */
+    _Atomic int64_t topic_checked_at; /* when one of this host last found that the topic takes
+                                       * events; 0: it has not, or does not look */
     _Atomic uint32_t handover;        /* counts leases given up; standbys sleep on it */
     _Atomic uint64_t skipped_records; /* of the log, which were no events */
     _Atomic uint64_t repeated_events; /* which were in the log already */
@@ -104,7 +106,7 @@ struct ratings_shm_t {
     _Atomic uint32_t change_counter[RATINGS_CHANGE_SLOTS]; /* by the talk's slot */
 };
 
-RATINGS_SHM_STRUCT(ratings_shm_t, 287296, 9);
+RATINGS_SHM_STRUCT(ratings_shm_t, 287296, 12);
 _Static_assert(offsetof(ratings_shm_t, epoch) < RATINGS_CACHE_LINE &&
                    offsetof(ratings_shm_t, published) >= RATINGS_CACHE_LINE,
                "a publication must not write to the line that each GET reads");
