@@ -31,7 +31,7 @@
 _Static_assert(STATE_SHIFT + 3 == 64, "state, marks, lap and payload are one word");
 _Static_assert(RATINGS_PROCESS_BITS <= PAYLOAD_BITS, "an owner fits in the word");
 
-static ratings_append_state_e state_of(uint64_t word)
+static ratings_append_state_e append_state_of(uint64_t word)
 {
     return (ratings_append_state_e)(word >> STATE_SHIFT);
 }
@@ -120,7 +120,7 @@ static slot_t *slot_at(ratings_append_rings_t *rings, int ring, uint64_t number)
     return &rings->ring[ring].slot[number % RATINGS_APPEND_SLOTS];
 }
 
-static slot_t *slot_of(const ratings_append_slot_t *slot)
+static slot_t *shared_slot_of(const ratings_append_slot_t *slot)
 {
     return slot_at(slot->rings, slot->ring, slot->number);
 }
@@ -128,7 +128,7 @@ static slot_t *slot_of(const ratings_append_slot_t *slot)
 /* The word, if the slot still has this ticket. */
 static bool load_word(const ratings_append_slot_t *slot, uint64_t *word)
 {
-    *word = atomic_load(&slot_of(slot)->word);
+    *word = atomic_load(&shared_slot_of(slot)->word);
     return laps_ahead(*word, slot->number) == 0;
 }
 
@@ -242,8 +242,8 @@ bool ratings_append_claim(ratings_append_rings_t *rings, int partition, uint64_t
         int ahead = laps_ahead(word, number);
         if (ahead < 0)
             return false;
-        bool claimed =
-            ahead == 0 && state_of(word) == RATINGS_APPEND_FREE && claim_slot(found, number, owner);
+        bool claimed = ahead == 0 && append_state_of(word) == RATINGS_APPEND_FREE &&
+                       claim_slot(found, number, owner);
         (void)atomic_compare_exchange_strong(head, &next, number + 1);
         if (!claimed)
             continue;
@@ -267,7 +267,7 @@ static void wake_writer(ratings_append_rings_t *rings)
 bool ratings_append_queue(const ratings_append_slot_t *slot, const ratings_event_t *event,
                           int partition)
 {
-    slot_t *found = slot_of(slot);
+    slot_t *found = shared_slot_of(slot);
     packed_t packed;
     size_t size = pack_event(event, partition, &packed);
     uint64_t owner = atomic_load_explicit(&found->owner, memory_order_relaxed);
@@ -285,24 +285,24 @@ ratings_append_view_t ratings_append_look(const ratings_append_slot_t *slot)
     uint64_t word;
     if (!load_word(slot, &word))
         return (ratings_append_view_t){.state = RATINGS_APPEND_FREE};
-    return (ratings_append_view_t){.state = state_of(word),
+    return (ratings_append_view_t){.state = append_state_of(word),
                                    .is_repeated = (word & REPEATED) != 0,
                                    .detail = (int64_t)payload_of(word)};
 }
 
 uint32_t ratings_append_wakes(const ratings_append_slot_t *slot)
 {
-    return atomic_load(&slot_of(slot)->wakes);
+    return atomic_load(&shared_slot_of(slot)->wakes);
 }
 
 void ratings_append_wait(const ratings_append_slot_t *slot, uint32_t wakes, int64_t timeout)
 {
-    ratings_shm_wait(&slot_of(slot)->wakes, wakes, timeout);
+    ratings_shm_wait(&shared_slot_of(slot)->wakes, wakes, timeout);
 }
 
 void ratings_append_wake(const ratings_append_slot_t *slot)
 {
-    ratings_shm_wake(&slot_of(slot)->wakes);
+    ratings_shm_wake(&shared_slot_of(slot)->wakes);
 }
 
 /* What was queued and never sent is free; what may be in the log is marked. */
@@ -310,12 +310,12 @@ ratings_append_state_e ratings_append_leave(const ratings_append_slot_t *slot)
 {
     uint64_t word;
     while (load_word(slot, &word)) {
-        ratings_append_state_e state = state_of(word);
+        ratings_append_state_e state = append_state_of(word);
         bool is_unsent = state == RATINGS_APPEND_FILLING ||
                          (state == RATINGS_APPEND_QUEUED && !(word & REPEATED));
         if (state == RATINGS_APPEND_DURABLE || state == RATINGS_APPEND_FAILED)
             return state;
-        if (atomic_compare_exchange_strong(&slot_of(slot)->word, &word,
+        if (atomic_compare_exchange_strong(&shared_slot_of(slot)->word, &word,
                                            is_unsent ? free_word_after(slot->number) : word | LEFT))
             return is_unsent ? RATINGS_APPEND_QUEUED : RATINGS_APPEND_SENT;
     }
@@ -325,9 +325,9 @@ ratings_append_state_e ratings_append_leave(const ratings_append_slot_t *slot)
 void ratings_append_free(const ratings_append_slot_t *slot)
 {
     uint64_t word;
-    if (load_word(slot, &word) &&
-        (state_of(word) == RATINGS_APPEND_DURABLE || state_of(word) == RATINGS_APPEND_FAILED))
-        (void)atomic_compare_exchange_strong(&slot_of(slot)->word, &word,
+    if (load_word(slot, &word) && (append_state_of(word) == RATINGS_APPEND_DURABLE ||
+                                   append_state_of(word) == RATINGS_APPEND_FAILED))
+        (void)atomic_compare_exchange_strong(&shared_slot_of(slot)->word, &word,
                                              free_word_after(slot->number));
 }
 
@@ -352,9 +352,9 @@ static bool look_at_next(ratings_append_rings_t *rings, const ratings_append_pas
                          ratings_append_slot_t *slot, uint64_t *word)
 {
     *slot = (ratings_append_slot_t){rings, i, pass->at[i]};
-    *word = atomic_load(&slot_of(slot)->word);
+    *word = atomic_load(&shared_slot_of(slot)->word);
     int ahead = laps_ahead(*word, slot->number);
-    return ahead > 0 || (ahead == 0 && state_of(*word) != RATINGS_APPEND_FREE);
+    return ahead > 0 || (ahead == 0 && append_state_of(*word) != RATINGS_APPEND_FREE);
 }
 
 /* The pass moves on; the next one begins at the first slot that holds it up. */
@@ -371,8 +371,8 @@ static void pass_by(ratings_append_pass_t *pass, const ratings_append_slot_t *sl
 static bool is_still_to_take(const ratings_append_slot_t *slot)
 {
     uint64_t word;
-    return load_word(slot, &word) &&
-           (state_of(word) == RATINGS_APPEND_FILLING || state_of(word) == RATINGS_APPEND_QUEUED);
+    return load_word(slot, &word) && (append_state_of(word) == RATINGS_APPEND_FILLING ||
+                                      append_state_of(word) == RATINGS_APPEND_QUEUED);
 }
 
 /* Makes the slot this writer's, copies the event, and looks whether it still is. */
@@ -381,10 +381,10 @@ static bool send_slot(const ratings_append_slot_t *slot, uint64_t word, uint64_t
 {
     packed_t packed;
     uint64_t marks = word & (LEFT | REPEATED);
-    if (state_of(word) == RATINGS_APPEND_SENT)
+    if (append_state_of(word) == RATINGS_APPEND_SENT)
         marks |= REPEATED;
     uint64_t sent = word_for(RATINGS_APPEND_SENT, slot->number, writer) | marks;
-    slot_t *found = slot_of(slot);
+    slot_t *found = shared_slot_of(slot);
     if (!atomic_compare_exchange_strong(&found->word, &word, sent))
         return false;
     load_event(found, &packed);
@@ -404,7 +404,8 @@ bool ratings_append_take(ratings_append_rings_t *rings, ratings_append_pass_t *p
     uint64_t word;
     for (int i = 0; i < RATINGS_APPEND_RINGS; i++)
         while (look_at_next(rings, pass, i, &slot, &word)) {
-            bool is_taken = has_ticket(&slot, word) && state_of(word) == RATINGS_APPEND_QUEUED &&
+            bool is_taken = has_ticket(&slot, word) &&
+                            append_state_of(word) == RATINGS_APPEND_QUEUED &&
                             send_slot(&slot, word, pass->number, taken);
             pass_by(pass, &slot, !is_taken && is_still_to_take(&slot));
             if (is_taken)
@@ -418,7 +419,7 @@ bool ratings_append_take(ratings_append_rings_t *rings, ratings_append_pass_t *p
 #define RECLAIM_US INT64_C(1000000) /* so old is a slot whose owner is looked for */
 
 /* Asks the system once a pass for each owner (or more often, if there are very many). */
-static bool is_dead(ratings_append_pass_t *pass, uint64_t owner)
+static bool is_owner_dead(ratings_append_pass_t *pass, uint64_t owner)
 {
     uint64_t *alive = &pass->alive[owner % RATINGS_APPEND_OWNERS];
     if (*alive == owner)
@@ -433,9 +434,9 @@ static bool is_dead(ratings_append_pass_t *pass, uint64_t owner)
  * rest. */
 static void reclaim(const ratings_append_slot_t *slot, uint64_t word)
 {
-    bool under_way =
-        state_of(word) == RATINGS_APPEND_QUEUED || state_of(word) == RATINGS_APPEND_SENT;
-    (void)atomic_compare_exchange_strong(&slot_of(slot)->word, &word,
+    bool under_way = append_state_of(word) == RATINGS_APPEND_QUEUED ||
+                     append_state_of(word) == RATINGS_APPEND_SENT;
+    (void)atomic_compare_exchange_strong(&shared_slot_of(slot)->word, &word,
                                          under_way ? word | LEFT : free_word_after(slot->number));
 }
 
@@ -443,31 +444,31 @@ static void reclaim(const ratings_append_slot_t *slot, uint64_t word)
 static bool is_abandoned(ratings_append_pass_t *pass, const ratings_append_slot_t *slot,
                          uint64_t word, int64_t now)
 {
-    slot_t *found = slot_of(slot);
-    uint64_t owner = state_of(word) == RATINGS_APPEND_FILLING
+    slot_t *found = shared_slot_of(slot);
+    uint64_t owner = append_state_of(word) == RATINGS_APPEND_FILLING
                          ? payload_of(word)
                          : atomic_load_explicit(&found->owner, memory_order_relaxed);
     int64_t since = atomic_load_explicit(&found->claimed_at, memory_order_relaxed);
-    return !(word & LEFT) && now - since > RECLAIM_US && is_dead(pass, owner);
+    return !(word & LEFT) && now - since > RECLAIM_US && is_owner_dead(pass, owner);
 }
 
-/* Slot and partition, for who is told that it is visible. */
+/* Slot and partition, for its request to be woken when the event is visible. */
 static bool copy_durable(const ratings_append_slot_t *slot, uint64_t word,
                          ratings_append_taken_t *taken, int64_t *offset)
 {
     packed_t packed;
-    load_event(slot_of(slot), &packed);
+    load_event(shared_slot_of(slot), &packed);
     taken->slot = *slot;
     taken->partition = packed.partition;
     *offset = (int64_t)payload_of(word);
-    return atomic_load(&slot_of(slot)->word) == word;
+    return atomic_load(&shared_slot_of(slot)->word) == word;
 }
 
 static ratings_append_found_e survey_slot(const ratings_append_slot_t *slot, uint64_t word,
                                           uint64_t resends_as, ratings_append_taken_t *taken,
                                           int64_t *offset)
 {
-    switch (state_of(word)) {
+    switch (append_state_of(word)) {
     case RATINGS_APPEND_SENT:
         if (resends_as && payload_of(word) != resends_as &&
             send_slot(slot, word, resends_as, taken))
@@ -526,7 +527,7 @@ static uint64_t settled_word(const ratings_append_slot_t *slot, uint64_t word,
                              ratings_append_state_e state, uint64_t payload)
 {
     if (state == RATINGS_APPEND_QUEUED ||
-        (state == RATINGS_APPEND_FAILED && must_go_again(slot_of(slot), word)))
+        (state == RATINGS_APPEND_FAILED && must_go_again(shared_slot_of(slot), word)))
         return word_for(RATINGS_APPEND_QUEUED, slot->number, 0) | REPEATED | (word & LEFT);
     if (word & LEFT)
         return free_word_after(slot->number);
@@ -539,12 +540,12 @@ static bool settle(const ratings_append_slot_t *slot, uint64_t writer, ratings_a
 {
     uint64_t word, settled;
     do {
-        if (!load_word(slot, &word) || state_of(word) != RATINGS_APPEND_SENT ||
+        if (!load_word(slot, &word) || append_state_of(word) != RATINGS_APPEND_SENT ||
             payload_of(word) != writer)
             return false;
         settled = settled_word(slot, word, state, payload);
-    } while (!atomic_compare_exchange_strong(&slot_of(slot)->word, &word, settled));
-    return state_of(settled) == state;
+    } while (!atomic_compare_exchange_strong(&shared_slot_of(slot)->word, &word, settled));
+    return append_state_of(settled) == state;
 }
 
 bool ratings_append_settle_durable(const ratings_append_slot_t *slot, uint64_t writer,
@@ -589,7 +590,8 @@ int ratings_append_in_use(const ratings_append_rings_t *rings, int ring)
 {
     int in_use = 0;
     for (int i = 0; i < RATINGS_APPEND_SLOTS; i++)
-        in_use += state_of(atomic_load_explicit(&rings->ring[ring].slot[i].word,
-                                                memory_order_relaxed)) != RATINGS_APPEND_FREE;
+        in_use +=
+            append_state_of(atomic_load_explicit(&rings->ring[ring].slot[i].word,
+                                                 memory_order_relaxed)) != RATINGS_APPEND_FREE;
     return in_use;
 }

@@ -273,7 +273,7 @@ static void what_nobody_waits_for_is_not_sent_for_ever(void **state)
     assert_true(ratings_append_settle_again(&slot, 1));
     assert_int_equal(ratings_append_leave(&slot), RATINGS_APPEND_SENT);
     assert_true(take(rings, 1, &taken));
-    atomic_fetch_sub(&slot_of(&slot)->claimed_at, GIVE_UP_US);
+    atomic_fetch_sub(&shared_slot_of(&slot)->claimed_at, GIVE_UP_US);
     assert_false(ratings_append_settle_failed(&slot, 1, 5));
     assert_int_equal(in_use(rings), 0);
     free_rings(rings);
@@ -584,14 +584,14 @@ static void deliver(world_t *world, const ratings_append_taken_t *taken, uint64_
     ratings_append_wake(&taken->slot);
 }
 
-#define IN_FLIGHT 8
+#define BATCH_MAX 8
 
 typedef struct {
     world_t *world;
     uint64_t number;
     unsigned seed;
     ratings_append_pass_t pass, survey;
-    ratings_append_taken_t flying[IN_FLIGHT];
+    ratings_append_taken_t flying[BATCH_MAX];
     unsigned count;
 } test_writer_t;
 
@@ -607,7 +607,7 @@ static void land_some(test_writer_t *writer, unsigned left)
 
 static void fly(test_writer_t *writer, const ratings_append_taken_t *taken)
 {
-    land_some(writer, IN_FLIGHT - 1);
+    land_some(writer, BATCH_MAX - 1);
     writer->flying[writer->count++] = *taken;
 }
 
@@ -627,7 +627,7 @@ static void write_once(test_writer_t *writer)
             fly(writer, &taken);
         else
             ratings_append_wake(&taken.slot);
-    land_some(writer, roll(&writer->seed, IN_FLIGHT));
+    land_some(writer, roll(&writer->seed, BATCH_MAX));
 }
 
 static test_writer_t writer_of(world_t *world, uint64_t number)

@@ -87,19 +87,19 @@ static void who_is_dead_does_not_hold_it(void **state)
 /* ---- many who want it ---- */
 
 #define THREADS 4
-#define TURNS 2000
+#define HOLDS 2000
 
 typedef struct {
     ratings_host_lease_t lease;
     _Atomic int holders;
-    _Atomic unsigned char had[THREADS * TURNS + 1];
+    _Atomic unsigned char had[THREADS * HOLDS + 1];
 } crowd_t;
 
-static void *take_turns(void *data)
+static void *hold_often(void *data)
 {
     crowd_t *crowd = data;
     ratings_host_lease_hold_t hold;
-    for (int turns = 0; turns < TURNS;) {
+    for (int holds = 0; holds < HOLDS;) {
         if (!acquire(&crowd->lease, NOW, &hold)) {
             (void)sched_yield();
             continue;
@@ -108,7 +108,7 @@ static void *take_turns(void *data)
         assert_int_equal(atomic_fetch_add(&crowd->had[hold.number], 1), 0);
         assert_int_equal(atomic_fetch_sub(&crowd->holders, 1), 1);
         ratings_host_lease_release(&crowd->lease, &hold);
-        turns++;
+        holds++;
     }
     return NULL;
 }
@@ -119,10 +119,10 @@ static void each_holder_has_a_number_of_its_own(void **state)
     pthread_t thread[THREADS];
     (void)state;
     for (int i = 0; i < THREADS; i++)
-        assert_int_equal(pthread_create(&thread[i], NULL, take_turns, &crowd), 0);
+        assert_int_equal(pthread_create(&thread[i], NULL, hold_often, &crowd), 0);
     for (int i = 0; i < THREADS; i++)
         pthread_join(thread[i], NULL);
-    assert_int_equal(crowd.lease.number, THREADS * TURNS);
+    assert_int_equal(crowd.lease.number, THREADS * HOLDS);
 }
 
 #define ADD(test) unit_add(&suite, #test, test, NULL)
