@@ -19,6 +19,9 @@
 #ifndef GETS
 #define GETS 0 /* reading children; the first reads twice */
 #endif
+#ifndef POSITIONS
+#define POSITIONS 0 /* 1: reading children carry positions */
+#endif
 #ifndef PROJECTORS
 #define PROJECTORS 2
 #endif
@@ -849,22 +852,77 @@ inline look_at_high() {
 #else
 #define IS_HIDDEN (store.behind || store.applying)
 #endif
-#define IS_FRESH (shown_log_id == seen_log_id && shown_log_id != NONE && checkpoint >= seen_high)
+#define IS_FRESH (shown_log_id == seen_log_id && shown_log_id != NONE && checkpoint >= seen_high && IS_AT_POSITION)
+
+/* A position: of any event that is in the log, whoever has appended it, and whether or not it is applied yet.
+ * The answer has to count it, and all before it. */
+#if POSITIONS > 0
+#ifdef POSITION_OF_ANY_LOG
+#define IS_OF_POSITION(t) true
+#else
+#define IS_OF_POSITION(t) ((t) == LOG_ID(of_log))
+#endif
+#ifdef POSITION_NOT_OF_STORE
+#define IS_AT_POSITION true
+#else
+#define IS_AT_POSITION (upto == 0 || (IS_OF_POSITION(shown_log_id) && checkpoint >= upto))
+#endif
+#if defined(POSITION_NOT_OF_CACHE)
+#define IS_REACHED true
+#elif defined(POSITION_BY_HIGH)
+#define IS_REACHED (IS_OF_POSITION(log_id) && high >= upto)
+#else
+#define IS_REACHED (IS_OF_POSITION(watermark_log_id) && watermark >= upto)
+#endif
+#define CARRIED FOLD(of_log, upto)
+#else
+#define IS_AT_POSITION true
+#define CARRIED 0
+#endif
 
 #if GETS > 0
 proctype get(byte me; byte requests)
 {
     byte seen_log_id, seen_high, shown_log_id, checkpoint;
     short must, counts;
+#if POSITIONS > 0
+    byte of_log, upto; /* what it carries, if it does; a later request the same, or one further on */
+    bool reached;
+#endif
     do
     :: requests == 0 -> break
+#if POSITIONS > 0
+    :: d_step {
+           requests > 0 && !reached && log_next > upto && (of_log == NONE || of_log == log) ->
+           of_log = log;
+           upto++;
+           printf("GET %d: carries (%d, %d)\n", me, of_log, upto)
+       }
+#ifdef POSITION_LATE
+    :: d_step { requests > 0 && upto > 0 && !reached && entry -> reached = true; must = visible; counts = entry_counts }
+    :: d_step { reached && IS_REACHED -> requests--; answer((must | CARRIED), counts); reached = false; must = 0; counts = 0 }
+#else
+    :: d_step {
+           requests > 0 && upto > 0 && !reached && IS_REACHED ->
+           reached = true;
+           must = visible;
+           printf("GET %d: sees that the position is applied\n", me)
+       }
+    :: d_step { reached && entry -> requests--; answer((must | CARRIED), entry_counts); reached = false; must = 0 }
+#endif
+    :: d_step { requests > 0 && upto == 0 && entry -> requests--; answer(visible, entry_counts) }
+#else
     :: d_step { requests > 0 && entry -> requests--; answer(visible, entry_counts) }
+#endif
     :: d_step { /* without an entry, or with one that is too old */
            requests > 0 ->
            requests--;
            reading++;
-           must = visible;
+           must = visible | CARRIED;
            looked[me] = true;
+#if POSITIONS > 0
+           reached = false;
+#endif
            printf("GET %d: looks at the counters\n", me)
        }
        d_step { look_at_high() }
