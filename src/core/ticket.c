@@ -19,13 +19,6 @@ static void print_word(uint64_t word, char *text)
     ratings_hex_write(bytes, WORD_SIZE, text);
 }
 
-void ratings_ticket_print(const ratings_ticket_t *ticket, char text[RATINGS_TICKET_TEXT_SIZE])
-{
-    print_word(ticket->life, text);
-    text[WORD_LEN] = '-';
-    print_word(ticket->number, text + NUMBER_AT);
-}
-
 static bool parse_word(const char *text, uint64_t *word)
 {
     unsigned char bytes[WORD_SIZE];
@@ -35,6 +28,23 @@ static bool parse_word(const char *text, uint64_t *word)
         value = value << 8 | bytes[i];
     *word = value;
     return is_read;
+}
+
+void ratings_life_print(uint64_t life, char text[RATINGS_LIFE_TEXT_SIZE])
+{
+    print_word(life, text);
+}
+
+bool ratings_life_parse(const char *text, size_t len, uint64_t *life)
+{
+    return len == WORD_LEN && parse_word(text, life) && *life != 0;
+}
+
+void ratings_ticket_print(const ratings_ticket_t *ticket, char text[RATINGS_TICKET_TEXT_SIZE])
+{
+    print_word(ticket->life, text);
+    text[WORD_LEN] = '-';
+    print_word(ticket->number, text + NUMBER_AT);
 }
 
 bool ratings_ticket_parse(const char *text, size_t len, ratings_ticket_t *ticket)

@@ -23,7 +23,13 @@ typedef struct {
     uint64_t number;
 } ratings_ticket_t;
 
-#define RATINGS_TICKET_TEXT_SIZE 34 /* with its end */
+#define RATINGS_LIFE_TEXT_SIZE 17 /* with its end */
+void ratings_life_print(uint64_t life, char text[RATINGS_LIFE_TEXT_SIZE]);
+
+/* Reads `len` bytes of such a text. False: they are none. */
+bool ratings_life_parse(const char *text, size_t len, uint64_t *life);
+
+#define RATINGS_TICKET_TEXT_SIZE 34 /* the same */
 void ratings_ticket_print(const ratings_ticket_t *ticket, char text[RATINGS_TICKET_TEXT_SIZE]);
 
 /* Reads `len` bytes of such a text. False, with life and number 0, if they are none. */

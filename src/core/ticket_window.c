@@ -9,12 +9,12 @@
 
 /* ---- one life ---- */
 
-static uint64_t *word_of(ratings_ticket_window_t *window, uint64_t number)
+static uint64_t *word_of_number(ratings_ticket_window_t *window, uint64_t number)
 {
     return &window->counted[number / WORD_BITS % WORDS];
 }
 
-static uint64_t bit_of(uint64_t number)
+static uint64_t bit_of_number(uint64_t number)
 {
     return UINT64_C(1) << number % WORD_BITS;
 }
@@ -26,21 +26,21 @@ static void advance_window(ratings_ticket_window_t *window, uint64_t number)
         memset(window->counted, 0, sizeof window->counted);
     else
         for (uint64_t skipped = window->highest + 1; skipped != number; skipped++)
-            *word_of(window, skipped) &= ~bit_of(skipped);
-    *word_of(window, number) |= bit_of(number);
+            *word_of_number(window, skipped) &= ~bit_of_number(skipped);
+    *word_of_number(window, number) |= bit_of_number(number);
     window->highest = number;
 }
 
 static bool check_and_note_number(ratings_ticket_window_t *window, uint64_t number)
 {
-    uint64_t *word = word_of(window, number);
+    uint64_t *word = word_of_number(window, number);
     if (number > window->highest) {
         advance_window(window, number);
         return true;
     }
-    if (window->highest - number >= RATINGS_TICKETS || (*word & bit_of(number)))
+    if (window->highest - number >= RATINGS_TICKETS || (*word & bit_of_number(number)))
         return false;
-    *word |= bit_of(number);
+    *word |= bit_of_number(number);
     return true;
 }
 
@@ -72,10 +72,11 @@ void ratings_ticket_window_pack(const ratings_ticket_window_t *window,
 /* The highest number has counted, and none below 0. */
 static bool is_window(ratings_ticket_window_t *window)
 {
-    if (window->offset < 0 || !(*word_of(window, window->highest) & bit_of(window->highest)))
+    if (window->offset < 0 ||
+        !(*word_of_number(window, window->highest) & bit_of_number(window->highest)))
         return false;
     for (uint64_t bit = window->highest + 1; bit != 0 && bit < RATINGS_TICKETS; bit++)
-        if (*word_of(window, bit) & bit_of(bit))
+        if (*word_of_number(window, bit) & bit_of_number(bit))
             return false;
     return true;
 }
@@ -109,7 +110,7 @@ static size_t place_of_life(const ratings_ticket_windows_t *windows, uint64_t li
     return low;
 }
 
-static bool is_at(const ratings_ticket_windows_t *windows, size_t place, uint64_t life)
+static bool is_life_at(const ratings_ticket_windows_t *windows, size_t place, uint64_t life)
 {
     return place < windows->count && windows->window[place].life == life;
 }
@@ -158,7 +159,7 @@ static ratings_ticket_e begin_life(ratings_ticket_windows_t *windows,
                                    uint64_t *forgotten)
 {
     ratings_ticket_window_t window = {ticket->life, ticket->number, offset, {0}};
-    *word_of(&window, ticket->number) = bit_of(ticket->number);
+    *word_of_number(&window, ticket->number) = bit_of_number(ticket->number);
     if (windows->count == RATINGS_LIVES_MAX)
         *forgotten = forget_life(windows);
     return insert_window(windows, place_of_life(windows, ticket->life), &window)
@@ -172,7 +173,7 @@ ratings_ticket_e ratings_ticket_windows_check_and_note(ratings_ticket_windows_t 
 {
     size_t place = place_of_life(windows, ticket->life);
     *forgotten = 0;
-    if (!is_at(windows, place, ticket->life))
+    if (!is_life_at(windows, place, ticket->life))
         return begin_life(windows, ticket, offset, forgotten);
     ratings_ticket_window_t *window = &windows->window[place];
     if (!check_and_note_number(window, ticket->number))
@@ -185,7 +186,7 @@ bool ratings_ticket_windows_add(ratings_ticket_windows_t *windows,
                                 const ratings_ticket_window_t *window)
 {
     size_t place = place_of_life(windows, window->life);
-    return !is_at(windows, place, window->life) && windows->count < RATINGS_LIVES_MAX &&
+    return !is_life_at(windows, place, window->life) && windows->count < RATINGS_LIVES_MAX &&
            insert_window(windows, place, window);
 }
 

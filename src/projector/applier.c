@@ -43,7 +43,7 @@ static batch_t *begin_batch(applier_t *applier, int i)
                                    .log_time = sent ? sent->log_time : partition->log_time};
     if (!applier->gathered_since)
         applier->gathered_since = ratings_monotonic();
-    return batch_create(&start, &partition->barred, applier->pool);
+    return batch_create(&start, &partition->barred, &partition->tickets, applier->pool);
 }
 
 batch_t *applier_batch(applier_t *applier, int i)

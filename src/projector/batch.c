@@ -42,8 +42,11 @@ struct batch_t {
     apr_hash_t *by_key;               /* see name_of_key -> ratings_key_use_t */
     ballot_t *ballots;                /* the votes of all talks; NULL until there is one */
     int votes, ballots_room;
-    ratings_voter_set_t *barred;  /* after the record added last */
-    apr_array_header_t *bars;     /* of ratings_bar_t; NULL until there is one */
+    ratings_voter_set_t *barred;       /* after the record added last */
+    apr_array_header_t *bars;          /* of ratings_bar_t; NULL until there is one */
+    ratings_ticket_windows_t *tickets; /* after the record added last */
+    apr_array_header_t *forgotten;     /* lives, uint64_t; NULL until there is one */
+    bool has_tickets;
     const ratings_record_t *last; /* whose fingerprint is still to be taken, or NULL */
     apr_pool_t *pool;
 };
@@ -51,7 +54,8 @@ struct batch_t {
 #define INITIAL_LENGTH 16 /* of arrays */
 #define VOTES_A_TALK 2    /* which cost the store as much as a talk */
 
-batch_t *batch_create(const ratings_batch_t *start, ratings_voter_set_t *barred, apr_pool_t *pool)
+batch_t *batch_create(const ratings_batch_t *start, ratings_voter_set_t *barred,
+                      ratings_ticket_windows_t *tickets, apr_pool_t *pool)
 {
     batch_t *batch = apr_pcalloc(pool, sizeof *batch);
     batch->result = *start;
@@ -62,6 +66,8 @@ batch_t *batch_create(const ratings_batch_t *start, ratings_voter_set_t *barred,
     batch->by_talk = apr_hash_make(pool);
     batch->barred = barred;
     batch->result.barred = (int64_t)barred->count;
+    batch->tickets = tickets;
+    batch->result.lives = (int64_t)tickets->count;
     batch->pool = pool;
     return batch;
 }
@@ -265,6 +271,42 @@ bool batch_bar(batch_t *batch, const ratings_bar_t *bar)
     return true;
 }
 
+/* ---- tickets ---- */
+
+ratings_ticket_e batch_note_ticket(batch_t *batch, const ratings_ticket_t *ticket, int64_t offset)
+{
+    uint64_t forgotten;
+    RATINGS_ASSERT(offset >= batch->result.next_checkpoint);
+    ratings_ticket_e result =
+        ratings_ticket_windows_check_and_note(batch->tickets, ticket, offset, &forgotten);
+    batch->has_tickets |= result == RATINGS_TICKET_COUNTS;
+    if (!forgotten)
+        return result;
+    if (!batch->forgotten)
+        batch->forgotten = apr_array_make(batch->pool, 1, sizeof forgotten);
+    APR_ARRAY_PUSH(batch->forgotten, uint64_t) = forgotten;
+    return result;
+}
+
+/* A copy, since the next batch changes them while this one is on its way. */
+static void finish_tickets(batch_t *batch)
+{
+    const ratings_ticket_windows_t *tickets = batch->tickets;
+    ratings_batch_t *result = &batch->result;
+    if (!batch->has_tickets)
+        return;
+    ratings_ticket_window_t *changed =
+        apr_palloc(batch->pool, tickets->count * sizeof(ratings_ticket_window_t));
+    result->windows = changed;
+    for (size_t i = 0; i < tickets->count; i++)
+        if (tickets->window[i].offset >= result->checkpoint)
+            changed[result->window_count++] = tickets->window[i];
+    if (batch->forgotten) {
+        result->forgotten = (const uint64_t *)(const void *)batch->forgotten->elts;
+        result->forgotten_count = batch->forgotten->nelts;
+    }
+}
+
 /* ---- records ---- */
 
 ratings_fingerprint_t fingerprint_of(const ratings_record_t *record)
@@ -345,6 +387,7 @@ const ratings_batch_t *batch_finish(batch_t *batch)
         batch->result.bars = (const ratings_bar_t *)(const void *)batch->bars->elts;
         batch->result.bar_count = batch->bars->nelts;
     }
+    finish_tickets(batch);
     return &batch->result;
 }
 

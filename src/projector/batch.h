@@ -17,8 +17,13 @@ typedef struct batch_t batch_t;
 
 /* An empty batch. Of `start`: generation, partition, checkpoint, the log's time there, and the
  * record applied before it. `barred` has the voters that are barred at the checkpoint, and is
- * brought up to the batch's end by batch_bar. */
-batch_t *batch_create(const ratings_batch_t *start, ratings_voter_set_t *barred, apr_pool_t *pool);
+ * brought up to the batch's end by batch_bar; so `tickets` by batch_note_ticket. */
+batch_t *batch_create(const ratings_batch_t *start, ratings_voter_set_t *barred,
+                      ratings_ticket_windows_t *tickets, apr_pool_t *pool);
+
+/* Before the record at `offset` is added, which must not be before batch_next_offset: whether its
+ * ticket counts. */
+ratings_ticket_e batch_note_ticket(batch_t *batch, const ratings_ticket_t *ticket, int64_t offset);
 
 /* Adds a record; those before the batch's checkpoint are passed over. NULL, or why it is no event
  * (static): then it advances the checkpoint and counts for nothing. So does one that repeats
@@ -52,8 +57,8 @@ bool batch_has_bars(const batch_t *batch);
 apr_status_t batch_resolve_keys(batch_t *batch, ratings_store_t *store, ratings_cas_e *result,
                                 ratings_result_t *why);
 
-/* What is to be applied, and the slots (ratings_shm_slot) of its talks, in the order of the
- * increments. Valid as long as the batch. */
+/* Once, before anything is added to the batch after it: what is to be applied, and the slots
+ * (ratings_shm_slot) of its talks, in the order of the increments. Valid as long as the batch. */
 const ratings_batch_t *batch_finish(batch_t *batch);
 const uint32_t *batch_slots(const batch_t *batch);
 

@@ -97,16 +97,47 @@ static apr_status_t verify_log(projection_t *p, const ratings_record_t *record,
     return APR_SUCCESS;
 }
 
+/* Records before the checkpoint are in the windows already, if those are of the checkpoint. Else no
+ * version that knows tickets has applied any record so far, and there must be none with a ticket,
+ * as far back as that version itself looks for duplicates. */
+static apr_status_t check_ticket(projection_t *p, batch_t *batch, const ratings_record_t *record,
+                                 bool *is_duplicate, ratings_result_t *why)
+{
+    const partition_t *partition = &p->partition[record->partition];
+    *is_duplicate = false;
+    if (record->offset < partition->checkpoint && !partition->knows_tickets) {
+        p->rebuild_reason = "an older version has applied events, and knows no tickets";
+        return ratings_result_set(why, RATINGS_REBUILD_NEEDED, "%s", p->rebuild_reason);
+    }
+    if (record->offset < batch_next_offset(batch))
+        return APR_SUCCESS;
+    ratings_ticket_e found = batch_note_ticket(batch, &record->ticket, record->offset);
+    *is_duplicate = found == RATINGS_TICKET_REPEATED;
+    return found == RATINGS_TICKET_NO_MEMORY ? ratings_result_set(why, APR_ENOMEM, "out of memory")
+                                             : APR_SUCCESS;
+}
+
+/* An event with a ticket needs no deduplication window: its ticket tells it for ever. */
+static apr_status_t check_duplicate(projection_t *p, batch_t *batch, const ratings_record_t *record,
+                                    bool *is_duplicate, ratings_result_t *why)
+{
+    if (record->ticket.life)
+        return check_ticket(p, batch, record, is_duplicate, why);
+    ratings_dedup_e found = ratings_dedup_window_check_and_add(
+        p->partition[record->partition].window, &record->identity, record->offset);
+    *is_duplicate = found == RATINGS_DEDUP_DUPLICATE;
+    return found == RATINGS_DEDUP_NO_MEMORY ? ratings_result_set(why, APR_ENOMEM, "out of memory")
+                                            : APR_SUCCESS;
+}
+
 static apr_status_t fold_record(event_fold_t *fold, batch_t *batch, const ratings_record_t *record,
                                 ratings_result_t *why)
 {
     const partition_t *partition = &fold->projection->partition[record->partition];
-    ratings_dedup_e seen =
-        ratings_dedup_window_check_and_add(partition->window, &record->identity, record->offset);
-    bool is_duplicate = seen == RATINGS_DEDUP_DUPLICATE;
-    apr_status_t status = seen == RATINGS_DEDUP_NO_MEMORY
-                              ? ratings_result_set(why, APR_ENOMEM, "out of memory")
-                              : verify_log(fold->projection, record, why);
+    bool is_duplicate = false;
+    apr_status_t status = verify_log(fold->projection, record, why);
+    if (status == APR_SUCCESS)
+        status = check_duplicate(fold->projection, batch, record, &is_duplicate, why);
     const char *problem = status == APR_SUCCESS ? batch_add(batch, record, is_duplicate) : NULL;
     if (is_duplicate && record->offset >= partition->checkpoint)
         note_duplicate(fold, record);
@@ -140,7 +171,7 @@ static apr_status_t fold_read(event_fold_t *fold, const ratings_record_t *record
 /* A partition's window is larger than a processor's caches. */
 static void prefetch_window(const projection_t *p, const ratings_record_t *record)
 {
-    if (is_ours(p, record))
+    if (is_ours(p, record) && !record->ticket.life)
         ratings_dedup_window_prefetch(p->partition[record->partition].window, &record->identity);
 }
 

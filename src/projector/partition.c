@@ -13,6 +13,9 @@ bool partition_resume(partition_t *partition, const ratings_store_state_t *state
     ratings_dedup_window_free(partition->window);
     partition->window = ratings_dedup_window_new();
     ratings_voter_set_free(&partition->barred);
+    ratings_ticket_windows_free(&partition->tickets);
+    partition->knows_tickets =
+        state->checkpoint[i] == 0 || state->tickets_to[i] == state->checkpoint[i];
     partition->checkpoint = state->checkpoint[i];
     partition->last = state->last[i];
     partition->first = state->first[i];
@@ -28,6 +31,7 @@ void partition_close(partition_t *partition)
     ratings_dedup_window_free(partition->window);
     partition->window = NULL;
     ratings_voter_set_free(&partition->barred);
+    ratings_ticket_windows_free(&partition->tickets);
 }
 
 void partition_advance(partition_t *partition, const ratings_batch_t *batch)
@@ -35,6 +39,7 @@ void partition_advance(partition_t *partition, const ratings_batch_t *batch)
     partition->checkpoint = batch->next_checkpoint;
     partition->last = batch->last;
     partition->log_time = batch->log_time;
+    partition->knows_tickets = true;
     if (batch->first.offset >= 0)
         partition->first = batch->first;
 }

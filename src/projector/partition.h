@@ -4,6 +4,7 @@
 #define RATINGS_PROJECTOR_PARTITION_H
 
 #include "../core/dedup_window.h"
+#include "../core/ticket_window.h"
 #include "../shm/segment.h"
 #include "batch.h"
 
@@ -23,11 +24,13 @@ typedef struct {
     /* reading */
     int64_t rebuild_target; /* to be applied before requests may read the store; 0: no rebuild */
     int64_t read_to;        /* the log's end, once all below it was read; -1: it was not yet */
-    ratings_dedup_window_t *window; /* the events before the checkpoint; NULL: not being read */
-    ratings_voter_set_t barred;     /* the voters that are barred where reading is; the caller of
-                                     * partition_resume adds those of the checkpoint */
-    batch_t *batch;                 /* what was read and not sent to the store, or NULL */
-    const ratings_batch_t *sent;    /* what is on its way from the checkpoint on, or NULL */
+    ratings_dedup_window_t *window;   /* the events before the checkpoint; NULL: not being read */
+    ratings_voter_set_t barred;       /* the voters that are barred where reading is; the caller of
+                                       * partition_resume adds those of the checkpoint */
+    ratings_ticket_windows_t tickets; /* the same of the tickets that have counted */
+    bool knows_tickets; /* those windows are of all up to the checkpoint; else they are empty */
+    batch_t *batch;     /* what was read and not sent to the store, or NULL */
+    const ratings_batch_t *sent; /* what is on its way from the checkpoint on, or NULL */
 } partition_t;
 
 /* Begins to read from where the store is. False: no memory. */

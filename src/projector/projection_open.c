@@ -163,6 +163,17 @@ static apr_status_t load_barred(projection_t *p, int i, ratings_result_t *why)
     return status == APR_SUCCESS ? projection_check_write(p, result, why) : status;
 }
 
+/* Which tickets have counted up to the checkpoint. */
+static apr_status_t load_tickets(projection_t *p, int i, ratings_result_t *why)
+{
+    ratings_cas_e result;
+    if (p->state.lives[i] == 0)
+        return APR_SUCCESS;
+    apr_status_t status =
+        ratings_store_load_tickets(p->store, &p->state, i, &p->partition[i].tickets, &result, why);
+    return status == APR_SUCCESS ? projection_check_write(p, result, why) : status;
+}
+
 /* A checkpoint is published as this log's once that is sure: now if the log has not the record that
  * was applied last any more, else when that is read. */
 static apr_status_t resume_partition(projection_t *p, int i, ratings_result_t *why)
@@ -171,6 +182,8 @@ static apr_status_t resume_partition(projection_t *p, int i, ratings_result_t *w
     if (!partition_resume(partition, &p->state, i))
         return ratings_result_set(why, APR_ENOMEM, "out of memory");
     apr_status_t status = load_barred(p, i, why);
+    if (status == APR_SUCCESS)
+        status = load_tickets(p, i, why);
     if (status != APR_SUCCESS)
         return status;
     log_lost_records(p, i);

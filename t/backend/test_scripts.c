@@ -124,6 +124,24 @@ static ratings_voter_t voter_of(int n)
     return voter;
 }
 
+/* Of the next record of partition 0, which says nothing yet. */
+static ratings_batch_t next_batch(void)
+{
+    int64_t at = seen.checkpoint[0], now = 1000000 * (at + 1);
+    return (ratings_batch_t){
+        .generation = seen.generation,
+        .checkpoint = at,
+        .next_checkpoint = at + 1,
+        .log_time = now,
+        .previous = seen.last[0],
+        .last = {at, now, 7},
+        .first = {at == 0 ? 0 : RATINGS_FINGERPRINT_NONE, now, 7},
+        .barred = seen.barred[0],
+        .standing = {.offset = -1},
+        .lives = seen.lives[0],
+    };
+}
+
 /* One record after another of partition 0: an event, all of one talk, each with a key of its own if
  * `keyed`; or a bar; or one that begins an electorate. NULL: none. */
 static apr_status_t apply_record(ratings_store_t *store, const ratings_increment_t *increment,
@@ -132,28 +150,21 @@ static apr_status_t apply_record(ratings_store_t *store, const ratings_increment
                                  ratings_result_t *why)
 {
     const ratings_increment_t *increments[] = {increment};
-    int64_t at = seen.checkpoint[0], now = 1000000 * (at + 1);
-    ratings_key_use_t use = {
-        {"talk", NULL, apr_psprintf(redis.pool, "k%d", (int)at)}, {at, now + 1, 4}, keyed};
+    ratings_batch_t batch = next_batch();
+    int64_t at = batch.checkpoint;
+    ratings_key_use_t use = {{"talk", NULL, apr_psprintf(redis.pool, "k%d", (int)at)},
+                             {at, batch.log_time + 1, 4},
+                             keyed};
     ratings_key_use_t *uses[] = {&use};
-    const ratings_batch_t batch = {
-        .generation = seen.generation,
-        .checkpoint = at,
-        .next_checkpoint = at + 1,
-        .log_time = now,
-        .previous = seen.last[0],
-        .last = {at, now, 7},
-        .first = {at == 0 ? 0 : RATINGS_FINGERPRINT_NONE, now, 7},
-        .increments = increments,
-        .increment_count = increment != NULL,
-        .voted_count = increment && increment->vote_count > 0,
-        .uses = uses,
-        .use_count = 1,
-        .barred = seen.barred[0],
-        .bars = bar,
-        .bar_count = bar != NULL,
-        .standing = standing ? *standing : (ratings_standing_t){.offset = -1},
-    };
+    batch.increments = increments;
+    batch.increment_count = increment != NULL;
+    batch.voted_count = increment && increment->vote_count > 0;
+    batch.uses = uses;
+    batch.use_count = 1;
+    batch.bars = bar;
+    batch.bar_count = bar != NULL;
+    if (standing)
+        batch.standing = *standing;
     const ratings_batch_t *batches[] = {&batch};
     return ratings_store_apply(store, batches, 1, end, why);
 }
@@ -178,6 +189,28 @@ static apr_status_t apply_electorate(ratings_store_t *store, ratings_cas_e *end,
 {
     static const ratings_standing_t next = {{ELECTORATE}, 2, 1700000000000};
     return apply_record(store, NULL, false, NULL, &next, end, why);
+}
+
+/* The ticket `number` of a life has counted, and none other of it; a life is forgotten, or none: 0.
+ */
+static apr_status_t apply_ticket(ratings_store_t *store, uint64_t life, uint64_t number,
+                                 uint64_t forgotten, ratings_cas_e *end, ratings_result_t *why)
+{
+    ratings_batch_t batch = next_batch();
+    ratings_ticket_windows_t tickets = {0};
+    uint64_t none;
+    const ratings_ticket_t ticket = {life, number};
+    assert_int_equal(
+        ratings_ticket_windows_check_and_note(&tickets, &ticket, batch.checkpoint, &none),
+        RATINGS_TICKET_COUNTS);
+    batch.windows = tickets.window;
+    batch.window_count = 1;
+    batch.forgotten = &forgotten;
+    batch.forgotten_count = forgotten != 0;
+    const ratings_batch_t *batches[] = {&batch};
+    apr_status_t status = ratings_store_apply(store, batches, 1, end, why);
+    ratings_ticket_windows_free(&tickets);
+    return status;
 }
 
 static apr_status_t apply(ratings_store_t *store, bool keyed, ratings_cas_e *end,
@@ -239,6 +272,16 @@ static void expect_bar(int n, bool is_barred)
     ratings_result_t why;
     load(admin);
     if (apply_bar(admin, n, is_barred, &end, &why) != APR_SUCCESS)
+        fail_msg("%s", why.detail);
+    assert_int_equal(end, RATINGS_CAS_APPLIED);
+}
+
+static void expect_ticket(uint64_t life, uint64_t number, uint64_t forgotten)
+{
+    ratings_cas_e end;
+    ratings_result_t why;
+    load(admin);
+    if (apply_ticket(admin, life, number, forgotten, &end, &why) != APR_SUCCESS)
         fail_msg("%s", why.detail);
     assert_int_equal(end, RATINGS_CAS_APPLIED);
 }
@@ -415,6 +458,13 @@ static const struct {
     {SET("uses:0", "03:1"), "field uses"},
     {SET("uses:0", "2:7"), NULL}, /* an older version has applied the last */
     {SET("uses:0", "7"), NULL},
+    {SET("tickets:0", "0"), "field tickets"},
+    {SET("tickets:0", "3"), "field tickets"},
+    {SET("tickets:0", "3:x"), "field tickets"},
+    {SET("tickets:0", "3:1025"), "field tickets"},
+    {SET("tickets:0", "2:1"), "an older version"},
+    {SET("tickets:0", "2:0"), NULL},
+    {DROP("'tickets:0'"), NULL},
     {SET("voters:0", "x"), "field voters"},
     {SET("voters:0", "-1"), "field voters"},
     {SET("voters:0", ""), "field voters"},
@@ -805,7 +855,177 @@ static void record_after_an_older_version_leads_to_a_rebuild(void **state)
     assert_int_equal(end, RATINGS_CAS_CORRUPT);
 }
 
+/* ---- tickets ---- */
+
+#define LIFE UINT64_C(0x1234567890abcdef)
+
+static ratings_cas_e load_tickets(const ratings_store_state_t *state,
+                                  ratings_ticket_windows_t *tickets)
+{
+    ratings_cas_e end;
+    ratings_result_t why;
+    if (ratings_store_load_tickets(admin, state, 0, tickets, &end, &why) != APR_SUCCESS)
+        fail_msg("%s", why.detail);
+    return end;
+}
+
+static void windows_are_as_the_last_batch_says(void **state)
+{
+    ratings_ticket_windows_t tickets = {0};
+    (void)state;
+    prepare();
+    assert_int_equal(seen.lives[0], 0);
+    assert_int_equal(seen.tickets_to[0], 3);
+    expect_ticket(LIFE, 5, 0);
+    expect_ticket(1, 0, 0);
+    expect_ticket(LIFE, UINT64_MAX, 0);
+    expect_applied(true);
+    load(admin);
+    assert_int_equal(seen.lives[0], 2);
+    assert_int_equal(seen.tickets_to[0], 7);
+    assert_int_equal(load_tickets(&seen, &tickets), RATINGS_CAS_APPLIED);
+    assert_int_equal(tickets.count, 2);
+    assert_true(tickets.window[0].life == 1 && tickets.window[0].highest == 0);
+    assert_true(tickets.window[1].life == LIFE && tickets.window[1].highest == UINT64_MAX);
+    assert_int_equal(tickets.window[1].offset, 5);
+    ratings_ticket_windows_free(&tickets);
+    expect_ticket(2, 3, 1); /* one goes, another one comes */
+    expect_ticket(2, 4, 9); /* one that came within the batch goes again */
+    expect_ticket(2, 5, 2); /* and one goes, and comes again */
+    load(admin);
+    assert_int_equal(seen.lives[0], 2);
+    assert_int_equal(load_tickets(&seen, &tickets), RATINGS_CAS_APPLIED);
+    assert_true(tickets.window[0].life == 2 && tickets.window[0].highest == 5);
+    ratings_ticket_windows_free(&tickets);
+    expect_rebuilt();
+    assert_int_equal(seen.lives[0], 0);
+    assert_string_equal(evaluate("return redis.call('EXISTS', 'ratings:tickets:0') .. ''"), "0");
+}
+
+/* Else an event that is appended again would count again. */
+static void windows_that_are_not_as_they_are_written_are_corrupt(void **state)
+{
+    static const char *const rows[] = {
+        "redis.call('DEL', 'ratings:tickets:0')",
+        "redis.call('SET', 'ratings:tickets:0', 'x')",
+        "redis.call('HSET', 'ratings:tickets:0', 'x', '1')",
+        "redis.call('HDEL', 'ratings:tickets:0', '1234567890abcdef')",
+        SET("tickets:0", "5:3"),
+        DROP("'tickets:0'"),
+        SET("tickets:0", "4:2"),
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        ratings_ticket_windows_t tickets = {0};
+        ratings_cas_e end;
+        ratings_result_t why;
+        prepare();
+        expect_ticket(LIFE, 1, 0);
+        expect_ticket(1, 1, 0);
+        load(admin);
+        ratings_store_state_t was = seen;
+        evaluate(apr_pstrcat(redis.pool, rows[i], " return 'OK'", NULL));
+        const char *before = contents();
+        load(admin);
+        bool is_noticed = seen.problem || load_tickets(&seen, &tickets) == RATINGS_CAS_CORRUPT;
+        if (!is_noticed && seen.lives[0] != 0) /* none: then a ticket before leads to a rebuild */
+            fail_msg("%s", rows[i]);
+        seen = was; /* the projector has them, and applies another batch */
+        assert_int_equal(apply_ticket(admin, LIFE, 2, 0, &end, &why), APR_SUCCESS);
+        if (end != RATINGS_CAS_CORRUPT)
+            fail_msg("%s: %d", rows[i], end);
+        assert_string_equal(contents(), before);
+        ratings_ticket_windows_free(&tickets);
+        expect_rebuilt();
+    }
+}
+
+/* As many, but what is no life, or no window. */
+static void window_that_is_none_is_corrupt(void **state)
+{
+    static const char *const rows[] = {
+        "'1234567890ABCDEF', redis.call('HGET', key, '1234567890abcdef')",
+        "'0000000000000000', redis.call('HGET', key, '1234567890abcdef')",
+        "'1234567890abcdef', ''",
+        "'1234567890abcdef', string.rep('\\0', 144)",
+        "'1234567890abcdef', string.rep('\\255', 145)",
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        ratings_ticket_windows_t tickets = {0};
+        prepare();
+        expect_ticket(LIFE, 7, 0);
+        evaluate(apr_psprintf(redis.pool,
+                              "local key = 'ratings:tickets:0' local field, value = %s "
+                              "redis.call('DEL', key) redis.call('HSET', key, field, value) "
+                              "return 'OK'",
+                              rows[i]));
+        load(admin);
+        if (load_tickets(&seen, &tickets) != RATINGS_CAS_CORRUPT)
+            fail_msg("%s", rows[i]);
+        ratings_ticket_windows_free(&tickets);
+    }
+}
+
+static void windows_of_another_checkpoint_are_a_conflict(void **state)
+{
+    ratings_ticket_windows_t tickets = {0};
+    (void)state;
+    prepare();
+    expect_ticket(LIFE, 1, 0);
+    load(admin);
+    ratings_store_state_t was = seen;
+    expect_applied(false);
+    assert_int_equal(load_tickets(&was, &tickets), RATINGS_CAS_CONFLICT);
+    assert_int_equal(tickets.count, 0);
+}
+
+/* It has moved the checkpoint on. Where no ticket had counted before, the projector looks whether
+ * one came among what that version has applied, and else goes on. */
+static void tickets_of_before_an_older_version_lead_to_a_rebuild(void **state)
+{
+    static const char older[] = "local log = 'ratings:log' "
+                                "local last = redis.call('HGET', log, 'position:0') "
+                                "redis.call('HINCRBY', log, 'position:0', 1) "
+                                "redis.call('HSET', log, 'mark:0', last .. ':5000000:7') "
+                                "return 'OK'";
+    (void)state;
+    prepare();
+    evaluate(older);
+    load(admin);
+    assert_null(seen.problem);
+    assert_int_equal(seen.tickets_to[0], seen.checkpoint[0] - 1);
+    expect_ticket(LIFE, 1, 0);
+    evaluate(older);
+    load(admin);
+    assert_non_null(seen.problem);
+    assert_non_null(strstr(seen.problem, "an older version"));
+    expect_rebuilt();
+}
+
 /* How many commands a batch is, by Redis's own count. */
+static int commands_counted(void)
+{
+    return atoi(evaluate("local calls = 0 "
+                         "for name, n in redis.call('INFO', "
+                         "'commandstats'):gmatch('cmdstat_(%w+)[^:]*:calls=(%d+)') do "
+                         "  if not name:find('^eval') and name ~= 'echo' and name ~= 'config' and "
+                         "name ~= 'info' then "
+                         "    calls = calls + n end end return calls .. ''"));
+}
+
+static int commands_of_tickets(void)
+{
+    ratings_cas_e end;
+    ratings_result_t why;
+    load(admin);
+    command("CONFIG RESETSTAT");
+    assert_int_equal(apply_ticket(admin, LIFE, (uint64_t)seen.checkpoint[0], 0, &end, &why),
+                     APR_SUCCESS);
+    assert_int_equal(end, RATINGS_CAS_APPLIED);
+    return commands_counted();
+}
+
 static int commands_of(bool keyed, bool voted)
 {
     ratings_cas_e end;
@@ -817,12 +1037,7 @@ static int commands_of(bool keyed, bool voted)
     else
         assert_int_equal(apply(admin, keyed, &end, &why), APR_SUCCESS);
     assert_int_equal(end, RATINGS_CAS_APPLIED);
-    return atoi(evaluate("local calls = 0 "
-                         "for name, n in redis.call('INFO', "
-                         "'commandstats'):gmatch('cmdstat_(%w+)[^:]*:calls=(%d+)') do "
-                         "  if not name:find('^eval') and name ~= 'echo' and name ~= 'config' and "
-                         "name ~= 'info' then "
-                         "    calls = calls + n end end return calls .. ''"));
+    return commands_counted();
 }
 
 static void batch_without_votes_costs_what_it_did(void **state)
@@ -842,6 +1057,10 @@ static void batch_without_votes_costs_what_it_did(void **state)
     expect_bar(1, true);
     assert_int_equal(commands_of(false, false), 8 + 1);
     expect_bar(1, false);
+    assert_int_equal(commands_of(false, false), 8);
+    /* tickets, without a talk: HLEN, HDEL without effect, HSET */
+    assert_int_equal(commands_of_tickets(), 8 - 2 + 3);
+    assert_int_equal(commands_of_tickets(), 8 - 2 + 3);
     assert_int_equal(commands_of(false, false), 8);
 }
 
@@ -930,6 +1149,12 @@ static apr_status_t apply_voted(ratings_store_t *store, ratings_cas_e *end, rati
 static apr_status_t apply_barring(ratings_store_t *store, ratings_cas_e *end, ratings_result_t *why)
 {
     return apply_bar(store, 1, true, end, why);
+}
+
+static apr_status_t apply_ticketed(ratings_store_t *store, ratings_cas_e *end,
+                                   ratings_result_t *why)
+{
+    return apply_ticket(store, LIFE, 1, 9, end, why);
 }
 
 static apr_status_t read_barred(ratings_store_t *store, ratings_cas_e *end, ratings_result_t *why)
@@ -1034,10 +1259,10 @@ static apr_status_t apply_ranked(ratings_store_t *store, ratings_cas_e *end, rat
 }
 
 static const step_f steps[] = {
-    apply_keyed,     apply_unkeyed, add_partitions,   set_routing, advance,     caught_up,
-    request_rebuild, rebuild,       read_talk,        read_use,    apply_voted, read_vote,
-    read_barred,     apply_barring, apply_electorate, set_ranking, end_ranking, rank_more,
-    apply_ranked,    read_many,     read_top};
+    apply_keyed,     apply_unkeyed, add_partitions, set_routing,      advance,     caught_up,
+    request_rebuild, rebuild,       read_talk,      read_use,         apply_voted, read_vote,
+    read_barred,     apply_barring, apply_ticketed, apply_electorate, set_ranking, end_ranking,
+    rank_more,       apply_ranked,  read_many,      read_top};
 
 #define STEPS (sizeof steps / sizeof steps[0])
 
@@ -1189,6 +1414,8 @@ static const struct {
     {apply_keyed, SET("mark:0", "2:1:1")},
     {apply_keyed, DROP("'mark:0'")},
     {apply_unkeyed, SET("generation", "another")},
+    {apply_ticketed, SET("generation", "another")},
+    {apply_ticketed, SET("position:0", "9")},
     {add_partitions, SET("generation", "another")},
     {add_partitions, SET("position:2", "0")},
     {set_routing, SET("generation", "another")},
@@ -1314,7 +1541,7 @@ static void full_server_changes_nothing_but_what_frees_memory(void **state)
     ratings_cas_e end;
     ratings_result_t why;
     (void)state;
-    static const step_f batches[] = {apply_keyed, apply_unkeyed, apply_voted};
+    static const step_f batches[] = {apply_keyed, apply_unkeyed, apply_voted, apply_ticketed};
     for (size_t i = 0; i < sizeof batches / sizeof batches[0]; i++) {
         prepare();
         const char *before = contents();
@@ -1487,6 +1714,11 @@ int main(void)
         cmocka_unit_test(barred_voter_that_is_none_is_corrupt),
         cmocka_unit_test(barred_voters_of_another_checkpoint_are_a_conflict),
         cmocka_unit_test(record_after_an_older_version_leads_to_a_rebuild),
+        cmocka_unit_test(windows_are_as_the_last_batch_says),
+        cmocka_unit_test(windows_that_are_not_as_they_are_written_are_corrupt),
+        cmocka_unit_test(window_that_is_none_is_corrupt),
+        cmocka_unit_test(windows_of_another_checkpoint_are_a_conflict),
+        cmocka_unit_test(tickets_of_before_an_older_version_lead_to_a_rebuild),
         cmocka_unit_test(vote_that_is_no_rating_is_corrupt),
         cmocka_unit_test(vote_after_an_older_version_leads_to_a_rebuild),
         cmocka_unit_test(batch_without_votes_costs_what_it_did),

@@ -1,6 +1,7 @@
-/* Ratings of voters, folded twice: by the projector's batches and the store's script on a real
- * Redis, and naively, each time from the log's beginning. Random logs, cut into batches at random
- * places, while the store goes back to what it was before. RATINGS_SEED=N: one log alone. */
+/* Ratings of voters, and tickets, folded twice: by the projector's batches and the store's script
+ * on a real Redis, and naively, each time from the log's beginning. Random logs, cut into batches
+ * at random places, while the store goes back to what it was before. RATINGS_SEED=N: one log alone.
+ */
 #include "../../src/core/event.h"
 #include "../../src/projector/batch.h"
 #include "redis_server.h"
@@ -12,6 +13,7 @@
 #define VOTERS 4
 #define KEYS 3
 #define WINDOW_MS 1000
+#define LIVES 2 /* of rings, which both partitions share */
 
 /* ---- the log ---- */
 
@@ -22,6 +24,7 @@ typedef struct {
     bool bars, is_barred; /* it bars the voter, or ends that, and is no event */
     int64_t offset, timestamp;
     int identity;
+    ratings_ticket_t ticket; /* then it has no identity */
     char value[512];
     size_t length;
 } entry_t;
@@ -32,6 +35,7 @@ typedef struct {
 } log_t;
 
 static log_t logs[PARTITIONS];
+static uint64_t numbers[LIVES]; /* given last */
 static uint64_t random_state;
 
 static int draw(int bound)
@@ -78,6 +82,25 @@ static void place_entry(entry_t *entry, const entry_t *before)
     entry->identity = before && draw(4) == 0 ? before->identity - draw(3) : 1 + (int)entry->offset;
 }
 
+/* One that was given before, in this partition or the other; or a new one, after a leap at times. A
+ * ring would not give it while so early ones are under way: the fold may not depend on that. */
+static void give_ticket(entry_t *entry)
+{
+    int ring = draw(LIVES);
+    uint64_t *number = &numbers[ring];
+    entry->ticket = (ratings_ticket_t){0, 0};
+    if (draw(2))
+        return;
+    entry->ticket.life = 1 + (uint64_t)ring;
+    if (*number > 0 && draw(3) == 0) {
+        uint64_t back = (uint64_t)draw(draw(2) ? 4 : 3000);
+        entry->ticket.number = back < *number ? *number - back : 0;
+    } else {
+        *number += 1 + (uint64_t)(draw(6) ? draw(2) : draw(1500));
+        entry->ticket.number = *number;
+    }
+}
+
 static void make_log(int partition)
 {
     log_t *log = &logs[partition];
@@ -90,6 +113,7 @@ static void make_log(int partition)
         entry->bars = entry->voter >= 0 && draw(12) == 0;
         entry->is_barred = draw(3) > 0;
         place_entry(entry, log->count > 0 ? entry - 1 : NULL);
+        give_ticket(entry);
         char *value = encode_entry(entry);
         assert_true(value && entry->length < sizeof entry->value);
         memcpy(entry->value, value, entry->length);
@@ -109,7 +133,9 @@ static ratings_record_t record_of(int partition, const entry_t *entry)
         .key_len = strlen(id),
         .value = entry->value,
         .value_len = entry->length,
-        .identity = ratings_identity("/test", 5, &entry->identity, sizeof entry->identity),
+        .ticket = entry->ticket,
+        .identity = ratings_identity("/test", 5, &entry->identity,
+                                     entry->ticket.life ? 0 : sizeof entry->identity),
     };
 }
 
@@ -124,9 +150,22 @@ typedef struct {
 static bool repeats_id(const log_t *log, int i)
 {
     for (int j = 0; j < i; j++)
-        if (log->entry[j].identity == log->entry[i].identity &&
+        if (!log->entry[j].ticket.life && log->entry[j].identity == log->entry[i].identity &&
             log->entry[j].offset >= log->entry[i].offset - RATINGS_DEDUP_SPAN)
             return true;
+    return false;
+}
+
+/* Whether the ticket came before, or one that is too far beyond it. */
+static bool repeats_ticket(const log_t *log, int i)
+{
+    const ratings_ticket_t *ticket = &log->entry[i].ticket;
+    for (int j = 0; j < i; j++) {
+        const ratings_ticket_t *before = &log->entry[j].ticket;
+        if (before->life == ticket->life && (before->number == ticket->number ||
+                                             before->number >= ticket->number + RATINGS_TICKETS))
+            return true;
+    }
     return false;
 }
 
@@ -175,7 +214,7 @@ static void fold_log(int partition, int64_t checkpoint, fold_t *fold)
     bool counts[EVENTS] = {false}, *is_barred = fold->is_barred[partition];
     for (int i = 0; i < log->count && log->entry[i].offset < checkpoint; i++) {
         const entry_t *entry = &log->entry[i];
-        if (repeats_id(log, i))
+        if (entry->ticket.life ? repeats_ticket(log, i) : repeats_id(log, i))
             continue;
         if (entry->bars)
             is_barred[entry->voter] = entry->is_barred;
@@ -266,6 +305,17 @@ static void add_to_batch(batch_t *batch, const ratings_record_t *record, bool is
     assert_true(batch_bar(batch, &bar));
 }
 
+/* As the projector does. */
+static bool is_duplicate(batch_t *batch, ratings_dedup_window_t *window,
+                         const ratings_record_t *record)
+{
+    if (!record->ticket.life)
+        return ratings_dedup_window_check_and_add(window, &record->identity, record->offset) ==
+               RATINGS_DEDUP_DUPLICATE;
+    return record->offset >= batch_next_offset(batch) &&
+           batch_note_ticket(batch, &record->ticket, record->offset) == RATINGS_TICKET_REPEATED;
+}
+
 static void fill_batch(batch_t *batch, int partition, int64_t checkpoint, int count)
 {
     const log_t *log = &logs[partition];
@@ -274,9 +324,7 @@ static void fill_batch(batch_t *batch, int partition, int64_t checkpoint, int co
         ratings_record_t record = record_of(partition, &log->entry[i]);
         if (record.offset < checkpoint - RATINGS_DEDUP_SPAN)
             continue;
-        bool is_duplicate = ratings_dedup_window_check_and_add(
-                                window, &record.identity, record.offset) == RATINGS_DEDUP_DUPLICATE;
-        add_to_batch(batch, &record, is_duplicate);
+        add_to_batch(batch, &record, is_duplicate(batch, window, &record));
         batch_detach(batch);
         count -= record.offset >= checkpoint;
     }
@@ -295,6 +343,18 @@ static void load_barred(int partition, ratings_voter_set_t *barred)
     assert_int_equal(end, RATINGS_CAS_APPLIED);
 }
 
+static ratings_cas_e load_tickets(int partition, ratings_ticket_windows_t *tickets)
+{
+    ratings_cas_e end;
+    ratings_result_t why;
+    if (state_of_store.lives[partition] == 0)
+        return RATINGS_CAS_APPLIED;
+    if (ratings_store_load_tickets(store, &state_of_store, partition, tickets, &end, &why) !=
+        APR_SUCCESS)
+        fail_msg("%s", why.detail);
+    return end;
+}
+
 /* Applies the next `count` events of a partition. */
 static void apply(int partition, int count, apr_pool_t *pool)
 {
@@ -305,17 +365,22 @@ static void apply(int partition, int count, apr_pool_t *pool)
                                    .previous = state->last[partition],
                                    .log_time = state->log_time[partition]};
     ratings_voter_set_t barred = {0};
+    ratings_ticket_windows_t tickets = {0};
     ratings_cas_e end;
     ratings_result_t why;
     load_barred(partition, &barred);
-    batch_t *batch = batch_create(&start, &barred, pool);
+    assert_int_equal(load_tickets(partition, &tickets), RATINGS_CAS_APPLIED);
+    batch_t *batch = batch_create(&start, &barred, &tickets, pool);
     fill_batch(batch, partition, start.checkpoint, count);
     ratings_voter_set_free(&barred);
-    if (batch_next_offset(batch) == start.checkpoint)
+    if (batch_next_offset(batch) == start.checkpoint) {
+        ratings_ticket_windows_free(&tickets);
         return;
+    }
     assert_int_equal(batch_resolve_keys(batch, store, &end, &why), APR_SUCCESS);
     assert_int_equal(end, RATINGS_CAS_APPLIED);
     const ratings_batch_t *batches[] = {batch_finish(batch)};
+    ratings_ticket_windows_free(&tickets); /* the batch on its way has its own */
     assert_int_equal(ratings_store_apply(store, batches, 1, &end, &why), APR_SUCCESS);
     assert_int_equal(end, RATINGS_CAS_APPLIED);
 }
@@ -375,13 +440,29 @@ static bool is_done(void)
     return true;
 }
 
+/* Their key alone: whoever loads them notices, and rebuilds. */
+static void lose_tickets(int partition)
+{
+    ratings_ticket_windows_t tickets = {0};
+    evaluate(apr_psprintf(redis.pool, "return 'lost ' .. redis.call('DEL', 'ratings:tickets:%d')",
+                          partition));
+    load();
+    if (load_tickets(partition, &tickets) == RATINGS_CAS_CORRUPT)
+        rebuild();
+    else
+        assert_int_equal(state_of_store.lives[partition], 0);
+    assert_int_equal(tickets.count, 0);
+}
+
 static void step(apr_pool_t *pool)
 {
-    int fate = draw(20);
-    if (fate == 0)
+    int fate = draw(60);
+    if (fate < 3)
         keep_store();
-    else if (fate == 1)
+    else if (fate < 6)
         roll_back();
+    else if (fate == 6)
+        lose_tickets(draw(PARTITIONS));
     else
         apply(draw(PARTITIONS), 1 + draw(draw(2) ? 4 : 40), pool);
     load();
@@ -395,6 +476,7 @@ static void fold_one_log(uint64_t seed)
     apr_pool_t *pool;
     apr_pool_create(&pool, redis.pool);
     random_state = seed;
+    memset(numbers, 0, sizeof numbers);
     for (int p = 0; p < PARTITIONS; p++)
         make_log(p);
     rebuild();
@@ -480,7 +562,8 @@ static void votes_of_many_in_one_batch_are_each_their_last(void **state)
     const ratings_batch_t start = {.generation = state_of_store.generation,
                                    .previous.offset = RATINGS_FINGERPRINT_NONE};
     ratings_voter_set_t barred = {0};
-    batch_t *batch = batch_create(&start, &barred, pool);
+    ratings_ticket_windows_t tickets = {0};
+    batch_t *batch = batch_create(&start, &barred, &tickets, pool);
     for (int i = 0; i < CHANGES * MANY; i++)
         add_vote_of_many(batch, i);
     assert_int_equal(batch_size(batch), 1 + MANY / 2);
@@ -489,6 +572,55 @@ static void votes_of_many_in_one_batch_are_each_their_last(void **state)
     assert_int_equal(end, RATINGS_CAS_APPLIED);
     for (int n = 0; n < 30; n++)
         compare_one_of_many(n);
+    apr_pool_destroy(pool);
+}
+
+/* ---- many lives ---- */
+
+/* One event of each of `count` lives from `first` on, in a batch after `*before`. */
+static void apply_lives(const ratings_batch_t *before, int first, int count,
+                        ratings_ticket_windows_t *tickets, apr_pool_t *pool,
+                        ratings_batch_t *applied)
+{
+    const ratings_batch_t start = {.generation = state_of_store.generation,
+                                   .checkpoint = before->next_checkpoint,
+                                   .previous = before->last};
+    ratings_voter_set_t barred = {0};
+    ratings_cas_e end;
+    ratings_result_t why;
+    batch_t *batch = batch_create(&start, &barred, tickets, pool);
+    for (int i = 0; i < count; i++) {
+        const ratings_ticket_t ticket = {(uint64_t)(first + i), 1};
+        assert_int_equal(batch_note_ticket(batch, &ticket, start.checkpoint + i),
+                         RATINGS_TICKET_COUNTS);
+        add_vote(batch, 1, 1, start.checkpoint + i);
+    }
+    const ratings_batch_t *batches[] = {batch_finish(batch)};
+    assert_int_equal(ratings_store_apply(store, batches, 1, &end, &why), APR_SUCCESS);
+    assert_int_equal(end, RATINGS_CAS_APPLIED);
+    *applied = *batches[0];
+}
+
+/* The store forgets the lives that the fold does, in the batch in which they came as well. */
+static void lives_that_are_forgotten_are_not_in_the_store(void **state)
+{
+    apr_pool_t *pool;
+    ratings_batch_t last = {.last.offset = RATINGS_FINGERPRINT_NONE};
+    ratings_ticket_windows_t folded = {0}, loaded = {0};
+    (void)state;
+    apr_pool_create(&pool, redis.pool);
+    rebuild();
+    apply_lives(&last, 1, 100, &folded, pool, &last);
+    apply_lives(&last, 101, RATINGS_LIVES_MAX, &folded, pool, &last);
+    apply_lives(&last, 5001, 2 * RATINGS_LIVES_MAX, &folded, pool, &last);
+    apply_lives(&last, 101, 1, &folded, pool, &last);
+    load();
+    assert_int_equal(state_of_store.lives[0], RATINGS_LIVES_MAX);
+    assert_int_equal(load_tickets(0, &loaded), RATINGS_CAS_APPLIED);
+    assert_int_equal(loaded.count, folded.count);
+    assert_memory_equal(loaded.window, folded.window, folded.count * sizeof *folded.window);
+    ratings_ticket_windows_free(&loaded);
+    ratings_ticket_windows_free(&folded);
     apr_pool_destroy(pool);
 }
 
@@ -504,9 +636,10 @@ static void apply_votes(const ratings_batch_t *before, int first, int count, int
                              .checkpoint = before->next_checkpoint,
                              .previous = before->last};
     ratings_voter_set_t barred = {0};
+    ratings_ticket_windows_t tickets = {0};
     ratings_cas_e end;
     ratings_result_t why;
-    batch_t *batch = batch_create(&start, &barred, pool);
+    batch_t *batch = batch_create(&start, &barred, &tickets, pool);
     for (int i = 0; i < count; i++)
         add_vote(batch, first + i, i == 0 ? RATINGS_VALUE_NONE : value, start.checkpoint + i);
     const ratings_batch_t *batches[] = {batch_finish(batch)};
@@ -558,6 +691,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(many_new_voters_make_a_table_of_a_list),
         cmocka_unit_test(votes_of_many_in_one_batch_are_each_their_last),
+        cmocka_unit_test(lives_that_are_forgotten_are_not_in_the_store),
         cmocka_unit_test_teardown(store_is_the_naive_fold_at_every_checkpoint, say_which_log),
     };
     return cmocka_run_group_tests_name("voters", tests, set_up, tear_down);

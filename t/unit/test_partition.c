@@ -152,6 +152,25 @@ static void batch_that_was_applied_advances(void **state)
     assert_int_equal(partition.log_time, 3000);
     assert_true(fingerprint_equal(&partition.last, &batch.last));
     assert_true(fingerprint_equal(&partition.first, &first));
+    assert_true(partition.knows_tickets);
+}
+
+/* Windows are known if they are of the checkpoint, and of a log of which nothing was applied. */
+static void tickets_are_known_by_their_checkpoint(void **state)
+{
+    (void)state;
+    stored.tickets_to[I] = 8; /* an older version has applied the last record */
+    assert_true(partition_resume(&partition, &stored, I));
+    assert_false(partition.knows_tickets);
+    stored.tickets_to[I] = 9;
+    assert_true(partition_resume(&partition, &stored, I));
+    assert_true(partition.knows_tickets);
+    stored.tickets_to[I] = -1;
+    assert_true(partition_resume(&partition, &stored, I));
+    assert_false(partition.knows_tickets);
+    stored.checkpoint[I] = 0;
+    assert_true(partition_resume(&partition, &stored, I));
+    assert_true(partition.knows_tickets);
 }
 
 #define RESUMED(test) cmocka_unit_test_setup_teardown(test, resume, close_it)
@@ -169,6 +188,7 @@ int main(void)
         RESUMED(target_of_a_rebuild_is_where_the_log_ends),
         RESUMED(log_without_the_record_applied_last_has_nothing_to_verify),
         RESUMED(batch_that_was_applied_advances),
+        RESUMED(tickets_are_known_by_their_checkpoint),
     };
     unit_add_rows(&suite, reading_begins, ROWS(readings));
     for (size_t i = 0; i < sizeof resumed / sizeof *resumed; i++)

@@ -4,6 +4,7 @@
 #define RATINGS_COMMON_LOG_RECORD_H
 
 #include "../../core/dedup_window.h"
+#include "../../core/ticket.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,7 +21,8 @@ typedef struct {
     bool has_append_time;    /* the broker set the timestamp as it appended (LogAppendTime) */
     const void *key, *value; /* NULL with length 0: no key, or the value of a tombstone */
     size_t key_len, value_len;
-    ratings_identity_t identity; /* of CloudEvents: headers ce_source and ce_id */
+    ratings_ticket_t ticket;     /* the CloudEvents id (ce_id), of our source; life 0: it is none */
+    ratings_identity_t identity; /* else of both headers, ce_source and ce_id */
     bool is_end;                 /* no record: the partition has none at or beyond `offset` yet */
 } ratings_record_t;
 

@@ -14,14 +14,18 @@
  *                     the first record applied, "offset:timestamp:checksum", or "empty"), time:N
  *                     (the log's time, milliseconds), uses:N ("checkpoint:count": how many
  *                     fields ratings:keys:N had at that checkpoint), voters:N (the checkpoint up to
- *                     which events of voters are counted as such) and barred:N (how many fields
- *                     ratings:barred:N has; absent: it never had one); electorate (the one that
- *                     stands, and the record that says so: "offset:timestamp:name")
+ *                     which events of voters are counted as such), barred:N (how many fields
+ *                     ratings:barred:N has; absent: it never had one) and tickets:N
+ *                     ("checkpoint:count": how many fields ratings:tickets:N had at that
+ *                     checkpoint); electorate (the one that stands, and the record that says so:
+ *                     "offset:timestamp:name")
  *   ratings:keys:N    hash: for each idempotency key that holds, "value:expires:offset" of the
  *                     event last counted with it; its field is a digest of talk, voter and key
  *   ratings:expiry:N  sorted set: those fields, scored by when they expire
  *   ratings:barred:N  hash: the voters that are barred in the partition, each "1"; the field is the
  *                     hash in hexadecimal
+ *   ratings:tickets:N hash: for each life of which tickets have counted in the partition, in
+ *                     hexadecimal, its window (ratings_ticket_window_pack)
  *   ratings:top       sorted set, where talks are ranked: talks with a rating, by their scores
  *                     (../../core/ranking.h); of these ratings:log says ranking (the prior),
  *                     ranked (how many they are), rerank (while not all are as their counts say:
@@ -33,7 +37,8 @@
  * Fields of other names mean nothing: a newer version may have added them. A field that an older
  * version does not write (positions, uses:N) is added with the next write. One that knows no
  * voters counts each of their events as an anonymous rating: it leaves voters:N behind, and the
- * next event of a voter then leads to a rebuild.
+ * next event of a voter then leads to a rebuild. One that knows no tickets leaves tickets:N behind:
+ * if there was any, or one comes among what that version may have applied, the store is rebuilt.
  *
  * The invariant: a talk's counts are the fold of the log up to the checkpoint. Whatever changes
  * both is one script (*.lua in this folder), which Redis runs whole or not at all
@@ -52,6 +57,7 @@
 #include "../../core/histogram.h"
 #include "../../core/idempotency.h"
 #include "../../core/ranking.h"
+#include "../../core/ticket_window.h"
 #include "../../core/voter_set.h"
 #include "../common/log_record.h"
 #include "../common/result.h"
@@ -234,10 +240,12 @@ typedef struct {
     int64_t checkpoint[RATINGS_PARTITIONS_MAX];         /* `position:N`; -1: absent */
     ratings_fingerprint_t last[RATINGS_PARTITIONS_MAX]; /* `mark:N`: the record applied last */
     ratings_fingerprint_t first[RATINGS_PARTITIONS_MAX];
-    int64_t log_time[RATINGS_PARTITIONS_MAX];  /* `time:N`, ms; 0: no record with an append time */
-    int64_t voters_to[RATINGS_PARTITIONS_MAX]; /* `voters:N`; -1: absent */
-    int64_t barred[RATINGS_PARTITIONS_MAX];    /* how many voters are */
-    ratings_standing_t standing;               /* `electorate` */
+    int64_t log_time[RATINGS_PARTITIONS_MAX];   /* `time:N`, ms; 0: no record with an append time */
+    int64_t voters_to[RATINGS_PARTITIONS_MAX];  /* `voters:N`; -1: absent */
+    int64_t barred[RATINGS_PARTITIONS_MAX];     /* how many voters are */
+    int64_t lives[RATINGS_PARTITIONS_MAX];      /* `tickets:N`: how many have windows */
+    int64_t tickets_to[RATINGS_PARTITIONS_MAX]; /* the same: at which checkpoint; -1: absent */
+    ratings_standing_t standing;                /* `electorate` */
 
     char ranking[RATINGS_PRIOR_TEXT_SIZE]; /* the prior by which talks are ranked; "": they are not
                                             */
@@ -265,6 +273,11 @@ typedef enum {
 apr_status_t ratings_store_load_barred(ratings_store_t *store, const ratings_store_state_t *state,
                                        int partition, ratings_voter_set_t *barred,
                                        ratings_cas_e *result, ratings_result_t *why);
+
+/* The same of the windows of tickets. */
+apr_status_t ratings_store_load_tickets(ratings_store_t *store, const ratings_store_state_t *state,
+                                        int partition, ratings_ticket_windows_t *tickets,
+                                        ratings_cas_e *result, ratings_result_t *why);
 
 /* ---- for the projector: applying events ---- */
 
@@ -306,7 +319,11 @@ typedef struct {
     int use_count;
     int64_t barred; /* the number of barred voters that the store must have */
     const ratings_bar_t *bars;
-    int bar_count;               /* in the order of the log */
+    int bar_count; /* in the order of the log */
+    int64_t lives; /* the number of windows of tickets that the store must have */
+    const ratings_ticket_window_t *windows; /* those that the batch changes, as they are after it */
+    const uint64_t *forgotten;              /* lives that lose theirs, unless it is among these */
+    int window_count, forgotten_count;
     ratings_standing_t standing; /* the electorate that stands after it; none: as before it */
 } ratings_batch_t;
 

@@ -89,11 +89,13 @@ apr_status_t ratings_store_load_uses(ratings_store_t *store, ratings_batch_t *ba
 
 /* ---- a batch as the words of its script ---- */
 
-#define APPLY_KEYS 4 /* besides the talks' */
-#define APPLY_ARGUMENTS 13
+#define APPLY_KEYS 5 /* besides the talks' */
+#define APPLY_ARGUMENTS 16
 #define USE_WORDS 3                      /* field, value and expiry */
 #define VOTED_WORDS 3                    /* the talk's number, its votes' fields and digits */
 #define BAR_SIZE RATINGS_VOTER_TEXT_SIZE /* a voter in hexadecimal, and a digit */
+#define LIFE_LEN (RATINGS_LIFE_TEXT_SIZE - 1)
+#define LIFE_SIZE (LIFE_LEN + RATINGS_TICKET_WINDOW_SIZE) /* a life and its window */
 
 static int count_changed(const ratings_batch_t *batch)
 {
@@ -122,6 +124,7 @@ static void add_keys(store_words_t *words, const ratings_batch_t *batch)
     store_word_field(words, STORE_KEY_USES, batch->partition);
     store_word_field(words, STORE_KEY_EXPIRY, batch->partition);
     store_word_field(words, STORE_KEY_BARRED, batch->partition);
+    store_word_field(words, STORE_KEY_TICKETS, batch->partition);
     for (int i = 0; i < batch->increment_count; i++) {
         store_talk_key(talk, batch->increments[i]->talk_id);
         store_word_copy(words, talk);
@@ -152,6 +155,29 @@ static void add_bars(store_words_t *words, const ratings_batch_t *batch)
     }
 }
 
+static void add_life(char *at, uint64_t life)
+{
+    char text[RATINGS_LIFE_TEXT_SIZE];
+    ratings_life_print(life, text);
+    memcpy(at, text, LIFE_LEN);
+}
+
+static void add_forgotten(store_words_t *words, const ratings_batch_t *batch)
+{
+    char *at = store_word_room(words, (size_t)batch->forgotten_count * LIFE_LEN);
+    for (int i = 0; at && i < batch->forgotten_count; i++, at += LIFE_LEN)
+        add_life(at, batch->forgotten[i]);
+}
+
+static void add_windows(store_words_t *words, const ratings_batch_t *batch)
+{
+    char *at = store_word_room(words, (size_t)batch->window_count * LIFE_SIZE);
+    for (int i = 0; at && i < batch->window_count; i++, at += LIFE_SIZE) {
+        add_life(at, batch->windows[i].life);
+        ratings_ticket_window_pack(&batch->windows[i], (unsigned char *)at + LIFE_LEN);
+    }
+}
+
 static void add_arguments(store_words_t *words, const ratings_batch_t *batch)
 {
     store_word_number(words, batch->partition);
@@ -167,6 +193,9 @@ static void add_arguments(store_words_t *words, const ratings_batch_t *batch)
     store_word_number(words, batch->barred);
     add_bars(words, batch);
     add_standing(words, &batch->standing);
+    store_word_number(words, batch->lives);
+    add_forgotten(words, batch);
+    add_windows(words, batch);
 }
 
 static void add_increments(store_words_t *words, const ratings_batch_t *batch)

@@ -10,6 +10,7 @@
 #define STORE_KEY_USES "ratings:keys" /* with ":N" after them, N a partition: see store_field */
 #define STORE_KEY_EXPIRY "ratings:expiry"
 #define STORE_KEY_BARRED "ratings:barred"
+#define STORE_KEY_TICKETS "ratings:tickets"
 #define STORE_KEY_TOP "ratings:top"
 #define STORE_KEY_TALK "ratings/"          /* with a talk's id after it */
 #define STORE_KEY_VOTERS "ratings:voters/" /* the same */

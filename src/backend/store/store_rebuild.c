@@ -14,13 +14,14 @@ apr_status_t ratings_store_claim(ratings_store_t *store, const ratings_store_sta
                                  ratings_result_t *why)
 {
     store_words_t words;
-    (void)store_words_script(&words, &lua_claim, 6, 6 + 3);
+    (void)store_words_script(&words, &lua_claim, 7, 7 + 3);
     store_word(&words, STORE_KEY_LOG);
     store_word(&words, STORE_KEY_TALK);
     store_word(&words, STORE_KEY_VOTERS);
     store_word(&words, STORE_KEY_USES ":");
     store_word(&words, STORE_KEY_EXPIRY ":");
     store_word(&words, STORE_KEY_BARRED ":");
+    store_word(&words, STORE_KEY_TICKETS ":");
     store_word(&words, seen->digest[0]);
     store_word(&words, seen->digest[1]);
     store_word(&words, sweep->token);

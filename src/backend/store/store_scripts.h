@@ -31,7 +31,7 @@ extern const store_script_t lua_read;
 extern const store_script_t lua_read_vote;
 extern const store_script_t lua_read_many;
 extern const store_script_t lua_load_state;
-extern const store_script_t lua_load_barred;
+extern const store_script_t lua_load_fields;
 extern const store_script_t lua_apply;
 extern const store_script_t lua_add_partitions;
 extern const store_script_t lua_set_routing;

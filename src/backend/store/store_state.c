@@ -39,6 +39,8 @@ static const char *partition_state_problem(const ratings_store_state_t *state, i
         return NULL; /* the log has no record up to the checkpoint */
     if (state->barred[p] > 0 && state->voters_to[p] != state->checkpoint[p])
         return "an older version has counted ratings, maybe of voters who are barred";
+    if (state->lives[p] > 0 && state->tickets_to[p] != state->checkpoint[p])
+        return "an older version has counted ratings, maybe some of them again";
     if (state->checkpoint[p] > 0)
         return applied_problem(state, p);
     if (has_applied || state->first[p].offset >= 0 ||
@@ -110,7 +112,7 @@ static void clear_state(ratings_store_state_t *state)
     state->ranked = -1;
     for (int p = 0; p < RATINGS_PARTITIONS_MAX; p++) {
         state->checkpoint[p] = state->log_time[p] = -1;
-        state->voters_to[p] = state->ranked_to[p] = -1;
+        state->voters_to[p] = state->ranked_to[p] = state->tickets_to[p] = -1;
         state->last[p].offset = state->first[p].offset = RATINGS_FINGERPRINT_NONE;
     }
 }
@@ -185,47 +187,91 @@ apr_status_t ratings_store_load_state(ratings_store_t *store, int64_t deadline,
     return why->status;
 }
 
-/* ---- barred voters ---- */
+/* ---- sets of a partition: who is barred, which tickets have counted ---- */
 
-#define BARRED_ANSWER_MAX 64 /* bytes of each: the hash, and the protocol around it */
+#define BARRED_SIZE_MAX                                                                            \
+    64 /* bytes of an answer: the hash, its value, and the protocol around them */
+#define WINDOW_SIZE_MAX 256 /* the same: a life and its window */
 
-static apr_status_t read_barred_voters(const redisReply *voters, ratings_voter_set_t *barred,
-                                       ratings_cas_e *result, ratings_result_t *why)
+/* A key of the partition, all of whose fields go into a set. */
+typedef struct {
+    const char *key;
+    int64_t count; /* of fields, as the state says */
+    size_t size_max;
+    void *set;
+    apr_status_t (*add)(void *set, const redisReply *field, const redisReply *value);
+} loading_t;
+
+/* Fields and values in turns, as load_fields.lua replies. */
+static apr_status_t add_loaded(const loading_t *loading, const redisReply *pairs,
+                               ratings_cas_e *result, ratings_result_t *why)
 {
-    *result = RATINGS_CAS_CORRUPT;
-    for (size_t i = 0; i < voters->elements; i++) {
-        const redisReply *field = voters->element[i];
-        ratings_voter_t voter;
-        if (!store_is_text(field) || !ratings_voter_parse(field->str, (size_t)field->len, &voter))
-            return ratings_result_ok(why);
-        if (!ratings_voter_set_add(barred, &voter))
-            return ratings_result_set(why, RATINGS_NOT_ASKED, "out of memory");
-    }
-    *result = RATINGS_CAS_APPLIED;
+    apr_status_t status = APR_SUCCESS;
+    for (size_t i = 0; i + 1 < pairs->elements && status == APR_SUCCESS; i += 2)
+        status = loading->add(loading->set, pairs->element[i], pairs->element[i + 1]);
+    if (status == APR_ENOMEM)
+        return ratings_result_set(why, RATINGS_NOT_ASKED, "out of memory");
+    *result = status == APR_SUCCESS ? RATINGS_CAS_APPLIED : RATINGS_CAS_CORRUPT;
     return ratings_result_ok(why);
+}
+
+static apr_status_t load_fields(ratings_store_t *store, const ratings_store_state_t *state,
+                                int partition, const loading_t *loading, ratings_cas_e *result,
+                                ratings_result_t *why)
+{
+    redisReply *reply;
+    store_words_t words;
+    (void)store_words_script(&words, &lua_load_fields, 2, 2 + 4);
+    store_word(&words, STORE_KEY_LOG);
+    store_word_field(&words, loading->key, partition);
+    store_word(&words, state->generation);
+    store_word_number(&words, partition);
+    store_word_number(&words, state->checkpoint[partition]);
+    store_word_number(&words, loading->count);
+    size_t size_max = STORE_ANSWER_MAX + (size_t)loading->count * loading->size_max;
+    apr_status_t status = store_ask(store, &words, size_max, store_deadline(store), &reply, why);
+    store_words_free(&words);
+    if (status != APR_SUCCESS)
+        return store_says_nothing_of_data(why);
+    status = reply->type == REDIS_REPLY_ARRAY ? add_loaded(loading, reply, result, why)
+                                              : store_read_cas(reply, result, why);
+    freeReplyObject(reply);
+    return status;
+}
+
+static apr_status_t add_barred(void *barred, const redisReply *field, const redisReply *value)
+{
+    ratings_voter_t voter;
+    (void)value;
+    if (!store_is_text(field) || !ratings_voter_parse(field->str, (size_t)field->len, &voter))
+        return APR_EINVAL;
+    return ratings_voter_set_add(barred, &voter) ? APR_SUCCESS : APR_ENOMEM;
 }
 
 apr_status_t ratings_store_load_barred(ratings_store_t *store, const ratings_store_state_t *state,
                                        int partition, ratings_voter_set_t *barred,
                                        ratings_cas_e *result, ratings_result_t *why)
 {
-    redisReply *reply;
-    store_words_t words;
-    size_t count = (size_t)state->barred[partition];
-    (void)store_words_script(&words, &lua_load_barred, 2, 2 + 4);
-    store_word(&words, STORE_KEY_LOG);
-    store_word_field(&words, STORE_KEY_BARRED, partition);
-    store_word(&words, state->generation);
-    store_word_number(&words, partition);
-    store_word_number(&words, state->checkpoint[partition]);
-    store_word_number(&words, state->barred[partition]);
-    apr_status_t status = store_ask(store, &words, STORE_ANSWER_MAX + count * BARRED_ANSWER_MAX,
-                                    store_deadline(store), &reply, why);
-    store_words_free(&words);
-    if (status != APR_SUCCESS)
-        return store_says_nothing_of_data(why);
-    status = reply->type == REDIS_REPLY_ARRAY ? read_barred_voters(reply, barred, result, why)
-                                              : store_read_cas(reply, result, why);
-    freeReplyObject(reply);
-    return status;
+    const loading_t loading = {STORE_KEY_BARRED, state->barred[partition], BARRED_SIZE_MAX, barred,
+                               add_barred};
+    return load_fields(store, state, partition, &loading, result, why);
+}
+
+static apr_status_t add_window(void *tickets, const redisReply *field, const redisReply *value)
+{
+    ratings_ticket_window_t window;
+    if (!store_is_text(field) || !store_is_text(value) ||
+        !ratings_life_parse(field->str, (size_t)field->len, &window.life) ||
+        !ratings_ticket_window_unpack(value->str, (size_t)value->len, &window))
+        return APR_EINVAL;
+    return ratings_ticket_windows_add(tickets, &window) ? APR_SUCCESS : APR_ENOMEM;
+}
+
+apr_status_t ratings_store_load_tickets(ratings_store_t *store, const ratings_store_state_t *state,
+                                        int partition, ratings_ticket_windows_t *tickets,
+                                        ratings_cas_e *result, ratings_result_t *why)
+{
+    const loading_t loading = {STORE_KEY_TICKETS, state->lives[partition], WINDOW_SIZE_MAX, tickets,
+                               add_window};
+    return load_fields(store, state, partition, &loading, result, why);
 }

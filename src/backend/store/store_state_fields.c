@@ -110,18 +110,24 @@ static bool set_first(ratings_store_state_t *state, const redisReply *value, int
     return store_read_fingerprint(value, &state->first[partition]);
 }
 
-/* "checkpoint:count", or a number alone, which says nothing. What it must be, apply.lua knows. */
-static bool set_uses(ratings_store_state_t *state, const redisReply *value, int partition)
+/* "checkpoint:count", or a count alone, which says nothing: then `*checkpoint` stays. */
+static bool read_count(const redisReply *value, int64_t max, int64_t *checkpoint, int64_t *count)
 {
     const char *colon = memchr(value->str, ':', (size_t)value->len);
-    const char *count = colon ? colon + 1 : value->str, *end = value->str + value->len;
-    int64_t number;
+    const char *from = colon ? colon + 1 : value->str, *end = value->str + value->len;
+    if (colon && !ratings_parse_int(value->str, (size_t)(colon - value->str), 0,
+                                    STORE_CHECKPOINT_MAX, checkpoint))
+        return false;
+    return ratings_parse_int(from, (size_t)(end - from), 0, max, count);
+}
+
+/* What it must be, apply.lua knows. */
+static bool set_uses(ratings_store_state_t *state, const redisReply *value, int partition)
+{
+    int64_t checkpoint, count;
     (void)state;
     (void)partition;
-    if (colon && !ratings_parse_int(value->str, (size_t)(colon - value->str), 0,
-                                    STORE_CHECKPOINT_MAX, &number))
-        return false;
-    return ratings_parse_int(count, (size_t)(end - count), 0, STORE_COUNT_MAX, &number);
+    return read_count(value, STORE_COUNT_MAX, &checkpoint, &count);
 }
 
 /* Which it must be for a vote, apply.lua knows. */
@@ -133,6 +139,13 @@ static bool set_voters_to(ratings_store_state_t *state, const redisReply *value,
 static bool set_barred(ratings_store_state_t *state, const redisReply *value, int partition)
 {
     return store_read_number(value, -1, STORE_COUNT_MAX, &state->barred[partition]);
+}
+
+static bool set_tickets(ratings_store_state_t *state, const redisReply *value, int partition)
+{
+    return read_count(value, RATINGS_LIVES_MAX, &state->tickets_to[partition],
+                      &state->lives[partition]) &&
+           state->tickets_to[partition] >= 0;
 }
 
 /* ---- of the ranking, which no count depends on: whatever is not as it is written, it is made anew
@@ -206,6 +219,7 @@ static const known_field_t known_fields[] = {
     OF_PARTITION("uses", set_uses),
     OF_PARTITION("voters", set_voters_to),
     OF_PARTITION("barred", set_barred),
+    OF_PARTITION("tickets", set_tickets),
     OF_STORE("ranking", set_ranking),
     OF_STORE("ranked", set_ranked),
     OF_STORE("rerank", set_reranks),
@@ -213,7 +227,7 @@ static const known_field_t known_fields[] = {
 };
 
 #define KNOWN_FIELDS (sizeof known_fields / sizeof known_fields[0])
-_Static_assert(STORE_STATE_FIELDS_MAX == 2 * (KNOWN_FIELDS + 8 * (size_t)RATINGS_PARTITIONS_MAX),
+_Static_assert(STORE_STATE_FIELDS_MAX == 2 * (KNOWN_FIELDS + 9 * (size_t)RATINGS_PARTITIONS_MAX),
                "STORE_STATE_FIELDS_MAX counts the fields");
 
 /* What apply.lua writes in the place of a checkpoint while it applies a batch: no reader takes it

@@ -7,7 +7,7 @@
 
 /* The most fields that ratings:log can have, and as many again that a newer version may have added;
  * and the most bytes of fields and values. */
-#define STORE_STATE_FIELDS_MAX (2 * (20 + 8 * (size_t)RATINGS_PARTITIONS_MAX))
+#define STORE_STATE_FIELDS_MAX (2 * (21 + 9 * (size_t)RATINGS_PARTITIONS_MAX))
 #define STORE_STATE_SIZE_MAX (STORE_STATE_FIELDS_MAX * STORE_FIELD_ANSWER_MAX)
 
 /* Reads one field into the state. NULL, also of a field that is not known, or what is wrong with it

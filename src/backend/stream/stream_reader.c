@@ -5,6 +5,7 @@
 #include <apr_strings.h>
 
 #include <stdio.h>
+#include <string.h>
 
 /* Messages that are fetched ahead: fetching stops above, and goes on below half of it. One takes
  * about half a kilobyte besides what it holds, of which there are 32 MB at most. */
@@ -151,19 +152,35 @@ static size_t header_value(const rd_kafka_headers_t *headers, const char *name, 
                : 0;
 }
 
-/* The headers go at once: the memory of one message's then serves the next, where that of a whole
- * batch would be asked for first and given back afterwards. */
-static ratings_identity_t identity_of_message(rd_kafka_message_t *message)
+static bool is_our_source(const char *source, size_t length)
 {
-    rd_kafka_headers_t *headers;
+    return length == sizeof RATINGS_EVENT_SOURCE - 1 &&
+           memcmp(source, RATINGS_EVENT_SOURCE, length) == 0;
+}
+
+/* What tells the event from others. No UUID is as long as a ticket: no more of it is looked at. */
+static void identify(const rd_kafka_headers_t *headers, ratings_record_t *record)
+{
     const void *source, *id;
-    if (rd_kafka_message_detach_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return ratings_identity(NULL, 0, NULL, 0);
     size_t source_len = header_value(headers, "ce_source", &source);
     size_t id_len = header_value(headers, "ce_id", &id);
-    ratings_identity_t identity = ratings_identity(source, source_len, id, id_len);
+    if (is_our_source(source, source_len) && ratings_ticket_parse(id, id_len, &record->ticket))
+        return;
+    record->ticket.life = 0;
+    record->identity = ratings_identity(source, source_len, id, id_len);
+}
+
+/* The headers go at once: the memory of one message's then serves the next, where that of a whole
+ * batch would be asked for first and given back afterwards. */
+static void identify_message(rd_kafka_message_t *message, ratings_record_t *record)
+{
+    rd_kafka_headers_t *headers;
+    record->ticket.life = 0;
+    record->identity = (ratings_identity_t){0, 0};
+    if (rd_kafka_message_detach_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return;
+    identify(headers, record);
     rd_kafka_headers_destroy(headers);
-    return identity;
 }
 
 static void end_of_message(const rd_kafka_message_t *message, ratings_record_t *record)
@@ -183,7 +200,7 @@ static void record_of_message(rd_kafka_message_t *message, ratings_record_t *rec
     record->key_len = message->key_len;
     record->value = message->payload;
     record->value_len = message->len;
-    record->identity = identity_of_message(message);
+    identify_message(message, record);
     record->is_end = false;
 }
 

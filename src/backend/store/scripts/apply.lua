@@ -1,8 +1,9 @@
 -- Applies one batch: the counts of its talks, its votes (ratings of voters, set or withdrawn), its
--- uses of idempotency keys, who it bars, which electorate it begins, and its checkpoint.
+-- uses of idempotency keys, who it bars, which electorate it begins, which tickets have counted, and
+-- its checkpoint.
 --
--- KEYS    ratings:log, ratings:keys:P, ratings:expiry:P, ratings:barred:P, the talks' keys, then of
---         each talk with votes its voters' key
+-- KEYS    ratings:log, ratings:keys:P, ratings:expiry:P, ratings:barred:P, ratings:tickets:P, the
+--         talks' keys, then of each talk with votes its voters' key
 -- ARGV    1 partition P             2 checkpoint that the store must have
 --         3 next checkpoint         4 fingerprint of the batch's last record
 --         5 generation              6 the log's time after the batch, milliseconds
@@ -13,6 +14,9 @@
 --         12 who is barred, or no longer: one after the other, 33 bytes each, the voter's hash in
 --         hexadecimal and '1' or '0'
 --         13 the electorate that stands after the batch, '' if that is as before
+--         14 number of windows of tickets that the store must have
+--         15 lives whose windows go, one after the other, 16 bytes each
+--         16 windows that change, the same, 160 bytes each: the life, and its window after the batch
 --         then five increments for each talk, of its anonymous ratings; then for each use its
 --         field, value and expiry; then for each talk with votes its number, the fields of their
 --         voters, one after the other, 16 bytes each, and in the same order a digit each, what the
@@ -23,9 +27,9 @@
 -- Errors  of Redis, with the command in parentheses; nothing was written unless Redis stopped the
 --         script between two writes: then position:P says 'applying', and the store is rebuilt
 --         (load_state.lua, store_state.c)
--- Writes  position:P, mark:P, time:P, uses:P, voters:P, barred:P, first:P, electorate of ratings:log; the
---         talks and their voters; keys and expiry; barred voters; where talks are ranked ratings:top,
---         ranked, ranked:P, rerank
+-- Writes  position:P, mark:P, time:P, uses:P, voters:P, barred:P, tickets:P, first:P, electorate of
+--         ratings:log; the talks and their voters; keys and expiry; barred voters; windows of tickets;
+--         where talks are ranked ratings:top, ranked, ranked:P, rerank
 --
 -- The last record is compared, as a store that was restored may be of another log. The generation
 -- is compared, as a batch that was read before a rebuild must not go into the store of after.
@@ -42,6 +46,9 @@
 --
 -- Ratings of barred voters are not in the batch: the projector knows who is barred at its
 -- checkpoint. barred:P is how many they are, without which a loss of the key would let them count.
+-- The same with tickets that have counted: tickets:P is the number of their windows, and of which
+-- checkpoint they are. An older version leaves it behind; where there were none, the projector has
+-- looked whether that one applied any (event_fold.c).
 --
 -- Where talks are ranked, ranking is the prior, and ratings:top has ranked of them. ranked:P is the
 -- checkpoint up to which it has; an older version leaves it behind. Whatever of ratings:top is not
@@ -58,7 +65,8 @@ local ZERO = ('0'):byte()
 local DIGIT = {'1', '2', '3', '4', '5'} -- Redis takes four times as long for a number
 local VOTER, VOTER_SIZE = 'c16', 16 -- a voter's field, for struct.unpack
 local BAR = 32 -- bytes of the field of a barred voter
-local HEAD = 13 -- arguments before the increments
+local LIFE, WINDOW = 16, 144 -- the same of a window of tickets, and of its value
+local FIXED, HEAD = 5, 16 -- keys before the talks', arguments before the increments
 local TOP, TALK = 'ratings:top', 'ratings/' -- the latter with a talk's id after it
 local CHUNK = 1000 -- fields that one command takes: Lua's stack has room for 8,000 values
 
@@ -68,11 +76,12 @@ local CHUNK = 1000 -- fields that one command takes: Lua's stack has room for 8,
 local LISTED, WIDE = 128, ('-'):rep(65)
 
 return run(function()
-  local log, keys, expiry, barred, partition = KEYS[1], KEYS[2], KEYS[3], KEYS[4], ARGV[1]
+  local log, keys, expiry, barred, tickets = unpack(KEYS, 1, FIXED)
+  local partition = ARGV[1]
   local checkpoint, last = 'position:' .. partition, 'mark:' .. partition
   local counted, voters_to = 'uses:' .. partition, 'voters:' .. partition
   local number_barred = 'barred:' .. partition
-  local ranked_to = 'ranked:' .. partition
+  local ranked_to, number_lives = 'ranked:' .. partition, 'tickets:' .. partition
 
   -- A command with any number of values; those of a pair stay together.
   local function write(name, key, values)
@@ -109,13 +118,14 @@ return run(function()
   end
 
   local seen = read('HMGET', log, checkpoint, 'generation', last, counted, voters_to, number_barred,
-                    'ranking', 'ranked', ranked_to)
+                    'ranking', 'ranked', ranked_to, number_lives)
   if not seen or seen[1] ~= ARGV[2] or seen[2] ~= ARGV[5] or (seen[3] or '') ~= ARGV[9] then
     return 'conflict'
   end
 
   local uses, voted, time = tonumber(ARGV[8]), tonumber(ARGV[10]), tonumber(ARGV[6])
-  local talks, bars = #KEYS - 4 - voted, ARGV[12]
+  local talks, bars = #KEYS - FIXED - voted, ARGV[12]
+  local lives, forgotten, windows = tonumber(ARGV[14]), ARGV[15], ARGV[16]
   local knows_voters = seen[5] == ARGV[2] or ARGV[2] == '0'
   local kept, expiring = read('HLEN', keys), read('ZCARD', expiry)
   local counted_at, count = (seen[4] or ''):match('^(%d+):(%d+)$')
@@ -125,11 +135,14 @@ return run(function()
   if (voted > 0 or bars ~= '' or ARGV[13] ~= '') and not knows_voters then return 'corrupt' end
   if (seen[6] or '0') ~= ARGV[11] then return 'corrupt' end
   if (bars ~= '' or ARGV[11] ~= '0') and read('HLEN', barred) ~= tonumber(ARGV[11]) then return 'corrupt' end
+  local lives_at, number = (seen[10] or ''):match('^(%d+):(%d+)$')
+  if (number or '0') ~= ARGV[14] or (lives > 0 and lives_at ~= ARGV[2]) then return 'corrupt' end
+  if windows ~= '' and read('HLEN', tickets) ~= lives then return 'corrupt' end
 
   local ballots = {} -- of the talks that have votes
   for i = 1, voted do
     local at = #ARGV - 3 * voted + 3 * i
-    local ballot = read_votes(KEYS[4 + talks + i], ARGV[at - 1], ARGV[at])
+    local ballot = read_votes(KEYS[FIXED + talks + i], ARGV[at - 1], ARGV[at])
     if not ballot then return 'corrupt' end
     ballots[tonumber(ARGV[at - 2])] = ballot
   end
@@ -151,7 +164,7 @@ return run(function()
 
   local sums, expired = {}, {}
   for k = 1, talks do
-    local counts = read('HMGET', KEYS[4 + k], '1', '2', '3', '4', '5', 'anonymous')
+    local counts = read('HMGET', KEYS[FIXED + k], '1', '2', '3', '4', '5', 'anonymous')
     if not counts then return 'corrupt' end
     local ballot, sum, total, more = ballots[k], {}, 0, 0
     for v = 1, 6 do
@@ -175,7 +188,7 @@ return run(function()
       end
     end
     sums[k] = sum
-    if prior then rank(KEYS[4 + k]:sub(#TALK + 1), counts) end
+    if prior then rank(KEYS[FIXED + k]:sub(#TALK + 1), counts) end
   end
   if kept > 0 then
     expired = call('ZRANGEBYSCORE', expiry, '-inf', time - GRACE, 'LIMIT', 0, 2 * uses + 16)
@@ -187,8 +200,9 @@ return run(function()
     call('HDEL', keys, '')
     call('ZREM', expiry, '')
   end
-  if voted > 0 then call('HDEL', KEYS[4 + talks + 1], '') end
+  if voted > 0 then call('HDEL', KEYS[FIXED + talks + 1], '') end
   if bars ~= '' then call('HDEL', barred, '') end
+  if windows ~= '' then call('HDEL', tickets, '') end
   if prior then
     if not members then call('UNLINK', TOP) end
     call('ZADD', TOP, 'XX', 0, '')
@@ -197,7 +211,7 @@ return run(function()
 
   call('HSET', log, checkpoint, 'applying')
   for k = 1, talks do
-    if #sums[k] > 0 then call('HSET', KEYS[4 + k], unpack(sums[k])) end
+    if #sums[k] > 0 then call('HSET', KEYS[FIXED + k], unpack(sums[k])) end
   end
   for _, ballot in pairs(ballots) do
     write('HSET', ballot.key, ballot.set)
@@ -218,10 +232,17 @@ return run(function()
     local voter, is = bars:sub(at, at + BAR - 1), bars:sub(at + BAR, at + BAR)
     if is == '1' then call('HSET', barred, voter, '1') else call('HDEL', barred, voter) end
   end
+  for at = 1, #forgotten, LIFE do
+    lives = lives - call('HDEL', tickets, forgotten:sub(at, at + LIFE - 1))
+  end
+  for at = 1, #windows, LIFE + WINDOW do
+    local window = at + LIFE
+    lives = lives + call('HSET', tickets, windows:sub(at, window - 1), windows:sub(window, window + WINDOW - 1))
+  end
   local after = {checkpoint, ARGV[3], last, ARGV[4], 'time:' .. partition, ARGV[6],
-                 counted, ARGV[3] .. ':' .. call('HLEN', keys)}
+                 counted, ARGV[3] .. ':' .. call('HLEN', keys), number_lives, ARGV[3] .. ':' .. lives}
   if knows_voters then
-    after[9], after[10] = voters_to, ARGV[3]
+    after[#after + 1], after[#after + 2] = voters_to, ARGV[3]
   end
   if bars ~= '' then
     after[#after + 1], after[#after + 2] = number_barred, call('HLEN', barred)

@@ -1,7 +1,7 @@
 -- Begins a rebuild: takes away all that the store says of itself, and claims it.
 --
--- KEYS    ratings:log, and five that nobody uses: of a talk, of its voters, of uses, of their
---         expiry, of barred voters
+-- KEYS    ratings:log, and six that nobody uses: of a talk, of its voters, of uses, of their
+--         expiry, of barred voters, of windows of tickets
 -- ARGV    digests of generation and claim as they were seen (load_state.lua), our token
 -- Reply   'applied', or 'conflict': another generation or claim by now; nothing was written
 -- Errors  of Redis, with the command in parentheses; ratings:log is as it was, unless Redis stopped
@@ -14,15 +14,15 @@
 -- include prelude.lua
 
 return run(function()
-  local log, talk, voters, keys, expiry, barred = unpack(KEYS)
+  local log, talk, voters, keys, expiry, barred, tickets = unpack(KEYS)
   local seen = {false, false}
   if call('TYPE', log).ok == 'hash' then seen = call('HMGET', log, 'generation', 'claim') end
   for i = 1, 2 do
     if redis.sha1hex(seen[i] or '') ~= ARGV[i] then return 'conflict' end
   end
 
-  call('UNLINK', talk, voters, keys, expiry, barred)
-  for _, key in ipairs({keys, voters, barred}) do
+  call('UNLINK', talk, voters, keys, expiry, barred, tickets)
+  for _, key in ipairs({keys, voters, barred, tickets}) do
     call('HDEL', key, '')
     call('HLEN', key)
   end
@@ -31,7 +31,7 @@ return run(function()
   call('ZCARD', expiry)
   call('ZRANGEBYSCORE', expiry, 0, 0)
   call('SCAN', '0', 'COUNT', '1')
-  for _, key in ipairs({talk, voters, keys, barred}) do
+  for _, key in ipairs({talk, voters, keys, barred, tickets}) do
     call('HSET', key, '1', '0')
     call('UNLINK', key)
   end
