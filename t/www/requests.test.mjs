@@ -58,3 +58,28 @@ for (const [name, call] of Object.entries(calls))
         if (content)
             assert.deepEqual(Object.keys(JSON.parse(body)), resolved(content.schema).required);
     });
+
+test('a look at a talk carries along where its last rating is, for a minute', async t => {
+    const positions = ['v1-00004f7c00000000002a', 'v1-00004f7c00000000002b', null];
+    globalThis.fetch = async (url, { method, headers = {} } = {}) => {
+        sent.push(headers['Ratings-Position']);
+        const position = method && positions.shift();
+        return new Response('{}', { headers: position ? { 'Ratings-Position': position } : {} });
+    };
+    const look = async talk => {
+        sent.length = 0;
+        await api.getRatings(talk, '"1"');
+        await api.getMine(talk);
+        return sent;
+    };
+    t.mock.timers.enable({ apis: ['Date'], now: 0 });
+    await api.postRating('here', 5, 'key');
+    assert.deepEqual(await look('here'), ['v1-00004f7c00000000002a', 'v1-00004f7c00000000002a']);
+    assert.deepEqual(await look('there'), [undefined, undefined]);
+    await api.withdrawRating('here', 'key');
+    await api.postRating('here', 5, 'key'); // an answer without one: what was known is still true
+    t.mock.timers.tick(59_000);
+    assert.deepEqual(await look('here'), ['v1-00004f7c00000000002b', 'v1-00004f7c00000000002b']);
+    t.mock.timers.tick(2_000);
+    assert.deepEqual(await look('here'), [undefined, undefined]);
+});

@@ -10,7 +10,22 @@ const TIMEOUT_MS = 20_000;
 let ahead = 0;
 export const now = () => Date.now() + ahead;
 
-async function request(url, options = {}) {
+// Where in the log the last rating of a talk is, as its answer said: a look at the talk that carries this along counts it on
+// whichever host. For a minute: by then every host has long counted it, and the log may be another one one day.
+const POSITION_LIFE_MS = 60_000;
+const positions = new Map();
+
+function note(talk, position) {
+    if (position)
+        positions.set(talk, { position, until: Date.now() + POSITION_LIFE_MS });
+}
+
+function at(talk) {
+    const { position, until } = positions.get(talk) ?? {};
+    return until > Date.now() ? { 'Ratings-Position': position } : {};
+}
+
+async function request(url, options = {}, talk = undefined) {
     const stop = new AbortController();
     const timer = setTimeout(() => stop.abort(), TIMEOUT_MS);
     try {
@@ -18,6 +33,7 @@ async function request(url, options = {}) {
         const date = Date.parse(response.headers.get('Date'));
         if (date)
             ahead = Math.abs(date - Date.now()) < 2_000 ? 0 : date - Date.now();
+        note(talk, response.headers.get('Ratings-Position'));
         const isJson = /\bjson\b/.test(response.headers.get('Content-Type'));
         const seconds = Number.parseInt(response.headers.get('Retry-After'), 10);
         return {
@@ -34,23 +50,23 @@ async function request(url, options = {}) {
 }
 
 // Of an answer that is there already: 304. With its own If-None-Match the browser's cache stays out of it.
-const unless = etag => (etag ? { headers: { 'If-None-Match': etag } } : {});
+const unless = etag => (etag ? { 'If-None-Match': etag } : {});
 const withKey = key => (key ? { 'Idempotency-Key': `"${key}"` } : {});
 const query = parameters => new URLSearchParams(Object.entries(parameters).filter(([, value]) => value));
 
-export const getRatings = (talk, etag) => request(`${facts.ratingsUrl}?${query({ talkId: talk })}`, unless(etag));
+export const getRatings = (talk, etag) => request(`${facts.ratingsUrl}?${query({ talkId: talk })}`, { headers: { ...unless(etag), ...at(talk) } });
 
-export const getMine = talk => request(`${facts.ratingsUrl}/mine?${query({ talkId: talk })}`);
+export const getMine = talk => request(`${facts.ratingsUrl}/mine?${query({ talkId: talk })}`, { headers: at(talk) });
 
-export const getTalks = (parameters, etag) => request(`${facts.talksUrl}?${query(parameters)}`, unless(etag));
+export const getTalks = (parameters, etag) => request(`${facts.talksUrl}?${query(parameters)}`, { headers: unless(etag) });
 
 export const postRating = (talk, value, key) => request(facts.ratingsUrl, {
     method: 'POST',
     headers: { 'Content-Type': 'application/json', Accept: 'application/json', ...withKey(key) },
     body: JSON.stringify({ talkId: talk, value }),
-});
+}, talk);
 
 export const withdrawRating = (talk, key) => request(`${facts.ratingsUrl}?${query({ talkId: talk })}`, {
     method: 'DELETE',
     headers: { Accept: 'application/json', ...withKey(key) },
-});
+}, talk);
