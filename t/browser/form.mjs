@@ -37,11 +37,11 @@ test('the form rates, changes and withdraws', async (t) => {
     assert.equal(await counts(talk), '01000');
 });
 
-for (const [host, status, what, columns] of [
+for (const [host, status, what, columns] of /** @type {[string, string, string, any][]} */ ([
     ['late', '202', 'stored and not yet counted', {}],
     ['voters', '403', 'a window that has closed meanwhile', { opens: -60, closes: 12 }],
     ['down', '503', 'a service that cannot store', {}],
-]) {
+])) {
     test(`the page says of ${what} (${status})`, async (t) => {
         const talk = await newTalk(columns);
         const { page, open } = await visitor(t, { host, ...plain });
@@ -63,6 +63,16 @@ test('a talk that is not yet open, one that is closed, and one that is none', as
         assert.ok(await page.locator('h1').isVisible());
     }
     assert.equal((await open(talkPath('no-such-talk'))).status(), 404);
+});
+
+test('a link that says of a voter without a rating that it is stored is not believed', async (t) => {
+    const talk = await newTalk();
+    const { page, open } = await visitor(t, plain);
+    await open(`${talkPath(talk)}?outcome=200`);
+    assert.equal(await page.locator('#outcome').getAttribute('data-outcome'), null);
+    await choose(page, 5);
+    assert.ok((await send(page)).text, 'of one that is, it says so');
+    assert.equal(await page.locator('#outcome').getAttribute('data-outcome'), 'stored');
 });
 
 test('ids of any characters', async (t) => {

@@ -24,6 +24,15 @@ test('the stage view shows a rating by itself', async (t) => {
     await eventually(async () => (await numberIn(wall.page, '#count')) === 2, 'the ratings on the wall');
 });
 
+test('the ranking of what is no day is that of today', async (t) => {
+    await rate(await newTalk({ title: 'Rated', starts: -60, ends: 3600 }), 5);
+    const { page, open } = await visitor(t, { screen: 'wall', expects: [/status of 400/] });
+    for (const day of ['tomorrow', '2026-02-30']) {
+        await open(`/rate/?view=stage&day=${day}`);
+        await page.locator('#ranking li').first().waitFor();
+    }
+});
+
 // The clock of the page is the test's: what it does in an hour is seen at once.
 const isPoll = (request) => request.method() === 'GET' && /^\/(ratings|talks)/.test(new URL(request.url()).pathname);
 

@@ -1,4 +1,5 @@
-// The ranking of the day on the wall: of today's talks, or of all where none is today; ?day=2026-11-28 of another day's.
+// The ranking of the day on the wall: of today's talks, or of all where none is today; ?day=2026-11-28 of another day's. What is
+// no day there is as if it were not there. A day lasts into the night: the evening's talks are on the wall after midnight.
 
 import { getTalks, now } from './api.js';
 import { averageOf, intervalOf, totalOf } from './interval.js';
@@ -8,12 +9,13 @@ import { allTalks, speakersOf } from './talks.js';
 import { dateOf, day, useZone } from './times.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
+const NIGHT_MS = 4 * 3_600_000;
 const asked = new URLSearchParams(location.search).get('day');
 const part = id => document.getElementById(id);
 
 let etag;
 let isRanked = true; // by the service (RatingsRankingPrior); else here, by the same idea
-let chosenDay = asked;
+let chosenDay = null;
 
 /* ---- one row ---- */
 
@@ -62,7 +64,7 @@ async function chooseDay() {
     if (status !== 200)
         return;
     useZone(body.timeZone);
-    const today = dateOf(now());
+    const today = dateOf(now() - NIGHT_MS);
     const { status: found, body: list } = await getTalks({ day: today, limit: 1 });
     if (found !== 200)
         return;
@@ -96,7 +98,11 @@ async function look() {
     return { changed: status === 200, retryAfter };
 }
 
-if (!asked) {
+const isDay = async text => text && (await getTalks({ day: text, limit: 1 })).status !== 400;
+
+if (await isDay(asked)) {
+    chosenDay = asked;
+} else {
     await chooseDay();
     setInterval(chooseDay, 60_000);
 }
