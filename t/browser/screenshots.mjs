@@ -7,6 +7,7 @@ const half = 1800;
 const begun = -(Date.now() / 1000) % half; // the last half hour that was full
 
 // Hours from the one that is on now; how often each value is given
+/** @type {[string, string[], string, string, number, number[]][]} */
 const conference = [
     ['The Art of the Postmortem', ['Tom Adeyemi', 'Priya Raman'], 'Main hall', 'People', -2, [2, 3, 5, 24, 35]],
     ['A web server is an application server', ['Chiara Rossi'], 'Room 2', 'Web', -2, [0, 2, 5, 9, 6]],

@@ -1,15 +1,17 @@
 // The service behind the page, past any browser: talks in its table, and what it has counted.
 import { execFile } from 'node:child_process';
-import http from 'node:http';
+import { createRequire } from 'node:module';
 import { promisify } from 'node:util';
 
+const require = createRequire(`${process.env.TEST_NODE}/`);
 const run = promisify(execFile);
 let serial = 0;
 
 const inSeconds = (seconds) => (seconds === undefined ? null : new Date(Date.now() + 1000 * seconds).toISOString());
 
-// newTalk({ title, speakers, room, track, language, starts, ends, opens, closes }): its id, for which there is a QR code as well;
-// times are seconds from now
+// Inserts a talk; its id, for which there is a QR code as well. Times are seconds from now.
+/** @typedef {import('./described').components['schemas']['Talk']} Described */
+/** @param {{ id?: string, starts?: number, ends?: number, opens?: number, closes?: number } & Partial<Pick<Described, 'title' | 'speakers' | 'room' | 'track' | 'language'>>} talk */
 export async function newTalk({ id = `b-${process.pid}-${++serial}`, title = 'A talk of the tests', starts, ends, opens, closes, ...columns } = {}) {
     const row = { uuid: id, title, ...columns, starts_at: inSeconds(starts), ends_at: inSeconds(ends), opens_at: inSeconds(opens), closes_at: inSeconds(closes) };
     const names = Object.keys(row).join(', ');
@@ -19,27 +21,23 @@ export async function newTalk({ id = `b-${process.pid}-${++serial}`, title = 'A 
     return id;
 }
 
-function request(host, method, path, { headers = {}, body } = {}) {
-    return new Promise((resolve, reject) => {
-        const options = { host: '127.0.0.1', port: process.env.BROWSER_PORT, method, path, timeout: 10_000, headers: { Host: `${host}.test:${process.env.BROWSER_PORT}`, ...headers } };
-        const sent = http.request(options, (response) => {
-            let text = '';
-            response.setEncoding('utf8').on('data', (part) => (text += part)).on('end', () => resolve({ status: response.statusCode, text })).on('error', reject);
-        });
-        sent.on('timeout', () => sent.destroy(new Error(`${path} takes too long`))).on('error', reject);
-        sent.end(body);
-    });
-}
+// The API as docs/openapi.yaml describes it, by the types that are generated from that (t/www/typed/check): the first virtual host of
+// browser.t, where requests have no voters.
+/** @type {import('openapi-fetch').Client<import('./described').paths>} */
+const api = require('openapi-fetch').default({
+    baseUrl: `http://127.0.0.1:${process.env.BROWSER_PORT}`,
+    fetch: (request) => fetch(request, { signal: AbortSignal.timeout(10_000) }),
+});
 
 // The counts of a talk as five figures
 export async function counts(talk) {
-    const { status, text } = await request('anonymous', 'GET', `/ratings?talkId=${encodeURIComponent(talk)}`);
-    return status === 200 ? Object.values(JSON.parse(text).ratings).join('') : `status ${status}`;
+    const { data, response } = await api.GET('/ratings', { params: { query: { talkId: talk } } });
+    return data && 'ratings' in data ? Object.values(data.ratings).join('') : `status ${response.status}`;
 }
 
 async function rateOnce(talk, value) {
-    const { status, text } = await request('anonymous', 'POST', '/ratings', { headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ talkId: talk, value }) });
-    if (status !== 200) throw new Error(`${status}: ${text}`);
+    const { error, response } = await api.POST('/ratings', { body: { talkId: talk, value } });
+    if (response.status !== 200) throw new Error(`${response.status}: ${JSON.stringify(error)}`);
 }
 
 // People rate who are no voters, a few at a time.

@@ -31,6 +31,7 @@ export const site = (host) => `http://${host}.test:${process.env.BROWSER_PORT}`;
 export const talkPath = (id) => `/rate/talks/${encodeURIComponent(id)}`;
 
 // visitor(t, { host, screen, expects: patterns of errors on the console that the test brings about, ...options of a context })
+/** @param {any} t @param {any} options @returns {Promise<any>} */
 export async function visitor(t, { host = 'voters', screen = 'phone', expects = [], ...options } = {}) {
     const context = await browser.newContext({ baseURL: site(host), locale: 'en-GB', ...screens[screen], ...options });
     context.setDefaultTimeout(patience);
