@@ -225,6 +225,28 @@ static void watermarks_are_seen_in_their_order(void **state)
     free(shared);
 }
 
+/* What a GET of another host's rating is looked up by before the cache: a high watermark that a GET
+ * has raised has ended no entry yet. */
+static void the_applied_watermark_alone_reaches_a_position(void **state)
+{
+    ratings_shm_t *shared = new_segment();
+    ratings_changes_t changes = {0};
+    const ratings_position_t none = {0}, position = {P, LOG_A, 7}, other = {P, LOG_B, 7},
+                             beside = {P + 1, LOG_A, 7};
+    (void)state;
+    assert_true(ratings_shm_has_reached(shared, &none));
+    assert_false(ratings_shm_has_reached(shared, &position));
+    ratings_shm_publish_external(shared, P, at(LOG_A, 6));
+    (void)ratings_shm_note_shown(shared, P, at(LOG_A, 7), 17, ratings_monotonic(), &changes);
+    assert_checkpoint(ratings_shm_high(shared, P), at(LOG_A, 7));
+    assert_false(ratings_shm_has_reached(shared, &position));
+    ratings_shm_publish_applied(shared, P, at(LOG_A, 7), NULL, 0);
+    assert_true(ratings_shm_has_reached(shared, &position));
+    assert_false(ratings_shm_has_reached(shared, &other));
+    assert_false(ratings_shm_has_reached(shared, &beside));
+    free(shared);
+}
+
 int main(void)
 {
     unit_suite_t suite = {.count = 0};
@@ -245,6 +267,8 @@ int main(void)
     unit_add(&suite, "the watermark alone is confirmed and not all the time",
              the_watermark_alone_is_confirmed_and_not_all_the_time, NULL);
     unit_add(&suite, "newer is what no watermark knows", newer_is_what_no_watermark_knows, NULL);
+    unit_add(&suite, "the applied watermark alone reaches a position",
+             the_applied_watermark_alone_reaches_a_position, NULL);
     unit_add(&suite, "watermarks are seen in their order", watermarks_are_seen_in_their_order,
              NULL);
     return unit_run("checkpoints", &suite);
