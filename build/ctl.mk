@@ -8,7 +8,7 @@ CTL_PROGRAM  := $(OUT)/ratingsctl
 CTL_MANUAL   := docs/ratingsctl.1
 CTL_PACKAGES  = jansson libcrypto hiredis rdkafka libpq libcurl libqrencode
 # what needs neither Kafka nor Redis, for the unit tests
-CTL_PURE     := $(patsubst %,$(OUT)/src/ctl/%.o,audit_bars audit_fold audit_keys audit_place audit_votes ctl_page ctl_printable ctl_progress ctl_rows ctl_time)
+CTL_PURE     := $(patsubst %,$(OUT)/src/ctl/%.o,audit_bars audit_fold audit_keys audit_place audit_tickets audit_votes ctl_page ctl_printable ctl_progress ctl_rows ctl_time)
 CTL_UNIT     := $(patsubst %,$(OUT)/t/unit/test_%,audit ctl)
 CTL_BINDIR    = $(DESTDIR)$(shell $(APXS) -q bindir)
 CTL_MANDIR    = $(DESTDIR)$(shell $(APXS) -q mandir)/man1

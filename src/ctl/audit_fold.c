@@ -21,8 +21,10 @@ bool audit_fold_init(audit_fold_t *fold, int partitions)
     if (!fold->partition)
         return false;
     fold->partitions = partitions;
-    for (int p = 0; p < partitions; p++)
+    for (int p = 0; p < partitions; p++) {
         fold->partition[p].first.offset = fold->partition[p].last.offset = -1;
+        audit_tickets_init(&fold->partition[p].tickets);
+    }
     return true;
 }
 
@@ -44,6 +46,7 @@ void audit_fold_free(audit_fold_t *fold)
     for (int p = 0; p < fold->partitions; p++) {
         audit_keys_free(&fold->partition[p].keys);
         audit_bars_free(&fold->partition[p].bars);
+        audit_tickets_free(&fold->partition[p].tickets);
         ratings_dedup_window_free(fold->partition[p].dedup);
     }
     free(fold->partition);
@@ -242,9 +245,17 @@ static bool fold_event(audit_fold_t *fold, audit_seen_t *seen)
 /* Every record is checked, whether it is an event or not, and of whatever talk: else what is a
  * duplicate would depend on the talks that were chosen. */
 static bool check_duplicate(audit_partition_t *partition, const audit_record_t *record,
-                            bool *is_duplicate)
+                            bool *is_duplicate, int64_t *counted_at)
 {
+    bool counts;
     *is_duplicate = false;
+    *counted_at = -1;
+    if (record->ticket.life) {
+        bool good = audit_tickets_note(&partition->tickets, &record->ticket, record->offset,
+                                       &counts, counted_at);
+        *is_duplicate = !counts;
+        return good;
+    }
     if (!ratings_identity_is_known(&record->identity))
         return true;
     if (!partition->dedup && !(partition->dedup = ratings_dedup_window_new()))
@@ -310,19 +321,20 @@ bool audit_fold_record(audit_fold_t *fold, const audit_record_t *record)
     audit_partition_t *partition = &fold->partition[record->partition];
     ratings_event_t event;
     bool is_duplicate;
+    int64_t counted_at;
     partition->next = record->offset + 1;
     partition->last = fingerprint_of(record);
     if (partition->records++ == 0)
         partition->first = partition->last;
     if (record->append_time)
         partition->time = ratings_log_time(partition->time, record->timestamp);
-    if (!check_duplicate(partition, record, &is_duplicate))
+    if (!check_duplicate(partition, record, &is_duplicate, &counted_at))
         return false;
     if (ratings_event_decode(record->key, record->key_len, record->value, record->value_len,
                              &event))
         return fold_no_event(fold, record, is_duplicate);
-    audit_seen_t seen = {record, &event,
-                         is_duplicate ? AUDIT_VERDICT_DUPLICATE : AUDIT_VERDICT_COUNTED, -1};
+    audit_seen_t seen = {
+        record, &event, is_duplicate ? AUDIT_VERDICT_DUPLICATE : AUDIT_VERDICT_COUNTED, counted_at};
     partition->duplicates += is_duplicate;
     if (is_duplicate)
         return observe(fold, &seen);

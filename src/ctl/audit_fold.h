@@ -4,12 +4,12 @@
  * Each partition is folded by itself, wherever a talk's events may be. A record that is no event is
  * skipped; one that says how talks are routed (../core/routing_record.h), that begins an electorate
  * (../core/electorate_record.h) or bars a voter (../core/bar_record.h), is noted. An event that is
- * appended twice counts once (../core/dedup_window.h), and the second one is nothing to its key;
- * nor is a rating of a voter who is barred there. Of the others, one without a key counts, so does
- * one whose append time the log has not written; for all others ratings_key_resolve decides, by the
- * log's time; keys are those of a voter, or of all who are anonymous. Of those that count, an
- * anonymous one adds a rating; a voter's replaces the voter's last one in that partition, or
- * withdraws it. */
+ * appended twice counts once (by its ticket, audit_tickets.h, or ../core/dedup_window.h), and the
+ * second one is nothing to its key; nor is a rating of a voter who is barred there. Of the others,
+ * one without a key counts, so does one whose append time the log has not written; for all others
+ * ratings_key_resolve decides, by the log's time; keys are those of a voter, or of all who are
+ * anonymous. Of those that count, an anonymous one adds a rating; a voter's replaces the voter's
+ * last one in that partition, or withdraws it. */
 #ifndef RATINGS_AUDIT_FOLD_H
 #define RATINGS_AUDIT_FOLD_H
 
@@ -20,6 +20,7 @@
 #include "audit_bars.h"
 #include "audit_keys.h"
 #include "audit_place.h"
+#include "audit_tickets.h"
 #include "audit_votes.h"
 
 #include <sys/queue.h>
@@ -38,6 +39,7 @@ typedef struct {
     bool append_time; /* the log has written the timestamp, not the producer */
     const void *key, *value;
     size_t key_len, value_len;
+    ratings_ticket_t ticket; /* life 0: it has none, but an identity */
     ratings_identity_t identity;
 } audit_record_t;
 
@@ -94,6 +96,7 @@ typedef struct {
     int64_t repeated;   /* other events that a key kept from being counted */
     int64_t barred;     /* ratings of voters who are barred */
     ratings_dedup_window_t *dedup; /* NULL: no record has an identity */
+    audit_tickets_t tickets;
     audit_keys_t keys;
     audit_bars_t bars;
 } audit_partition_t;
@@ -101,7 +104,8 @@ typedef struct {
 /* What became of an event. */
 typedef enum {
     AUDIT_VERDICT_COUNTED,
-    AUDIT_VERDICT_DUPLICATE, /* appended again: the CloudEvents identity of an event before */
+    AUDIT_VERDICT_DUPLICATE, /* appended again: the ticket or CloudEvents identity of an event
+                                before */
     AUDIT_VERDICT_BARRED,    /* a rating of a voter who is barred */
     AUDIT_VERDICT_REPEATED,  /* sent again under its idempotency key */
     AUDIT_VERDICT_CONFLICT   /* another rating under the idempotency key of one before */

@@ -333,23 +333,29 @@ static const void *last_header(const rd_kafka_headers_t *headers, const char *na
     return NULL;
 }
 
-static ratings_identity_t identity_of(const rd_kafka_message_t *message)
+/* A ticket, if it is an id of ours that is one, or an identity. */
+static void identify(const rd_kafka_message_t *message, audit_record_t *record)
 {
+    const char ours[] = RATINGS_EVENT_SOURCE;
     const void *source, *id;
     size_t source_len, id_len;
     rd_kafka_headers_t *headers;
     if (rd_kafka_message_headers(message, &headers))
-        return ratings_identity(NULL, 0, NULL, 0);
+        return;
     source = last_header(headers, "ce_source", &source_len);
     id = last_header(headers, "ce_id", &id_len);
-    return ratings_identity(source, source_len, id, id_len);
+    if (source_len != strlen(ours) || memcmp(source, ours, source_len) != 0 ||
+        !ratings_ticket_parse(id, id_len, &record->ticket)) {
+        record->ticket.life = 0;
+        record->identity = ratings_identity(source, source_len, id, id_len);
+    }
 }
 
 static audit_record_t record_of_message(const rd_kafka_message_t *message)
 {
     rd_kafka_timestamp_type_t type;
     int64_t timestamp = rd_kafka_message_timestamp(message, &type);
-    return (audit_record_t){
+    audit_record_t record = {
         .partition = message->partition,
         .offset = message->offset,
         .timestamp = timestamp,
@@ -358,8 +364,9 @@ static audit_record_t record_of_message(const rd_kafka_message_t *message)
         .value = message->payload,
         .key_len = message->key_len,
         .value_len = message->len,
-        .identity = identity_of(message),
     };
+    identify(message, &record);
+    return record;
 }
 
 /* The end of the partition comes as a message, too: before it there are no more

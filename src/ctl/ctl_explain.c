@@ -96,7 +96,8 @@ static int64_t place_of_counted(const ctl_explanation_t *explanation, const audi
 {
     switch (seen->verdict) {
     case AUDIT_VERDICT_DUPLICATE:
-        return find_original(explanation, seen->record);
+        return seen->record->ticket.life ? seen->counted_at
+                                         : find_original(explanation, seen->record);
     case AUDIT_VERDICT_BARRED:
     case AUDIT_VERDICT_REPEATED:
     case AUDIT_VERDICT_CONFLICT:

@@ -1,5 +1,6 @@
 /* What of ratings-audit needs neither Kafka nor Redis: the fold and the keys. */
 #include "../../src/core/event.h"
+#include "../../src/core/ticket_window.h"
 #include "../../src/ctl/audit_fold.h"
 #include "unit.h"
 
@@ -653,12 +654,77 @@ static void an_observer_sees_what_became_of_events(void **state)
     assert_false(audit_fold_record(fold, &last));
 }
 
+/* ---- tickets ---- */
+
+static uint64_t drawn = 1;
+
+static uint64_t draw(uint64_t limit)
+{
+    drawn = drawn * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return (drawn >> 33) % limit;
+}
+
+static void fold_ticket(audit_fold_t *fold, int partition, uint64_t life, uint64_t number)
+{
+    static const char text[] = "{\"version\":1,\"talkId\":\"a\",\"value\":3}";
+    const audit_record_t record = {.partition = partition,
+                                   .offset = fold->partition[partition].next,
+                                   .timestamp = 1,
+                                   .key = "a",
+                                   .value = text,
+                                   .key_len = 1,
+                                   .value_len = sizeof text - 1,
+                                   .ticket = {life, number}};
+    assert_true(audit_fold_record(fold, &record));
+}
+
+static void ticket_counts_once_in_each_partition(void **state)
+{
+    audit_fold_t *fold = *state;
+    fold_ticket(fold, 0, 7, 5);
+    fold_ticket(fold, 1, 7, 5);
+    for (int i = 0; i < 40000; i++) /* further than any deduplication window */
+        fold_ticket(fold, 0, 8, (uint64_t)i);
+    fold_ticket(fold, 0, 7, 5);
+    fold_ticket(fold, 0, 8, 3); /* below the window */
+    fold_ticket(fold, 0, 7, 4);
+    assert_int_equal(fold->partition[0].duplicates, 2);
+    assert_int_equal(fold->partition[1].duplicates, 0);
+    assert_counts(audit_fold_expected(talk_of(fold, "a")), 0, 0, 40003, 0, 0);
+}
+
+/* More lives than are kept, of which a few have most events. */
+static void tickets_count_as_the_service_has_it(void **state)
+{
+    audit_tickets_t tickets;
+    ratings_ticket_windows_t windows = {0};
+    uint64_t around[20] = {0};
+    (void)state;
+    audit_tickets_init(&tickets);
+    for (int i = 0; i < 100000; i++) {
+        uint64_t life = draw(8) ? draw(20) : draw(3000), forgotten;
+        uint64_t *number = &around[life % 20], leap = draw(50) ? draw(3) : draw(3000);
+        *number += leap;
+        const ratings_ticket_t ticket = {1 + life, *number - (*number < 2000 ? 0 : draw(2000))};
+        int64_t counted_at;
+        bool counts;
+        assert_true(audit_tickets_note(&tickets, &ticket, i, &counts, &counted_at));
+        assert_int_equal(counts, ratings_ticket_windows_check_and_note(
+                                     &windows, &ticket, i, &forgotten) == RATINGS_TICKET_COUNTS);
+        assert_true(counted_at < i && (!counts || counted_at < 0));
+    }
+    assert_int_equal(tickets.count, RATINGS_LIVES_MAX);
+    audit_tickets_free(&tickets);
+    ratings_ticket_windows_free(&windows);
+}
+
 #define FOLD(name, function)                                                                       \
     {                                                                                              \
         name, function, set_up, tear_down, NULL                                                    \
     }
 
 static const struct CMUnitTest folds[] = {
+    FOLD("a ticket counts once in each partition", ticket_counts_once_in_each_partition),
     FOLD("each event counts for its talk", counts_events),
     FOLD("the last event of a voter counts", last_event_of_a_voter_counts),
     FOLD("each voter has idempotency keys of its own", keys_are_each_voters_own),
@@ -696,5 +762,7 @@ int main(void)
         suite.tests[suite.count++] = folds[i];
     unit_add(&suite, "keys that have run out are forgotten", forgets_keys_that_have_run_out, NULL);
     unit_add(&suite, "keys that hold are kept", keeps_keys_that_hold, NULL);
+    unit_add(&suite, "tickets count as in the service's windows",
+             tickets_count_as_the_service_has_it, NULL);
     return unit_run("audit", &suite);
 }
