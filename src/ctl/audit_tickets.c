@@ -25,7 +25,7 @@ static void forget_last(audit_tickets_t *tickets)
     tickets->count--;
 }
 
-static audit_life_t *begin_life(audit_tickets_t *tickets, const ratings_ticket_t *ticket)
+static audit_life_t *new_life(audit_tickets_t *tickets, const ratings_ticket_t *ticket)
 {
     audit_life_t *it = malloc(sizeof *it);
     if (!it)
@@ -59,7 +59,7 @@ bool audit_tickets_note(audit_tickets_t *tickets, const ratings_ticket_t *ticket
     audit_life_t *it = find_life(tickets, ticket->life);
     *counts = false;
     *counted_at = -1;
-    if (!it && !(it = begin_life(tickets, ticket)))
+    if (!it && !(it = new_life(tickets, ticket)))
         return false;
     if (number < it->highest && it->highest - number >= RATINGS_TICKETS)
         return true;
