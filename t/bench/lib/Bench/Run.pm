@@ -18,6 +18,12 @@ sub _pid_of {
     return (split ' ', <$file>)[0];
 }
 
+# The first processes of all that works for the system, by name; lambda: its pid
+sub roots {
+    my ($system, $lambda) = @_;
+    return (server => [ $system->roots ], lambda => [$lambda], map { $_ => [ _pid_of($_) ] } @backends);
+}
+
 # system, case, connections, seconds, etags; lambda: its pid. A hash of figures; `wrong` says what must not be.
 sub measure {
     my (%options) = @_;
@@ -31,7 +37,7 @@ sub measure {
     Bench::Wrk::run(%load, seconds => $ages ? $keeping : $warming);
     my $writes = $options{case} =~ /^(?:post|mix|vote)$/;
     my $before = $writes && Bench::Store::counts($system);
-    my %roots  = (server => [ $system->roots ], lambda => [ $options{lambda} ], map { $_ => [ _pid_of($_) ] } @backends);
+    my %roots  = roots($system, $options{lambda});
     my $begun  = Bench::Tree::cpu(%roots);
     my @children;
     my $look   = sub { @children = Bench::Tree::children(($system->roots)[0]) if $system->is_httpd };

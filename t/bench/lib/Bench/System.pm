@@ -167,16 +167,15 @@ sub _httpd {
     unlink "$directory/access_log";
     _write_secret("$directory/secret");
     my %environment = (%answers, BENCH_ROOT => $directory, BENCH_PORT => $self->{port}, BENCH_PEER_PORT => $self->{port} + 1,
-        BENCH_MPM => $self->{with}, BENCH_TUNING => $self->{tuning}, BENCH_SERVES => $self->{kind}, $self->_service);
+        BENCH_MPM => $self->{with}, BENCH_TUNING => $self->{tuning}, BENCH_SERVES => $self->{kind}, $self->_variables);
     unshift @{ $self->{processes} }, Bench::Process->start(directory => $directory, port => $self->{port}, environment => \%environment,
         command => [ $ENV{BENCH_HTTPD}, '-D', 'FOREGROUND', @{ $self->{defines} }, '-f', "$ENV{BENCH_CONF}/httpd.conf" ]);
 }
 
 # What conf/service.conf asks for
-sub _service {
+sub _variables {
     my ($self) = @_;
-    my $program = $self->{kind} eq 'before' ? 'before/mod_ratings.so' : 'mod_ratings.so';
-    return (BENCH_MODULE => "$ENV{BENCH_PROGRAMS}/$program", BENCH_DATABASE => $self->database, BENCH_TOPIC => $self->topic, BENCH_PARTITIONS => $self->{partitions});
+    return (BENCH_DATABASE => $self->database, BENCH_TOPIC => $self->topic, BENCH_PARTITIONS => $self->{partitions});
 }
 
 # The same for all systems, which write to one topic

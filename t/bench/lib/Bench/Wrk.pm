@@ -15,13 +15,24 @@ my $exponent = '1.0';
 # counted, and the microseconds that it took itself
 sub run {
     my (%options) = @_;
-    my @command = ('timeout', '--kill-after=5', $options{seconds} + 30, 'wrk', '-t1', "-c$options{connections}", "-d$options{seconds}s",
-        '--timeout', '2s', '-s', "$Bin/load.lua", $options{url}, '--', $options{case}, Bench::Store::talks(), $exponent, $options{etags} // '');
+    return _wrk('load.lua', \%options, $options{case}, Bench::Store::talks(), $exponent, $options{etags} // '');
+}
+
+# url, ratings, voters, talks, connections; seconds: no longer than so. The same of vote.lua
+sub vote {
+    my (%options) = @_;
+    return _wrk('vote.lua', \%options, @options{qw(ratings voters talks)});
+}
+
+sub _wrk {
+    my ($script, $options, @arguments) = @_;
+    my @command = ('timeout', '--kill-after=5', $options->{seconds} + 30, 'wrk', '-t1', "-c$options->{connections}", "-d$options->{seconds}s",
+        '--timeout', '2s', '-s', "$Bin/$script", $options->{url}, '--', @arguments);
     my @before = times;
     open my $wrk, '-|', @command or die "wrk: $!\n";
-    if ($options{during}) {
-        sleep 0.8 * $options{seconds};
-        $options{during}->();
+    if ($options->{during}) {
+        sleep 0.8 * $options->{seconds};
+        $options->{during}->();
     }
     my $output = join '', <$wrk>;
     close $wrk or die 'wrk failed (' . ($? >> 8) . "): $output\n";
