@@ -48,9 +48,8 @@ static bool is_check_wanted(topic_watch_t *watch, int64_t now)
     return now < watch->wanted_until;
 }
 
-/* What readiness would ask, so that a child which has no producer need not make one for it. Only
- * that the topic takes events is told: of all else readiness makes sure itself, within its own
- * time. */
+/* What readiness would ask, so that a child which has no producer need not make one for it. It
+ * publishes success alone: of a failure readiness makes sure itself, within its own time. */
 static void check_if_wanted(topic_watch_t *watch, int64_t now)
 {
     ratings_shm_t *shared = watch->options->shared;

@@ -166,8 +166,8 @@ static void log_stream(ratings_stream_log_t *log, int level, const char *text)
     ap_log_error(APLOG_MARK, ours, 0, child->service->server, "RT0206: librdkafka: %s", text);
 }
 
-/* A combination of properties that librdkafka refuses is told at configuration time: what fails
- * here is the process. */
+/* The configuration check has found what librdkafka refuses (config/kafka_trial.h): what fails here
+ * is the process. */
 static void log_stream_refused(ratings_stream_log_t *log, const char *text)
 {
     const ratings_child_t *child = RATINGS_CONTAINER_OF(log, ratings_child_t, stream_log);

@@ -23,7 +23,7 @@ typedef struct ratings_stream_t ratings_stream_t;
 /* In `pool`, which outlives it. Nothing is started: the first question about the topic makes the
  * handle and the thread that polls it, and it connects by itself; the first event starts the
  * appender's thread as well. What cannot be made then fails with RATINGS_NOT_ASKED, and is tried
- * again a second later; the first time is told to the log of the options. */
+ * again a second later; the log of the options gets the first failure. */
 ratings_stream_t *ratings_stream_create(const ratings_stream_options_t *options, apr_pool_t *pool);
 
 /* Makes the handle, if there is none yet, so that it is connected by the time it is needed. False
