@@ -155,17 +155,23 @@ static bool is_ours(const projection_t *p, const ratings_record_t *record)
     return record->partition >= 0 && record->partition < p->partitions;
 }
 
-/* A record, or the end of a partition, which comes between records. */
+/* A record, or the end of a partition, which comes between records. What was appended here may have
+ * been folded before it was read (direct.h). */
 static apr_status_t fold_read(event_fold_t *fold, const ratings_record_t *record,
                               ratings_result_t *why)
 {
     projection_t *p = fold->projection;
     if (!is_ours(p, record))
         return APR_SUCCESS;
-    if (!record->is_end)
-        return fold_record(fold, applier_batch(fold->applier, record->partition), record, why);
-    p->partition[record->partition].read_to = record->offset;
-    return APR_SUCCESS;
+    partition_t *partition = &p->partition[record->partition];
+    if (record->is_end)
+        partition->read_to = record->offset;
+    if (record->offset < partition->read_at)
+        return APR_SUCCESS;
+    partition->read_at = record->is_end ? record->offset : record->offset + 1;
+    return record->is_end
+               ? APR_SUCCESS
+               : fold_record(fold, applier_batch(fold->applier, record->partition), record, why);
 }
 
 /* A partition's window is larger than a processor's caches. */

@@ -9,7 +9,7 @@
 #define COMMIT_US INT64_C(1000000)
 
 void leader_init(leader_t *leader, projection_t *projection, topic_watch_t *topic, stall_t *stall,
-                 apr_pool_t *pool)
+                 own_records_t *own, apr_pool_t *pool)
 {
     leader->projection = projection;
     leader->topic = topic;
@@ -21,6 +21,7 @@ void leader_init(leader_t *leader, projection_t *projection, topic_watch_t *topi
     applier_init(&leader->applier, projection, pool);
     event_fold_init(&leader->fold, projection, &leader->applier, &leader->routing,
                     &leader->electorate);
+    direct_init(&leader->direct, projection, &leader->fold, own);
     rebuild_progress_init(&leader->progress, projection);
 }
 
@@ -103,6 +104,7 @@ static apr_status_t check_store(leader_t *leader, ratings_result_t *why)
         status = reload_store(p, why);
     if (status == APR_SUCCESS)
         status = projection_read_ends(p, why);
+    direct_note_ends(&leader->direct);
     for (int i = 0; i < p->partitions && status == APR_SUCCESS; i++)
         status = check_partition(p, i, now, why);
     if (status == APR_SUCCESS)
@@ -193,24 +195,28 @@ static int64_t read_timeout(const leader_t *leader)
         return 0;
     int64_t renew_at = leader->projection->lease->renew_at;
     int64_t due_at = applier_due_at(&leader->applier);
-    int64_t until = renew_at < leader->check_at ? renew_at : leader->check_at;
-    int64_t left = (due_at < until ? due_at : until) - ratings_monotonic();
+    int64_t until = ratings_earlier(renew_at, leader->check_at);
+    until = ratings_earlier(until, ratings_earlier(due_at, direct_due_at(&leader->direct)));
+    int64_t left = until - ratings_monotonic();
     return left > 0 ? left : 0;
 }
 
 static apr_status_t read_and_apply(leader_t *leader, ratings_result_t *why)
 {
     projection_t *p = leader->projection;
-    int count = 0;
+    int count = 0, own = 0;
     apr_status_t status = ratings_reader_read(p->reader, read_timeout(leader), leader->records,
                                               RATINGS_READ_MAX, &count, why);
     if (status != APR_SUCCESS)
         return status;
     apr_pool_clear(p->scratch);
+    direct_note_read(&leader->direct, leader->records, count);
     status = event_fold_records(&leader->fold, leader->records, count, why);
-    return status == APR_SUCCESS && applier_is_due(&leader->applier, count)
-               ? applier_flush(&leader->applier, why)
-               : status;
+    if (status == APR_SUCCESS)
+        status = direct_fold(&leader->direct, &own, why);
+    if (status == APR_SUCCESS && applier_is_due(&leader->applier, count + own))
+        status = applier_flush(&leader->applier, why);
+    return status == APR_SUCCESS ? direct_check(&leader->direct, why) : status;
 }
 
 /* For tools that show a group's lag: nothing here reads it back. */
@@ -320,12 +326,14 @@ static apr_status_t lead(leader_t *leader, ratings_result_t *why)
 {
     ratings_visibility_t *visibility = leader->projection->options->visibility;
     apr_status_t status;
+    direct_begin(&leader->direct);
     do {
         ratings_visibility_notify(visibility);
         status = leader_step(leader, why);
         if (status == APR_SUCCESS)
             log_projecting(leader);
     } while (status == APR_SUCCESS);
+    direct_end(&leader->direct);
     return status;
 }
 

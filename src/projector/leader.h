@@ -5,6 +5,7 @@
 #define RATINGS_PROJECTOR_LEADER_H
 
 #include "applier.h"
+#include "direct.h"
 #include "event_fold.h"
 #include "projection.h"
 #include "projection_electorate.h"
@@ -25,6 +26,7 @@ typedef struct {
     ranker_t ranker;
     applier_t applier;
     event_fold_t fold;
+    direct_t direct;
     rebuild_progress_t progress;
     int64_t check_at;  /* when store and log are to be looked at next; of ratings_monotonic */
     int64_t commit_at; /* when the checkpoints may be committed to Kafka again */
@@ -34,7 +36,7 @@ typedef struct {
 
 /* What is given must outlive it; the batches' memory comes from children of `pool`. */
 void leader_init(leader_t *leader, projection_t *projection, topic_watch_t *topic, stall_t *stall,
-                 apr_pool_t *pool);
+                 own_records_t *own, apr_pool_t *pool);
 
 /* With the lease: projects until something fails, the lease is lost, or the thread is to stop. A
  * failure is logged, and waited out for a moment. Meanwhile the POSTs of this child are woken from

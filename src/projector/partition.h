@@ -23,6 +23,7 @@ typedef struct {
 
     /* reading */
     int64_t rebuild_target; /* to be applied before requests may read the store; 0: no rebuild */
+    int64_t read_at;        /* the next offset to be read */
     int64_t read_to;        /* the log's end, once all below it was read; -1: it was not yet */
     ratings_dedup_window_t *window;   /* the events before the checkpoint; NULL: not being read */
     ratings_voter_set_t barred;       /* the voters that are barred where reading is; the caller of

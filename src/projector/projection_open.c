@@ -206,7 +206,7 @@ static apr_status_t begin_reading(opening_t *opening, ratings_result_t *why)
         apr_status_t status = resume_partition(p, i, why);
         if (status != APR_SUCCESS)
             return status;
-        from[i] = partition_read_from(&p->partition[i]);
+        p->partition[i].read_at = from[i] = partition_read_from(&p->partition[i]);
     }
     routing_publish(p);
     electorate_begin(opening->electorate);

@@ -25,6 +25,7 @@ struct ratings_projector_t {
     apr_pool_t *pool; /* of the thread */
     lease_t lease;
     writer_t *writer;
+    own_records_t own;
     projection_t projection;
     topic_watch_t topic;
     stall_t stall;
@@ -93,11 +94,12 @@ static void compose_parts(ratings_projector_t *p, apr_pool_t *pool)
     apr_pool_create_unmanaged_ex(&p->pool, NULL, NULL);
     projection->pool = p->pool;
     apr_pool_create(&projection->scratch, p->pool);
-    p->writer = writer_create(&p->options, pool);
+    own_records_init(&p->own);
+    p->writer = writer_create(&p->options, &p->own, pool);
     lease_init(&p->lease, &p->options, projection->store, writer_is_writing(p->writer));
     topic_watch_init(&p->topic, &p->options);
     stall_init(&p->stall, &p->options);
-    leader_init(&p->leader, projection, &p->topic, &p->stall, p->pool);
+    leader_init(&p->leader, projection, &p->topic, &p->stall, &p->own, p->pool);
     standby_init(&p->standby, projection, &p->topic, &p->stall);
 }
 
@@ -146,5 +148,6 @@ void ratings_projector_destroy(ratings_projector_t *p)
     if (p->projection.reader)
         ratings_reader_destroy(p->projection.reader);
     writer_destroy(p->writer);
+    own_records_destroy(&p->own);
     apr_pool_destroy(p->pool);
 }

@@ -24,6 +24,7 @@ typedef struct {
 
 struct writer_t {
     const ratings_projector_options_t *options;
+    own_records_t *own;
     bool has_thread; /* between begin and end; the next ones are the thread's then */
     pthread_t thread;
     ratings_host_lease_hold_t hold;
@@ -88,6 +89,8 @@ static bool can_become_visible(const message_t *message, int64_t offset)
 
 static void settle_durable(const message_t *message, const ratings_delivery_t *delivery)
 {
+    if (delivery->record)
+        own_records_add(message->writer->own, delivery->record);
     if (!ratings_append_settle_durable(&message->slot, message->number, delivery->offset))
         return;
     if (can_become_visible(message, delivery->offset))
@@ -219,10 +222,12 @@ static void *run_writer(void *data)
 
 /* ---- for the projector ---- */
 
-writer_t *writer_create(const ratings_projector_options_t *options, apr_pool_t *pool)
+writer_t *writer_create(const ratings_projector_options_t *options, own_records_t *own,
+                        apr_pool_t *pool)
 {
     writer_t *writer = apr_pcalloc(pool, sizeof *writer);
     writer->options = options;
+    writer->own = own;
     pthread_mutex_init(&writer->lock, NULL);
     for (size_t i = 0; i < SLOTS; i++) {
         writer->durable[i].writer = writer;

@@ -14,14 +14,17 @@
 #ifndef RATINGS_PROJECTOR_WRITER_H
 #define RATINGS_PROJECTOR_WRITER_H
 
+#include "own_records.h"
 #include "projector_options.h"
 
 #include <stdatomic.h>
 
 typedef struct writer_t writer_t;
 
-/* In `pool`, without a thread yet. `options` and what they refer to outlive the writer. */
-writer_t *writer_create(const ratings_projector_options_t *options, apr_pool_t *pool);
+/* In `pool`, without a thread yet. `own` is told of what was appended. What is given and what it
+ * refers to outlive the writer. */
+writer_t *writer_create(const ratings_projector_options_t *options, own_records_t *own,
+                        apr_pool_t *pool);
 
 /* Takes the host's lease, if it is to be had, and starts the thread, which keeps it, takes what is
  * queued, and sends again what earlier writers have sent and not settled. False: another child has

@@ -110,6 +110,14 @@ int ratings_append_rings_init(ratings_append_rings_t *rings)
     return status;
 }
 
+bool ratings_append_has_life(const ratings_append_rings_t *rings, uint64_t life)
+{
+    for (int i = 0; i < RATINGS_APPEND_RINGS; i++)
+        if (rings->ring[i].life == life)
+            return true;
+    return false;
+}
+
 ratings_host_lease_t *ratings_append_lease(ratings_append_rings_t *rings)
 {
     return &rings->lease;

@@ -44,6 +44,9 @@ size_t ratings_append_rings_size(void);
 /* In zeroed memory; nothing, where that was done. Errors: those of apr_generate_random_bytes. */
 int ratings_append_rings_init(ratings_append_rings_t *rings);
 
+/* Whether a ticket's life is that of one of these rings. */
+bool ratings_append_has_life(const ratings_append_rings_t *rings, uint64_t life);
+
 /* Whose holder is the writer. */
 ratings_host_lease_t *ratings_append_lease(ratings_append_rings_t *rings);
 

@@ -2,6 +2,7 @@
 #ifndef RATINGS_STREAM_DELIVERY_H
 #define RATINGS_STREAM_DELIVERY_H
 
+#include "../common/log_record.h"
 #include "../common/result.h"
 
 #include <stdint.h>
@@ -13,6 +14,8 @@ typedef struct {
     int code; /* of a failure, librdkafka's: ratings_stream_error_text */
     int partition;
     int64_t offset; /* if durable; -1: Kafka does not tell, as of a duplicate of its own retry */
+    /* An event's, if its offset is known: as the log has it, during the call; else NULL */
+    const ratings_record_t *record;
 } ratings_delivery_t;
 
 /* The receiver of a delivery report: a member of a struct of its own (../../core/container_of.h),

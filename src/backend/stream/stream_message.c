@@ -66,7 +66,11 @@ stream_message_t *stream_message_of_event(const ratings_event_t *event,
     char id[RATINGS_TICKET_TEXT_SIZE];
     char *value = ratings_event_encode(event, &length);
     ratings_ticket_print(ticket, id);
-    return make_message(event->rating.talk_id, value, length, ratings_event_type(event), id);
+    stream_message_t *message =
+        make_message(event->rating.talk_id, value, length, ratings_event_type(event), id);
+    if (message)
+        message->ticket = *ticket;
+    return message;
 }
 
 stream_message_t *stream_message_of_routing(int partitions)

@@ -13,6 +13,7 @@
 typedef struct {
     ratings_batcher_item_t item; /* while it waits in the appender */
     ratings_receiver_t *receiver;
+    ratings_ticket_t ticket; /* of an event; else life 0 */
     int partition;
     int64_t expires_at; /* of ratings_monotonic: it is not sent any more */
     rd_kafka_headers_t *headers;

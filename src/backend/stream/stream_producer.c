@@ -52,6 +52,24 @@ static apr_status_t delivery_failure(const rd_kafka_message_t *message, ratings_
     return ratings_result_set(why, status, "delivery: %s", rd_kafka_err2str(message->err));
 }
 
+/* Where the topic has append times, librdkafka reports the broker's. */
+static void record_of_report(const rd_kafka_message_t *report, const ratings_ticket_t *ticket,
+                             ratings_record_t *record)
+{
+    rd_kafka_timestamp_type_t type;
+    *record = (ratings_record_t){
+        .partition = report->partition,
+        .offset = report->offset,
+        .timestamp = rd_kafka_message_timestamp(report, &type),
+        .key = report->key,
+        .key_len = report->key_len,
+        .value = report->payload,
+        .value_len = report->len,
+        .ticket = *ticket,
+    };
+    record->has_append_time = type == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME;
+}
+
 /* Value and headers are librdkafka's since it took the message. */
 static void report_delivery(stream_handle_owner_t *handle_owner, const rd_kafka_message_t *report)
 {
@@ -60,8 +78,13 @@ static void report_delivery(stream_handle_owner_t *handle_owner, const rd_kafka_
     stream_message_t *message = report->_private;
     ratings_delivery_t delivery = {
         .code = report->err, .partition = report->partition, .offset = report->offset};
-    if (report->err)
+    ratings_record_t record;
+    if (report->err) {
         delivery_failure(report, &delivery.result);
+    } else if (report->offset >= 0 && message->ticket.life) {
+        record_of_report(report, &message->ticket, &record);
+        delivery.record = &record;
+    }
     message->headers = NULL;
     message->value = NULL;
     producer->owner->reported(producer->owner, message, &delivery);
