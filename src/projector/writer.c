@@ -41,8 +41,9 @@ typedef struct {
     ratings_receiver_t receiver;
     writer_t *writer;
     ratings_append_slot_t slot;
-    uint64_t number; /* of the writer when it was sent */
-    int64_t floor;   /* the applied watermark then */
+    uint64_t number;    /* of the writer when it was sent */
+    int64_t floor;      /* the applied watermark then */
+    bool until_durable; /* its request does not wait for the projector */
 } message_t;
 
 /* ---- visible ---- */
@@ -93,7 +94,7 @@ static void settle_durable(const message_t *message, const ratings_delivery_t *d
         own_records_add(message->writer->own, delivery->record);
     if (!ratings_append_settle_durable(&message->slot, message->number, delivery->offset))
         return;
-    if (can_become_visible(message, delivery->offset))
+    if (can_become_visible(message, delivery->offset) && !message->until_durable)
         await_visibility(message->writer, &message->slot, delivery->partition, delivery->offset);
     else
         ratings_append_wake(&message->slot);
@@ -140,6 +141,7 @@ static void send_event(writer_t *writer, const ratings_append_taken_t *taken)
         .writer = writer,
         .slot = taken->slot,
         .number = writer->hold.number,
+        .until_durable = taken->until_durable,
         .floor = ratings_shm_watermark(writer->options->shared, taken->partition).offset,
     };
     if (ratings_stream_append(writer->options->stream, &taken->event, &taken->ticket,

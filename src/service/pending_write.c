@@ -28,7 +28,8 @@ static bool hand_over(pending_write_t *write, const ratings_event_t *event)
         return false;
     if (!ratings_append_claim(options->rings, options->partition, options->owner, &write->slot))
         ratings_result_set(why, RATINGS_NOT_ASKED, "too many events wait for Kafka already");
-    else if (!ratings_append_queue(&write->slot, event, options->partition))
+    else if (!ratings_append_queue(&write->slot, event, options->partition,
+                                   options->visible_for <= 0))
         ratings_result_set(why, RATINGS_NOT_ASKED, "the slot of the event was lost");
     else
         return true;

@@ -162,7 +162,7 @@ static uint64_t true_number(ratings_append_rings_t *rings, int ring, uint64_t nu
 
 typedef struct {
     uint16_t partition;
-    uint8_t value, has_voter, talk_len, key_len;
+    uint8_t value, has_voter, talk_len, key_len, until_durable;
     int64_t window_ms;
     ratings_voter_t voter;
     char text[RATINGS_TALK_ID_MAX + RATINGS_KEY_MAX];
@@ -193,6 +193,7 @@ static void unpack_event(const packed_t *packed, ratings_append_taken_t *taken)
     ratings_event_t *event = &taken->event;
     taken->partition = packed->partition;
     event->rating.value = packed->value;
+    taken->until_durable = packed->until_durable;
     event->has_voter = packed->has_voter;
     event->voter = packed->voter;
     event->key.window_ms = packed->window_ms;
@@ -273,11 +274,12 @@ static void wake_writer(ratings_append_rings_t *rings)
 }
 
 bool ratings_append_queue(const ratings_append_slot_t *slot, const ratings_event_t *event,
-                          int partition)
+                          int partition, bool until_durable)
 {
     slot_t *found = shared_slot_of(slot);
     packed_t packed;
     size_t size = pack_event(event, partition, &packed);
+    packed.until_durable = until_durable;
     uint64_t owner = atomic_load_explicit(&found->owner, memory_order_relaxed);
     uint64_t word = word_for(RATINGS_APPEND_FILLING, slot->number, owner);
     store_event(found, &packed, size);

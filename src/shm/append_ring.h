@@ -74,9 +74,10 @@ bool ratings_append_claim(ratings_append_rings_t *rings, int partition, uint64_t
                           ratings_append_slot_t *slot);
 
 /* Hands the event over, and wakes the writer if it sleeps. False: the slot was reclaimed, as if
- * this process were dead; nothing was handed over. */
+ * this process were dead; nothing was handed over. `until_durable`: it is to be woken as soon as
+ * the event is in the log, however long it then takes to be visible. */
 bool ratings_append_queue(const ratings_append_slot_t *slot, const ratings_event_t *event,
-                          int partition);
+                          int partition, bool until_durable);
 
 /* A delivery report's content, as it fits into the word of a slot. */
 #define RATINGS_APPEND_NO_OFFSET                                                                   \
@@ -124,6 +125,7 @@ typedef struct {
     ratings_append_slot_t slot;
     ratings_ticket_t ticket;
     int partition;
+    bool until_durable;
     ratings_event_t event;
 } ratings_append_taken_t;
 

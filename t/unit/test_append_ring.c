@@ -60,7 +60,7 @@ static ratings_append_slot_t queue(ratings_append_rings_t *rings)
 {
     ratings_append_slot_t slot = claim(rings);
     ratings_event_t event = event_of("talk", 4);
-    assert_true(ratings_append_queue(&slot, &event, P));
+    assert_true(ratings_append_queue(&slot, &event, P, false));
     return slot;
 }
 
@@ -132,7 +132,7 @@ static void an_event_comes_out_as_it_went_in(void **state)
     event.has_voter = row->has_voter;
     if (row->has_voter)
         memset(event.voter.hash, 0xA5, sizeof event.voter.hash);
-    assert_true(ratings_append_queue(&slot, &event, P));
+    assert_true(ratings_append_queue(&slot, &event, P, false));
     assert_true(take(rings, 1, &taken));
     assert_int_equal(taken.partition, P);
     assert_int_equal(taken.ticket.number, slot.number);
@@ -372,7 +372,7 @@ static void what_is_being_filled_is_taken_later(void **state)
     assert_true(ratings_append_take(rings, &pass, &taken));
     assert_int_equal(taken.slot.number, second.number);
     assert_false(ratings_append_take(rings, &pass, &taken));
-    assert_true(ratings_append_queue(&filling, &event, P));
+    assert_true(ratings_append_queue(&filling, &event, P, false));
     assert_false(ratings_append_take(rings, &pass, &taken));
     ratings_append_begin_pass(rings, &pass, false);
     assert_true(ratings_append_take(rings, &pass, &taken));
@@ -680,7 +680,7 @@ static void request_once(world_t *world, unsigned *seed)
         return;
     int request = atomic_fetch_add(&world->requests, 1);
     (void)snprintf(event.rating.talk_id, sizeof event.rating.talk_id, "%d", request);
-    if (request >= REQUESTS_MAX || !ratings_append_queue(&slot, &event, partition)) {
+    if (request >= REQUESTS_MAX || !ratings_append_queue(&slot, &event, partition, false)) {
         (void)ratings_append_leave(&slot);
         return;
     }

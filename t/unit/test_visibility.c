@@ -16,26 +16,21 @@
 typedef struct {
     apr_pool_t *pool;
     ratings_shm_t *shared;
-    ratings_bulkhead_t bulkhead;
     ratings_visibility_t *visibility;
 } barrier_t;
 
-static void barrier_open(barrier_t *barrier, unsigned max)
+static void barrier_open(barrier_t *barrier)
 {
     assert_int_equal(apr_pool_create(&barrier->pool, NULL), APR_SUCCESS);
     barrier->shared = aligned_alloc(RATINGS_CACHE_LINE, sizeof *barrier->shared);
     assert_non_null(barrier->shared);
     memset(barrier->shared, 0, sizeof *barrier->shared);
-    ratings_bulkhead_init(&barrier->bulkhead, max);
-    assert_int_equal(ratings_visibility_create(&barrier->visibility, barrier->shared,
-                                               &barrier->bulkhead, barrier->pool),
-                     APR_SUCCESS);
+    barrier->visibility = ratings_visibility_create(barrier->shared, barrier->pool);
 }
 
 static void barrier_close(barrier_t *barrier)
 {
     ratings_visibility_destroy(barrier->visibility);
-    ratings_bulkhead_destroy(&barrier->bulkhead);
     free(barrier->shared);
     apr_pool_destroy(barrier->pool);
 }
@@ -44,6 +39,7 @@ static void barrier_close(barrier_t *barrier)
 static void publish(barrier_t *barrier, int64_t next)
 {
     ratings_shm_publish_applied(barrier->shared, P, (ratings_checkpoint_t){LOG, next}, NULL, 0);
+    ratings_visibility_notify(barrier->visibility);
 }
 
 typedef struct {
@@ -57,12 +53,10 @@ static void count_call(ratings_visibility_waiter_t *waiter)
     atomic_fetch_add(&counted->calls, 1);
 }
 
-static ratings_visibility_entry_e enter(barrier_t *barrier, counted_t *counted, int64_t offset)
+static bool enter(barrier_t *barrier, counted_t *counted, int64_t offset)
 {
-    int64_t until;
     counted->waiter = (ratings_visibility_waiter_t){.reached = count_call, .partition = P};
-    return ratings_visibility_enter(barrier->visibility, &counted->waiter, offset,
-                                    ratings_monotonic(), &until);
+    return ratings_visibility_enter(barrier->visibility, &counted->waiter, offset);
 }
 
 static void await_calls(counted_t *counted, int calls)
@@ -78,10 +72,10 @@ static void who_waits_is_called_once_the_watermark_has_passed(void **state)
     barrier_t barrier;
     counted_t first = {0}, second = {0};
     (void)state;
-    barrier_open(&barrier, 10);
+    barrier_open(&barrier);
     publish(&barrier, 5);
-    assert_int_equal(enter(&barrier, &second, 6), RATINGS_VISIBILITY_QUEUED);
-    assert_int_equal(enter(&barrier, &first, 5), RATINGS_VISIBILITY_QUEUED);
+    assert_true(enter(&barrier, &second, 6));
+    assert_true(enter(&barrier, &first, 5));
     assert_true(ratings_visibility_has_waiters(barrier.visibility));
     publish(&barrier, 6); /* the offset 5 is applied, and 6 is not */
     await_calls(&first, 1);
@@ -98,11 +92,10 @@ static void who_is_visible_already_is_not_queued(void **state)
     barrier_t barrier;
     counted_t counted = {0};
     (void)state;
-    barrier_open(&barrier, 10);
+    barrier_open(&barrier);
     publish(&barrier, 5);
-    assert_int_equal(enter(&barrier, &counted, 4), RATINGS_VISIBILITY_REACHED);
+    assert_false(enter(&barrier, &counted, 4));
     assert_false(ratings_visibility_has_waiters(barrier.visibility));
-    assert_int_equal(barrier.bulkhead.in_use, 0);
     barrier_close(&barrier);
     assert_int_equal(counted.calls, 0);
 }
@@ -111,51 +104,15 @@ static void who_leaves_is_not_called(void **state)
 {
     barrier_t barrier;
     counted_t counted = {0};
-    bool is_visible = true;
     (void)state;
-    barrier_open(&barrier, 10);
-    assert_int_equal(enter(&barrier, &counted, 0), RATINGS_VISIBILITY_QUEUED);
-    assert_true(ratings_visibility_leave(barrier.visibility, &counted.waiter, &is_visible));
-    assert_false(is_visible);
+    barrier_open(&barrier);
+    assert_true(enter(&barrier, &counted, 0));
+    assert_true(ratings_visibility_leave(barrier.visibility, &counted.waiter));
     publish(&barrier, 1);
     ratings_visibility_notify(barrier.visibility);
-    assert_false(ratings_visibility_leave(barrier.visibility, &counted.waiter, &is_visible));
-    assert_true(is_visible);
-    assert_int_equal(barrier.bulkhead.in_use, 0);
+    assert_false(ratings_visibility_leave(barrier.visibility, &counted.waiter));
     barrier_close(&barrier);
     assert_int_equal(counted.calls, 0);
-}
-
-/* A projector that serves the barrier spares the watcher the work; when it ends, the watcher looks
- * at what was published meanwhile. */
-static void the_watcher_takes_over_from_the_projector(void **state)
-{
-    barrier_t barrier;
-    counted_t counted = {0};
-    (void)state;
-    barrier_open(&barrier, 10);
-    ratings_visibility_serve(barrier.visibility, true);
-    assert_int_equal(enter(&barrier, &counted, 0), RATINGS_VISIBILITY_QUEUED);
-    publish(&barrier, 1);
-    assert_int_equal(atomic_load(&counted.calls), 0);
-    ratings_visibility_serve(barrier.visibility, false);
-    await_calls(&counted, 1);
-    barrier_close(&barrier);
-}
-
-/* In a bulkhead in which nothing has come out for long, no more than its bound wait. */
-static void too_many_are_refused(void **state)
-{
-    barrier_t barrier;
-    counted_t counted = {0}, refused = {0};
-    bool is_visible;
-    (void)state;
-    barrier_open(&barrier, 1);
-    assert_int_equal(enter(&barrier, &counted, 0), RATINGS_VISIBILITY_QUEUED);
-    barrier.bulkhead.prompt_at = 0; /* nobody has come out for long */
-    assert_int_equal(enter(&barrier, &refused, 1), RATINGS_VISIBILITY_REFUSED);
-    assert_true(ratings_visibility_leave(barrier.visibility, &counted.waiter, &is_visible));
-    barrier_close(&barrier);
 }
 
 /* ---- many at once, while others publish ---- */
@@ -173,14 +130,13 @@ typedef struct {
 static void post_once(poster_t *poster)
 {
     counted_t counted = {0};
-    bool is_visible;
     int64_t offset = atomic_fetch_add(poster->next, 1);
-    if (enter(poster->barrier, &counted, offset) == RATINGS_VISIBILITY_REACHED) {
+    if (!enter(poster->barrier, &counted, offset)) {
         poster->reached++;
         return;
     }
     if (poster->leaves_early &&
-        ratings_visibility_leave(poster->barrier->visibility, &counted.waiter, &is_visible)) {
+        ratings_visibility_leave(poster->barrier->visibility, &counted.waiter)) {
         poster->left++;
         return;
     }
@@ -203,7 +159,7 @@ static void each_of_many_is_called_once_or_leaves(void **state)
     poster_t poster[THREADS];
     int ended = 0;
     (void)state;
-    barrier_open(&barrier, THREADS);
+    barrier_open(&barrier);
     for (int i = 0; i < THREADS; i++) {
         poster[i] = (poster_t){&barrier, &next, i % 2 == 1, 0, 0, 0};
         assert_int_equal(pthread_create(&thread[i], NULL, post_all, &poster[i]), 0);
@@ -219,7 +175,6 @@ static void each_of_many_is_called_once_or_leaves(void **state)
     }
     assert_int_equal(ended, THREADS * ROUNDS);
     assert_false(ratings_visibility_has_waiters(barrier.visibility));
-    assert_int_equal(barrier.bulkhead.in_use, 0);
     barrier_close(&barrier);
 }
 
@@ -234,9 +189,6 @@ int main(void)
     unit_add(&suite, "who is visible already is not queued", who_is_visible_already_is_not_queued,
              NULL);
     unit_add(&suite, "who leaves is not called", who_leaves_is_not_called, NULL);
-    unit_add(&suite, "the watcher takes over from the projector",
-             the_watcher_takes_over_from_the_projector, NULL);
-    unit_add(&suite, "too many are refused", too_many_are_refused, NULL);
     unit_add(&suite, "each of many is called once or leaves", each_of_many_is_called_once_or_leaves,
              NULL);
     return unit_run("visibility", &suite);
