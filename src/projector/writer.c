@@ -43,7 +43,7 @@ typedef struct {
     ratings_append_slot_t slot;
     uint64_t number;    /* of the writer when it was sent */
     int64_t floor;      /* the applied watermark then */
-    bool until_durable; /* its request does not wait for the projector */
+    bool until_durable; /* its request waits for the projector for less than it looks */
 } message_t;
 
 /* ---- visible ---- */
@@ -94,9 +94,10 @@ static void settle_durable(const message_t *message, const ratings_delivery_t *d
         own_records_add(message->writer->own, delivery->record);
     if (!ratings_append_settle_durable(&message->slot, message->number, delivery->offset))
         return;
-    if (can_become_visible(message, delivery->offset) && !message->until_durable)
+    bool can = can_become_visible(message, delivery->offset);
+    if (can)
         await_visibility(message->writer, &message->slot, delivery->partition, delivery->offset);
-    else
+    if (!can || message->until_durable)
         ratings_append_wake(&message->slot);
 }
 

@@ -4,7 +4,8 @@
 #include "../shm/append_ring.h"
 
 /* The request is woken once, when all is over. How far its event is it looks up that often: what is
- * durable and not visible yet no longer takes a place of those who wait for Kafka. */
+ * durable and not visible yet no longer takes a place of those who wait for Kafka. If it has less
+ * time than that to wait for visibility, it is woken when it is durable as well. */
 #define LOOK_US INT64_C(20000)
 
 typedef struct {
@@ -29,7 +30,7 @@ static bool hand_over(pending_write_t *write, const ratings_event_t *event)
     if (!ratings_append_claim(options->rings, options->partition, options->owner, &write->slot))
         ratings_result_set(why, RATINGS_NOT_ASKED, "too many events wait for Kafka already");
     else if (!ratings_append_queue(&write->slot, event, options->partition,
-                                   options->visible_for <= 0))
+                                   options->visible_for < LOOK_US))
         ratings_result_set(why, RATINGS_NOT_ASKED, "the slot of the event was lost");
     else
         return true;
