@@ -33,7 +33,7 @@ struct writer_t {
     atomic_bool is_writing; /* the thread goes on */
     atomic_bool looks_back; /* something is to be sent again, which the pass is beyond */
     pthread_mutex_t lock;   /* of `durable`; taken before that of the barrier */
-    durable_t durable[SLOTS];
+    durable_t *durable;     /* SLOTS of them, from the first begin on */
 };
 
 /* An event on its way to Kafka. */
@@ -232,11 +232,20 @@ writer_t *writer_create(const ratings_projector_options_t *options, own_records_
     writer->options = options;
     writer->own = own;
     pthread_mutex_init(&writer->lock, NULL);
-    for (size_t i = 0; i < SLOTS; i++) {
+    return writer;
+}
+
+/* Most children never write. */
+static bool make_durable(writer_t *writer)
+{
+    if (writer->durable)
+        return true;
+    writer->durable = calloc(SLOTS, sizeof *writer->durable);
+    for (size_t i = 0; i < SLOTS && writer->durable; i++) {
         writer->durable[i].writer = writer;
         writer->durable[i].waiter.reached = became_visible;
     }
-    return writer;
+    return writer->durable != NULL;
 }
 
 /* A writer that has ended in peace still gets its reports, and settles by them. */
@@ -247,7 +256,8 @@ bool writer_begin(writer_t *writer)
     if (!ratings_host_lease_acquire(ratings_append_lease(writer->options->rings), now, duration,
                                     &writer->hold))
         return false;
-    if (!ratings_stream_prepare(writer->options->stream, &why)) { /* another child may be able to */
+    if (!make_durable(writer) ||
+        !ratings_stream_prepare(writer->options->stream, &why)) { /* another child may be able to */
         writer_end(writer);
         return false;
     }
@@ -270,9 +280,10 @@ const atomic_bool *writer_is_writing(const writer_t *writer)
 void writer_end(writer_t *writer)
 {
     atomic_store(&writer->is_writing, false);
-    ratings_append_rouse(writer->options->rings);
-    if (writer->has_thread)
+    if (writer->has_thread) {
+        ratings_append_rouse(writer->options->rings);
         pthread_join(writer->thread, NULL);
+    }
     writer->has_thread = false;
     if (writer->hold.number) {
         ratings_host_lease_release(ratings_append_lease(writer->options->rings), &writer->hold);
@@ -283,4 +294,5 @@ void writer_end(writer_t *writer)
 void writer_destroy(writer_t *writer)
 {
     pthread_mutex_destroy(&writer->lock);
+    free(writer->durable);
 }
