@@ -4,9 +4,9 @@
 BENCH_FILL := $(OUT)/bench/fill
 
 .PHONY: bench-rebuild
-bench-rebuild: deps-test ## events a second of a rebuild, beside kcat's on the same topic (EVENTS=10000000)
+bench-rebuild: deps-test bench-before ## events a second of a rebuild, beside kcat's on the same topic (EVENTS=10000000)
 	@$(MAKE) --no-print-directory module lambda-bootstrap $(BENCH_FILL)
-	@OUT='$(OUT)' APXS='$(APXS)' t/bench/rebuild
+	@OUT='$(OUT)' APXS='$(APXS)' BENCH_BEFORE='$(filter-out none,$(BENCH_BEFORE))' t/bench/rebuild
 
 lint-objects: $(BENCH_FILL)
 

@@ -33,7 +33,7 @@ bench-publish: ## docs/performance-tables.md anew, of the last whole make bench,
 bench-ready: deps-bench
 	@$(MAKE) --no-print-directory module lambda-bootstrap $(BENCH_FLOOR) $(BENCH_PROGRAMS)
 
-bench-before: bench-ready
+bench-before: deps-bench
 	@[ '$(BENCH_BEFORE)' = none ] || t/bench/before '$(BENCH_BEFORE)' $(OUT)/bench/before
 
 # The same flags as the module's: the floor is to differ in nothing but the work.

@@ -107,7 +107,7 @@ sub _targets {
     $self->_line(target => $_) for @judged;
     return ("\n### Targets\n\n", row('', 'target', 'measured', 'limit', ''), rule(2, 1, 2),
         map({ row($_->{number}, $_->{what}, defined $_->{measured} ? sprintf('%.2f', $_->{measured}) : '', $_->{limit} . ($_->{stretch} ? ' (stretch)' : ''), $_->{verdict}) } @judged),
-        "\n7, memory: `make bench-memory`. 8, rebuilding the store: `make bench-rebuild`.\n");
+        "\n7, memory: `make bench-memory`. 8, rebuilding the store, beside before: `make bench-rebuild`.\n");
 }
 
 # order: the systems, in the tables' order. The exit code.
