@@ -27,6 +27,9 @@
 #ifndef FAILURES
 #define FAILURES 0 /* of messages that surely were not appended */
 #endif
+#ifndef UNKNOWNS
+#define UNKNOWNS 0 /* of messages of which nobody knows whether they were appended, or will be */
+#endif
 #ifndef FOREIGN
 #define FOREIGN 0 /* records of another host */
 #endif
@@ -44,7 +47,7 @@
 
 /* ---- the log ---- */
 
-#define LENGTH (EVENTS * WRITERS + FAILURES + FOREIGN)
+#define LENGTH (EVENTS * (WRITERS + KILLS) + (FAILURES + UNKNOWNS) * WRITERS + FOREIGN)
 
 byte record[PARTITIONS * LENGTH], log_end[PARTITIONS];
 
@@ -145,15 +148,14 @@ inline advance(p, upto) {
 #define FREE 0
 #define FILLING 1
 #define QUEUED 2
-#define SENT 3    /* by one writer alone, or by several */
+#define SENT 3    /* by one writer last */
 #define DURABLE 4 /* at an offset */
 #define FAILED 5
-
-#define SEVERAL 0
 
 typedef slot_t {
     byte state, ticket, by, owner, offset; /* these in one word, which is compared and swapped */
     bool is_left;                          /* in it, too: nobody waits any more */
+    bool is_repeated;                      /* in it, too: sent before, by another writer or with an outcome that nobody knows */
     byte first, second                     /* the event, in two words */
 };
 slot_t slot[SLOTS];
@@ -163,7 +165,7 @@ byte ticket_of[EVENTS], slot_of[EVENTS];
 #define IS_MINE (S.ticket == ticket_of[e])
 
 inline free_slot(s) {
-    slot[s].state = FREE; slot[s].by = 0; slot[s].is_left = false; slot[s].owner = 0; slot[s].offset = 0;
+    slot[s].state = FREE; slot[s].by = 0; slot[s].is_left = false; slot[s].is_repeated = false; slot[s].owner = 0; slot[s].offset = 0;
     slot[s].ticket = slot[s].ticket + SLOTS
 }
 
@@ -183,6 +185,13 @@ inline settle(s, how) {
 #define MAY_CLAIM (slot[head % SLOTS].state == FREE && slot[head % SLOTS].ticket == head)
 #define IS_FULL (slot[head % SLOTS].ticket < head)
 #define IS_BEHIND ((slot[head % SLOTS].state != FREE && slot[head % SLOTS].ticket == head) || slot[head % SLOTS].ticket > head)
+#endif
+
+/* Nobody has sent it, and nobody will when it is freed. */
+#ifdef LEFT_QUEUED
+#define IS_UNSENT (S.state == QUEUED)
+#else
+#define IS_UNSENT (S.state == QUEUED && !S.is_repeated)
 #endif
 
 proctype requester(byte e)
@@ -237,9 +246,9 @@ proctype requester(byte e)
            }
         :: d_step { IS_MINE && S.state == FAILED -> answer[e] = NOTHING_503; free_slot(s); printf("request %d: 503\n", e) }
 #if GIVE_UPS > 0
-        :: d_step { give_ups > 0 && IS_MINE && S.state == QUEUED -> give_ups--; answer[e] = NOTHING_503; free_slot(s); printf("request %d: 503\n", e) }
+        :: d_step { give_ups > 0 && IS_MINE && IS_UNSENT -> give_ups--; answer[e] = NOTHING_503; free_slot(s); printf("request %d: 503\n", e) }
         :: d_step {
-               give_ups > 0 && IS_MINE && S.state == SENT ->
+               give_ups > 0 && IS_MINE && (S.state == SENT || S.state == QUEUED) && !IS_UNSENT ->
                give_ups--;
                answer[e] = UNKNOWN_504;
 #ifdef FREED_UNKNOWN
@@ -270,8 +279,11 @@ ended:
 
 #define AT(number, e) (((number) - 1) * EVENTS + (e))
 #define FAILURE 255 /* of a delivery report; else 1 + offset; 0: none */
+#define UNKNOWN 254
+#define IS_OFFSET(report) ((report) > 0 && (report) < UNKNOWN)
 
 bool flying[WRITERS * EVENTS], sent[WRITERS * EVENTS];
+bool ghost[WRITERS * EVENTS]; /* given up as unknown: it may land without a report, at any time */
 byte report[WRITERS * EVENTS];
 bool killed[WRITERS + 1];
 byte writers;
@@ -286,7 +298,7 @@ byte writers;
 #ifdef FAILED_ANYWAY
 #define IS_ALONE true
 #else
-#define IS_ALONE (S.by == me)
+#define IS_ALONE (!S.is_repeated)
 #endif
 
 #ifdef NEXT_ANYWAY
@@ -298,7 +310,7 @@ byte writers;
 /* The leader applies what it has appended, when it is the next of its partition. */
 #define APPLIES(i) \
     d_step { \
-        report[AT(me, i)] > 0 && report[AT(me, i)] != FAILURE && IS_NEXT(report[AT(me, i)] - 1, PARTITION_OF(i)) -> \
+        IS_OFFSET(report[AT(me, i)]) && IS_NEXT(report[AT(me, i)] - 1, PARTITION_OF(i)) -> \
         APPLY_OWN(i) \
         advance(PARTITION_OF(i), report[AT(me, i)]); \
         printf("writer %d: applies event %d at %d\n", me, i, report[AT(me, i)] - 1); \
@@ -310,12 +322,12 @@ byte writers;
 #define APPLY_OWN(i) apply(PARTITION_OF(i), i, ticket_of[i]);
 #endif
 
-/* What is queued is taken; what another one has sent is sent again. */
+/* What is queued is taken; what another one has sent is sent again (once by each writer, or when the other one was killed). */
 #define TAKES(i) d_step { slot[i].state == QUEUED -> s = i; S.state = SENT; S.by = me; ticket = S.ticket; printf("writer %d: takes ticket %d\n", me, ticket) }
 #define REPEATS(i) \
     d_step { \
-        slot[i].state == SENT && slot[i].by != me && !sent[AT(me, slot[i].owner)] -> \
-        s = i; S.by = SEVERAL; ticket = S.ticket; \
+        slot[i].state == SENT && slot[i].by != me && (!sent[AT(me, slot[i].owner)] || killed[slot[i].by]) -> \
+        s = i; S.by = me; S.is_repeated = true; ticket = S.ticket; \
         printf("writer %d: takes over ticket %d\n", me, ticket) \
     }
 
@@ -327,7 +339,7 @@ inline send() {
 #ifdef NO_SECOND_LOOK
         :: true ->
 #else
-        :: S.state == SENT && S.ticket == ticket ->
+        :: S.state == SENT && S.by == me && S.ticket == ticket ->
 #endif
             CHECK(an event is sent that was half written, first == second);
             flying[AT(me, first)] = true;
@@ -341,14 +353,15 @@ inline send() {
     }
 }
 
-/* A delivery report: what is appended is durable, whoever has appended it. What has failed surely was not appended, if
- * nobody else has sent it; else it is sent again. */
+/* A delivery report settles what its writer was the last to send. What has failed surely was not appended, if
+ * it was not sent before; else it is queued again, and so is what may have been appended. */
+#define MAY_SETTLE(i) (S.state == SENT && S.by == me && IS_SAME(ticket_of[i]))
 #define SETTLES(i) \
     d_step { \
-        report[AT(me, i)] > 0 && report[AT(me, i)] != FAILURE -> \
+        IS_OFFSET(report[AT(me, i)]) -> \
         s = slot_of[i]; \
         if \
-        :: S.state == SENT && IS_SAME(ticket_of[i]) -> \
+        :: MAY_SETTLE(i) -> \
             S.offset = report[AT(me, i)] - 1; \
             settle(s, DURABLE); \
             printf("writer %d: event %d is durable at %d\n", me, i, report[AT(me, i)] - 1) \
@@ -362,12 +375,38 @@ inline send() {
         report[AT(me, i)] = 0; \
         s = slot_of[i]; \
         if \
-        :: S.state == SENT && IS_SAME(ticket_of[i]) && IS_ALONE -> settle(s, FAILED) \
-        :: S.state == SENT && IS_SAME(ticket_of[i]) && !IS_ALONE -> flying[AT(me, i)] = true \
+        :: MAY_SETTLE(i) && IS_ALONE -> settle(s, FAILED) \
+        :: MAY_SETTLE(i) && !IS_ALONE -> queue_again(i, true) \
         :: else \
         fi; \
         s = 0 \
     }
+#ifdef AGAIN_ALONE
+#define IS_NOTED false
+#else
+#define IS_NOTED true
+#endif
+#define SENDS_AGAIN(i) \
+    d_step { \
+        report[AT(me, i)] == UNKNOWN -> \
+        report[AT(me, i)] = 0; \
+        s = slot_of[i]; \
+        if \
+        :: MAY_SETTLE(i) -> queue_again(i, IS_NOTED) \
+        :: else \
+        fi; \
+        s = 0 \
+    }
+
+/* Each writer may take it once more. */
+inline queue_again(i, is_noted) {
+    S.state = QUEUED; S.by = 0; S.is_repeated = S.is_repeated || is_noted;
+    sent[AT(1, i)] = false; sent[AT(WRITERS, i)] = false;
+#if WRITERS > 2
+    sent[AT(2, i)] = false;
+#endif
+    printf("writer %d: event %d is queued again\n", me, i)
+}
 
 proctype writer()
 {
@@ -387,11 +426,17 @@ end:
 #if FAILURES > 0
         :: FAILS(0)
 #endif
+#if UNKNOWNS > 0
+        :: SENDS_AGAIN(0)
+#endif
 #if EVENTS > 1
         :: SETTLES(1)
         :: APPLIES(1)
 #if FAILURES > 0
         :: FAILS(1)
+#endif
+#if UNKNOWNS > 0
+        :: SENDS_AGAIN(1)
 #endif
 #endif
 #if EVENTS > 2
@@ -399,6 +444,9 @@ end:
         :: APPLIES(2)
 #if FAILURES > 0
         :: FAILS(2)
+#endif
+#if UNKNOWNS > 0
+        :: SENDS_AGAIN(2)
 #endif
 #endif
         od
@@ -409,14 +457,13 @@ end:
 
 /* ---- Kafka: messages land in any order, or never, if their writer is dead ---- */
 
-byte failures = FAILURES; /* left */
+byte failures = FAILURES, unknowns = UNKNOWNS; /* left */
 
-inline land(n, i) {
+inline land(n, i, reported) {
     d_step {
-        flying[AT(n, i)] = false;
         record[PARTITION_OF(i) * LENGTH + log_end[PARTITION_OF(i)]] = EVENT(i, ticket_of[i]);
         log_end[PARTITION_OF(i)]++;
-        report[AT(n, i)] = (killed[n] -> 0 : log_end[PARTITION_OF(i)]);
+        report[AT(n, i)] = (killed[n] || !(reported) -> report[AT(n, i)] : log_end[PARTITION_OF(i)]);
         printf("log %d: event %d of writer %d at %d\n", PARTITION_OF(i), i, n, log_end[PARTITION_OF(i)] - 1)
     }
 }
@@ -425,13 +472,22 @@ proctype kafka(byte n; byte i)
 {
 end:
     do
-    :: atomic { flying[AT(n, i)] -> land(n, i) }
+    :: atomic { flying[AT(n, i)] -> flying[AT(n, i)] = false; land(n, i, true) }
     :: atomic { flying[AT(n, i)] && killed[n] -> flying[AT(n, i)] = false }
     :: d_step {
            failures > 0 && flying[AT(n, i)] && !killed[n] ->
            failures--; flying[AT(n, i)] = false; report[AT(n, i)] = FAILURE;
            printf("event %d of writer %d was not appended\n", i, n)
        }
+#if UNKNOWNS > 0
+    :: d_step {
+           unknowns > 0 && flying[AT(n, i)] && !killed[n] && !ghost[AT(n, i)] ->
+           unknowns--; flying[AT(n, i)] = false; ghost[AT(n, i)] = true; report[AT(n, i)] = UNKNOWN;
+           printf("nobody knows of event %d of writer %d\n", i, n)
+       }
+    :: atomic { ghost[AT(n, i)] -> ghost[AT(n, i)] = false; land(n, i, false) }
+    :: atomic { ghost[AT(n, i)] -> ghost[AT(n, i)] = false }
+#endif
     od
 }
 
@@ -483,6 +539,10 @@ proctype reclaimer(byte s)
 end:
     do
     :: d_step { IS_RECLAIMED(s) -> free_slot(s); printf("slot %d is reclaimed\n", s) }
+    :: d_step {
+           (slot[s].state == QUEUED || slot[s].state == SENT) && dead[slot[s].owner] && !slot[s].is_left ->
+           slot[s].is_left = true; printf("slot %d is left by the dead\n", s)
+       }
     od
 }
 

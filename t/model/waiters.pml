@@ -1,5 +1,6 @@
-/* How POSTs of one child wait for visibility: the pending writes, the watcher, and who publishes: the
- * child's own projector, and those of others. README.md says what of the source each part stands for. */
+/* How POSTs of a host wait for visibility: each sleeps on its slot's word, the writer settles the slots, the barrier beside it
+ * knows who waits for which offset, and the projector of the same child publishes. The child may be killed, and the next one
+ * takes over. README.md says what of the source each part stands for. */
 
 #define POSTS 2
 
@@ -10,127 +11,130 @@
     fi
 
 byte watermark;
-bool appended[POSTS];
-bool news;    /* `published` is no longer what the watcher has seen: a futex that does not sleep */
-bool arrived; /* the child's own condition was signalled since the watcher last looked */
-bool served;  /* the child's projector looks by itself after what it publishes */
+bool durable[POSTS];  /* the slot says so */
+bool woken[POSTS];    /* the slot's other word is no longer what its request has seen: a futex that does not sleep */
+bool answered[POSTS];
+bool entered[POSTS];  /* in the barrier, which is the child's own */
+bool killed;          /* the first child */
 
-mtype = { PENDING, WAITING, VISIBLE };
-mtype state[POSTS] = PENDING;
-
-/* The event of pending write i has offset i. */
+/* The event of request i has offset i. */
 #define IS_VISIBLE(i) (watermark > (i))
-#define SLEEPS_ON(i) (state[i] == WAITING && IS_VISIBLE(i))
-#define NEEDS_WATCHER ((state[0] == WAITING || state[1] == WAITING) && !served)
+#define SLEEPS_ON(i) (durable[i] && IS_VISIBLE(i) && !answered[i])
 
-/* Its report may come at any time after it was appended, also after it was applied, and in any order:
- * writes of one child are of several partitions. */
-proctype post(byte i)
+proctype request(byte i)
 {
-    appended[i] = true;
-    d_step { state[i] = WAITING; printf("pending write %d is queued\n", i) }
-    d_step {
-        if
-#ifndef NO_SECOND_LOOK
-        :: state[i] == WAITING && IS_VISIBLE(i) -> state[i] = VISIBLE; printf("pending write %d is visible\n", i)
+    do
+    :: true ->
+#ifndef SEEN_LATE
+        woken[i] = false;
 #endif
-        :: else -> arrived = arrived || NEEDS_WATCHER
-        fi
-    }
-end:
-    state[i] == VISIBLE
+        d_step { answered[i] = durable[i] && IS_VISIBLE(i) };
+        if
+        :: answered[i] -> printf("request %d: 200\n", i); break
+        :: else
+        fi;
+#ifdef SEEN_LATE
+        woken[i] = false;
+#endif
+end_asleep:
+        woken[i]
+    od
 }
 
-/* Under the lock of the queues. */
-inline look() {
+/* Who is not entered any more was called, or is. */
+inline enter(i) {
+    d_step { entered[i] = true; printf("request %d is entered\n", i) }
+#ifndef NO_SECOND_LOOK
+    d_step {
+        if
+        :: IS_VISIBLE(i) -> entered[i] = false; woken[i] = true
+        :: else
+        fi
+    }
+#endif
+}
+
+/* A delivery report. */
+proctype report(byte i)
+{
+    {
+        durable[i] = true;
+        enter(i)
+    } unless {
+        killed
+    }
+}
+
+inline notify() {
     d_step {
         i = 0;
         do
         :: i == POSTS -> break
         :: i < POSTS ->
-            if
-            :: SLEEPS_ON(i) -> state[i] = VISIBLE; printf("pending write %d is woken\n", i)
-            :: else
-            fi;
+            called[i] = entered[i] && IS_VISIBLE(i);
+            entered[i] = entered[i] && !called[i];
             i++
         od;
         i = 0
     }
-}
-
-proctype watcher()
-{
-    bool needed;
-    byte i;
     do
-    :: true ->
-        d_step { arrived = false; needed = NEEDS_WATCHER };
-        if
-        :: !needed ->
-end_idle:
-            arrived
-        :: needed ->
-#ifndef SEEN_LATE
-            news = false;
-#endif
-            look();
-#ifdef SEEN_LATE
-            news = false;
-#endif
-            needed = NEEDS_WATCHER;
-            if
-            :: needed ->
-end_asleep:
-                news
-            :: !needed
-            fi
-        fi
+    :: called[0] -> called[0] = false; woken[0] = true; printf("request 0 is woken\n")
+    :: called[1] -> called[1] = false; woken[1] = true; printf("request 1 is woken\n")
+    :: else -> break
     od
 }
 
-/* What both kinds of publishers do; the watermark never goes back. */
 inline publish() {
 #ifdef WAKE_FIRST
-    news = true;
+    notify();
+    skip;
 #endif
     d_step {
         if
-        :: watermark < POSTS && appended[watermark] -> watermark++; printf("watermark %d\n", watermark)
+        :: watermark < POSTS -> watermark++; printf("watermark %d\n", watermark)
         :: else
         fi
     }
 #ifndef WAKE_FIRST
-    news = true
+    notify()
 #endif
 }
 
-/* Some projector of another child, which may be stopped for good anywhere but between the two steps of
- * publishing: if it is there, the watcher looks again by itself, a little later. */
-proctype publisher()
-{
-    do
-    :: break
-    :: watermark < POSTS && appended[watermark] -> publish()
-    od
-}
-
-/* The child's own. It looks after each turn, also when others have published. */
-proctype projector()
+/* What is applied may not be reported yet. */
+proctype projector(bool is_next)
 {
     byte i;
-    d_step { served = true; arrived = true };
-    do
-    :: break
-    :: watermark < POSTS && appended[watermark] -> publish(); look()
-    :: SLEEPS_ON(0) || SLEEPS_ON(1) -> look()
-    od;
-    printf("the projector ends\n");
-    d_step {
-        served = false;
-#ifndef SILENT_END
-        arrived = true
-#endif
+    bool called[POSTS];
+    {
+        do
+        :: watermark == POSTS -> break
+        :: watermark < POSTS -> publish()
+        od
+    } unless {
+        killed && !is_next
     }
+}
+
+/* The next child sends again what was not settled, and enters what was. */
+proctype next()
+{
+    byte i;
+    d_step { killed = true; entered[0] = false; entered[1] = false; printf("the child is killed\n") }
+    run projector(true);
+    do
+    :: i == POSTS -> break
+    :: i < POSTS ->
+        if
+        :: durable[i] ->
+#ifdef NO_SURVEY
+            skip
+#else
+            enter(i)
+#endif
+        :: else -> durable[i] = true; enter(i)
+        fi;
+        i++
+    od
 }
 
 proctype last()
@@ -142,11 +146,15 @@ end:
 
 init {
     atomic {
-        run post(0);
-        run post(1);
-        run watcher();
-        run publisher();
-        run projector();
+        run request(0);
+        run request(1);
+        run report(0);
+        run report(1);
+        run projector(false);
+        if
+        :: run next()
+        :: true
+        fi;
         run last()
     }
 }
