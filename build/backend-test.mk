@@ -19,7 +19,7 @@ $(OUT)/t/backend/test_%: t/backend/test_%.c $(BACKEND_OBJECTS) $(OUT)/libratings
 	    $(CORE_LIBS) -lm -ldl $(LDFLAGS)
 
 # The projector's batches, and the store.
-$(OUT)/t/backend/test_voters: $(OUT)/src/projector/batch.o $(patsubst %.c,$(OUT)/%.o,$(wildcard src/shm/*.c))
+$(OUT)/t/backend/test_voters: $(OUT)/src/projector/ballots.o $(OUT)/src/projector/batch.o $(patsubst %.c,$(OUT)/%.o,$(wildcard src/shm/*.c))
 
 # It runs the program.
 $(OUT)/t/backend/test_import: $(CTL_PROGRAM)

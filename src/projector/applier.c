@@ -13,6 +13,12 @@
 #define GATHER_MAX (4 * KEYED_MAX) /* over all partitions, see batch_size */
 #define GATHER_US INT64_C(1000000) /* so much work is lost at most when something fails */
 
+/* Of those that a rebuild folds before it writes any vote, as it then looks up none: a table of up
+ * to 64 MB (ballots.h), of which growing takes 32 more for a moment. */
+#define FILL_VOTES (3 << 19) /* over all partitions */
+#define FILL_TALKS 65536
+#define FILL_US INT64_C(30000000)
+
 void applier_init(applier_t *applier, projection_t *projection, apr_pool_t *pool)
 {
     applier->projection = projection;
@@ -59,16 +65,25 @@ bool applier_has_batches(const applier_t *applier)
     return applier->gathered_since != 0 || applier->sent.is_under_way;
 }
 
-int64_t applier_due_at(const applier_t *applier)
+/* Whether the batch of a partition is the first one with votes since the store was emptied. */
+static bool is_filling(const projection_t *p, const partition_t *partition)
 {
-    return applier->gathered_since ? applier->gathered_since + GATHER_US : INT64_MAX;
+    return p->state.is_behind && partition->is_unvoted && partition->batch &&
+           batch_votes(partition->batch) > 0;
 }
 
-static int64_t read_up_to(const partition_t *partition)
+static int64_t gathering_time(const projection_t *p)
 {
-    if (partition->batch)
-        return batch_next_offset(partition->batch);
-    return partition->sent ? partition->sent->next_checkpoint : partition->checkpoint;
+    for (int i = 0; i < p->partitions; i++)
+        if (is_filling(p, &p->partition[i]))
+            return FILL_US;
+    return GATHER_US;
+}
+
+int64_t applier_due_at(const applier_t *applier)
+{
+    return applier->gathered_since ? applier->gathered_since + gathering_time(applier->projection)
+                                   : INT64_MAX;
 }
 
 /* Much is left to read, so that nobody is served by being quick about what was just read. */
@@ -77,7 +92,7 @@ static bool is_far_behind(const projection_t *p)
     int64_t left = 0;
     for (int i = 0; i < p->partitions; i++) {
         const partition_t *partition = &p->partition[i];
-        int64_t at = read_up_to(partition);
+        int64_t at = partition_read_up_to(partition);
         left += partition->log_end > at ? partition->log_end - at : 0;
     }
     return left > FAR_BEHIND;
@@ -85,14 +100,20 @@ static bool is_far_behind(const projection_t *p)
 
 static bool is_full(const projection_t *p)
 {
-    int sum = 0;
+    int size = 0, votes = 0, talks = 0;
+    bool has_keys = false;
     for (int i = 0; i < p->partitions; i++) {
-        const batch_t *batch = p->partition[i].batch;
-        sum += batch ? batch_size(batch) : 0;
-        if (sum >= GATHER_MAX || (batch && batch_keyed_events(batch) >= KEYED_MAX))
-            return true;
+        const partition_t *partition = &p->partition[i];
+        const batch_t *batch = partition->batch;
+        if (!batch)
+            continue;
+        bool fills = is_filling(p, partition);
+        size += fills ? 0 : batch_size(batch);
+        votes += fills ? batch_votes(batch) : 0;
+        talks += fills ? batch_talks(batch) : 0;
+        has_keys |= batch_keyed_events(batch) >= KEYED_MAX;
     }
-    return false;
+    return size >= GATHER_MAX || votes >= FILL_VOTES || talks >= FILL_TALKS || has_keys;
 }
 
 bool applier_is_due(const applier_t *applier, int count)
@@ -119,17 +140,21 @@ static int fill_exchange(exchange_t *exchange, const projection_t *p, int i)
     return i;
 }
 
-static apr_status_t resolve_keys(projection_t *p, const exchange_t *exchange, ratings_result_t *why)
+static apr_status_t resolve_keys(projection_t *p, batch_t *batch, ratings_result_t *why)
+{
+    ratings_cas_e result;
+    apr_status_t status = lease_renew(p->lease, why);
+    if (status == APR_SUCCESS)
+        status = batch_resolve_keys(batch, p->store, &result, why);
+    return status == APR_SUCCESS ? projection_check_write(p, result, why) : status;
+}
+
+static apr_status_t resolve_all_keys(projection_t *p, const exchange_t *exchange,
+                                     ratings_result_t *why)
 {
     apr_status_t status = APR_SUCCESS;
-    for (int i = 0; i < exchange->count && status == APR_SUCCESS; i++) {
-        ratings_cas_e result;
-        status = lease_renew(p->lease, why);
-        if (status == APR_SUCCESS)
-            status = batch_resolve_keys(exchange->batches[i], p->store, &result, why);
-        if (status == APR_SUCCESS)
-            status = projection_check_write(p, result, why);
-    }
+    for (int i = 0; i < exchange->count && status == APR_SUCCESS; i++)
+        status = resolve_keys(p, exchange->batches[i], why);
     return status;
 }
 
@@ -182,6 +207,33 @@ apr_status_t applier_settle(applier_t *applier, ratings_result_t *why)
     return status;
 }
 
+/* ---- filling an empty store ---- */
+
+/* Redis answers others between two parts. Told to stop, the thread gives up at once, and whoever
+ * leads next rebuilds. */
+static apr_status_t write_part(projection_t *p, ratings_fill_t *fill, ratings_result_t *why)
+{
+    ratings_cas_e result;
+    apr_status_t status = lease_check(p->lease, why);
+    if (status == APR_SUCCESS)
+        status = ratings_store_fill(p->store, fill, &result, why);
+    return status == APR_SUCCESS ? projection_check_write(p, result, why) : status;
+}
+
+static apr_status_t apply_in_parts(applier_t *applier, batch_t *batch, ratings_result_t *why)
+{
+    projection_t *p = applier->projection;
+    ratings_fill_t fill = {.part_size = RATINGS_FILL_PART};
+    apr_status_t status = resolve_keys(p, batch, why);
+    fill.batch = batch_finish(batch);
+    projection_make_token(fill.token);
+    while (status == APR_SUCCESS && !fill.is_complete)
+        status = write_part(p, &fill, why);
+    if (status == APR_SUCCESS)
+        publish_applied(applier, fill.batch, batch_slots(batch));
+    return status;
+}
+
 /* Who is barred is published with the batch that says so, as it is where reading is: nothing is
  * read beyond it before. */
 static bool may_read_on(const exchange_t *exchange)
@@ -212,9 +264,12 @@ apr_status_t applier_flush(applier_t *applier, ratings_result_t *why)
     projection_t *p = applier->projection;
     bool goes_on = is_far_behind(p);
     apr_status_t status = applier_settle(applier, why);
+    for (int i = 0; i < p->partitions && status == APR_SUCCESS; i++)
+        if (is_filling(p, &p->partition[i]))
+            status = apply_in_parts(applier, p->partition[i].batch, why);
     for (int i = 0; i < p->partitions && status == APR_SUCCESS;) {
         i = fill_exchange(&applier->sent, p, i);
-        status = resolve_keys(p, &applier->sent, why);
+        status = resolve_all_keys(p, &applier->sent, why);
         if (status == APR_SUCCESS)
             status = lease_renew(p->lease, why);
         if (status != APR_SUCCESS || applier->sent.count == 0)

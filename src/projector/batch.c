@@ -4,6 +4,8 @@
 #include "../core/event.h"
 #include "../shm/segment.h"
 
+#include "ballots.h"
+
 #include <apr_hash.h>
 #include <apr_strings.h>
 #include <apr_tables.h>
@@ -13,16 +15,8 @@
 /* A talk of the batch. */
 typedef struct {
     ratings_increment_t increment;
-    apr_array_header_t *votes; /* of ratings_vote_t *; NULL until there is one */
+    uint32_t number; /* of the increment, from 0 */
 } talk_t;
-
-/* A vote, by talk and voter: in an open table of a power of two, at most half full. A hash of APR's
- * for each talk costs twice as much. */
-typedef struct {
-    const talk_t *talk; /* NULL: free */
-    ratings_vote_t *vote;
-    uint64_t hash; /* of both: votes lie all over memory, and are looked at as seldom as can be */
-} ballot_t;
 
 /* An event with an idempotency key: whether it counts is decided when all that the store says of
  * the keys is asked for at once, in batch_resolve_keys. */
@@ -37,11 +31,11 @@ struct batch_t {
     apr_array_header_t *increments; /* of ratings_increment_t *, each within a talk_t */
     apr_array_header_t *slots;      /* of uint32_t */
     apr_hash_t *by_talk;
-    apr_array_header_t *uses;         /* of ratings_key_use_t * */
-    apr_array_header_t *keyed_events; /* of keyed_event_t *; NULL until there is one */
-    apr_hash_t *by_key;               /* see name_of_key -> ratings_key_use_t */
-    ballot_t *ballots;                /* the votes of all talks; NULL until there is one */
-    int votes, ballots_room;
+    apr_array_header_t *uses;          /* of ratings_key_use_t * */
+    apr_array_header_t *keyed_events;  /* of keyed_event_t *; NULL until there is one */
+    apr_hash_t *by_key;                /* see name_of_key -> ratings_key_use_t */
+    ballots_t ballots;                 /* the votes of all talks */
+    bool out_of_memory;                /* a vote was lost */
     ratings_voter_set_t *barred;       /* after the record added last */
     apr_array_header_t *bars;          /* of ratings_bar_t; NULL until there is one */
     ratings_ticket_windows_t *tickets; /* after the record added last */
@@ -53,6 +47,12 @@ struct batch_t {
 
 #define INITIAL_LENGTH 16 /* of arrays */
 #define VOTES_A_TALK 2    /* which cost the store as much as a talk */
+
+static apr_status_t free_ballots(void *data)
+{
+    ballots_free(data);
+    return APR_SUCCESS;
+}
 
 batch_t *batch_create(const ratings_batch_t *start, ratings_voter_set_t *barred,
                       ratings_ticket_windows_t *tickets, apr_pool_t *pool)
@@ -69,6 +69,7 @@ batch_t *batch_create(const ratings_batch_t *start, ratings_voter_set_t *barred,
     batch->tickets = tickets;
     batch->result.lives = (int64_t)tickets->count;
     batch->pool = pool;
+    apr_pool_cleanup_register(pool, &batch->ballots, free_ballots, apr_pool_cleanup_null);
     return batch;
 }
 
@@ -78,82 +79,26 @@ static talk_t *add_talk(batch_t *batch, const char *talk_id, apr_ssize_t length)
 {
     talk_t *talk = apr_pcalloc(batch->pool, sizeof *talk);
     talk->increment.talk_id = apr_pstrmemdup(batch->pool, talk_id, (apr_size_t)length);
+    talk->number = (uint32_t)batch->increments->nelts;
     APR_ARRAY_PUSH(batch->increments, ratings_increment_t *) = &talk->increment;
     APR_ARRAY_PUSH(batch->slots, uint32_t) = ratings_shm_slot(talk_id);
     apr_hash_set(batch->by_talk, talk->increment.talk_id, length, talk);
     return talk;
 }
 
-#define BALLOTS_MIN 64
-
-/* A voter's hash is one already. */
-static uint64_t hash_of_ballot(const talk_t *talk, const ratings_voter_t *voter)
-{
-    uint64_t half;
-    memcpy(&half, voter->hash, sizeof half);
-    return (half ^ (uint64_t)(uintptr_t)talk) * UINT64_C(0x9E3779B97F4A7C15);
-}
-
-static bool is_ballot_of(const ballot_t *ballot, uint64_t hash, const talk_t *talk,
-                         const ratings_voter_t *voter)
-{
-    return ballot->hash == hash && ballot->talk == talk &&
-           memcmp(&ballot->vote->voter, voter, sizeof *voter) == 0;
-}
-
-/* Where the vote of a voter is, or the free place where it is to be. `talk` NULL: such a place. */
-static ballot_t *find_ballot(const batch_t *batch, uint64_t hash, const talk_t *talk,
-                             const ratings_voter_t *voter)
-{
-    size_t mask = (size_t)batch->ballots_room - 1;
-    for (size_t at = (size_t)(hash >> 32);; at++) {
-        ballot_t *ballot = &batch->ballots[at & mask];
-        if (!ballot->talk || (talk && is_ballot_of(ballot, hash, talk, voter)))
-            return ballot;
-    }
-}
-
-static void make_ballot_room(batch_t *batch)
-{
-    const ballot_t *before = batch->ballots;
-    int room = batch->ballots_room;
-    if (2 * (batch->votes + 1) <= room)
-        return;
-    batch->ballots_room = room ? 2 * room : BALLOTS_MIN;
-    batch->ballots = apr_pcalloc(batch->pool, (apr_size_t)batch->ballots_room * sizeof(ballot_t));
-    for (int i = 0; i < room; i++)
-        if (before[i].talk)
-            *find_ballot(batch, before[i].hash, NULL, NULL) = before[i];
-}
-
-static ratings_vote_t *add_vote(batch_t *batch, talk_t *talk, const ratings_voter_t *voter)
-{
-    ratings_vote_t *vote = apr_palloc(batch->pool, sizeof *vote);
-    *vote = (ratings_vote_t){.voter = *voter, .offset = -1};
-    if (!talk->votes) {
-        talk->votes = apr_array_make(batch->pool, INITIAL_LENGTH, sizeof(ratings_vote_t *));
-        batch->result.voted_count++;
-    }
-    APR_ARRAY_PUSH(talk->votes, ratings_vote_t *) = vote;
-    talk->increment.votes = (const ratings_vote_t *const *)(const void *)talk->votes->elts;
-    talk->increment.vote_count = talk->votes->nelts;
-    batch->votes++;
-    return vote;
-}
-
 /* The voter's last event decides. Events with an idempotency key are counted after all others: the
  * one before may come later. */
 static void set_vote(batch_t *batch, talk_t *talk, const ratings_event_t *event, int64_t offset)
 {
-    make_ballot_room(batch);
-    uint64_t hash = hash_of_ballot(talk, &event->voter);
-    ballot_t *ballot = find_ballot(batch, hash, talk, &event->voter);
-    if (!ballot->talk)
-        *ballot = (ballot_t){talk, add_vote(batch, talk, &event->voter), hash};
-    if (offset < ballot->vote->offset)
+    int votes = batch->ballots.count;
+    ratings_vote_t *vote = ballots_vote(&batch->ballots, talk->number, &event->voter);
+    batch->out_of_memory |= !vote;
+    if (batch->ballots.count > votes && talk->increment.vote_count++ == 0)
+        batch->result.voted_count++;
+    if (!vote || offset < vote->offset)
         return;
-    ballot->vote->value = event->rating.value;
-    ballot->vote->offset = offset;
+    vote->value = event->rating.value;
+    vote->offset = offset;
 }
 
 static void count_event(batch_t *batch, const ratings_event_t *event, int64_t offset)
@@ -248,7 +193,8 @@ apr_status_t batch_resolve_keys(batch_t *batch, ratings_store_t *store, ratings_
         return status;
     for (int i = 0; i < batch->keyed_events->nelts; i++)
         count_if_key_is_new(batch, APR_ARRAY_IDX(batch->keyed_events, i, keyed_event_t *));
-    return APR_SUCCESS;
+    return batch->out_of_memory ? ratings_result_set(why, APR_ENOMEM, "out of memory")
+                                : APR_SUCCESS;
 }
 
 /* ---- barred voters ---- */
@@ -348,16 +294,27 @@ const char *batch_add(batch_t *batch, const ratings_record_t *record, bool is_du
     return is_duplicate ? NULL : add_event(batch, record);
 }
 
-void batch_detach(batch_t *batch)
+bool batch_detach(batch_t *batch)
 {
     if (batch->last)
         batch->result.last = fingerprint_of(batch->last);
     batch->last = NULL;
+    return !batch->out_of_memory;
 }
 
 int64_t batch_next_offset(const batch_t *batch)
 {
     return batch->result.next_checkpoint;
+}
+
+int batch_talks(const batch_t *batch)
+{
+    return batch->increments->nelts;
+}
+
+int batch_votes(const batch_t *batch)
+{
+    return batch->ballots.count;
 }
 
 int batch_keyed_events(const batch_t *batch)
@@ -373,16 +330,19 @@ bool batch_has_bars(const batch_t *batch)
 int batch_size(const batch_t *batch)
 {
     int bars = batch->bars ? batch->bars->nelts : 0;
-    return batch->increments->nelts + batch_keyed_events(batch) + batch->votes / VOTES_A_TALK +
-           bars;
+    return batch->increments->nelts + batch_keyed_events(batch) +
+           batch->ballots.count / VOTES_A_TALK + bars;
 }
 
 const ratings_batch_t *batch_finish(batch_t *batch)
 {
     RATINGS_ASSERT(!batch->last && batch->result.last.offset < batch->result.next_checkpoint);
-    batch->result.increments =
-        (const ratings_increment_t *const *)(const void *)batch->increments->elts;
-    batch->result.increment_count = batch->increments->nelts;
+    ratings_increment_t *const *talks = (void *)batch->increments->elts;
+    int count = batch->increments->nelts;
+    ballots_sort(&batch->ballots, talks, count,
+                 apr_palloc(batch->pool, (apr_size_t)count * sizeof(int)));
+    batch->result.increments = (const ratings_increment_t *const *)talks;
+    batch->result.increment_count = count;
     if (batch->bars) {
         batch->result.bars = (const ratings_bar_t *)(const void *)batch->bars->elts;
         batch->result.bar_count = batch->bars->nelts;

@@ -36,8 +36,9 @@ bool batch_bar(batch_t *batch, const ratings_bar_t *bar);
 /* The record added last, which is no event, begins an electorate. */
 void batch_set_standing(batch_t *batch, const ratings_standing_t *standing);
 
-/* Before the records that were added go: from then on nothing of the batch points into them. */
-void batch_detach(batch_t *batch);
+/* Before the records that were added go: from then on nothing of the batch points into them. False:
+ * there was no memory for one of them. */
+bool batch_detach(batch_t *batch);
 
 /* The offset after the last record added. */
 int64_t batch_next_offset(const batch_t *batch);
@@ -45,6 +46,10 @@ int64_t batch_next_offset(const batch_t *batch);
 /* What it costs the store, in talks: its talks, its events with an idempotency key, its bars, and
  * half of its votes (one of each voter and talk), however many other events there are. */
 int batch_size(const batch_t *batch);
+
+/* Of these, talks; and votes, all of them. */
+int batch_talks(const batch_t *batch);
+int batch_votes(const batch_t *batch);
 
 /* Of these, events with a key. */
 int batch_keyed_events(const batch_t *batch);

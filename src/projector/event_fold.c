@@ -192,7 +192,7 @@ apr_status_t event_fold_records(event_fold_t *fold, const ratings_record_t *reco
         status = fold_read(fold, &records[i], why);
     }
     for (int i = 0; i < p->partitions; i++)
-        if (p->partition[i].batch)
-            batch_detach(p->partition[i].batch);
+        if (p->partition[i].batch && !batch_detach(p->partition[i].batch) && status == APR_SUCCESS)
+            status = ratings_result_set(why, APR_ENOMEM, "out of memory");
     return status;
 }

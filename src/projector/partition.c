@@ -21,6 +21,7 @@ bool partition_resume(partition_t *partition, const ratings_store_state_t *state
     partition->first = state->first[i];
     partition->log_time = state->log_time[i];
     partition->rebuild_target = state->is_behind ? partition->log_end : 0;
+    partition->is_unvoted = state->is_behind && partition->checkpoint == 0;
     partition->read_to = -1;
     partition->is_verified = partition->last.offset < partition->log_start; /* or there is none */
     return partition->window != NULL;
@@ -40,6 +41,7 @@ void partition_advance(partition_t *partition, const ratings_batch_t *batch)
     partition->last = batch->last;
     partition->log_time = batch->log_time;
     partition->knows_tickets = true;
+    partition->is_unvoted = partition->is_unvoted && batch->voted_count == 0;
     if (batch->first.offset >= 0)
         partition->first = batch->first;
 }
@@ -55,6 +57,13 @@ int64_t partition_read_from(const partition_t *partition)
     if (!partition->is_verified && from > partition->last.offset)
         from = partition->last.offset;
     return from < partition->log_start ? partition->log_start : from;
+}
+
+int64_t partition_read_up_to(const partition_t *partition)
+{
+    if (partition->batch)
+        return batch_next_offset(partition->batch);
+    return partition->sent ? partition->sent->next_checkpoint : partition->checkpoint;
 }
 
 bool partition_has_reached(const partition_t *partition, int64_t end)

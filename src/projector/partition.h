@@ -22,6 +22,7 @@ typedef struct {
     int64_t beyond_since;      /* since when that has been beyond the log's end; 0: it is not */
 
     /* reading */
+    bool is_unvoted;        /* the store has no vote of this partition, since it was emptied */
     int64_t rebuild_target; /* to be applied before requests may read the store; 0: no rebuild */
     int64_t read_at;        /* the next offset to be read */
     int64_t read_to;        /* the log's end, once all below it was read; -1: it was not yet */
@@ -49,6 +50,10 @@ ratings_checkpoint_t partition_checkpoint(const partition_t *partition);
 /* Where reading begins, before the checkpoint: a deduplication window before it, and at the record
  * that was applied last at the latest, which proves that the log is the one that was applied. */
 int64_t partition_read_from(const partition_t *partition);
+
+/* The next offset that was not read: what was is applied, on its way to the store, or in the batch.
+ */
+int64_t partition_read_up_to(const partition_t *partition);
 
 /* Whether all below `end` is applied. A log may end with offsets that have no record (markers of
  * transactions), which the checkpoint does not count. */

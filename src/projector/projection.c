@@ -1,7 +1,9 @@
 #include "projection.h"
 
+#include <apr_general.h>
 #include <apr_strings.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #define BEYOND_TIMEOUT_US INT64_C(2000000)
@@ -26,6 +28,13 @@ bool projection_load_ours(projection_t *p)
 ratings_checkpoint_t projection_stored_checkpoint(const projection_t *p, int i)
 {
     return (ratings_checkpoint_t){ratings_log_id(&p->state.first[i]), p->state.checkpoint[i]};
+}
+
+void projection_make_token(char token[RATINGS_TOKEN_MAX + 1])
+{
+    uint64_t random = 0;
+    apr_generate_random_bytes((unsigned char *)&random, sizeof random);
+    (void)snprintf(token, RATINGS_TOKEN_MAX + 1, "%016llx", (unsigned long long)random);
 }
 
 apr_status_t projection_request_rebuild(projection_t *p, ratings_rebuild_request_e reason,

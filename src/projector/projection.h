@@ -48,6 +48,9 @@ ratings_checkpoint_t projection_stored_checkpoint(const projection_t *p, int i);
  * does not write, and a rebuild is requested. */
 apr_status_t projection_check_write(projection_t *p, ratings_cas_e result, ratings_result_t *why);
 
+/* A random name for what this projector alone does to the store. */
+void projection_make_token(char token[RATINGS_TOKEN_MAX + 1]);
+
 /* Requests a rebuild of the store, of whoever leads on this host; RATINGS_REBUILD_NEEDED, for the
  * reason `text`. */
 apr_status_t projection_request_rebuild(projection_t *p, ratings_rebuild_request_e reason,

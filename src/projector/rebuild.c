@@ -1,16 +1,11 @@
 #include "rebuild.h"
 
-#include <apr_general.h>
-
-#include <stdio.h>
 #include <string.h>
 
 static apr_status_t claim_store(projection_t *p, ratings_sweep_t *sweep, ratings_result_t *why)
 {
-    uint64_t random = 0;
     ratings_cas_e result;
-    apr_generate_random_bytes((unsigned char *)&random, sizeof random);
-    (void)snprintf(sweep->token, sizeof sweep->token, "%016llx", (unsigned long long)random);
+    projection_make_token(sweep->token);
     apr_status_t status = ratings_store_claim(p->store, &p->state, sweep, &result, why);
     return status == APR_SUCCESS ? projection_check_write(p, result, why) : status;
 }

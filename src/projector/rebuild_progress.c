@@ -22,7 +22,7 @@ static ratings_progress_t measure_progress(const projection_t *p)
     for (int i = 0; i < p->partitions; i++) {
         const partition_t *partition = &p->partition[i];
         int64_t of = records_between(partition->log_start, partition->rebuild_target);
-        int64_t done = records_between(partition->log_start, partition->checkpoint);
+        int64_t done = records_between(partition->log_start, partition_read_up_to(partition));
         measured.total += of;
         measured.applied += done < of ? done : of;
     }
@@ -44,7 +44,7 @@ static void log_progress(rebuild_progress_t *progress, const ratings_progress_t 
     progress->log_at = now + LOG_US;
     ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, progress->projection->options->server,
                  "RT0310: rebuilding the store: %" APR_INT64_T_FMT " of %" APR_INT64_T_FMT
-                 " records are applied (%d%%), about %" APR_INT64_T_FMT " s left",
+                 " records are read (%d%%), about %" APR_INT64_T_FMT " s left",
                  measured->applied, measured->total,
                  (int)(100 * measured->applied / measured->total), measured->seconds_left);
 }

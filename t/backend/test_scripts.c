@@ -225,9 +225,8 @@ static apr_status_t apply_vote(ratings_store_t *store, int n, int value, bool mo
                                ratings_cas_e *end, ratings_result_t *why)
 {
     const ratings_vote_t vote = {.voter = voter_of(n), .value = value};
-    const ratings_vote_t *const votes[] = {&vote};
     const ratings_increment_t increment = {
-        .talk_id = "talk", .added = {0, 0, 0, more, 0}, .votes = votes, .vote_count = 1};
+        .talk_id = "talk", .added = {0, 0, 0, more, 0}, .votes = &vote, .vote_count = 1};
     return apply_increment(store, &increment, false, end, why);
 }
 
@@ -596,17 +595,14 @@ static void votes_of_many_are_applied_at_once(void **state)
 {
     enum { VOTERS = 5001 };
     static ratings_vote_t votes[VOTERS];
-    static const ratings_vote_t *each[VOTERS];
-    const ratings_increment_t increment = {.talk_id = "talk", .votes = each, .vote_count = VOTERS};
+    const ratings_increment_t increment = {.talk_id = "talk", .votes = votes, .vote_count = VOTERS};
     (void)state;
     prepare();
     for (int value = 5; value >= RATINGS_VALUE_NONE; value -= 5) {
         ratings_cas_e end;
         ratings_result_t why;
-        for (int i = 0; i < VOTERS; i++) {
+        for (int i = 0; i < VOTERS; i++)
             votes[i] = (ratings_vote_t){.voter = voter_of(i), .value = value};
-            each[i] = &votes[i];
-        }
         load(admin);
         assert_int_equal(apply_increment(admin, &increment, false, &end, &why), APR_SUCCESS);
         assert_int_equal(end, RATINGS_CAS_APPLIED);

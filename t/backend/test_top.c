@@ -247,7 +247,6 @@ static void apply_some(void)
     static char ids[TALKS][16];
     ratings_increment_t increments[3];
     ratings_vote_t votes[3];
-    const ratings_vote_t *each_vote[3];
     const ratings_increment_t *each[3];
     int count = 1 + draw(3), first = draw(TALKS), voted = 0, partition = draw(PARTITIONS);
     for (int i = 0; i < count; i++) {
@@ -257,8 +256,7 @@ static void apply_some(void)
         if (draw(2)) {
             ratings_voter_t voter = {{(unsigned char)draw(VOTERS)}};
             votes[i] = (ratings_vote_t){.voter = voter, .value = draw(2) ? draw(6) : 0};
-            each_vote[i] = &votes[i];
-            increments[i].votes = &each_vote[i];
+            increments[i].votes = &votes[i];
             increments[i].vote_count = 1;
             voted++;
         } else if (talk < 6) { /* others are without a rating at times */

@@ -355,6 +355,82 @@ static ratings_cas_e load_tickets(int partition, ratings_ticket_windows_t *ticke
     return end;
 }
 
+static void fill_once(ratings_fill_t *fill, ratings_cas_e expected)
+{
+    ratings_cas_e end;
+    ratings_result_t why;
+    if (ratings_store_fill(store, fill, &end, &why) != APR_SUCCESS)
+        fail_msg("%s", why.detail);
+    assert_int_equal(end, expected);
+}
+
+static ratings_fill_t begin_fill(const ratings_batch_t *batch)
+{
+    ratings_fill_t fill = {.batch = batch,
+                           .part_size = RATINGS_FILL_TALK + 1 + draw(draw(2) ? 4 : 40)};
+    (void)snprintf(fill.token, sizeof fill.token, "%d", draw(1 << 30));
+    return fill;
+}
+
+/* What is left takes neither the next part nor anything else, and says that it is to be rebuilt. */
+static void break_off(ratings_fill_t *fill)
+{
+    const ratings_batch_t *batches[] = {fill->batch};
+    ratings_fill_t other = begin_fill(fill->batch);
+    ratings_cas_e end;
+    ratings_result_t why;
+    assert_int_equal(ratings_store_apply(store, batches, 1, &end, &why), APR_SUCCESS);
+    assert_int_equal(end, RATINGS_CAS_CONFLICT);
+    fill_once(&other, RATINGS_CAS_CONFLICT);
+    load();
+    assert_string_equal(state_of_store.problem, "a rebuild was not finished");
+    rebuild();
+    fill_once(fill, RATINGS_CAS_CONFLICT);
+}
+
+/* The store goes back to before the first part, and another one writes the same: the parts of the
+ * two may be cut at different places. */
+static void begin_again(ratings_fill_t *fill)
+{
+    ratings_fill_t late = begin_fill(fill->batch);
+    keep_store();
+    fill_once(&late, RATINGS_CAS_APPLIED);
+    roll_back();
+    fill_once(fill, RATINGS_CAS_APPLIED);
+    if (!late.is_complete)
+        fill_once(&late, RATINGS_CAS_CONFLICT);
+}
+
+static void go_back_a_part(ratings_fill_t *fill)
+{
+    keep_store();
+    fill_once(fill, RATINGS_CAS_APPLIED);
+    roll_back();
+    if (!fill->is_complete)
+        fill_once(fill, RATINGS_CAS_CONFLICT);
+    break_off(fill);
+}
+
+static void apply_in_parts(const ratings_batch_t *batch)
+{
+    ratings_fill_t fill = begin_fill(batch);
+    int fate = draw(4), at = draw(4);
+    if (fate == 0)
+        begin_again(&fill);
+    while (!fill.is_complete) {
+        if (fate == 1 && fill.parts == 1 + at) {
+            go_back_a_part(&fill);
+            break;
+        }
+        if (fate == 2 && fill.parts == 1 + at) {
+            break_off(&fill);
+            break;
+        }
+        fill_once(&fill, RATINGS_CAS_APPLIED);
+    }
+    keep_store();
+}
+
 /* Applies the next `count` events of a partition. */
 static void apply(int partition, int count, apr_pool_t *pool)
 {
@@ -381,6 +457,10 @@ static void apply(int partition, int count, apr_pool_t *pool)
     assert_int_equal(end, RATINGS_CAS_APPLIED);
     const ratings_batch_t *batches[] = {batch_finish(batch)};
     ratings_ticket_windows_free(&tickets); /* the batch on its way has its own */
+    if (start.checkpoint == 0 && draw(4) > 0) {
+        apply_in_parts(batches[0]);
+        return;
+    }
     assert_int_equal(ratings_store_apply(store, batches, 1, &end, &why), APR_SUCCESS);
     assert_int_equal(end, RATINGS_CAS_APPLIED);
 }

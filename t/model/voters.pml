@@ -38,6 +38,9 @@
 #ifndef READS
 #define READS 0 /* of the voter's own rating */
 #endif
+#ifndef FILLS
+#define FILLS 0 /* batches that are written in parts, at most */
+#endif
 #ifndef LIVES
 #define LIVES 4 /* of the store */
 #endif
@@ -130,6 +133,7 @@ store_t store, replica;
 bool replicated;
 byte lives = 1;
 byte stops = STOPS; /* left */
+byte fills = FILLS; /* left */
 
 #define KNOWS_VOTERS(s) (s.voters_to == s.checkpoint || s.checkpoint == 0)
 #define VOTERS(s) (s.vote != WITHDRAWN -> 1 : 0)
@@ -352,6 +356,70 @@ inline load() { P.generation = store.generation; P.checkpoint = store.checkpoint
 
 #define IS_LOST (store.generation == 0 || store.applying || P.wrong || IS_BARRED_LOST)
 
+/* ---- a batch in parts ---- */
+
+/* While no vote can be in the store, what is read of the log is folded until it is much, and goes in parts: the
+ * anonymous ratings; the vote; and all that is not of a talk. Nothing is looked up. */
+#ifdef FILL_ANYWHERE
+#define IS_UNVOTED true
+#else
+#define IS_UNVOTED (P.checkpoint == 0)
+#endif
+#ifdef FILL_NO_TOKEN
+#define FILL_TOKEN 100
+#else
+#define FILL_TOKEN (100 + fills)
+#endif
+#ifdef FILL_NO_PARTS
+#define HAS_PARTS(n) (store.swept > 0)
+#else
+#define HAS_PARTS(n) (store.swept == n)
+#endif
+#ifdef FILL_KEEPS_GENERATION
+#define IS_FILLED_BY_ME(parts) (store.generation == P.generation && store.checkpoint == P.checkpoint && !store.applying && \
+                                store.claim == P.token && HAS_PARTS(parts))
+#else
+#define IS_FILLED_BY_ME(parts) (store.generation == 0 && store.checkpoint == P.checkpoint && !store.applying && \
+                                store.claim == P.token && HAS_PARTS(parts))
+#endif
+
+inline fill_anonymous() {
+    P.token = FILL_TOKEN;
+    fills--;
+    store.claim = P.token;
+    store.swept = 1;
+#ifndef FILL_KEEPS_GENERATION
+    store.generation = 0;
+#endif
+    store.one = store.one + P.anonymous;
+    if
+    :: P.vote != NOTHING && store.anonymous == ABSENT -> store.anonymous = store.one + store.two
+    :: store.anonymous != ABSENT -> store.anonymous = store.anonymous + P.anonymous
+    :: else
+    fi;
+    printf("projector %d: fills the store up to %d: %d anonymous\n", me, P.next, P.anonymous)
+}
+
+inline fill_vote() {
+    store.swept = 2;
+    if
+    :: P.vote == 1 -> store.one++; store.vote = 1
+    :: P.vote == 2 -> store.two++; store.vote = 2
+    :: else
+    fi;
+    printf("projector %d: fills the store up to %d: vote %d\n", me, P.next, P.vote)
+}
+
+inline fill_log() {
+    write_barred();
+    write_log();
+    store.generation = P.generation;
+    store.claim = 0;
+    store.swept = 0;
+    P.token = 0;
+    end_apply()
+}
+
 #ifdef BARRED_KEPT
 inline end_barred() { skip }
 #else
@@ -417,6 +485,20 @@ end_work:
            d_step { write_barred(); end_apply() }
 #else
         :: d_step { P.next > 0 && MAY_APPLY && !IS_CORRUPT -> move_counts(); write_vote(); write_barred(); write_log(); end_apply() }
+#endif
+#if FILLS > 0
+        :: d_step { P.next > 0 && IS_UNVOTED && IS_CURRENT && !IS_CORRUPT && fills > 0 -> fill_anonymous() }
+           if
+           :: d_step { IS_FILLED_BY_ME(1) -> fill_vote() }
+#if STOPS > 0
+           :: d_step { IS_FILLED_BY_ME(1) && stops > 0 -> stops--; store.applying = true; fill_vote() } goto end_open
+#endif
+           :: !IS_FILLED_BY_ME(1) -> goto end_open
+           fi;
+           if
+           :: d_step { IS_FILLED_BY_ME(2) -> fill_log() }
+           :: !IS_FILLED_BY_ME(2) -> goto end_open
+           fi
 #endif
 #if STOPS > 0
         :: atomic {
@@ -566,7 +648,7 @@ proctype faults()
 
 /* Two that rebuild in turn for ever are kept from it by the lease, which is not modelled here. */
 #if PROJECTORS == 2
-#define HAS_NO_MORE_LIVES (lives == LIVES)
+#define HAS_NO_MORE_LIVES (lives >= LIVES)
 #else
 #define HAS_NO_MORE_LIVES false
 #endif

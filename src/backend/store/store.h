@@ -284,15 +284,16 @@ apr_status_t ratings_store_load_tickets(ratings_store_t *store, const ratings_st
 /* What a voter's rating of a talk becomes by a batch. */
 typedef struct {
     ratings_voter_t voter;
-    int value;      /* RATINGS_VALUE_NONE: it is withdrawn */
     int64_t offset; /* of the event that says so, the voter's last one that counts */
+    int value;      /* RATINGS_VALUE_NONE: it is withdrawn */
+    uint32_t talk;  /* of use to who makes the batch alone */
 } ratings_vote_t;
 
 /* What a batch adds to one talk, and its votes, one of each voter. */
 typedef struct {
     const char *talk_id;
     int64_t added[RATINGS_VALUES]; /* anonymous ratings */
-    const ratings_vote_t *const *votes;
+    const ratings_vote_t *votes;
     int vote_count;
 } ratings_increment_t;
 
@@ -340,6 +341,27 @@ apr_status_t ratings_store_load_uses(ratings_store_t *store, ratings_batch_t *ba
  * else meanwhile: many large batches are better sent one by one. */
 apr_status_t ratings_store_apply(ratings_store_t *store, const ratings_batch_t *const *batches,
                                  int count, ratings_cas_e *results, ratings_result_t *why);
+
+/* The same of one batch of any size, in parts, between which Redis answers others: from `*fill` =
+ * {.batch, .token = random, .part_size} until is_complete. While the store is being rebuilt, and if
+ * none of the batch's voters has a rating of its talk: votes are not looked up. From the first part
+ * to the last the store has no generation, so that nothing else can be written; CONFLICT also when
+ * somebody else has written, or the store has gone back, since the part before. A fill that is
+ * broken off leaves a store that says that a rebuild was not finished. */
+typedef struct {
+    const ratings_batch_t *batch;
+    char token[RATINGS_TOKEN_MAX + 1];
+    int part_size;  /* votes; a talk is as much as RATINGS_FILL_TALK of them, and more must fit */
+    int64_t parts;  /* that were written */
+    int talk, vote; /* where the next one begins: an increment, and a vote of it */
+    bool is_complete;
+} ratings_fill_t;
+
+#define RATINGS_FILL_TALK 5
+#define RATINGS_FILL_PART 8000 /* some ten milliseconds of Redis */
+
+apr_status_t ratings_store_fill(ratings_store_t *store, ratings_fill_t *fill, ratings_cas_e *result,
+                                ratings_result_t *why);
 
 /* Checkpoint 0 for the partitions from state->checkpoint_count up to `to`, which the topic was
  * given later. */

@@ -17,19 +17,23 @@
 --         14 number of windows of tickets that the store must have
 --         15 lives whose windows go, one after the other, 16 bytes each
 --         16 windows that change, the same, 160 bytes each: the life, and its window after the batch
+--         17 '' for a whole batch; of a part of one a token, the same for all of its parts
+--         18 how many parts were written before   19 '1' if more follow
 --         then five increments for each talk, of its anonymous ratings; then for each use its
 --         field, value and expiry; then for each talk with votes its number, the fields of their
 --         voters, one after the other, 16 bytes each, and in the same order a digit each, what the
---         rating becomes ('0': none)
+--         rating becomes ('0': none). Of a part instead of these two: field and digit of each vote in
+--         turn, 17 bytes, none with '0'; and how many of them are 1 to 5, "n,n,n,n,n"
 -- Reply   'applied'
 --         'conflict': another generation, checkpoint or last record; nothing was written
---         'corrupt': a key is not what this module writes; nothing was written
+--         'corrupt': a key is not what this module writes; nothing was written, but when a part finds
+--         that a voter has had a rating: then position:P says 'applying'
 -- Errors  of Redis, with the command in parentheses; nothing was written unless Redis stopped the
 --         script between two writes: then position:P says 'applying', and the store is rebuilt
 --         (load_state.lua, store_state.c)
 -- Writes  position:P, mark:P, time:P, uses:P, voters:P, barred:P, tickets:P, first:P, electorate of
 --         ratings:log; the talks and their voters; keys and expiry; barred voters; windows of tickets;
---         where talks are ranked ratings:top, ranked, ranked:P, rerank
+--         where talks are ranked ratings:top, ranked, ranked:P, rerank; of parts claim, swept, generation
 --
 -- The last record is compared, as a store that was restored may be of another log. The generation
 -- is compared, as a batch that was read before a rebuild must not go into the store of after.
@@ -43,6 +47,13 @@
 -- of its ratings are anonymous: with the number of voters they are the sum of the counts, or the
 -- voters' key was lost. voters:P is the checkpoint up to which votes are counted as such; an older
 -- version, which counts each as an anonymous rating, leaves it behind.
+--
+-- A batch that is too large for one script goes in parts, while the store is being rebuilt and none of
+-- the batch's voters has a rating of its talk: nothing is looked up. The first one takes the generation
+-- away and leaves token and number of parts in its place, as the claim of a rebuild (claim.lua), so that
+-- every other script is refused and whoever opens the store rebuilds it; the last one writes all that is
+-- not of a talk, and gives the generation back. The token and the number tell whether the store has
+-- just the parts before: it may have been restored, or somebody else may write the same batch.
 --
 -- Ratings of barred voters are not in the batch: the projector knows who is barred at its
 -- checkpoint. barred:P is how many they are, without which a loss of the key would let them count.
@@ -64,9 +75,10 @@ local RATING = {['1'] = 1, ['2'] = 2, ['3'] = 3, ['4'] = 4, ['5'] = 5}
 local ZERO = ('0'):byte()
 local DIGIT = {'1', '2', '3', '4', '5'} -- Redis takes four times as long for a number
 local VOTER, VOTER_SIZE = 'c16', 16 -- a voter's field, for struct.unpack
+local NEW, NEW_SIZE = 'c16c1', 17 -- the same, and a digit
 local BAR = 32 -- bytes of the field of a barred voter
 local LIFE, WINDOW = 16, 144 -- the same of a window of tickets, and of its value
-local FIXED, HEAD = 5, 16 -- keys before the talks', arguments before the increments
+local FIXED, HEAD = 5, 19 -- keys before the talks', arguments before the increments
 local TOP, TALK = 'ratings:top', 'ratings/' -- the latter with a talk's id after it
 local CHUNK = 1000 -- fields that one command takes: Lua's stack has room for 8,000 values
 
@@ -81,6 +93,8 @@ return run(function()
   local checkpoint, last = 'position:' .. partition, 'mark:' .. partition
   local counted, voters_to = 'uses:' .. partition, 'voters:' .. partition
   local number_barred = 'barred:' .. partition
+  local token, parts, is_last = ARGV[17], ARGV[18], ARGV[19] == ''
+  local is_part, is_first = token ~= '', parts == '0'
   local ranked_to, number_lives = 'ranked:' .. partition, 'tickets:' .. partition
 
   -- A command with any number of values; those of a pair stay together.
@@ -117,11 +131,31 @@ return run(function()
     return {key = key, count = count, moved = moved, set = set[1] and set or {}, gone = gone}
   end
 
-  local seen = read('HMGET', log, checkpoint, 'generation', last, counted, voters_to, number_barred,
-                    'ranking', 'ranked', ranked_to, number_lives)
-  if not seen or seen[1] ~= ARGV[2] or seen[2] ~= ARGV[5] or (seen[3] or '') ~= ARGV[9] then
-    return 'conflict'
+  -- The same of votes whose voters have no rating of the talk yet.
+  local function take_new_votes(key, votes, sums)
+    local count = read('HLEN', key)
+    return count and {key = key, count = count, moved = {sums:match('^(%d+),(%d+),(%d+),(%d+),(%d+)$')}, new = votes}
   end
+
+  -- False if some voter has had a rating.
+  local function write_new_votes(ballot)
+    local votes, n, added = ballot.new, #ballot.new / NEW_SIZE, 0
+    if ballot.count <= LISTED and ballot.count + n > LISTED then
+      added = call('HSET', ballot.key, votes:sub(1, VOTER_SIZE), WIDE)
+    end
+    for from = 1, n, CHUNK do
+      local some = math.min(CHUNK, n + 1 - from)
+      local pairs = {struct.unpack(NEW:rep(some), votes, (from - 1) * NEW_SIZE + 1)}
+      added = added + call('HSET', ballot.key, unpack(pairs, 1, 2 * some))
+    end
+    return added == n
+  end
+
+  local seen = read('HMGET', log, checkpoint, 'generation', last, counted, voters_to, number_barred,
+                    'ranking', 'ranked', ranked_to, number_lives, 'claim', 'swept')
+  if not seen or seen[1] ~= ARGV[2] or (seen[3] or '') ~= ARGV[9] then return 'conflict' end
+  if is_first and seen[2] ~= ARGV[5] then return 'conflict' end
+  if not is_first and (seen[2] or seen[11] ~= token or seen[12] ~= parts) then return 'conflict' end
 
   local uses, voted, time = tonumber(ARGV[8]), tonumber(ARGV[10]), tonumber(ARGV[6])
   local talks, bars = #KEYS - FIXED - voted, ARGV[12]
@@ -142,7 +176,7 @@ return run(function()
   local ballots = {} -- of the talks that have votes
   for i = 1, voted do
     local at = #ARGV - 3 * voted + 3 * i
-    local ballot = read_votes(KEYS[FIXED + talks + i], ARGV[at - 1], ARGV[at])
+    local ballot = (is_part and take_new_votes or read_votes)(KEYS[FIXED + talks + i], ARGV[at - 1], ARGV[at])
     if not ballot then return 'corrupt' end
     ballots[tonumber(ARGV[at - 2])] = ballot
   end
@@ -190,7 +224,7 @@ return run(function()
     sums[k] = sum
     if prior then rank(KEYS[FIXED + k]:sub(#TALK + 1), counts) end
   end
-  if kept > 0 then
+  if kept > 0 and is_last then
     expired = call('ZRANGEBYSCORE', expiry, '-inf', time - GRACE, 'LIMIT', 0, 2 * uses + 16)
   end
 
@@ -203,6 +237,7 @@ return run(function()
   if voted > 0 then call('HDEL', KEYS[FIXED + talks + 1], '') end
   if bars ~= '' then call('HDEL', barred, '') end
   if windows ~= '' then call('HDEL', tickets, '') end
+  if is_part then call('HDEL', log, '') end
   if prior then
     if not members then call('UNLINK', TOP) end
     call('ZADD', TOP, 'XX', 0, '')
@@ -214,8 +249,12 @@ return run(function()
     if #sums[k] > 0 then call('HSET', KEYS[FIXED + k], unpack(sums[k])) end
   end
   for _, ballot in pairs(ballots) do
-    write('HSET', ballot.key, ballot.set)
-    write('HDEL', ballot.key, ballot.gone)
+    if is_part then
+      if not write_new_votes(ballot) then return 'corrupt' end
+    else
+      write('HSET', ballot.key, ballot.set)
+      write('HDEL', ballot.key, ballot.gone)
+    end
   end
   write('ZADD', TOP, places)
   write('ZREM', TOP, gone)
@@ -239,6 +278,13 @@ return run(function()
     local window = at + LIFE
     lives = lives + call('HSET', tickets, windows:sub(at, window - 1), windows:sub(window, window + WINDOW - 1))
   end
+  if not is_last then
+    call('HSET', log, checkpoint, ARGV[2], 'claim', token, 'swept', parts + 1)
+    if prior then call('HSET', log, 'ranked', call('ZCARD', TOP)) end
+    if prior and not is_ranked then call('HSET', log, 'rerank', ':0') end
+    if is_first then call('HDEL', log, 'generation') end
+    return 'applied'
+  end
   local after = {checkpoint, ARGV[3], last, ARGV[4], 'time:' .. partition, ARGV[6],
                  counted, ARGV[3] .. ':' .. call('HLEN', keys), number_lives, ARGV[3] .. ':' .. lives}
   if knows_voters then
@@ -260,6 +306,10 @@ return run(function()
   if ARGV[7] ~= '' then
     after[#after + 1], after[#after + 2] = 'first:' .. partition, ARGV[7]
   end
+  if is_part then
+    after[#after + 1], after[#after + 2] = 'generation', ARGV[5]
+  end
   call('HSET', log, unpack(after))
+  if is_part then call('HDEL', log, 'claim', 'swept') end
   return 'applied'
 end)
