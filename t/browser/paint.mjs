@@ -34,9 +34,8 @@ async function atRest(browser) {
     await debug.detach();
 }
 
-test('each view is painted within half a second', async (t) => {
-    const late = [];
-    for (const view of await views()) {
+for (const view of await views())
+    test(`${view.name} is painted within half a second`, async (t) => {
         const firsts = [];
         for (let run = 0; run < times; run++) {
             const visit = await visitor(t, { screen: view.screen }); // with an empty cache
@@ -47,8 +46,7 @@ test('each view is painted within half a second', async (t) => {
             firsts.push(await visit.page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? Infinity));
             await visit.context.close();
         }
-        t.diagnostic(`${view.name}: first paint after ${median(firsts).toFixed(0)} ms (median of ${times}; ${Math.min(...firsts).toFixed(0)} to ${Math.max(...firsts).toFixed(0)})`);
-        if (median(firsts) >= budget) late.push(view.name);
-    }
-    assert.deepEqual(late, []);
-});
+        const result = `${median(firsts).toFixed(0)} ms (median of ${times}; ${Math.min(...firsts).toFixed(0)} to ${Math.max(...firsts).toFixed(0)})`;
+        t.diagnostic(`${view.name}: first paint after ${result}`);
+        assert.ok(median(firsts) < budget, result);
+    });
