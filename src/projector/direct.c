@@ -132,7 +132,7 @@ static bool may_be_direct(const direct_t *direct, int64_t now)
     return !is_behind(p);
 }
 
-static apr_status_t ask_for_ends(direct_t *direct, int64_t now, ratings_result_t *why)
+static apr_status_t look_for_others(direct_t *direct, int64_t now, ratings_result_t *why)
 {
     bool expects_others = now < direct->others_until;
     direct->look_at = expects_others ? now + LOOK_OTHERS_US : INT64_MAX;
@@ -160,5 +160,5 @@ apr_status_t direct_check(direct_t *direct, ratings_result_t *why)
         return read_on(direct, why);
     if (is_late)
         direct->doubt_at = 0;
-    return now >= direct->look_at ? ask_for_ends(direct, now, why) : APR_SUCCESS;
+    return now >= direct->look_at ? look_for_others(direct, now, why) : APR_SUCCESS;
 }

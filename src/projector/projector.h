@@ -1,17 +1,21 @@
-/* The projector: applies the log to the store, in order. Each child has one thread for it; one of
- * all, over all hosts, leads at a time (lease.h), and the others are standby.
+/* The projector: applies the log to the store, in order. Each child has a thread for it. The child
+ * that holds its host's lease (../shm/host_lease.h) appends the events of all children, and asks for
+ * the lease of all hosts (lease.h): it leads, or is the standby of its host. The other threads sleep
+ * until the host's lease is to be had.
  *
  * From top to bottom, each file knowing those below it alone (build/lint/dependencies):
  *
- *   projector            the thread: asks for the lease, and leads or is standby
+ *   projector            the thread: asks for the leases; writes, and leads or is standby
+ *   writer               a thread beside it: appends the events of the host's children
  *   standby              learns from the store what the leader of another host applies
  *   leader               reads and applies, step by step, until the lease is lost
  *   projection_open      do store and log belong together; where reading begins
+ *   direct               what this child has appended itself is not read back
  *   event_fold           records into batches
  *   applier              batches into the store, and to this host
  *   rebuild, rebuild_progress, projection_routing, topic_watch, stall
  *   projection           what store and log say
- *   partition, lease, batch, projector_options */
+ *   partition, lease, batch, own_records, projector_options */
 #ifndef RATINGS_PROJECTOR_PROJECTOR_H
 #define RATINGS_PROJECTOR_PROJECTOR_H
 

@@ -100,7 +100,7 @@ static void note_durable(pending_write_t *write, int64_t offset)
             ratings_earlier(ratings_earlier(now + options->visible_for, options->deadline), until);
 }
 
-static bool is_visible(const pending_write_t *write, int64_t offset)
+static bool has_become_visible(const pending_write_t *write, int64_t offset)
 {
     return offset != RATINGS_APPEND_NO_OFFSET &&
            ratings_shm_watermark(write->options->shared, write->options->partition).offset > offset;
@@ -109,7 +109,7 @@ static bool is_visible(const pending_write_t *write, int64_t offset)
 /* An event whose offset Kafka does not tell (a duplicate of its own retry) cannot be waited for. */
 static bool end_durable(pending_write_t *write, int64_t offset, ratings_pending_write_end_e *end)
 {
-    bool visible = is_visible(write, offset);
+    bool visible = has_become_visible(write, offset);
     if (!write->is_durable)
         note_durable(write, offset);
     if (!visible && ratings_monotonic() < write->expires_at)
