@@ -6,8 +6,7 @@
 
 #define ALONE_US INT64_C(1000000)     /* after something foreign, until it is direct again */
 #define OTHERS_US INT64_C(60000000)   /* for so long others are expected after one was seen */
-#define LOOK_OTHERS_US INT64_C(25000) /* while there are others, how often the ends are asked for  \
-                                       */
+#define LOOK_OTHERS_US INT64_C(25000) /* how often the ends are asked for meanwhile */
 #define REPORTS_US INT64_C(25000)     /* what is at the end may be ours, and be reported so late */
 
 void direct_init(direct_t *direct, projection_t *projection, event_fold_t *fold, own_records_t *own)

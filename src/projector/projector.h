@@ -1,7 +1,7 @@
 /* The projector: applies the log to the store, in order. Each child has a thread for it. The child
- * that holds its host's lease (../shm/host_lease.h) appends the events of all children, and asks for
- * the lease of all hosts (lease.h): it leads, or is the standby of its host. The other threads sleep
- * until the host's lease is to be had.
+ * that holds its host's lease (../shm/host_lease.h) appends the events of all children, and asks
+ * for the lease of all hosts (lease.h): it leads, or is the standby of its host. The other threads
+ * sleep until the host's lease is to be had.
  *
  * From top to bottom, each file knowing those below it alone (build/lint/dependencies):
  *

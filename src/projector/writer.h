@@ -21,8 +21,8 @@
 
 typedef struct writer_t writer_t;
 
-/* In `pool`, without a thread yet. `own` gets what was appended. What is given and what it refers to
- * outlive the writer. */
+/* In `pool`, without a thread yet. `own` gets what was appended. What is given and what it refers
+ * to outlive the writer. */
 writer_t *writer_create(const ratings_projector_options_t *options, own_records_t *own,
                         apr_pool_t *pool);
 
