@@ -1,5 +1,5 @@
 /* Records that this process has appended itself, as Kafka's reports tell of them: the leader
- * applies them without reading them back (leader.c). What a record of one's own may be applied by,
+ * applies them without reading them back (direct.h). What a record of one's own may be applied by,
  * before it is fetched, is in t/model/broker.pml.
  *
  * The stream's threads add, the leader takes. Nothing depends on a record being here: what is

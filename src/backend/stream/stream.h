@@ -1,6 +1,7 @@
-/* The event log: a Kafka topic, by librdkafka. One producer per child appends, with acks=all and
- * idempotent: this header. What the topic is like: stream_topic.h. One consumer per projector reads
- * in order: stream_reader.h. What the configuration asks: stream_config.h.
+/* The event log: a Kafka topic, by librdkafka. The child that appends for its host has a producer,
+ * with acks=all and idempotent: this header. What the topic is like: stream_topic.h. The child that
+ * leads has a consumer, which reads in order: stream_reader.h. What the configuration asks:
+ * stream_config.h.
  * https://docs.confluent.io/platform/current/clients/librdkafka/html/rdkafka_8h.html
  *
  * Handles are made in the child, never in the parent: their threads do not survive fork. Nothing is
