@@ -38,7 +38,7 @@ int64_t direct_due_at(const direct_t *direct)
 
 /* ---- what there is beside our own ---- */
 
-static bool is_behind(const projection_t *p)
+static bool ends_beyond_fold(const projection_t *p)
 {
     for (int i = 0; i < p->partitions; i++)
         if (p->partition[i].log_end > p->partition[i].read_at)
@@ -48,12 +48,12 @@ static bool is_behind(const projection_t *p)
 
 void direct_note_ends(direct_t *direct)
 {
-    if (direct->is_direct && !direct->doubt_at && is_behind(direct->projection))
+    if (direct->is_direct && !direct->doubt_at && ends_beyond_fold(direct->projection))
         direct->doubt_at = ratings_monotonic() + REPORTS_US;
 }
 
 /* What was folded by its report comes from the reader as well, while that reads. */
-static bool is_foreign(const projection_t *p, const ratings_record_t *record)
+static bool is_of_others(const projection_t *p, const ratings_record_t *record)
 {
     return !record->is_end && record->partition < p->partitions &&
            record->offset >= p->partition[record->partition].read_at &&
@@ -63,7 +63,7 @@ static bool is_foreign(const projection_t *p, const ratings_record_t *record)
 void direct_note_read(direct_t *direct, const ratings_record_t *records, int count)
 {
     for (int i = 0; i < count; i++) {
-        if (!is_foreign(direct->projection, &records[i]))
+        if (!is_of_others(direct->projection, &records[i]))
             continue;
         int64_t now = ratings_monotonic();
         direct->direct_from = now + ALONE_US;
@@ -107,7 +107,7 @@ apr_status_t direct_fold(direct_t *direct, int *count, ratings_result_t *why)
 
 /* ---- reading, or not ---- */
 
-static apr_status_t read_on(direct_t *direct, ratings_result_t *why)
+static apr_status_t read_on_from_fold(direct_t *direct, ratings_result_t *why)
 {
     projection_t *p = direct->projection;
     int64_t *from = apr_pcalloc(p->scratch, (size_t)p->partitions * sizeof *from);
@@ -128,7 +128,7 @@ static bool may_be_direct(const direct_t *direct, int64_t now)
     for (int i = 0; i < p->partitions; i++)
         if (!p->partition[i].is_verified)
             return false;
-    return !is_behind(p);
+    return !ends_beyond_fold(p);
 }
 
 static apr_status_t look_for_others(direct_t *direct, int64_t now, ratings_result_t *why)
@@ -155,8 +155,8 @@ apr_status_t direct_check(direct_t *direct, ratings_result_t *why)
         ratings_reader_unassign(direct->projection->reader);
     }
     bool is_late = direct->doubt_at && now >= direct->doubt_at;
-    if (has_gap || (is_late && is_behind(direct->projection)))
-        return read_on(direct, why);
+    if (has_gap || (is_late && ends_beyond_fold(direct->projection)))
+        return read_on_from_fold(direct, why);
     if (is_late)
         direct->doubt_at = 0;
     return now >= direct->look_at ? look_for_others(direct, now, why) : APR_SUCCESS;

@@ -39,8 +39,8 @@ void leader_init(leader_t *leader, projection_t *projection, topic_watch_t *topi
                  own_records_t *own, apr_pool_t *pool);
 
 /* With the lease: projects until something fails, the lease is lost, or the thread is to stop. A
- * failure is logged, and waited out for a moment. Meanwhile the requests whose events this child has
- * appended are woken from here. */
+ * failure is logged, and waited out for a moment. Meanwhile the requests whose events this child
+ * has appended are woken from here. */
 void run_leader(leader_t *leader);
 
 #endif

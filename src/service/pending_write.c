@@ -59,7 +59,7 @@ static ratings_pending_write_end_e end_failed(pending_write_t *write, int code)
 }
 
 /* The time for Kafka's answer is over. */
-static bool give_up(pending_write_t *write, ratings_pending_write_end_e *end)
+static bool give_up_waiting(pending_write_t *write, ratings_pending_write_end_e *end)
 {
     switch (ratings_append_leave(&write->slot)) {
     case RATINGS_APPEND_QUEUED:
@@ -125,7 +125,7 @@ static bool end_durable(pending_write_t *write, int64_t offset, ratings_pending_
 /* ---- waiting ---- */
 
 /* Whether it is over. */
-static bool look(pending_write_t *write, ratings_pending_write_end_e *end)
+static bool look_at_slot(pending_write_t *write, ratings_pending_write_end_e *end)
 {
     ratings_append_view_t view = ratings_append_look(&write->slot);
     switch (view.state) {
@@ -140,7 +140,7 @@ static bool look(pending_write_t *write, ratings_pending_write_end_e *end)
     case RATINGS_APPEND_SENT:
         break;
     }
-    return ratings_monotonic() >= write->options->durable_by && give_up(write, end);
+    return ratings_monotonic() >= write->options->durable_by && give_up_waiting(write, end);
 }
 
 static int64_t sleeps_for(const pending_write_t *write)
@@ -160,7 +160,7 @@ ratings_pending_write_end_e ratings_pending_write(const ratings_pending_write_op
         return end;
     for (;;) {
         uint32_t wakes = ratings_append_wakes(&write.slot);
-        if (look(&write, &end))
+        if (look_at_slot(&write, &end))
             return end;
         ratings_append_wait(&write.slot, wakes, sleeps_for(&write));
     }

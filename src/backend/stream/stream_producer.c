@@ -402,7 +402,7 @@ static rd_kafka_resp_err_t produce_message(rd_kafka_t *handle, rd_kafka_topic_t 
 
 /* After a fatal error a handle refuses messages with that error's code, until it is replaced: it
  * says nothing of Kafka. */
-static bool is_dead(rd_kafka_t *handle)
+static bool is_dead_handle(rd_kafka_t *handle)
 {
     char text[STREAM_TEXT];
     return rd_kafka_fatal_error(handle, text, sizeof text) != RD_KAFKA_RESP_ERR_NO_ERROR;
@@ -415,7 +415,7 @@ apr_status_t stream_producer_send(stream_producer_t *producer, stream_message_t 
     if (!handle)
         return why->status;
     rd_kafka_resp_err_t code = produce_message(handle, topic_of_handle(producer), message);
-    bool dead = code != RD_KAFKA_RESP_ERR_NO_ERROR && is_dead(handle);
+    bool dead = code != RD_KAFKA_RESP_ERR_NO_ERROR && is_dead_handle(handle);
     stream_producer_release(producer);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         return ratings_result_ok(why);
