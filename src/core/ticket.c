@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define WORD_SIZE 8              /* bytes */
+#define WORD_SIZE ((size_t)8)    /* bytes */
 #define WORD_LEN (2 * WORD_SIZE) /* digits */
 #define NUMBER_AT (WORD_LEN + 1) /* after the '-' */
 #define TEXT_LEN (NUMBER_AT + WORD_LEN)
@@ -14,7 +14,7 @@ _Static_assert(TEXT_LEN + 1 == RATINGS_TICKET_TEXT_SIZE, "a ticket's text has it
 static void print_word(uint64_t word, char *text)
 {
     unsigned char bytes[WORD_SIZE];
-    for (int i = 0; i < WORD_SIZE; i++)
+    for (size_t i = 0; i < WORD_SIZE; i++)
         bytes[i] = (unsigned char)(word >> (8 * (WORD_SIZE - 1 - i)));
     ratings_hex_write(bytes, WORD_SIZE, text);
 }
@@ -24,7 +24,7 @@ static bool parse_word(const char *text, uint64_t *word)
     unsigned char bytes[WORD_SIZE];
     uint64_t value = 0;
     bool is_read = ratings_hex_read(text, WORD_SIZE, bytes);
-    for (int i = 0; i < WORD_SIZE; i++)
+    for (size_t i = 0; i < WORD_SIZE; i++)
         value = value << 8 | bytes[i];
     *word = value;
     return is_read;

@@ -68,7 +68,7 @@ static uint64_t free_word_after(uint64_t number)
 
 /* The event as it lies in a slot, in words: a late writer may copy it while the slot has its next
  * ticket already. */
-#define EVENT_BYTES_MAX (40 + RATINGS_TALK_ID_MAX + RATINGS_KEY_MAX)
+#define EVENT_BYTES_MAX ((size_t)40 + RATINGS_TALK_ID_MAX + RATINGS_KEY_MAX)
 #define EVENT_WORDS ((EVENT_BYTES_MAX + 7) / 8)
 
 typedef struct {
