@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #define HOST_LENGTH 17            /* of a token's first part, with its colon */
+#define CANDIDATES_FACTOR 10      /* how much less often candidates look beside another one */
 #define RELEASE_TIMEOUT_US 200000 /* what the end of a child has left for that */
 
 void lease_init(lease_t *lease, const ratings_projector_options_t *options, ratings_store_t *store,
@@ -105,11 +106,15 @@ static void await_handover(lease_t *lease, uint32_t seen, int64_t timeout)
         ratings_shm_wait(&lease->shared->handover, seen, timeout);
 }
 
+/* While one candidate looks so often, the others need not. */
 void lease_stand_by(lease_t *lease, int64_t timeout)
 {
     uint32_t seen = atomic_load(&lease->shared->handover);
-    announce_candidate(lease);
-    await_handover(lease, seen, timeout);
+    bool another_looks =
+        ratings_monotonic() - atomic_load(&lease->shared->standby_at) < timeout / 2;
+    if (!another_looks)
+        announce_candidate(lease);
+    await_handover(lease, seen, another_looks ? CANDIDATES_FACTOR * timeout : timeout);
 }
 
 /* ---- giving it up ---- */

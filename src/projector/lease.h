@@ -50,7 +50,8 @@ apr_status_t lease_acquire(lease_t *lease, lease_owner_e *owner, char *holder,
                            ratings_result_t *why);
 
 /* Another child of this host writes: tells it that this one would take over, and sleeps until it
- * gives that up, `timeout` microseconds at most. */
+ * gives that up, `timeout` microseconds at most, or ten times that while another candidate looks.
+ */
 void lease_stand_by(lease_t *lease, int64_t timeout);
 
 /* ---- keeping it ---- */
