@@ -1041,23 +1041,24 @@ static void batch_without_votes_costs_what_it_did(void **state)
     (void)state;
     command("FLUSHALL");
     expect_rebuilt();
-    /* HMGET, HLEN, ZCARD; HMGET of the talk; HSET, HSET of the talk, HLEN, HSET */
-    assert_int_equal(commands_of(false, false), 8);
+    /* HMGET, HLEN, ZCARD; HMGET of the talk; HSET without effect; HSET, HSET of the talk, HLEN,
+     * HSET */
+    assert_int_equal(commands_of(false, false), 9);
     /* the talk's first vote: HLEN; HDEL without effect; HSET */
-    assert_int_equal(commands_of(false, true), 8 + 3);
+    assert_int_equal(commands_of(false, true), 9 + 3);
     /* the same again: HLEN, HMGET; HDEL without effect */
-    assert_int_equal(commands_of(false, true), 8 + 3);
+    assert_int_equal(commands_of(false, true), 9 + 3);
     /* the talk has a voter now */
-    assert_int_equal(commands_of(false, false), 8);
+    assert_int_equal(commands_of(false, false), 9);
     /* HLEN, while anybody is barred */
     expect_bar(1, true);
-    assert_int_equal(commands_of(false, false), 8 + 1);
+    assert_int_equal(commands_of(false, false), 9 + 1);
     expect_bar(1, false);
-    assert_int_equal(commands_of(false, false), 8);
+    assert_int_equal(commands_of(false, false), 9);
     /* tickets, without a talk: HLEN, HDEL without effect, HSET */
-    assert_int_equal(commands_of_tickets(), 8 - 2 + 3);
-    assert_int_equal(commands_of_tickets(), 8 - 2 + 3);
-    assert_int_equal(commands_of(false, false), 8);
+    assert_int_equal(commands_of_tickets(), 9 - 2 + 3);
+    assert_int_equal(commands_of_tickets(), 9 - 2 + 3);
+    assert_int_equal(commands_of(false, false), 9);
 }
 
 /* As a rolling upgrade is: a version that knows no uses:N goes on between two that do. */
@@ -1538,17 +1539,26 @@ static void full_server_changes_nothing_but_what_frees_memory(void **state)
     ratings_result_t why;
     (void)state;
     static const step_f batches[] = {apply_keyed, apply_unkeyed, apply_voted, apply_ticketed};
-    for (size_t i = 0; i < sizeof batches / sizeof batches[0]; i++) {
-        prepare();
+    const size_t count = sizeof batches / sizeof batches[0];
+    for (size_t i = 0; i < 2 * count; i++) {
+        if (i < count) {
+            prepare();
+        } else { /* no key expires, so that fewer commands are tried */
+            command("FLUSHALL");
+            expect_rebuilt();
+        }
         const char *before = contents();
         command("CONFIG SET maxmemory 1");
-        assert_int_equal(batches[i](admin, &end, &why), APR_EGENERAL);
+        assert_int_equal(batches[i % count](admin, &end, &why), APR_EGENERAL);
         assert_non_null(strstr(why.detail, "OOM"));
         assert_string_equal(contents(), before);
-        assert_int_equal(rebuild(admin, &end, &why), APR_SUCCESS);
-        assert_int_equal(end, RATINGS_CAS_APPLIED);
+        if (i < count) {
+            assert_int_equal(rebuild(admin, &end, &why), APR_SUCCESS);
+            assert_int_equal(end, RATINGS_CAS_APPLIED);
+        }
         command("CONFIG SET maxmemory 0");
-        expect_applied(true);
+        if (i < count)
+            expect_applied(true);
     }
 }
 

@@ -228,7 +228,9 @@ return run(function()
     expired = call('ZRANGEBYSCORE', expiry, '-inf', time - GRACE, 'LIMIT', 0, 2 * uses + 16)
   end
 
-  -- What is about to write is tried without effect: a denied command stops the script here.
+  -- What is about to write is tried without effect: a denied command stops the script here. First the one
+  -- that a full server refuses: to a script that has called any other command that writes, it refuses nothing.
+  call('HSET', log, checkpoint, ARGV[2])
   if uses > 0 or #expired > 0 then
     call('ZADD', expiry, 'XX', 0, '')
     call('HDEL', keys, '')
