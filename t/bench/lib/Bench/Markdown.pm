@@ -5,7 +5,7 @@ use strict;
 use warnings;
 use parent 'Exporter';
 
-our @EXPORT_OK = qw(row rule whole pairs);
+our @EXPORT_OK = qw(row rule whole pairs publish);
 
 sub row { return '| ' . join(' | ', @_) . " |\n" }
 
@@ -21,6 +21,17 @@ sub pairs {
     my @lines = (row('', ''), rule(2, 0));
     while (my ($name, $value) = splice @pairs, 0, 2) { push @lines, row($name, $value) }
     return @lines;
+}
+
+# Lines of text, and what was found wrong, into a file and on standard output. The exit code
+sub publish {
+    my ($path, $wrong, @text) = @_;
+    push @text, "\n", map { "! $_\n" } @$wrong if @$wrong;
+    open my $file, '>', $path or die "$path: $!\n";
+    print $file @text;
+    close $file or die "$path: $!\n";
+    print @text;
+    return @$wrong ? 1 : 0;
 }
 
 1;

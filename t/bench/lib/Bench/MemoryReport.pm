@@ -4,7 +4,7 @@ package Bench::MemoryReport;
 use strict;
 use warnings;
 
-use Bench::Markdown qw(row rule whole pairs);
+use Bench::Markdown qw(row rule whole pairs publish);
 
 my $most    = 64 * 1024; # kilobytes of a child
 my $warming = 0.2;       # of the requests: until allocators and tables have what they need
@@ -146,12 +146,7 @@ sub _answers {
 sub finish {
     my ($self) = @_;
     my @text = (pairs(@{ $self->{facts} }), "\n", $self->_summary, "\n", $self->_verdicts, "\n", $self->_readings, "\n", $self->_answers, "$self->{seeded}\n");
-    push @text, "\n", map { "! $_\n" } @{ $self->{wrong} } if @{ $self->{wrong} };
-    open my $file, '>', $self->{path} or die "$self->{path}: $!\n";
-    print $file @text;
-    close $file or die "$self->{path}: $!\n";
-    print @text;
-    return @{ $self->{wrong} } ? 1 : 0;
+    return publish($self->{path}, $self->{wrong}, @text);
 }
 
 1;

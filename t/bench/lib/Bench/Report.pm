@@ -5,7 +5,7 @@ package Bench::Report;
 use strict;
 use warnings;
 
-use Bench::Markdown qw(row rule whole pairs);
+use Bench::Markdown qw(row rule whole pairs publish);
 use Bench::Plan     ();
 use Bench::Targets  ();
 use RatingsTest     ();
@@ -114,12 +114,7 @@ sub _targets {
 sub finish {
     my ($self) = @_;
     my @text = (pairs(@{ $self->{facts} }), $self->_limits, map({ $self->_case($_, $self->{order}) } @{ $self->{cases} }), $self->_targets);
-    push @text, "\n", map { "! $_\n" } @{ $self->{wrong} } if @{ $self->{wrong} };
-    open my $file, '>', "$self->{directory}/table.md" or die "$self->{directory}/table.md: $!\n";
-    print $file @text;
-    close $file or die "$self->{directory}/table.md: $!\n";
-    print @text;
-    return @{ $self->{wrong} } ? 1 : 0;
+    return publish("$self->{directory}/table.md", $self->{wrong}, @text);
 }
 
 # The cases and systems, in the order of the tables

@@ -4,7 +4,7 @@ package Bench::VoteReport;
 use strict;
 use warnings;
 
-use Bench::Markdown qw(row rule whole pairs);
+use Bench::Markdown qw(row rule whole pairs publish);
 
 my $rate  = 3_800_000 / 360; # ratings a second: a continent's vote in six minutes
 my $p99   = 60;              # milliseconds
@@ -72,12 +72,7 @@ sub finish {
     my ($self) = @_;
     my @text = (pairs(@{ $self->{facts} }), "\n");
     push @text, $self->_verdicts, "\n", $self->_figures if $self->{vote};
-    push @text, "\n", map { "! $_\n" } @{ $self->{wrong} } if @{ $self->{wrong} };
-    open my $file, '>', $self->{path} or die "$self->{path}: $!\n";
-    print $file @text;
-    close $file or die "$self->{path}: $!\n";
-    print @text;
-    return @{ $self->{wrong} } ? 1 : 0;
+    return publish($self->{path}, $self->{wrong}, @text);
 }
 
 1;
