@@ -1,17 +1,14 @@
 #include "position.h"
 
+#include "number.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #define VERSION "v1-"
 
-enum {
-    VERSION_DIGITS = sizeof VERSION - 1,
-    PARTITION_DIGITS = 4,
-    LOG_DIGITS = 4,
-    OFFSET_DIGITS = 12
-};
+enum { PARTITION_SIZE = 2, LOG_SIZE = 2, OFFSET_SIZE = 6 }; /* bytes, two digits each */
 
 void ratings_position_print(const ratings_position_t *position,
                             char text[RATINGS_POSITION_TEXT_SIZE])
@@ -21,29 +18,26 @@ void ratings_position_print(const ratings_position_t *position,
                    (uint64_t)position->offset & (uint64_t)RATINGS_POSITION_OFFSET_MAX);
 }
 
-/* The digits, of which a text has as many as it has; behind them it goes on. */
-static bool read_hex(const char **text, int digits, int64_t *out)
+/* The first byte is the highest. */
+static int64_t number_of(const unsigned char *bytes, size_t count)
 {
-    static const char hex[] = "0123456789abcdef";
-    *out = 0;
-    for (int i = 0; i < digits; i++, (*text)++) {
-        const char *digit = **text ? strchr(hex, **text) : NULL;
-        if (!digit)
-            return false;
-        *out = *out << 4 | (digit - hex);
-    }
-    return true;
+    int64_t number = 0;
+    for (size_t i = 0; i < count; i++)
+        number = number << 8 | bytes[i];
+    return number;
 }
 
 bool ratings_position_parse(const char *text, ratings_position_t *position)
 {
-    int64_t partition, log_id, offset;
-    if (strncmp(text, VERSION, VERSION_DIGITS) != 0)
+    const size_t version = sizeof VERSION - 1;
+    unsigned char bytes[PARTITION_SIZE + LOG_SIZE + OFFSET_SIZE];
+    if (strlen(text) != RATINGS_POSITION_TEXT_SIZE - 1 || strncmp(text, VERSION, version) != 0 ||
+        !ratings_hex_read(text + version, sizeof bytes, bytes))
         return false;
-    text += VERSION_DIGITS;
-    if (!read_hex(&text, PARTITION_DIGITS, &partition) || !read_hex(&text, LOG_DIGITS, &log_id) ||
-        !read_hex(&text, OFFSET_DIGITS, &offset) || *text ||
-        partition >= RATINGS_POSITION_PARTITIONS)
+    int64_t partition = number_of(bytes, PARTITION_SIZE);
+    int64_t log_id = number_of(bytes + PARTITION_SIZE, LOG_SIZE);
+    int64_t offset = number_of(bytes + PARTITION_SIZE + LOG_SIZE, OFFSET_SIZE);
+    if (partition >= RATINGS_POSITION_PARTITIONS)
         return false;
     *position = (ratings_position_t){(int)partition, (uint16_t)log_id, offset};
     return true;
