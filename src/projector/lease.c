@@ -38,8 +38,6 @@ static apr_status_t ask_store(lease_t *lease, bool *held, char *holder, ratings_
     apr_status_t status =
         ratings_store_acquire_lease(lease->store, lease->token, lease->duration, held, holder, why);
     lease->renew_at = now + lease->duration / 3;
-    if (status == APR_SUCCESS && *held)
-        atomic_store(&lease->shared->leased_until, now + lease->duration);
     return status;
 }
 
@@ -125,7 +123,6 @@ void lease_release(lease_t *lease)
     RATINGS_ASSERT(lease->is_leader);
     lease->is_leader = false;
     (void)ratings_store_release_lease(lease->store, lease->token, INT64_MAX, &why);
-    atomic_store(&lease->shared->leased_until, 0);
     ratings_shm_wake(&lease->shared->handover);
 }
 

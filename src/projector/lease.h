@@ -40,7 +40,7 @@ void lease_init(lease_t *lease, const ratings_projector_options_t *options, rati
 
 typedef enum {
     LEASE_ACQUIRED,
-    LEASE_OF_THIS_HOST, /* held by another child, or by one that was killed: about to run out */
+    LEASE_OF_THIS_HOST, /* of a child that led before and is gone, or about to go: it runs out */
     LEASE_OF_ANOTHER_HOST
 } lease_owner_e;
 

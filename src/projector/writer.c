@@ -150,12 +150,12 @@ static void send_event(writer_t *writer, const ratings_append_taken_t *taken)
         settle_message(&message->receiver, &failure);
 }
 
-/* What is to be sent again because it failed at once waits for the next survey: else this would
- * spin. */
-static void take_queued(writer_t *writer)
+/* What is to be sent again because it failed at once waits for the next survey, which is `whole`:
+ * else this would spin. */
+static void take_queued(writer_t *writer, bool whole)
 {
     ratings_append_taken_t taken;
-    ratings_append_begin_pass(writer->options->rings, &writer->pass, false);
+    ratings_append_begin_pass(writer->options->rings, &writer->pass, whole);
     while (ratings_append_take(writer->options->rings, &writer->pass, &taken))
         send_event(writer, &taken);
 }
@@ -176,11 +176,8 @@ static void survey_slots(writer_t *writer, int64_t now)
         else if (offset != RATINGS_APPEND_NO_OFFSET)
             await_visibility(writer, &taken.slot, taken.partition, offset);
     }
-    if (!atomic_exchange(&writer->looks_back, false))
-        return;
-    ratings_append_begin_pass(writer->options->rings, &writer->pass, true);
-    while (ratings_append_take(writer->options->rings, &writer->pass, &taken))
-        send_event(writer, &taken);
+    if (atomic_exchange(&writer->looks_back, false))
+        take_queued(writer, true);
 }
 
 /* ---- the thread ---- */
@@ -198,7 +195,7 @@ static bool keep_lease(writer_t *writer, int64_t now)
 /* Until when it may sleep. */
 static int64_t write_once(writer_t *writer, int64_t now)
 {
-    take_queued(writer);
+    take_queued(writer, false);
     if (now >= writer->survey_at) {
         survey_slots(writer, now);
         writer->survey_at = now + SURVEY_US;
@@ -285,10 +282,8 @@ void writer_end(writer_t *writer)
         pthread_join(writer->thread, NULL);
     }
     writer->has_thread = false;
-    if (writer->hold.number) {
-        ratings_host_lease_release(ratings_append_lease(writer->options->rings), &writer->hold);
+    if (ratings_host_lease_release(ratings_append_lease(writer->options->rings), &writer->hold))
         ratings_shm_wake(&writer->options->shared->handover);
-    }
 }
 
 void writer_destroy(writer_t *writer)

@@ -1,6 +1,5 @@
 #include "host_lease.h"
 
-#include "futex.h"
 #include "process.h"
 
 /* Whoever swaps `until` has the lease: the rest says who that is. Who dies between the two leaves a
@@ -34,10 +33,10 @@ bool ratings_host_lease_renew(ratings_host_lease_t *lease, int64_t now, int64_t 
     return hold->number != 0;
 }
 
-void ratings_host_lease_release(ratings_host_lease_t *lease, ratings_host_lease_hold_t *hold)
+bool ratings_host_lease_release(ratings_host_lease_t *lease, ratings_host_lease_hold_t *hold)
 {
     int64_t until = hold->until;
-    if (hold->number && atomic_compare_exchange_strong(&lease->until, &until, 0))
-        ratings_shm_wake(&lease->changed);
+    bool was_held = hold->number && atomic_compare_exchange_strong(&lease->until, &until, 0);
     hold->number = 0;
+    return was_held;
 }

@@ -13,10 +13,9 @@
 
 /* In shared memory. */
 typedef struct {
-    _Atomic int64_t until;    /* when it runs out; 0: nobody holds it */
-    _Atomic uint64_t number;  /* of who got it last: each time another one */
-    _Atomic uint64_t holder;  /* ratings_process_self of who holds it */
-    _Atomic uint32_t changed; /* counts releases; candidates sleep on it */
+    _Atomic int64_t until;   /* when it runs out; 0: nobody holds it */
+    _Atomic uint64_t number; /* of who got it last: each time another one */
+    _Atomic uint64_t holder; /* ratings_process_self of who holds it */
 } ratings_host_lease_t;
 
 /* The holder's own. */
@@ -34,7 +33,7 @@ bool ratings_host_lease_acquire(ratings_host_lease_t *lease, int64_t now, int64_
 bool ratings_host_lease_renew(ratings_host_lease_t *lease, int64_t now, int64_t duration,
                               ratings_host_lease_hold_t *hold);
 
-/* Gives it up if it is still held, and wakes the candidates. */
-void ratings_host_lease_release(ratings_host_lease_t *lease, ratings_host_lease_hold_t *hold);
+/* Gives it up. True: it was still held, and the caller wakes the candidates. */
+bool ratings_host_lease_release(ratings_host_lease_t *lease, ratings_host_lease_hold_t *hold);
 
 #endif

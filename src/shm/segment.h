@@ -77,7 +77,6 @@ struct ratings_shm_t {
     /* Projectors write these all the time. */
     _Alignas(RATINGS_CACHE_LINE) _Atomic int64_t projected_at; /* when one of this host last made a
                                                                 * step, or learnt from the store */
-    _Atomic int64_t leased_until;     /* while one of this host holds the lease */
     _Atomic int64_t standby_at;       /* when one of a child that is not drained last stood by */
     _Atomic int64_t topic_checked_at; /* when one of this host last found that the topic takes
                                        * events; 0: it has not, or does not look */
