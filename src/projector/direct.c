@@ -2,8 +2,6 @@
 
 #include "../core/clock.h"
 
-#include <apr_strings.h>
-
 #define ALONE_US INT64_C(1000000)     /* after something foreign, until it is direct again */
 #define OTHERS_US INT64_C(60000000)   /* for so long others are expected after one was seen */
 #define LOOK_OTHERS_US INT64_C(25000) /* how often the ends are asked for meanwhile */
@@ -16,12 +14,20 @@ void direct_init(direct_t *direct, projection_t *projection, event_fold_t *fold,
     direct->own = own;
 }
 
+/* The log is read, for a while at least. */
+static void read_for_a_while(direct_t *direct)
+{
+    direct->is_direct = false;
+    direct->direct_from = ratings_monotonic() + ALONE_US;
+    direct->doubt_at = 0;
+    direct->look_at = INT64_MAX;
+}
+
 void direct_begin(direct_t *direct)
 {
-    direct->is_direct = direct->has_gap = false;
-    direct->direct_from = ratings_monotonic() + ALONE_US;
-    direct->others_until = direct->doubt_at = 0;
-    direct->look_at = INT64_MAX;
+    read_for_a_while(direct);
+    direct->has_gap = false;
+    direct->others_until = 0;
     own_records_listen(direct->own, direct->projection->reader);
 }
 
@@ -107,19 +113,6 @@ apr_status_t direct_fold(direct_t *direct, int *count, ratings_result_t *why)
 
 /* ---- reading, or not ---- */
 
-static apr_status_t read_on_from_fold(direct_t *direct, ratings_result_t *why)
-{
-    projection_t *p = direct->projection;
-    int64_t *from = apr_pcalloc(p->scratch, (size_t)p->partitions * sizeof *from);
-    for (int i = 0; i < p->partitions; i++)
-        from[i] = p->partition[i].read_at;
-    direct->is_direct = false;
-    direct->direct_from = ratings_monotonic() + ALONE_US;
-    direct->doubt_at = 0;
-    direct->look_at = INT64_MAX;
-    return ratings_reader_assign(p->reader, from, p->partitions, why);
-}
-
 static bool may_be_direct(const direct_t *direct, int64_t now)
 {
     const projection_t *p = direct->projection;
@@ -155,8 +148,10 @@ apr_status_t direct_check(direct_t *direct, ratings_result_t *why)
         ratings_reader_unassign(direct->projection->reader);
     }
     bool is_late = direct->doubt_at && now >= direct->doubt_at;
-    if (has_gap || (is_late && ends_beyond_fold(direct->projection)))
-        return read_on_from_fold(direct, why);
+    if (has_gap || (is_late && ends_beyond_fold(direct->projection))) {
+        read_for_a_while(direct);
+        return projection_read_on(direct->projection, why);
+    }
     if (is_late)
         direct->doubt_at = 0;
     return now >= direct->look_at ? look_for_others(direct, now, why) : APR_SUCCESS;

@@ -82,6 +82,14 @@ static apr_status_t read_younger(projection_t *p, ratings_result_t *why)
     return status;
 }
 
+apr_status_t projection_read_on(projection_t *p, ratings_result_t *why)
+{
+    int64_t *from = apr_palloc(p->scratch, (size_t)p->partitions * sizeof *from);
+    for (int i = 0; i < p->partitions; i++)
+        from[i] = p->partition[i].read_at;
+    return ratings_reader_assign(p->reader, from, p->partitions, why);
+}
+
 apr_status_t projection_read_ends(projection_t *p, ratings_result_t *why)
 {
     int64_t *start = apr_palloc(p->scratch, (size_t)p->partitions * sizeof *start);

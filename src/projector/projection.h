@@ -62,6 +62,9 @@ void projection_publish_barred(projection_t *p);
 
 /* ---- the log ---- */
 
+/* Reads each partition from its read_at on. */
+apr_status_t projection_read_on(projection_t *p, ratings_result_t *why);
+
 /* Asks the brokers for log_start, log_end and younger of each partition. */
 apr_status_t projection_read_ends(projection_t *p, ratings_result_t *why);
 

@@ -200,19 +200,18 @@ static apr_status_t resume_partition(projection_t *p, int i, ratings_result_t *w
 static apr_status_t begin_reading(opening_t *opening, ratings_result_t *why)
 {
     projection_t *p = opening->projection;
-    int64_t *from = apr_pcalloc(p->scratch, (size_t)p->partitions * sizeof *from);
     projection_publish_barred(p);
     for (int i = 0; i < p->partitions; i++) {
         apr_status_t status = resume_partition(p, i, why);
         if (status != APR_SUCCESS)
             return status;
-        p->partition[i].read_at = from[i] = partition_read_from(&p->partition[i]);
+        p->partition[i].read_at = partition_read_from(&p->partition[i]);
     }
     routing_publish(p);
     electorate_begin(opening->electorate);
     electorate_publish_verified(p);
     routing_begin_evidence(opening->routing);
-    return ratings_reader_assign(p->reader, from, p->partitions, why);
+    return projection_read_on(p, why);
 }
 
 /* A consumer is a dozen threads and connections: a child that never leads has none. */
