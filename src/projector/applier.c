@@ -14,8 +14,9 @@
 #define GATHER_US INT64_C(1000000) /* so much work is lost at most when something fails */
 
 /* Of those that a rebuild folds before it writes any vote, as it then looks up none: a table of up
- * to 64 MB (ballots.h), of which growing takes 32 more for a moment. */
-#define FILL_VOTES (3 << 19) /* over all partitions */
+ * to 256 MB (ballots.h), of which growing takes 128 more for a moment. The store has 600 MB for as
+ * many. */
+#define FILL_VOTES (3 << 21) /* over all partitions */
 #define FILL_TALKS 65536
 #define FILL_US INT64_C(30000000)
 
