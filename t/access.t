@@ -241,7 +241,7 @@ sub check_counts {
         my ($path, $status, $more) = @$_;
         my $answer = rate($talk, 5, port => $httpd->port, host => 'counted.test', path => $path);
         is($answer->status, $status, "$order: POST $path: $status");
-        # read by another httpd, which counts what the position that it is told comes after
+        # read by another httpd, which counts all that the position asks for
         my $position = $answer->header('Ratings-Position');
         is(total(histogram_of($talk, headers => [ $position ? ('Ratings-Position' => $position) : () ])), $count += $more, "$order: POST $path: counted " . ($more ? 'once' : 'not at all'));
     }
