@@ -1,5 +1,5 @@
-# What a child holds of Kafka: no thread and no connection, until it needs one. And what that comes to, in threads and
-# memory, with httpd as Debian installs it: VERBOSE=1 shows the figures.
+# What a child holds of Kafka: no thread and no connection, until it needs one, and no longer than that. And what that
+# comes to, in threads and memory, with httpd as Debian installs it: VERBOSE=1 shows the figures.
 use strict;
 use warnings;
 use Test::More;
@@ -90,6 +90,23 @@ each_of(sub { rate($talk, 5, @at) });
 show('rated by many');
 idle_have_none('after POST /ratings');
 is(total(histogram_of($talk, @at)), 241, 'each rating is counted');
+
+# ---- another child appends and projects: the one before keeps nothing ----
+
+sub hand_over {
+    my ($name) = @_;
+    my ($earlier) = reverse leaders();
+    kill STOP => $earlier;
+    my $taken = wait_until(sub { (leaders())[-1] != $earlier }, 20);
+    kill CONT => $earlier;
+    ok($taken, "$name: the leader is frozen, and another child leads") or return;
+    is(rate($talk, 5, @at)->status, 200, "$name: a rating is visible");
+    ok(wait_until(sub { !of_librdkafka($earlier) }, 20), "$name: the earlier one has no thread of librdkafka's any more");
+    show($name);
+}
+
+hand_over($_) for 'handed over', 'and again';
+is(total(histogram_of($talk, @at)), 243, 'each rating is counted');
 
 my $took = $httpd->stop;
 ok(defined $took && $took < 8, sprintf 'no process is left behind (%.1f s)', $took // -1);

@@ -38,6 +38,14 @@ void own_records_listen(own_records_t *own, ratings_reader_t *reader)
     pthread_mutex_unlock(&own->lock);
 }
 
+void own_records_wake(own_records_t *own)
+{
+    pthread_mutex_lock(&own->lock);
+    if (own->reader)
+        ratings_reader_wake(own->reader);
+    pthread_mutex_unlock(&own->lock);
+}
+
 static own_record_t *copy_record(const ratings_record_t *record)
 {
     own_record_t *copy = malloc(sizeof *copy + record->key_len + record->value_len);

@@ -36,6 +36,9 @@ void own_records_destroy(own_records_t *own);
  * dropped. */
 void own_records_listen(own_records_t *own, ratings_reader_t *reader);
 
+/* Wakes the reader, if there is one. Any thread. */
+void own_records_wake(own_records_t *own);
+
 /* Keeps a copy, unless nobody listens, too many are kept, or memory ran out. */
 void own_records_add(own_records_t *own, const ratings_record_t *record);
 

@@ -68,6 +68,46 @@ void projection_publish_barred(projection_t *p)
 
 /* ---- the log ---- */
 
+/* A consumer is a dozen threads and connections: a child that does not lead has none. */
+apr_status_t projection_make_reader(projection_t *p, ratings_result_t *why)
+{
+    return p->reader ? APR_SUCCESS : ratings_reader_create(&p->reader, p->options->reader, why);
+}
+
+static void *run_closer(void *data)
+{
+    ratings_reader_destroy(data);
+    return NULL;
+}
+
+static void join_closer(projection_t *p)
+{
+    if (p->has_closer)
+        pthread_join(p->closer, NULL);
+    p->has_closer = false;
+}
+
+/* On a thread of its own: the lease may be to be had in this very moment, or the child be to end.
+ */
+void projection_close_reader(projection_t *p)
+{
+    if (!p->reader)
+        return;
+    join_closer(p);
+    p->has_closer = pthread_create(&p->closer, NULL, run_closer, p->reader) == 0;
+    if (!p->has_closer)
+        ratings_reader_destroy(p->reader);
+    p->reader = NULL;
+}
+
+void projection_free_reader(projection_t *p)
+{
+    if (p->reader)
+        ratings_reader_destroy(p->reader);
+    p->reader = NULL;
+    join_closer(p);
+}
+
 /* What tells this log from one of the same name that was created and filled since. */
 static apr_status_t read_younger(projection_t *p, ratings_result_t *why)
 {

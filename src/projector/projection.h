@@ -9,6 +9,8 @@
 #include "partition.h"
 #include "projector_options.h"
 
+#include <pthread.h>
+
 #define PROJECTION_TIMEOUT_US INT64_C(500000) /* of one question to Kafka */
 #define PROJECTION_POLL_US INT64_C(500000)    /* idle, how often the store is loaded again */
 #define PROJECTION_BACKOFF_US INT64_C(300000) /* after something failed */
@@ -20,13 +22,14 @@
 typedef struct {
     const ratings_projector_options_t *options;
     ratings_shm_t *shared;
-    ratings_store_t *store;             /* the projector's own */
-    _Atomic(ratings_reader_t *) reader; /* of the log; NULL until this child first leads */
-    lease_t *lease;                     /* under which the leader writes */
-    apr_pool_t *pool;                   /* of the projector: what lives as long as it does */
-    apr_pool_t *scratch;                /* cleared with each read, and each time it is opened */
-    ratings_store_state_t state;        /* of the store, as it was loaded last */
-    int partitions;                     /* of the log; of a standby those of the store */
+    ratings_store_t *store;      /* the projector's own */
+    ratings_reader_t *reader;    /* of the log; NULL until this child leads */
+    bool has_closer;             /* until it is joined */
+    pthread_t closer;            /* the thread that frees an earlier reader */
+    lease_t *lease;              /* under which the leader writes */
+    apr_pool_t *scratch;         /* cleared with each read, and each time it is opened */
+    ratings_store_state_t state; /* of the store, as it was loaded last */
+    int partitions;              /* of the log; of a standby those of the store */
     partition_t partition[RATINGS_PARTITIONS_MAX];
     const char *rebuild_reason; /* found while reading, for the next projection_open; or NULL */
 } projection_t;
@@ -61,6 +64,16 @@ apr_status_t projection_request_rebuild(projection_t *p, ratings_rebuild_request
 void projection_publish_barred(projection_t *p);
 
 /* ---- the log ---- */
+
+/* Makes the reader, if there is none. */
+apr_status_t projection_make_reader(projection_t *p, ratings_result_t *why);
+
+/* This child no longer leads: begins to free the reader, which waits for nothing. */
+void projection_close_reader(projection_t *p);
+
+/* Frees the reader, and waits until all of it is gone, which may take seconds while Kafka does not
+ * answer. By the thread that ends the projector. */
+void projection_free_reader(projection_t *p);
 
 /* Reads each partition from its read_at on. */
 apr_status_t projection_read_on(projection_t *p, ratings_result_t *why);

@@ -214,25 +214,13 @@ static apr_status_t begin_reading(opening_t *opening, ratings_result_t *why)
     return projection_read_on(p, why);
 }
 
-/* A consumer is a dozen threads and connections: a child that never leads has none. */
-static apr_status_t make_reader(projection_t *p, ratings_result_t *why)
-{
-    ratings_reader_t *reader = atomic_load(&p->reader);
-    if (reader)
-        return APR_SUCCESS;
-    apr_status_t status = ratings_reader_create(&reader, p->options->reader, p->pool, why);
-    if (status == APR_SUCCESS)
-        atomic_store(&p->reader, reader);
-    return status;
-}
-
 apr_status_t projection_open(opening_t *opening, ratings_result_t *why)
 {
     projection_t *p = opening->projection;
     ratings_topic_t topic = {0};
     RATINGS_ASSERT(p->lease->is_leader);
     apr_pool_clear(p->scratch);
-    apr_status_t status = make_reader(p, why);
+    apr_status_t status = projection_make_reader(p, why);
     if (status == APR_SUCCESS)
         status =
             ratings_stream_topic_ensure(p->options->stream, PROJECTION_TIMEOUT_US, &topic, why);

@@ -64,6 +64,7 @@ static bool holds_host(ratings_projector_t *p)
     writer_end(p->writer);
     if (writer_begin(p->writer))
         return true;
+    projection_close_reader(&p->projection);
     lease_stand_by(&p->lease, PROJECTION_CANDIDATE_US);
     return false;
 }
@@ -92,7 +93,6 @@ static void compose_parts(ratings_projector_t *p, apr_pool_t *pool)
     projection->shared = p->options.shared;
     projection->lease = &p->lease;
     apr_pool_create_unmanaged_ex(&p->pool, NULL, NULL);
-    projection->pool = p->pool;
     apr_pool_create(&projection->scratch, p->pool);
     own_records_init(&p->own);
     p->writer = writer_create(&p->options, &p->own, pool);
@@ -120,14 +120,11 @@ apr_status_t ratings_projector_create(ratings_projector_t **out,
     return APR_SUCCESS;
 }
 
-/* A reader that is made meanwhile is not waited for: the leader looks at the lease before it reads.
- */
+/* A leader that begins meanwhile looks at the lease before it reads. */
 void ratings_projector_stop(ratings_projector_t *p)
 {
     lease_stop(&p->lease);
-    ratings_reader_t *reader = atomic_load(&p->projection.reader);
-    if (reader)
-        ratings_reader_wake(reader);
+    own_records_wake(&p->own);
 }
 
 /* The thread itself gives up the lease, so that its store is interrupted only if that takes long.
@@ -145,8 +142,7 @@ void ratings_projector_join(ratings_projector_t *p)
 
 void ratings_projector_destroy(ratings_projector_t *p)
 {
-    if (p->projection.reader)
-        ratings_reader_destroy(p->projection.reader);
+    projection_free_reader(&p->projection);
     writer_destroy(p->writer);
     own_records_destroy(&p->own);
     apr_pool_destroy(p->pool);

@@ -192,11 +192,13 @@ static bool keep_lease(writer_t *writer, int64_t now)
                                     &writer->hold);
 }
 
-/* Until when it may sleep. */
+/* Until when it may sleep. The stream frees what is not used for a while. */
 static int64_t write_once(writer_t *writer, int64_t now)
 {
+    ratings_result_t ignored;
     take_queued(writer, false);
     if (now >= writer->survey_at) {
+        (void)ratings_stream_prepare(writer->options->stream, &ignored);
         survey_slots(writer, now);
         writer->survey_at = now + SURVEY_US;
     }

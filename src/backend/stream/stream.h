@@ -23,11 +23,12 @@ typedef struct ratings_stream_t ratings_stream_t;
 
 /* In `pool`, which outlives it. Nothing is started: the first question about the topic makes the
  * handle and the thread that polls it, and it connects by itself; the first event starts the
- * appender's thread as well. What cannot be made then fails with RATINGS_NOT_ASKED, and is tried
- * again a second later; the log of the options gets the first failure. */
+ * appender's thread as well. A handle that nobody has used for ten seconds is freed, and another
+ * made when it is needed. What cannot be made fails with RATINGS_NOT_ASKED, and is tried again a
+ * second later; the log of the options gets the first failure. */
 ratings_stream_t *ratings_stream_create(const ratings_stream_options_t *options, apr_pool_t *pool);
 
-/* Makes the handle, if there is none yet, so that it is connected by the time it is needed. False
+/* Uses the handle, and makes it if there is none, so that it is connected when it is needed. False
  * and RATINGS_NOT_ASKED: it cannot be made. Any thread. */
 bool ratings_stream_prepare(ratings_stream_t *stream, ratings_result_t *why);
 

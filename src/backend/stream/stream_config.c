@@ -90,5 +90,5 @@ apr_status_t ratings_stream_try(const ratings_stream_options_t *options, apr_poo
     if (asks_for_token(options->kafka) && !has_token_source(options->kafka))
         return need_token_source(why);
     apr_status_t status = stream_producer_try(options, pool, why);
-    return status == APR_SUCCESS ? ratings_reader_create(&reader, options, pool, why) : status;
+    return status == APR_SUCCESS ? ratings_reader_create(&reader, options, why) : status;
 }

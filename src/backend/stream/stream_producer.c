@@ -14,19 +14,23 @@
 #define GIVE_UP_POLLS 100
 #define REPLACE_RETRY_MS 1000
 #define MAKE_RETRY_US INT64_C(1000000)
+#define IDLE_US INT64_C(10000000) /* unused for so long, a handle is freed */
 
 struct stream_producer_t {
     stream_handle_owner_t handle_owner;
     stream_producer_owner_t *owner;
-    pthread_mutex_t making; /* held while the first handle is made, by whoever needs it */
-    int64_t make_at;        /* not before, as it could not be made; of ratings_monotonic */
+    pthread_mutex_t making; /* held while a handle is made, by whoever needs it */
+    pthread_cond_t made;
+    int64_t make_at; /* not before, as it could not be made; of ratings_monotonic */
     ratings_result_t refusal;
-    atomic_bool is_made, is_refused;
-    pthread_rwlock_t lock; /* of what follows: written when a fatal error makes a new handle */
-    rd_kafka_t *handle;    /* and what follows, once is_made */
-    _Atomic(rd_kafka_topic_t *) topic; /* NULL until it is asked for */
+    bool has_poller; /* from the first handle on */
     pthread_t poller;
     atomic_bool stops;
+    atomic_bool is_made, is_refused;
+    pthread_rwlock_t lock; /* of what follows: written when a handle is made, replaced or freed */
+    rd_kafka_t *handle;    /* NULL: there is none */
+    _Atomic(rd_kafka_topic_t *) topic; /* NULL until it is asked for */
+    _Atomic(int64_t) used_at;          /* when the handle was acquired last */
     atomic_bool is_fatal;
     char message_timeout[16];
 };
@@ -215,9 +219,36 @@ static void connect_ahead(rd_kafka_t *handle)
         rd_kafka_metadata_destroy(metadata);
 }
 
-static void *run_poller(void *data)
+/* Nothing is under way, and nobody has needed it for a while. */
+static bool is_idle(const stream_producer_t *producer)
 {
-    stream_producer_t *producer = data;
+    return ratings_monotonic() - atomic_load(&producer->used_at) > IDLE_US &&
+           rd_kafka_outq_len(producer->handle) == 0;
+}
+
+/* A child needs a handle only while it appends for its host, or asks Kafka in the place of the one
+ * that does: it is not to keep threads and connections for ever. Whoever holds the lock uses it. */
+static bool free_idle_handle(stream_producer_t *producer)
+{
+    rd_kafka_t *idle = NULL;
+    rd_kafka_topic_t *topic = NULL;
+    if (pthread_rwlock_trywrlock(&producer->lock) != 0)
+        return false;
+    if (is_idle(producer)) {
+        idle = producer->handle;
+        topic = atomic_exchange(&producer->topic, NULL);
+        producer->handle = NULL;
+        atomic_store(&producer->is_made, false);
+    }
+    pthread_rwlock_unlock(&producer->lock);
+    if (idle)
+        destroy_handle(idle, topic);
+    return idle != NULL;
+}
+
+/* Until it is freed, or the poller is to end. */
+static void serve_handle(stream_producer_t *producer)
+{
     int wait_ms = POLL_MS;
     connect_ahead(producer->handle);
     while (!atomic_load(&producer->stops)) {
@@ -225,7 +256,26 @@ static void *run_poller(void *data)
         wait_ms = POLL_MS;
         if (atomic_load(&producer->is_fatal) && !replace_handle(producer))
             wait_ms = REPLACE_RETRY_MS;
+        else if (free_idle_handle(producer))
+            return;
     }
+}
+
+/* False: the poller is to end. */
+static bool wait_for_handle(stream_producer_t *producer)
+{
+    pthread_mutex_lock(&producer->making);
+    while (!atomic_load(&producer->is_made) && !atomic_load(&producer->stops))
+        pthread_cond_wait(&producer->made, &producer->making);
+    pthread_mutex_unlock(&producer->making);
+    return !atomic_load(&producer->stops);
+}
+
+static void *run_poller(void *data)
+{
+    stream_producer_t *producer = data;
+    while (wait_for_handle(producer))
+        serve_handle(producer);
     return NULL;
 }
 
@@ -267,7 +317,7 @@ stream_producer_t *stream_producer_create(const ratings_stream_options_t *option
 {
     stream_producer_t *producer = allocate_producer(options, pool);
     producer->owner = owner;
-    pthread_mutex_init(&producer->making, NULL);
+    ratings_lock_init(&producer->making, &producer->made);
     pthread_rwlock_init(&producer->lock, NULL);
     return producer;
 }
@@ -275,41 +325,66 @@ stream_producer_t *stream_producer_create(const ratings_stream_options_t *option
 /* A child that takes its time to end makes a graceful restart wait for it. */
 static void wake_poller(stream_producer_t *producer)
 {
+    pthread_mutex_lock(&producer->making);
+    atomic_store(&producer->stops, true);
+    pthread_cond_signal(&producer->made);
+    pthread_mutex_unlock(&producer->making);
     pthread_rwlock_rdlock(&producer->lock);
-    rd_kafka_queue_t *queue = rd_kafka_queue_get_main(producer->handle);
-    rd_kafka_queue_yield(queue);
-    rd_kafka_queue_destroy(queue);
+    if (producer->handle) {
+        rd_kafka_queue_t *queue = rd_kafka_queue_get_main(producer->handle);
+        rd_kafka_queue_yield(queue);
+        rd_kafka_queue_destroy(queue);
+    }
     pthread_rwlock_unlock(&producer->lock);
+}
+
+static void end_poller(stream_producer_t *producer)
+{
+    wake_poller(producer);
+    pthread_join(producer->poller, NULL);
 }
 
 static void end_handle(stream_producer_t *producer, apr_interval_time_t timeout)
 {
-    atomic_store(&producer->stops, true);
-    wake_poller(producer);
-    pthread_join(producer->poller, NULL);
     rd_kafka_flush(producer->handle, stream_ms(timeout));
     destroy_handle(producer->handle, atomic_load(&producer->topic));
 }
 
 void stream_producer_destroy(stream_producer_t *producer, apr_interval_time_t timeout)
 {
-    if (atomic_load(&producer->is_made))
+    if (producer->has_poller)
+        end_poller(producer);
+    if (producer->handle)
         end_handle(producer, timeout);
     pthread_rwlock_destroy(&producer->lock);
-    pthread_mutex_destroy(&producer->making);
+    ratings_lock_destroy(&producer->making, &producer->made);
 }
 
-/* ---- the first handle ---- */
+/* ---- making the handle ---- */
 
-static apr_status_t make_first_handle(stream_producer_t *producer, ratings_result_t *why)
+static apr_status_t start_poller(stream_producer_t *producer, ratings_result_t *why)
 {
-    if (make_producer_handle(producer, &producer->handle, why) != APR_SUCCESS)
+    int error =
+        producer->has_poller ? 0 : ratings_thread_create(&producer->poller, run_poller, producer);
+    producer->has_poller = error == 0;
+    return error ? ratings_result_set(why, error, "no thread for the producer: %s", strerror(error))
+                 : ratings_result_ok(why);
+}
+
+static apr_status_t make_handle(stream_producer_t *producer, ratings_result_t *why)
+{
+    rd_kafka_t *handle;
+    if (start_poller(producer, why) != APR_SUCCESS ||
+        make_producer_handle(producer, &handle, why) != APR_SUCCESS)
         return why->status;
-    int error = ratings_thread_create(&producer->poller, run_poller, producer);
-    if (error == 0)
-        return APR_SUCCESS;
-    rd_kafka_destroy(producer->handle);
-    return ratings_result_set(why, error, "no thread for the producer: %s", strerror(error));
+    atomic_store(&producer->is_fatal, false);
+    atomic_store(&producer->used_at, ratings_monotonic());
+    pthread_rwlock_wrlock(&producer->lock);
+    producer->handle = handle;
+    atomic_store(&producer->is_made, true);
+    pthread_rwlock_unlock(&producer->lock);
+    pthread_cond_signal(&producer->made);
+    return APR_SUCCESS;
 }
 
 /* It says nothing of Kafka. */
@@ -323,23 +398,24 @@ static void note_refusal(stream_producer_t *producer)
 }
 
 /* Without the lock under which the handle is used: the first thread makes it, and those that come
- * meanwhile need it as well. Nothing here waits for Kafka. */
-static void make_once(stream_producer_t *producer, ratings_result_t *why)
+ * meanwhile need it as well. Nothing here waits for Kafka. False: there is none, for the reason of
+ * `why`. */
+static bool make_once(stream_producer_t *producer, ratings_result_t *why)
 {
     sigset_t before;
     ratings_thread_block_signals(&before);
     pthread_mutex_lock(&producer->making);
     if (!atomic_load(&producer->is_made) && ratings_monotonic() >= producer->make_at) {
-        if (make_first_handle(producer, &producer->refusal) == APR_SUCCESS) {
+        if (make_handle(producer, &producer->refusal) == APR_SUCCESS)
             atomic_store(&producer->is_refused, false);
-            atomic_store(&producer->is_made, true);
-        } else {
+        else
             note_refusal(producer);
-        }
     }
     *why = producer->refusal;
+    bool is_made = atomic_load(&producer->is_made);
     pthread_mutex_unlock(&producer->making);
     ratings_thread_restore_signals(&before);
+    return is_made;
 }
 
 bool stream_producer_is_made(const stream_producer_t *producer)
@@ -354,14 +430,25 @@ bool stream_producer_is_refused(const stream_producer_t *producer)
 
 /* ---- using the handle ---- */
 
+/* NULL, without the lock: there is none. */
+static rd_kafka_t *lock_handle(stream_producer_t *producer)
+{
+    pthread_rwlock_rdlock(&producer->lock);
+    rd_kafka_t *handle = producer->handle;
+    if (handle)
+        atomic_store(&producer->used_at, ratings_monotonic());
+    else
+        pthread_rwlock_unlock(&producer->lock);
+    return handle;
+}
+
 rd_kafka_t *stream_producer_acquire(stream_producer_t *producer, ratings_result_t *why)
 {
-    if (!atomic_load(&producer->is_made))
-        make_once(producer, why);
-    if (!atomic_load(&producer->is_made))
-        return NULL;
-    pthread_rwlock_rdlock(&producer->lock);
-    return producer->handle;
+    rd_kafka_t *handle;
+    while (!(handle = lock_handle(producer)))
+        if (!make_once(producer, why))
+            return NULL;
+    return handle;
 }
 
 void stream_producer_release(stream_producer_t *producer)

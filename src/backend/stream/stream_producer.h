@@ -21,7 +21,9 @@ struct stream_producer_owner_t {
                      const ratings_delivery_t *delivery);
 };
 
-/* In `pool`, which outlives it. Handle and thread are made by the first call that needs them. */
+/* In `pool`, which outlives it. Handle and thread are made by the first call that needs them. A
+ * handle that was not acquired for ten seconds is freed, once all that was sent is reported; the
+ * next call makes another. */
 stream_producer_t *stream_producer_create(const ratings_stream_options_t *options,
                                           stream_producer_owner_t *owner, apr_pool_t *pool);
 

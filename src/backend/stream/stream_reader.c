@@ -5,6 +5,7 @@
 #include <apr_strings.h>
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Messages that are fetched ahead: fetching stops above, and goes on below half of it. One takes
@@ -48,13 +49,14 @@ static bool rechecks_fetch_queue(void)
     return rd_kafka_version() >= 0x020200ff;
 }
 
-apr_status_t ratings_reader_create(ratings_reader_t **out, const ratings_stream_options_t *options,
-                                   apr_pool_t *pool, ratings_result_t *why)
+static apr_status_t make_reader_handle(ratings_reader_t *reader, ratings_result_t *why)
 {
-    ratings_reader_t *reader = apr_pcalloc(pool, sizeof *reader);
+    const ratings_stream_options_t *options = reader->owner.options;
+    char group[STREAM_TEXT];
+    (void)snprintf(group, sizeof group, "mod_ratings.%s", options->topic);
     const stream_property_t ours[] = {
         {"client.id", "mod_ratings"},
-        {"group.id", apr_psprintf(pool, "mod_ratings.%s", options->topic)},
+        {"group.id", group},
         {"enable.auto.commit", "false"},
         {"enable.auto.offset.store", "false"},
         {"auto.offset.reset", "error"},
@@ -73,11 +75,21 @@ apr_status_t ratings_reader_create(ratings_reader_t **out, const ratings_stream_
         {rechecks_fetch_queue() ? "fetch.queue.backoff.ms" : NULL, "10"}, /* see keep_fetching */
         {NULL, NULL},
     };
+    return stream_handle_create(&reader->handle, RD_KAFKA_CONSUMER, &reader->owner, ours, why);
+}
+
+apr_status_t ratings_reader_create(ratings_reader_t **out, const ratings_stream_options_t *options,
+                                   ratings_result_t *why)
+{
+    ratings_reader_t *reader = calloc(1, sizeof *reader);
+    if (!reader)
+        return ratings_result_set(why, APR_ENOMEM, "out of memory");
     reader->owner = (stream_handle_owner_t){.options = options, .failed = on_reader_error};
-    apr_status_t status =
-        stream_handle_create(&reader->handle, RD_KAFKA_CONSUMER, &reader->owner, ours, why);
-    if (status != APR_SUCCESS)
+    apr_status_t status = make_reader_handle(reader, why);
+    if (status != APR_SUCCESS) {
+        free(reader);
         return status;
+    }
     rd_kafka_poll_set_consumer(reader->handle);
     reader->queue = rd_kafka_queue_get_consumer(reader->handle);
     *out = reader;
@@ -97,6 +109,7 @@ void ratings_reader_destroy(ratings_reader_t *reader)
     free_held(reader);
     rd_kafka_queue_destroy(reader->queue);
     rd_kafka_destroy_flags(reader->handle, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    free(reader);
 }
 
 static rd_kafka_topic_partition_list_t *offset_list(const ratings_reader_t *reader,

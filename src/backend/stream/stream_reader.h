@@ -10,17 +10,16 @@
 #include "../common/result.h"
 #include "stream_options.h"
 
-#include <apr_pools.h>
-
 #define RATINGS_READ_MAX 1000 /* records of one read */
 
 typedef struct ratings_reader_t ratings_reader_t;
 
-/* In `pool`, which outlives it; connects by itself. APR_EINVAL with librdkafka's text when it
- * refuses the combination of properties. */
+/* Connects by itself. `options` outlives it. APR_EINVAL with librdkafka's text when it refuses the
+ * combination of properties. */
 apr_status_t ratings_reader_create(ratings_reader_t **reader,
-                                   const ratings_stream_options_t *options, apr_pool_t *pool,
-                                   ratings_result_t *why);
+                                   const ratings_stream_options_t *options, ratings_result_t *why);
+
+/* May take seconds while Kafka does not answer. By any thread, once no other uses it. */
 void ratings_reader_destroy(ratings_reader_t *reader);
 
 /* Connects to the brokers of partitions 0..count-1 within `timeout`, so that reading begins at
