@@ -27,7 +27,7 @@ COPY --from=build /image/usr/bin/ratingsctl /usr/bin/
 COPY --from=build /image/usr/share/mod_ratings/ /usr/share/mod_ratings/
 RUN ln -s ratingsctl /usr/bin/ratings-audit
 COPY conf/container.conf /etc/ratings/httpd.conf
-COPY conf/ratings.conf conf/ratings-endpoints.conf conf/page.conf /etc/ratings/
+COPY conf/ratings.conf conf/ratings-endpoints.conf conf/ratings-page.conf /etc/ratings/
 USER www-data
 EXPOSE 8080
 STOPSIGNAL SIGWINCH

@@ -6,7 +6,7 @@
 # those of the look-up, which end at the connection and not in the page. Without compression the same page is right.
 #
 # Seen with: apache2 2.4.71-1~deb12u1 (Debian 12).
-# Consequence: conf/page.conf negotiates what is asked for, which then includes the page, by its name.
+# Consequence: conf/ratings-page.conf negotiates what is asked for, which then includes the page, by its name.
 # Needs: Debian 12's apt, curl.
 set -euo pipefail
 

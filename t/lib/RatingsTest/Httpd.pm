@@ -45,7 +45,7 @@ sub locations { return join '', map { qq(Include "$ENV{TEST_CONF}/$_.conf"\n) } 
 sub page {
     my (%options) = @_;
     my $files = $options{files} // "$ENV{TEST_CONF}/www";
-    return qq(Define RATINGS_WWW "$files"\n) . ($options{codes} ? qq(Define RATINGS_QR "$options{codes}"\n) : '') . qq(Include "$ENV{TEST_CONF}/page.conf"\n);
+    return qq(Define RATINGS_WWW "$files"\n) . ($options{codes} ? qq(Define RATINGS_QR "$options{codes}"\n) : '') . qq(Include "$ENV{TEST_CONF}/ratings-page.conf"\n);
 }
 sub page_modules { return load(qw(mime alias env setenvif filter deflate headers negotiation include)) . "TypesConfig /dev/null\n" }
 
