@@ -18,6 +18,7 @@ include build/ctl.mk
 include build/lambda.mk
 include build/stack.mk
 include build/test.mk
+include build/dist.mk
 include build/install-test.mk
 include build/backend-test.mk
 include build/model.mk

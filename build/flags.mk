@@ -22,7 +22,7 @@ CFLAGS  ?= -g -O2
 HARDEN   = -D_FORTIFY_SOURCE=2 -fstack-protector-strong
 endif
 
-REVISION := $(shell git describe --always --dirty --abbrev=12 2>/dev/null || echo unknown)
+REVISION := $(shell build/revision)
 VERSION  := 0.1.0
 
 # Commands are shown with V=1.
