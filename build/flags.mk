@@ -1,5 +1,6 @@
 # Compiler flags. SANITIZE=1 builds with ASan and UBSan, SANITIZE=thread with ThreadSanitizer, each into
-# a directory of its own and with assertions (src/core/assertion.h).
+# a directory of its own and with assertions (src/core/assertion.h). CPPFLAGS, CFLAGS and LDFLAGS are those of the
+# environment, if it has them.
 
 WARNINGS = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
            -Wold-style-definition -Wpointer-arith -Wcast-qual -Wwrite-strings -Wformat=2 \
@@ -19,7 +20,9 @@ else ifneq ($(SANITIZE),)
 $(error SANITIZE=$(SANITIZE): 1 (ASan and UBSan) or thread)
 else
 CFLAGS  ?= -g -O2
-HARDEN   = -D_FORTIFY_SOURCE=2 -fstack-protector-strong
+LDFLAGS ?= -Wl,-z,relro -Wl,-z,now
+# The flags of a distribution have it already, and may have it at another level.
+HARDEN   = $(if $(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,-D_FORTIFY_SOURCE=2) -fstack-protector-strong
 endif
 
 REVISION := $(shell build/revision)
@@ -32,7 +35,7 @@ endif
 quiet = $(call QUIET,$(1))
 
 # No two operations on doubles are made into one, on no processor: src/core/ranking.c and a script of Redis agree bit by bit.
-BASE_CFLAGS = -std=gnu11 -ffp-contract=off -fPIC -fvisibility=hidden -pthread $(WARNINGS) $(CFLAGS) $(HARDEN) -MMD -MP
+BASE_CFLAGS = -std=gnu11 -ffp-contract=off -fPIC -fvisibility=hidden -pthread $(WARNINGS) $(CPPFLAGS) $(CFLAGS) $(HARDEN) -MMD -MP
 
 # Headers of others are system headers: their warnings are theirs.
 system = $(patsubst -I%,-isystem %,$(filter-out -I/usr/include -I.,$(1)))
