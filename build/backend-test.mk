@@ -1,10 +1,10 @@
 # Tests of the backends on libpq, libcurl and hiredis, each against a real server that the test itself
-# starts on loopback: this machine's PostgreSQL and Redis, and servers that misbehave.
+# starts on loopback: this machine's PostgreSQL and Redis, and servers that misbehave. Of librdkafka what needs no broker.
 
-BACKEND_TESTS     := $(patsubst %,$(OUT)/t/backend/test_%,pool talks import stats store scripts voters top)
+BACKEND_TESTS     := $(patsubst %,$(OUT)/t/backend/test_%,pool talks import stats store scripts stream voters top)
 BACKEND_OBJECTS   := $(patsubst %.c,$(OUT)/%.o,t/backend/slow_resolver.c t/backend/tcp_peer.c \
                        $(wildcard $(patsubst %,src/backend/%/*.c,common talks stats store))) $(STORE_SCRIPTS).o
-BACKEND_PACKAGES   = cmocka apr-1 apr-util-1 libpq libcurl hiredis
+BACKEND_PACKAGES   = cmocka apr-1 apr-util-1 libpq libcurl hiredis rdkafka
 
 .SECONDARY: $(BACKEND_OBJECTS)
 .PHONY: test-backend
@@ -17,6 +17,8 @@ $(OUT)/t/backend/test_%: t/backend/test_%.c $(BACKEND_OBJECTS) $(OUT)/libratings
 	    $(call system,$(shell pkg-config --cflags $(BACKEND_PACKAGES))) $< -o $@ \
 	    $(filter %.o,$^) $(OUT)/libratings.a $(shell pkg-config --libs $(BACKEND_PACKAGES)) \
 	    $(CORE_LIBS) -lm -ldl $(LDFLAGS)
+
+$(OUT)/t/backend/test_stream: $(patsubst %.c,$(OUT)/%.o,$(wildcard src/backend/stream/*.c))
 
 # The projector's batches, and the store.
 $(OUT)/t/backend/test_voters: $(OUT)/src/projector/ballots.o $(OUT)/src/projector/batch.o $(patsubst %.c,$(OUT)/%.o,$(wildcard src/shm/*.c))

@@ -72,11 +72,11 @@ void electorate_read(electorate_t *electorate, batch_t *batch, const ratings_rec
 static void append_electorate(electorate_t *electorate, const ratings_electorate_t *begins)
 {
     const ratings_electorate_record_t record = {*begins, {""}};
-    ratings_delivery_t delivery = {.offset = -1};
+    ratings_delivery_t failure;
     atomic_store(&electorate->append_at, ratings_monotonic() + ELECTORATE_REAPPEND_US);
     if (ratings_stream_append_electorate(electorate->projection->options->stream, &record,
-                                         &electorate->receiver, &delivery.result) != APR_SUCCESS)
-        on_electorate_delivered(&electorate->receiver, &delivery);
+                                         &electorate->receiver, &failure) != APR_SUCCESS)
+        on_electorate_delivered(&electorate->receiver, &failure);
 }
 
 /* A record that was deleted since says nothing to whoever reads the log next. */

@@ -111,11 +111,11 @@ void routing_append_if_missing(routing_t *routing)
         return;
     int partitions = p->state.routing_partitions > 0 ? p->state.routing_partitions
                                                      : partitions_by_evidence(routing);
-    ratings_delivery_t delivery = {.offset = -1};
+    ratings_delivery_t failure;
     atomic_store(&routing->append_at, now + REAPPEND_US);
     if (ratings_stream_append_routing(p->options->stream, partitions, &routing->receiver,
-                                      &delivery.result) != APR_SUCCESS)
-        on_routing_delivered(&routing->receiver, &delivery);
+                                      &failure) != APR_SUCCESS)
+        on_routing_delivered(&routing->receiver, &failure);
 }
 
 /* ---- reading ---- */

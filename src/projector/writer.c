@@ -130,7 +130,7 @@ static void settle_message(ratings_receiver_t *receiver, const ratings_delivery_
 
 static void send_event(writer_t *writer, const ratings_append_taken_t *taken)
 {
-    ratings_delivery_t failure = {.partition = taken->partition, .offset = -1};
+    ratings_delivery_t failure;
     message_t *message = calloc(1, sizeof *message);
     if (!message) {
         (void)ratings_append_settle_again(&taken->slot, writer->hold.number);
@@ -146,7 +146,7 @@ static void send_event(writer_t *writer, const ratings_append_taken_t *taken)
         .floor = ratings_shm_watermark(writer->options->shared, taken->partition).offset,
     };
     if (ratings_stream_append(writer->options->stream, &taken->event, &taken->ticket,
-                              taken->partition, &message->receiver, &failure.result) != APR_SUCCESS)
+                              taken->partition, &message->receiver, &failure) != APR_SUCCESS)
         settle_message(&message->receiver, &failure);
 }
 

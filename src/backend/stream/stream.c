@@ -44,20 +44,22 @@ int ratings_stream_partition(const char *talk_id, int partitions)
 
 static apr_status_t append_message(ratings_stream_t *stream, stream_message_t *message,
                                    int partition, ratings_receiver_t *receiver,
-                                   ratings_result_t *why)
+                                   ratings_delivery_t *failure)
 {
+    *failure = (ratings_delivery_t){.partition = partition, .offset = -1};
     if (!message)
-        return ratings_result_set(why, RATINGS_NOT_ASKED, "out of memory");
+        return ratings_result_set(&failure->result, RATINGS_NOT_ASKED, "out of memory");
     message->partition = partition;
     message->receiver = receiver;
-    return stream_appender_append(stream->appender, message, why);
+    return stream_appender_append(stream->appender, message, failure);
 }
 
 apr_status_t ratings_stream_append(ratings_stream_t *stream, const ratings_event_t *event,
                                    const ratings_ticket_t *ticket, int partition,
-                                   ratings_receiver_t *receiver, ratings_result_t *why)
+                                   ratings_receiver_t *receiver, ratings_delivery_t *failure)
 {
-    return append_message(stream, stream_message_of_event(event, ticket), partition, receiver, why);
+    return append_message(stream, stream_message_of_event(event, ticket), partition, receiver,
+                          failure);
 }
 
 const char *ratings_stream_error_text(int code)
@@ -66,15 +68,17 @@ const char *ratings_stream_error_text(int code)
 }
 
 apr_status_t ratings_stream_append_routing(ratings_stream_t *stream, int partitions,
-                                           ratings_receiver_t *receiver, ratings_result_t *why)
+                                           ratings_receiver_t *receiver,
+                                           ratings_delivery_t *failure)
 {
-    return append_message(stream, stream_message_of_routing(partitions), 0, receiver, why);
+    return append_message(stream, stream_message_of_routing(partitions), 0, receiver, failure);
 }
 
 apr_status_t ratings_stream_append_electorate(ratings_stream_t *stream,
                                               const ratings_electorate_record_t *record,
-                                              ratings_receiver_t *receiver, ratings_result_t *why)
+                                              ratings_receiver_t *receiver,
+                                              ratings_delivery_t *failure)
 {
     return append_message(stream, stream_message_of_electorate(record),
-                          RATINGS_ELECTORATE_PARTITION, receiver, why);
+                          RATINGS_ELECTORATE_PARTITION, receiver, failure);
 }

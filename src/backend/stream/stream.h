@@ -41,12 +41,13 @@ bool ratings_stream_is_refused(const ratings_stream_t *stream);
 void ratings_stream_destroy(ratings_stream_t *stream, apr_interval_time_t timeout);
 
 /* Queues the event under its ticket, never blocking. APR_SUCCESS: `receiver` gets the delivery
- * report, maybe before this returns. Else nothing was queued: APR_ECONNREFUSED, the partition is
- * not known; RATINGS_NOT_ASKED, the queue is full, memory ran out, or the producer is being
- * replaced. Any thread. */
+ * report, maybe before this returns. Else nothing was queued, and `*failure` is what the report
+ * would be: APR_ECONNREFUSED, librdkafka refuses the event (its partition is not known, it is too
+ * large); RATINGS_NOT_ASKED, the queue is full, memory ran out, or the producer is being replaced.
+ * Any thread. */
 apr_status_t ratings_stream_append(ratings_stream_t *stream, const ratings_event_t *event,
                                    const ratings_ticket_t *ticket, int partition,
-                                   ratings_receiver_t *receiver, ratings_result_t *why);
+                                   ratings_receiver_t *receiver, ratings_delivery_t *failure);
 
 /* What a delivery report's code means, for a log line (static). Any thread. */
 const char *ratings_stream_error_text(int code);
@@ -54,12 +55,14 @@ const char *ratings_stream_error_text(int code);
 /* Queues the record that says by how many partitions talks are routed
  * (../../core/routing_record.h), for partition 0, in the same way. */
 apr_status_t ratings_stream_append_routing(ratings_stream_t *stream, int partitions,
-                                           ratings_receiver_t *receiver, ratings_result_t *why);
+                                           ratings_receiver_t *receiver,
+                                           ratings_delivery_t *failure);
 
 /* Queues the record that begins an electorate, for its partition, in the same way. */
 apr_status_t ratings_stream_append_electorate(ratings_stream_t *stream,
                                               const ratings_electorate_record_t *record,
-                                              ratings_receiver_t *receiver, ratings_result_t *why);
+                                              ratings_receiver_t *receiver,
+                                              ratings_delivery_t *failure);
 
 /* The partition of a talk among `partitions` (>= 1): murmur2 of its id, as Kafka's own clients do.
  * Any thread. */

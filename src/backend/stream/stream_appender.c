@@ -69,16 +69,23 @@ static void on_message_reported(stream_producer_owner_t *owner, stream_message_t
 
 /* ---- sending what has waited ---- */
 
+/* As librdkafka would, had it been given the message. */
+static void expire_message(ratings_delivery_t *failure)
+{
+    failure->code = RD_KAFKA_RESP_ERR__MSG_TIMED_OUT;
+    ratings_result_set(&failure->result, APR_ECONNREFUSED,
+                       "the events before it were not acknowledged in time");
+}
+
 /* Or reports that it was not recorded. */
 static void send_waited(stream_appender_t *appender, stream_message_t *message)
 {
-    ratings_delivery_t delivery = {.partition = message->partition, .offset = -1};
+    ratings_delivery_t failure = {.partition = message->partition, .offset = -1};
     if (ratings_monotonic() >= message->expires_at)
-        ratings_result_set(&delivery.result, APR_ECONNREFUSED,
-                           "the events before it were not acknowledged in time");
-    else if (stream_producer_send(appender->producer, message, &delivery.result) == APR_SUCCESS)
+        expire_message(&failure);
+    else if (stream_producer_send(appender->producer, message, &failure) == APR_SUCCESS)
         return;
-    report_message(appender, message, &delivery);
+    report_message(appender, message, &failure);
 }
 
 static void send_batch(stream_appender_t *appender, ratings_batcher_items_t *batch)
@@ -236,10 +243,10 @@ static admission_e admit_message(stream_appender_t *appender, stream_message_t *
 }
 
 static apr_status_t send_now(stream_appender_t *appender, stream_message_t *message,
-                             ratings_result_t *why)
+                             ratings_delivery_t *failure)
 {
     int partition = message->partition;
-    apr_status_t status = stream_producer_send(appender->producer, message, why);
+    apr_status_t status = stream_producer_send(appender->producer, message, failure);
     if (status == APR_SUCCESS)
         return status;
     stream_message_free(message);
@@ -248,15 +255,15 @@ static apr_status_t send_now(stream_appender_t *appender, stream_message_t *mess
 }
 
 apr_status_t stream_appender_append(stream_appender_t *appender, stream_message_t *message,
-                                    ratings_result_t *why)
+                                    ratings_delivery_t *failure)
 {
     admission_e admission = admit_message(appender, message);
     if (admission == SEND_NOW)
-        return send_now(appender, message, why);
+        return send_now(appender, message, failure);
     if (admission == WAITS)
-        return ratings_result_ok(why);
+        return ratings_result_ok(&failure->result);
     stream_message_free(message);
-    return ratings_result_set(why, RATINGS_NOT_ASKED,
+    return ratings_result_set(&failure->result, RATINGS_NOT_ASKED,
                               admission == REFUSED ? "too many events wait for Kafka already"
                                                    : "no thread to send events with");
 }

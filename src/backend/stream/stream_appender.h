@@ -17,7 +17,7 @@ void stream_appender_destroy(stream_appender_t *appender, apr_interval_time_t ti
 /* Takes over the message, with its partition and receiver set. The rest is as
  * ratings_stream_append. */
 apr_status_t stream_appender_append(stream_appender_t *appender, stream_message_t *message,
-                                    ratings_result_t *why);
+                                    ratings_delivery_t *failure);
 
 stream_producer_t *stream_appender_producer(const stream_appender_t *appender);
 

@@ -11,7 +11,7 @@ typedef struct {
     /* APR_SUCCESS: durable. APR_ECONNREFUSED: not recorded; RATINGS_NOT_ASKED: neither, for a
      * reason of this process. APR_TIMEUP: it may or may not be */
     ratings_result_t result;
-    int code; /* of a failure, librdkafka's: ratings_stream_error_text */
+    int code; /* of a failure, librdkafka's (ratings_stream_error_text); 0: it has none */
     int partition;
     int64_t offset; /* if durable; -1: Kafka does not tell, as of a duplicate of its own retry */
     /* An event's, if its offset is known: as the log has it, during the call; else NULL */

@@ -496,8 +496,9 @@ static bool is_dead_handle(rd_kafka_t *handle)
 }
 
 apr_status_t stream_producer_send(stream_producer_t *producer, stream_message_t *message,
-                                  ratings_result_t *why)
+                                  ratings_delivery_t *failure)
 {
+    ratings_result_t *why = &failure->result;
     rd_kafka_t *handle = stream_producer_acquire(producer, why);
     if (!handle)
         return why->status;
@@ -506,6 +507,7 @@ apr_status_t stream_producer_send(stream_producer_t *producer, stream_message_t 
     stream_producer_release(producer);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         return ratings_result_ok(why);
+    failure->code = code;
     stream_failure(code, "appending", why);
     if (why->status != RATINGS_NOT_ASKED) /* whatever the reason, nothing was recorded */
         why->status = dead ? RATINGS_NOT_ASKED : APR_ECONNREFUSED;

@@ -32,9 +32,10 @@ stream_producer_t *stream_producer_create(const ratings_stream_options_t *option
 void stream_producer_destroy(stream_producer_t *producer, apr_interval_time_t timeout);
 
 /* Sends the message to its partition, without blocking. APR_SUCCESS: it is reported, maybe before
- * this returns. Else it is the caller's as before: see ratings_stream_append. Any thread. */
+ * this returns. Else it is the caller's as before, and result and code of `*failure` say why: see
+ * ratings_stream_append. Any thread. */
 apr_status_t stream_producer_send(stream_producer_t *producer, stream_message_t *message,
-                                  ratings_result_t *why);
+                                  ratings_delivery_t *failure);
 
 /* The handle, held until it is released; it may be replaced after a fatal error. NULL if there is
  * none: librdkafka refuses its configuration, or there is no thread. That is RATINGS_NOT_ASKED,

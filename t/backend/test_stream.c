@@ -1,0 +1,156 @@
+/* The stream without a broker: what becomes of an event that librdkafka refuses at once, or that
+ * waits in vain, and for which reason. */
+#include "../../src/backend/stream/stream.h"
+
+#include "../../src/core/container_of.h"
+#include "backend_test.h"
+
+#include <apr_general.h>
+
+#define TIMEOUT_US INT64_C(1000000)
+
+/* ---- a stream ---- */
+
+typedef struct {
+    ratings_stream_options_t options;
+    ratings_stream_log_t log;
+    apr_pool_t *pool;
+    char brokers[32];
+    ratings_stream_t *stream;
+} client_t;
+
+static void write_nothing(ratings_stream_log_t *log, int level, const char *text)
+{
+    (void)log, (void)level, (void)text;
+}
+
+static void refuse_nothing(ratings_stream_log_t *log, const char *text)
+{
+    (void)log;
+    fail_msg("the producer cannot be made: %s", text);
+}
+
+static void client_open(client_t *client)
+{
+    *client = (client_t){.log = {write_nothing, refuse_nothing}};
+    apr_pool_create(&client->pool, NULL);
+    (void)snprintf(client->brokers, sizeof client->brokers, "127.0.0.1:%d", free_port());
+    apr_table_t *kafka = apr_table_make(client->pool, 1);
+    apr_table_set(kafka, "message.max.bytes", "1000"); /* no less is possible */
+    client->options = (ratings_stream_options_t){.brokers = client->brokers,
+                                                 .topic = "nowhere",
+                                                 .kafka = kafka,
+                                                 .timeout = TIMEOUT_US,
+                                                 .partitions = 1,
+                                                 .log = &client->log};
+    client->stream = ratings_stream_create(&client->options, client->pool);
+}
+
+static void client_close(client_t *client)
+{
+    ratings_stream_destroy(client->stream, 0);
+    apr_pool_destroy(client->pool);
+}
+
+/* ---- events, and their reports ---- */
+
+typedef struct {
+    ratings_receiver_t receiver;
+    ratings_delivery_t delivery;
+    atomic_int reports;
+} event_t;
+
+static void note_report(ratings_receiver_t *receiver, const ratings_delivery_t *delivery)
+{
+    event_t *event = RATINGS_CONTAINER_OF(receiver, event_t, receiver);
+    event->delivery = *delivery;
+    atomic_fetch_add(&event->reports, 1);
+}
+
+static apr_status_t append(client_t *client, event_t *event, size_t talk_len, size_t key_len,
+                           ratings_delivery_t *failure)
+{
+    static uint64_t number;
+    const ratings_ticket_t ticket = {1, number++};
+    ratings_event_t content = {.rating.value = 5, .key.window_ms = 1000};
+    memset(content.rating.talk_id, '"', talk_len);
+    memset(content.key.text, 'k', key_len);
+    *event = (event_t){.receiver.delivered = note_report};
+    return ratings_stream_append(client->stream, &content, &ticket, 0, &event->receiver, failure);
+}
+
+static void assert_failure(const ratings_delivery_t *failure, apr_status_t status,
+                           const char *reason)
+{
+    assert_int_equal(failure->result.status, status);
+    assert_string_equal(ratings_stream_error_text(failure->code), reason);
+    assert_int_equal(failure->partition, 0);
+    assert_null(failure->record);
+}
+
+static void what_is_refused_at_once_says_why(void **state)
+{
+    client_t client;
+    event_t event;
+    ratings_delivery_t failure;
+    (void)state;
+    client_open(&client);
+    assert_int_equal(append(&client, &event, RATINGS_TALK_ID_MAX, RATINGS_KEY_MAX, &failure),
+                     APR_ECONNREFUSED);
+    assert_failure(&failure, APR_ECONNREFUSED, "Broker: Message size too large");
+    client_close(&client);
+    assert_int_equal(event.reports, 0);
+}
+
+/* The second one waits for the report of the first, which comes when both are too late. */
+static void what_waits_for_too_long_says_why(void **state)
+{
+    client_t client;
+    event_t first, second;
+    ratings_delivery_t failure;
+    (void)state;
+    client_open(&client);
+    assert_int_equal(append(&client, &first, 1, 0, &failure), APR_SUCCESS);
+    assert_int_equal(append(&client, &second, 1, 0, &failure), APR_SUCCESS);
+    AWAIT(atomic_load(&second.reports) > 0);
+    assert_int_equal(atomic_load(&first.reports), 1);
+    assert_failure(&first.delivery, APR_ECONNREFUSED, "Local: Message timed out");
+    assert_failure(&second.delivery, APR_ECONNREFUSED, "Local: Message timed out");
+    client_close(&client);
+    assert_int_equal(second.reports, 1);
+}
+
+#define EVENTS 10002 /* one is sent, and ten thousand may wait */
+
+static void what_is_one_too_many_is_a_matter_of_this_process(void **state)
+{
+    static event_t events[EVENTS];
+    client_t client;
+    ratings_delivery_t failure;
+    (void)state;
+    client_open(&client);
+    for (int i = 0; i < EVENTS - 1; i++)
+        assert_int_equal(append(&client, &events[i], 1, 0, &failure), APR_SUCCESS);
+    assert_int_equal(append(&client, &events[EVENTS - 1], 1, 0, &failure), RATINGS_NOT_ASKED);
+    assert_int_equal(failure.code, 0);
+    assert_string_equal(failure.result.detail, "too many events wait for Kafka already");
+    client_close(&client);
+    for (int i = 0; i < EVENTS; i++)
+        assert_int_equal(events[i].reports, i < EVENTS - 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_refused_at_once_says_why),
+        cmocka_unit_test(what_waits_for_too_long_says_why),
+        cmocka_unit_test(what_is_one_too_many_is_a_matter_of_this_process),
+    };
+    alarm(TEST_SECONDS);
+    if (apr_initialize() != APR_SUCCESS)
+        return 1;
+    count_threads();
+    int failed = cmocka_run_group_tests_name("stream", tests, NULL, NULL);
+    apr_terminate();
+    return failed;
+}
