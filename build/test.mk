@@ -161,9 +161,10 @@ $(OUT)/t/unit/test_append_ring: t/unit/test_append_ring.c $(filter-out %/append_
 $(OUT)/t/unit/test_background: $(OUT)/src/service/background.o $(OUT)/src/backend/common/thread.o
 $(OUT)/t/unit/test_pending_write: $(OUT)/src/service/pending_write.o
 $(OUT)/t/unit/test_known_cache: $(OUT)/src/service/known_cache.o
+$(OUT)/t/unit/test_writer: $(OUT)/src/projector/own_records.o
 
 # Of the projector: what needs no backend, or the test's own.
-PROJECTOR_UNIT := $(patsubst %,$(OUT)/t/unit/test_%,lease partition)
+PROJECTOR_UNIT := $(patsubst %,$(OUT)/t/unit/test_%,lease partition writer)
 
 $(PROJECTOR_UNIT): $(OUT)/t/unit/test_%: t/unit/test_%.c $(OUT)/src/projector/%.o $(SHM_OBJECTS) $(OUT)/libratings.a
 	@mkdir -p $(@D)
