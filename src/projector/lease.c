@@ -10,7 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define HOST_LENGTH 17            /* of a token's first part, with its colon */
 #define CANDIDATES_FACTOR 10      /* how much less often candidates look beside another one */
 #define RELEASE_TIMEOUT_US 200000 /* what the end of a child has left for that */
 
@@ -24,41 +23,34 @@ void lease_init(lease_t *lease, const ratings_projector_options_t *options, rati
     lease->shared = options->shared;
     lease->duration = options->lease;
     apr_generate_random_bytes((unsigned char *)&random, sizeof random);
-    (void)snprintf(lease->token, sizeof lease->token, "%016llx:%ld:%016llx",
-                   (unsigned long long)lease->shared->id, (long)getpid(),
+    (void)snprintf(lease->host, sizeof lease->host, "%016llx:",
+                   (unsigned long long)lease->shared->id);
+    (void)snprintf(lease->token, sizeof lease->token, "%s%ld:%016llx", lease->host, (long)getpid(),
                    (unsigned long long)random);
 }
 
 /* ---- taking and keeping it ---- */
 
 /* Renewed three times in its life, so that a slow exchange with the store does not lose it. */
-static apr_status_t ask_store(lease_t *lease, bool *held, char *holder, ratings_result_t *why)
+static apr_status_t ask_store(lease_t *lease, const char *host, bool *held, char *holder,
+                              ratings_result_t *why)
 {
     int64_t now = ratings_monotonic();
-    apr_status_t status =
-        ratings_store_acquire_lease(lease->store, lease->token, lease->duration, held, holder, why);
+    apr_status_t status = ratings_store_acquire_lease(lease->store, lease->token, host,
+                                                      lease->duration, held, holder, why);
     lease->renew_at = now + lease->duration / 3;
     return status;
 }
 
-static bool holder_is_of_this_host(const lease_t *lease, const char *token)
+/* Only the child with the host's lease asks: another one of this host that still has the lease is
+ * dead, or frozen. */
+apr_status_t lease_acquire(lease_t *lease, bool *held, char *holder, ratings_result_t *why)
 {
-    return strncmp(lease->token, token, HOST_LENGTH) == 0;
-}
-
-apr_status_t lease_acquire(lease_t *lease, lease_owner_e *owner, char *holder,
-                           ratings_result_t *why)
-{
-    bool held = false;
     RATINGS_ASSERT(!lease->is_leader);
-    apr_status_t status = ask_store(lease, &held, holder, why);
-    if (status != APR_SUCCESS)
-        return status;
-    lease->is_leader = held;
-    *owner = held                                    ? LEASE_ACQUIRED
-             : holder_is_of_this_host(lease, holder) ? LEASE_OF_THIS_HOST
-                                                     : LEASE_OF_ANOTHER_HOST;
-    return APR_SUCCESS;
+    *held = false;
+    apr_status_t status = ask_store(lease, lease->host, held, holder, why);
+    lease->is_leader = *held;
+    return status;
 }
 
 apr_status_t lease_renew(lease_t *lease, ratings_result_t *why)
@@ -68,7 +60,7 @@ apr_status_t lease_renew(lease_t *lease, ratings_result_t *why)
     RATINGS_ASSERT(lease->is_leader);
     if (ratings_monotonic() < lease->renew_at)
         return APR_SUCCESS;
-    apr_status_t status = ask_store(lease, &held, holder, why);
+    apr_status_t status = ask_store(lease, "", &held, holder, why);
     if (status == APR_SUCCESS && !held)
         return ratings_result_set(why, APR_EAGAIN, "the lease has passed to another projector");
     return status;

@@ -19,11 +19,14 @@
 
 #include <stdatomic.h>
 
+#define LEASE_HOST_SIZE 18 /* with its end */
+
 typedef struct {
     const ratings_projector_options_t *options;
     ratings_store_t *store;
     ratings_shm_t *shared;
-    char token[RATINGS_TOKEN_MAX + 1]; /* segment:process:random; its first part names this host */
+    char host[LEASE_HOST_SIZE];        /* segment: */
+    char token[RATINGS_TOKEN_MAX + 1]; /* segment:process:random */
     int64_t duration;                  /* for which it is acquired and renewed */
     int64_t renew_at;                  /* when it is to be renewed next */
     bool is_leader;                    /* between lease_acquire that got it and lease_release */
@@ -38,16 +41,9 @@ void lease_init(lease_t *lease, const ratings_projector_options_t *options, rati
 
 /* ---- taking it ---- */
 
-typedef enum {
-    LEASE_ACQUIRED,
-    LEASE_OF_THIS_HOST, /* of a child that led before and is gone, or about to go: it runs out */
-    LEASE_OF_ANOTHER_HOST
-} lease_owner_e;
-
-/* Takes it if nobody holds it. `holder` (RATINGS_TOKEN_MAX + 1 bytes): the token of who does.
- * Errors are those of the store. */
-apr_status_t lease_acquire(lease_t *lease, lease_owner_e *owner, char *holder,
-                           ratings_result_t *why);
+/* Takes it if no other host holds it. `holder` (RATINGS_TOKEN_MAX + 1 bytes): the token of who does
+ * now. Errors are those of the store. */
+apr_status_t lease_acquire(lease_t *lease, bool *held, char *holder, ratings_result_t *why);
 
 /* Another child of this host writes: tells it that this one would take over, and sleeps until it
  * gives that up, `timeout` microseconds at most, or ten times that while another candidate looks.

@@ -40,16 +40,14 @@ static void lease_loop_once(ratings_projector_t *p)
 {
     char holder[RATINGS_TOKEN_MAX + 1];
     ratings_result_t why;
-    lease_owner_e owner;
-    if (lease_acquire(&p->lease, &owner, holder, &why) != APR_SUCCESS) {
+    bool held;
+    if (lease_acquire(&p->lease, &held, holder, &why) != APR_SUCCESS) {
         stall_report(&p->stall, &why);
         lease_wait_for_handover(&p->lease, PROJECTION_BACKOFF_US);
-    } else if (owner == LEASE_ACQUIRED) {
+    } else if (held) {
         standby_reset(&p->standby);
         run_leader(&p->leader);
         lease_release(&p->lease);
-    } else if (owner == LEASE_OF_THIS_HOST) {
-        lease_wait_for_handover(&p->lease, PROJECTION_RETRY_US);
     } else {
         run_standby(&p->standby, holder);
     }

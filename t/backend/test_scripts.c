@@ -1312,7 +1312,7 @@ static void documented_user_may_do_all_of_it(void **state)
     for (size_t i = 0; i < STEPS; i++)
         assert_true(expect_all_or_nothing(store, steps[i], NULL));
     for (int i = 0; i < 2; i++)
-        assert_int_equal(ratings_store_acquire_lease(store, "me", 300000, &held, holder, &why),
+        assert_int_equal(ratings_store_acquire_lease(store, "me", "", 300000, &held, holder, &why),
                          APR_SUCCESS);
     assert_true(held);
     assert_int_equal(ratings_store_release_lease(store, "me", NO_DEADLINE, &why), APR_SUCCESS);
@@ -1577,10 +1577,10 @@ static void what_is_no_lease_goes(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         command("FLUSHALL");
         command(rows[i]);
-        assert_int_equal(ratings_store_acquire_lease(admin, "me", 300000, &held, holder, &why),
+        assert_int_equal(ratings_store_acquire_lease(admin, "me", "", 300000, &held, holder, &why),
                          APR_SUCCESS);
         assert_true(held);
-        assert_int_equal(ratings_store_acquire_lease(admin, "you", 300000, &held, holder, &why),
+        assert_int_equal(ratings_store_acquire_lease(admin, "you", "", 300000, &held, holder, &why),
                          APR_SUCCESS);
         assert_false(held);
         assert_string_equal(holder, "me");
@@ -1594,15 +1594,36 @@ static void lease_is_given_up_by_who_holds_it(void **state)
     bool held;
     (void)state;
     command("FLUSHALL");
-    assert_int_equal(ratings_store_acquire_lease(admin, "me", 5000000, &held, holder, &why),
+    assert_int_equal(ratings_store_acquire_lease(admin, "me", "", 5000000, &held, holder, &why),
                      APR_SUCCESS);
     assert_true(held);
     assert_int_equal(ratings_store_release_lease(admin, "you", NO_DEADLINE, &why), APR_SUCCESS);
     assert_string_equal(evaluate("return redis.call('GET', 'ratings:projector')"), "me");
     assert_int_equal(ratings_store_release_lease(admin, "me", NO_DEADLINE, &why), APR_SUCCESS);
-    assert_int_equal(ratings_store_acquire_lease(admin, "you", 5000000, &held, holder, &why),
+    assert_int_equal(ratings_store_acquire_lease(admin, "you", "", 5000000, &held, holder, &why),
                      APR_SUCCESS);
     assert_true(held);
+}
+
+static void lease_of_the_same_host_is_taken_over(void **state)
+{
+    static const struct {
+        const char *host;
+        bool held;
+    } rows[] = {{"", false}, {"there:", false}, {"here:", true}};
+    char holder[RATINGS_TOKEN_MAX + 1];
+    ratings_result_t why;
+    bool held;
+    (void)state;
+    command("FLUSHALL");
+    command("SET ratings:projector here:me PX 5000");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_int_equal(ratings_store_acquire_lease(admin, "here:you", rows[i].host, 5000000,
+                                                     &held, holder, &why),
+                         APR_SUCCESS);
+        assert_int_equal(held, rows[i].held);
+        assert_string_equal(holder, held ? "here:you" : "here:me");
+    }
 }
 
 /* ---- by digest ---- */
@@ -1739,6 +1760,7 @@ int main(void)
         cmocka_unit_test(full_server_changes_nothing_but_what_frees_memory),
         cmocka_unit_test(what_is_no_lease_goes),
         cmocka_unit_test(lease_is_given_up_by_who_holds_it),
+        cmocka_unit_test(lease_of_the_same_host_is_taken_over),
         cmocka_unit_test(script_is_sent_whole_where_its_digest_says_nothing),
         cmocka_unit_test(script_is_sent_whole_to_who_refuses_digests),
         cmocka_unit_test(refusal_names_the_command),

@@ -18,15 +18,15 @@ static struct {
 } the_store;
 
 apr_status_t ratings_store_acquire_lease(ratings_store_t *store, const char *token,
-                                         apr_interval_time_t lease, bool *held, char *holder,
-                                         ratings_result_t *why)
+                                         const char *host, apr_interval_time_t lease, bool *held,
+                                         char *holder, ratings_result_t *why)
 {
     (void)store;
     the_store.asked++;
     the_store.duration = lease;
     if (the_store.status != APR_SUCCESS)
         return ratings_result_set(why, the_store.status, "it does not answer");
-    if (!the_store.holder[0])
+    if (!the_store.holder[0] || (*host && strncmp(the_store.holder, host, strlen(host)) == 0))
         strcpy(the_store.holder, token);
     strcpy(holder, the_store.holder);
     *held = strcmp(holder, token) == 0;
@@ -77,14 +77,14 @@ static void start(projector_t *projector, ratings_shm_t *shared)
     lease_init(&projector->lease, &projector->options, NULL, &holds_host);
 }
 
-static lease_owner_e acquire(projector_t *projector)
+static bool acquire(projector_t *projector)
 {
     char holder[RATINGS_TOKEN_MAX + 1];
-    lease_owner_e owner = LEASE_OF_ANOTHER_HOST;
+    bool held;
     ratings_result_t why;
-    assert_int_equal(lease_acquire(&projector->lease, &owner, holder, &why), APR_SUCCESS);
+    assert_int_equal(lease_acquire(&projector->lease, &held, holder, &why), APR_SUCCESS);
     assert_string_equal(holder, the_store.holder);
-    return owner;
+    return held;
 }
 
 static apr_status_t check(projector_t *projector)
@@ -111,21 +111,35 @@ static void stand_by(projector_t *projector)
 
 /* ---- tests ---- */
 
-static void whoever_asks_first_leads_and_the_others_learn_where_the_leader_is(void **state)
+static void the_host_that_asks_first_leads(void **state)
 {
     ratings_shm_t *here = new_segment(1), *there = new_segment(2);
-    projector_t first, second, elsewhere;
+    projector_t first, elsewhere;
     (void)state;
     start(&first, here);
-    start(&second, here);
     start(&elsewhere, there);
-    assert_int_equal(acquire(&first), LEASE_ACQUIRED);
-    assert_int_equal(acquire(&second), LEASE_OF_THIS_HOST);
-    assert_int_equal(acquire(&elsewhere), LEASE_OF_ANOTHER_HOST);
+    assert_true(acquire(&first));
+    assert_false(acquire(&elsewhere));
     lease_release(&first.lease);
-    assert_int_equal(acquire(&second), LEASE_ACQUIRED);
+    assert_true(acquire(&elsewhere));
     free(here);
     free(there);
+}
+
+/* The one that had it does not get it back by renewing it. */
+static void a_lease_of_the_same_host_is_taken_over(void **state)
+{
+    ratings_shm_t *shared = new_segment(1);
+    projector_t first, second;
+    (void)state;
+    start(&first, shared);
+    start(&second, shared);
+    assert_true(acquire(&first));
+    assert_true(acquire(&second));
+    first.lease.renew_at = 0;
+    assert_int_equal(check(&first), APR_EAGAIN);
+    assert_string_equal(the_store.holder, second.lease.token);
+    free(shared);
 }
 
 static void leader_asks_the_store_only_when_the_lease_is_due(void **state)
@@ -237,8 +251,8 @@ static void giving_up_the_lease_wakes_who_waits_for_it(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(whoever_asks_first_leads_and_the_others_learn_where_the_leader_is,
-                               reset_store),
+        cmocka_unit_test_setup(the_host_that_asks_first_leads, reset_store),
+        cmocka_unit_test_setup(a_lease_of_the_same_host_is_taken_over, reset_store),
         cmocka_unit_test_setup(leader_asks_the_store_only_when_the_lease_is_due, reset_store),
         cmocka_unit_test_setup(leader_that_finds_another_holder_or_no_store_stops, reset_store),
         cmocka_unit_test_setup(what_was_read_is_applied_although_the_thread_is_to_stop,

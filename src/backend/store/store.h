@@ -433,11 +433,12 @@ apr_status_t ratings_store_request_rebuild(ratings_store_t *store, const char *g
 #define RATINGS_LEASE_MAX_S 60 /* what would last longer is no lease, and is replaced */
 
 /* Takes or renews the lease for `token` (at most RATINGS_TOKEN_MAX bytes), for `lease`
- * microseconds. `*held` tells whether it is ours now; `holder` (RATINGS_TOKEN_MAX + 1 bytes) whose
- * it is. */
+ * microseconds. One whose token begins with `host` is taken over; "": none is. `*held` tells
+ * whether it is ours now; `holder` (RATINGS_TOKEN_MAX + 1 bytes) whose it is. */
 apr_status_t ratings_store_acquire_lease(ratings_store_t *store, const char *token,
-                                         apr_interval_time_t lease, bool *held, char *holder,
-                                         ratings_result_t *why);
+                                         const char *host, apr_interval_time_t lease, bool *held,
+                                         char *holder, ratings_result_t *why);
+
 /* Gives it up if it is `token`'s; by `deadline` (of ratings_monotonic) at the latest. */
 apr_status_t ratings_store_release_lease(ratings_store_t *store, const char *token,
                                          int64_t deadline, ratings_result_t *why);
