@@ -4,6 +4,7 @@ SECONDS     ?= 900
 CHAOS_RUN    = OUT='$(OUT)' APXS='$(APXS)' t/chaos/run
 CHAOS_MODULE = $(OUT)/chaos/mod_ratings.so
 CHAOS_LARGER = $(OUT)/chaos/larger.so
+CHAOS_LAYOUT = $(OUT)/chaos/other_layout.so
 CHAOS_FATAL  = $(OUT)/chaos/fatal.so
 
 .PHONY: chaos chaos-short chaos-random chaos-mutants chaos-ready
@@ -20,7 +21,7 @@ chaos-mutants: chaos-ready ## bugs put in on purpose, each of which the chaos su
 	@OUT='$(OUT)' APXS='$(APXS)' t/chaos/mutants/run $(NAMES)
 
 chaos-ready: deps-test
-	@$(MAKE) --no-print-directory module lambda-bootstrap $(CHAOS_MODULE) $(CHAOS_LARGER) $(CHAOS_FATAL)
+	@$(MAKE) --no-print-directory module lambda-bootstrap $(CHAOS_MODULE) $(CHAOS_LARGER) $(CHAOS_LAYOUT) $(CHAOS_FATAL)
 
 # The module as if it were a newer one: its version says so.
 CHAOS_OBJECTS = $(MODULE_OBJECTS:$(OUT)/src/service/metadata.o=$(OUT)/chaos/metadata.o)
@@ -42,9 +43,17 @@ $(OUT)/chaos/padding.o: t/chaos/tools/padding.c
 $(CHAOS_LARGER): $(OUT)/chaos/padding.o $(CHAOS_OBJECTS) $(OUT)/libratings.a
 	$(call quiet,LD)$(CC) -shared $(CFLAGS) $(HARDEN) -pthread -o $@ $^ $(MODULE_LIBS) $(LDFLAGS)
 
+# A newer one, which shares no memory with the others, as its layout has another number.
+$(OUT)/chaos/segment.o: src/shm/segment.c t/chaos/tools/other_layout.h
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(CC) $(BASE_CFLAGS) -include t/chaos/tools/other_layout.h $(HTTPD_CFLAGS) $(MODULE_CFLAGS) -c $< -o $@
+
+$(CHAOS_LAYOUT): $(CHAOS_OBJECTS:$(OUT)/src/shm/segment.o=$(OUT)/chaos/segment.o) $(OUT)/libratings.a
+	$(call quiet,LD)$(CC) -shared $(CFLAGS) $(HARDEN) -pthread -o $@ $^ $(MODULE_LIBS) $(LDFLAGS)
+
 # Preloaded into httpd, ends a producer on demand.
 $(CHAOS_FATAL): t/chaos/tools/fatal.c
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(CC) $(BASE_CFLAGS) $(call system,$(shell pkg-config --cflags rdkafka)) -shared $< -o $@ $(LDFLAGS)
 
--include $(OUT)/chaos/metadata.d $(OUT)/chaos/padding.d $(OUT)/chaos/fatal.d
+-include $(OUT)/chaos/metadata.d $(OUT)/chaos/padding.d $(OUT)/chaos/segment.d $(OUT)/chaos/fatal.d

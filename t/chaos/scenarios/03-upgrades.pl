@@ -29,15 +29,30 @@ sub memory_of {
 # and maps it anew, elsewhere, and what the children share must be found all the same.
 sub upgrade {
     my ($stage, $file, $version, %options) = @_;
+    my ($before, $after) = install_and_restart($stage, $file, $version, %options);
+    die "$file: the children of before and after do not share their memory\n" if $after ne $before;
+    return $stage->pause(1);
+}
+
+# The same between modules whose layouts of shared memory differ: each has a ring and a writer of its own, while the children
+# of before have requests to end.
+sub change_layout {
+    my ($stage, $file, $version) = @_;
+    my ($before, $after) = install_and_restart($stage, $file, $version);
+    die "$file: the children of before and after share their memory\n" if $after eq $before;
+    return $stage->pause(rand 1);
+}
+
+# The memory of before, and of after.
+sub install_and_restart {
+    my ($stage, $file, $version, %options) = @_;
     my $before = memory_of($stage);
     my %old    = map { $_ => 1 } $stage->httpd->children;
     install_module($file);
     $stage->configure($stage->httpd, %options);
     $stage->graceful($stage->httpd);
     version_is($stage, $version);
-    my $after = memory_of($stage, %old);
-    die "$file: the children of before and after do not share their memory\n" if $after ne $before;
-    return $stage->pause(1);
+    return ($before, memory_of($stage, %old));
 }
 
 my $other_modules = join '', map { qq(LoadModule ${_}_module "$ENV{TEST_MODULES}/mod_$_.so"\n) } qw(env headers rewrite) if $ENV{TEST_MODULES};
@@ -113,6 +128,18 @@ return (
             upgrade($stage, 'larger.so', '[^"]*-next');
             upgrade($stage, 'larger.so', '[^"]*-next', modules => $other_modules);
             upgrade($stage, 'this.so',   '[^"-]*');
+        },
+        clean => sub { install_module('this.so'); $_[0]->configure($_[0]->httpd) if $_[0]->httpd },
+        recover => 3, alone => 1,
+    },
+    {
+        name => 'other-layout', number => 3, what => 'a newer module whose layout of shared memory is another, and back to the older, five times',
+        fault => sub {
+            my ($stage) = @_;
+            for (1 .. $stage->either(5, 1)) {
+                change_layout($stage, 'other_layout.so', '[^"]*-next');
+                change_layout($stage, 'this.so',         '[^"-]*');
+            }
         },
         clean => sub { install_module('this.so'); $_[0]->configure($_[0]->httpd) if $_[0]->httpd },
         recover => 3, alone => 1,

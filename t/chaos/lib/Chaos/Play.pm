@@ -133,7 +133,7 @@ sub _act {
         database => $stage->{database});
     my ($code, @differ) = _ask_auditor($stage, $audit);
     push @wrong, @differ;
-    push @wrong, $row->{check}->($stage, $audit) if $row->{check};
+    push @wrong, $row->{check}->($stage, $audit, $journal) if $row->{check};
     push @wrong, map { "the error log does not have $_" } grep { my $line = $_; !grep { $_->log->has($line) } $stage->httpds } @{ $row->{logged} || [] };
     my %extra = (auditor => $code, $row->{note} ? (note => $row->{note}->($stage, $audit)) : ());
     return Chaos::Verdict->new(name => $row->{name}, journal => $journal, episodes => \@episodes, audit => $audit, problems => \@wrong,

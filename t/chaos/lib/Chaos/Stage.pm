@@ -168,6 +168,18 @@ sub projector {
     return $pid && (grep { $_ == $pid } map { $_->children } $self->httpds) ? $pid : undef;
 }
 
+# The children of an httpd that have threads of librdkafka's: the one that appends for its host, and those that did before
+sub appenders { my ($self, $where) = @_; return grep { _uses_kafka($_) } $self->httpd($where)->children }
+
+sub _uses_kafka {
+    my ($pid) = @_;
+    for my $path (glob "/proc/$pid/task/*/comm") {
+        open my $file, '<', $path or next;
+        return 1 if (<$file> // '') =~ /^rdk:/;
+    }
+    return 0;
+}
+
 # Kills a child: the projector's or another
 sub kill_child {
     my ($self, $which, $signal) = @_;
