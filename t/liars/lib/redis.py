@@ -81,6 +81,12 @@ def may_be_counts(tree):
     return isinstance(tree, list) and len(tree) == 5
 
 
+def may_be_absent(tree, path):
+    """A count, or what a script reads beside the log's own fields: a key's use, a bar, a voter's rating."""
+    reads_beside = len(path) == 2 and len(tree) == 2 and all(isinstance(part, list) for part in tree)
+    return may_be_counts(at(tree, path[:-1])) or (reads_beside and path[0] == 1)
+
+
 # ---- lies ----
 
 ERRORS = [
@@ -136,7 +142,7 @@ def wrong_part(rng, _command, whole):
 
 def nil(rng, _command, whole):
     tree, _ = parse(whole)
-    paths = [path for path in places(tree) if not may_be_counts(at(tree, path[:-1]))]
+    paths = [path for path in places(tree) if not may_be_absent(tree, path)]
     return leaf_lie(rng, whole, lambda: b"$-1\r\n", paths)
 
 
