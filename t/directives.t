@@ -139,6 +139,43 @@ for my $directive (sort keys %connections) {
     refused($make->('x${RATINGS_TEST_UNSET}y'), "$directive with a variable that is not set", qr/$directive: a variable in it is neither defined nor in/);
 }
 
+# ---- RatingsStatsHeader ----
+
+{
+    my $file  = "$ENV{TEST_LOGS}/directives.header";
+    my $write = sub { my ($text, $mode) = @_; open my $out, '>', $file or die "$file: $!"; print $out $text; close $out; chmod $mode, $file };
+    taken("${backends}RatingsStatsHeader $_\n", "RatingsStatsHeader $_") for 'X-Key s3cr3t', 'Authorization "Bearer s3cr3t"', 'x-key "a b"';
+    for (
+        [ 'X-Key',                        qr/RatingsStatsHeader takes two arguments/ ],
+        [ 's3cr3t: X-Key',                qr/RatingsStatsHeader: it takes the name of a header/ ],
+        [ 'Host s3cr3t',                  qr/RatingsStatsHeader: the header of this name is set by HTTP itself/ ],
+        [ 'X-Key " s3cr3t"',              qr/RatingsStatsHeader: its value begins or ends with a blank/ ],
+        [ 'X-Key ""',                     qr/RatingsStatsHeader takes two arguments/ ],
+        [ "X-Key \xc3\xa9s3cr3t",         qr/RatingsStatsHeader: its value has a byte that is no printable/ ],
+        [ 'X-Key file:s3cr3t',            qr/RatingsStatsHeader: it takes file: and the absolute path of a file/ ],
+        [ 'X-Key ${RATINGS_TEST_UNSET}',  qr/RatingsStatsHeader: a variable in it is neither defined nor in/ ],
+        )
+    {
+        my ($line, $pattern) = @$_;
+        refused("${backends}RatingsStatsHeader $line\n", "RatingsStatsHeader $line", $pattern);
+    }
+    for (
+        [ 'a missing file',           qr/No such file or directory/ ],
+        [ 'an empty one',             qr/its value is empty/, "\n" ],
+        [ 'one of two lines',         qr/its value has a byte that is no printable/, "s3cr3t\nmore\n" ],
+        [ 'a long one',               qr/its value is longer than 1024 bytes/, 'x' x 1025 ],
+        [ 'one that others may read', qr/others than its owner and group may read or write it/, "s3cr3t\n", 0604 ],
+        )
+    {
+        my ($name, $pattern, $text, $mode) = @$_;
+        unlink $file;
+        $write->($text, $mode // 0600) if defined $text;
+        refused(qq(${backends}RatingsStatsHeader X-Key "file:$file"\n), "RatingsStatsHeader: $name", qr/RT0113: RatingsStatsHeader X-Key: file:\S+: $pattern/);
+    }
+    $write->("s3cr3t\n", 0600);
+    taken(qq(${backends}RatingsStatsHeader X-Key "file:$file"\n), 'RatingsStatsHeader: a good file');
+}
+
 # ---- sets ----
 
 for my $directive (qw(RatingsTalks RatingsStore RatingsStream RatingsStats)) {

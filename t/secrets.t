@@ -4,6 +4,7 @@ use strict;
 use warnings;
 use Test::More;
 use RatingsTest '-alone';
+use RatingsTest::Tool ();
 
 my $secret = 'S3cret-w0rd';
 my ($pg)     = $ENV{TALKS_CONNECTION} =~ m{([^@/]+)/[^/]*$};
@@ -37,7 +38,13 @@ sub conf_of {
     my (%strings) = @_;
     return join('', map { qq($directive{$_} "$strings{$_}"\n) } sort keys %strings)
         . "RatingsTalksTimeout 300ms\nRatingsStoreTimeout 300ms\nRatingsStatsTimeout 300ms\nRatingsStreamTimeout 300ms\n"
-        . "RatingsDeadline 1\nRatingsTopic ratings-secrets\n$kafka" . RatingsTest::Httpd::locations();
+        . "RatingsDeadline 1\nRatingsTopic ratings-secrets\nRatingsStatsHeader X-Stats-Key $secret\n$kafka" . RatingsTest::Httpd::locations();
+}
+
+sub title_of {
+    my ($pid) = @_;
+    open my $file, '<', "/proc/$pid/cmdline" or return '';
+    return <$file> // '';
 }
 
 my $number = 0;
@@ -52,6 +59,7 @@ for my $row (@rows) {
     unlike($said, qr/\Q$secret/, "$name: not in what configtest says");
     $httpd->start;
     my @at = (port => $httpd->port);
+    is_deeply([ grep { title_of($_) =~ /\Q$secret/ } $httpd->processes ], [], "$name: in no title of a process");
     my $metadata = get('/', @at);
     is_deeply({ %{ json($metadata->body)->{metadata} }{ keys %plain } }, { %plain, $which => $shown }, "$name: the metadata") or diag($metadata->body);
     my @answers = ($metadata, map { (get('/ratings?talkId=a', @at), rate('a', 5, @at), get('/readyz', @at), get('/nothing', @at)) } 1 .. 6);
@@ -68,6 +76,32 @@ for my $row (@rows) {
     my $metadata = get('/', port => $httpd->port);
     is_deeply({ %{ json($metadata->body)->{metadata} }{ keys %given } }, \%given, 'RatingsMetadataSecrets On: all as configured') or diag($metadata->body);
     $httpd->stop;
+}
+
+# The header of a file: new after a graceful restart, and not shown by one that fails.
+{
+    my $file  = "$ENV{TEST_LOGS}/secrets.header";
+    my $write = sub { open my $out, '>', $file or die "$file: $!"; chmod 0600, $file; print $out @_; close $out };
+    $write->("$secret\n");
+    my $function = RatingsTest::Tool->new('function', $ENV{HTTP_PORT} + 8);
+    local $ENV{RATINGS_LAMBDA_URL} = "http://127.0.0.1:@{[ $ENV{HTTP_PORT} + 8 ]}/key";
+    my $httpd = own_httpd(name => 'secrets-header', before => "RatingsStatsHeader X-Stats-Key \"file:$file\"\nRatingsStatsMemo Off\n",
+        topic => 'ratings-secrets-header', database => 14, after => "LogLevel trace8\n")->expect_log(qr/RT0209: .*status 403|RT0204: |RT0305: |RT030[12]: |RT0113: |AH0002[0-9]/)->start;
+    my @at   = (port => $httpd->port);
+    my $talk = new_talk();
+    my $has_stats = sub { return exists json(get("/ratings?talkId=$talk", @at)->body)->{stats} };
+    ok(wait_until(sub { rate($talk, 5, @at)->status == 200 }, 20), 'a header that the function does not know: rated');
+    ok(!$has_stats->(), 'and without statistics');
+    $write->("of the test\n");
+    $httpd->signal('USR1');
+    ok(wait_until($has_stats, 20), 'a graceful restart reads the file anew: with statistics');
+    $write->("$secret\x01\n");
+    my ($code, $said) = $httpd->configtest;
+    isnt($code, 0, 'a value that is none is refused');
+    like($said, qr/RT0113: RatingsStatsHeader X-Stats-Key: file:\S+: its value has a byte/, 'with the name of the file');
+    unlike($said, qr/\Q$secret/, 'and nothing of it');
+    $httpd->stop;
+    is_deeply([ grep { /\Q$secret\E|of the test/ } $httpd->log->lines ], [], 'neither value is in the log at trace8');
 }
 
 finish();

@@ -4,6 +4,7 @@
 #include "../backend/talks/talks.h"
 #include "../module.h"
 #include "kafka_trial.h"
+#include "secrets.h"
 #include "settings.h"
 
 #include <apr_strings.h>
@@ -12,10 +13,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-static int complain(const server_rec *server, const char *tag, const char *format, ...)
-    __attribute__((format(printf, 3, 4)));
-
-static int complain(const server_rec *server, const char *tag, const char *format, ...)
+int ratings_config_complain(const server_rec *server, const char *tag, const char *format, ...)
 {
     char text[512];
     va_list args;
@@ -75,8 +73,8 @@ static int check_kafka(server_rec *main, const server_rec *server, apr_pool_t *p
     ratings_result_t why;
     apr_status_t status = ratings_kafka_try(main, config, pool, &why);
     if (status == APR_EINVAL)
-        return complain(server, "RT0106", "RatingsKafka %s: %s",
-                        place_of_problem(config, why.detail, pool), why.detail);
+        return ratings_config_complain(server, "RT0106", "RatingsKafka %s: %s",
+                                       place_of_problem(config, why.detail, pool), why.detail);
     if (status != APR_SUCCESS)
         ap_log_error(
             APLOG_MARK, APLOG_WARNING, 0, server,
@@ -122,15 +120,18 @@ static int check_complete(const server_rec *server, const ratings_config_t *conf
     if (!missing)
         return OK;
     if (is_configured(config))
-        return complain(server, "RT0101",
-                        "%s is not set: a service needs RatingsTalks, RatingsStore, RatingsStream "
-                        "and RatingsStats",
-                        missing);
+        return ratings_config_complain(
+            server, "RT0101",
+            "%s is not set: a service needs RatingsTalks, RatingsStore, RatingsStream "
+            "and RatingsStats",
+            missing);
     if (config->needed_by)
-        return complain(server, "RT0102", "RatingsEndpoint at %s needs %s, which is not set",
-                        config->needed_by, missing);
+        return ratings_config_complain(server, "RT0102",
+                                       "RatingsEndpoint at %s needs %s, which is not set",
+                                       config->needed_by, missing);
     if (config->page)
-        return complain(server, "RT0112", "RatingsPage needs %s, which is not set", missing);
+        return ratings_config_complain(server, "RT0112", "RatingsPage needs %s, which is not set",
+                                       missing);
     return OK;
 }
 
@@ -139,7 +140,7 @@ static int check_driver(const server_rec *server, apr_pool_t *pool)
     ratings_result_t why;
     if (ratings_talks_load(pool, &why) == APR_SUCCESS)
         return OK;
-    return complain(server, "RT0109", "RatingsTalks cannot be used: %s", why.detail);
+    return ratings_config_complain(server, "RT0109", "RatingsTalks cannot be used: %s", why.detail);
 }
 
 /* A service is tried once, however many servers share it. */
@@ -168,43 +169,19 @@ static int check_pair(const server_rec *server, const ratings_config_t *a,
     if (ratings_config_same_backends(a, b)) {
         const char *difference = ratings_config_difference(a, b);
         if (difference)
-            return complain(server, "RT0103",
-                            "%s differs from that of another server with the same backends and "
-                            "topic: they share one service, so set it in the main server",
-                            difference);
+            return ratings_config_complain(
+                server, "RT0103",
+                "%s differs from that of another server with the same backends and "
+                "topic: they share one service, so set it in the main server",
+                difference);
     } else if (strcmp(a->store, b->store) == 0 &&
                (strcmp(a->topic, b->topic) != 0 || strcmp(a->stream, b->stream) != 0)) {
-        return complain(server, "RT0104",
-                        "RatingsStore is also that of a server with another RatingsStream or "
-                        "RatingsTopic: a store holds the ratings of one topic, so use another "
-                        "database");
+        return ratings_config_complain(
+            server, "RT0104",
+            "RatingsStore is also that of a server with another RatingsStream or "
+            "RatingsTopic: a store holds the ratings of one topic, so use another "
+            "database");
     }
-    return OK;
-}
-
-/* ---- the secret ---- */
-
-/* Read here, by whoever may read files of root, at each start and graceful restart. */
-static int load_secret(const server_rec *server, apr_pool_t *pconf)
-{
-    ratings_server_t *record = ratings_server_of(server);
-    const ratings_config_t *config = &record->config;
-    char why[RATINGS_DETAIL_MAX];
-    if (!config->voter_secret && config->secret_needed_by)
-        return complain(server, "RT0111",
-                        "RatingsVoter at %s needs RatingsVoterSecret, which is not set",
-                        config->secret_needed_by);
-    if (!config->voter_secret)
-        return OK;
-    ratings_secret_t *secret = apr_palloc(pconf, sizeof *secret);
-    bool loaded = ratings_secret_load(config->voter_secret, secret, why, sizeof why);
-    if (loaded && !ratings_secret_electorate(secret, config->topic, &record->electorate)) {
-        (void)apr_snprintf(why, sizeof why, "memory ran out");
-        loaded = false;
-    }
-    if (!loaded)
-        return complain(server, "RT0110", "RatingsVoterSecret %s: %s", config->voter_secret, why);
-    record->secret = secret;
     return OK;
 }
 
@@ -231,7 +208,8 @@ int ratings_config_finish(apr_pool_t *pconf, apr_pool_t *plog, apr_pool_t *ptemp
     for (server_rec *server = main; server; server = server->next)
         ratings_config_apply_defaults(&ratings_server_of(server)->config);
     for (server_rec *server = main; server; server = server->next)
-        if (check_server(main, server, ptemp) != OK || load_secret(server, pconf) != OK)
+        if (check_server(main, server, ptemp) != OK ||
+            ratings_config_load_secrets(server, pconf) != OK)
             return HTTP_INTERNAL_SERVER_ERROR;
     return OK;
 }

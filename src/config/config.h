@@ -34,7 +34,9 @@ typedef struct {
     const char *stream;
     const char *stats;
     const char *topic;
-    const char *stats_proxy;   /* the proxy by which stats is called, or "none" */
+    const char *stats_proxy; /* the proxy by which stats is called, or "none" */
+    const char
+        *stats_header; /* "Name: value" sent to stats, the value maybe file:PATH; NULL: none */
     const char *voter_secret;  /* where the secret of the voters' hashes is; NULL: none was given */
     const char *ranking_prior; /* by which talks are ranked, or "off" */
     const char *page; /* the path below which talks have pages, with its slashes; NULL: none has */
@@ -80,6 +82,7 @@ typedef struct {
 typedef struct {
     ratings_config_t config;
     const ratings_secret_t *secret;  /* of config.voter_secret; NULL: none was given */
+    const char *stats_header;        /* as config.stats_header, with the value itself */
     ratings_electorate_t electorate; /* of all who vote under that; none: there is no secret */
     struct ratings_service_t
         *service; /* shared with servers of the same backends and topic; NULL: none is configured */

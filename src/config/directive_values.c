@@ -2,6 +2,7 @@
  */
 #include "settings.h"
 
+#include "../backend/stats/stats.h"
 #include "../backend/stream/stream_config.h"
 #include "../core/number.h"
 #include "../core/origin.h"
@@ -98,6 +99,31 @@ const char *ratings_set_flag(cmd_parms *cmd, void *location, int on)
 {
     (void)location;
     *ratings_setting_number(ratings_config_being_read(cmd), cmd->info) = on ? 1 : 0;
+    return NULL;
+}
+
+static const char *header_value_problem(const char *value)
+{
+    const char *problem = unknown_variable(value);
+    if (problem)
+        return problem;
+    return strncmp(value, "file:", strlen("file:")) == 0
+               ? ratings_secret_source_problem(value)
+               : ratings_stats_header_value_problem(value);
+}
+
+/* Kept as one text, "Name: value", where the value may be a file that is read later (secrets.c). */
+const char *ratings_set_stats_header(cmd_parms *cmd, void *location, const char *name,
+                                     const char *value)
+{
+    const char *problem = ratings_stats_header_name_problem(name);
+    (void)location;
+    if (!problem)
+        problem = header_value_problem(value);
+    if (problem) /* neither of the two: who forgot the name has given the secret in its place */
+        return apr_psprintf(cmd->pool, "%s: %s", cmd->cmd->name, problem);
+    *ratings_setting_text(ratings_config_being_read(cmd), cmd->info) =
+        apr_pstrcat(cmd->pool, name, ": ", value, NULL);
     return NULL;
 }
 

@@ -34,11 +34,13 @@ int64_t *ratings_setting_number(ratings_config_t *config, const ratings_setting_
         for (const ratings_setting_t *setting = row->cmd_data; setting; setting = NULL)
 
 /* The functions of directives, as httpd calls them: NULL, or an error message. cmd->info is the
- * ratings_setting_t, of the first four. */
+ * ratings_setting_t, of the first five. */
 const char *ratings_set_text(cmd_parms *cmd, void *location, const char *value);
 const char *ratings_set_number(cmd_parms *cmd, void *location, const char *value);
 const char *ratings_set_duration(cmd_parms *cmd, void *location, const char *value);
 const char *ratings_set_flag(cmd_parms *cmd, void *location, int on);
+const char *ratings_set_stats_header(cmd_parms *cmd, void *location, const char *name,
+                                     const char *value);
 const char *ratings_set_kafka(cmd_parms *cmd, void *location, const char *key, const char *value);
 const char *ratings_set_endpoint(cmd_parms *cmd, void *location, const char *name,
                                  const char *kind);
@@ -57,6 +59,11 @@ ratings_config_t *ratings_config_being_read(const cmd_parms *cmd);
 
 /* Gives every setting that was not given its default. */
 void ratings_config_apply_defaults(ratings_config_t *config);
+
+/* Logs at level crit what is wrong with the settings of a server, under a tag of docs/messages.md;
+ * returns the error for httpd. */
+int ratings_config_complain(const server_rec *server, const char *tag, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* The name of a directive of the service (not of the virtual host alone) that the two settle
  * differently, connection strings and topic left out; NULL if there is none. */

@@ -2,75 +2,35 @@
 
 #include "number.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-static const char prefix[] = "file:";
 
 _Static_assert(RATINGS_SECRET_MIN == 32 && RATINGS_SECRET_MAX == 1024,
                "the sentences about the file name these limits");
 
-const char *ratings_secret_source_problem(const char *source)
+static const char *set_within_bounds(const char *bytes, size_t length, ratings_secret_t *secret)
 {
-    if (strncmp(source, prefix, sizeof prefix - 1) != 0 || source[sizeof prefix - 1] != '/')
-        return "it takes file: and the absolute path of a file";
-    return NULL;
+    if (length < RATINGS_SECRET_MIN)
+        return "it is shorter than 32 bytes";
+    if (length > RATINGS_SECRET_MAX)
+        return "it is longer than 1024 bytes";
+    return ratings_secret_set(secret, bytes, length)
+               ? NULL
+               : "libcrypto has no SHA-256, or memory ran out";
 }
 
-/* ---- the file ---- */
-
-/* What is wrong with an open file, NULL: nothing. */
-static const char *file_problem(int file)
-{
-    struct stat about;
-    if (fstat(file, &about) != 0)
-        return strerror(errno);
-    if (!S_ISREG(about.st_mode))
-        return "it is no regular file";
-    if (about.st_mode & (S_IROTH | S_IWOTH))
-        return "others than its owner and group may read or write it: chmod o-rw";
-    return NULL;
-}
-
-static size_t length_without_line_ends(const unsigned char *bytes, size_t length)
-{
-    while (length > 0 && (bytes[length - 1] == '\n' || bytes[length - 1] == '\r'))
-        length--;
-    return length;
-}
-
-/* A regular file is read by one call, as far as there is room. */
-static const char *read_secret(int file, ratings_secret_t *secret)
-{
-    unsigned char bytes[RATINGS_SECRET_MAX + 2]; /* with a line end */
-    ssize_t got = read(file, bytes, sizeof bytes);
-    if (got < 0)
-        return strerror(errno);
-    size_t length = length_without_line_ends(bytes, (size_t)got);
-    const char *problem = length < RATINGS_SECRET_MIN   ? "it is shorter than 32 bytes"
-                          : length > RATINGS_SECRET_MAX ? "it is longer than 1024 bytes"
-                                                        : NULL;
-    if (!problem && !ratings_secret_set(secret, bytes, length))
-        problem = "libcrypto has no SHA-256, or memory ran out";
-    explicit_bzero(bytes, sizeof bytes);
-    return problem;
-}
-
-/* O_NONBLOCK: opening what is no file does not wait for anybody. */
 bool ratings_secret_load(const char *source, ratings_secret_t *secret, char *why, size_t size)
 {
-    int file = open(source + sizeof prefix - 1, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    const char *problem = file < 0 ? strerror(errno) : file_problem(file);
-    if (!problem)
-        problem = read_secret(file, secret);
+    char bytes[RATINGS_SECRET_MAX + 2]; /* with a line end */
+    size_t length;
+    bool is_missing;
+    if (!ratings_secret_file_read(ratings_secret_source_path(source), bytes, sizeof bytes, &length,
+                                  &is_missing, why, size))
+        return false;
+    const char *problem = set_within_bounds(bytes, ratings_secret_trim(bytes, length), secret);
+    explicit_bzero(bytes, sizeof bytes);
     if (problem)
         (void)snprintf(why, size, "%s", problem);
-    if (file >= 0)
-        (void)close(file);
     return problem == NULL;
 }
 

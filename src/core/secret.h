@@ -5,6 +5,7 @@
 
 #include "electorate.h"
 #include "hmac_sha256.h"
+#include "secret_file.h"
 #include "voter.h"
 
 #include <stdbool.h>
@@ -18,13 +19,8 @@ typedef struct {
     ratings_hmac_key_t key;
 } ratings_secret_t;
 
-/* Whether the text may name where a secret is: file:PATH, the path absolute. NULL if so; else what
- * is wrong with it (static). */
-const char *ratings_secret_source_problem(const char *source);
-
-/* Reads the secret of a source that has no problem: the bytes of the file, without the line ends
- * after them, so that an editor which adds one changes nothing. False: `why` says what is wrong
- * with the file, among it that others than its owner and group may read or write it. */
+/* Reads the secret of a source that has no problem (secret_file.h): the bytes of the file, without
+ * the line ends after them. False: `why` says what is wrong with the file. */
 bool ratings_secret_load(const char *source, ratings_secret_t *secret, char *why, size_t size);
 
 /* The functions below return false when memory ran out. */

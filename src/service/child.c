@@ -134,8 +134,13 @@ static void make_store(ratings_child_t *child)
 static void make_stats(ratings_child_t *child)
 {
     const ratings_config_t *config = child->service->config;
-    const ratings_stats_options_t options = {config->stats, config->stats_proxy,
-                                             (int)config->stats_pool, config->stats_timeout};
+    const ratings_stats_options_t options = {
+        .url = config->stats,
+        .proxy = config->stats_proxy,
+        .handles_max = (int)config->stats_pool,
+        .timeout = config->stats_timeout,
+        .header = ratings_server_of(child->service->server)->stats_header,
+    };
     ratings_result_t why;
     apr_status_t status = ratings_stats_create(&child->stats, &options, &why);
     set_usable(child, RATINGS_BACKEND_STATS, status, &why);

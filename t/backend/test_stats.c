@@ -72,13 +72,18 @@ static int tear_down(void **state)
 
 /* ---- the module's side ---- */
 
-static ratings_stats_t *stats_at(const char *url, int handles_max, int timeout_ms)
+static ratings_stats_t *stats_with(ratings_stats_options_t options)
 {
-    ratings_stats_options_t options = {url, NULL, handles_max, apr_time_from_msec(timeout_ms)};
     ratings_stats_t *stats = NULL;
     ratings_result_t why;
     assert_int_equal(ratings_stats_create(&stats, &options, &why), APR_SUCCESS);
     return stats;
+}
+
+static ratings_stats_t *stats_at(const char *url, int handles_max, int timeout_ms)
+{
+    return stats_with((ratings_stats_options_t){
+        .url = url, .handles_max = handles_max, .timeout = apr_time_from_msec(timeout_ms)});
 }
 
 static ratings_stats_t *stats_of(const char *path, int handles_max, int timeout_ms)
@@ -273,9 +278,30 @@ static void proxy_problem_is_found(void **state)
     }
 }
 
+static void header_problem_is_found(void **state)
+{
+    static const char *const bad_names[] = {"",     "X Key",  "X-Key:", "X-K\xc3\xa9y",
+                                            "Host", "accept", "EXPECT", "content-length"};
+    static const char *const bad_values[] = {"", " v", "v ", "a\tb", "a\r\nX: y", "\xc3\xa9"};
+    (void)state;
+    assert_null(ratings_stats_header_name_problem("X-Stats-Key"));
+    assert_null(ratings_stats_header_name_problem("Authorization"));
+    assert_null(ratings_stats_header_value_problem("Bearer abc=="));
+    for (size_t i = 0; i < sizeof bad_names / sizeof bad_names[0]; i++)
+        assert_non_null(ratings_stats_header_name_problem(bad_names[i]));
+    for (size_t i = 0; i < sizeof bad_values / sizeof bad_values[0]; i++)
+        assert_non_null(ratings_stats_header_value_problem(bad_values[i]));
+    char *value = apr_pcalloc(pool, RATINGS_STATS_HEADER_MAX + 2);
+    memset(value, 'v', RATINGS_STATS_HEADER_MAX);
+    assert_null(ratings_stats_header_value_problem(value));
+    value[RATINGS_STATS_HEADER_MAX] = 'v';
+    assert_non_null(ratings_stats_header_value_problem(value));
+}
+
 static void create_refuses_a_bad_url(void **state)
 {
-    ratings_stats_options_t options = {"ftp://h/", NULL, 1, APR_USEC_PER_SEC};
+    ratings_stats_options_t options = {
+        .url = "ftp://h/", .handles_max = 1, .timeout = APR_USEC_PER_SEC};
     ratings_stats_t *stats;
     ratings_result_t why;
     (void)state;
@@ -294,6 +320,22 @@ static void computes(void **state)
             assert_true(expect_success(stats) > 4.749 && expect_success(stats) < 4.751);
         destroy_within(stats, 200);
     }
+}
+
+static void header_is_sent(void **state)
+{
+    ratings_stats_options_t options = {.url = apr_psprintf(pool, "http://127.0.0.1:%d/key", port),
+                                       .handles_max = 1,
+                                       .timeout = apr_time_from_sec(5)};
+    ratings_stats_t *without = stats_with(options);
+    (void)state;
+    expect_failure(without, APR_EINVAL, "status 403", 0, 1000);
+    ratings_stats_destroy(without);
+    options.header = "X-Stats-Key: of the test";
+    ratings_stats_t *with = stats_with(options);
+    for (int k = 0; k < 3; k++)
+        (void)expect_success(with);
+    ratings_stats_destroy(with);
 }
 
 static void computes_nothing(void **state)
@@ -558,8 +600,10 @@ int main(void)
         cmocka_unit_test(url_is_redacted),
         cmocka_unit_test(url_problem_is_found),
         cmocka_unit_test(proxy_problem_is_found),
+        cmocka_unit_test(header_problem_is_found),
         cmocka_unit_test(create_refuses_a_bad_url),
         cmocka_unit_test(computes),
+        cmocka_unit_test(header_is_sent),
         cmocka_unit_test(computes_nothing),
         cmocka_unit_test(refuses_what_does_not_fit),
         cmocka_unit_test(connection_that_breaks),

@@ -53,7 +53,7 @@ static void start_curl(void)
 
 static void fill_stats(ratings_stats_t *stats, const ratings_stats_options_t *options)
 {
-    stats_target_read(&stats->target, options->url, options->proxy, stats->object.pool);
+    stats_target_read(&stats->target, options, stats->object.pool);
     stats->timeout = options->timeout;
     ratings_pool_init(&stats->handles, &stats->object, &stats_pool_ops, options->handles_max, NULL);
 }

@@ -12,6 +12,8 @@
 #include <apr_pools.h>
 #include <apr_time.h>
 
+#define RATINGS_STATS_HEADER_MAX 1024 /* bytes of a header's value */
+
 typedef struct ratings_stats_t ratings_stats_t;
 
 typedef struct {
@@ -19,6 +21,7 @@ typedef struct {
     const char *proxy;           /* see ratings_stats_proxy_problem; NULL or "none": none */
     int handles_max;             /* >= 1: calls in flight; one more waits, within its timeout */
     apr_interval_time_t timeout; /* microseconds, the whole of one call; a caller may allow less */
+    const char *header;          /* "Name: value", sent with each call; NULL: none */
 } ratings_stats_options_t;
 
 /* NULL if libcurl can call `url` (http or https, with a host); else what is wrong with it (static).
@@ -29,6 +32,12 @@ const char *ratings_stats_url_problem(const char *url);
  * https:// where libcurl can; or "none". The user and the password are decoded from %XX, and sent
  * as Basic authentication. The problem quotes nothing of it. */
 const char *ratings_stats_proxy_problem(const char *proxy);
+
+/* The same of the name, and of the value, of a header that each call carries: a name that neither
+ * this client nor HTTP sets; a value of 1 to RATINGS_STATS_HEADER_MAX visible bytes, with blanks
+ * between them. The problem quotes nothing of the value. */
+const char *ratings_stats_header_name_problem(const char *name);
+const char *ratings_stats_header_value_problem(const char *value);
 
 /* `url` without its secrets, in `pool`: as it was configured, if libcurl finds neither a user nor a
  * query in it; else made of what libcurl has read, with *** for the password, for a user without

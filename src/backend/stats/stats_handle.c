@@ -80,18 +80,22 @@ static bool set_transport(CURL *easy, const stats_target_t *target)
            !curl_easy_setopt(easy, CURLOPT_TCP_KEEPINTVL, 10L);
 }
 
-/* No Expect: the wait for a 100 costs more than the few bytes sent for nothing. */
-static bool set_headers(stats_handle_t *handle)
+static bool add_header(stats_handle_t *handle, const char *line)
 {
-    static const char *const lines[] = {"Content-Type: application/json",
-                                        "Accept: application/json", "Expect:"};
-    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
-        struct curl_slist *list = curl_slist_append(handle->headers, lines[i]);
-        if (!list)
-            return false;
+    struct curl_slist *list = curl_slist_append(handle->headers, line);
+    if (list)
         handle->headers = list;
-    }
-    return !curl_easy_setopt(handle->easy, CURLOPT_HTTPHEADER, handle->headers) &&
+    return list != NULL;
+}
+
+/* libcurl asks by Expect for bodies of a megabyte alone (EXPECT_100_THRESHOLD), so that nothing
+ * has to keep it from that. */
+static bool set_headers(stats_handle_t *handle, const stats_target_t *target)
+{
+    return add_header(handle, "Content-Type: application/json") &&
+           add_header(handle, "Accept: application/json") &&
+           (!target->header || add_header(handle, target->header)) &&
+           !curl_easy_setopt(handle->easy, CURLOPT_HTTPHEADER, handle->headers) &&
            !curl_easy_setopt(handle->easy, CURLOPT_USERAGENT, "mod_ratings");
 }
 
@@ -113,7 +117,8 @@ stats_handle_t *stats_handle_create(const stats_target_t *target)
     handle->multi = curl_multi_init();
     handle->easy = curl_easy_init();
     if (handle->multi && handle->easy && set_transport(handle->easy, target) &&
-        set_quick_exit(handle->multi, handle->easy) && set_headers(handle) && set_receivers(handle))
+        set_quick_exit(handle->multi, handle->easy) && set_headers(handle, target) &&
+        set_receivers(handle))
         return handle;
     stats_handle_destroy(handle);
     return NULL;

@@ -2,7 +2,6 @@
 #include "stats_target.h"
 
 #include "../../core/number.h"
-#include "stats.h"
 
 #include <apr_strings.h>
 #include <apr_uri.h>
@@ -154,9 +153,11 @@ const char *ratings_stats_proxy_problem(const char *proxy)
     return problem;
 }
 
-void stats_target_read(stats_target_t *target, const char *url, const char *proxy, apr_pool_t *pool)
+void stats_target_read(stats_target_t *target, const ratings_stats_options_t *options,
+                       apr_pool_t *pool)
 {
-    target->url = apr_pstrdup(pool, url);
-    if (!is_no_proxy(proxy))
-        (void)read_proxy(proxy, pool, target);
+    target->url = apr_pstrdup(pool, options->url);
+    target->header = apr_pstrdup(pool, options->header);
+    if (!is_no_proxy(options->proxy))
+        (void)read_proxy(options->proxy, pool, target);
 }

@@ -1,6 +1,8 @@
-/* Private to stats: where the function is, and by which proxy it is called. */
+/* Private to stats: where the function is, by which proxy it is called, and with which header. */
 #ifndef RATINGS_STATS_TARGET_H
 #define RATINGS_STATS_TARGET_H
+
+#include "stats.h"
 
 #include <apr_pools.h>
 
@@ -8,11 +10,12 @@ typedef struct {
     const char *url;
     const char *proxy;                       /* scheme://host:port; NULL: none */
     const char *proxy_user, *proxy_password; /* decoded; NULL: none */
+    const char *header;                      /* "Name: value"; NULL: none */
 } stats_target_t;
 
-/* Fills in a zeroed `target`, in `pool`, from a URL and a proxy that have no problem
+/* Fills in a zeroed `target`, in `pool`, from options whose URL and proxy have no problem
  * (ratings_stats_url_problem, ratings_stats_proxy_problem). */
-void stats_target_read(stats_target_t *target, const char *url, const char *proxy,
+void stats_target_read(stats_target_t *target, const ratings_stats_options_t *options,
                        apr_pool_t *pool);
 
 #endif
