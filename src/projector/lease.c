@@ -23,8 +23,8 @@ void lease_init(lease_t *lease, const ratings_projector_options_t *options, rati
     lease->shared = options->shared;
     lease->duration = options->lease;
     apr_generate_random_bytes((unsigned char *)&random, sizeof random);
-    (void)snprintf(lease->host, sizeof lease->host, "%016llx:",
-                   (unsigned long long)lease->shared->id);
+    (void)snprintf(lease->host, sizeof lease->host,
+                   "%016llx:", (unsigned long long)lease->shared->id);
     (void)snprintf(lease->token, sizeof lease->token, "%s%ld:%016llx", lease->host, (long)getpid(),
                    (unsigned long long)random);
 }

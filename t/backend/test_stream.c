@@ -1,5 +1,5 @@
 /* The stream without a broker: what becomes of an event that librdkafka refuses at once, or that
- * waits in vain, and for which reason. */
+ * waits for too long, and for which reason. */
 #include "../../src/backend/stream/stream.h"
 
 #include "../../src/core/container_of.h"

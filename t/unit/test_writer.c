@@ -16,12 +16,12 @@
 #define LOG 100
 #define LEASE_US INT64_C(60000000) /* so long that none runs out by itself */
 #define SHORT_LEASE_US INT64_C(30000)
-#define PATIENCE_US INT64_C(20000000)
+#define AWAIT_US INT64_C(20000000)
 #define REFUSAL (-190)
 
 #define AWAIT(condition)                                                                           \
     do {                                                                                           \
-        int64_t await_end_ = ratings_monotonic() + PATIENCE_US;                                    \
+        int64_t await_end_ = ratings_monotonic() + AWAIT_US;                                       \
         while (!(condition) && ratings_monotonic() < await_end_)                                   \
             (void)usleep(500);                                                                     \
         assert_true(condition);                                                                    \
@@ -565,8 +565,8 @@ static void *request_on(void *data)
  * log. */
 static void report_one(load_t *load, int at)
 {
-    static const apr_status_t statuses[] = {0, 0, 0, 0, 0, 0, APR_ECONNREFUSED, APR_TIMEUP,
-                                            APR_TIMEUP, APR_TIMEUP};
+    static const apr_status_t statuses[] = {
+        0, 0, 0, 0, 0, 0, APR_ECONNREFUSED, APR_TIMEUP, APR_TIMEUP, APR_TIMEUP};
     int drawn = (int)((unsigned)at * 2654435761U >> 8) % 10;
     sent_t sent = take_sent(at);
     load->has_landed[sent.ticket.number] |= drawn < 6 || drawn > 7;
@@ -599,7 +599,7 @@ static void hand_over(load_t *load, int i)
     else
         run_out_lease(&load->host);
     writer_end(to);
-    for (int64_t until = ratings_monotonic() + PATIENCE_US; !writer_begin(to); (void)usleep(500))
+    for (int64_t until = ratings_monotonic() + AWAIT_US; !writer_begin(to); (void)usleep(500))
         assert_true(ratings_monotonic() < until);
     (void)usleep(60000);
 }
