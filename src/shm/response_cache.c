@@ -5,10 +5,6 @@
 
 #include <string.h>
 
-/* What other hosts apply is not missed for longer. All projectors look at the store twice in this
- * time, and each GET that reads it confirms the watermark as well. */
-#define CONFIRMED_US INT64_C(1000000)
-
 typedef struct {
     char talk_id[RATINGS_TALK_ID_MAX + 1]; /* with zeros to its end */
     ratings_hide_t rule;
@@ -46,14 +42,10 @@ static bool is_fresh(const ratings_shm_t *shared, const entry_t *entry, uint32_t
                      const ratings_response_ttl_t *ttl)
 {
     const ratings_validator_t *validator = &entry->validator;
-    ratings_changes_t changes = ratings_shm_changes(shared, slot);
     int64_t now = ratings_monotonic();
-    return changes.epoch == validator->changes.epoch &&
-           changes.counter == validator->changes.counter &&
-           now - validator->read_at < ttl->response_ttl &&
+    return ratings_validator_holds(shared, validator, slot, now, ttl->response_ttl) &&
            now - entry->talk_known_at < ttl->talk_ttl &&
-           (validator->until == RATINGS_NEVER || ratings_wall_clock() < validator->until) &&
-           ratings_shm_is_confirmed(shared, validator->partition, now, CONFIRMED_US);
+           (validator->until == RATINGS_NEVER || ratings_wall_clock() < validator->until);
 }
 
 bool ratings_response_cache_get(const ratings_shm_t *shared, const ratings_response_ttl_t *ttl,

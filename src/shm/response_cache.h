@@ -1,10 +1,8 @@
 /* The response cache: bodies of GET that a child of this host has sent, for all of its children.
  *
- * An entry is valid while epoch and change counter of its talk are what they were when the store
- * was read for it, and while the applied watermark is confirmed (checkpoints.h): nothing that this
- * host knows of has changed the talk's counts since. It also ends with time, so that edits of the
- * store or of PostgreSQL by hand are noticed, and when hidden results are to be shown. Endpoints
- * that hide results by different rules never see each other's entries.
+ * An entry is valid while its validator holds (validator.h). It also ends with the look-up of its
+ * talk, so that edits of PostgreSQL by hand are noticed, and when hidden results are to be shown.
+ * Endpoints that hide results by different rules never see each other's entries.
  *
  * A hit takes no lock, makes no system call and writes nothing to shared memory. Any thread of any
  * child. Times are microseconds, points in time those of ratings_monotonic. */
@@ -14,18 +12,10 @@
 #include "../core/hiding.h"
 #include "entity.h"
 #include "segment.h"
+#include "validator.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-
-/* For how long an entity is true: until its talk may have changed. */
-typedef struct {
-    bool is_cacheable; /* false: it may be sent once */
-    int partition;     /* of the talk */
-    ratings_changes_t changes;
-    int64_t read_at; /* when the store was read, or before */
-    int64_t until;   /* of ratings_wall_clock: when it hides what is to be shown; RATINGS_NEVER */
-} ratings_validator_t;
 
 /* What bounds the age of an entry; those of the caller's configuration, which may be newer than
  * that of who has put it. Neither is positive: the cache is off. */
