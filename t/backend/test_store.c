@@ -357,6 +357,35 @@ static void batches_of_one_exchange_are_applied_each_by_itself(void **state)
     ratings_store_destroy(store);
 }
 
+/* Also of large counts, beside a batch that does not ask. */
+static void counts_are_replied_to_who_asks(void **state)
+{
+    static const char set_up[] =
+        "redis.call('HSET', 'ratings:log', 'generation', 'g', 'position:0', 0, 'position:1', 0, "
+        "'position:2', 7) redis.call('HSET', 'ratings/a', '1', '999999999999999', '4', 255) "
+        "return 'OK'";
+    static const ratings_histogram_t expected = {{999999999999999, 0, 0, 256, 0}};
+    ratings_store_t *store = store_of(1, 5000);
+    one_rating_t ones[3];
+    const ratings_batch_t *batches[] = {one_rating(&ones[0], 0, "a"), one_rating(&ones[1], 1, "b"),
+                                        one_rating(&ones[2], 2, "c")};
+    ratings_histogram_t counts[] = {{{0}}, {{1, 2, 3, 4, 5}}};
+    ratings_cas_e ends[3];
+    ratings_result_t why;
+    (void)state;
+    ones[0].batch.counts = &counts[0];
+    ones[2].batch.counts = &counts[1];
+    assert_string_equal(evaluate(store, set_up), "OK");
+    assert_int_equal(ratings_store_apply(store, batches, 3, ends, &why), APR_SUCCESS);
+    assert_int_equal(ends[0], RATINGS_CAS_APPLIED);
+    assert_int_equal(ends[1], RATINGS_CAS_APPLIED);
+    assert_int_equal(ends[2], RATINGS_CAS_CONFLICT);
+    assert_memory_equal(&counts[0], &expected, sizeof expected);
+    assert_int_equal(counts[1].count[4], 5);
+    assert_string_equal(ask(store, "FLUSHDB", "SYNC"), "OK");
+    ratings_store_destroy(store);
+}
+
 static void connection_used_last_is_used_next(void **state)
 {
     ratings_store_t *store = store_of(4, 5000);
@@ -1223,6 +1252,7 @@ int main(void)
         cmocka_unit_test(refused_command_is_a_failure_and_costs_no_connection),
         cmocka_unit_test(pipeline_of_any_size_is_answered_in_order),
         cmocka_unit_test(batches_of_one_exchange_are_applied_each_by_itself),
+        cmocka_unit_test(counts_are_replied_to_who_asks),
         cmocka_unit_test(connection_used_last_is_used_next),
         cmocka_unit_test(nobody_listens),
         cmocka_unit_test(name_that_does_not_exist_is_no_connection),

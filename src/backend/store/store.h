@@ -304,7 +304,7 @@ typedef struct {
     bool changed; /* an event of the batch was counted with it */
 } ratings_key_use_t;
 
-/* Consecutive records of one partition, folded. */
+/* Consecutive records of one partition, folded; and room for what the store replies. */
 typedef struct {
     const char *generation; /* the store's must be this one */
     int partition;
@@ -326,6 +326,8 @@ typedef struct {
     const uint64_t *forgotten;              /* lives that lose theirs, unless it is among these */
     int window_count, forgotten_count;
     ratings_standing_t standing; /* the electorate that stands after it; none: as before it */
+    ratings_histogram_t *counts; /* of ratings_store_apply: becomes the talks' counts after the
+                                  * batch, in the order of the increments; NULL: not asked for */
 } ratings_batch_t;
 
 /* Fills in the last use of each key of the batch, if the store is at the batch's checkpoint. */
@@ -336,9 +338,10 @@ apr_status_t ratings_store_load_uses(ratings_store_t *store, ratings_batch_t *ba
 
 /* Applies batches of different partitions in one exchange, at most RATINGS_APPLY_MAX: of each its
  * counts, uses, bars, checkpoint and fingerprints together, if the store is at the batch's
- * checkpoint and has applied the record before it last. `results[i]` is that of `batches[i]`. On a
- * failure APPLIED is still true, while any other may have been applied or not. Redis answers nobody
- * else meanwhile: many large batches are better sent one by one. */
+ * checkpoint and has applied the record before it last. `results[i]` is that of `batches[i]`; if it
+ * is APPLIED, the batch's `counts` are set. On a failure APPLIED is still true, while any other may
+ * have been applied or not. Redis answers nobody else meanwhile: many large batches are better sent
+ * one by one. */
 apr_status_t ratings_store_apply(ratings_store_t *store, const ratings_batch_t *const *batches,
                                  int count, ratings_cas_e *results, ratings_result_t *why);
 

@@ -4,6 +4,7 @@
 #include "store_scripts.h"
 #include "store_value.h"
 
+#include <endian.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -152,6 +153,11 @@ static bool is_part(const part_t *part)
     return part->token[0] != '\0';
 }
 
+static bool wants_counts(const part_t *part)
+{
+    return part->batch->counts && !is_part(part);
+}
+
 static int first_vote(const part_t *part, int i)
 {
     return i == part->from ? part->vote_from : 0;
@@ -177,7 +183,7 @@ static int count_voted(const part_t *part)
 /* ---- a batch as the words of its script ---- */
 
 #define APPLY_KEYS 5 /* besides the talks' */
-#define APPLY_ARGUMENTS 19
+#define APPLY_ARGUMENTS 20
 #define USE_WORDS 3                      /* field, value and expiry */
 #define VOTED_WORDS 3                    /* the talk's number, and two of its votes */
 #define BAR_SIZE RATINGS_VOTER_TEXT_SIZE /* a voter in hexadecimal, and a digit */
@@ -294,6 +300,7 @@ static void add_arguments(store_words_t *words, const part_t *part, int voted)
     store_word(words, part->token);
     store_word_number(words, part->before);
     store_word(words, part->is_last ? "" : "1");
+    store_word(words, wants_counts(part) ? "1" : "");
 }
 
 /* Anonymous ratings go with the talk's first part. */
@@ -375,6 +382,31 @@ static void add_votes(store_words_t *words, const part_t *part)
     }
 }
 
+/* ---- the counts that are replied ---- */
+
+_Static_assert(sizeof(ratings_histogram_t) == RATINGS_VALUES * sizeof(uint64_t),
+               "the counts of a talk lie as they are replied");
+
+static store_more_t room_for_counts(const ratings_batch_t *batch)
+{
+    size_t talks = batch->counts ? (size_t)batch->increment_count : 0;
+    return (store_more_t){batch->counts, talks * sizeof *batch->counts};
+}
+
+/* In their place. False: they are none. */
+static bool unpack_counts(const ratings_batch_t *batch)
+{
+    int talks = batch->counts ? batch->increment_count : 0;
+    bool are_counts = true;
+    for (int i = 0; i < talks; i++)
+        for (int v = 0; v < RATINGS_VALUES; v++) {
+            uint64_t count = be64toh((uint64_t)batch->counts[i].count[v]);
+            are_counts &= count <= STORE_COUNT_MAX;
+            batch->counts[i].count[v] = (int64_t)count;
+        }
+    return are_counts;
+}
+
 /* ---- applying ---- */
 
 static void make_script(store_words_t *words, const part_t *part)
@@ -396,13 +428,20 @@ apr_status_t ratings_store_apply(ratings_store_t *store, const ratings_batch_t *
                                  int count, ratings_cas_e *results, ratings_result_t *why)
 {
     store_words_t scripts[RATINGS_APPLY_MAX] = {{0}};
+    store_more_t counts[RATINGS_APPLY_MAX] = {{0}};
     for (int i = 0; i < count; i++) {
         const part_t part = whole_batch(batches[i]);
         make_script(&scripts[i], &part);
+        counts[i] = room_for_counts(batches[i]);
     }
-    apr_status_t status = store_cas_all(store, scripts, count, results, why);
-    for (int i = 0; i < count; i++)
+    apr_status_t status = store_cas_all(store, scripts, counts, count, results, why);
+    for (int i = 0; i < count; i++) {
         store_words_free(&scripts[i]);
+        if (results[i] == RATINGS_CAS_APPLIED && !unpack_counts(batches[i])) {
+            results[i] = RATINGS_CAS_CONFLICT; /* nobody knows what was applied */
+            status = store_foreign(why, "the answer of a script");
+        }
+    }
     return status;
 }
 

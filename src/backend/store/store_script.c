@@ -34,26 +34,44 @@ apr_status_t store_ask(ratings_store_t *store, const store_words_t *words, size_
 
 /* ---- compare-and-set ---- */
 
-apr_status_t store_read_cas(const redisReply *reply, ratings_cas_e *result, ratings_result_t *why)
+static const store_more_t nothing_more = {NULL, 0};
+
+/* A word, and so many bytes after it. */
+static bool is_word_and(const redisReply *reply, const char *word, size_t size)
 {
-    static const struct {
-        const char *text;
-        ratings_cas_e result;
-    } results[] = {{"applied", RATINGS_CAS_APPLIED},
-                   {"conflict", RATINGS_CAS_CONFLICT},
-                   {"corrupt", RATINGS_CAS_CORRUPT}};
-    if (reply->type == REDIS_REPLY_ERROR)
-        return store_error_reply(reply, why);
-    for (size_t i = 0; i < sizeof results / sizeof results[0]; i++)
-        if (store_is_text(reply) && strcmp(reply->str, results[i].text) == 0) {
-            *result = results[i].result;
-            return ratings_result_ok(why);
-        }
-    return store_foreign(why, "the answer of a script");
+    size_t length = strlen(word);
+    return store_is_text(reply) && (size_t)reply->len == length + size &&
+           memcmp(reply->str, word, length) == 0;
 }
 
-apr_status_t store_cas_all(ratings_store_t *store, const store_words_t *words, int count,
-                           ratings_cas_e *results, ratings_result_t *why)
+static apr_status_t read_cas_and(const redisReply *reply, const store_more_t *more,
+                                 ratings_cas_e *result, ratings_result_t *why)
+{
+    static const char applied[] = "applied";
+    if (reply->type == REDIS_REPLY_ERROR)
+        return store_error_reply(reply, why);
+    if (is_word_and(reply, applied, more->size)) {
+        if (more->size > 0)
+            memcpy(more->bytes, reply->str + sizeof applied - 1, more->size);
+        *result = RATINGS_CAS_APPLIED;
+    } else if (is_word_and(reply, "conflict", 0)) {
+        *result = RATINGS_CAS_CONFLICT;
+    } else if (is_word_and(reply, "corrupt", 0)) {
+        *result = RATINGS_CAS_CORRUPT;
+    } else {
+        return store_foreign(why, "the answer of a script");
+    }
+    return ratings_result_ok(why);
+}
+
+apr_status_t store_read_cas(const redisReply *reply, ratings_cas_e *result, ratings_result_t *why)
+{
+    return read_cas_and(reply, &nothing_more, result, why);
+}
+
+apr_status_t store_cas_all(ratings_store_t *store, const store_words_t *words,
+                           const store_more_t *more, int count, ratings_cas_e *results,
+                           ratings_result_t *why)
 {
     store_command_t commands[RATINGS_APPLY_MAX];
     redisReply *replies[RATINGS_APPLY_MAX];
@@ -69,7 +87,8 @@ apr_status_t store_cas_all(ratings_store_t *store, const store_words_t *words, i
     if (store_pipeline(store, commands, count, replies, store_deadline(store), why) != APR_SUCCESS)
         return store_says_nothing_of_data(why);
     for (int i = 0; i < count; i++) {
-        if (store_read_cas(replies[i], &results[i], &one) != APR_SUCCESS &&
+        if (read_cas_and(replies[i], more ? &more[i] : &nothing_more, &results[i], &one) !=
+                APR_SUCCESS &&
             why->status == APR_SUCCESS)
             *why = one;
         freeReplyObject(replies[i]);
@@ -80,7 +99,7 @@ apr_status_t store_cas_all(ratings_store_t *store, const store_words_t *words, i
 apr_status_t store_cas(ratings_store_t *store, const store_words_t *words, ratings_cas_e *result,
                        ratings_result_t *why)
 {
-    return store_cas_all(store, words, 1, result, why);
+    return store_cas_all(store, words, NULL, 1, result, why);
 }
 
 /* ---- reading ---- */

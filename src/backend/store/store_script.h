@@ -19,12 +19,20 @@ apr_status_t store_ask(ratings_store_t *store, const store_words_t *words, size_
 apr_status_t store_cas(ratings_store_t *store, const store_words_t *words, ratings_cas_e *result,
                        ratings_result_t *why);
 
-/* The same for `count` of them, at most RATINGS_APPLY_MAX, in one exchange. On a failure APPLIED is
- * still true, of those whose replies had come. */
-apr_status_t store_cas_all(ratings_store_t *store, const store_words_t *words, int count,
-                           ratings_cas_e *results, ratings_result_t *why);
+/* What a script replies after "applied": so many bytes, to be copied. */
+typedef struct {
+    void *bytes;
+    size_t size;
+} store_more_t;
 
-/* Reads such a result out of the reply. */
+/* The same for `count` of them, at most RATINGS_APPLY_MAX, in one exchange; of the one at `i` there
+ * is `more[i]` in the reply (NULL: nothing of any). On a failure APPLIED is still true, of those
+ * whose replies had come. */
+apr_status_t store_cas_all(ratings_store_t *store, const store_words_t *words,
+                           const store_more_t *more, int count, ratings_cas_e *results,
+                           ratings_result_t *why);
+
+/* Reads such a result out of the reply, which has nothing after it. */
 apr_status_t store_read_cas(const redisReply *reply, ratings_cas_e *result, ratings_result_t *why);
 
 /* Some fields of a hash. */

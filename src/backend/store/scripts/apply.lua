@@ -19,12 +19,14 @@
 --         16 windows that change, the same, 160 bytes each: the life, and its window after the batch
 --         17 '' for a whole batch; of a part of one a token, the same for all of its parts
 --         18 how many parts were written before   19 '1' if more follow
+--         20 '1' for the talks' counts in the reply
 --         then five increments for each talk, of its anonymous ratings; then for each use its
 --         field, value and expiry; then for each talk with votes its number, the fields of their
 --         voters, one after the other, 16 bytes each, and in the same order a digit each, what the
 --         rating becomes ('0': none). Of a part instead of these two: field and digit of each vote in
 --         turn, 17 bytes, none with '0'; and how many of them are 1 to 5, "n,n,n,n,n"
--- Reply   'applied'
+-- Reply   'applied'; if asked for, the counts of each talk after it, five of 8 bytes, big-endian, as they are
+--         after the batch
 --         'conflict': another generation, checkpoint or last record; nothing was written
 --         'corrupt': a key is not what this module writes; nothing was written, but when a part finds
 --         that a voter has had a rating: then position:P says 'applying'
@@ -78,7 +80,8 @@ local VOTER, VOTER_SIZE = 'c16', 16 -- a voter's field, for struct.unpack
 local NEW, NEW_SIZE = 'c16c1', 17 -- the same, and a digit
 local BAR = 32 -- bytes of the field of a barred voter
 local LIFE, WINDOW = 16, 144 -- the same of a window of tickets, and of its value
-local FIXED, HEAD = 5, 19 -- keys before the talks', arguments before the increments
+local COUNTS = '>I8I8I8I8I8' -- of a talk, for struct.pack
+local FIXED, HEAD = 5, 20 -- keys before the talks', arguments before the increments
 local TOP, TALK = 'ratings:top', 'ratings/' -- the latter with a talk's id after it
 local CHUNK = 1000 -- fields that one command takes: Lua's stack has room for 8,000 values
 
@@ -93,7 +96,7 @@ return run(function()
   local checkpoint, last = 'position:' .. partition, 'mark:' .. partition
   local counted, voters_to = 'uses:' .. partition, 'voters:' .. partition
   local number_barred = 'barred:' .. partition
-  local token, parts, is_last = ARGV[17], ARGV[18], ARGV[19] == ''
+  local token, parts, is_last, wants_counts = ARGV[17], ARGV[18], ARGV[19] == '', ARGV[20] == '1'
   local is_part, is_first = token ~= '', parts == '0'
   local ranked_to, number_lives = 'ranked:' .. partition, 'tickets:' .. partition
 
@@ -196,7 +199,7 @@ return run(function()
     end
   end
 
-  local sums, expired = {}, {}
+  local sums, expired, replied = {}, {}, {'applied'}
   for k = 1, talks do
     local counts = read('HMGET', KEYS[FIXED + k], '1', '2', '3', '4', '5', 'anonymous')
     if not counts then return 'corrupt' end
@@ -222,6 +225,7 @@ return run(function()
       end
     end
     sums[k] = sum
+    if wants_counts then replied[k + 1] = struct.pack(COUNTS, unpack(counts, 1, 5)) end
     if prior then rank(KEYS[FIXED + k]:sub(#TALK + 1), counts) end
   end
   if kept > 0 and is_last then
@@ -313,5 +317,5 @@ return run(function()
   end
   call('HSET', log, unpack(after))
   if is_part then call('HDEL', log, 'claim', 'swept') end
-  return 'applied'
+  return table.concat(replied)
 end)
