@@ -22,6 +22,9 @@
 #ifndef POSITIONS
 #define POSITIONS 0 /* 1: reading children carry positions */
 #endif
+#ifndef LEAVES
+#define LEAVES 0 /* 1: the leader leaves the counts of what it has applied for the GETs of its host */
+#endif
 #ifndef PROJECTORS
 #define PROJECTORS 2
 #endif
@@ -161,11 +164,27 @@ bool looked[2];
 byte reading; /* GETs that are under way */
 byte aways = AWAYS;
 
+#if LEAVES > 0
+/* The counts that the leader has left: valid in the same way. */
+bool are_left;
+short left_counts;
+bool leaving[2]; /* those of a projector that has looked at the counters */
+#endif
+
 inline raise_counter() {
     entry = false;
     entry_counts = 0;
     looked[0] = false;
     looked[1] = false
+#if LEAVES > 0
+    ;
+#ifndef LEFT_KEPT
+    are_left = false;
+    left_counts = 0;
+#endif
+    leaving[0] = false;
+    leaving[1] = false
+#endif
 }
 
 /* A checkpoint is news if it is of another log, which begins anew, or further on in the same. One of a log
@@ -195,6 +214,10 @@ typedef projector_t {
     byte watermark_log_id, watermark;                 /* to be forgotten, if still that */
     byte token;                                    /* of the rebuild */
     byte read_log, read_next;                      /* what the reader has fetched; NONE: nothing */
+#if LEAVES > 0
+    short counts; /* what the script has replied, if it was asked */
+    bool leaves;
+#endif
     bool verified, rebuild_reason, broken, killed
 };
 projector_t p[PROJECTORS];
@@ -270,6 +293,11 @@ inline leave() {
     P.token = NONE;
     P.read_log = NONE;
     P.read_next = 0;
+#if LEAVES > 0
+    P.counts = 0;
+    P.leaves = false;
+    leaving[me] = false;
+#endif
     P.verified = false;
     P.broken = false
 }
@@ -308,6 +336,53 @@ inline publish_counter(name) {
 }
 #endif
 
+#if LEAVES > 0
+/* If the high watermark is that of these counts after the counters were looked at: whoever publishes more raises
+ * it, and then the counter. */
+inline look_at_counters() {
+    d_step { leaving[me] = true; printf("projector %d: looks at the counters\n", me) }
+}
+
+inline look_at_high_again() {
+    d_step {
+#ifdef LEFT_LOOKED_LATE
+        P.leaves = log_id == LOG_ID(P.first) && high == P.checkpoint;
+#elif !defined(LEFT_ANYWAY)
+        leaving[me] = leaving[me] && log_id == LOG_ID(P.first) && high == P.checkpoint;
+#endif
+        printf("projector %d: high is (%d, %d) still\n", me, log_id, high)
+    }
+}
+
+inline leave_counts() {
+    if
+    :: P.leaves ->
+#ifdef LEFT_LOOKED_LATE
+        look_at_high_again();
+        look_at_counters();
+#else
+        look_at_counters();
+        look_at_high_again();
+#endif
+        d_step {
+            if
+            :: P.leaves && leaving[me] ->
+                are_left = true;
+                left_counts = P.counts;
+                printf("projector %d: leaves counts %x\n", me, left_counts)
+            :: else
+            fi;
+            P.counts = 0;
+            P.leaves = false;
+            leaving[me] = false
+        }
+    :: else
+    fi
+}
+#else
+#define leave_counts() skip
+#endif
+
 /* What the projector applied itself. */
 inline publish_applied() {
     ON_THIS_HOST
@@ -318,6 +393,7 @@ inline publish_applied() {
 #if !defined(COUNTER_FIRST) && !defined(COUNTER_LATE)
         publish_counter(COUNTER);
 #endif
+        leave_counts();
         publish_watermark()
 #ifdef COUNTER_LATE
         ; publish_counter(COUNTER)
@@ -551,11 +627,23 @@ inline apply_in_part() {
     check_store()
 }
 
+#ifdef LEFT_BEHIND
+#define MAY_LEAVE HERE
+#else
+#define MAY_LEAVE (HERE && !P.behind)
+#endif
+
 inline apply() {
     add_counts();
     move_checkpoint();
     printf("projector %d: applies log %d to %d: counts %x\n", me, P.read_log, P.checkpoint, store.counts);
     check_store();
+#if LEAVES > 0
+    if
+    :: MAY_LEAVE -> P.leaves = true; P.counts = store.counts
+    :: else
+    fi;
+#endif
     drop_read()
 }
 
@@ -815,6 +903,15 @@ inline raise_high_shown() {
     }
 }
 
+/* What the leader has left, in the place of the store. */
+inline take_left() {
+    requests--;
+    reading++;
+    counts = left_counts;
+    looked[me] = true;
+    printf("GET %d: takes what was left\n", me)
+}
+
 inline end_request() {
     must = 0; counts = 0; checkpoint = 0; shown_log_id = 0; seen_log_id = 0; seen_high = 0; reading--;
     looked[me] = false
@@ -875,9 +972,15 @@ inline look_at_high() {
 #define IS_REACHED (IS_OF_POSITION(watermark_log_id) && watermark >= upto)
 #endif
 #define CARRIED FOLD(of_log, upto)
+#ifdef LEFT_AT_ANY_POSITION
+#define MAY_TAKE true
+#else
+#define MAY_TAKE (reached || upto == 0)
+#endif
 #else
 #define IS_AT_POSITION true
 #define CARRIED 0
+#define MAY_TAKE true
 #endif
 
 #if GETS > 0
@@ -887,6 +990,8 @@ proctype get(byte me; byte requests)
     short must, counts;
 #if POSITIONS > 0
     byte of_log, upto; /* what it carries, if it does; a later request the same, or one further on */
+#endif
+#if POSITIONS > 0 || LEAVES > 0
     bool reached;
 #endif
     do
@@ -913,6 +1018,15 @@ proctype get(byte me; byte requests)
     :: d_step { requests > 0 && upto == 0 && entry -> requests--; answer(visible, entry_counts) }
 #else
     :: d_step { requests > 0 && entry -> requests--; answer(visible, entry_counts) }
+#endif
+#if LEAVES > 0
+    :: d_step {
+           requests > 0 && are_left && MAY_TAKE ->
+           must = (reached -> must : visible) | CARRIED;
+           reached = false;
+           take_left()
+       }
+       d_step { answer_from_store() }
 #endif
     :: d_step { /* without an entry, or with one that is too old */
            requests > 0 ->
