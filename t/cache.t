@@ -66,6 +66,47 @@ sub edit { my ($talk, $count) = @_; redis(database => 8)->call('HSET', "ratings/
     $httpd->stop;
 }
 
+# ---- the counts that the leader leaves: the first GET after a rating ----
+
+# What Redis is asked meanwhile that names the talk.
+sub asked_meanwhile {
+    my ($talk, $code) = @_;
+    my ($monitor, $other) = map { redis(database => 8) } 1 .. 2;
+    $monitor->call('MONITOR');
+    $code->();
+    $other->call('ECHO', "end of $talk");
+    my @asked;
+    for (my $line = $monitor->line; $line !~ /end of \Q$talk\E/; $line = $monitor->line) { push @asked, $line if $line =~ /\Q$talk\E/ }
+    return @asked;
+}
+
+{
+    my ($httpd, @at) = start('counts', "RatingsCacheTTL 2s\n");
+    my $talk = new_talk();
+    my %seen = map { $_ => 0 } 1 .. 5;
+    my @wrong;
+    is(scalar(() = asked_meanwhile($talk, sub { rate($talk, 1, @at) })) > 0, 1, 'a rating is written to Redis');
+    $seen{1}++;
+    for my $n (1 .. 30) { # each on a connection of its own, which either child may take
+        my $value  = 1 + $n % 5;
+        my $rated  = rate($talk, $value, @at);
+        my @position = ('Ratings-Position' => $rated->header('Ratings-Position'));
+        $seen{$value}++;
+        push @wrong, "POST: " . $rated->status if $rated->status != 200;
+        my $answer;
+        push @wrong, asked_meanwhile($talk, sub { $answer = get("/ratings?talkId=$talk", @at, headers => $n % 2 ? \@position : []) });
+        push @wrong, $answer->body if to_json(json($answer->body)->{ratings}) ne to_json(\%seen);
+    }
+    is_deeply(\@wrong, [], 'the first GET after a rating asks Redis nothing, whichever child answers it, and counts the rating');
+    is(rate($talk, 5, @at)->status, 200, 'a rating');
+    edit($talk, 70);
+    is(fives($talk, @at), $seen{5} + 1, 'an edit of the store by hand');
+    ok(wait_until(sub { fives($talk, @at) == 70 }, 2 + 2 * $slack), 'is seen after RatingsCacheTTL, as ever');
+    is(rate($talk, 5, @at)->status, 200, 'and is what the next rating adds to');
+    is(fives($talk, @at), 71, 'for each GET');
+    $httpd->stop;
+}
+
 # ---- what another host applies ----
 
 {

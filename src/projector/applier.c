@@ -4,6 +4,7 @@
 
 #include "../core/assertion.h"
 #include "../core/clock.h"
+#include "../shm/applied_counts.h"
 
 /* Of the batches that are gathered while far behind: the store answers nobody else for some tens of
  * milliseconds for each. With the records of one more read, events with a key stay below the 8,000
@@ -159,7 +160,29 @@ static apr_status_t resolve_all_keys(projection_t *p, const exchange_t *exchange
     return status;
 }
 
-static void publish_applied(applier_t *applier, const ratings_batch_t *batch, const uint32_t *slots)
+/* For the GETs of this host. */
+static void leave_counts(const projection_t *p, const ratings_batch_t *batch,
+                         ratings_checkpoint_t checkpoint, int64_t asked_at)
+{
+    for (int i = 0; batch->counts && i < batch->increment_count; i++)
+        ratings_applied_counts_leave(p->shared, batch->partition, checkpoint, asked_at,
+                                     batch->increments[i]->talk_id, &batch->counts[i]);
+}
+
+static void publish_checkpoint(const projection_t *p, const ratings_batch_t *batch,
+                               const uint32_t *slots, int64_t asked_at)
+{
+    int i = batch->partition;
+    ratings_checkpoint_t checkpoint = partition_checkpoint(&p->partition[i]);
+    ratings_shm_publish_changes(p->shared, i, checkpoint, slots, batch->increment_count);
+    leave_counts(p, batch, checkpoint, asked_at);
+    ratings_shm_publish_watermark(p->shared, i, checkpoint);
+    ratings_shm_confirm(p->shared, i, checkpoint, asked_at);
+}
+
+/* What the store was asked to apply at `asked_at`, or later. */
+static void publish_applied(applier_t *applier, const ratings_batch_t *batch, const uint32_t *slots,
+                            int64_t asked_at)
 {
     projection_t *p = applier->projection;
     partition_t *partition = &p->partition[batch->partition];
@@ -170,19 +193,19 @@ static void publish_applied(applier_t *applier, const ratings_batch_t *batch, co
         p->state.barred[batch->partition] = (int64_t)partition->barred.count;
         projection_publish_barred(p);
     }
-    ratings_shm_publish_applied(p->shared, batch->partition, partition_checkpoint(partition), slots,
-                                batch->increment_count);
+    publish_checkpoint(p, batch, slots, asked_at);
     if (batch->standing.electorate.name[0]) {
         p->state.standing = batch->standing;
         electorate_publish_verified(p);
     }
 }
 
+/* Nobody reads what is far behind, or a store that is being rebuilt. */
 static void send_batches(applier_t *applier, bool in_background)
 {
     projection_t *p = applier->projection;
     exchange_t *sent = &applier->sent;
-    exchange_begin(sent, in_background);
+    exchange_begin(sent, in_background, !in_background && !p->state.is_behind);
     for (int i = 0; i < sent->count; i++)
         p->partition[sent->results[i]->partition].sent = sent->results[i];
 }
@@ -200,7 +223,8 @@ apr_status_t applier_settle(applier_t *applier, ratings_result_t *why)
     for (int i = 0; i < sent->count; i++) {
         p->partition[sent->results[i]->partition].sent = NULL;
         if (sent->ends[i] == RATINGS_CAS_APPLIED)
-            publish_applied(applier, sent->results[i], batch_slots(sent->batches[i]));
+            publish_applied(applier, sent->results[i], batch_slots(sent->batches[i]),
+                            sent->begun_at);
         else if (status == APR_SUCCESS)
             status = projection_check_write(p, sent->ends[i], why);
     }
@@ -226,12 +250,12 @@ static apr_status_t apply_in_parts(applier_t *applier, batch_t *batch, ratings_r
     projection_t *p = applier->projection;
     ratings_fill_t fill = {.part_size = RATINGS_FILL_PART};
     apr_status_t status = resolve_keys(p, batch, why);
-    fill.batch = batch_finish(batch);
+    fill.batch = batch_finish(batch, false);
     projection_make_token(fill.token);
     while (status == APR_SUCCESS && !fill.is_complete)
         status = write_part(p, &fill, why);
     if (status == APR_SUCCESS)
-        publish_applied(applier, fill.batch, batch_slots(batch));
+        publish_applied(applier, fill.batch, batch_slots(batch), 0);
     return status;
 }
 

@@ -47,6 +47,7 @@ struct batch_t {
 
 #define INITIAL_LENGTH 16 /* of arrays */
 #define VOTES_A_TALK 2    /* which cost the store as much as a talk */
+#define COUNTED_MAX 64    /* talks whose counts are asked for: 40 bytes each of the reply */
 
 static apr_status_t free_ballots(void *data)
 {
@@ -334,7 +335,7 @@ int batch_size(const batch_t *batch)
            batch->ballots.count / VOTES_A_TALK + bars;
 }
 
-const ratings_batch_t *batch_finish(batch_t *batch)
+const ratings_batch_t *batch_finish(batch_t *batch, bool wants_counts)
 {
     RATINGS_ASSERT(!batch->last && batch->result.last.offset < batch->result.next_checkpoint);
     ratings_increment_t *const *talks = (void *)batch->increments->elts;
@@ -348,6 +349,9 @@ const ratings_batch_t *batch_finish(batch_t *batch)
         batch->result.bar_count = batch->bars->nelts;
     }
     finish_tickets(batch);
+    if (wants_counts && count <= COUNTED_MAX)
+        batch->result.counts =
+            apr_palloc(batch->pool, (apr_size_t)count * sizeof(ratings_histogram_t));
     return &batch->result;
 }
 

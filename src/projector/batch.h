@@ -62,9 +62,10 @@ bool batch_has_bars(const batch_t *batch);
 apr_status_t batch_resolve_keys(batch_t *batch, ratings_store_t *store, ratings_cas_e *result,
                                 ratings_result_t *why);
 
-/* Once, before anything is added to the batch after it: what is to be applied, and the slots
- * (ratings_shm_slot) of its talks, in the order of the increments. Valid as long as the batch. */
-const ratings_batch_t *batch_finish(batch_t *batch);
+/* Once, before anything is added to the batch after it: what is to be applied, with room for the
+ * talks' counts if they are wanted, and few; and the slots (ratings_shm_slot) of the talks, in the
+ * order of the increments. Valid as long as the batch. */
+const ratings_batch_t *batch_finish(batch_t *batch, bool wants_counts);
 const uint32_t *batch_slots(const batch_t *batch);
 
 /* By which the record is recognized. */

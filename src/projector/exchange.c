@@ -1,6 +1,7 @@
 #include "exchange.h"
 
 #include "../core/assertion.h"
+#include "../core/clock.h"
 
 /* Talks, votes, events with a key, and bars, of the batches that are sent together: those of one
  * read go at once. */
@@ -31,11 +32,12 @@ static void *run_exchange(void *data)
     return NULL;
 }
 
-void exchange_begin(exchange_t *exchange, bool in_background)
+void exchange_begin(exchange_t *exchange, bool in_background, bool wants_counts)
 {
     RATINGS_ASSERT(!exchange->is_under_way);
     for (int i = 0; i < exchange->count; i++)
-        exchange->results[i] = batch_finish(exchange->batches[i]);
+        exchange->results[i] = batch_finish(exchange->batches[i], wants_counts);
+    exchange->begun_at = ratings_monotonic();
     exchange->is_under_way = true;
     exchange->has_thread =
         in_background && pthread_create(&exchange->thread, NULL, run_exchange, exchange) == 0;

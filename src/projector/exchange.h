@@ -19,6 +19,7 @@ typedef struct {
     batch_t *batches[RATINGS_APPLY_MAX];
     const ratings_batch_t *results[RATINGS_APPLY_MAX]; /* of batch_finish, since exchange_begin */
     int count, size;                                   /* of all, see batch_size */
+    int64_t begun_at;                                  /* of ratings_monotonic */
     bool is_under_way, has_thread;
     pthread_t thread;
     ratings_cas_e ends[RATINGS_APPLY_MAX]; /* once it has ended; see ratings_store_apply */
@@ -33,9 +34,9 @@ void exchange_init(exchange_t *exchange, ratings_store_t *store);
  * others between two exchanges. False: it does not. */
 bool exchange_add(exchange_t *exchange, batch_t *batch);
 
-/* Sends the batches. In the background, if a thread is to be had, or else it has ended when this
- * returns. */
-void exchange_begin(exchange_t *exchange, bool in_background);
+/* Sends the batches, and asks for their talks' counts (batch_finish). In the background, if a
+ * thread is to be had, or else it has ended when this returns. */
+void exchange_begin(exchange_t *exchange, bool in_background, bool wants_counts);
 
 /* Waits until it has ended: no longer than the store's timeout. */
 void exchange_end(exchange_t *exchange);

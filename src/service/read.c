@@ -2,6 +2,7 @@
  * host has shown before, the statistics are there if the function answers. */
 #include "../core/clock.h"
 #include "../core/container_of.h"
+#include "../shm/applied_counts.h"
 #include "backend_call.h"
 #include "fresh.h"
 #include "routing.h"
@@ -74,6 +75,19 @@ static apr_status_t read_query_once(ratings_call_t *call, ratings_fresh_t *read)
     return read_fresh_once(call, query, query->snapshot);
 }
 
+/* ---- the counts that the leader has left ---- */
+
+/* In the place of a read of the store. Whoever sees that the position is reached sees what came
+ * before that, as with the response cache. */
+static bool take_applied_counts(const ratings_call_t *call, query_t *query,
+                                ratings_histogram_t *histogram)
+{
+    const ratings_service_t *service = call->child->service;
+    return !query->voter && ratings_shm_has_reached(service->shared, &call->position) &&
+           ratings_applied_counts_get(service->shared, service->config->cache_ttl, query->talk_id,
+                                      query->validator.partition, &query->validator, histogram);
+}
+
 /* ---- the use cases ---- */
 
 /* Of an existing talk; `*query` has its id and whose rating is asked for. */
@@ -86,6 +100,8 @@ static ratings_outcome_e read_talk(ratings_call_t *call, query_t *query,
     query->validator.partition = ratings_routing_partition(call, query->talk_id);
     if (query->validator.partition < 0)
         return RATINGS_OUTCOME_UNAVAILABLE;
+    if (take_applied_counts(call, query, &snapshot->histogram))
+        return RATINGS_OUTCOME_DONE;
     query->slot = ratings_shm_slot(query->talk_id);
     query->fresh.read_once = read_query_once;
     query->snapshot = snapshot;

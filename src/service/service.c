@@ -1,6 +1,7 @@
 #include "service.h"
 
 #include "../module.h"
+#include "../shm/applied_counts.h"
 #include "../shm/response_cache.h"
 #include "child.h"
 #include "health.h"
@@ -26,6 +27,7 @@ static const char *shared_key(const ratings_config_t *config, apr_pool_t *pool)
 static const ratings_shm_cache_geometry_t *const cache_geometry[RATINGS_CACHES] = {
     [RATINGS_CACHE_TALKS] = &ratings_talk_cache_geometry,
     [RATINGS_CACHE_RESPONSES] = &ratings_response_cache_geometry,
+    [RATINGS_CACHE_COUNTS] = &ratings_applied_counts_geometry,
     [RATINGS_CACHE_STATISTICS] = &ratings_statistics_cache_geometry,
     [RATINGS_CACHE_HEALTH] = &ratings_health_cache_geometry,
 };

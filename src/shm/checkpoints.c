@@ -112,9 +112,18 @@ ratings_changes_t ratings_shm_changes(const ratings_shm_t *shared, uint32_t slot
 
 /* ---- by who reads the store ---- */
 
+/* Looked at in this order: whoever publishes more after that raises the counters after, too
+ * (t/model, look_again, leave_counts). */
+bool ratings_shm_look_again(const ratings_shm_t *shared, int partition,
+                            ratings_checkpoint_t checkpoint, uint32_t slot,
+                            ratings_changes_t *changes)
+{
+    *changes = ratings_shm_changes(shared, slot);
+    return is_same(ratings_shm_high(shared, partition), checkpoint);
+}
+
 /* The counter that is raised here ends what was cached before. The answer is true all the same, if
- * the high watermark still is what the store was read at: nothing has been published since that
- * the counters of now would not tell (t/model, look_again). */
+ * the high watermark still is what the store was read at. */
 bool ratings_shm_note_shown(ratings_shm_t *shared, int partition, ratings_checkpoint_t checkpoint,
                             uint32_t slot, int64_t at, ratings_changes_t *changes)
 {
@@ -124,8 +133,7 @@ bool ratings_shm_note_shown(ratings_shm_t *shared, int partition, ratings_checkp
     }
     raise_to(&shared->partition[partition].high, checkpoint, is_further);
     atomic_fetch_add(&shared->change_counter[slot], 1);
-    *changes = ratings_shm_changes(shared, slot);
-    return is_same(ratings_shm_high(shared, partition), checkpoint);
+    return ratings_shm_look_again(shared, partition, checkpoint, slot, changes);
 }
 
 void ratings_shm_confirm(ratings_shm_t *shared, int partition, ratings_checkpoint_t checkpoint,
@@ -148,19 +156,19 @@ static void publish_high(ratings_shm_t *shared, int partition, ratings_checkpoin
     raise_to(&shared->partition[partition].high, checkpoint, is_newer_high);
 }
 
-static void publish_watermark(ratings_shm_t *shared, int partition, ratings_checkpoint_t checkpoint)
-{
-    raise_to(&shared->partition[partition].applied, checkpoint, is_newer);
-    ratings_shm_wake(&shared->published);
-}
-
-void ratings_shm_publish_applied(ratings_shm_t *shared, int partition,
+void ratings_shm_publish_changes(ratings_shm_t *shared, int partition,
                                  ratings_checkpoint_t checkpoint, const uint32_t *slots, int count)
 {
     publish_high(shared, partition, checkpoint);
     for (int i = 0; i < count; i++)
         atomic_fetch_add(&shared->change_counter[slots[i]], 1);
-    publish_watermark(shared, partition, checkpoint);
+}
+
+void ratings_shm_publish_watermark(ratings_shm_t *shared, int partition,
+                                   ratings_checkpoint_t checkpoint)
+{
+    raise_to(&shared->partition[partition].applied, checkpoint, is_newer);
+    ratings_shm_wake(&shared->published);
 }
 
 void ratings_shm_publish_external(ratings_shm_t *shared, int partition,
@@ -168,7 +176,7 @@ void ratings_shm_publish_external(ratings_shm_t *shared, int partition,
 {
     publish_high(shared, partition, checkpoint);
     atomic_fetch_add(&shared->epoch, 1);
-    publish_watermark(shared, partition, checkpoint);
+    ratings_shm_publish_watermark(shared, partition, checkpoint);
 }
 
 void ratings_shm_publish_bootstrap(ratings_shm_t *shared, int partition,

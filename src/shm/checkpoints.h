@@ -73,6 +73,13 @@ bool ratings_shm_note_shown(ratings_shm_t *shared, int partition, ratings_checkp
 void ratings_shm_confirm(ratings_shm_t *shared, int partition, ratings_checkpoint_t checkpoint,
                          int64_t at);
 
+/* What is true at a checkpoint, once that has raised the high watermark and then the talk's counter
+ * (its slot): `*changes` become those with which it stays true. False: this host knows of another
+ * checkpoint by now, and it is not to be kept. */
+bool ratings_shm_look_again(const ratings_shm_t *shared, int partition,
+                            ratings_checkpoint_t checkpoint, uint32_t slot,
+                            ratings_changes_t *changes);
+
 /* Whether the applied watermark was last confirmed no longer than `age` before `now`: what other
  * hosts apply does not go unnoticed for longer. */
 bool ratings_shm_is_confirmed(const ratings_shm_t *shared, int partition, int64_t now, int64_t age);
@@ -85,9 +92,13 @@ bool ratings_shm_is_newer(const ratings_shm_t *shared, int partition,
 /* ---- by who applies, or learns from the store what others have applied ---- */
 
 /* The caller has applied a batch itself: raises the high watermark, then the counters of the talks
- * that changed (`slots`), then the applied watermark. */
-void ratings_shm_publish_applied(ratings_shm_t *shared, int partition,
+ * that changed (`slots`). ratings_shm_publish_watermark has to follow. */
+void ratings_shm_publish_changes(ratings_shm_t *shared, int partition,
                                  ratings_checkpoint_t checkpoint, const uint32_t *slots, int count);
+
+/* Raises the applied watermark, and wakes who waits for a publication. */
+void ratings_shm_publish_watermark(ratings_shm_t *shared, int partition,
+                                   ratings_checkpoint_t checkpoint);
 
 /* A checkpoint that the caller has not brought about itself, so that any talk may have changed:
  * raises the high watermark, then the epoch, then the applied watermark. */

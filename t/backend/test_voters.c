@@ -431,6 +431,20 @@ static void apply_in_parts(const ratings_batch_t *batch)
     keep_store();
 }
 
+/* What the script has replied is what the store holds. */
+static void compare_replied(const ratings_batch_t *batch)
+{
+    assert_non_null(batch->counts);
+    for (int i = 0; i < batch->increment_count; i++) {
+        ratings_snapshot_t snapshot;
+        ratings_result_t why;
+        assert_int_equal(ratings_store_read(store, batch->increments[i]->talk_id, batch->partition,
+                                            NO_DEADLINE, &snapshot, &why),
+                         APR_SUCCESS);
+        assert_memory_equal(&batch->counts[i], &snapshot.histogram, sizeof snapshot.histogram);
+    }
+}
+
 /* Applies the next `count` events of a partition. */
 static void apply(int partition, int count, apr_pool_t *pool)
 {
@@ -455,7 +469,7 @@ static void apply(int partition, int count, apr_pool_t *pool)
     }
     assert_int_equal(batch_resolve_keys(batch, store, &end, &why), APR_SUCCESS);
     assert_int_equal(end, RATINGS_CAS_APPLIED);
-    const ratings_batch_t *batches[] = {batch_finish(batch)};
+    const ratings_batch_t *batches[] = {batch_finish(batch, true)};
     ratings_ticket_windows_free(&tickets); /* the batch on its way has its own */
     if (start.checkpoint == 0 && draw(4) > 0) {
         apply_in_parts(batches[0]);
@@ -463,6 +477,7 @@ static void apply(int partition, int count, apr_pool_t *pool)
     }
     assert_int_equal(ratings_store_apply(store, batches, 1, &end, &why), APR_SUCCESS);
     assert_int_equal(end, RATINGS_CAS_APPLIED);
+    compare_replied(batches[0]);
 }
 
 /* ---- comparing ---- */
@@ -647,7 +662,7 @@ static void votes_of_many_in_one_batch_are_each_their_last(void **state)
     for (int i = 0; i < CHANGES * MANY; i++)
         add_vote_of_many(batch, i);
     assert_int_equal(batch_size(batch), 1 + MANY / 2);
-    const ratings_batch_t *batches[] = {batch_finish(batch)};
+    const ratings_batch_t *batches[] = {batch_finish(batch, false)};
     assert_int_equal(ratings_store_apply(store, batches, 1, &end, &why), APR_SUCCESS);
     assert_int_equal(end, RATINGS_CAS_APPLIED);
     for (int n = 0; n < 30; n++)
@@ -675,7 +690,7 @@ static void apply_lives(const ratings_batch_t *before, int first, int count,
                          RATINGS_TICKET_COUNTS);
         add_vote(batch, 1, 1, start.checkpoint + i);
     }
-    const ratings_batch_t *batches[] = {batch_finish(batch)};
+    const ratings_batch_t *batches[] = {batch_finish(batch, false)};
     assert_int_equal(ratings_store_apply(store, batches, 1, &end, &why), APR_SUCCESS);
     assert_int_equal(end, RATINGS_CAS_APPLIED);
     *applied = *batches[0];
@@ -722,7 +737,7 @@ static void apply_votes(const ratings_batch_t *before, int first, int count, int
     batch_t *batch = batch_create(&start, &barred, &tickets, pool);
     for (int i = 0; i < count; i++)
         add_vote(batch, first + i, i == 0 ? RATINGS_VALUE_NONE : value, start.checkpoint + i);
-    const ratings_batch_t *batches[] = {batch_finish(batch)};
+    const ratings_batch_t *batches[] = {batch_finish(batch, false)};
     assert_int_equal(ratings_store_apply(store, batches, 1, &end, &why), APR_SUCCESS);
     assert_int_equal(end, RATINGS_CAS_APPLIED);
     *applied = *batches[0];

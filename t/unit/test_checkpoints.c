@@ -22,6 +22,13 @@ static ratings_checkpoint_t at(uint16_t log_id, int64_t offset)
     return (ratings_checkpoint_t){log_id, offset};
 }
 
+static void publish_applied(ratings_shm_t *shared, ratings_checkpoint_t checkpoint,
+                            const uint32_t *slots, int count)
+{
+    ratings_shm_publish_changes(shared, P, checkpoint, slots, count);
+    ratings_shm_publish_watermark(shared, P, checkpoint);
+}
+
 /* ---- which checkpoint replaces which ---- */
 
 typedef struct {
@@ -116,7 +123,7 @@ static void what_is_applied_changes_its_talks_alone(void **state)
     ratings_changes_t rated = ratings_shm_changes(shared, 17);
     ratings_changes_t other = ratings_shm_changes(shared, 18);
     (void)state;
-    ratings_shm_publish_applied(shared, P, at(LOG_A, 2), slots, 2);
+    publish_applied(shared, at(LOG_A, 2), slots, 2);
     assert_true(changed_since(shared, 17, rated));
     assert_false(changed_since(shared, 18, other));
     ratings_shm_publish_external(shared, P, at(LOG_A, 3));
@@ -162,6 +169,21 @@ static void an_answer_below_the_high_watermark_is_not_cached(void **state)
     free(shared);
 }
 
+static void what_is_looked_at_again_is_true_at_the_high_watermark_alone(void **state)
+{
+    ratings_shm_t *shared = new_segment();
+    const uint32_t slot = 17;
+    ratings_changes_t changes = {0};
+    (void)state;
+    ratings_shm_publish_changes(shared, P, at(LOG_A, 5), &slot, 1);
+    assert_true(ratings_shm_look_again(shared, P, at(LOG_A, 5), slot, &changes));
+    assert_false(changed_since(shared, slot, changes));
+    assert_false(ratings_shm_look_again(shared, P, at(LOG_B, 5), slot, &changes));
+    ratings_shm_publish_changes(shared, P, at(LOG_A, 6), NULL, 0);
+    assert_false(ratings_shm_look_again(shared, P, at(LOG_A, 5), slot, &changes));
+    free(shared);
+}
+
 /* ---- confirmations ---- */
 
 static void the_watermark_alone_is_confirmed_and_not_all_the_time(void **state)
@@ -202,7 +224,7 @@ static void *publish_all(void *data)
     ratings_shm_t *shared = data;
     const uint32_t slot = 17;
     for (int i = 1; i <= STEPS; i++)
-        ratings_shm_publish_applied(shared, P, at(LOG_A, i), &slot, 1);
+        publish_applied(shared, at(LOG_A, i), &slot, 1);
     return NULL;
 }
 
@@ -240,7 +262,7 @@ static void the_applied_watermark_alone_reaches_a_position(void **state)
     (void)ratings_shm_note_shown(shared, P, at(LOG_A, 7), 17, ratings_monotonic(), &changes);
     assert_checkpoint(ratings_shm_high(shared, P), at(LOG_A, 7));
     assert_false(ratings_shm_has_reached(shared, &position));
-    ratings_shm_publish_applied(shared, P, at(LOG_A, 7), NULL, 0);
+    publish_applied(shared, at(LOG_A, 7), NULL, 0);
     assert_true(ratings_shm_has_reached(shared, &position));
     assert_false(ratings_shm_has_reached(shared, &other));
     assert_false(ratings_shm_has_reached(shared, &beside));
@@ -264,6 +286,8 @@ int main(void)
              an_answer_beyond_the_watermark_raises_high_and_the_talks_counter, NULL);
     unit_add(&suite, "an answer below the high watermark is not cached",
              an_answer_below_the_high_watermark_is_not_cached, NULL);
+    unit_add(&suite, "what is looked at again is true at the high watermark alone",
+             what_is_looked_at_again_is_true_at_the_high_watermark_alone, NULL);
     unit_add(&suite, "the watermark alone is confirmed and not all the time",
              the_watermark_alone_is_confirmed_and_not_all_the_time, NULL);
     unit_add(&suite, "newer is what no watermark knows", newer_is_what_no_watermark_knows, NULL);

@@ -83,7 +83,7 @@ static void service_close(service_t *service)
 
 static void publish(service_t *service, int64_t next)
 {
-    ratings_shm_publish_applied(service->shared, P, (ratings_checkpoint_t){LOG, next}, NULL, 0);
+    ratings_shm_publish_watermark(service->shared, P, (ratings_checkpoint_t){LOG, next});
 }
 
 /* ---- the writer's part, by a thread of the test ---- */

@@ -13,9 +13,8 @@
 
 static const ratings_shm_cache_geometry_t small = {16, 8, 16};
 static const ratings_shm_cache_geometry_t *const geometry[RATINGS_CACHES] = {
-    [RATINGS_CACHE_TALKS] = &small,
-    [RATINGS_CACHE_RESPONSES] = &ratings_response_cache_geometry,
-    [RATINGS_CACHE_STATISTICS] = &small,
+    [RATINGS_CACHE_TALKS] = &small,  [RATINGS_CACHE_RESPONSES] = &ratings_response_cache_geometry,
+    [RATINGS_CACHE_COUNTS] = &small, [RATINGS_CACHE_STATISTICS] = &small,
     [RATINGS_CACHE_HEALTH] = &small,
 };
 
@@ -128,10 +127,10 @@ static void a_rating_of_the_talk_ends_it(void **state)
 {
     ratings_shm_t *shared = with_response(state);
     uint32_t slot = (ratings_shm_slot(TALK) + 1) % RATINGS_CHANGE_SLOTS;
-    ratings_shm_publish_applied(shared, P, (ratings_checkpoint_t){LOG, 6}, &slot, 1);
+    ratings_shm_publish_changes(shared, P, (ratings_checkpoint_t){LOG, 6}, &slot, 1);
     assert_true(is_cached(shared, TALK)); /* that was another talk's */
     slot = ratings_shm_slot(TALK);
-    ratings_shm_publish_applied(shared, P, (ratings_checkpoint_t){LOG, 7}, &slot, 1);
+    ratings_shm_publish_changes(shared, P, (ratings_checkpoint_t){LOG, 7}, &slot, 1);
     assert_false(is_cached(shared, TALK));
 }
 

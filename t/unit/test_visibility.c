@@ -38,7 +38,7 @@ static void barrier_close(barrier_t *barrier)
 /* The store has applied all offsets below `next`. */
 static void publish(barrier_t *barrier, int64_t next)
 {
-    ratings_shm_publish_applied(barrier->shared, P, (ratings_checkpoint_t){LOG, next}, NULL, 0);
+    ratings_shm_publish_watermark(barrier->shared, P, (ratings_checkpoint_t){LOG, next});
     ratings_visibility_notify(barrier->visibility);
 }
 

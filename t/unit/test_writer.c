@@ -206,8 +206,7 @@ static void lose_lease(host_t *host)
 
 static void publish(host_t *host, int64_t next)
 {
-    ratings_shm_publish_applied(host->options.shared, P, (ratings_checkpoint_t){LOG, next}, NULL,
-                                0);
+    ratings_shm_publish_watermark(host->options.shared, P, (ratings_checkpoint_t){LOG, next});
     ratings_visibility_notify(host->options.visibility);
 }
 

@@ -39,6 +39,9 @@ sub call {
     return scalar $self->_reply;
 }
 
+# The next line of a MONITOR.
+sub line { return $_[0]->_line }
+
 sub hash { my ($self, $key) = @_; return { @{ $self->call('HGETALL', $key) } } }
 
 1;
