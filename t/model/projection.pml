@@ -49,6 +49,12 @@
 #ifndef EXPIRIES
 #define EXPIRIES 0
 #endif
+#ifndef LATE
+#define LATE 0 /* 1: Redis runs the script of a projector that was killed, however late */
+#endif
+#ifndef HOST_LEASE
+#define HOST_LEASE 0 /* 1: both projectors are of one host, whose lease decides who asks */
+#endif
 #ifndef RESTARTS
 #define RESTARTS 0 /* of httpd on this host: its shared memory is a new one */
 #endif
@@ -114,6 +120,7 @@ store_t store;
 store_t replica; /* what a rollback brings back */
 bool replicated;
 byte lease;
+byte host; /* who holds the host's lease, a word in shared memory */
 
 inline check_store() {
     CHECK(the counts are not the fold of the log to the checkpoint,
@@ -224,6 +231,11 @@ projector_t p[PROJECTORS];
 
 #define P p[me]
 #define TOKEN (me + 1)
+#if HOST_LEASE && !defined(TAKEN_BY_ANYBODY)
+#define MAY_ASK (host == TOKEN)
+#else
+#define MAY_ASK true
+#endif
 #if HOSTS == 2
 #define HERE (me == 0)
 #define REQUESTED rebuild_request[me]
@@ -277,12 +289,17 @@ inline forget_loaded() {
     P.applying = false
 }
 
-inline leave() {
-    printf("projector %d: leaves\n", me);
+/* Given up; or its holder is dead, so that the next child of its host takes it over. */
+inline lose_lease() {
     if
     :: lease == TOKEN -> lease = NOBODY
     :: else
-    fi;
+    fi
+}
+
+inline leave() {
+    printf("projector %d: leaves\n", me);
+    lose_lease();
     forget_loaded();
     P.next = 0;
     P.target = 0;
@@ -676,7 +693,13 @@ again:
         skip;
 end_standby:
         if
+#if HOST_LEASE
+        :: atomic { host == NOBODY -> host = TOKEN; goto end_standby }
+        :: MAY_ASK && lease != TOKEN -> /* and may have lost it when it gets the lease, or takes it over */
+           atomic { lease = TOKEN; printf("projector %d: has the lease\n", me) }
+#else
         :: atomic { lease == NOBODY -> lease = TOKEN; printf("projector %d: has the lease\n", me) }
+#endif
 #if HOSTS == 2
         :: d_step { /* standby: the projector of the other host leads */
                HERE && lease != NOBODY && store.generation != NONE && !store.applying &&
@@ -763,7 +786,7 @@ end_work:
                printf("projector %d: reads log %d, %d to %d\n", me, log, FROM, P.read_next)
            }
         :: atomic {
-               (!IS_READ && P.broken) || lease != TOKEN || HAS_MOVED || REQUESTED ->
+               (!IS_READ && P.broken) || lease != TOKEN || !MAY_ASK || HAS_MOVED || REQUESTED ->
                leave();
                goto end_standby
            }
@@ -808,10 +831,28 @@ end_work:
             P.killed = false;
             P.rebuild_reason = false;
             printf("projector %d: KILLED\n", me);
+            host = (host == TOKEN -> NOBODY : host);
+#if LATE > 0
+            if
+            :: IS_TO_APPLY -> lose_lease(); goto late
+            :: true
+            fi;
+#endif
             leave();
             goto again
         }
     }
+#if LATE > 0
+late:
+    skip;
+    d_step { /* what it has sent; nobody publishes that */
+        if
+        :: MAY_APPLY -> apply()
+        :: else
+        fi
+    }
+    atomic { leave(); goto again }
+#endif
 }
 
 /* ---- requests ---- */
@@ -1117,6 +1158,9 @@ proctype faults()
     :: d_step { IS_DUE(kills); p[1].killed = true }
 #endif
     :: d_step { lease != NOBODY && IS_DUE(expiries); lease = NOBODY; printf("the lease expires\n") }
+#if HOST_LEASE
+    :: d_step { host != NOBODY && IS_DUE(expiries); host = NOBODY; printf("the lease of the host expires\n") }
+#endif
     :: d_step {
            reading == 0 && IS_DUE(restarts);
            log_id = NONE; high = 0; watermark_log_id = NONE; watermark = 0;
