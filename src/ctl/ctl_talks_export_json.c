@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DAY_BEGINS "T04:00" /* by the clock: the talks after midnight are of the day before */
+#define DAY_BEGINS 4 /* o'clock: the talks after midnight are of the day before */
 #define DATE_SIZE 32
 #define UUID_SIZE 37
 #define SLUG_SIZE 128
@@ -151,28 +151,21 @@ static json_t *event_of(const export_t *it, int row, int64_t starts, int64_t end
 
 /* ---- days ---- */
 
-/* When the day of that date begins. */
-static bool find_begin(const export_t *it, const char *date, int64_t *seconds)
-{
-    char text[DATE_SIZE];
-    (void)snprintf(text, sizeof text, "%.10s" DAY_BEGINS, date);
-    return schedule_time_parse(text, it->zone, seconds) == NULL;
-}
-
 /* The day that a talk is in, from its begin to a minute before the next one's. */
 static bool find_day(const export_t *it, int64_t starts, char begins[DATE_SIZE],
                      char ends[DATE_SIZE])
 {
     char start[DATE_SIZE], date[SCHEDULE_DATE_SIZE], next[SCHEDULE_DATE_SIZE];
+    schedule_clock_t clock;
     int64_t begin, end;
-    if (!print_date_time(it, starts, start))
-        return false;
-    bool is_night = strncmp(start + strlen("2026-11-28"), DAY_BEGINS, strlen(DAY_BEGINS)) < 0;
-    if (!schedule_date_move(start, is_night ? -1 : 0, date)) /* 1970 has no day before */
-        (void)snprintf(date, sizeof date, "%.10s", start);
-    return schedule_date_move(date, 1, next) && find_begin(it, date, &begin) &&
-           find_begin(it, next, &end) && print_date_time(it, begin, begins) &&
-           print_date_time(it, end - 60, ends);
+    int east;
+    return schedule_clock_at(starts, it->zone, &clock, &east) &&
+           print_date_time(it, starts, start) &&
+           schedule_date_move(start, clock.hour < DAY_BEGINS ? -1 : 0, date) &&
+           schedule_date_move(date, 1, next) &&
+           schedule_date_at(date, DAY_BEGINS, it->zone, &begin) &&
+           schedule_date_at(next, DAY_BEGINS, it->zone, &end) &&
+           print_date_time(it, begin, begins) && print_date_time(it, end - 60, ends);
 }
 
 /* Begins the day that a talk is in, unless it is the last one. */

@@ -115,11 +115,11 @@ static bool resolve_time(const ical_reader_t *it, icaltimetype time, const char 
                                     time.hour, time.minute, time.second};
     icaltimezone *own = icalcomponent_get_timezone(it->calendar, zone);
     if (!own)
-        return schedule_clock_in(&clock, zone, out);
+        return schedule_clock_in(&clock, zone, out) && *out >= 0;
     if (!schedule_clock_in(&clock, "UTC", out)) /* which looks whether there is such a day */
         return false;
     *out = icaltime_as_timet_with_zone(time, own);
-    return true;
+    return *out >= 0;
 }
 
 static bool take_ical_time(const ical_reader_t *it, icalproperty_kind kind, int64_t *out)

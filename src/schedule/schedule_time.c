@@ -9,6 +9,7 @@
 #include <time.h>
 
 #define DAYS_MAX 31                       /* of a duration */
+#define SECONDS_MIN INT64_C(-86400)       /* the day of 1970's first hours may be that before */
 #define SECONDS_MAX INT64_C(253402128000) /* two days before the year 10000 */
 
 /* ---- zones ---- */
@@ -36,7 +37,7 @@ static bool is_real(const schedule_clock_t *clock)
         .tm_year = clock->year - 1900, .tm_mon = clock->month - 1, .tm_mday = clock->day};
     struct tm same = day;
     (void)timegm(&same);
-    return clock->year >= 1970 && clock->year <= 9999 && same.tm_mday == day.tm_mday &&
+    return clock->year >= 1969 && clock->year <= 9999 && same.tm_mday == day.tm_mday &&
            same.tm_mon == day.tm_mon && clock->hour <= 23 && clock->minute <= 59 &&
            clock->second <= 59;
 }
@@ -61,7 +62,7 @@ bool schedule_clock_at(int64_t seconds, const char *zone, schedule_clock_t *cloc
 {
     icaltimezone *there = find_zone(zone);
     int64_t as_utc;
-    if (!there || seconds < 0 || seconds > SECONDS_MAX)
+    if (!there || seconds < SECONDS_MIN || seconds > SECONDS_MAX)
         return false;
     icaltimetype time = icaltime_from_timet_with_zone((time_t)seconds, 0, there);
     *clock =
@@ -148,18 +149,24 @@ const char *schedule_time_parse(const char *text, const char *zone, int64_t *sec
         return none;
     if (!schedule_clock_in(&clock, has_offset ? "UTC" : zone, &at))
         return "is in a zone that is not known";
+    if (at < east)
+        return none;
     *seconds = at - east;
     return NULL;
 }
 
+bool schedule_date_at(const char *date, int hour, const char *zone, int64_t *seconds)
+{
+    schedule_clock_t clock = {.hour = hour};
+    return take_day(&date, &clock) && schedule_clock_in(&clock, zone, seconds);
+}
+
 bool schedule_date_move(const char *date, int days, char out[SCHEDULE_DATE_SIZE])
 {
-    char noon[sizeof "2026-11-28T12:00:00Z"];
     schedule_clock_t clock;
     int64_t seconds;
     int east;
-    (void)snprintf(noon, sizeof noon, "%.10sT12:00:00Z", date);
-    if (schedule_time_parse(noon, "UTC", &seconds) ||
+    if (!schedule_date_at(date, 12, "UTC", &seconds) ||
         !schedule_clock_at(seconds + INT64_C(86400) * days, "UTC", &clock, &east))
         return false;
     (void)snprintf(out, SCHEDULE_DATE_SIZE, "%04d-%02d-%02d", clock.year % 10000, clock.month % 100,

@@ -1,4 +1,5 @@
-/* Times and durations as schedules write them. Seconds since 1970. One thread (zones are read from
+/* Times and durations as schedules write them. Seconds since 1970; a schedule has none before, but
+ * the day of its first talk may begin in 1969. One thread (zones are read from
  * the system's files once, and kept). */
 #ifndef RATINGS_SCHEDULE_TIME_H
 #define RATINGS_SCHEDULE_TIME_H
@@ -21,6 +22,10 @@ bool schedule_clock_in(const schedule_clock_t *clock, const char *zone, int64_t 
 /* What a clock in the zone shows then, and how many seconds it is east of UTC. False: there is no
  * such zone, or no such year. */
 bool schedule_clock_at(int64_t seconds, const char *zone, schedule_clock_t *clock, int *east);
+
+/* When it was that hour in the zone, on the date that `date` begins with. False: as
+ * schedule_clock_in. */
+bool schedule_date_at(const char *date, int hour, const char *zone, int64_t *seconds);
 
 #define SCHEDULE_DATE_SIZE 16
 

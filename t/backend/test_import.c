@@ -351,6 +351,32 @@ static void days_end_by_the_clock(void **state)
               directory);
 }
 
+/* The first talk that there can be, in zones where its day begins in 1969. */
+static void days_of_1970_may_begin_before(void **state)
+{
+    static const struct {
+        const char *zone, *begins, *ends;
+    } rows[] = {
+        {"America/New_York", "1969-12-31T04:00:00-05:00", "1970-01-01T03:59:00-05:00"},
+        {"UTC", "1969-12-31T04:00:00+00:00", "1970-01-01T03:59:00+00:00"},
+        {"Asia/Tokyo", "1970-01-01T04:00:00+09:00", "1970-01-02T03:59:00+09:00"},
+    };
+    (void)state;
+    ctl("migrate");
+    sql("INSERT INTO talks (uuid, title, starts_at, ends_at) VALUES ('first', 'Talk', "
+        "'1970-01-01 00:30Z', '1970-01-01 01:00Z')");
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_ctl(ctl("export --page 'https://rate.example/{id}' --zone %s >%s/first.json",
+                       rows[i].zone, directory),
+                   0);
+        run_shell("grep -qF '\"day_start\": \"%s\"' %s/first.json", rows[i].begins, directory);
+        run_shell("grep -qF '\"day_end\": \"%s\"' %s/first.json", rows[i].ends, directory);
+        assert_ctl(ctl("import %s/first.json", directory), 0);
+        if (i > 0) /* the same talk as by the zone before */
+            assert_said("0 changed, 0 gone, 1 as before");
+    }
+}
+
 static void talks_without_times_are_left_out(void **state)
 {
     (void)state;
@@ -600,6 +626,7 @@ int main(void)
         cmocka_unit_test(json_report),
         cmocka_unit_test_setup(export_gives_the_schedule_back, without_table),
         cmocka_unit_test_setup(days_end_by_the_clock, without_table),
+        cmocka_unit_test_setup(days_of_1970_may_begin_before, without_table),
         cmocka_unit_test(talks_without_times_are_left_out),
         cmocka_unit_test_setup(codes_say_the_pages, without_table),
         cmocka_unit_test_setup(codes_of_gone_talks_are_removed, without_table),

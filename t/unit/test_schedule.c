@@ -77,6 +77,10 @@ static time_row_t times[] = {
     {"summer in a zone", "2026-07-01T10:00:00", "Europe/Berlin", 1782892800},
     {"west", "2026-07-01T10:00:00", "America/St_Johns", 1782909000},
     {"a far year", "2045-07-01T10:00:00", "Europe/Berlin", 2382508800},
+    {"1970, by a clock of 1969", "1969-12-31T19:30:00-05:00", NULL, 1800},
+    {"1970, in a zone whose clock has 1969", "1969-12-31T19:30", "America/New_York", 1800},
+    {"before 1970", "1969-12-31T23:59:59Z", NULL, -1},
+    {"before 1970, by its offset", "1970-01-01T00:00:00+00:01", NULL, -1},
     {"no zone", "2026-11-28T10:00:00", NULL, -1},
     {"no such zone", "2026-11-28T10:00:00", "Europe/Atlantis", -1},
     {"a zone that is a path", "2026-11-28T10:00:00", "../../../etc/passwd", -1},
@@ -97,6 +101,41 @@ static void reads_times(void **state)
 
     assert_int_equal(problem == NULL, row->seconds >= 0);
     assert_int_equal(seconds, row->seconds >= 0 ? row->seconds : -7);
+}
+
+/* By the calendar, and also where a day of the first talks that there can be begins in 1969. */
+static void moves_dates(void **state)
+{
+    static const struct {
+        const char *date, *moved;
+        int days;
+    } rows[] = {
+        {"2026-12-31", "2027-01-01", 1},  {"2026-03-01T10:00:00", "2026-02-28", -1},
+        {"1970-01-01", "1969-12-31", -1}, {"1969-12-31", "1970-01-01", 1},
+        {"1969-12-31", "1969-12-31", 0},  {"2026-02-30", NULL, 1},
+        {"1968-12-31", NULL, 1},
+    };
+    char moved[SCHEDULE_DATE_SIZE];
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        bool is_moved = schedule_date_move(rows[i].date, rows[i].days, moved);
+        assert_int_equal(is_moved, rows[i].moved != NULL);
+        if (is_moved)
+            assert_string_equal(moved, rows[i].moved);
+    }
+}
+
+static void finds_an_hour_of_a_date(void **state)
+{
+    int64_t seconds = 0;
+    (void)state;
+    assert_true(schedule_date_at("2026-11-28T23:59", 4, "Europe/Berlin", &seconds));
+    assert_int_equal(seconds, 1795834800);
+    assert_true(schedule_date_at("1969-12-31", 4, "America/New_York", &seconds));
+    assert_int_equal(seconds, -54000);
+    assert_false(schedule_date_at("2026-02-30", 4, "UTC", &seconds));
+    assert_false(schedule_date_at("today", 4, "UTC", &seconds));
+    assert_false(schedule_date_at("2026-11-28", 4, "Europe/Atlantis", &seconds));
 }
 
 typedef struct {
@@ -553,6 +592,8 @@ int main(void)
     static unit_suite_t suite;
     unit_add_rows(&suite, reads_relative_times, ROWS(relatives));
     unit_add_rows(&suite, reads_times, ROWS(times));
+    unit_add(&suite, "moves dates", moves_dates, NULL);
+    unit_add(&suite, "finds an hour of a date", finds_an_hour_of_a_date, NULL);
     unit_add_rows(&suite, reads_durations, ROWS(durations));
     unit_add_rows(&suite, finds_codes, ROWS(codes));
     unit_add_rows(&suite, cleans_texts, ROWS(cleans));
