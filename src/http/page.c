@@ -131,10 +131,10 @@ static void show_own(request_rec *r, ratings_call_t *call, request_rec *endpoint
     if (!ratings_location_has_voters(ratings_location_of_request(endpoint)))
         return;
     set_text(r, "RATINGS_VOTERS", "1");
-    if (endpoint->status != HTTP_OK)
+    if (endpoint->status != HTTP_OK || !ratings_request_admits_voters(endpoint, call))
         return;
-    if (!ratings_request_known_voter(endpoint, call, &voter))
-        ratings_request_offer_cookie(r, endpoint, call);
+    if (!ratings_request_known_voter(endpoint, &voter))
+        ratings_request_offer_cookie(r, endpoint);
     else if (ratings_read_own(call, talk_id, &voter, &value) == RATINGS_OUTCOME_DONE &&
              value != RATINGS_VALUE_NONE)
         set_number(r, "RATINGS_MINE", value);

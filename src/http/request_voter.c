@@ -148,24 +148,25 @@ bool ratings_request_voter(request_rec *r, const ratings_server_t *server, ratin
     return *has_voter;
 }
 
+bool ratings_request_admits_voters(const request_rec *r, ratings_call_t *call)
+{
+    return ratings_admit_voters(call, &ratings_server_of(r->server)->electorate) ==
+           RATINGS_OUTCOME_DONE;
+}
+
 /* Not a POST: no cookie is handed out. */
-bool ratings_request_known_voter(request_rec *r, ratings_call_t *call, ratings_voter_t *voter)
+bool ratings_request_known_voter(request_rec *r, ratings_voter_t *voter)
 {
     const ratings_server_t *server = ratings_server_of(r->server);
     const char *why;
-    if (ratings_admit_voters(call, &server->electorate) != RATINGS_OUTCOME_DONE)
-        return false;
     const char *identity = identity_of(r, server, ratings_location_of_request(r), &why);
     return identity && identity[0] &&
            ratings_secret_voter(server->secret, server->config.topic, identity, voter);
 }
 
-/* As for a POST: the cookie of another electorate's secret is not replaced before that is known. */
-void ratings_request_offer_cookie(request_rec *r, const request_rec *endpoint, ratings_call_t *call)
+void ratings_request_offer_cookie(request_rec *r, const request_rec *endpoint)
 {
-    const ratings_server_t *server = ratings_server_of(r->server);
     const char *why;
-    if (ratings_location_of_request(endpoint)->voter_source == RATINGS_VOTER_SOURCE_COOKIE &&
-        ratings_admit_voters(call, &server->electorate) == RATINGS_OUTCOME_DONE)
-        (void)hand_out_identity(r, server->secret, &why);
+    if (ratings_location_of_request(endpoint)->voter_source == RATINGS_VOTER_SOURCE_COOKIE)
+        (void)hand_out_identity(r, ratings_server_of(r->server)->secret, &why);
 }

@@ -26,15 +26,19 @@
 bool ratings_request_voter(request_rec *r, const ratings_server_t *server, ratings_voter_t *voter,
                            bool *has_voter, int *result);
 
+/* Whether the server's secret is that of the electorate that votes; replies nothing. `call`: of a
+ * use case, by whose deadline it ends. Of a page, before what follows: the cookie of another
+ * electorate's secret is not replaced. */
+bool ratings_request_admits_voters(const request_rec *r, ratings_call_t *call);
+
 /* Finds the voter that a request has already shown, and replies nothing. False: it has none, or
- * that could not be found out. `call`: of a use case, by whose deadline it ends. */
-bool ratings_request_known_voter(request_rec *r, ratings_call_t *call, ratings_voter_t *voter);
+ * that could not be found out. */
+bool ratings_request_known_voter(request_rec *r, ratings_voter_t *voter);
 
 /* Gives the browser that asks for a page a cookie with the response to `r`, if `endpoint`, where
  * the page sends ratings, knows voters by one: the browser then has it before anything counts, and
  * a first rating whose answer is lost is the same voter's when it is sent again. For a request that
  * has shown no voter; without random bytes it gets none, and the POST says so. */
-void ratings_request_offer_cookie(request_rec *r, const request_rec *endpoint,
-                                  ratings_call_t *call);
+void ratings_request_offer_cookie(request_rec *r, const request_rec *endpoint);
 
 #endif
