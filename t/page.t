@@ -86,6 +86,7 @@ sub goes_back_ok {
 is_deeply(known(show('plain', 'all')), {
         TALK => 'all', TITLE => 'Caf&eacute; &lt;b&gt;&quot;&amp;amp;&quot;&lt;/b&gt;' =~ s/&eacute;/encode_utf8('é')/er, SPEAKERS => 'Ann Lee, Bo, &quot;Flo&quot; ' . encode_utf8('Übel'), ROOM => 'A', TRACK => 'Systems', LANGUAGE => 'fr',
         STARTS => '2026-11-29T08:00:00Z', ENDS => '2026-11-29T08:30:00Z', OPENS => '2020-01-01T00:00:00Z', CLOSES => '2200-01-01T00:00:00Z',
+        STARTS_TEXT => '2026-11-29 08:00 UTC', ENDS_TEXT => '2026-11-29 08:30 UTC', OPENS_TEXT => '2020-01-01 00:00 UTC', CLOSES_TEXT => '2200-01-01 00:00 UTC',
         ZONE => 'Europe/Berlin', STATE => 'open', TOTAL => 0, map { ("COUNT_$_" => 0) } 1 .. 5,
     }, 'all that is known of a talk');
 is_deeply(known(show('plain', 'bare')), { TALK => 'bare', ZONE => 'Europe/Berlin', STATE => 'open', TOTAL => 0, map { ("COUNT_$_" => 0) } 1 .. 5 }, 'a talk of which nothing is known');
@@ -106,6 +107,7 @@ is(rate('hidden', 2, port => $port, host => 'hidden.example')->status, 200, 'a r
 $known = known(show('hidden', 'hidden'));
 is(join(' ', map { $known->{$_} // '-' } qw(HIDDEN TOTAL UNTIL AVERAGE COUNT_1 COUNT_2)), '1 1 - - - -', 'hidden results set none of the counts');
 is(known(show('hidden', 'all'))->{UNTIL}, '2200-01-01T00:00:00Z', 'and say until when');
+is(known(show('hidden', 'all'))->{UNTIL_TEXT}, '2200-01-01 00:00 UTC', 'and in which time zone that is');
 is(known(show('hidden', 'closed'))->{COUNT_1}, 0, 'until they are shown');
 
 # ---- the page's files and languages ----

@@ -23,11 +23,16 @@ static void set_text(request_rec *r, const char *name, const char *text)
         apr_table_set(r->subprocess_env, name, text);
 }
 
+/* Also as NAME_TEXT, "2026-11-28 09:00 UTC", for people whose browser runs no script: of the
+ * conference's time zone httpd knows the name alone. */
 static void set_time(request_rec *r, const char *name, int64_t time)
 {
     char text[RATINGS_TIME_TEXT_SIZE];
-    if (ratings_time_print(time, text))
-        apr_table_set(r->subprocess_env, name, text);
+    if (!ratings_time_print(time, text))
+        return;
+    apr_table_set(r->subprocess_env, name, text);
+    set_text(r, apr_pstrcat(r->pool, name, "_TEXT", NULL),
+             apr_psprintf(r->pool, "%.10s %.5s UTC", text, text + strlen("2026-11-28T")));
 }
 
 static void set_number(request_rec *r, const char *name, int64_t number)

@@ -86,3 +86,11 @@ test('ids of any characters', async (t) => {
     }
     assert.equal(await counts(talk), '00002');
 });
+
+test('times say in which time zone they are', async (t) => {
+    const talk = await newTalk({ starts: 3600, ends: 7200, opens: 3600 });
+    const { page, open } = await visitor(t, plain);
+    await open(talkPath(talk));
+    assert.match(await page.locator('#time').innerText(), /^\d{4}-\d\d-\d\d \d\d:\d\d UTC$/);
+    assert.match(await page.locator('#window time').innerText(), /^\d{4}-\d\d-\d\d \d\d:\d\d UTC$/);
+});
