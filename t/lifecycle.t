@@ -136,6 +136,29 @@ sub all_counted {
     ok(defined $took && $took < 8, sprintf 'turnover: no process is left behind (%.1f s)', $took // -1);
 }
 
+# ---- the leader is killed: the next one does not wait for its lease to run out ----
+
+{
+    my $seconds = 30;
+    my $httpd   = own_httpd(name => 'killed', port => 6, %own, before => "RatingsLease ${seconds}s\n")
+        ->expect_log(@usual, qr/AH0005[12]: child (pid|process) \d+ exit signal Killed/)->start;
+    my @at = (port => $httpd->port);
+    ok(wait_ready(@at), 'killed: ready');
+    my $talk   = new_talk();
+    my $leader = sub { return (split /:/, redis(database => 6)->call('GET', 'ratings:projector') // '')[1] // 0 };
+    is(rate($talk, 5, @at)->status, 200, 'killed: a rating before');
+    my $killed = $leader->();
+    kill 'KILL', $killed or die "kill $killed: $!";
+    my $begun = time;
+    ok(wait_until(sub { rate($talk, 4, @at)->status == 200 }, $seconds), 'killed: ratings are visible again');
+    my $took = time - $begun;
+    cmp_ok($took, '<', $seconds / 3, sprintf 'killed: long before the lease would have run out (%.2f s)', $took);
+    isnt($leader->(), $killed, 'killed: another child leads');
+    is(histogram_of($talk, @at)->{ratings}{5}, 1, 'killed: what was counted before is counted once');
+    $took = $httpd->stop;
+    ok(defined $took && $took < 8, sprintf 'killed: no process is left behind (%.1f s)', $took // -1);
+}
+
 # ---- ends while a backend hangs ----
 
 for my $server ($brief ? 'redis' : qw(redis kafka postgres)) {
