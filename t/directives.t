@@ -176,6 +176,28 @@ for my $directive (sort keys %connections) {
     taken(qq(${backends}RatingsStatsHeader X-Key "file:$file"\n), 'RatingsStatsHeader: a good file');
 }
 
+# ---- RatingsStatsAuth ----
+
+{
+    local %ENV = (%ENV, AWS_ACCESS_KEY_ID => 'AKIDEXAMPLE', AWS_SECRET_ACCESS_KEY => 's3cr3t');
+    my $lambda = sub { with('RatingsStats', $_[0]) };
+    my $own    = 'https://id.lambda-url.eu-central-1.on.aws/';
+    taken($lambda->($own) . "RatingsStatsAuth $_\n", "RatingsStatsAuth $_") for qw(off aws-sigv4 aws-sigv4:us-east-1);
+    taken($lambda->('http://u:s3cr3t@h/?code=s3cr3t') . "RatingsStatsAuth off\n", 'RatingsStatsAuth off, and any URL');
+    refused($backends . qq(RatingsStatsAuth "$_"\n), "RatingsStatsAuth $_", qr/RatingsStatsAuth: it takes off, aws-sigv4, or aws-sigv4:REGION/) for qw(on aws-sigv4: aws-sigv4:EU iam);
+    my $refused = sub { my ($text, $name, $pattern) = @_; unlike(refused($text, "RatingsStatsAuth: $name", $pattern), qr/s3cr3t/, 'and nothing of it') };
+    $refused->($lambda->('https://stats.example.org/') . "RatingsStatsAuth aws-sigv4\n", 'no region', qr/RT0114: .* write aws-sigv4:REGION/);
+    $refused->($lambda->("$own?a=s3cr3t") . "RatingsStatsAuth aws-sigv4\n", 'a query', qr/RT0114: .* has a query/);
+    $refused->($lambda->('https://u:s3cr3t@h/') . "RatingsStatsAuth aws-sigv4:us-east-1\n", 'a user', qr/RT0114: .* has a user/);
+    $refused->($lambda->($own) . "RatingsStatsAuth aws-sigv4\nRatingsStatsHeader X-Key s3cr3t\n", 'a header', qr/RT0114: .*RatingsStatsHeader is set as well/);
+    local $ENV{AWS_ACCESS_KEY_ID} = '';
+    $refused->($lambda->($own) . "RatingsStatsAuth aws-sigv4\n", 'half of the credentials', qr/RT0115: RatingsStatsAuth aws-sigv4: the credentials of AWS: .*no access key id/);
+    local $ENV{AWS_SECRET_ACCESS_KEY} = '';
+    local $ENV{AWS_SHARED_CREDENTIALS_FILE} = '/no/such/file';
+    $refused->($lambda->($own) . "RatingsStatsAuth aws-sigv4\n", 'a file that is missing', qr{RT0115: .*: /no/such/file: No such file});
+    taken($lambda->($own), 'which does not matter where nothing is signed');
+}
+
 # ---- sets ----
 
 for my $directive (qw(RatingsTalks RatingsStore RatingsStream RatingsStats)) {

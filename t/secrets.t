@@ -86,7 +86,7 @@ for my $row (@rows) {
     my $function = RatingsTest::Tool->new('function', $ENV{HTTP_PORT} + 8);
     local $ENV{RATINGS_LAMBDA_URL} = "http://127.0.0.1:@{[ $ENV{HTTP_PORT} + 8 ]}/key";
     my $httpd = own_httpd(name => 'secrets-header', before => "RatingsStatsHeader X-Stats-Key \"file:$file\"\nRatingsStatsMemo Off\n",
-        topic => 'ratings-secrets-header', database => 14, after => "LogLevel trace8\n")->expect_log(qr/RT0209: .*status 403|RT0204: |RT0305: |RT030[12]: |RT0113: |AH0002[0-9]/)->start;
+        topic => 'ratings-secrets-own', database => 14, after => "LogLevel trace8\n")->expect_log(qr/RT0209: .*status 403|RT0204: |RT0305: |RT030[12]: |RT0501: |RT0113: |AH0002[0-9]/)->start;
     my @at   = (port => $httpd->port);
     my $talk = new_talk();
     my $has_stats = sub { return exists json(get("/ratings?talkId=$talk", @at)->body)->{stats} };
@@ -102,6 +102,61 @@ for my $row (@rows) {
     unlike($said, qr/\Q$secret/, 'and nothing of it');
     $httpd->stop;
     is_deeply([ grep { /\Q$secret\E|of the test/ } $httpd->log->lines ], [], 'neither value is in the log at trace8');
+}
+
+# Signed calls: what httpd's environment and a metadata service give.
+{
+    my $directory = "$ENV{TEST_LOGS}/secrets-aws";
+    my $port      = $ENV{HTTP_PORT} + 8;
+    my $write     = sub { my ($name, $text) = @_; open my $out, '>', "$directory/$name" or die "$directory: $!"; print $out $text; close $out };
+    my $events    = sub { open my $in, '<', "$directory/events" or return 0; return scalar grep { /$_[0]/ } <$in> };
+    mkdir $directory;
+    $write->(mode => 'ok 5 0');
+    my $stub = RatingsTest::Tool->new(aws => $directory, $port);
+    local %ENV = (%ENV, RATINGS_LAMBDA_URL => "http://127.0.0.1:$port/signed", AWS_EC2_METADATA_DISABLED => 'true', HOME => '/no/such');
+    my @log  = (qr/RT0209: |RT0204: |RT0305: |RT030[12]: |RT0501: /, qr/RT021[01]: /);
+    my %more = (topic => 'ratings-secrets-own', database => 14, before => "RatingsStatsAuth aws-sigv4:eu-central-1\nRatingsStatsMemo Off\n", after => "LogLevel trace8\n");
+    my $with = sub {
+        my ($name, $do) = @_;
+        my $httpd = own_httpd(name => "secrets-aws-$name", %more)->expect_log(@log)->start;
+        my @at    = (port => $httpd->port);
+        my $talk  = new_talk();
+        my $has_stats = sub { return exists json(get("/ratings?talkId=$talk", @at)->body)->{stats} };
+        ok(wait_until(sub { rate($talk, 5, @at)->status == 200 }, 20), "$name: rated");
+        $do->($httpd, $has_stats);
+        my @answers = map { get($_, @at) } '/', '/readyz';
+        is(scalar(grep { $_->raw =~ /of\+the=session|\Q$secret\E|secret\d|token\dxx/ } @answers), 0, "$name: in no answer");
+        $httpd->stop;
+        is_deeply([ grep { m{of\+the=session|\Q$secret\E|secret\d|token\dxx|of-the-session} } $httpd->log->lines ], [], "$name: not in the log at trace8");
+        return $httpd;
+    };
+    my ($code, $said) = own_httpd(name => 'secrets-aws-none', %more)->configtest;
+    like($said, qr/RT0115: RatingsStatsAuth aws-sigv4:eu-central-1: the credentials of AWS: there are none/, 'no credentials: httpd does not start');
+    {
+        local %ENV = (%ENV, AWS_ACCESS_KEY_ID => 'AKIDSESSION', AWS_SECRET_ACCESS_KEY => 'secret/of+the=session', AWS_SESSION_TOKEN => 'token/of+the=session');
+        $with->(environment => sub { ok(wait_until($_[1], 20), 'the environment signs') });
+    }
+    {
+        local %ENV = (%ENV, AWS_ACCESS_KEY_ID => 'AKIDEXAMPLE', AWS_SECRET_ACCESS_KEY => $secret);
+        my $httpd = $with->(wrong => sub { ok(!$_[1]->(), 'a wrong secret: no statistics') });
+        ok($httpd->log->has(qr/RT020[49]: .*status 403/), 'the log has the status');
+    }
+    {
+        local %ENV = (%ENV, AWS_EC2_METADATA_DISABLED => '', AWS_EC2_METADATA_SERVICE_ENDPOINT => "http://127.0.0.1:$port");
+        my $httpd = $with->(instance => sub {
+            my ($own, $has_stats) = @_;
+            ok(wait_until($has_stats, 20), 'an instance signs');
+            my ($asked, $without) = (0, 0);
+            wait_until(sub { $asked++; $without++ unless $has_stats->(); return $events->('issued') > 3 }, 30);
+            is($without, 0, "each of $asked answers has statistics, while credentials expire and are refreshed");
+            $write->(mode => 'status 500');
+            ok(wait_until(sub { !$has_stats->() }, 20), 'none are left: no statistics');
+            ok(wait_until(sub { $own->log->has(qr/RT0210: .*status 500/) }, 10), 'the log says why');
+            $write->(mode => 'ok 3600 0');
+            ok(wait_until($has_stats, 60), 'the metadata service answers again, and so does the Lambda');
+        });
+        cmp_ok(scalar(grep { /RT0210: / } $httpd->log->lines), '<=', 2 * 4, 'a child says once that it has none');
+    }
 }
 
 finish();

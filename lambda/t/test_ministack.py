@@ -3,6 +3,7 @@ import base64
 import contextlib
 import json
 import os
+import subprocess
 import tempfile
 
 from harness import (CONTRACT, CONTRACT_ANSWER, ZIP, Program, check_contract, equal, free_port,
@@ -102,3 +103,19 @@ def test_invoke_bad(fixture):
                                f"/2015-03-31/functions/{FUNCTION}/invocations", b"{}", SIGNED)
     assert "x-amz-function-error" in headers, headers
     equal(json.loads(body)["errorMessage"], "ratings is missing or not an object")
+
+
+def test_iam(fixture):
+    """a URL of the auth type AWS_IAM refuses a request without a signature, and takes one that libcurl has signed"""
+    port, path = fixture
+    call(port, "PUT", f"/2021-10-31/functions/{FUNCTION}/url", {"AuthType": "AWS_IAM"})
+    try:
+        equal(request(port, "POST", path, CONTRACT, {"Content-Type": "application/json"})[0], 403)
+        # MiniStack looks whether there is a signature, not at what it is: t/backend/test_aws.c has it computed
+        signed = subprocess.run(
+            ["curl", "--silent", "--show-error", "--noproxy", "*", "--aws-sigv4", "aws:amz:us-east-1:lambda", "--user",
+             "test:test", "--header", "Content-Type: application/json", "--data-binary", CONTRACT.decode(),
+             f"http://127.0.0.1:{port}{path}"], capture_output=True, check=True, timeout=30)
+        equal(signed.stdout, CONTRACT_ANSWER)
+    finally:
+        call(port, "PUT", f"/2021-10-31/functions/{FUNCTION}/url", {"AuthType": "NONE"})

@@ -49,6 +49,7 @@ const command_rec ratings_directives[] = {
     TEXT("RatingsStream", stream, ratings_stream_brokers_problem,   NULL, "Kafka: host:port[,host:port...]"),
     TEXT("RatingsStats",  stats,  ratings_stats_url_problem,        NULL, "The Lambda's function URL: http(s)://host[:port]/"),
     TEXT("RatingsStatsProxy", stats_proxy, ratings_stats_proxy_problem, "none", "The proxy by which the Lambda is called: http://[user:password@]host:port"),
+    TEXT("RatingsStatsAuth", stats_auth, ratings_stats_auth_problem, "off", "Whether calls of the Lambda are signed: off, or aws-sigv4[:REGION]"),
     PAIR("RatingsStatsHeader", ratings_set_stats_header, stats_header, "A header by which the Lambda knows its caller: name and value, the value may be file:PATH"),
     TEXT("RatingsTopic",  topic,  ratings_stream_topic_problem,     "ratings", "The topic that holds the events"),
     TEXT("RatingsVoterSecret", voter_secret, ratings_secret_source_problem, NULL, "The file of the secret under which voters are hashed and cookies signed: file:PATH"),

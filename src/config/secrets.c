@@ -73,10 +73,38 @@ static int load_stats_header(const server_rec *server, apr_pool_t *pconf)
     return OK;
 }
 
+/* ---- RatingsStatsAuth ---- */
+
+/* What expires is asked for by the children; what does not is here from now on. */
+static int load_stats_credentials(const server_rec *server, apr_pool_t *pconf)
+{
+    ratings_server_t *record = ratings_server_of(server);
+    const ratings_config_t *config = &record->config;
+    ratings_aws_environment_t environment;
+    char why[RATINGS_DETAIL_MAX];
+    if (!config->stats || strcmp(config->stats_auth, "off") == 0)
+        return OK;
+    const char *misfit =
+        ratings_stats_auth_misfit(config->stats_auth, config->stats, config->stats_header);
+    if (misfit)
+        return ratings_config_complain(server, "RT0114", "RatingsStatsAuth %s: %s",
+                                       config->stats_auth, misfit);
+    ratings_aws_source_t *source = apr_palloc(pconf, sizeof *source);
+    ratings_aws_environment_read(&environment);
+    if (!ratings_aws_source_find(&environment, source, why, sizeof why))
+        return ratings_config_complain(server, "RT0115",
+                                       "RatingsStatsAuth %s: the credentials of AWS: %s",
+                                       config->stats_auth, why);
+    record->stats_credentials = source;
+    return OK;
+}
+
 /* ---- all of them ---- */
 
 int ratings_config_load_secrets(const server_rec *server, apr_pool_t *pconf)
 {
     int code = load_voter_secret(server, pconf);
-    return code == OK ? load_stats_header(server, pconf) : code;
+    if (code == OK)
+        code = load_stats_header(server, pconf);
+    return code == OK ? load_stats_credentials(server, pconf) : code;
 }

@@ -131,15 +131,33 @@ static void make_store(ratings_child_t *child)
     set_usable(child, RATINGS_BACKEND_STORE, status, &why);
 }
 
+static void log_stats(ratings_stats_log_t *log, ratings_stats_log_e event, const char *why)
+{
+    const ratings_child_t *child = RATINGS_CONTAINER_OF(log, ratings_child_t, stats_log);
+    if (event == RATINGS_STATS_LOG_REFRESHED)
+        ap_log_error(APLOG_MARK, APLOG_NOTICE, 0, child->service->server,
+                     "RT0211: credentials of AWS are obtained again");
+    else
+        ap_log_error(APLOG_MARK, APLOG_WARNING, 0, child->service->server,
+                     "RT0210: credentials of AWS could not be obtained, and without valid ones "
+                     "the Lambda is not called: %s",
+                     why);
+}
+
 static void make_stats(ratings_child_t *child)
 {
+    const ratings_server_t *record = ratings_server_of(child->service->server);
+    child->stats_log = (ratings_stats_log_t){log_stats};
     const ratings_config_t *config = child->service->config;
     const ratings_stats_options_t options = {
         .url = config->stats,
         .proxy = config->stats_proxy,
         .handles_max = (int)config->stats_pool,
         .timeout = config->stats_timeout,
-        .header = ratings_server_of(child->service->server)->stats_header,
+        .header = record->stats_header,
+        .auth = config->stats_auth,
+        .credentials = record->stats_credentials,
+        .log = &child->stats_log,
     };
     ratings_result_t why;
     apr_status_t status = ratings_stats_create(&child->stats, &options, &why);

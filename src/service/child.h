@@ -47,6 +47,7 @@ struct ratings_child_t {
     ratings_store_t *store;
     ratings_stream_t *stream;
     ratings_stats_t *stats;
+    ratings_stats_log_t stats_log;
     ratings_call_policy_t policy[RATINGS_BACKENDS];
     ratings_stream_log_t stream_log;
     ratings_stream_options_t stream_options; /* also of the projector's reader */

@@ -1,48 +1,15 @@
 #include "../../src/backend/stats/stats.h"
 #include "backend_test.h"
+#include "script_peer.h"
 #include "slow_resolver.h"
 
 #include <apr_general.h>
 #include <apr_strings.h>
-#include <sys/wait.h>
 
 static apr_pool_t *pool;
-static pid_t peer;
-static int peer_input =
-    -1; /* the peer ends when this is closed, which the end of this program does */
-static int port;
+static script_peer_t peer;
 
 static const ratings_histogram_t some = {{0, 0, 1, 0, 7}};
-
-/* ---- the peer ---- */
-
-static void run_peer(int input, int output)
-{
-    dup2(input, STDIN_FILENO);
-    dup2(output, STDOUT_FILENO);
-    execlp("python3", "python3", "t/chaos/tools/function", (char *)NULL);
-    _exit(127);
-}
-
-static void start_peer(void)
-{
-    int to_peer[2], from_peer[2];
-    char line[16] = "";
-    assert_int_equal(pipe(to_peer), 0);
-    assert_int_equal(pipe(from_peer), 0);
-    peer = fork();
-    if (peer == 0) {
-        close(to_peer[1]);
-        run_peer(to_peer[0], from_peer[1]);
-    }
-    close(to_peer[0]);
-    close(from_peer[1]);
-    peer_input = to_peer[1];
-    assert_true(read(from_peer[0], line, sizeof line - 1) > 0);
-    close(from_peer[0]);
-    port = atoi(line);
-    assert_in_range(port, 1, 65535);
-}
 
 static int set_up(void **state)
 {
@@ -55,15 +22,14 @@ static int set_up(void **state)
     setenv("ALL_PROXY", "http://127.0.0.1:1", 1);
     apr_initialize();
     apr_pool_create(&pool, NULL);
-    start_peer();
+    script_peer_start(&peer, "t/chaos/tools/function", NULL);
     return 0;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    close(peer_input);
-    assert_int_equal(waitpid(peer, NULL, 0), peer);
+    script_peer_stop(&peer);
     AWAIT(threads() == 0);
     apr_pool_destroy(pool);
     apr_terminate();
@@ -88,7 +54,7 @@ static ratings_stats_t *stats_at(const char *url, int handles_max, int timeout_m
 
 static ratings_stats_t *stats_of(const char *path, int handles_max, int timeout_ms)
 {
-    return stats_at(apr_psprintf(pool, "http://127.0.0.1:%d/%s", port, path), handles_max,
+    return stats_at(apr_psprintf(pool, "http://127.0.0.1:%d/%s", peer.port, path), handles_max,
                     timeout_ms);
 }
 
@@ -324,7 +290,8 @@ static void computes(void **state)
 
 static void header_is_sent(void **state)
 {
-    ratings_stats_options_t options = {.url = apr_psprintf(pool, "http://127.0.0.1:%d/key", port),
+    ratings_stats_options_t options = {.url =
+                                           apr_psprintf(pool, "http://127.0.0.1:%d/key", peer.port),
                                        .handles_max = 1,
                                        .timeout = apr_time_from_sec(5)};
     ratings_stats_t *without = stats_with(options);
@@ -432,7 +399,8 @@ static void no_such_host(void **state)
 
 static void peer_without_tls(void **state)
 {
-    ratings_stats_t *stats = stats_at(apr_psprintf(pool, "https://127.0.0.1:%d/ok", port), 2, 5000);
+    ratings_stats_t *stats =
+        stats_at(apr_psprintf(pool, "https://127.0.0.1:%d/ok", peer.port), 2, 5000);
     (void)state;
     expect_failure(stats, APR_ECONNREFUSED, "", 0, 5000);
     ratings_stats_destroy(stats);
@@ -508,9 +476,9 @@ static void peer_that_was_stopped(void **state)
     ratings_stats_t *stats = stats_of("ok", 2, 250);
     (void)state;
     expect_success(stats);
-    stop_process(peer);
+    stop_process(peer.pid);
     expect_failure(stats, APR_TIMEUP, "", 245, 450);
-    kill(peer, SIGCONT);
+    kill(peer.pid, SIGCONT);
     expect_success(stats);
     ratings_stats_destroy(stats);
 }

@@ -1,17 +1,21 @@
 #include "stats.h"
 
 #include "../../core/container_of.h"
+#include "stats_credentials.h"
 #include "stats_handle.h"
 #include "stats_target.h"
 
 #include <curl/curl.h>
 
+#include <apr_strings.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct ratings_stats_t {
     ratings_refobj_t object; /* its lock is never held across I/O */
     ratings_pool_t handles;
     stats_target_t target;
+    stats_credentials_t credentials; /* if the target has a signature */
     apr_interval_time_t timeout;
 };
 
@@ -55,6 +59,11 @@ static void fill_stats(ratings_stats_t *stats, const ratings_stats_options_t *op
 {
     stats_target_read(&stats->target, options, stats->object.pool);
     stats->timeout = options->timeout;
+    if (stats->target.signature)
+        stats_credentials_init(
+            &stats->credentials, &stats->object,
+            apr_pmemdup(stats->object.pool, options->credentials, sizeof *options->credentials),
+            options->log);
     ratings_pool_init(&stats->handles, &stats->object, &stats_pool_ops, options->handles_max, NULL);
 }
 
@@ -64,6 +73,8 @@ apr_status_t ratings_stats_create(ratings_stats_t **out, const ratings_stats_opt
     const char *problem = ratings_stats_url_problem(options->url);
     if (!problem)
         problem = ratings_stats_proxy_problem(options->proxy);
+    if (!problem)
+        problem = ratings_stats_auth_misfit(options->auth, options->url, options->header);
     if (problem)
         return ratings_result_set(why, APR_EINVAL, "%s", problem);
     pthread_once(&curl_once, start_curl);
@@ -108,6 +119,22 @@ static apr_status_t ask_function(stats_handle_t *handle, const ratings_histogram
     return problem ? ratings_result_set(why, APR_EINVAL, "%s", problem) : ratings_result_ok(why);
 }
 
+/* A handle keeps what it was given last, until there is something newer. */
+static apr_status_t sign_with_current(ratings_stats_t *stats, stats_handle_t *handle,
+                                      const ratings_deadline_t *deadline, ratings_result_t *why)
+{
+    ratings_aws_credentials_t credentials;
+    uint64_t number = handle->signed_by;
+    if (stats_credentials_get(&stats->credentials, deadline, &number, &credentials, why) !=
+            APR_SUCCESS ||
+        number == handle->signed_by)
+        return why->status;
+    if (!stats_handle_sign(handle, &credentials, number))
+        (void)ratings_result_set(why, RATINGS_NOT_ASKED, "out of memory");
+    explicit_bzero(&credentials, sizeof credentials);
+    return why->status;
+}
+
 /* The handle is kept whatever came of the call: libcurl has closed a connection that broke. */
 static apr_status_t compute_with_handle(ratings_stats_t *stats,
                                         const ratings_histogram_t *histogram,
@@ -118,7 +145,11 @@ static apr_status_t compute_with_handle(ratings_stats_t *stats,
     if (ratings_pool_acquire(&stats->handles, deadline, &pooled, why) != APR_SUCCESS)
         return why->status;
     stats_handle_t *handle = RATINGS_CONTAINER_OF(pooled, stats_handle_t, pooled);
-    apr_status_t status = ask_function(handle, histogram, deadline, out, why);
+    apr_status_t status = APR_SUCCESS;
+    if (stats->target.signature)
+        status = sign_with_current(stats, handle, deadline, why);
+    if (status == APR_SUCCESS)
+        status = ask_function(handle, histogram, deadline, out, why);
     ratings_pool_release(&stats->handles, pooled);
     return status;
 }

@@ -2,10 +2,11 @@
  * bounded pool of easy handles per child, so that connections stay open.
  * https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
  *
- * All calls may be made by any thread at once. Nothing is logged here: `why` carries the reason. */
+ * All calls may be made by any thread at once. What fails is in `why`, and not logged. */
 #ifndef RATINGS_STATS_H
 #define RATINGS_STATS_H
 
+#include "../../core/aws_source.h"
 #include "../../core/histogram.h"
 #include "../common/result.h"
 
@@ -16,12 +17,27 @@
 
 typedef struct ratings_stats_t ratings_stats_t;
 
+/* What is known outside of any call, of credentials that expire: that they could not be refreshed,
+ * and that they were, after all. Called by a thread of the client's own, once for each change. */
+typedef enum {
+    RATINGS_STATS_LOG_NOTHING, /* is never reported */
+    RATINGS_STATS_LOG_NOT_REFRESHED,
+    RATINGS_STATS_LOG_REFRESHED
+} ratings_stats_log_e;
+
+typedef struct ratings_stats_log_t {
+    void (*write)(struct ratings_stats_log_t *log, ratings_stats_log_e event, const char *why);
+} ratings_stats_log_t;
+
 typedef struct {
     const char *url;             /* http:// or https:// */
     const char *proxy;           /* see ratings_stats_proxy_problem; NULL or "none": none */
     int handles_max;             /* >= 1: calls in flight; one more waits, within its timeout */
     apr_interval_time_t timeout; /* microseconds, the whole of one call; a caller may allow less */
     const char *header;          /* "Name: value", sent with each call; NULL: none */
+    const char *auth;            /* see ratings_stats_auth_problem; NULL: "off" */
+    const ratings_aws_source_t *credentials; /* of AWS, if auth is not off; else not looked at */
+    ratings_stats_log_t *log;                /* not copied; or NULL */
 } ratings_stats_options_t;
 
 /* NULL if libcurl can call `url` (http or https, with a host); else what is wrong with it (static).
@@ -39,6 +55,14 @@ const char *ratings_stats_proxy_problem(const char *proxy);
 const char *ratings_stats_header_name_problem(const char *name);
 const char *ratings_stats_header_value_problem(const char *value);
 
+/* The same of how calls are authenticated: "off", "aws-sigv4" with the region of the URL, or
+ * "aws-sigv4:REGION". */
+const char *ratings_stats_auth_problem(const char *auth);
+
+/* What is wrong with the three of them together, of which each has no problem (static); NULL:
+ * nothing. */
+const char *ratings_stats_auth_misfit(const char *auth, const char *url, const char *header);
+
 /* `url` without its secrets, in `pool`: as it was configured, if libcurl finds neither a user nor a
  * query in it; else made of what libcurl has read, with *** for the password, for a user without
  * one, and for each value of the query, since functions take their keys there. */
@@ -46,7 +70,7 @@ const char *ratings_stats_url_redact(const char *url, apr_pool_t *pool);
 
 /* Makes the statistics' client, without a call. To be called once threads may start (child_init or
  * later); does curl_global_init once per process. `*options` is copied. APR_EINVAL: URL or proxy
- * have a problem; APR_EGENERAL: libcurl cannot start. */
+ * have a problem, or there is a misfit; APR_EGENERAL: libcurl cannot start. */
 apr_status_t ratings_stats_create(ratings_stats_t **stats, const ratings_stats_options_t *options,
                                   ratings_result_t *why);
 

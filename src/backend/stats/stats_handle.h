@@ -1,33 +1,32 @@
-/* Private to stats: one libcurl handle, with the connection that it keeps open, and one POST over
- * it. One thread at a time uses a handle. */
+/* Private to stats: what calls the function, by one connection that is kept open. One thread at
+ * a time uses a handle. */
 #ifndef RATINGS_STATS_HANDLE_H
 #define RATINGS_STATS_HANDLE_H
 
+#include "../../core/aws_credentials.h"
 #include "../common/pool.h"
 #include "stats_target.h"
+#include "stats_transfer.h"
 
-#include <curl/curl.h>
-
-#include <stddef.h>
-
-#define STATS_ANSWER_MAX 65536 /* bytes of headers and body together */
+#include <stdint.h>
 
 typedef struct {
     ratings_pooled_t pooled;
-    CURLM *multi;
-    CURL *easy;
+    const stats_target_t *target;
     struct curl_slist *headers;
-    CURLcode code;   /* of the last transfer */
-    size_t received; /* bytes of headers and body */
-    size_t len;      /* of the body */
-    char body[STATS_ANSWER_MAX];
-    char error[CURL_ERROR_SIZE];
+    uint64_t signed_by; /* the number of its credentials (stats_credentials.h); 0: it has none */
+    stats_transfer_t transfer;
 } stats_handle_t;
 
 /* NULL when memory ran out, or when this libcurl lacks what it takes. Connects to nobody. `target`
  * must live as long. */
 stats_handle_t *stats_handle_create(const stats_target_t *target);
 void stats_handle_destroy(stats_handle_t *handle); /* NULL is allowed */
+
+/* From now on calls are signed with these credentials, which are copied, by the target's signature.
+ * False when memory ran out. */
+bool stats_handle_sign(stats_handle_t *handle, const ratings_aws_credentials_t *credentials,
+                       uint64_t number);
 
 /* Sends `json` by POST, and by a new connection once more when the one that was kept turns out to
  * be closed. On APR_SUCCESS the status was 200, and `*answer` (`*len` bytes, not terminated) is the

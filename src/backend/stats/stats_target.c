@@ -158,6 +158,7 @@ void stats_target_read(stats_target_t *target, const ratings_stats_options_t *op
 {
     target->url = apr_pstrdup(pool, options->url);
     target->header = apr_pstrdup(pool, options->header);
+    target->signature = stats_signature(options->auth, options->url, pool);
     if (!is_no_proxy(options->proxy))
         (void)read_proxy(options->proxy, pool, target);
 }

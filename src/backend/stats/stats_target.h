@@ -11,7 +11,11 @@ typedef struct {
     const char *proxy;                       /* scheme://host:port; NULL: none */
     const char *proxy_user, *proxy_password; /* decoded; NULL: none */
     const char *header;                      /* "Name: value"; NULL: none */
+    const char *signature;                   /* of CURLOPT_AWS_SIGV4; NULL: calls are not signed */
 } stats_target_t;
+
+/* "aws:amz:REGION:lambda", in `pool`, of an auth and a URL without a misfit; NULL: off. */
+const char *stats_signature(const char *auth, const char *url, apr_pool_t *pool);
 
 /* Fills in a zeroed `target`, in `pool`, from options whose URL and proxy have no problem
  * (ratings_stats_url_problem, ratings_stats_proxy_problem). */
