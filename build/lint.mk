@@ -29,7 +29,7 @@ format: deps-lint ## format the sources with clang-format, as lint wants them
 	@clang-format -i $(LINT_C)
 
 # All of them, whichever fail; those are named at the end.
-LINT_RULES = architecture dependencies directives endpoints messages function-length names words links hygiene mutants page
+LINT_RULES = architecture dependencies directives endpoints messages function-length names words links hygiene mutants page packaging
 lint-rules:
 	@failed=; for rule in $(LINT_RULES); do APXS='$(APXS)' build/lint/$$rule || failed="$$failed $$rule"; done; \
 	    [ -z "$$failed" ] || { echo "lint-rules: FAILED:$$failed" >&2; exit 1; }

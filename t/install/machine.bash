@@ -1,6 +1,7 @@
 # shellcheck shell=bash
-# Minimal Debian systems to install on: made once by debootstrap, kept in CACHE_DIR, copied for each walk. Sourced by
-# t/install/run, which sets `blocks`, the directory of the document's commands, and t/image/run.
+# Minimal Debian systems to install on, or to build on: made once by debootstrap, kept in CACHE_DIR, copied for each walk.
+# Sourced by t/install/run and t/install/package, which set `blocks`, the directory of the document's commands, by
+# t/image/run and build/package.
 
 # policy DIR: no package starts a service there
 policy() {
@@ -17,16 +18,20 @@ inside() {
         PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin "$@" </dev/null
 }
 
-# what `apt-get install` is asked for by the document, a line for each command
-asked_for() { sed -e ':a' -e '/\\$/N; s/\\\n//; ta' "$blocks"/*.sh | sed -n 's/^apt-get install //p'; }
+# what `apt-get install` is asked for by the document, a line for each command; not our own package, which is a file
+document_asks_for() { sed -e ':a' -e '/\\$/N; s/\\\n//; ta' "$blocks"/*.sh | sed -n 's/^apt-get install \([^.]\)/\1/p'; }
 
-# The system with httpd on it, and all packages fetched that the document will install: a walk has no network.
-# find_machine SUITE: sets `machine` to its directory; made where it is not there
+# what a walk will install
+asked_for() { document_asks_for; }
+
+# The system with httpd on it, and all packages fetched that a walk will install: it has no network.
+# find_machine SUITE: sets `machine` to its directory; made where it is not there. `machine_kind` is for another kind of walks.
+machine_kind=''
 find_machine() {
     local sum
     find_base "$1"
     sum=$(asked_for | cksum)
-    machine=$base+${sum%% *}
+    machine=$base$machine_kind+${sum%% *}
     one_at_a_time make_machine "$base" "$machine"
 }
 
@@ -59,7 +64,7 @@ make_base() {
 make_machine() {
     local list
     say "apt-get fetches into $2 what the document asks for"
-    rm -rf --one-file-system "$1"+*
+    rm -rf --one-file-system "${2%+*}"+*
     cp -a "$1" "$2.new"
     cp -L /etc/resolv.conf /etc/hosts "$2.new/etc/"
     policy "$2.new"
@@ -75,7 +80,35 @@ make_machine() {
     touch "$2/.complete"
 }
 
-# ---- what both do ----
+# The system with what a package's build needs, and lintian: a build has no network, and writes to /build and /tmp alone.
+# find_builder SUITE CONTROL: sets `builder` to its directory; made where it is not there
+find_builder() {
+    local sum
+    find_base "$1"
+    sum=$(sed -n '/^Build-Depends/,/^[^ B]/p' "$2" | cksum)
+    builder=$base-builder+${sum%% *}
+    one_at_a_time make_builder "$2" "$base" "$builder"
+}
+
+# make_builder CONTROL BASE DIR
+make_builder() {
+    say "apt-get installs into $3 what $1 asks for"
+    rm -rf --one-file-system "$2"-builder+*
+    cp -a "$2" "$3.new"
+    cp -L /etc/resolv.conf /etc/hosts "$3.new/etc/"
+    policy "$3.new"
+    mkdir -p "$3.new/build/debian"
+    cp "$1" "$3.new/build/debian/"
+    {
+        inside "$3.new" apt-get update -q
+        inside "$3.new" apt-get install -qy --no-install-recommends build-essential lintian
+        inside "$3.new" apt-get build-dep -qy --no-install-recommends /build
+    } >"$3.log" 2>&1 || { tail -n 5 "$3.log" >&2 && die "apt-get failed: $3.log"; }
+    mv "$3.new" "$3"
+    touch "$3/.complete"
+}
+
+# ---- what they do alike ----
 
 # within SECONDS COMMAND...: as soon as it succeeds, false at the deadline
 within() {

@@ -4,7 +4,7 @@
 # that the user of the tests can read, the servers. Sourced from the top, with `suite` the script's name, `suite_name`
 # one word for it, and `suite_ports` the number of its hundred ports, another for each suite: 0 t/run, 1 t/chaos/run,
 # 2 t/bench/run, 3 t/bench/rebuild, 4 t/suite/run, 7 t/run --beside, 8 t/real/run.
-# (t/install/run and t/image/run have a network of their own.)
+# (t/install/run, t/install/package and t/image/run have a network of their own; build/package needs no server.)
 #
 # A suite shares neither a port nor a directory with `make run` and `make stack`, whatever of theirs is exported: its
 # settings are TEST_PORT, the first of a thousand ports, and TEST_DIR, which holds a directory for each suite.
