@@ -140,7 +140,12 @@ for my $case ([ '/rate/', 'index' ], [ '/rate/?view=stage', 'index' ], [ '/rate/
 goes_back_ok(send_form('plain', 'talkId=once&value=5'), 'once', 200, 'a rating');
 is(total(histogram_of('once', port => $port, host => 'plain.example')), 1, 'which counts once');
 goes_back_ok(send_form('plain', 'talkId=a+b%2Fc%3F&value=1'), 'a%20b%2fc%3f', 200, 'an id that is escaped');
-goes_back_ok(send_form('hasty', 'talkId=once&value=5'), 'once', 202, 'a rating that is not counted yet');
+my $early; # one that comes back before the projector has counted it: not each does
+for (1 .. 20) {
+    $early = send_form('hasty', 'talkId=once&value=5');
+    last if ($early->header('Location') // '') !~ /outcome=200$/;
+}
+goes_back_ok($early, 'once', 202, 'a rating that is not counted yet');
 goes_back_ok(send_form('plain', "talkId=once&value=$_"), 'once', 400, "the value '$_'") for 6, '', 'x', 'withdraw', 'withdrawn';
 goes_back_ok(send_form('plain', "talkId=$_&value=5"), $_, 403, "a talk that is $_") for qw(early closed);
 goes_back_ok(send_form('plain', 'talkId=once&value=5', 'Idempotency-Key' => ''), 'once', 400, 'a key that is none');
