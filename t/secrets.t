@@ -26,6 +26,7 @@ my @rows = (
     [ talks => "user='u'password=SECRET host=$pg_host port=$pg_port dbname=d", "user=u password=*** dbname=d host=$pg_host port=$pg_port" ],
     [ ratings => "redis://:SECRET\@$redis/15",                   "redis://:***\@$redis/15" ],
     [ ratings => "redis://u:SECRET\@$redis",                     "redis://u:***\@$redis" ],
+    [ ratings => "unix://u:SECRET\@/nowhere/redis?db=15",        "unix://u:***\@/nowhere/redis?db=15" ],
     [ ratings_lambda => "http://$lambda/?code=SECRET",           "http://$lambda/?code=***" ],
     [ ratings_lambda => "http://u:SECRET\@$lambda/",             "http://u:***\@$lambda/" ],
     [ ratings_lambda => "http:" . "//SECRET\@$lambda/",          "http://***\@$lambda/" ],

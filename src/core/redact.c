@@ -7,7 +7,8 @@ const char *ratings_redact(const char *connection)
 {
     static const char stars[] = "***";
     static const char *const shown[] = {"postgres://***", "postgresql://***", "redis://***",
-                                        "rediss://***",   "http://***",       "https://***"};
+                                        "rediss://***",   "unix://***",       "http://***",
+                                        "https://***"};
     for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++)
         if (strncmp(connection, shown[i], strlen(shown[i]) - strlen(stars)) == 0)
             return shown[i];

@@ -10,11 +10,11 @@
 #include <string.h>
 
 #define REDIS_PORT 6379
-#define SCHEME "redis://"
 
 static const char malformed[] =
-    "it takes redis://[[user]:password@]host[:port][/database] (a '/', '@', '%', '?' or '#' in a "
-    "password is written as %2F, %40, %25, %3F or %23)";
+    "it takes redis://[[user]:password@]host[:port][/database] or "
+    "unix://[[user]:password@]/path[?db=database] (a '/', '@', '%', '?' or '#' in a password is "
+    "written as %2F, %40, %25, %3F or %23)";
 
 /* The byte that %XX encodes; -1 when it is no escape, or that of a NUL. */
 static int escaped_byte(const char *text, size_t len)
@@ -102,56 +102,95 @@ static const char *parse_host(const char *text, size_t len, ratings_redis_url_t 
     return parse_port(rest, (size_t)(end - rest), out);
 }
 
-static const char *parse_database(const char *path, ratings_redis_url_t *out)
+static const char *parse_number_of_database(const char *text, ratings_redis_url_t *out)
 {
-    int64_t number = 0;
+    int64_t number;
 
-    if (path[0] == '/' && path[1] &&
-        !ratings_parse_int(path + 1, strlen(path + 1), 0, 65535, &number))
-        return "what follows the host must be the number of a database";
+    if (!ratings_parse_int(text, strlen(text), 0, 65535, &number))
+        return "what follows the host, or db=, must be the number of a database";
     out->database = (int)number;
+    return NULL;
+}
+
+/* ---- what comes after the login: `text` is that, of which `len` bytes are before the path ---- */
+
+static const char *parse_server(const char *text, size_t len, ratings_redis_url_t *out)
+{
+    const char *problem = parse_host(text, len, out), *path = text + len;
+
+    return problem || strlen(path) < 2 ? problem : parse_number_of_database(path + 1, out);
+}
+
+/* An '@' in it may be the end of a password with an unescaped slash. */
+static const char *parse_socket(const char *text, size_t len, ratings_redis_url_t *out)
+{
+    size_t path_len = strcspn(text, "?");
+    const char *query = text + path_len;
+
+    if (len > 0 || path_len < 2)
+        return "a Unix socket is written unix:///path or unix://[user]:password@/path, without a "
+               "host";
+    if (strpbrk(text, "@#") || !unescape(text, path_len, out->socket, sizeof out->socket))
+        return "the path of a Unix socket has at most 107 bytes, and '@', '%', '?' and '#' in it "
+               "are written as %40, %25, %3F and %23";
+    if (*query && strncmp(query, "?db=", 4) != 0)
+        return "what follows the path of a Unix socket must be ?db= and the number of a database";
+    return *query ? parse_number_of_database(query + 4, out) : NULL;
+}
+
+/* ---- all of it ---- */
+
+typedef struct {
+    const char *scheme;
+    const char *(*parse)(const char *text, size_t len, ratings_redis_url_t *out);
+} kind_t;
+
+static const kind_t kinds[] = {{"redis://", parse_server}, {"unix://", parse_socket}};
+
+static const kind_t *kind_of(const char *url)
+{
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (strncmp(url, kinds[i].scheme, strlen(kinds[i].scheme)) == 0)
+            return &kinds[i];
     return NULL;
 }
 
 const char *ratings_redis_url_parse(const char *url, ratings_redis_url_t *out)
 {
-    const char *authority, *at, *host, *problem = NULL;
-    size_t len;
+    const kind_t *kind = kind_of(url);
+    const char *authority = url + (kind ? strlen(kind->scheme) : 0), *at, *problem = NULL;
+    size_t len = strcspn(authority, "/"), login;
 
     memset(out, 0, sizeof *out);
     if (strncmp(url, "rediss://", 9) == 0)
         return "rediss:// needs TLS, which this build does not have: use redis://, through a TLS "
                "tunnel if the network is not trusted";
-    if (strncmp(url, SCHEME, strlen(SCHEME)) != 0 || strpbrk(url, "?#"))
+    if (!kind || strcspn(authority, "?#") < len)
         return malformed;
-    authority = url + strlen(SCHEME);
-    len = strcspn(authority, "/");
     at = find_at(authority, len);
+    login = at ? (size_t)(at + 1 - authority) : 0;
     if (at)
-        problem = parse_user(authority, (size_t)(at - authority), out);
-    if (problem)
-        return problem;
-    host = at ? at + 1 : authority;
-    problem = parse_host(host, len - (size_t)(host - authority), out);
-    return problem ? problem : parse_database(authority + len, out);
+        problem = parse_user(authority, login - 1, out);
+    return problem ? problem : kind->parse(authority + login, len - login, out);
 }
 
 /* The parts between which the parser finds the password, as they were written. */
 char *ratings_redis_url_redact(const char *url)
 {
     ratings_redis_url_t parsed;
-    const char *authority = url + strlen(SCHEME), *at;
+    const kind_t *kind = kind_of(url);
     size_t size = strlen(url) + sizeof ":***@";
+    const char *authority;
     char *shown;
 
-    if (ratings_redis_url_parse(url, &parsed) != NULL)
+    if (!kind || ratings_redis_url_parse(url, &parsed) != NULL)
         return strdup(ratings_redact(url));
     if (!parsed.has_password)
         return strdup(url);
     shown = malloc(size);
-    at = find_at(authority, strcspn(authority, "/"));
+    authority = url + strlen(kind->scheme);
     if (shown)
-        (void)snprintf(shown, size, SCHEME "%.*s:***%s", (int)strcspn(authority, ":"), authority,
-                       at);
+        (void)snprintf(shown, size, "%s%.*s:***%s", kind->scheme, (int)strcspn(authority, ":"),
+                       authority, find_at(authority, strcspn(authority, "/")));
     return shown;
 }

@@ -1,19 +1,27 @@
-/* Where a Redis is: redis://[[user]:password@]host[:port][/database]. Pure functions, any thread.
- */
+/* Where a Redis is. Pure functions, any thread.
+ *
+ *   redis://[[user]:password@]host[:port][/database]
+ *   unix://[[user]:password@]/path[?db=database]
+ *
+ * The second is a Unix socket, as redis-py and go-redis write it
+ * (https://redis.readthedocs.io/en/stable/connections.html#redis.Redis.from_url); redis-cli and
+ * hiredis have no URL for one. */
 #ifndef RATINGS_CORE_REDIS_URL_H
 #define RATINGS_CORE_REDIS_URL_H
 
 #include <stdbool.h>
 
-#define RATINGS_REDIS_HOST_MAX 255    /* bytes, not counting the terminator; so is the next */
+#define RATINGS_REDIS_HOST_MAX 255    /* bytes, not counting the terminator; so are the next */
 #define RATINGS_REDIS_SECRET_MAX 1023 /* of a user or password, after %XX is resolved */
+#define RATINGS_REDIS_SOCKET_MAX 107  /* what sockaddr_un has room for */
 
 typedef struct {
-    char host[RATINGS_REDIS_HOST_MAX + 1];   /* an address of IPv6 without its brackets */
-    char user[RATINGS_REDIS_SECRET_MAX + 1]; /* "" : none */
+    char host[RATINGS_REDIS_HOST_MAX + 1]; /* an address of IPv6 without its brackets */
+    int port;
+    char socket[RATINGS_REDIS_SOCKET_MAX + 1]; /* the path; "" : host and port instead */
+    char user[RATINGS_REDIS_SECRET_MAX + 1];   /* "" : none */
     char password[RATINGS_REDIS_SECRET_MAX + 1];
     bool has_password;
-    int port;
     int database;
 } ratings_redis_url_t;
 

@@ -130,7 +130,9 @@ static bool connect_store(audit_store_t *store, audit_failure_t *why)
     const struct timeval timeout = {store->timeout_ms / 1000, store->timeout_ms % 1000 * 1000L};
     if (store->context)
         return true;
-    store->context = redisConnectWithTimeout(store->url.host, store->url.port, timeout);
+    store->context = store->url.socket[0]
+                         ? redisConnectUnixWithTimeout(store->url.socket, timeout)
+                         : redisConnectWithTimeout(store->url.host, store->url.port, timeout);
     if (!store->context || store->context->err ||
         redisSetTimeout(store->context, timeout) != REDIS_OK)
         return lost_connection(store, why);

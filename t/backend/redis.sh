@@ -1,5 +1,5 @@
 #!/bin/sh
-# A Redis server for tests, in DIR: on loopback alone, without a file of its data, with a user
+# A Redis server for tests, in DIR: on loopback and the Unix socket DIR/socket, without a file of its data, with a user
 # "reader" whose password is "p@ss/w%rd".
 #   redis.sh start DIR PORT [OPTION...]    returns once it answers
 #   redis.sh stop DIR          returns once it is gone
@@ -28,7 +28,7 @@ start() {
     [ -e redis-server ] || link_server
     directory=$1 port=$2
     shift 2
-    ./redis-server --bind 127.0.0.1 --port "$port" --dir "$directory" --save '' --daemonize yes \
+    ./redis-server --bind 127.0.0.1 --port "$port" --unixsocket "$directory/socket" --dir "$directory" --save '' --daemonize yes \
         --pidfile "$directory/pid" --logfile "$directory/server.log" --maxclients 100 \
         --user reader on '>p@ss/w%rd' '~*' '+@all' "$@"
     within_time answers "$port"

@@ -2,6 +2,8 @@
 #include "slow_resolver.h"
 #include "tcp_peer.h"
 
+#include <sys/un.h>
+
 /* ---- the server ---- */
 
 static int resume_server(void **state)
@@ -257,6 +259,19 @@ static void login_and_database_are_asked_for(void **state)
     ratings_store_destroy(store);
 }
 
+static void unix_socket_is_as_good_as_a_port(void **state)
+{
+    ratings_store_t *store =
+        store_at(apr_psprintf(redis.pool, "unix://reader:p%%40ss%%2Fw%%25rd@%s/socket?db=3",
+                              redis.directory),
+                 1, 5000);
+    (void)state;
+    assert_non_null(strstr(ask(store, "CLIENT", "INFO"), " db=3 "));
+    assert_non_null(strstr(ask(store, "CLIENT", "INFO"), " user=reader "));
+    assert_non_null(strstr(ask(store, "CLIENT", "INFO"), "/socket:0 "));
+    ratings_store_destroy(store);
+}
+
 static void refused_login_is_told_without_its_password(void **state)
 {
     ratings_store_t *store = store_at(
@@ -404,6 +419,37 @@ static void nobody_listens(void **state)
     ratings_store_t *store = store_on(free_port(), 2, 5000);
     (void)state;
     expect_failure(store, APR_ECONNREFUSED, "connecting: Connection refused", 0, 500);
+    ratings_store_destroy(store);
+}
+
+static void socket_that_is_not_there_is_no_connection(void **state)
+{
+    ratings_store_t *store = store_at("unix:///nowhere/socket", 2, 5000);
+    (void)state;
+    expect_failure(store, APR_ECONNREFUSED, "connecting: No such file or directory", 0, 500);
+    ratings_store_destroy(store);
+}
+
+/* A socket that never accepts, and has one place in its backlog. */
+static int listen_on(const char *path)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    (void)apr_cpystrn(address.sun_path, path, sizeof address.sun_path);
+    assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(fd, 0), 0);
+    return fd;
+}
+
+static void full_backlog_of_a_socket_is_waited_for_until_the_deadline(void **state)
+{
+    const char *path = apr_pstrcat(redis.pool, redis.directory, "/full", NULL);
+    ratings_store_t *store = store_at(apr_pstrcat(redis.pool, "unix://", path, NULL), 2, 5000);
+    int listener = listen_on(path);
+    (void)state;
+    expect_failure_until(store, deadline_in(250), APR_TIMEUP, "timed out waiting", 245, 450);
+    expect_failure_until(store, deadline_in(250), APR_TIMEUP, "timed out connecting", 245, 450);
+    assert_int_equal(close(listener), 0);
     ratings_store_destroy(store);
 }
 
@@ -1248,6 +1294,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(login_and_database_are_asked_for),
+        cmocka_unit_test(unix_socket_is_as_good_as_a_port),
         cmocka_unit_test(refused_login_is_told_without_its_password),
         cmocka_unit_test(refused_command_is_a_failure_and_costs_no_connection),
         cmocka_unit_test(pipeline_of_any_size_is_answered_in_order),
@@ -1255,6 +1302,8 @@ int main(void)
         cmocka_unit_test(counts_are_replied_to_who_asks),
         cmocka_unit_test(connection_used_last_is_used_next),
         cmocka_unit_test(nobody_listens),
+        cmocka_unit_test(socket_that_is_not_there_is_no_connection),
+        cmocka_unit_test(full_backlog_of_a_socket_is_waited_for_until_the_deadline),
         cmocka_unit_test(name_that_does_not_exist_is_no_connection),
         cmocka_unit_test(second_address_is_tried_when_the_first_refuses),
         cmocka_unit_test(second_address_is_tried_when_the_first_is_silent),

@@ -9,6 +9,7 @@ static void must_name_the_same(const ratings_redis_url_t *parsed, const char *sh
 
     MUST(!ratings_redis_url_parse(shown, &again));
     MUST(strcmp(parsed->host, again.host) == 0 && strcmp(parsed->user, again.user) == 0);
+    MUST(strcmp(parsed->socket, again.socket) == 0);
     MUST(parsed->port == again.port && parsed->database == again.database);
     MUST(parsed->has_password == again.has_password);
     MUST(strcmp(again.password, parsed->has_password ? "***" : "") == 0);

@@ -7,7 +7,7 @@
 typedef struct {
     const char *name;
     const char *url;
-    const char *host; /* NULL: it is refused */
+    const char *host; /* or the path of a socket; NULL: it is refused */
     int port, database;
     const char *user, *password; /* password NULL: none is sent */
 } url_row_t;
@@ -25,6 +25,23 @@ static url_row_t urls[] = {
     {"escapes", "redis://a%40b:%2f%3A%25@cache", "cache", 6379, 0, "a@b", "/:%"},
     {"an '@' that was not escaped", "redis://u:p@q@cache", "cache", 6379, 0, "u", "p@q"},
     {"a colon in the password", "redis://u:p:q@cache", "cache", 6379, 0, "u", "p:q"},
+
+    {"a Unix socket", "unix:///run/redis.sock", "/run/redis.sock", 0, 0, "", NULL},
+    {"one with a database", "unix:///r?db=3", "/r", 0, 3, "", NULL},
+    {"one with a login", "unix://u:p@/r?db=0", "/r", 0, 0, "u", "p"},
+    {"one with a password", "unix://:p%2F@/r", "/r", 0, 0, "", "p/"},
+    {"escapes in its path", "unix:///a%20b%40c", "/a b@c", 0, 0, "", NULL},
+
+    {"a Unix socket without a path", "unix://", NULL, 0, 0, NULL, NULL},
+    {"a Unix socket that is the root", "unix:///", NULL, 0, 0, NULL, NULL},
+    {"a Unix socket of a host", "unix://host/r", NULL, 0, 0, NULL, NULL},
+    {"a Unix socket with a login and a host", "unix://u:p@host/r", NULL, 0, 0, NULL, NULL},
+    {"a Unix socket with a database by slash", "unix:///r?1", NULL, 0, 0, NULL, NULL},
+    {"a database that is none", "unix:///r?db=", NULL, 0, 0, NULL, NULL},
+    {"a database of a Unix socket with more", "unix:///r?db=1&x=2", NULL, 0, 0, NULL, NULL},
+    {"an unescaped slash in a password", "unix://u:p/q@/r", NULL, 0, 0, NULL, NULL},
+    {"an unescaped end of a login in a password", "unix://u:p@/q@/r", NULL, 0, 0, NULL, NULL},
+    {"an escape of NUL in a path", "unix:///r%00", NULL, 0, 0, NULL, NULL},
 
     {"a single word before the host", "redis://word@cache", NULL, 0, 0, NULL, NULL},
     {"nothing before the '@'", "redis://@cache", NULL, 0, 0, NULL, NULL},
@@ -63,7 +80,8 @@ static void parses(void **state)
         return;
     }
     assert_problem(problem, NULL);
-    assert_string_equal(parsed.host, row->host);
+    assert_string_equal(row->host[0] == '/' ? parsed.socket : parsed.host, row->host);
+    assert_int_equal(parsed.socket[0] == '/', parsed.host[0] == '\0');
     assert_int_equal(parsed.port, row->port);
     assert_int_equal(parsed.database, row->database);
     assert_string_equal(parsed.user, row->user);
@@ -90,6 +108,11 @@ static shown_row_t shown_rows[] = {
     {"nor of an unescaped slash", "redis://u:sec/ret@cache", "redis://***"},
     {"nor of an unescaped question mark", "redis://u:sec?ret@cache", "redis://***"},
     {"nor of an escape that is none", "redis://u:secret%@cache", "redis://***"},
+    {"a socket is shown as it is", "unix:///run/redis.sock?db=1", NULL},
+    {"the password of one goes", "unix://u:s%2Fe@/r?db=1", "unix://u:***@/r?db=1"},
+    {"of an unescaped slash nothing is shown", "unix://u:sec/ret@/r", "unix://***"},
+    {"nor of one after an '@'", "unix://u:s@/ret@/r", "unix://***"},
+    {"nor of another query", "unix://u:secret@/r?password=secret", "unix://***"},
     {"nor of another scheme", "secret://cache", "***"},
 };
 
@@ -119,6 +142,10 @@ static void has_limits(void **state)
     assert_problem(ratings_redis_url_parse(url, &parsed), NULL);
     (void)snprintf(url, sizeof url, "redis://%0*d", RATINGS_REDIS_HOST_MAX + 1, 0);
     assert_non_null(ratings_redis_url_parse(url, &parsed));
+    (void)snprintf(url, sizeof url, "unix:///%0*d", RATINGS_REDIS_SOCKET_MAX - 1, 0);
+    assert_problem(ratings_redis_url_parse(url, &parsed), NULL);
+    (void)snprintf(url, sizeof url, "unix:///%0*d", RATINGS_REDIS_SOCKET_MAX, 0);
+    assert_non_null(ratings_redis_url_parse(url, &parsed));
 }
 
 int main(void)
@@ -127,6 +154,6 @@ int main(void)
 
     unit_add_rows(&suite, parses, ROWS(urls));
     unit_add_rows(&suite, shows, ROWS(shown_rows));
-    unit_add(&suite, "host and password have a limit", has_limits, NULL);
+    unit_add(&suite, "host, password and path have a limit", has_limits, NULL);
     return unit_run("redis_url", &suite);
 }

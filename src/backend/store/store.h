@@ -71,7 +71,7 @@
 typedef struct ratings_store_t ratings_store_t;
 
 typedef struct {
-    const char *url;             /* redis://[[user]:password@]host[:port][/database] */
+    const char *url;             /* of ../../core/redis_url.h */
     int connections_max;         /* >= 1 */
     apr_interval_time_t timeout; /* microseconds, of a whole call */
     _Atomic int64_t

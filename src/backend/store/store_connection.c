@@ -4,6 +4,7 @@
 #include "../../core/container_of.h"
 #include "../../core/redis_url.h"
 #include "../common/pool.h"
+#include "store_dial.h"
 #include "store_login.h"
 #include "store_refusal.h"
 
@@ -16,6 +17,7 @@ struct ratings_store_t {
     ratings_refobj_t object; /* its lock is never held across I/O */
     ratings_pool_t connections;
     ratings_resolver_t host;
+    const char *socket; /* the path of a Unix socket; NULL: the host */
     store_login_t login;
     apr_interval_time_t timeout;
 };
@@ -28,12 +30,21 @@ typedef struct {
 
 /* ---- what the pool calls ---- */
 
+static store_link_t *open_link(ratings_store_t *store, const ratings_deadline_t *deadline,
+                               ratings_result_t *why)
+{
+    int fd;
+    apr_status_t status = store->socket ? store_dial_socket(store->socket, deadline, &fd, why)
+                                        : store_dial(&store->host, deadline, &fd, why);
+    return status == APR_SUCCESS ? store_login(fd, &store->login, deadline, why) : NULL;
+}
+
 static ratings_pooled_t *open_store_connection(ratings_pool_t *pool,
                                                const ratings_deadline_t *deadline,
                                                ratings_result_t *why)
 {
     ratings_store_t *store = RATINGS_CONTAINER_OF(pool, ratings_store_t, connections);
-    store_link_t *link = store_login(&store->host, &store->login, deadline, why);
+    store_link_t *link = open_link(store, deadline, why);
     store_connection_t *connection = link ? calloc(1, sizeof *connection) : NULL;
     if (connection) {
         connection->link = link;
@@ -92,6 +103,7 @@ static void fill_store(ratings_store_t *store, const ratings_store_options_t *op
 {
     apr_pool_t *pool = store->object.pool;
     ratings_resolver_init(&store->host, apr_pstrdup(pool, url->host), url->port);
+    store->socket = url->socket[0] ? apr_pstrdup(pool, url->socket) : NULL;
     store->login = login_of(url, pool);
     store->timeout = options->timeout;
     ratings_pool_init(&store->connections, &store->object, &store_pool_ops,

@@ -1,4 +1,5 @@
-/* Private to the store: a TCP connection to a host, by a deadline that can be cancelled.
+/* Private to the store: a connection to a host by TCP, or to a Unix socket, by a deadline that
+ * can be cancelled.
  *
  * Not by redisConnectWithTimeout: its timeout is that of each address, it looks names up without
  * any, and nothing interrupts it. */
@@ -12,5 +13,10 @@
  * can be connected to; RATINGS_NOT_ASKED: cancelled, or this host is at fault. Any thread. */
 apr_status_t store_dial(ratings_resolver_t *host, const ratings_deadline_t *deadline, int *fd,
                         ratings_result_t *why);
+
+/* The same to the Unix socket of a path of at most RATINGS_REDIS_SOCKET_MAX bytes; one whose
+ * backlog is full is tried until the deadline. */
+apr_status_t store_dial_socket(const char *path, const ratings_deadline_t *deadline, int *fd,
+                               ratings_result_t *why);
 
 #endif

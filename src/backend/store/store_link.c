@@ -95,7 +95,6 @@ store_link_t *store_link_over(int fd, ratings_result_t *why)
         return NULL;
     }
     context->flags &= ~REDIS_BLOCK; /* "try again" is no error */
-    (void)redisEnableKeepAlive(context);
     link->context = context;
     (void)apr_generate_random_bytes((unsigned char *)&link->serial, sizeof link->serial);
     bound_replies(link);

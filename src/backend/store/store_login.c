@@ -1,6 +1,5 @@
 #include "store_login.h"
 
-#include "store_dial.h"
 #include "store_refusal.h"
 
 #include <stdio.h>
@@ -68,12 +67,9 @@ static apr_status_t try_echo(store_link_t *link, const ratings_deadline_t *deadl
     return exchange_first(link, NULL, 0, &none, deadline, why);
 }
 
-store_link_t *store_login(ratings_resolver_t *host, const store_login_t *login,
-                          const ratings_deadline_t *deadline, ratings_result_t *why)
+store_link_t *store_login(int fd, const store_login_t *login, const ratings_deadline_t *deadline,
+                          ratings_result_t *why)
 {
-    int fd;
-    if (store_dial(host, deadline, &fd, why) != APR_SUCCESS)
-        return NULL;
     store_link_t *link = store_link_over(fd, why);
     if (!link)
         return NULL;

@@ -3,7 +3,6 @@
 #ifndef RATINGS_STORE_LOGIN_H
 #define RATINGS_STORE_LOGIN_H
 
-#include "../common/resolver.h"
 #include "store_link.h"
 
 /* AUTH and SELECT. */
@@ -12,10 +11,10 @@ typedef struct {
     int database;
 } store_login_t;
 
-/* Connects, logs in, selects the database, and tries what each exchange needs. NULL and `why` on
- * failure: APR_ECONNREFUSED where the connection broke meanwhile. Any thread; the link is the
- * caller's. */
-store_link_t *store_login(ratings_resolver_t *host, const store_login_t *login,
-                          const ratings_deadline_t *deadline, ratings_result_t *why);
+/* Over a socket that is connected, and the link's from then on (store_link_over): logs in, selects
+ * the database, and tries what each exchange needs. NULL and `why` on failure: APR_ECONNREFUSED
+ * where the connection broke meanwhile. Any thread; the link is the caller's. */
+store_link_t *store_login(int fd, const store_login_t *login, const ratings_deadline_t *deadline,
+                          ratings_result_t *why);
 
 #endif
