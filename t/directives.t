@@ -114,9 +114,11 @@ my %connections = (
         [ 'postgres://u:s3c/r3t@h/d', 'postgres://u:s3c@r3t@h/d', 'host=h dbname=postgres://u:s3cr3t@h/d', 'mysql://u:s3cr3t@h/d', 'h:5432', '', 'postgres:/u:s3cr3t@h', 'redis://h' ],
     ],
     RatingsStore => [
-        [ 'redis://h', 'redis://h:6379', 'redis://h:6379/3', 'redis://:p@h', 'redis://u:p@h:1/0', 'redis://[::1]:6379', 'unix:///s', 'unix://u:p@/run/s?db=1' ],
+        [ 'redis://h', 'redis://h:6379', 'redis://h:6379/3', 'redis://:p@h', 'redis://u:p@h:1/0', 'redis://[::1]:6379', 'unix:///s', 'unix://u:p@/run/s?db=1',
+            'redis+sentinel://h/m', 'redis+sentinel://u:p@h,[::1]:2/m/1' ],
         [ 'h:6379', '', 'http://h', 'redis://', 'redis://:s3cr3t@', 'redis://s3cr3t@h', 'redis://h:0', 'redis://h:99999', 'redis://h:x', 'redis://u:s3cr3t@h/x',
-            'unix://h/s', 'unix://u:s3c/r3t@/s', 'unix://u:s3cr3t@/s?d=1', 'unix:///' ],
+            'unix://h/s', 'unix://u:s3c/r3t@/s', 'unix://u:s3cr3t@/s?d=1', 'unix:///',
+            'redis+sentinel://h', 'redis+sentinel://u:s3cr3t@h,/m', 'redis+sentinel://u:s3c/r3t@h/m', 'redis+sentinel://h/m n' ],
     ],
     RatingsStream => [
         [ 'h:9092', 'h:9092,i:9093', '127.0.0.1:9092', '[::1]:9092' ],

@@ -27,6 +27,7 @@ my @rows = (
     [ ratings => "redis://:SECRET\@$redis/15",                   "redis://:***\@$redis/15" ],
     [ ratings => "redis://u:SECRET\@$redis",                     "redis://u:***\@$redis" ],
     [ ratings => "unix://u:SECRET\@/nowhere/redis?db=15",        "unix://u:***\@/nowhere/redis?db=15" ],
+    [ ratings => "redis+sentinel://u:SECRET\@$redis,$redis/m/1",  "redis+sentinel://u:***\@$redis,$redis/m/1" ],
     [ ratings_lambda => "http://$lambda/?code=SECRET",           "http://$lambda/?code=***" ],
     [ ratings_lambda => "http://u:SECRET\@$lambda/",             "http://u:***\@$lambda/" ],
     [ ratings_lambda => "http:" . "//SECRET\@$lambda/",          "http://***\@$lambda/" ],

@@ -45,7 +45,7 @@ const command_rec ratings_directives[] = {
         "Origins of others whose pages may send requests and read answers, or none"),
 
     TEXT("RatingsTalks",  talks,  ratings_talks_connection_problem, NULL, "PostgreSQL: postgres://user:password@host:port/database"),
-    TEXT("RatingsStore",  store,  ratings_store_url_problem,        NULL, "Redis: redis://[[user]:password@]host[:port][/database] or unix://[[user]:password@]/path[?db=database]"),
+    TEXT("RatingsStore",  store,  ratings_store_url_problem,        NULL, "Redis: redis://[[user]:password@]host[:port][/database], unix://[[user]:password@]/path[?db=database] or redis+sentinel://[[user]:password@]host[:port][,host[:port]...]/master[/database]"),
     TEXT("RatingsStream", stream, ratings_stream_brokers_problem,   NULL, "Kafka: host:port[,host:port...]"),
     TEXT("RatingsStats",  stats,  ratings_stats_url_problem,        NULL, "The Lambda's function URL: http(s)://host[:port]/"),
     TEXT("RatingsStatsProxy", stats_proxy, ratings_stats_proxy_problem, "none", "The proxy by which the Lambda is called: http://[user:password@]host:port"),

@@ -6,9 +6,9 @@
 const char *ratings_redact(const char *connection)
 {
     static const char stars[] = "***";
-    static const char *const shown[] = {"postgres://***", "postgresql://***", "redis://***",
-                                        "rediss://***",   "unix://***",       "http://***",
-                                        "https://***"};
+    static const char *const shown[] = {
+        "postgres://***", "postgresql://***",     "redis://***", "rediss://***",
+        "unix://***",     "redis+sentinel://***", "http://***",  "https://***"};
     for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++)
         if (strncmp(connection, shown[i], strlen(shown[i]) - strlen(stars)) == 0)
             return shown[i];

@@ -10,11 +10,13 @@
 #include <string.h>
 
 #define REDIS_PORT 6379
+#define SENTINEL_PORT 26379
 
 static const char malformed[] =
-    "it takes redis://[[user]:password@]host[:port][/database] or "
-    "unix://[[user]:password@]/path[?db=database] (a '/', '@', '%', '?' or '#' in a password is "
-    "written as %2F, %40, %25, %3F or %23)";
+    "it takes redis://[[user]:password@]host[:port][/database], "
+    "unix://[[user]:password@]/path[?db=database] or "
+    "redis+sentinel://[[user]:password@]host[:port][,host[:port]...]/master[/database] (a '/', "
+    "'@', '%', '?' or '#' in a password is written as %2F, %40, %25, %3F or %23)";
 
 /* The byte that %XX encodes; -1 when it is no escape, or that of a NUL. */
 static int escaped_byte(const char *text, size_t len)
@@ -69,11 +71,10 @@ static const char *parse_user(const char *text, size_t len, ratings_redis_url_t 
     return "a percent escape in the user or password is not valid, or one of them is too long";
 }
 
-/* `text` begins at the colon, if there is a port; one without digits is the usual one (RFC 3986).
- */
-static const char *parse_port(const char *text, size_t len, ratings_redis_url_t *out)
+/* `text` begins at the colon, if there is a port; one without digits is `usual` (RFC 3986). */
+static const char *parse_port(const char *text, size_t len, int usual, ratings_redis_host_t *out)
 {
-    int64_t port = REDIS_PORT;
+    int64_t port = usual;
 
     if (len > 0 && *text != ':')
         return malformed;
@@ -84,7 +85,7 @@ static const char *parse_port(const char *text, size_t len, ratings_redis_url_t 
 }
 
 /* host, host:port or [IPv6 address]:port */
-static const char *parse_host(const char *text, size_t len, ratings_redis_url_t *out)
+static const char *parse_host(const char *text, size_t len, int usual, ratings_redis_host_t *out)
 {
     const char *end = text + len;
     const char *close = *text == '[' ? memchr(text, ']', len) : NULL;
@@ -97,9 +98,9 @@ static const char *parse_host(const char *text, size_t len, ratings_redis_url_t 
     host_len = (size_t)((close ? close : rest) - host);
     if (host_len == 0 || host_len > RATINGS_REDIS_HOST_MAX || (*text == '[' && !close))
         return malformed;
-    memcpy(out->host, host, host_len);
-    out->host[host_len] = '\0';
-    return parse_port(rest, (size_t)(end - rest), out);
+    memcpy(out->name, host, host_len);
+    out->name[host_len] = '\0';
+    return parse_port(rest, (size_t)(end - rest), usual, out);
 }
 
 static const char *parse_number_of_database(const char *text, ratings_redis_url_t *out)
@@ -107,7 +108,7 @@ static const char *parse_number_of_database(const char *text, ratings_redis_url_
     int64_t number;
 
     if (!ratings_parse_int(text, strlen(text), 0, 65535, &number))
-        return "what follows the host, or db=, must be the number of a database";
+        return "a database is a number, after the last slash or after ?db= of a Unix socket";
     out->database = (int)number;
     return NULL;
 }
@@ -116,8 +117,9 @@ static const char *parse_number_of_database(const char *text, ratings_redis_url_
 
 static const char *parse_server(const char *text, size_t len, ratings_redis_url_t *out)
 {
-    const char *problem = parse_host(text, len, out), *path = text + len;
+    const char *problem = parse_host(text, len, REDIS_PORT, &out->host[0]), *path = text + len;
 
+    out->hosts = 1;
     return problem || strlen(path) < 2 ? problem : parse_number_of_database(path + 1, out);
 }
 
@@ -138,6 +140,46 @@ static const char *parse_socket(const char *text, size_t len, ratings_redis_url_
     return *query ? parse_number_of_database(query + 4, out) : NULL;
 }
 
+/* Hosts between commas. */
+static const char *parse_sentinel_hosts(const char *text, size_t len, ratings_redis_url_t *out)
+{
+    const char *problem = NULL, *end = text + len;
+
+    while (!problem) {
+        const char *comma = memchr(text, ',', (size_t)(end - text));
+        size_t host_len = (size_t)((comma ? comma : end) - text);
+        if (out->hosts == RATINGS_REDIS_SENTINELS_MAX)
+            return "there are more than nine sentinels";
+        problem = host_len == 0 ? malformed
+                                : parse_host(text, host_len, SENTINEL_PORT, &out->host[out->hosts]);
+        out->hosts++;
+        if (!comma)
+            break;
+        text = comma + 1;
+    }
+    return problem;
+}
+
+/* The characters that Sentinel takes in the name of a master. */
+#define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_"
+
+static const char *parse_sentinels(const char *text, size_t len, ratings_redis_url_t *out)
+{
+    const char *problem = parse_sentinel_hosts(text, len, out);
+    const char *master = text + len + (text[len] == '/');
+    size_t name = strspn(master, NAME_CHARACTERS);
+
+    if (problem)
+        return problem;
+    if (name == 0 || name > RATINGS_REDIS_HOST_MAX || (master[name] && master[name] != '/'))
+        return "what follows the sentinels must be the name under which they monitor the master, "
+               "of letters, digits, '.', '-' and '_': redis+sentinel://host,host/master/database";
+    memcpy(out->master, master, name);
+    out->master[name] = '\0';
+    return master[name] && master[name + 1] ? parse_number_of_database(master + name + 1, out)
+                                            : NULL;
+}
+
 /* ---- all of it ---- */
 
 typedef struct {
@@ -145,7 +187,8 @@ typedef struct {
     const char *(*parse)(const char *text, size_t len, ratings_redis_url_t *out);
 } kind_t;
 
-static const kind_t kinds[] = {{"redis://", parse_server}, {"unix://", parse_socket}};
+static const kind_t kinds[] = {
+    {"redis://", parse_server}, {"unix://", parse_socket}, {"redis+sentinel://", parse_sentinels}};
 
 static const kind_t *kind_of(const char *url)
 {

@@ -2,10 +2,12 @@
  *
  *   redis://[[user]:password@]host[:port][/database]
  *   unix://[[user]:password@]/path[?db=database]
+ *   redis+sentinel://[[user]:password@]host[:port][,host[:port]...]/master[/database]
  *
  * The second is a Unix socket, as redis-py and go-redis write it
  * (https://redis.readthedocs.io/en/stable/connections.html#redis.Redis.from_url); redis-cli and
- * hiredis have no URL for one. */
+ * hiredis have no URL for one. The hosts of the third are sentinels, which know where the Redis is
+ * that they monitor under the name of `master`; user, password and database are that Redis's. */
 #ifndef RATINGS_CORE_REDIS_URL_H
 #define RATINGS_CORE_REDIS_URL_H
 
@@ -14,11 +16,18 @@
 #define RATINGS_REDIS_HOST_MAX 255    /* bytes, not counting the terminator; so are the next */
 #define RATINGS_REDIS_SECRET_MAX 1023 /* of a user or password, after %XX is resolved */
 #define RATINGS_REDIS_SOCKET_MAX 107  /* what sockaddr_un has room for */
+#define RATINGS_REDIS_SENTINELS_MAX 9
 
 typedef struct {
-    char host[RATINGS_REDIS_HOST_MAX + 1]; /* an address of IPv6 without its brackets */
+    char name[RATINGS_REDIS_HOST_MAX + 1]; /* an address of IPv6 without its brackets */
     int port;
-    char socket[RATINGS_REDIS_SOCKET_MAX + 1]; /* the path; "" : host and port instead */
+} ratings_redis_host_t;
+
+typedef struct {
+    ratings_redis_host_t host[RATINGS_REDIS_SENTINELS_MAX];
+    int hosts;                                 /* sentinels, if there is a master; else 1, Redis */
+    char master[RATINGS_REDIS_HOST_MAX + 1];   /* "" : none */
+    char socket[RATINGS_REDIS_SOCKET_MAX + 1]; /* the path; "" : hosts instead */
     char user[RATINGS_REDIS_SECRET_MAX + 1];   /* "" : none */
     char password[RATINGS_REDIS_SECRET_MAX + 1];
     bool has_password;

@@ -3,6 +3,7 @@
 #include "../core/number.h"
 #include "../core/redis_url.h"
 #include "audit_scripts.h"
+#include "audit_sentinel.h"
 #include "ctl_printable.h"
 
 #include <hiredis/hiredis.h>
@@ -125,18 +126,28 @@ static bool select_database(audit_store_t *store, audit_failure_t *why)
     return store->url.database == 0 || login_command(store, 2, words, why);
 }
 
-static bool connect_store(audit_store_t *store, audit_failure_t *why)
+static bool dial_store(audit_store_t *store, audit_failure_t *why)
 {
     const struct timeval timeout = {store->timeout_ms / 1000, store->timeout_ms % 1000 * 1000L};
+    ratings_redis_host_t host = store->url.host[0];
+    if (store->url.master[0] &&
+        !audit_sentinel_find(&store->url, store->shown, timeout, &host, why))
+        return false;
+    store->context = store->url.socket[0] ? redisConnectUnixWithTimeout(store->url.socket, timeout)
+                                          : redisConnectWithTimeout(host.name, host.port, timeout);
+    return (store->context && !store->context->err &&
+            redisSetTimeout(store->context, timeout) == REDIS_OK) ||
+           lost_connection(store, why);
+}
+
+static bool connect_store(audit_store_t *store, audit_failure_t *why)
+{
     if (store->context)
         return true;
-    store->context = store->url.socket[0]
-                         ? redisConnectUnixWithTimeout(store->url.socket, timeout)
-                         : redisConnectWithTimeout(store->url.host, store->url.port, timeout);
-    if (!store->context || store->context->err ||
-        redisSetTimeout(store->context, timeout) != REDIS_OK)
-        return lost_connection(store, why);
-    if (authenticate(store, why) && select_database(store, why))
+    if (!dial_store(store, why))
+        return false;
+    if (authenticate(store, why) && select_database(store, why) &&
+        (!store->url.master[0] || audit_sentinel_is_master(store->context, store->shown, why)))
         return true;
     audit_store_disconnect(store);
     return false;

@@ -80,13 +80,63 @@ static void parses(void **state)
         return;
     }
     assert_problem(problem, NULL);
-    assert_string_equal(row->host[0] == '/' ? parsed.socket : parsed.host, row->host);
-    assert_int_equal(parsed.socket[0] == '/', parsed.host[0] == '\0');
-    assert_int_equal(parsed.port, row->port);
+    assert_string_equal(row->host[0] == '/' ? parsed.socket : parsed.host[0].name, row->host);
+    assert_int_equal(parsed.hosts, parsed.socket[0] == '\0');
+    assert_string_equal(parsed.master, "");
+    assert_int_equal(parsed.host[0].port, row->port);
     assert_int_equal(parsed.database, row->database);
     assert_string_equal(parsed.user, row->user);
     assert_int_equal(parsed.has_password, row->password != NULL);
     assert_string_equal(parsed.password, row->password ? row->password : "");
+}
+
+typedef struct {
+    const char *name, *url;
+    const char *hosts; /* one after the other; NULL: it is refused */
+    const char *master;
+    int database;
+} sentinel_row_t;
+
+static sentinel_row_t sentinel_rows[] = {
+    {"one sentinel", "redis+sentinel://a/m", "a:26379", "m", 0},
+    {"three", "redis+sentinel://a,b:1,[::1]:2/my-m.1_x/3", "a:26379 b:1 ::1:2", "my-m.1_x", 3},
+    {"a slash at the end", "redis+sentinel://a/m/", "a:26379", "m", 0},
+    {"nine", "redis+sentinel://:p@a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1/m",
+     "a:1 a:1 a:1 a:1 a:1 a:1 a:1 a:1 a:1", "m", 0},
+
+    {"ten", "redis+sentinel://a,a,a,a,a,a,a,a,a,a/m", NULL, NULL, 0},
+    {"none", "redis+sentinel:///m", NULL, NULL, 0},
+    {"a comma before", "redis+sentinel://,a/m", NULL, NULL, 0},
+    {"a comma at the end", "redis+sentinel://a,/m", NULL, NULL, 0},
+    {"no master", "redis+sentinel://a,b", NULL, NULL, 0},
+    {"no master, and a slash", "redis+sentinel://a,b/", NULL, NULL, 0},
+    {"no master, and a database", "redis+sentinel://a,b//1", NULL, NULL, 0},
+    {"another character in its name", "redis+sentinel://a/m,n", NULL, NULL, 0},
+    {"a query", "redis+sentinel://a/m?db=1", NULL, NULL, 0},
+    {"a database that is none", "redis+sentinel://a/m/x", NULL, NULL, 0},
+    {"a port that is none", "redis+sentinel://a:x,b/m", NULL, NULL, 0},
+    {"a login without a colon", "redis+sentinel://u@a/m", NULL, NULL, 0},
+};
+
+static void parses_sentinels(void **state)
+{
+    const sentinel_row_t *row = *state;
+    char *url = unit_copy(row->url, strlen(row->url) + 1), hosts[128] = "";
+    ratings_redis_url_t parsed;
+    const char *problem = ratings_redis_url_parse(url, &parsed);
+
+    free(url);
+    if (!row->hosts) {
+        assert_non_null(problem);
+        return;
+    }
+    assert_problem(problem, NULL);
+    for (int i = 0; i < parsed.hosts; i++)
+        (void)snprintf(hosts + strlen(hosts), sizeof hosts - strlen(hosts), "%s%s:%d",
+                       i > 0 ? " " : "", parsed.host[i].name, parsed.host[i].port);
+    assert_string_equal(hosts, row->hosts);
+    assert_string_equal(parsed.master, row->master);
+    assert_int_equal(parsed.database, row->database);
 }
 
 typedef struct {
@@ -113,6 +163,10 @@ static shown_row_t shown_rows[] = {
     {"of an unescaped slash nothing is shown", "unix://u:sec/ret@/r", "unix://***"},
     {"nor of one after an '@'", "unix://u:s@/ret@/r", "unix://***"},
     {"nor of another query", "unix://u:secret@/r?password=secret", "unix://***"},
+    {"sentinels are shown as they are", "redis+sentinel://a,b:1/m/2", NULL},
+    {"the password beside them goes", "redis+sentinel://u:s@a,b/m", "redis+sentinel://u:***@a,b/m"},
+    {"nothing of an unescaped slash", "redis+sentinel://u:s/t@a,b/m", "redis+sentinel://***"},
+    {"nothing of one after an '@'", "redis+sentinel://u:s@s/t@a,b/m", "redis+sentinel://***"},
     {"nor of another scheme", "secret://cache", "***"},
 };
 
@@ -153,6 +207,7 @@ int main(void)
     unit_suite_t suite = {.count = 0};
 
     unit_add_rows(&suite, parses, ROWS(urls));
+    unit_add_rows(&suite, parses_sentinels, ROWS(sentinel_rows));
     unit_add_rows(&suite, shows, ROWS(shown_rows));
     unit_add(&suite, "host, password and path have a limit", has_limits, NULL);
     return unit_run("redis_url", &suite);

@@ -2,10 +2,8 @@
 #include "store_connection.h"
 
 #include "../../core/container_of.h"
-#include "../../core/redis_url.h"
 #include "../common/pool.h"
-#include "store_dial.h"
-#include "store_login.h"
+#include "store_place.h"
 #include "store_refusal.h"
 
 #include <apr_strings.h>
@@ -16,8 +14,7 @@
 struct ratings_store_t {
     ratings_refobj_t object; /* its lock is never held across I/O */
     ratings_pool_t connections;
-    ratings_resolver_t host;
-    const char *socket; /* the path of a Unix socket; NULL: the host */
+    store_place_t place;
     store_login_t login;
     apr_interval_time_t timeout;
 };
@@ -30,22 +27,17 @@ typedef struct {
 
 /* ---- what the pool calls ---- */
 
-static store_link_t *open_link(ratings_store_t *store, const ratings_deadline_t *deadline,
-                               ratings_result_t *why)
-{
-    int fd;
-    apr_status_t status = store->socket ? store_dial_socket(store->socket, deadline, &fd, why)
-                                        : store_dial(&store->host, deadline, &fd, why);
-    return status == APR_SUCCESS ? store_login(fd, &store->login, deadline, why) : NULL;
-}
-
 static ratings_pooled_t *open_store_connection(ratings_pool_t *pool,
                                                const ratings_deadline_t *deadline,
                                                ratings_result_t *why)
 {
     ratings_store_t *store = RATINGS_CONTAINER_OF(pool, ratings_store_t, connections);
-    store_link_t *link = open_link(store, deadline, why);
+    int64_t begun = ratings_monotonic();
+    bool has_moved;
+    store_link_t *link = store_place_open(&store->place, &store->login, deadline, &has_moved, why);
     store_connection_t *connection = link ? calloc(1, sizeof *connection) : NULL;
+    if (has_moved)
+        ratings_store_retire(store, begun);
     if (connection) {
         connection->link = link;
         return &connection->pooled;
@@ -95,15 +87,14 @@ static store_login_t login_of(const ratings_redis_url_t *url, apr_pool_t *pool)
 
 static void release_store(ratings_refobj_t *object)
 {
-    ratings_resolver_destroy(&RATINGS_CONTAINER_OF(object, ratings_store_t, object)->host);
+    store_place_destroy(&RATINGS_CONTAINER_OF(object, ratings_store_t, object)->place);
 }
 
 static void fill_store(ratings_store_t *store, const ratings_store_options_t *options,
                        const ratings_redis_url_t *url)
 {
     apr_pool_t *pool = store->object.pool;
-    ratings_resolver_init(&store->host, apr_pstrdup(pool, url->host), url->port);
-    store->socket = url->socket[0] ? apr_pstrdup(pool, url->socket) : NULL;
+    store_place_init(&store->place, url, pool);
     store->login = login_of(url, pool);
     store->timeout = options->timeout;
     ratings_pool_init(&store->connections, &store->object, &store_pool_ops,

@@ -23,6 +23,7 @@ struct store_link_t {
     size_t bytes_left, elements_left;   /* that answers to the exchange may still have */
     bool is_excess;                     /* an answer is larger than it may be */
     bool is_secret;                     /* a command of the exchange holds the password */
+    bool lacks_echo;                    /* exchanges end without ECHO */
     redisReplyObjectFunctions building; /* how replies are built: as hiredis does, within bounds */
     const redisReplyObjectFunctions *unbounded;
 };
@@ -108,6 +109,11 @@ void store_link_close(store_link_t *link)
     free(link);
 }
 
+void store_link_knows_no_echo(store_link_t *link)
+{
+    link->lacks_echo = true;
+}
+
 /* ---- sending and receiving ---- */
 
 bool store_link_is_lost(const store_link_t *link)
@@ -148,7 +154,9 @@ static int append_commands(store_link_t *link, const store_command_t *commands, 
                                         commands[i].argvlen);
     link->serial++;
     print_serial(link, serial);
-    return result == REDIS_OK ? redisAppendCommandArgv(link->context, 2, echo, NULL) : result;
+    return result == REDIS_OK && !link->lacks_echo
+               ? redisAppendCommandArgv(link->context, 2, echo, NULL)
+               : result;
 }
 
 static apr_status_t send_commands(store_link_t *link, const store_command_t *commands, int count,
@@ -228,7 +236,7 @@ static apr_status_t receive_replies(store_link_t *link, exchange_t *exchange,
                                &exchange->heard, why);
         exchange->received += status == APR_SUCCESS;
     }
-    return status == APR_SUCCESS
+    return status == APR_SUCCESS && !link->lacks_echo
                ? receive_reply(link, deadline, &exchange->echo, &exchange->heard, why)
                : status;
 }
@@ -302,7 +310,7 @@ apr_status_t store_link_exchange(store_link_t *link, const store_command_t *comm
     apr_status_t status = send_commands(link, commands, count, deadline, why);
     if (status == APR_SUCCESS)
         status = receive_replies(link, &exchange, deadline, why);
-    bool is_good = status == APR_SUCCESS && is_echo(link, exchange.echo);
+    bool is_good = status == APR_SUCCESS && (link->lacks_echo || is_echo(link, exchange.echo));
     *next = is_good ? end_in_success(link, &exchange) : end_in_failure(link, &exchange, why);
     freeReplyObject(exchange.echo);
     if (is_good)

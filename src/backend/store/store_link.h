@@ -35,6 +35,10 @@ typedef struct store_link_t store_link_t;
 store_link_t *store_link_over(int fd, ratings_result_t *why);
 void store_link_close(store_link_t *link); /* NULL: nothing to do */
 
+/* The peer is a sentinel, which has no ECHO: exchanges end without, so that the link is good for
+ * few, one after the other. */
+void store_link_knows_no_echo(store_link_t *link);
+
 /* Whether the last exchange has failed because the connection broke. */
 bool store_link_is_lost(const store_link_t *link);
 

@@ -20,27 +20,37 @@ static apr_status_t exchange_first(store_link_t *link, const store_command_t *co
                                                              : status;
 }
 
-static apr_status_t login_command(store_link_t *link, store_command_t command,
-                                  const ratings_deadline_t *deadline, ratings_result_t *why)
+/* On APR_SUCCESS `*reply` is none of an error, and the caller's. */
+static apr_status_t login_exchange(store_link_t *link, store_command_t command,
+                                   const ratings_deadline_t *deadline, redisReply **reply,
+                                   ratings_result_t *why)
 {
     size_t argvlen[3];
-    redisReply *reply = NULL;
     for (int i = 0; i < command.argc; i++)
         argvlen[i] = strlen(command.argv[i]);
     command.argvlen = argvlen;
-    apr_status_t status = exchange_first(link, &command, 1, &reply, deadline, why);
-    if (status == APR_SUCCESS && reply && reply->type == REDIS_REPLY_ERROR) {
+    apr_status_t status = exchange_first(link, &command, 1, reply, deadline, why);
+    if (status == APR_SUCCESS && *reply && (*reply)->type == REDIS_REPLY_ERROR) {
         if (command.is_secret)
-            store_login_reply(reply, why);
+            store_login_reply(*reply, why);
         else
-            store_error_reply(reply, why);
+            store_error_reply(*reply, why);
+        store_free_replies(reply, 1);
     }
+    return why->status;
+}
+
+static apr_status_t login_command(store_link_t *link, store_command_t command,
+                                  const ratings_deadline_t *deadline, ratings_result_t *why)
+{
+    redisReply *reply = NULL;
+    (void)login_exchange(link, command, deadline, &reply, why);
     freeReplyObject(reply);
     return why->status;
 }
 
-static apr_status_t authenticate(store_link_t *link, const store_login_t *login,
-                                 const ratings_deadline_t *deadline, ratings_result_t *why)
+apr_status_t store_authenticate(store_link_t *link, const store_login_t *login,
+                                const ratings_deadline_t *deadline, ratings_result_t *why)
 {
     const char *with_user[] = {"AUTH", login->user, login->password};
     const char *without[] = {"AUTH", login->password};
@@ -73,10 +83,27 @@ store_link_t *store_login(int fd, const store_login_t *login, const ratings_dead
     store_link_t *link = store_link_over(fd, why);
     if (!link)
         return NULL;
-    if (authenticate(link, login, deadline, why) == APR_SUCCESS &&
+    if (store_authenticate(link, login, deadline, why) == APR_SUCCESS &&
         select_database(link, login, deadline, why) == APR_SUCCESS &&
         try_echo(link, deadline, why) == APR_SUCCESS)
         return link;
     store_link_close(link);
     return NULL;
+}
+
+apr_status_t store_expect_master(store_link_t *link, const ratings_deadline_t *deadline,
+                                 ratings_result_t *why)
+{
+    const char *words[] = {"INFO", "replication"};
+    const store_command_t command = {.argc = 2, .argv = words};
+    redisReply *reply = NULL;
+    if (login_exchange(link, command, deadline, &reply, why) != APR_SUCCESS)
+        return why->status;
+    bool is_master = reply && reply->str && strstr(reply->str, "\nrole:master");
+    freeReplyObject(reply);
+    if (is_master)
+        return APR_SUCCESS;
+    ratings_result_set(why, APR_EGENERAL, "the sentinels name a server that is no master");
+    store_blame(why, RATINGS_STORE_REPLICA);
+    return why->status;
 }

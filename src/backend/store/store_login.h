@@ -17,4 +17,13 @@ typedef struct {
 store_link_t *store_login(int fd, const store_login_t *login, const ratings_deadline_t *deadline,
                           ratings_result_t *why);
 
+/* AUTH alone, if there is a password. */
+apr_status_t store_authenticate(store_link_t *link, const store_login_t *login,
+                                const ratings_deadline_t *deadline, ratings_result_t *why);
+
+/* APR_SUCCESS: the server is a master. Else why not: RATINGS_STORE_REPLICA. By INFO, which the
+ * service's user may run, and whose answer is flat; ROLE's has the replicas in arrays. */
+apr_status_t store_expect_master(store_link_t *link, const ratings_deadline_t *deadline,
+                                 ratings_result_t *why);
+
 #endif

@@ -10,19 +10,31 @@ use Time::HiRes qw(sleep time);
 
 use RatingsTest::Redis ();
 
-# directory; port; arguments: more of redis-server's; binary: another redis-server than the system's
+# directory; port; arguments: more of redis-server's; binary: another redis-server than the system's; monitors: it is a
+# sentinel, and these lines are its configuration
 sub new {
     my ($class, %options) = @_;
     make_path($options{directory});
     # Debian's redis-tools has the server under this name, and goes by the name that it is called by
-    my $program = "$options{directory}/redis-server";
+    my $program = "$options{directory}/redis-" . ($options{monitors} ? 'sentinel' : 'server');
     unlink $program;
     symlink $options{binary} // '/usr/bin/redis-check-rdb', $program or die "$program: $!";
     return bless { %options, program => $program, owner => $$ }, $class;
 }
 
+sub _arguments {
+    my ($self) = @_;
+    my @all = ('--bind', '127.0.0.1', '--port', $self->{port}, '--dir', $self->{directory});
+    return (@all, '--save', '', '--maxmemory-policy', 'noeviction', '--repl-diskless-sync-delay', '0', @{ $self->{arguments} || [] }) if !$self->{monitors};
+    open my $file, '>', "$self->{directory}/sentinel.conf" or die "sentinel.conf: $!"; # it writes what it learns into that
+    print {$file} map { "$_\n" } @{ $self->{monitors} };
+    close $file or die "sentinel.conf: $!";
+    return ("$self->{directory}/sentinel.conf", @all);
+}
+
 sub start {
     my ($self) = @_;
+    my @arguments = $self->_arguments;
     my $pid = fork // die "fork: $!";
     if (!$pid) {
         open STDOUT, '>>', "$self->{directory}/log";
@@ -30,8 +42,7 @@ sub start {
         open STDIN,  '<', '/dev/null';
         chdir $self->{directory};
         # it does not outlive the suite, whatever ends that
-        exec 'setpriv', '--pdeathsig', 'KILL', '--', $self->{program}, '--bind', '127.0.0.1', '--port', $self->{port}, '--dir', $self->{directory}, '--save', '',
-            '--maxmemory-policy', 'noeviction', '--repl-diskless-sync-delay', '0', @{ $self->{arguments} || [] } or POSIX::_exit(127);
+        exec 'setpriv', '--pdeathsig', 'KILL', '--', $self->{program}, @arguments or POSIX::_exit(127);
     }
     $self->{pid} = $pid;
     my $until = time + 20;
@@ -54,6 +65,9 @@ sub move {
     $self->call('CONFIG', 'SET', 'port', $port);
     $self->{port} = $port;
 }
+
+# Keeps it from doing anything, or lets it go on.
+sub signal { my ($self, $signal) = @_; kill $signal, $self->{pid}; return }
 
 sub stop {
     my ($self) = @_;

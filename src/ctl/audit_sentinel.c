@@ -1,0 +1,102 @@
+#include "audit_sentinel.h"
+
+#include "../core/number.h"
+
+#include <string.h>
+
+#define WORDS_MAX 3
+
+static redisReply *send_to_sentinel(redisContext *sentinel, int argc, const char **argv)
+{
+    return redisCommandArgv(sentinel, argc, argv, NULL);
+}
+
+static redisReply *ask_for_master(redisContext *sentinel, const ratings_redis_url_t *url)
+{
+    const char *words[WORDS_MAX] = {"SENTINEL", "get-master-addr-by-name", url->master};
+    return send_to_sentinel(sentinel, WORDS_MAX, words);
+}
+
+/* The store's login, for a sentinel that wants one. */
+static bool log_in_to_sentinel(redisContext *sentinel, const ratings_redis_url_t *url)
+{
+    const char *with_user[WORDS_MAX] = {"AUTH", url->user, url->password};
+    const char *without[] = {"AUTH", url->password};
+    redisReply *reply = url->user[0] ? send_to_sentinel(sentinel, WORDS_MAX, with_user)
+                                     : send_to_sentinel(sentinel, WORDS_MAX - 1, without);
+    bool good = reply && reply->type == REDIS_REPLY_STATUS;
+    freeReplyObject(reply);
+    return good;
+}
+
+/* Host and port. */
+static bool read_master(const redisReply *reply, ratings_redis_host_t *found)
+{
+    int64_t port;
+    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
+        reply->element[0]->type != REDIS_REPLY_STRING ||
+        reply->element[1]->type != REDIS_REPLY_STRING || reply->element[0]->len == 0 ||
+        reply->element[0]->len > RATINGS_REDIS_HOST_MAX ||
+        !ratings_parse_int(reply->element[1]->str, reply->element[1]->len, 1, 65535, &port))
+        return false;
+    memcpy(found->name, reply->element[0]->str, reply->element[0]->len + 1);
+    found->port = (int)port;
+    return true;
+}
+
+static bool refused_by_sentinel(const char *shown, const redisContext *sentinel,
+                                const redisReply *reply, audit_failure_t *why)
+{
+    if (!reply)
+        return audit_fail(why, "a sentinel of %s: %s", shown, sentinel->errstr);
+    if (reply->type == REDIS_REPLY_ERROR)
+        return audit_fail(why, "a sentinel of %s refuses: %.*s", shown,
+                          (int)strcspn(reply->str, " "), reply->str);
+    return audit_fail(why, "a sentinel of %s knows no master with that name", shown);
+}
+
+static bool ask_over_connection(redisContext *sentinel, const ratings_redis_url_t *url,
+                                const char *shown, ratings_redis_host_t *found,
+                                audit_failure_t *why)
+{
+    redisReply *reply = ask_for_master(sentinel, url);
+    if (reply && reply->type == REDIS_REPLY_ERROR && url->has_password &&
+        log_in_to_sentinel(sentinel, url)) {
+        freeReplyObject(reply);
+        reply = ask_for_master(sentinel, url);
+    }
+    bool good =
+        (reply && read_master(reply, found)) || refused_by_sentinel(shown, sentinel, reply, why);
+    freeReplyObject(reply);
+    return good;
+}
+
+bool audit_sentinel_find(const ratings_redis_url_t *url, const char *shown, struct timeval timeout,
+                         ratings_redis_host_t *found, audit_failure_t *why)
+{
+    bool good = false;
+    for (int i = 0; i < url->hosts && !good; i++) {
+        redisContext *sentinel =
+            redisConnectWithTimeout(url->host[i].name, url->host[i].port, timeout);
+        if (!sentinel)
+            return audit_no_memory(why);
+        if (sentinel->err || redisSetTimeout(sentinel, timeout) != REDIS_OK)
+            audit_fail(why, "a sentinel of %s: %s", shown, sentinel->errstr);
+        else
+            good = ask_over_connection(sentinel, url, shown, found, why);
+        redisFree(sentinel);
+    }
+    return good;
+}
+
+bool audit_sentinel_is_master(redisContext *context, const char *shown, audit_failure_t *why)
+{
+    redisReply *reply = redisCommand(context, "INFO replication");
+    bool good = reply && reply->type != REDIS_REPLY_ERROR && reply->str;
+    if (!good)
+        audit_fail(why, "Redis at %s: INFO: %s", shown, reply ? reply->str : context->errstr);
+    else if (!strstr(reply->str, "\nrole:master"))
+        good = audit_fail(why, "Redis at %s: the sentinels name a server that is no master", shown);
+    freeReplyObject(reply);
+    return good;
+}
