@@ -23,10 +23,17 @@ static int64_t prompt_until(const ratings_bulkhead_t *bulkhead)
     return bulkhead->prompt_at + RATINGS_BULKHEAD_PROMPT_US;
 }
 
+static void note_usage_of(const ratings_bulkhead_t *bulkhead)
+{
+    if (bulkhead->usage)
+        atomic_store_explicit(bulkhead->usage, bulkhead->in_use, memory_order_relaxed);
+}
+
 static void enter_bulkhead(ratings_bulkhead_t *bulkhead, int64_t now)
 {
     if (bulkhead->in_use++ == 0)
         bulkhead->prompt_at = bulkhead->succeeded_at = now;
+    note_usage_of(bulkhead);
 }
 
 /* ---- use ---- */
@@ -70,6 +77,7 @@ int64_t ratings_bulkhead_release(ratings_bulkhead_t *bulkhead, int64_t since, in
     pthread_mutex_lock(&bulkhead->lock);
     RATINGS_ASSERT(bulkhead->in_use > 0);
     bulkhead->in_use--;
+    note_usage_of(bulkhead);
     if (succeeded)
         bulkhead->succeeded_at = now;
     if (succeeded && now - since <= RATINGS_BULKHEAD_PROMPT_US)

@@ -18,20 +18,23 @@
 #define RATINGS_CORE_BULKHEAD_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 /* A call that takes no longer is prompt. */
 #define RATINGS_BULKHEAD_PROMPT_US INT64_C(250000)
 
-/* The members are the bulkhead's; `max` may be read. */
+/* The members are the bulkhead's; `max` may be read, and `usage` be set after init. */
 typedef struct {
     pthread_mutex_t lock;
     pthread_cond_t released;
     unsigned max;
-    unsigned in_use;      /* acquired and not released; more than `max` by try_acquire alone */
-    int64_t prompt_at;    /* of the last prompt success, or of an acquire with nothing in use */
-    int64_t succeeded_at; /* the same of the last success, however late */
+    unsigned in_use;         /* acquired and not released; more than `max` by try_acquire alone */
+    _Atomic uint32_t *usage; /* `in_use` again, for whoever watches, and outlives the bulkhead;
+                              * NULL: nobody does */
+    int64_t prompt_at;       /* of the last prompt success, or of an acquire with nothing in use */
+    int64_t succeeded_at;    /* the same of the last success, however late */
 } ratings_bulkhead_t;
 
 /* `max` >= 1. */

@@ -114,7 +114,7 @@ static void make_talks(ratings_child_t *child)
 {
     const ratings_config_t *config = child->service->config;
     const ratings_talks_options_t options = {config->talks, (int)config->talks_pool,
-                                             config->talks_timeout};
+                                             config->talks_timeout, NULL};
     ratings_result_t why;
     apr_status_t status = ratings_talks_create(&child->talks, &options, child->pool, &why);
     set_usable(child, RATINGS_BACKEND_TALKS, status, &why);
@@ -125,7 +125,7 @@ static void make_store(ratings_child_t *child)
     const ratings_config_t *config = child->service->config;
     const ratings_store_options_t options = {config->store, (int)config->store_pool,
                                              config->store_timeout,
-                                             &child->service->shared->store_retired_at};
+                                             &child->service->shared->store_retired_at, NULL};
     ratings_result_t why;
     apr_status_t status = ratings_store_create(&child->store, &options, &why);
     set_usable(child, RATINGS_BACKEND_STORE, status, &why);
@@ -208,8 +208,10 @@ static apr_status_t create_projector(ratings_child_t *child, ratings_result_t *w
 {
     const ratings_config_t *config = child->service->config;
     const ratings_projector_options_t options = {
-        .store = {config->store, 1, config->store_timeout,
-                  &child->service->shared->store_retired_at},
+        .store = {.url = config->store,
+                  .connections_max = 1,
+                  .timeout = config->store_timeout,
+                  .retired_at = &child->service->shared->store_retired_at},
         .requests_store = child->store,
         .stream = child->stream,
         .reader = &child->stream_options,

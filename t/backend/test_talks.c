@@ -257,7 +257,8 @@ static int tear_down(void **state)
 
 static ratings_talks_t *talks_at(const char *connection, int connections_max, int timeout_ms)
 {
-    ratings_talks_options_t options = {connection, connections_max, apr_time_from_msec(timeout_ms)};
+    ratings_talks_options_t options = {connection, connections_max, apr_time_from_msec(timeout_ms),
+                                       NULL};
     ratings_talks_t *talks = NULL;
     ratings_result_t why;
     apr_status_t status = ratings_talks_create(&talks, &options, pool, &why);
@@ -614,7 +615,7 @@ static void connection_problem_quotes_nothing(void **state)
 
 static void create_refuses_what_libpq_cannot_read(void **state)
 {
-    ratings_talks_options_t options = {"postgres://u:%zz@h/d", 1, APR_USEC_PER_SEC};
+    ratings_talks_options_t options = {"postgres://u:%zz@h/d", 1, APR_USEC_PER_SEC, NULL};
     ratings_talks_t *talks;
     ratings_result_t why;
     (void)state;

@@ -56,13 +56,43 @@ static int count_in_use(const ratings_pool_t *pool)
     return pool->taken - pool->opening - pool->idle_count;
 }
 
+/* ---- the lock ---- */
+
+static void note_usage(const ratings_pool_t *pool)
+{
+    ratings_pool_usage_t *usage = pool->usage;
+    if (!usage)
+        return;
+    atomic_store_explicit(&usage->in_use, count_in_use(pool), memory_order_relaxed);
+    atomic_store_explicit(&usage->idle, pool->idle_count, memory_order_relaxed);
+    atomic_store_explicit(&usage->opening, pool->opening, memory_order_relaxed);
+    atomic_store_explicit(&usage->waiting, pool->waiting, memory_order_relaxed);
+}
+
+static void lock_pool(ratings_pool_t *pool)
+{
+    pthread_mutex_lock(&pool->owner->lock);
+}
+
+static void unlock_pool(ratings_pool_t *pool)
+{
+    note_usage(pool);
+    pthread_mutex_unlock(&pool->owner->lock);
+}
+
+static bool wait_unlocked(ratings_pool_t *pool, int64_t until)
+{
+    note_usage(pool);
+    return ratings_wait_until(&pool->owner->changed, &pool->owner->lock, until);
+}
+
 /* ---- giving back ---- */
 
 void ratings_pool_detach(ratings_pool_t *pool)
 {
-    pthread_mutex_lock(&pool->owner->lock);
+    lock_pool(pool);
     free_place(pool);
-    pthread_mutex_unlock(&pool->owner->lock);
+    unlock_pool(pool);
 }
 
 void ratings_pool_discard(ratings_pool_t *pool, ratings_pooled_t *connection)
@@ -85,7 +115,7 @@ static ratings_pooled_t *expire_oldest(ratings_pool_t *pool, int64_t now)
 void ratings_pool_release(ratings_pool_t *pool, ratings_pooled_t *connection)
 {
     ratings_pooled_t *closing = connection;
-    pthread_mutex_lock(&pool->owner->lock);
+    lock_pool(pool);
     if (pool->owner->is_shut_down) {
         free_place(pool);
     } else {
@@ -93,7 +123,7 @@ void ratings_pool_release(ratings_pool_t *pool, ratings_pooled_t *connection)
         push_idle(pool, connection);
         closing = expire_oldest(pool, connection->idle_since);
     }
-    pthread_mutex_unlock(&pool->owner->lock);
+    unlock_pool(pool);
     if (closing)
         pool->ops->close(closing);
 }
@@ -102,11 +132,11 @@ void ratings_pool_close_idle(ratings_pool_t *pool)
 {
     ratings_pooled_t *connection;
     do {
-        pthread_mutex_lock(&pool->owner->lock);
+        lock_pool(pool);
         connection = unlink_idle(pool, TAILQ_FIRST(&pool->idle));
         if (connection)
             free_place(pool);
-        pthread_mutex_unlock(&pool->owner->lock);
+        unlock_pool(pool);
         if (connection)
             pool->ops->close(connection);
     } while (connection);
@@ -162,11 +192,11 @@ static void *run_opener(void *data)
     ratings_result_t why;
     free(data);
     ratings_pooled_t *connection = open_connection(pool, &deadline, &why);
-    pthread_mutex_lock(&pool->owner->lock);
+    lock_pool(pool);
     pool->opening--;
     if (!connection)
         opening_failed(pool, opener.number, &why);
-    pthread_mutex_unlock(&pool->owner->lock);
+    unlock_pool(pool);
     if (connection)
         ratings_pool_release(pool, connection);
     ratings_refobj_unref(pool->owner);
@@ -256,8 +286,7 @@ static apr_status_t wait_until_ready(ratings_pool_t *pool, claim_t *claim, ratin
             *why = pool->failure;
             return why->status;
         }
-        in_time = ratings_wait_until(&pool->owner->changed, &pool->owner->lock,
-                                     claim->deadline->expires_at);
+        in_time = wait_unlocked(pool, claim->deadline->expires_at);
     }
     if (pool->owner->is_shut_down)
         return ratings_deadline_cancelled(why);
@@ -272,7 +301,7 @@ static apr_status_t claim_place(ratings_pool_t *pool, claim_t *claim, ratings_po
                                 ratings_result_t *why)
 {
     *connection = NULL;
-    pthread_mutex_lock(&pool->owner->lock);
+    lock_pool(pool);
     pool->waiting++;
     apr_status_t status = wait_until_ready(pool, claim, why);
     if (status == APR_SUCCESS) {
@@ -281,7 +310,7 @@ static apr_status_t claim_place(ratings_pool_t *pool, claim_t *claim, ratings_po
             take_place(pool);
     }
     pool->waiting--;
-    pthread_mutex_unlock(&pool->owner->lock);
+    unlock_pool(pool);
     return status;
 }
 

@@ -65,6 +65,7 @@ static void fill_stats(ratings_stats_t *stats, const ratings_stats_options_t *op
             apr_pmemdup(stats->object.pool, options->credentials, sizeof *options->credentials),
             options->log);
     ratings_pool_init(&stats->handles, &stats->object, &stats_pool_ops, options->handles_max, NULL);
+    stats->handles.usage = options->usage;
 }
 
 apr_status_t ratings_stats_create(ratings_stats_t **out, const ratings_stats_options_t *options,

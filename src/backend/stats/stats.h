@@ -8,7 +8,7 @@
 
 #include "../../core/aws_source.h"
 #include "../../core/histogram.h"
-#include "../common/result.h"
+#include "../common/pool.h"
 
 #include <apr_pools.h>
 #include <apr_time.h>
@@ -38,6 +38,7 @@ typedef struct {
     const char *auth;            /* see ratings_stats_auth_problem; NULL: "off" */
     const ratings_aws_source_t *credentials; /* of AWS, if auth is not off; else not looked at */
     ratings_stats_log_t *log;                /* not copied; or NULL */
+    ratings_pool_usage_t *usage; /* of the handles; outlives the client; NULL: nobody watches */
 } ratings_stats_options_t;
 
 /* NULL if libcurl can call `url` (http or https, with a host); else what is wrong with it (static).

@@ -60,7 +60,7 @@
 #include "../../core/ticket_window.h"
 #include "../../core/voter_set.h"
 #include "../common/log_record.h"
-#include "../common/result.h"
+#include "../common/pool.h"
 
 #include <apr_pools.h>
 #include <apr_time.h>
@@ -76,6 +76,7 @@ typedef struct {
     apr_interval_time_t timeout; /* microseconds, of a whole call */
     _Atomic int64_t
         *retired_at; /* see ratings_store_retire: of all stores that share it; or NULL */
+    ratings_pool_usage_t *usage; /* of the connections; outlives the store; NULL: nobody watches */
 } ratings_store_options_t;
 
 /* NULL if `url` can be used, else what is wrong with it (static). */

@@ -99,6 +99,7 @@ static void fill_store(ratings_store_t *store, const ratings_store_options_t *op
     store->timeout = options->timeout;
     ratings_pool_init(&store->connections, &store->object, &store_pool_ops,
                       options->connections_max, options->retired_at);
+    store->connections.usage = options->usage;
 }
 
 apr_status_t ratings_store_create(ratings_store_t **out, const ratings_store_options_t *options,

@@ -69,6 +69,7 @@ static void fill_talks(ratings_talks_t *talks, const ratings_talks_options_t *op
     talks->timeout = options->timeout;
     ratings_pool_init(&talks->connections, &talks->object, &talks_pool_ops,
                       options->connections_max, NULL);
+    talks->connections.usage = options->usage;
 }
 
 apr_status_t ratings_talks_create(ratings_talks_t **out, const ratings_talks_options_t *options,

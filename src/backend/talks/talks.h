@@ -13,7 +13,7 @@
 
 #include "../../core/talk.h"
 #include "../../core/window.h"
-#include "../common/result.h"
+#include "../common/pool.h"
 
 #include <apr_pools.h>
 #include <apr_time.h>
@@ -24,6 +24,7 @@ typedef struct {
     const char *connection; /* libpq: a URI (postgres:// or postgresql://) or key=value words */
     int connections_max;    /* >= 1 */
     apr_interval_time_t timeout; /* microseconds, the whole of one call; a caller may allow less */
+    ratings_pool_usage_t *usage; /* of the connections; outlives the talks; NULL: nobody watches */
 } ratings_talks_options_t;
 
 /* NULL if libpq can read `connection`; else what is wrong with it (static, quotes nothing of it).
