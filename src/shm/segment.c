@@ -122,12 +122,12 @@ static apr_status_t make_segment(segment_t *segment,
 
 /* ---- attaching ---- */
 
-/* `part` "" is the segment itself. */
-static segment_t *find_segment(const char *part, size_t size, const char *key, apr_pool_t *process,
-                               apr_pool_t *scratch)
+/* `part` "" is the segment itself; the number of its layout is that of the part. */
+static segment_t *find_segment(const char *part, int layout, size_t size, const char *key,
+                               apr_pool_t *process, apr_pool_t *scratch)
 {
-    const char *layout = apr_psprintf(scratch, "%d:%" APR_SIZE_T_FMT ":", RATINGS_SHM_LAYOUT, size);
-    return segment_named(apr_pstrcat(scratch, layout, part, key, NULL), process);
+    const char *version = apr_psprintf(scratch, "%d:%" APR_SIZE_T_FMT ":", layout, size);
+    return segment_named(apr_pstrcat(scratch, version, part, key, NULL), process);
 }
 
 apr_status_t ratings_shm_attach(ratings_shm_t **shared, const char *key,
@@ -135,7 +135,8 @@ apr_status_t ratings_shm_attach(ratings_shm_t **shared, const char *key,
                                 apr_pool_t *process, apr_pool_t *scratch)
 {
     apr_status_t status = APR_SUCCESS;
-    segment_t *segment = find_segment("", whole_size(geometry), key, process, scratch);
+    segment_t *segment =
+        find_segment("", RATINGS_SHM_LAYOUT, whole_size(geometry), key, process, scratch);
     if (!segment->memory)
         status = make_segment(segment, geometry, process);
     if (status != APR_SUCCESS)
@@ -146,11 +147,11 @@ apr_status_t ratings_shm_attach(ratings_shm_t **shared, const char *key,
 }
 
 /* A part in a segment of its own, which is all zero when it is new. */
-static apr_status_t attach_part(void **memory, const char *part, size_t size, const char *key,
-                                apr_pool_t *process, apr_pool_t *scratch)
+static apr_status_t attach_part(void **memory, const char *part, int layout, size_t size,
+                                const char *key, apr_pool_t *process, apr_pool_t *scratch)
 {
     apr_status_t status = APR_SUCCESS;
-    segment_t *segment = find_segment(part, size, key, process, scratch);
+    segment_t *segment = find_segment(part, layout, size, key, process, scratch);
     if (!segment->memory)
         status = make_memory(segment, size, process);
     if (status != APR_SUCCESS)
@@ -164,8 +165,8 @@ apr_status_t ratings_shm_attach_rates(ratings_voter_rates_t **rates, const char 
                                       apr_pool_t *process, apr_pool_t *scratch)
 {
     void *memory = NULL;
-    apr_status_t status =
-        attach_part(&memory, "rates:", ratings_voter_rates_size(), key, process, scratch);
+    apr_status_t status = attach_part(&memory, "rates:", RATINGS_SHM_LAYOUT,
+                                      ratings_voter_rates_size(), key, process, scratch);
     *rates = memory;
     return status;
 }
@@ -174,8 +175,20 @@ apr_status_t ratings_shm_attach_rings(ratings_append_rings_t **rings, const char
                                       apr_pool_t *process, apr_pool_t *scratch)
 {
     void *memory = NULL;
-    apr_status_t status =
-        attach_part(&memory, "rings:", ratings_append_rings_size(), key, process, scratch);
+    apr_status_t status = attach_part(&memory, "rings:", RATINGS_SHM_LAYOUT,
+                                      ratings_append_rings_size(), key, process, scratch);
     *rings = memory;
     return status == APR_SUCCESS ? ratings_append_rings_init(*rings) : status;
+}
+
+apr_status_t ratings_shm_attach_metrics(ratings_metrics_t **metrics, const char *key,
+                                        apr_pool_t *process, apr_pool_t *scratch)
+{
+    void *memory = NULL;
+    apr_status_t status = attach_part(&memory, "metrics:", RATINGS_METRICS_LAYOUT,
+                                      ratings_metrics_size(), key, process, scratch);
+    *metrics = memory;
+    if (status == APR_SUCCESS)
+        ratings_metrics_init(*metrics);
+    return status;
 }

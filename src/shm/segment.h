@@ -19,6 +19,7 @@
 #include "backend_state.h"
 #include "checkpoints.h"
 #include "log_rate.h"
+#include "metrics.h"
 #include "rebuild_state.h"
 
 #include <apr_pools.h>
@@ -135,6 +136,11 @@ apr_status_t ratings_shm_attach_rates(ratings_voter_rates_t **rates, const char 
  * ratings_append_rings_init. */
 apr_status_t ratings_shm_attach_rings(ratings_append_rings_t **rings, const char *key,
                                       apr_pool_t *process, apr_pool_t *scratch);
+
+/* What is counted, in a segment of its own, whose layout has another number:
+ * RATINGS_METRICS_LAYOUT. It is there where RatingsEndpoint metrics is used. */
+apr_status_t ratings_shm_attach_metrics(ratings_metrics_t **metrics, const char *key,
+                                        apr_pool_t *process, apr_pool_t *scratch);
 
 /* ---- anywhere ---- */
 
