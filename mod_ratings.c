@@ -18,6 +18,7 @@
 #include <dlfcn.h>
 #include <http_config.h>
 #include <http_core.h>
+#include <http_protocol.h>
 #include <http_request.h>
 
 /* Threads of the client libraries can outlive the module's unloading at a graceful restart, so it
@@ -63,6 +64,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_type_checker(ratings_page_fill, NULL, mod_negotiation, APR_HOOK_REALLY_FIRST);
     ap_hook_fixups(ratings_fixups, core, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(ratings_handler, NULL, NULL, APR_HOOK_FIRST);
+    ap_hook_log_transaction(ratings_log_transaction, NULL, NULL, APR_HOOK_MIDDLE);
 }
 
 /* The one symbol that httpd looks up; all others are hidden. */

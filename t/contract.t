@@ -400,6 +400,7 @@ is(get($path, headers => [ 'If-Modified-Since' => 'Mon, 01 Jan 2035 00:00:00 GMT
     is_deeply(json($live->body), { status => 'alive' }, 'live says so');
     my $ready = json(get('/readyz')->body);
     is($ready->{status}, 'ready', 'ready says so');
+    like(get('/metrics')->body, qr/^# HELP ratings_build_info .*\n# TYPE ratings_build_info gauge\nratings_build_info\{/, 'metrics are text where nothing else is asked for');
     is_deeply($ready->{backends}, { map { $_ => { status => 'up' } } qw(talks store stream stats) }, 'ready tells of each backend');
 }
 is(get('/plain.txt')->body, "a file of the document root\n", 'what is no endpoint is served as ever');

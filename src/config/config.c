@@ -74,6 +74,7 @@ void *ratings_server_merge(apr_pool_t *pool, void *parent, void *child)
     if (!merged->ratings_path)
         merged->ratings_path = base->ratings_path;
     merged->uses_voter_rate |= base->uses_voter_rate;
+    merged->uses_metrics |= base->uses_metrics;
     if (base->hides_until_closed)
         merged->hides_until_closed = base->hides_until_closed;
     if (merged->hides_below < base->hides_below)

@@ -77,6 +77,7 @@ typedef struct {
     ratings_hide_t hides_until_closed, hides_below;
 
     bool uses_voter_rate; /* whether a location has RatingsVoterRate, other than off */
+    bool uses_metrics;    /* whether a location has RatingsEndpoint metrics */
 } ratings_config_t;
 
 /* httpd's record of a server: its settings, and what was made of them. */

@@ -214,6 +214,7 @@ static void note_endpoint(const cmd_parms *cmd, ratings_endpoint_e endpoint, con
 {
     ratings_config_t *config = ratings_config_being_read(cmd);
     config->needed_by = place_of(cmd);
+    config->uses_metrics |= endpoint == RATINGS_ENDPOINT_METRICS;
     if (endpoint == RATINGS_ENDPOINT_RATINGS && path && !config->ratings_path)
         config->ratings_path = path;
 }

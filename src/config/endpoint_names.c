@@ -14,6 +14,7 @@ static const struct {
     [RATINGS_ENDPOINT_METADATA] = {"metadata", NULL},
     [RATINGS_ENDPOINT_LIVE] = {"health", "live"},
     [RATINGS_ENDPOINT_READY] = {"health", "ready"},
+    [RATINGS_ENDPOINT_METRICS] = {"metrics", NULL},
 };
 
 static bool path_ends_with(const char *path, const char *end)

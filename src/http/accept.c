@@ -54,3 +54,19 @@ bool ratings_accepts_rather(request_rec *r, const char *type, const char *other)
     const char *accept = apr_table_get(r->headers_in, "Accept");
     return accept && quality_of(r, accept, type) > quality_of(r, accept, other);
 }
+
+int ratings_accepts_best(request_rec *r, const char *const *types, int count)
+{
+    const char *accept = apr_table_get(r->headers_in, "Accept");
+    int best = -1, highest = 0;
+    if (!accept)
+        return 0;
+    for (int i = 0; i < count; i++) {
+        int quality = quality_of(r, accept, types[i]);
+        if (quality > highest) {
+            highest = quality;
+            best = i;
+        }
+    }
+    return best;
+}

@@ -10,4 +10,8 @@
  * lower case, without parameters. False without Accept, and where it takes either alike. */
 bool ratings_accepts_rather(request_rec *r, const char *type, const char *other);
 
+/* Which of `count` such media types the request's Accept gives the highest quality, the first of
+ * those that it takes alike; -1: it takes none of them. Without Accept it is the first. */
+int ratings_accepts_best(request_rec *r, const char *const *types, int count);
+
 #endif

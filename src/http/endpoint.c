@@ -2,6 +2,8 @@
 
 #include "../config/config.h"
 #include "../core/assertion.h"
+#include "../service/service.h"
+#include "../shm/metrics.h"
 #include "cross_origin.h"
 #include "handlers.h"
 #include "reply.h"
@@ -49,6 +51,7 @@ static const struct {
     [RATINGS_ENDPOINT_METADATA] = {.get = {ratings_get_metadata, {200}}},
     [RATINGS_ENDPOINT_LIVE] = {.get = {ratings_get_live, {200}}},
     [RATINGS_ENDPOINT_READY] = {.get = {ratings_get_ready, {200, 503}}},
+    [RATINGS_ENDPOINT_METRICS] = {.get = {ratings_get_metrics, {200, 406}}},
 };
 
 /* ---- which location the request is for ---- */
@@ -257,4 +260,37 @@ int ratings_handler(request_rec *r)
     return is_there(r, location)
                ? dispatch_method(r, location)
                : ratings_reply_problem(r, HTTP_NOT_FOUND, "There is nothing at this path.");
+}
+
+/* ---- metrics ---- */
+
+static ratings_metric_method_e counted_method(const request_rec *r)
+{
+    switch (r->method_number) {
+    case M_GET:
+        return r->header_only ? RATINGS_METRIC_HEAD : RATINGS_METRIC_GET;
+    case M_POST:
+        return RATINGS_METRIC_POST;
+    case M_DELETE:
+        return RATINGS_METRIC_DELETE;
+    case M_OPTIONS:
+        return RATINGS_METRIC_OPTIONS;
+    default:
+        return RATINGS_METRIC_OTHER_METHOD;
+    }
+}
+
+/* Of a request that was redirected inside httpd (ErrorDocument, a rewrite), the first part that was
+ * for an endpoint: it has that one's status. */
+int ratings_log_transaction(request_rec *r)
+{
+    const ratings_service_t *service = ratings_server_of(r->server)->service;
+    if (!service || !service->metrics)
+        return DECLINED;
+    while (r && !is_endpoint(r))
+        r = r->next;
+    if (r)
+        ratings_metrics_request(service->metrics, (int)ratings_location_of_request(r)->endpoint - 1,
+                                counted_method(r), r->status);
+    return DECLINED;
 }

@@ -31,6 +31,9 @@ int ratings_fixups(request_rec *r);
 /* Replies to a request for an endpoint. */
 int ratings_handler(request_rec *r);
 
+/* Counts a request for an endpoint, whoever has answered it, where there are metrics. */
+int ratings_log_transaction(request_rec *r);
+
 /* What the path of a request names below its location, as httpd has decoded it, without the slash
  * between. In the request's pool. */
 const char *ratings_endpoint_item(request_rec *r);

@@ -23,6 +23,7 @@ ratings_endpoint_fn ratings_get_talks;      /* a page of the talks */
 ratings_endpoint_fn ratings_get_talk;       /* the talk that the path below the location names */
 ratings_endpoint_fn ratings_get_metadata;   /* what the service is connected to, and its version */
 ratings_endpoint_fn ratings_get_live;       /* 200 as long as httpd answers */
+ratings_endpoint_fn ratings_get_metrics;    /* what the host counts, in the format of Accept */
 ratings_endpoint_fn ratings_get_ready;      /* 200 or 503, with the state of each backend */
 
 #endif

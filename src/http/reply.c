@@ -79,6 +79,15 @@ int ratings_reply_constant(request_rec *r, const char *json)
                        apr_bucket_immortal_create(json, strlen(json), r->connection->bucket_alloc));
 }
 
+int ratings_reply_text(request_rec *r, const char *type, const char *text, size_t length)
+{
+    if (!text)
+        return HTTP_INTERNAL_SERVER_ERROR;
+    forbid_storing(r);
+    return send_bucket(r, HTTP_OK, type,
+                       apr_bucket_pool_create(text, length, r->pool, r->connection->bucket_alloc));
+}
+
 /* A 204 has no length either (RFC 9110, 8.6). */
 int ratings_reply_empty(request_rec *r, int status)
 {

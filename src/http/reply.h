@@ -22,6 +22,10 @@ int ratings_reply_json(request_rec *r, int status, const char *json);
  */
 int ratings_reply_constant(request_rec *r, const char *json);
 
+/* A 200 of another media type, its parameters included, that no cache may keep: `length` bytes that
+ * live as long as the request; `text` NULL (memory ran out) is a 500. */
+int ratings_reply_text(request_rec *r, const char *type, const char *text, size_t length);
+
 /* Whatever is replied to the request afterwards is for its sender alone, and says so to caches
  * (private, no-store). */
 void ratings_reply_privately(request_rec *r);

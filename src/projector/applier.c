@@ -188,6 +188,8 @@ static void publish_applied(applier_t *applier, const ratings_batch_t *batch, co
     partition_t *partition = &p->partition[batch->partition];
     RATINGS_ASSERT(batch->checkpoint == partition->checkpoint);
     partition_advance(partition, batch);
+    ratings_metrics_applied(p->options->metrics, batch->next_checkpoint - batch->checkpoint);
+    projection_note_lag(p, batch->partition, false);
     applier->has_applied = applier->is_commit_due = true;
     if (batch->bar_count > 0) {
         p->state.barred[batch->partition] = (int64_t)partition->barred.count;
@@ -217,6 +219,7 @@ apr_status_t applier_settle(applier_t *applier, ratings_result_t *why)
     if (!sent->is_under_way)
         return APR_SUCCESS;
     exchange_end(sent);
+    ratings_metrics_exchanged(p->options->metrics, sent->duration);
     apr_status_t status = sent->status;
     if (status != APR_SUCCESS)
         *why = sent->why;

@@ -27,8 +27,10 @@ bool exchange_add(exchange_t *exchange, batch_t *batch)
 static void *run_exchange(void *data)
 {
     exchange_t *exchange = data;
+    int64_t since = ratings_monotonic();
     exchange->status = ratings_store_apply(exchange->store, exchange->results, exchange->count,
                                            exchange->ends, &exchange->why);
+    exchange->duration = ratings_monotonic() - since;
     return NULL;
 }
 

@@ -25,6 +25,7 @@ typedef struct {
     ratings_cas_e ends[RATINGS_APPLY_MAX]; /* once it has ended; see ratings_store_apply */
     apr_status_t status;
     ratings_result_t why;
+    int64_t duration; /* of the store's part, microseconds */
 } exchange_t;
 
 /* An empty one. */

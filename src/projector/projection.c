@@ -145,6 +145,19 @@ apr_status_t projection_read_ends(projection_t *p, ratings_result_t *why)
     return status == APR_SUCCESS ? read_younger(p, why) : status;
 }
 
+/* The offsets after the last record that have none (markers of transactions) are as if applied. */
+void projection_note_lag(const projection_t *p, int i, bool ends_are_known)
+{
+    const partition_t *partition = &p->partition[i];
+    bool is_all_applied = partition_read_up_to(partition) == partition->checkpoint;
+    int64_t checkpoint = is_all_applied && partition->read_to > partition->checkpoint
+                             ? partition->read_to
+                             : partition->checkpoint;
+    if (ends_are_known)
+        ratings_metrics_set_end(p->options->metrics, i, partition->log_end);
+    ratings_metrics_note_checkpoint(p->options->metrics, i, checkpoint, partition->last.timestamp);
+}
+
 /* Not at once: a broker that has just become leader may report less than there is. */
 void projection_check_high(projection_t *p, int i, ratings_checkpoint_t checkpoint, int64_t now)
 {

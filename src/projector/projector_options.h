@@ -23,6 +23,7 @@ typedef struct {
     ratings_stream_t *stream; /* the child's: tells about the topic, appends what it lacks */
     const ratings_stream_options_t *reader; /* of a consumer of the projector's own */
     ratings_shm_t *shared;
+    ratings_metrics_t *metrics;       /* or NULL */
     ratings_visibility_t *visibility; /* of events that are durable, which wait for publications */
     ratings_append_rings_t *rings;    /* of all children of the host */
     const char *topic;

@@ -64,6 +64,7 @@ apr_status_t rebuild_store(projection_t *p, const char *reason, ratings_result_t
     if (status != APR_SUCCESS)
         return status;
     atomic_store(&p->shared->rebuild_request, RATINGS_REBUILD_REQUEST_NONE);
+    ratings_metrics_rebuilt(p->options->metrics);
     /* a first start has nothing to lose and nothing to read: not worth a warning */
     ap_log_error(APLOG_MARK, sweep.deleted || records ? APLOG_WARNING : APLOG_INFO, 0,
                  p->options->server,

@@ -34,6 +34,8 @@ static void publish_loaded(projection_t *p, int64_t at)
         if (ratings_shm_is_newer(p->shared, i, checkpoint))
             ratings_shm_publish_external(p->shared, i, checkpoint);
         ratings_shm_confirm(p->shared, i, checkpoint, at);
+        ratings_metrics_note_checkpoint(p->options->metrics, i, checkpoint.offset,
+                                        p->state.last[i].timestamp);
     }
     routing_publish(p);
     electorate_publish(p, projection_stored_checkpoint(p, RATINGS_ELECTORATE_PARTITION));

@@ -41,7 +41,8 @@ typedef struct {
     ratings_receiver_t receiver;
     writer_t *writer;
     ratings_append_slot_t slot;
-    uint64_t number;    /* of the writer when it was sent */
+    uint64_t number; /* of the writer when it was sent */
+    int64_t sent_at;
     int64_t floor;      /* the applied watermark then */
     bool until_durable; /* its request waits for the projector for less than it looks */
 } message_t;
@@ -90,6 +91,10 @@ static bool can_become_visible(const message_t *message, int64_t offset)
 
 static void settle_durable(const message_t *message, const ratings_delivery_t *delivery)
 {
+    ratings_metrics_t *metrics = message->writer->options->metrics;
+    ratings_metrics_appended(metrics, ratings_monotonic() - message->sent_at);
+    if (delivery->offset >= 0)
+        ratings_metrics_raise_end(metrics, delivery->partition, delivery->offset + 1);
     if (delivery->record)
         own_records_add(message->writer->own, delivery->record);
     if (!ratings_append_settle_durable(&message->slot, message->number, delivery->offset))
@@ -142,6 +147,7 @@ static void send_event(writer_t *writer, const ratings_append_taken_t *taken)
         .writer = writer,
         .slot = taken->slot,
         .number = writer->hold.number,
+        .sent_at = ratings_monotonic(),
         .until_durable = taken->until_durable,
         .floor = ratings_shm_watermark(writer->options->shared, taken->partition).offset,
     };

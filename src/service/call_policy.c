@@ -27,6 +27,7 @@ bool ratings_call_policy_begin(ratings_call_policy_t *policy, int64_t deadline,
         return false;
     }
     if (!ratings_bulkhead_acquire(&policy->bulkhead, ratings_monotonic(), deadline)) {
+        ratings_metrics_bulkhead_refused(policy->metrics, (int)policy->which);
         ratings_result_set(why, RATINGS_NOT_ASKED, "%u threads wait for %s already",
                            policy->bulkhead.max, policy->name);
         return false;
@@ -36,6 +37,7 @@ bool ratings_call_policy_begin(ratings_call_policy_t *policy, int64_t deadline,
         return true;
     (void)ratings_bulkhead_release(&policy->bulkhead, token->since, token->since, false);
     token->policy = NULL;
+    ratings_metrics_breaker_refused(policy->metrics, policy->which);
     ratings_result_set(why, RATINGS_NOT_ASKED, "the circuit breaker of %s is open", policy->name);
     return false;
 }
@@ -89,8 +91,18 @@ static void report_result(const ratings_call_policy_t *policy, const ratings_res
                ratings_breaker_failure(breaker, &policy->limits, now)) {
         atomic_store(&policy->backend->opened_at, now);
         ratings_shm_wake(&policy->shared->breakers_opened); /* the probers of all children */
+        ratings_metrics_breaker_opened(policy->metrics, policy->which);
         log_opened(policy, why);
     }
+}
+
+static ratings_metric_call_e call_result(apr_status_t status)
+{
+    if (is_answer(status))
+        return RATINGS_METRIC_CALL_ANSWERED;
+    if (status == RATINGS_NOT_ASKED)
+        return RATINGS_METRIC_CALL_NOT_ASKED;
+    return status == APR_TIMEUP ? RATINGS_METRIC_CALL_TIMED_OUT : RATINGS_METRIC_CALL_FAILED;
 }
 
 apr_status_t ratings_call_policy_end(ratings_call_token_t *token, const ratings_result_t *why)
@@ -99,6 +111,8 @@ apr_status_t ratings_call_policy_end(ratings_call_token_t *token, const ratings_
     int64_t now = ratings_monotonic();
     int64_t unanswered_us =
         ratings_bulkhead_release(&policy->bulkhead, token->since, now, is_answer(why->status));
+    ratings_metrics_call(policy->metrics, policy->which, call_result(why->status),
+                         now - token->since);
     report_result(policy, why, unanswered_us, now);
     return why->status;
 }

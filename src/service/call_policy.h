@@ -26,6 +26,8 @@ typedef struct {
     const char *effect; /* what an open breaker means for users */
     const server_rec *server;
     ratings_shm_t *shared;
+    ratings_metrics_t *metrics;       /* in shared memory as well, or NULL */
+    ratings_backend_e which;          /* for these */
     ratings_backend_state_t *backend; /* in `shared` */
     ratings_breaker_limits_t limits;
     int64_t fair_us; /* a call that times out is a failure once nobody has got an answer for so

@@ -57,6 +57,17 @@ static int64_t timeout_of(const ratings_config_t *config, ratings_backend_e back
     return timeouts[backend] < config->deadline ? timeouts[backend] : config->deadline;
 }
 
+/* `which`: of ratings_metric_bulkhead_e. */
+static void init_bulkhead(const ratings_child_t *child, ratings_bulkhead_t *bulkhead, int which,
+                          unsigned max)
+{
+    ratings_bulkhead_init(bulkhead, max);
+    if (!child->use)
+        return;
+    bulkhead->usage = &child->use->bulkhead[which];
+    atomic_store(&child->use->bulkhead_max[which], max);
+}
+
 static void init_policy(ratings_child_t *child, ratings_backend_e backend)
 {
     const ratings_config_t *config = child->service->config;
@@ -66,6 +77,8 @@ static void init_policy(ratings_child_t *child, ratings_backend_e backend)
     policy->effect = policy_texts[backend].effect;
     policy->server = child->service->server;
     policy->shared = child->service->shared;
+    policy->metrics = child->service->metrics;
+    policy->which = backend;
     policy->backend = &policy->shared->backend[backend];
     policy->limits = (ratings_breaker_limits_t){
         .threshold = (unsigned)config->breaker_failures,
@@ -73,15 +86,18 @@ static void init_policy(ratings_child_t *child, ratings_backend_e backend)
         .seed = policy->shared->id + (uint64_t)backend,
     };
     policy->fair_us = timeout_of(config, backend) / 2;
-    ratings_bulkhead_init(&policy->bulkhead, waiters_max(config));
+    init_bulkhead(child, &policy->bulkhead, (int)backend, waiters_max(config));
 }
 
 static void init_policies(ratings_child_t *child)
 {
+    const ratings_config_t *config = child->service->config;
     for (int i = 0; i < RATINGS_BACKENDS; i++)
         init_policy(child, (ratings_backend_e)i);
-    ratings_bulkhead_init(&child->projector_bulkhead, waiters_max(child->service->config));
-    ratings_bulkhead_init(&child->position_bulkhead, position_waiters_max(child->service->config));
+    init_bulkhead(child, &child->projector_bulkhead, RATINGS_METRIC_BULKHEAD_PROJECTOR,
+                  waiters_max(config));
+    init_bulkhead(child, &child->position_bulkhead, RATINGS_METRIC_BULKHEAD_POSITION,
+                  position_waiters_max(config));
 }
 
 static void destroy_policies(ratings_child_t *child)
@@ -110,11 +126,22 @@ static void set_usable(ratings_child_t *child, ratings_backend_e backend, apr_st
         log_not_made(child, policy->name, policy->effect, why->detail);
 }
 
+/* Where a backend's pool of at most `max` connections shows how it is used. */
+static ratings_pool_usage_t *usage_of_pool(const ratings_child_t *child, ratings_backend_e backend,
+                                           int64_t max)
+{
+    if (!child->use)
+        return NULL;
+    atomic_store(&child->use->pool_max[backend], (uint32_t)max);
+    return &child->use->pool[backend];
+}
+
 static void make_talks(ratings_child_t *child)
 {
     const ratings_config_t *config = child->service->config;
-    const ratings_talks_options_t options = {config->talks, (int)config->talks_pool,
-                                             config->talks_timeout, NULL};
+    const ratings_talks_options_t options = {
+        config->talks, (int)config->talks_pool, config->talks_timeout,
+        usage_of_pool(child, RATINGS_BACKEND_TALKS, config->talks_pool)};
     ratings_result_t why;
     apr_status_t status = ratings_talks_create(&child->talks, &options, child->pool, &why);
     set_usable(child, RATINGS_BACKEND_TALKS, status, &why);
@@ -123,9 +150,10 @@ static void make_talks(ratings_child_t *child)
 static void make_store(ratings_child_t *child)
 {
     const ratings_config_t *config = child->service->config;
-    const ratings_store_options_t options = {config->store, (int)config->store_pool,
-                                             config->store_timeout,
-                                             &child->service->shared->store_retired_at, NULL};
+    const ratings_store_options_t options = {
+        config->store, (int)config->store_pool, config->store_timeout,
+        &child->service->shared->store_retired_at,
+        usage_of_pool(child, RATINGS_BACKEND_STORE, config->store_pool)};
     ratings_result_t why;
     apr_status_t status = ratings_store_create(&child->store, &options, &why);
     set_usable(child, RATINGS_BACKEND_STORE, status, &why);
@@ -158,6 +186,7 @@ static void make_stats(ratings_child_t *child)
         .auth = config->stats_auth,
         .credentials = record->stats_credentials,
         .log = &child->stats_log,
+        .usage = usage_of_pool(child, RATINGS_BACKEND_STATS, config->stats_pool),
     };
     ratings_result_t why;
     apr_status_t status = ratings_stats_create(&child->stats, &options, &why);
@@ -216,6 +245,7 @@ static apr_status_t create_projector(ratings_child_t *child, ratings_result_t *w
         .stream = child->stream,
         .reader = &child->stream_options,
         .shared = child->service->shared,
+        .metrics = child->service->metrics,
         .visibility = child->visibility,
         .rings = child->service->rings,
         .topic = config->topic,
@@ -271,6 +301,7 @@ ratings_child_t *ratings_child_create(const ratings_service_t *service)
     child->service = service;
     child->started_at = ratings_monotonic();
     child->process = ratings_process_self();
+    child->use = ratings_metrics_join(service->metrics);
     init_policies(child);
     ratings_singleflight_init(&child->stats_calls);
     ratings_known_cache_init(&child->talk_list);
@@ -325,6 +356,7 @@ void ratings_child_shut_down(ratings_child_t *child)
     ratings_singleflight_destroy(&child->stats_calls);
     ratings_known_cache_destroy(&child->talk_list);
     ratings_known_cache_destroy(&child->talk_ranks);
+    ratings_metrics_leave(child->use);
 }
 
 void ratings_child_free(ratings_child_t *child)

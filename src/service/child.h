@@ -52,6 +52,8 @@ struct ratings_child_t {
     ratings_stream_log_t stream_log;
     ratings_stream_options_t stream_options; /* also of the projector's reader */
 
+    ratings_metric_use_t *use; /* what it uses, for who watches; NULL: nobody does */
+
     ratings_projector_t *projector;
     ratings_prober_t *prober;
     ratings_visibility_t *visibility;

@@ -71,8 +71,13 @@ static apr_status_t await_fresh(ratings_call_t *call, ratings_fresh_t *read, int
 {
     ratings_bulkhead_t *bulkhead = bulkhead_of(call);
     int64_t until;
-    if (!ratings_bulkhead_try_acquire(bulkhead, ratings_monotonic(), &until))
+    if (!ratings_bulkhead_try_acquire(bulkhead, ratings_monotonic(), &until)) {
+        ratings_metrics_bulkhead_refused(call->child->service->metrics,
+                                         bulkhead == &call->child->position_bulkhead
+                                             ? RATINGS_METRIC_BULKHEAD_POSITION
+                                             : RATINGS_METRIC_BULKHEAD_PROJECTOR);
         return APR_EAGAIN;
+    }
     read->until = ratings_earlier(until, read->until);
     apr_status_t status = retry_until_fresh(call, read, since);
     (void)ratings_bulkhead_release(bulkhead, since, ratings_monotonic(), status == APR_SUCCESS);

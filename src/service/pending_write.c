@@ -98,6 +98,9 @@ static void note_durable(pending_write_t *write, int64_t offset)
     if (write->has_place)
         write->expires_at =
             ratings_earlier(ratings_earlier(now + options->visible_for, options->deadline), until);
+    else
+        ratings_metrics_bulkhead_refused(options->policy->metrics,
+                                         RATINGS_METRIC_BULKHEAD_PROJECTOR);
 }
 
 static bool has_become_visible(const pending_write_t *write, int64_t offset)

@@ -158,8 +158,11 @@ bool ratings_read_cached(const ratings_service_t *service, const char *talk_id, 
                          const ratings_position_t *position, ratings_entity_t *entity)
 {
     const ratings_response_ttl_t ttl = {service->config->cache_ttl, service->config->talk_ttl};
-    return is_cache_used(service->config) && ratings_shm_has_reached(service->shared, position) &&
-           ratings_response_cache_get(service->shared, &ttl, talk_id, hide, entity);
+    bool is_hit = is_cache_used(service->config) &&
+                  ratings_shm_has_reached(service->shared, position) &&
+                  ratings_response_cache_get(service->shared, &ttl, talk_id, hide, entity);
+    ratings_metrics_lookup(service->metrics, RATINGS_METRIC_CACHE_RESPONSES, is_hit);
+    return is_hit;
 }
 
 /* A response that lacks statistics is sent once: the function may answer for the next. */

@@ -48,6 +48,16 @@ static apr_status_t make_service(ratings_service_t **out, const ratings_config_t
                : status;
 }
 
+/* One for all servers of the service, of which any may have the endpoint. */
+static apr_status_t attach_metrics(ratings_service_t *service, const ratings_config_t *config,
+                                   apr_pool_t *pconf)
+{
+    if (!config->uses_metrics || service->metrics)
+        return APR_SUCCESS;
+    return ratings_shm_attach_metrics(&service->metrics, shared_key(config, pconf),
+                                      service->server->process->pool, pconf);
+}
+
 /* One table for all servers of the service. */
 static apr_status_t attach_rates(ratings_service_t *service, const ratings_config_t *config,
                                  apr_pool_t *pconf)
@@ -86,6 +96,8 @@ apr_status_t ratings_service_setup(apr_pool_t *pconf, server_rec *main)
             status = make_service(&record->service, config, server, pconf);
         if (status == APR_SUCCESS)
             status = attach_rates(record->service, config, pconf);
+        if (status == APR_SUCCESS)
+            status = attach_metrics(record->service, config, pconf);
     }
     ratings_shm_destroy_released(main->process->pool);
     if (status != APR_SUCCESS)

@@ -17,6 +17,7 @@ typedef struct ratings_service_t {
     ratings_shm_t *shared;
     ratings_append_rings_t *rings; /* in shared memory as well */
     ratings_voter_rates_t *rates; /* in shared memory as well; NULL: RatingsVoterRate is not used */
+    ratings_metrics_t *metrics;   /* in shared memory as well; NULL: no server has the endpoint */
     ratings_child_t *child;       /* this child's part; NULL in the parent */
     int generation;               /* of the configuration: another after each restart */
 } ratings_service_t;

@@ -112,8 +112,10 @@ bool ratings_statistics_of(ratings_call_t *call, const ratings_histogram_t *hist
                            ratings_statistics_t *statistics)
 {
     const ratings_service_t *service = call->child->service;
-    bool found = (service->config->stats_memo && get_statistics(service, histogram, statistics)) ||
-                 compute_statistics(call, histogram, statistics);
+    bool found = service->config->stats_memo && get_statistics(service, histogram, statistics);
+    ratings_metrics_lookup(service->metrics, RATINGS_METRIC_CACHE_STATISTICS, found);
+    if (!found)
+        found = compute_statistics(call, histogram, statistics);
     if (!found)
         log_without_statistics(call);
     return found;

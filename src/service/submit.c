@@ -210,8 +210,8 @@ static ratings_outcome_e repeat_outcome(ratings_call_t *call, const ratings_even
 
 /* ---- the use case ---- */
 
-ratings_outcome_e ratings_submit(ratings_call_t *call, const ratings_event_t *event,
-                                 int64_t visible_for)
+static ratings_outcome_e submit_event_of(ratings_call_t *call, const ratings_event_t *event,
+                                         int64_t visible_for)
 {
     ratings_delivery_t delivery = {.offset = -1};
     bool has_key = event->key.text[0] != '\0';
@@ -235,4 +235,16 @@ ratings_outcome_e ratings_submit(ratings_call_t *call, const ratings_event_t *ev
         outcome = bar_outcome(call, event, &delivery);
     return outcome == RATINGS_OUTCOME_DONE && has_key ? read_outcome(call, event, &delivery)
                                                       : outcome;
+}
+
+ratings_outcome_e ratings_submit(ratings_call_t *call, const ratings_event_t *event,
+                                 int64_t visible_for)
+{
+    ratings_metrics_t *metrics = call->child->service->metrics;
+    int64_t since = ratings_monotonic();
+    ratings_outcome_e outcome = submit_event_of(call, event, visible_for);
+    ratings_metrics_submitted(metrics, (int)outcome);
+    if (outcome == RATINGS_OUTCOME_DONE)
+        ratings_metrics_visible(metrics, ratings_monotonic() - since);
+    return outcome;
 }

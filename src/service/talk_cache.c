@@ -31,6 +31,17 @@ static uint32_t make_digest(const char *talk_id, unsigned char *digest)
     return hash;
 }
 
+/* Whether the talk is cached, and may be used. */
+static bool find_talk(const ratings_service_t *service, uint32_t hash, const entry_t *wanted,
+                      entry_t *known)
+{
+    const ratings_shm_cache_t *cache = ratings_shm_cache_of(service->shared, RATINGS_CACHE_TALKS);
+    bool is_hit = ratings_shm_cache_get(cache, hash, wanted->digest, known) &&
+                  wanted->looked_up_at - known->looked_up_at < service->config->talk_ttl;
+    ratings_metrics_lookup(service->metrics, RATINGS_METRIC_CACHE_TALKS, is_hit);
+    return is_hit;
+}
+
 static apr_status_t query_talk(ratings_call_t *call, const char *talk_id)
 {
     ratings_child_t *child = call->child;
@@ -45,11 +56,9 @@ static apr_status_t query_talk(ratings_call_t *call, const char *talk_id)
 ratings_outcome_e ratings_talk_lookup(ratings_call_t *call, const char *talk_id)
 {
     const ratings_service_t *service = call->child->service;
-    ratings_shm_cache_t *cache = ratings_shm_cache_of(service->shared, RATINGS_CACHE_TALKS);
     entry_t known, found = {.looked_up_at = ratings_monotonic()};
     uint32_t hash = make_digest(talk_id, found.digest);
-    if (ratings_shm_cache_get(cache, hash, found.digest, &known) &&
-        found.looked_up_at - known.looked_up_at < service->config->talk_ttl) {
+    if (find_talk(service, hash, &found, &known)) {
         call->talk_known_at = known.looked_up_at;
         call->window = known.window;
         return RATINGS_OUTCOME_DONE;
@@ -57,7 +66,8 @@ ratings_outcome_e ratings_talk_lookup(ratings_call_t *call, const char *talk_id)
     switch (query_talk(call, talk_id)) {
     case APR_SUCCESS:
         found.window = call->window;
-        ratings_shm_cache_put(cache, hash, &found);
+        ratings_shm_cache_put(ratings_shm_cache_of(service->shared, RATINGS_CACHE_TALKS), hash,
+                              &found);
         call->talk_known_at = found.looked_up_at;
         return RATINGS_OUTCOME_DONE;
     case APR_NOTFOUND:

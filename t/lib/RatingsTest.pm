@@ -85,7 +85,7 @@ sub total { my $answer = shift; my $sum = 0; $sum += $_ for values %{ $answer->{
 
 # The titles of RFC 9110, whatever httpd calls a status.
 my %titles = (
-    400 => 'Bad Request', 401 => 'Unauthorized', 403 => 'Forbidden', 404 => 'Not Found', 405 => 'Method Not Allowed', 408 => 'Request Timeout', 412 => 'Precondition Failed',
+    400 => 'Bad Request', 401 => 'Unauthorized', 403 => 'Forbidden', 404 => 'Not Found', 405 => 'Method Not Allowed', 406 => 'Not Acceptable', 408 => 'Request Timeout', 412 => 'Precondition Failed',
     413 => 'Content Too Large', 415 => 'Unsupported Media Type', 422 => 'Unprocessable Content', 429 => 'Too Many Requests', 500 => 'Internal Server Error',
     501 => 'Not Implemented', 503 => 'Service Unavailable', 504 => 'Gateway Timeout',
 );
