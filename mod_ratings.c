@@ -13,13 +13,16 @@
 #include "src/config/config.h"
 #include "src/http/endpoint.h"
 #include "src/http/page.h"
+#include "src/http/status_section.h"
 #include "src/service/service.h"
 
+#include <apr_optional_hooks.h>
 #include <dlfcn.h>
 #include <http_config.h>
 #include <http_core.h>
 #include <http_protocol.h>
 #include <http_request.h>
+#include <mod_status.h>
 
 /* Threads of the client libraries can outlive the module's unloading at a graceful restart, so it
  * stays mapped; pinned in the child, not by the linker, so that the parent loads a newer file. */
@@ -64,6 +67,7 @@ static void register_hooks(apr_pool_t *pool)
     ap_hook_type_checker(ratings_page_fill, NULL, mod_negotiation, APR_HOOK_REALLY_FIRST);
     ap_hook_fixups(ratings_fixups, core, NULL, APR_HOOK_REALLY_FIRST);
     ap_hook_handler(ratings_handler, NULL, NULL, APR_HOOK_FIRST);
+    APR_OPTIONAL_HOOK(ap, status_hook, ratings_status_section, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_log_transaction(ratings_log_transaction, NULL, NULL, APR_HOOK_MIDDLE);
 }
 

@@ -26,7 +26,8 @@ RatingsTopicPartitions 1
     Require all denied
 </Location>
 END
-my $httpd = own_httpd(name => 'metrics', %own, conf => $conf);
+my $status = qq(<Location "/status">\nSetHandler server-status\n</Location>\n);
+my $httpd = own_httpd(name => 'metrics', %own, modules => RatingsTest::Httpd::load('status'), conf => $conf . $status);
 $httpd->expect_log(qr/RT0301: the projector is stalled/, qr/RT0305: the store is rebuilt/, qr/RT0501: request \S+ answered with 202/,
     qr/AH01630: client denied by server configuration/, qr/AH00052: child pid \d+ exit signal Killed/, qr/RT0304: record at partition/);
 $httpd->start;
@@ -168,6 +169,29 @@ cmp_ok($after->{'ratings_pool_connections{backend="store",state="idle"}'}, '>', 
 is($after->{'ratings_pool_connections{backend="store",state="in_use"}'}, 0, 'and none is in use');
 is($after->{"ratings_append_slots_in_use{ring=\"$_\"}"}, 0, "ring $_ is empty") for 0 .. 3;
 
+# ---- mod_status ----
+
+sub status_of { return map { /^(ModRatings\w+): (.*)$/ ? ($1 => $2) : () } split /\n/, get('/status?auto', @at)->body }
+
+my %state = (status_of());
+is_deeply({ map { $_ => $state{$_} } grep { !/Requests|StepAge/ } keys %state },
+    {
+        ModRatingsServer => '127.0.0.1', (map { ("ModRatingsBreaker$_" => 'closed') } qw(Talks Store Stream Stats)), ModRatingsRebuild => 'none',
+        ModRatingsLagRecords => 0, ModRatingsLagSeconds => 0, ModRatingsVisible => 6, ModRatingsAccepted => 0, ModRatingsUnavailable => 0, ModRatingsUnknown => 0,
+        ModRatingsCacheHits => $after->{'ratings_cache_lookups_total{cache="responses",result="hit"}'}, ModRatingsCacheMisses => $after->{'ratings_cache_lookups_total{cache="responses",result="miss"}'},
+    },
+    'mod_status tells the same in a few lines') or diag(to_json(\%state));
+cmp_ok($state{ModRatingsRequests}, '>=', 30, 'requests among them');
+like($state{ModRatingsProjectorStepAge}, qr/^[01]$/, 'and the step before');
+my $html = get('/status', @at)->body;
+like($html, qr{<h2>mod_ratings: 127\.0\.0\.1</h2>\n<dl>\n<dt>Circuit breaker of PostgreSQL: closed</dt>}, 'also for people');
+{
+    open my $document, '<', "$ENV{TEST_DOCS}/metrics.md" or die "metrics.md: $!";
+    my $text = do { local $/; <$document> };
+    my ($section) = $text =~ /^## mod_status\n(.*)/ms;
+    is_deeply([ sort keys %state ], [ sort grep { /^ModRatings/ } $section =~ /`(\w+)`/g ], 'docs/metrics.md has each line');
+}
+
 # ---- the formats, and the document ----
 
 my %page = map { ($_ => page_of($_)) } keys %accept;
@@ -230,7 +254,8 @@ is_deeply([ sort map { s/\{.*//r } keys %{ values_of($page{openmetrics} =~ s/le=
 
 # ---- what it must not tell ----
 
-my $everything = join "\n", values %page;
+delete $state{ModRatingsServer};
+my $everything = join "\n", values %page, %state;
 for my $word ($talk, $other, $cookie, 'no-such-one', 'thirty-two bytes', '127.0.0.1', $ENV{TALKS_CONNECTION}, $ENV{RATINGS_CONNECTION}, $own{topic}, 'postgres:', 'redis:', 'garbage') {
     ok(index($everything, $word) < 0, "no page has '$word'");
 }
@@ -249,6 +274,14 @@ sub faults_between {
         push @faults, "$series is $second->{$series}, $last " . ($second->{$last} // 'missing') if ($second->{$last} // -1) != $second->{$series};
     }
     return @faults;
+}
+
+# Of a process, what is its own, in KB
+sub memory_of {
+    my ($pid) = @_;
+    open my $in, '<', "/proc/$pid/status" or return 0;
+    my ($memory) = map { /^RssAnon:\s+(\d+) kB/ } <$in>;
+    return $memory;
 }
 
 # Until told to stop by a file: rates and reads, one by one, or scrapes
@@ -282,10 +315,13 @@ sub watch {
     my $start    = scrape();
     unlink $stop;
     my $results  = in_children(4, sub { my ($index) = @_; return $index < 3 ? load($index) : watch() });
+    my @memory;
     for (1 .. $restarts) {
         sleep(0.4 * (sanitized() ? 2 : 1));
+        push @memory, memory_of($httpd->pid);
         $httpd->signal('USR1');
     }
+    note("memory of the parent: @memory[0, $#memory / 2, -1] KB");
     sleep 0.5;
     open my $mark, '>', $stop or die "$stop: $!";
     close $mark or die "$stop: $!";
