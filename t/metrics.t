@@ -4,7 +4,7 @@ use strict;
 use warnings;
 use Test::More;
 use Time::HiRes qw(time sleep);
-use RatingsTest '-alone';
+use RatingsTest;
 
 my $secret = "$ENV{TEST_LOGS}/metrics.secret";
 open my $file, '>', $secret or die "$secret: $!";
@@ -258,6 +258,36 @@ delete $state{ModRatingsServer};
 my $everything = join "\n", values %page, %state;
 for my $word ($talk, $other, $cookie, 'no-such-one', 'thirty-two bytes', '127.0.0.1', $ENV{TALKS_CONNECTION}, $ENV{RATINGS_CONNECTION}, $own{topic}, 'postgres:', 'redis:', 'garbage') {
     ok(index($everything, $word) < 0, "no page has '$word'");
+}
+
+# ---- a store that hangs ----
+
+sub state_of_store { my ($values) = @_; my ($state) = grep { $values->{qq(ratings_breaker_state{backend="store",state="$_"})} } qw(closed open half_open); return $state }
+
+{
+    my @lines = (qr/RT0202: circuit breaker opened/, qr/RT0501: request/, qr/RT0301: the projector is stalled/, qr/RT0208: /);
+    $httpd->expect_log(@lines);
+    expect_log(@lines); # of the other httpd, which waits as well
+    my ($then, $healthy) = (time, scrape());
+    stack('pause', 'redis');
+    is(rate($talk, 2, @at)->status, 202, 'a rating is durable') for 1, 2;
+    is(get("/ratings?talkId=$talk", @at)->status, 503, 'and cannot be read') for 1 .. 7;
+    my $hung;
+    ok(wait_until(sub { $hung = scrape(); return state_of_store($hung) ne 'closed' }, 20), 'the circuit breaker opens');
+    is($hung->{'ratings_lag_records{partition="0"}'}, 2, 'both are known not to be applied');
+    my ($age, $since) = ($hung->{'ratings_lag_seconds{partition="0"}'}, time - $then);
+    ok($age > 1 && $age < $since + 0.6, sprintf 'the first of them for %.1f s at most, after %.1f s', $age, $since);
+    is(($hung->{'ratings_submitted_total{outcome="accepted"}'} - $healthy->{'ratings_submitted_total{outcome="accepted"}'}), 2, 'they were accepted');
+    cmp_ok($hung->{'ratings_backend_calls_total{backend="store",result="timed_out"}'}, '>=', $healthy->{'ratings_backend_calls_total{backend="store",result="timed_out"}'} + 3, 'calls have timed out');
+    is($hung->{'ratings_breaker_openings_total{backend="store"}'}, $healthy->{'ratings_breaker_openings_total{backend="store"}'} + 1, 'the breaker has opened once');
+    is(scalar(grep { /^ModRatingsBreakerStore: (?:half )?open$/ } split /\n/, get('/status?auto', @at)->body), 1, 'as mod_status says');
+    get("/ratings?talkId=$talk", @at) for 1 .. 4;
+    cmp_ok(scrape()->{'ratings_breaker_refusals_total{backend="store"}'}, '>', $healthy->{'ratings_breaker_refusals_total{backend="store"}'}, 'and refuses calls');
+    stack('resume', 'redis');
+    my $healed;
+    ok(wait_until(sub { $healed = scrape(); return state_of_store($healed) eq 'closed' && $healed->{'ratings_lag_records{partition="0"}'} == 0 }, 30), 'which ends with the pause') or diag(map { "$_ $healed->{$_}\n" } grep { /breaker_state|lag/ } sort keys %$healed);
+    is($healed->{'ratings_lag_seconds{partition="0"}'}, 0, 'and so does the lag');
+    ok(wait_until(sub { get("/ratings?talkId=$talk", @at)->status == 200 && get('/readyz')->status == 200 }, 30), 'all is as before');
 }
 
 # ---- never back ----
