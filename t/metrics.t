@@ -149,6 +149,8 @@ ok(wait_until(sub {
 
 my @lookups = map { $after->{$_} - $before->{$_} } map { qq(ratings_cache_lookups_total{cache="responses",result="$_"}) } qw(hit miss);
 is($lookups[0] + $lookups[1], 5, 'each GET has looked into the response cache');
+my @counts = map { $after->{$_} - $before->{$_} } map { qq(ratings_cache_lookups_total{cache="counts",result="$_"}) } qw(hit miss);
+is($counts[0] + $counts[1], $lookups[1], 'and where that has none, for the counts that the leader has left');
 cmp_ok($lookups[0], '>=', 1, 'in which some have found what they looked for');
 
 my $took = time - $begun;

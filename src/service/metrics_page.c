@@ -52,6 +52,7 @@ static const char *const outcome_values[RATINGS_METRIC_OUTCOMES] = {
 static const char *const cache_values[RATINGS_METRIC_CACHES] = {
     [RATINGS_METRIC_CACHE_RESPONSES] = "responses",
     [RATINGS_METRIC_CACHE_TALKS] = "talks",
+    [RATINGS_METRIC_CACHE_COUNTS] = "counts",
     [RATINGS_METRIC_CACHE_STATISTICS] = "statistics",
 };
 static const char *const lookup_values[] = {"miss", "hit"};

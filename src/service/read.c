@@ -83,9 +83,14 @@ static bool take_applied_counts(const ratings_call_t *call, query_t *query,
                                 ratings_histogram_t *histogram)
 {
     const ratings_service_t *service = call->child->service;
-    return !query->voter && ratings_shm_has_reached(service->shared, &call->position) &&
-           ratings_applied_counts_get(service->shared, service->config->cache_ttl, query->talk_id,
-                                      query->validator.partition, &query->validator, histogram);
+    if (query->voter)
+        return false;
+    bool is_hit =
+        ratings_shm_has_reached(service->shared, &call->position) &&
+        ratings_applied_counts_get(service->shared, service->config->cache_ttl, query->talk_id,
+                                   query->validator.partition, &query->validator, histogram);
+    ratings_metrics_lookup(service->metrics, RATINGS_METRIC_CACHE_COUNTS, is_hit);
+    return is_hit;
 }
 
 /* ---- the use cases ---- */

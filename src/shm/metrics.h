@@ -58,6 +58,7 @@ extern const short ratings_metric_statuses[RATINGS_METRIC_STATUSES - 1];
 typedef enum {
     RATINGS_METRIC_CACHE_RESPONSES,
     RATINGS_METRIC_CACHE_TALKS,
+    RATINGS_METRIC_CACHE_COUNTS,
     RATINGS_METRIC_CACHE_STATISTICS,
     RATINGS_METRIC_CACHES
 } ratings_metric_cache_e;
