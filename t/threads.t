@@ -108,6 +108,23 @@ sub hand_over {
 hand_over($_) for 'handed over', 'and again';
 is(total(histogram_of($talk, @at)), 243, 'each rating is counted');
 
+# A graceful restart while each child has a request to wait for: the one that led lives on, and has nothing of Kafka.
+{
+    my ($earlier) = reverse leaders();
+    my $body    = qq({"talkId":"$talk","value":5});
+    my @waiting = map { client(@at) } 1 .. 2 * 12;
+    $_->send("POST /ratings HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: " . length($body) . "\r\n\r\n") for @waiting;
+    ok(wait_until(sub { $httpd->connections >= @waiting }, 10), 'drained: each child has requests that are not whole');
+    $httpd->signal('USR1');
+    ok(wait_until(sub { (leaders())[-1] != $earlier }, 20), 'drained: a child of the new generation leads');
+    ok(wait_until(sub { !of_librdkafka($earlier) }, 20), 'drained: the earlier one has no thread of librdkafka\'s any more');
+    ok(-d "/proc/$earlier", 'drained: it lives on');
+    show('drained');
+    $_->send($body) for @waiting;
+    is(scalar(grep { $_->receive->status == 200 } @waiting), @waiting, 'drained: each request is answered');
+}
+is(total(histogram_of($talk, @at)), 243 + 2 * 12, 'each rating is counted');
+
 my $took = $httpd->stop;
 ok(defined $took && $took < 8, sprintf 'no process is left behind (%.1f s)', $took // -1);
 

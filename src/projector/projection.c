@@ -88,16 +88,14 @@ static void join_closer(projection_t *p)
 }
 
 /* On a thread of its own: the lease may be to be had in this very moment, or the child be to end.
- */
+ * While that is still busy with an earlier reader, or there is no thread, the next call does it. */
 void projection_close_reader(projection_t *p)
 {
-    if (!p->reader)
+    if (!p->reader || (p->has_closer && pthread_tryjoin_np(p->closer, NULL) != 0))
         return;
-    join_closer(p);
     p->has_closer = pthread_create(&p->closer, NULL, run_closer, p->reader) == 0;
-    if (!p->has_closer)
-        ratings_reader_destroy(p->reader);
-    p->reader = NULL;
+    if (p->has_closer)
+        p->reader = NULL;
 }
 
 void projection_free_reader(projection_t *p)

@@ -68,7 +68,8 @@ void projection_publish_barred(projection_t *p);
 /* Makes the reader, if there is none. */
 apr_status_t projection_make_reader(projection_t *p, ratings_result_t *why);
 
-/* This child no longer leads: begins to free the reader, which waits for nothing. */
+/* This child no longer leads: begins to free the reader, or leaves that to the next call. Waits for
+ * nothing. */
 void projection_close_reader(projection_t *p);
 
 /* Frees the reader, and waits until all of it is gone, which may take seconds while Kafka does not

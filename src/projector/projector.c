@@ -73,6 +73,7 @@ static void *run_projector(void *data)
     while (!lease_is_stopped(&p->lease)) {
         if (lease_must_leave(&p->lease)) { /* a child that goes on living leads */
             writer_end(p->writer);
+            projection_close_reader(&p->projection);
             lease_wait_for_handover(&p->lease, PROJECTION_BACKOFF_US);
         } else if (holds_host(p)) {
             lease_loop_once(p);
