@@ -164,7 +164,7 @@ $(OUT)/t/unit/test_known_cache: $(OUT)/src/service/known_cache.o
 $(OUT)/t/unit/test_writer: $(OUT)/src/projector/own_records.o
 
 # Of the projector: what needs no backend, or the test's own.
-PROJECTOR_UNIT := $(patsubst %,$(OUT)/t/unit/test_%,lease partition writer)
+PROJECTOR_UNIT := $(patsubst %,$(OUT)/t/unit/test_%,ballots lease partition writer)
 
 $(PROJECTOR_UNIT): $(OUT)/t/unit/test_%: t/unit/test_%.c $(OUT)/src/projector/%.o $(SHM_OBJECTS) $(OUT)/libratings.a
 	@mkdir -p $(@D)

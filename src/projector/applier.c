@@ -14,10 +14,12 @@
 #define GATHER_MAX (4 * KEYED_MAX) /* over all partitions, see batch_size */
 #define GATHER_US INT64_C(1000000) /* so much work is lost at most when something fails */
 
-/* Of those that a rebuild folds before it writes any vote, as it then looks up none: a table of up
- * to 256 MB (ballots.h), of which growing takes 128 more for a moment. The store has 600 MB for as
- * many. */
-#define FILL_VOTES (3 << 21) /* over all partitions */
+/* Of those that a rebuild folds before it writes any vote, as it then looks up none: tables of 256
+ * MB (ballots.h), three quarters full, of which growing takes 128 more for a moment. The store has
+ * 600 MB for as many. What is looked at before is whether another read still fits, and the events
+ * with a key, which come last. */
+#define FILL_ROOM ((size_t)1 << 23) /* places for votes, over all partitions */
+#define FILL_MORE (KEYED_MAX + 2 * RATINGS_READ_MAX)
 #define FILL_TALKS 65536
 #define FILL_US INT64_C(30000000)
 
@@ -102,7 +104,8 @@ static bool is_far_behind(const projection_t *p)
 
 static bool is_full(const projection_t *p)
 {
-    int size = 0, votes = 0, talks = 0;
+    int size = 0, talks = 0;
+    size_t room = 0;
     bool has_keys = false;
     for (int i = 0; i < p->partitions; i++) {
         const partition_t *partition = &p->partition[i];
@@ -111,11 +114,11 @@ static bool is_full(const projection_t *p)
             continue;
         bool fills = is_filling(p, partition);
         size += fills ? 0 : batch_size(batch);
-        votes += fills ? batch_votes(batch) : 0;
+        room += fills ? batch_vote_room(batch, FILL_MORE) : 0;
         talks += fills ? batch_talks(batch) : 0;
         has_keys |= batch_keyed_events(batch) >= KEYED_MAX;
     }
-    return size >= GATHER_MAX || votes >= FILL_VOTES || talks >= FILL_TALKS || has_keys;
+    return size >= GATHER_MAX || room > FILL_ROOM || talks >= FILL_TALKS || has_keys;
 }
 
 bool applier_is_due(const applier_t *applier, int count)

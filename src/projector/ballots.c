@@ -27,12 +27,19 @@ static ratings_vote_t *find_vote(const ballots_t *ballots, uint32_t talk,
     }
 }
 
+size_t ballots_room_with(const ballots_t *ballots, int more)
+{
+    size_t room = ballots->room ? ballots->room : ROOM_MIN;
+    while (4 * ((size_t)ballots->count + (size_t)more) > 3 * room)
+        room *= 2;
+    return room;
+}
+
 static bool make_room(ballots_t *ballots)
 {
-    if (4 * ((size_t)ballots->count + 1) <= 3 * ballots->room)
+    ballots_t wider = {.room = ballots_room_with(ballots, 1), .count = ballots->count};
+    if (wider.room == ballots->room)
         return true;
-    ballots_t wider = {.room = ballots->room ? 2 * ballots->room : ROOM_MIN,
-                       .count = ballots->count};
     wider.votes = calloc(wider.room, sizeof *wider.votes);
     if (!wider.votes)
         return false;
@@ -48,11 +55,12 @@ static bool make_room(ballots_t *ballots)
 
 ratings_vote_t *ballots_vote(ballots_t *ballots, uint32_t talk, const ratings_voter_t *voter)
 {
+    ratings_vote_t *vote = ballots->room ? find_vote(ballots, talk, voter) : NULL;
+    if (vote && vote->talk)
+        return vote;
     if (!make_room(ballots))
         return NULL;
-    ratings_vote_t *vote = find_vote(ballots, talk, voter);
-    if (vote->talk)
-        return vote;
+    vote = find_vote(ballots, talk, voter);
     *vote = (ratings_vote_t){.voter = *voter, .offset = -1, .talk = talk + 1};
     ballots->count++;
     return vote;

@@ -21,6 +21,9 @@ ratings_vote_t *ballots_vote(ballots_t *ballots, uint32_t talk, const ratings_vo
  * found or added afterwards. */
 void ballots_sort(ballots_t *ballots, ratings_increment_t *const *talks, int count, int *next);
 
+/* How many places the table has once `more` votes are added; growing takes half as many besides. */
+size_t ballots_room_with(const ballots_t *ballots, int more);
+
 void ballots_free(ballots_t *ballots);
 
 #endif

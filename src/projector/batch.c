@@ -318,6 +318,11 @@ int batch_votes(const batch_t *batch)
     return batch->ballots.count;
 }
 
+size_t batch_vote_room(const batch_t *batch, int more)
+{
+    return ballots_room_with(&batch->ballots, more);
+}
+
 int batch_keyed_events(const batch_t *batch)
 {
     return batch->keyed_events ? batch->keyed_events->nelts : 0;

@@ -51,6 +51,9 @@ int batch_size(const batch_t *batch);
 int batch_talks(const batch_t *batch);
 int batch_votes(const batch_t *batch);
 
+/* How many places its table of votes has once `more` are added: 32 bytes each (ballots.h). */
+size_t batch_vote_room(const batch_t *batch, int more);
+
 /* Of these, events with a key. */
 int batch_keyed_events(const batch_t *batch);
 

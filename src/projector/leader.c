@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-#define OPENING_LEASE_US INT64_C(5000000)
+#define LONG_LEASE_US INT64_C(5000000)
 #define COMMIT_US INT64_C(1000000)
 
 void leader_init(leader_t *leader, projection_t *projection, topic_watch_t *topic, stall_t *stall,
@@ -167,6 +167,7 @@ static apr_status_t catch_up(leader_t *leader, ratings_result_t *why)
     if (status != APR_SUCCESS)
         return status;
     p->state.is_behind = false;
+    lease_set_duration(p->lease, p->options->lease);
     electorate_publish_verified(p);
     rebuild_progress_end(&leader->progress);
     ratings_shm_wake(&p->shared->published);
@@ -291,20 +292,21 @@ static void log_projecting(leader_t *leader)
                  p->partitions);
 }
 
-/* Opening asks Kafka, which may be slow: under the usual lease, the right could pass from one
- * projector to the next before any is done. */
+/* Opening asks Kafka, which may be slow, and a rebuild folds and sorts millions of votes: under the
+ * usual lease, the right could pass from one projector to the next before any is done. */
 static apr_status_t open_under_long_lease(leader_t *leader, ratings_result_t *why)
 {
     projection_t *p = leader->projection;
     int64_t usual = p->options->lease;
-    lease_set_duration(p->lease, usual > OPENING_LEASE_US ? usual : OPENING_LEASE_US);
+    lease_set_duration(p->lease, usual > LONG_LEASE_US ? usual : LONG_LEASE_US);
     apr_status_t status = lease_renew(p->lease, why);
     if (status == APR_SUCCESS)
         status = projection_open(&leader->opening, why);
     ranker_open(&leader->ranker);
     if (status == APR_SUCCESS)
         status = ranker_check(&leader->ranker, why);
-    lease_set_duration(p->lease, usual);
+    if (!p->state.is_behind) /* else once it has caught up */
+        lease_set_duration(p->lease, usual);
     leader->check_at = ratings_monotonic() + PROJECTION_POLL_US;
     return status;
 }
