@@ -9,7 +9,7 @@ my $topic    = 'ratings-limits';
 my @trouble  = (qr/RT020[1-4]: circuit breaker opened/, qr/RT0301: /, qr/RT0501: /);
 my $patient  = "RatingsTalksTimeout 20s\nRatingsStoreTimeout 20s\nRatingsStreamTimeout 20s\nRatingsStatsTimeout 20s\nRatingsVisibilityTimeout 20s\n";
 my $no_break = "RatingsBreakerFailures 1000000\n";
-my $forgetful = "RatingsTalkTTL 0\nRatingsStatsMemo Off\n"; # each request needs its backends
+my $forgetful = "RatingsTalkTTL 0\nRatingsCacheTTL 0\nRatingsStatsMemo Off\n"; # each request needs its backends
 
 # The other httpd, which looks on, has the same backends.
 expect_log(@trouble);
