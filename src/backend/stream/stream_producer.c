@@ -13,6 +13,7 @@
 #define POLL_MS 100
 #define GIVE_UP_POLLS 100
 #define REPLACE_RETRY_MS 1000
+#define SOCKET_MIN_MS 10000
 #define MAKE_RETRY_US INT64_C(1000000)
 #define IDLE_US INT64_C(10000000) /* unused for so long, a handle is freed */
 
@@ -32,7 +33,7 @@ struct stream_producer_t {
     _Atomic(rd_kafka_topic_t *) topic; /* NULL until it is asked for */
     _Atomic(int64_t) used_at;          /* when the handle was acquired last */
     atomic_bool is_fatal;
-    char message_timeout[16];
+    char message_timeout[16], socket_timeout[16];
 };
 
 /* ---- delivery reports ---- */
@@ -152,7 +153,9 @@ static void configure_producer(stream_handle_owner_t *owner, rd_kafka_conf_t *co
 /* linger.ms 0, as batches form before (stream_appender.c), and few requests in flight: each is of
  * one partition, and a broker takes up the next of a connection when it has answered the one
  * before, so that a second one is there when it does. The topic is created by us, so one that is
- * not known yet appears soon: look for it often, give up early. */
+ * not known yet appears soon: look for it often, give up early. A question about the topic that got
+ * lost, as the broker had just started or was frozen, librdkafka holds to be under way for
+ * socket.timeout.ms, a minute by default, and asks no other (rd_kafka_metadata_cache_hint). */
 static apr_status_t make_producer_handle(stream_producer_t *producer, rd_kafka_t **handle,
                                          ratings_result_t *why)
 {
@@ -165,6 +168,7 @@ static apr_status_t make_producer_handle(stream_producer_t *producer, rd_kafka_t
         {"delivery.report.only.error", "true"}, /* on_acknowledgement reports the others */
         {"socket.nagle.disable", "true"},
         {"message.timeout.ms", producer->message_timeout},
+        {"socket.timeout.ms", producer->socket_timeout},
         {"queue.buffering.max.messages", "10000"},
         {"reconnect.backoff.ms", "50"},
         {"reconnect.backoff.max.ms", "1000"},
@@ -300,8 +304,10 @@ static stream_producer_t *allocate_producer(const ratings_stream_options_t *opti
     stream_producer_t *producer = apr_pcalloc(pool, sizeof *producer);
     producer->handle_owner = (stream_handle_owner_t){
         .options = options, .failed = on_producer_error, .configure = configure_producer};
-    (void)snprintf(producer->message_timeout, sizeof producer->message_timeout, "%d",
-                   message_timeout_ms(options->timeout));
+    int timeout_ms = message_timeout_ms(options->timeout);
+    (void)snprintf(producer->message_timeout, sizeof producer->message_timeout, "%d", timeout_ms);
+    (void)snprintf(producer->socket_timeout, sizeof producer->socket_timeout, "%d",
+                   timeout_ms > SOCKET_MIN_MS ? timeout_ms : SOCKET_MIN_MS);
     return producer;
 }
 
