@@ -192,7 +192,7 @@ static void publish_applied(applier_t *applier, const ratings_batch_t *batch, co
     RATINGS_ASSERT(batch->checkpoint == partition->checkpoint);
     partition_advance(partition, batch);
     ratings_metrics_applied(p->options->metrics, batch->next_checkpoint - batch->checkpoint);
-    projection_note_lag(p, batch->partition, false);
+    projection_note_lag(p, batch->partition);
     applier->has_applied = applier->is_commit_due = true;
     if (batch->bar_count > 0) {
         p->state.barred[batch->partition] = (int64_t)partition->barred.count;

@@ -84,7 +84,8 @@ static apr_status_t check_partition(projection_t *p, int i, int64_t at, ratings_
         return report_altered(p, why);
     if (partition_has_moved(&p->partition[i], &p->state, i))
         return ratings_result_set(why, APR_EAGAIN, "store or log are not what they were");
-    projection_note_lag(p, i, true);
+    projection_note_end(p, i);
+    projection_note_lag(p, i);
     publish_again(p, i, at);
     return APR_SUCCESS;
 }

@@ -19,6 +19,7 @@ typedef struct {
     int64_t log_start, log_end;
     int64_t younger;           /* first offset of a record that is younger than `first`; or -1 */
     ratings_checkpoint_t seen; /* the high watermark of before those were asked for */
+    int64_t metrics_end;       /* ratings_metrics_end of before those were asked for */
     int64_t beyond_since;      /* since when that has been beyond the log's end; 0: it is not */
 
     /* reading */

@@ -132,8 +132,10 @@ apr_status_t projection_read_ends(projection_t *p, ratings_result_t *why)
 {
     int64_t *start = apr_palloc(p->scratch, (size_t)p->partitions * sizeof *start);
     int64_t *end = apr_palloc(p->scratch, (size_t)p->partitions * sizeof *end);
-    for (int i = 0; i < p->partitions; i++)
+    for (int i = 0; i < p->partitions; i++) {
         p->partition[i].seen = ratings_shm_high(p->shared, i);
+        p->partition[i].metrics_end = ratings_metrics_end(p->options->metrics, i);
+    }
     apr_status_t status = ratings_stream_ends(p->options->stream, p->partitions,
                                               PROJECTION_TIMEOUT_US, start, end, why);
     for (int i = 0; i < p->partitions && status == APR_SUCCESS; i++) {
@@ -143,16 +145,20 @@ apr_status_t projection_read_ends(projection_t *p, ratings_result_t *why)
     return status == APR_SUCCESS ? read_younger(p, why) : status;
 }
 
+void projection_note_end(const projection_t *p, int i)
+{
+    ratings_metrics_set_end(p->options->metrics, i, p->partition[i].metrics_end,
+                            p->partition[i].log_end);
+}
+
 /* The offsets after the last record that have none (markers of transactions) are as if applied. */
-void projection_note_lag(const projection_t *p, int i, bool ends_are_known)
+void projection_note_lag(const projection_t *p, int i)
 {
     const partition_t *partition = &p->partition[i];
+    ratings_checkpoint_t checkpoint = partition_checkpoint(partition);
     bool is_all_applied = partition_read_up_to(partition) == partition->checkpoint;
-    int64_t checkpoint = is_all_applied && partition->read_to > partition->checkpoint
-                             ? partition->read_to
-                             : partition->checkpoint;
-    if (ends_are_known)
-        ratings_metrics_set_end(p->options->metrics, i, partition->log_end);
+    if (is_all_applied && partition->read_to > partition->checkpoint)
+        checkpoint.offset = partition->read_to;
     ratings_metrics_note_checkpoint(p->options->metrics, i, checkpoint, partition->last.timestamp);
 }
 

@@ -82,9 +82,10 @@ apr_status_t projection_read_on(projection_t *p, ratings_result_t *why);
 /* Asks the brokers for log_start, log_end and younger of each partition. */
 apr_status_t projection_read_ends(projection_t *p, ratings_result_t *why);
 
-/* Tells of the lag of a partition, for metrics: how far the store is; with `ends_are_known` also
- * where the log ends, which was just read. */
-void projection_note_lag(const projection_t *p, int i, bool ends_are_known);
+/* Tells the metrics of the lag of a partition: where its log ends, as was just read / how far the
+ * store is. */
+void projection_note_end(const projection_t *p, int i);
+void projection_note_lag(const projection_t *p, int i);
 
 /* Lowers the high watermark of a partition whose store is at `checkpoint`, if it has been beyond
  * the log's end for a while: a store told it that was wrong, and GETs would wait for it for ever.

@@ -187,6 +187,7 @@ static apr_status_t resume_partition(projection_t *p, int i, ratings_result_t *w
     if (status != APR_SUCCESS)
         return status;
     log_lost_records(p, i);
+    projection_note_end(p, i);
     ratings_shm_forget(p->shared, i, partition->seen, partition->log_end);
     if (partition->is_verified)
         ratings_shm_publish_external(p->shared, i, partition_checkpoint(partition));

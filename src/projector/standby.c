@@ -34,7 +34,7 @@ static void publish_loaded(projection_t *p, int64_t at)
         if (ratings_shm_is_newer(p->shared, i, checkpoint))
             ratings_shm_publish_external(p->shared, i, checkpoint);
         ratings_shm_confirm(p->shared, i, checkpoint, at);
-        ratings_metrics_note_checkpoint(p->options->metrics, i, checkpoint.offset,
+        ratings_metrics_note_checkpoint(p->options->metrics, i, checkpoint,
                                         p->state.last[i].timestamp);
     }
     routing_publish(p);

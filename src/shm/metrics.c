@@ -1,6 +1,7 @@
 #include "metrics.h"
 
 #include "../backend/common/log_record.h"
+#include "../backend/store/store.h"
 #include "../core/clock.h"
 #include "process.h"
 
@@ -18,6 +19,7 @@ _Static_assert(sizeof(ratings_metric_cells_t) == 9408 && sizeof(ratings_metric_u
 typedef struct {
     _Atomic int64_t noted_at; /* of ratings_wall_clock, as are all times; 0: nothing is known */
     _Atomic int64_t checkpoint, end;
+    _Atomic uint32_t log_id;      /* of the log that `end` is of; 0: that of the next checkpoint */
     _Atomic int64_t record_at;    /* that of the last record that is applied; 0: nobody knows */
     _Atomic int64_t caught_up_at; /* when all that was known of was applied; 0: nobody knows */
 } lag_t;
@@ -270,27 +272,57 @@ static void note_if_caught_up(lag_t *lag, int64_t now)
         atomic_store(&lag->caught_up_at, now);
 }
 
-void ratings_metrics_note_checkpoint(ratings_metrics_t *metrics, int partition, int64_t checkpoint,
-                                     int64_t record_time)
+/* An empty log becomes one with records; the other way round it may be another. */
+static bool is_another_log(uint32_t now, uint32_t then)
+{
+    return now != then && now != 0 && then != 0 && then != RATINGS_LOG_ID_EMPTY;
+}
+
+static void note_log(lag_t *lag, ratings_checkpoint_t checkpoint)
+{
+    if (is_another_log(checkpoint.log_id, atomic_load(&lag->log_id)))
+        atomic_store(&lag->end, checkpoint.offset);
+    if (checkpoint.log_id != 0)
+        atomic_store(&lag->log_id, checkpoint.log_id);
+}
+
+void ratings_metrics_note_checkpoint(ratings_metrics_t *metrics, int partition,
+                                     ratings_checkpoint_t checkpoint, int64_t record_time)
 {
     if (!metrics)
         return;
     lag_t *lag = &metrics->partition[partition];
     int64_t now = ratings_wall_clock();
-    if (checkpoint < atomic_load(&lag->checkpoint))
+    note_log(lag, checkpoint);
+    if (checkpoint.offset < atomic_load(&lag->checkpoint))
         atomic_store(&lag->caught_up_at, 0);
-    atomic_store(&lag->checkpoint, checkpoint);
+    atomic_store(&lag->checkpoint, checkpoint.offset);
     atomic_store(&lag->record_at, record_time > 0 ? record_time * 1000 : 0);
     atomic_store(&lag->noted_at, now);
     note_if_caught_up(lag, now);
 }
 
-void ratings_metrics_set_end(ratings_metrics_t *metrics, int partition, int64_t end)
+static void raise_end(lag_t *lag, int64_t end)
+{
+    int64_t before = atomic_load(&lag->end);
+    while (end > before && !atomic_compare_exchange_weak(&lag->end, &before, end))
+        ;
+}
+
+int64_t ratings_metrics_end(const ratings_metrics_t *metrics, int partition)
+{
+    return metrics ? atomic_load(&metrics->partition[partition].end) : 0;
+}
+
+void ratings_metrics_set_end(ratings_metrics_t *metrics, int partition, int64_t before, int64_t end)
 {
     if (!metrics)
         return;
-    atomic_store(&metrics->partition[partition].end, end);
-    note_if_caught_up(&metrics->partition[partition], ratings_wall_clock());
+    lag_t *lag = &metrics->partition[partition];
+    if (!atomic_compare_exchange_strong(&lag->end, &before, end))
+        raise_end(lag, end);
+    atomic_store(&lag->log_id, 0);
+    note_if_caught_up(lag, ratings_wall_clock());
 }
 
 /* All before it may have been applied, up to this moment. */
@@ -298,11 +330,8 @@ void ratings_metrics_raise_end(ratings_metrics_t *metrics, int partition, int64_
 {
     if (!metrics)
         return;
-    lag_t *lag = &metrics->partition[partition];
-    int64_t before = atomic_load(&lag->end);
-    note_if_caught_up(lag, ratings_wall_clock());
-    while (end > before && !atomic_compare_exchange_weak(&lag->end, &before, end))
-        ;
+    note_if_caught_up(&metrics->partition[partition], ratings_wall_clock());
+    raise_end(&metrics->partition[partition], end);
 }
 
 bool ratings_metrics_lag(const ratings_metrics_t *metrics, int partition, int64_t now,

@@ -18,6 +18,7 @@
 
 #include "../backend/common/pool.h"
 #include "backend_state.h"
+#include "checkpoints.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -163,14 +164,24 @@ int ratings_metrics_read_use(ratings_metrics_t *metrics, ratings_metric_use_t *s
 
 /* ---- how far behind the log the store is ---- */
 
-/* The store has applied all below `checkpoint`, and the last of it has the time `record_time`
- * (milliseconds since 1970; not positive: there is none). Of one that goes down, as in a rebuild,
- * nothing is known of before. */
-void ratings_metrics_note_checkpoint(ratings_metrics_t *metrics, int partition, int64_t checkpoint,
-                                     int64_t record_time);
+/* The store has applied all below the checkpoint, and the last of it has the time `record_time`
+ * (milliseconds since 1970; not positive: there is none). After a checkpoint that goes down, as in
+ * a rebuild, it is not known when all was applied. A checkpoint of another log than before, as of a
+ * topic that was recreated, is also all that is known of where that log ends; one whose log_id is 0
+ * tells of no other log. */
+void ratings_metrics_note_checkpoint(ratings_metrics_t *metrics, int partition,
+                                     ratings_checkpoint_t checkpoint, int64_t record_time);
 
-/* The log ends there, as the brokers say; it ends there or later, as an event of this host does. */
-void ratings_metrics_set_end(ratings_metrics_t *metrics, int partition, int64_t end);
+/* Where the log ends, as far as this host knows; 0 for metrics that are not. */
+int64_t ratings_metrics_end(const ratings_metrics_t *metrics, int partition);
+
+/* The brokers say that the log ends at `end`; ratings_metrics_end was `before` when they were
+ * asked. An event of this host may have raised the end since, and then a lower one is no news. The
+ * next checkpoint is of that log. */
+void ratings_metrics_set_end(ratings_metrics_t *metrics, int partition, int64_t before,
+                             int64_t end);
+
+/* The log ends at `end` or later: there ends an event of this host. */
 void ratings_metrics_raise_end(ratings_metrics_t *metrics, int partition, int64_t end);
 
 typedef struct {

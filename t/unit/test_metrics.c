@@ -15,6 +15,7 @@
 #define THREADS 4
 #define TIMES 20000
 #define P 3
+#define LOG 7 /* a log_id */
 
 static apr_pool_t *process;
 
@@ -128,9 +129,10 @@ static void without_metrics_nothing_happens(void **state)
     ratings_metrics_applied(NULL, 1);
     ratings_metrics_exchanged(NULL, 1);
     ratings_metrics_rebuilt(NULL);
-    ratings_metrics_note_checkpoint(NULL, 0, 1, 1);
-    ratings_metrics_set_end(NULL, 0, 1);
+    ratings_metrics_note_checkpoint(NULL, 0, (ratings_checkpoint_t){LOG, 1}, 1);
+    ratings_metrics_set_end(NULL, 0, 0, 1);
     ratings_metrics_raise_end(NULL, 0, 1);
+    assert_int_equal(ratings_metrics_end(NULL, 0), 0);
     assert_null(ratings_metrics_join(NULL));
     ratings_metrics_leave(NULL);
 }
@@ -266,6 +268,19 @@ static ratings_metric_lag_t lag_of(const ratings_metrics_t *metrics, int64_t now
     return lag;
 }
 
+static void applied(ratings_metrics_t *metrics, uint16_t log_id, int64_t checkpoint,
+                    int64_t record_time)
+{
+    ratings_metrics_note_checkpoint(metrics, P, (ratings_checkpoint_t){log_id, checkpoint},
+                                    record_time);
+}
+
+/* Nobody has raised it meanwhile. */
+static void set_end(ratings_metrics_t *metrics, int64_t end)
+{
+    ratings_metrics_set_end(metrics, P, ratings_metrics_end(metrics, P), end);
+}
+
 static void nothing_is_known_at_first(void **state)
 {
     ratings_metrics_t *metrics = fresh();
@@ -280,13 +295,13 @@ static void there_is_none_where_all_is_applied(void **state)
 {
     ratings_metrics_t *metrics = fresh();
     (void)state;
-    ratings_metrics_set_end(metrics, P, 10);
-    ratings_metrics_note_checkpoint(metrics, P, 10, 1000);
+    set_end(metrics, 10);
+    applied(metrics, LOG, 10, 1000);
     ratings_metric_lag_t lag = lag_of(metrics, ratings_wall_clock());
     assert_int_equal(lag.checkpoint, 10);
     assert_int_equal(lag.records, 0);
     assert_int_equal(lag.age, 0);
-    ratings_metrics_note_checkpoint(metrics, P, 12, 1000); /* the end is not known yet */
+    applied(metrics, LOG, 12, 1000); /* the end is not known yet */
     assert_int_equal(lag_of(metrics, ratings_wall_clock()).records, 0);
 }
 
@@ -295,8 +310,8 @@ static void a_record_after_a_pause_is_not_as_old_as_the_pause(void **state)
 {
     ratings_metrics_t *metrics = fresh();
     (void)state;
-    ratings_metrics_set_end(metrics, P, 10);
-    ratings_metrics_note_checkpoint(metrics, P, 10, 1000);
+    set_end(metrics, 10);
+    applied(metrics, LOG, 10, 1000);
     int64_t before = ratings_wall_clock();
     ratings_metrics_raise_end(metrics, P, 11);
     ratings_metrics_raise_end(metrics, P, 9);
@@ -312,8 +327,8 @@ static void a_long_backlog_is_as_old_as_its_beginning(void **state)
     ratings_metrics_t *metrics = fresh();
     int64_t now = ratings_wall_clock();
     (void)state;
-    ratings_metrics_set_end(metrics, P, 1000);
-    ratings_metrics_note_checkpoint(metrics, P, 400, now / 1000 - 60000);
+    set_end(metrics, 1000);
+    applied(metrics, LOG, 400, now / 1000 - 60000);
     ratings_metric_lag_t lag = lag_of(metrics, now);
     assert_int_equal(lag.records, 600);
     assert_true(lag.age >= 60000000 && lag.age <= 60001000);
@@ -325,15 +340,66 @@ static void a_rebuild_forgets_what_was_applied(void **state)
     ratings_metrics_t *metrics = fresh();
     int64_t now = ratings_wall_clock();
     (void)state;
-    ratings_metrics_set_end(metrics, P, 10);
-    ratings_metrics_note_checkpoint(metrics, P, 10, now / 1000);
-    ratings_metrics_note_checkpoint(metrics, P, 0, -1);
+    set_end(metrics, 10);
+    applied(metrics, LOG, 10, now / 1000);
+    applied(metrics, LOG, 0, -1);
     ratings_metric_lag_t lag = lag_of(metrics, now);
     assert_int_equal(lag.checkpoint, 0);
     assert_int_equal(lag.records, 10);
     assert_int_equal(lag.age, -1);
-    ratings_metrics_set_end(metrics, P, 0); /* the topic was recreated */
+    set_end(metrics, 0); /* the topic was recreated */
     assert_int_equal(lag_of(metrics, now).records, 0);
+}
+
+static void an_older_answer_does_not_lower_the_end(void **state)
+{
+    ratings_metrics_t *metrics = fresh();
+    (void)state;
+    applied(metrics, LOG, 10, 1000);
+    set_end(metrics, 10);
+    int64_t before = ratings_metrics_end(metrics, P); /* and the brokers are asked */
+    ratings_metrics_raise_end(metrics, P, 11);
+    ratings_metrics_set_end(metrics, P, before, 10);
+    assert_int_equal(lag_of(metrics, ratings_wall_clock()).records, 1);
+    ratings_metrics_set_end(metrics, P, before, 13);
+    assert_int_equal(lag_of(metrics, ratings_wall_clock()).records, 3);
+    set_end(metrics, 10);
+    assert_int_equal(ratings_metrics_end(metrics, P), 10);
+}
+
+/* On a host that only follows, to which no broker says where a log ends. */
+static void of_another_log_only_the_checkpoint_is_known(void **state)
+{
+    ratings_metrics_t *metrics = fresh();
+    (void)state;
+    applied(metrics, LOG, 10, 1000);
+    ratings_metrics_raise_end(metrics, P, 1000);
+    applied(metrics, 0, 0, -1);
+    applied(metrics, LOG, 5, 1000); /* an ordinary rebuild */
+    assert_int_equal(lag_of(metrics, ratings_wall_clock()).records, 995);
+    applied(metrics, 0, 0, -1);
+    applied(metrics, LOG + 1, 2, 1000); /* the topic was recreated */
+    assert_int_equal(lag_of(metrics, ratings_wall_clock()).records, 0);
+    ratings_metrics_raise_end(metrics, P, 4);
+    assert_int_equal(lag_of(metrics, ratings_wall_clock()).records, 2);
+    applied(metrics, RATINGS_LOG_ID_EMPTY, 0, -1); /* and again, without a record so far */
+    assert_int_equal(lag_of(metrics, ratings_wall_clock()).records, 0);
+    ratings_metrics_raise_end(metrics, P, 3);
+    applied(metrics, LOG + 2, 1, 1000);
+    assert_int_equal(lag_of(metrics, ratings_wall_clock()).records, 2);
+}
+
+/* On the leader's host: the brokers were asked before the first record of that log was applied. */
+static void the_end_of_another_log_is_the_one_that_brokers_told(void **state)
+{
+    ratings_metrics_t *metrics = fresh();
+    (void)state;
+    applied(metrics, LOG, 1000, 1000);
+    set_end(metrics, 1000);
+    set_end(metrics, 20);
+    applied(metrics, 0, 0, -1);
+    applied(metrics, LOG + 1, 1, 1000);
+    assert_int_equal(lag_of(metrics, ratings_wall_clock()).records, 19);
 }
 
 #define ADD(test) unit_add(&suite, #test, test, NULL)
@@ -357,5 +423,8 @@ int main(void)
     ADD(a_record_after_a_pause_is_not_as_old_as_the_pause);
     ADD(a_long_backlog_is_as_old_as_its_beginning);
     ADD(a_rebuild_forgets_what_was_applied);
+    ADD(an_older_answer_does_not_lower_the_end);
+    ADD(of_another_log_only_the_checkpoint_is_known);
+    ADD(the_end_of_another_log_is_the_one_that_brokers_told);
     return unit_run("metrics", &suite);
 }
