@@ -12,22 +12,35 @@
 typedef struct {
     const ratings_service_t *service;
     ratings_metric_cells_t cells; /* all zero without metrics; and so is */
-    ratings_metric_lag_t lag;     /* over all partitions: the sum, and the highest age, seconds */
+    ratings_metric_lag_t lag;     /* over all partitions: the sum, and the highest age; -1: nobody
+                                   * can tell */
     ratings_progress_t rebuild;
 } numbers_t;
+
+/* Of two numbers, each known or -1. */
+static int64_t known_sum(int64_t a, int64_t b)
+{
+    return a < 0 || b < 0 ? -1 : a + b;
+}
+
+static int64_t known_max(int64_t a, int64_t b)
+{
+    if (a < 0 || b < 0)
+        return -1;
+    return a > b ? a : b;
+}
 
 static void add_lags(numbers_t *numbers)
 {
     const ratings_service_t *service = numbers->service;
     int partitions = atomic_load(&service->shared->routing_partitions);
     int64_t now = ratings_wall_clock();
+    numbers->lag.records = numbers->lag.age = partitions > 0 ? 0 : -1;
     for (int i = 0; i < partitions; i++) {
-        ratings_metric_lag_t lag;
-        if (!ratings_metrics_lag(service->metrics, i, now, &lag))
-            continue;
-        numbers->lag.records += lag.records;
-        if (numbers->lag.age < lag.age / APR_USEC_PER_SEC)
-            numbers->lag.age = lag.age / APR_USEC_PER_SEC;
+        ratings_metric_lag_t lag = {0, -1, -1};
+        (void)ratings_metrics_lag(service->metrics, i, now, &lag);
+        numbers->lag.records = known_sum(numbers->lag.records, lag.records);
+        numbers->lag.age = known_max(numbers->lag.age, lag.age);
     }
 }
 
@@ -47,6 +60,12 @@ static void read_numbers(numbers_t *numbers, const ratings_service_t *service)
 static const char *count_text(apr_pool_t *pool, int64_t number)
 {
     return apr_psprintf(pool, "%" APR_INT64_T_FMT, number);
+}
+
+/* Negative: nobody can tell. */
+static const char *known_text(apr_pool_t *pool, int64_t number)
+{
+    return number < 0 ? "unknown" : count_text(pool, number);
 }
 
 /* `which`: of ratings_backend_e. */
@@ -90,13 +109,14 @@ static const char *lookups_text(const numbers_t *numbers, int which, apr_pool_t 
 static const char *lag_text(const numbers_t *numbers, int which, apr_pool_t *pool)
 {
     (void)which;
-    return count_text(pool, numbers->lag.records);
+    return known_text(pool, numbers->lag.records);
 }
 
 static const char *lag_age_text(const numbers_t *numbers, int which, apr_pool_t *pool)
 {
     (void)which;
-    return count_text(pool, numbers->lag.age);
+    int64_t age = numbers->lag.age;
+    return known_text(pool, age < 0 ? age : age / APR_USEC_PER_SEC);
 }
 
 static const char *rebuild_text(const numbers_t *numbers, int which, apr_pool_t *pool)
