@@ -429,6 +429,54 @@ static void one_in_opening_outlives_its_owner(void **state)
     AWAIT(threads() == 0); /* under ASan: all is freed by then, and nothing is used after */
 }
 
+/* ---- usage ---- */
+
+static void expect_usage(const ratings_pool_usage_t *usage, int in_use, int idle, int opening,
+                         int waiting)
+{
+    const int expected[] = {in_use, idle, opening, waiting};
+    const int found[] = {usage->in_use, usage->idle, usage->opening, usage->waiting};
+    assert_memory_equal(found, expected, sizeof found);
+}
+
+static void usage_is_what_the_pool_does(void **state)
+{
+    backend_t *backend = backend_of(&by_thread, 2);
+    ratings_pool_usage_t usage = {9, 9, 9, 9};
+    waiter_t waiter;
+    (void)state;
+    backend->connections.usage = &usage;
+    ratings_pooled_t *one = acquired(backend);
+    expect_usage(&usage, 1, 0, 0, 0);
+    atomic_store(&backend->open_ms, 1000);
+    start_waiter(&waiter, backend, 5000);
+    AWAIT(usage.waiting == 1);
+    expect_usage(&usage, 1, 0, 1, 1);
+    release(backend, one);
+    pthread_join(waiter.thread, NULL);
+    AWAIT(threads() == 0);
+    expect_usage(&usage, 0, 2, 0, 0);
+    end(backend);
+}
+
+/* It may be somebody else's by then. */
+static void one_in_opening_leaves_the_usage_alone_after_shutdown(void **state)
+{
+    backend_t *backend = backend_of(&by_thread, 1);
+    ratings_pool_usage_t usage = {0};
+    (void)state;
+    backend->connections.usage = &usage;
+    atomic_store(&backend->open_ms, 1500);
+    expect_none(backend, 20, APR_TIMEUP, "being opened");
+    expect_usage(&usage, 0, 0, 1, 0);
+    assert_true(ratings_refobj_shutdown(&backend->object));
+    usage = (ratings_pool_usage_t){7, 7, 7, 7};
+    ratings_pool_close_idle(&backend->connections);
+    ratings_refobj_unref(&backend->object);
+    AWAIT(threads() == 0);
+    expect_usage(&usage, 7, 7, 7, 7);
+}
+
 /* ---- many ---- */
 
 #define ROUNDS 2000
@@ -496,6 +544,8 @@ int main(void)
         cmocka_unit_test(a_failure_ends_the_call),
         cmocka_unit_test(after_a_failure_the_others_are_waited_for),
         cmocka_unit_test(one_in_opening_outlives_its_owner),
+        cmocka_unit_test(usage_is_what_the_pool_does),
+        cmocka_unit_test(one_in_opening_leaves_the_usage_alone_after_shutdown),
         cmocka_unit_test(many_threads_use_few),
     };
     return cmocka_run_group_tests_name("pool", tests, set_up, NULL);

@@ -58,10 +58,11 @@ static int count_in_use(const ratings_pool_t *pool)
 
 /* ---- the lock ---- */
 
+/* With the lock held, under which the owner shuts down: from then on it is not written. */
 static void note_usage(const ratings_pool_t *pool)
 {
     ratings_pool_usage_t *usage = pool->usage;
-    if (!usage)
+    if (!usage || pool->owner->is_shut_down)
         return;
     atomic_store_explicit(&usage->in_use, count_in_use(pool), memory_order_relaxed);
     atomic_store_explicit(&usage->idle, pool->idle_count, memory_order_relaxed);

@@ -57,8 +57,8 @@ typedef struct {
     bool (*is_usable)(ratings_pooled_t *connection);
 } ratings_pool_ops_t;
 
-/* How a pool is used, for whoever watches: written with the lock held, read by anybody. What the
- * calling thread opens for itself is in use. */
+/* How a pool is used, for whoever watches: written with the lock held, until the owner shuts down,
+ * and read by anybody. What the calling thread opens for itself is in use. */
 typedef struct {
     _Atomic int32_t in_use, idle, opening; /* connections */
     _Atomic int32_t waiting;               /* calls that have none yet */
@@ -70,7 +70,8 @@ struct ratings_pool_t {
     int size;                    /* connections, at most */
     _Atomic int64_t *retired_at; /* connections opened before are not used again */
     _Atomic int64_t own_retired_at;
-    ratings_pool_usage_t *usage; /* outlives the pool; NULL, as after init: nobody watches */
+    ratings_pool_usage_t *usage; /* until the owner shuts down; NULL, as after init: nobody
+                                  * watches */
 
     /* with the owner's lock held */
     TAILQ_HEAD(ratings_pooled_list_t, ratings_pooled_t) idle; /* the one used last comes first */

@@ -38,7 +38,7 @@ typedef struct {
     const char *auth;            /* see ratings_stats_auth_problem; NULL: "off" */
     const ratings_aws_source_t *credentials; /* of AWS, if auth is not off; else not looked at */
     ratings_stats_log_t *log;                /* not copied; or NULL */
-    ratings_pool_usage_t *usage; /* of the handles; outlives the client; NULL: nobody watches */
+    ratings_pool_usage_t *usage; /* of the handles, until destroy; NULL: nobody watches */
 } ratings_stats_options_t;
 
 /* NULL if libcurl can call `url` (http or https, with a host); else what is wrong with it (static).

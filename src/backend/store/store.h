@@ -76,7 +76,7 @@ typedef struct {
     apr_interval_time_t timeout; /* microseconds, of a whole call */
     _Atomic int64_t
         *retired_at; /* see ratings_store_retire: of all stores that share it; or NULL */
-    ratings_pool_usage_t *usage; /* of the connections; outlives the store; NULL: nobody watches */
+    ratings_pool_usage_t *usage; /* of the connections, until destroy; NULL: nobody watches */
 } ratings_store_options_t;
 
 /* NULL if `url` can be used, else what is wrong with it (static). */

@@ -24,7 +24,7 @@ typedef struct {
     const char *connection; /* libpq: a URI (postgres:// or postgresql://) or key=value words */
     int connections_max;    /* >= 1 */
     apr_interval_time_t timeout; /* microseconds, the whole of one call; a caller may allow less */
-    ratings_pool_usage_t *usage; /* of the connections; outlives the talks; NULL: nobody watches */
+    ratings_pool_usage_t *usage; /* of the connections, until destroy; NULL: nobody watches */
 } ratings_talks_options_t;
 
 /* NULL if libpq can read `connection`; else what is wrong with it (static, quotes nothing of it).
