@@ -30,6 +30,7 @@ static void note_duplicate(event_fold_t *fold, const ratings_record_t *record)
 {
     const projection_t *p = fold->projection;
     uint64_t repeated = atomic_fetch_add(&p->shared->repeated_events, 1) + 1;
+    ratings_metrics_duplicate(p->options->metrics);
     if (may_log(&fold->duplicate_logged_at))
         ap_log_error(APLOG_MARK, APLOG_INFO, 0, p->options->server,
                      "RT0308: the event at partition %d, offset %" APR_INT64_T_FMT
@@ -41,6 +42,7 @@ static void note_skipped(event_fold_t *fold, const ratings_record_t *record, con
 {
     const projection_t *p = fold->projection;
     uint64_t skipped = atomic_fetch_add(&p->shared->skipped_records, 1) + 1;
+    ratings_metrics_undecodable(p->options->metrics);
     if (!may_log(&fold->skip_logged_at))
         return;
     ap_log_error(APLOG_MARK, APLOG_WARNING, 0, p->options->server,

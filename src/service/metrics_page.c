@@ -311,12 +311,12 @@ static void give_step_age(const sources_t *from)
 
 static void give_duplicates(const sources_t *from)
 {
-    give(from, (int64_t)atomic_load(&from->service->shared->repeated_events));
+    give(from, (int64_t)from->cells.duplicates);
 }
 
 static void give_undecodable(const sources_t *from)
 {
-    give(from, (int64_t)atomic_load(&from->service->shared->skipped_records));
+    give(from, (int64_t)from->cells.undecodable);
 }
 
 static void give_rebuilds(const sources_t *from)

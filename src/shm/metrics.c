@@ -176,6 +176,18 @@ void ratings_metrics_rebuilt(ratings_metrics_t *metrics)
         add_to(&cells_of(metrics)->rebuilds, 1);
 }
 
+void ratings_metrics_duplicate(ratings_metrics_t *metrics)
+{
+    if (metrics)
+        add_to(&cells_of(metrics)->duplicates, 1);
+}
+
+void ratings_metrics_undecodable(ratings_metrics_t *metrics)
+{
+    if (metrics)
+        add_to(&cells_of(metrics)->undecodable, 1);
+}
+
 /* Cells hold counters and nothing else. */
 void ratings_metrics_read(const ratings_metrics_t *metrics, ratings_metric_cells_t *sum)
 {

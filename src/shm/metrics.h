@@ -3,8 +3,9 @@
  * RatingsEndpoint metrics is configured; all functions take NULL for metrics that are not, and then
  * do nothing.
  *
- * It lies in a segment of its own, so that counters live as long as httpd, whatever children end or
- * are killed, and whatever else of shared memory changes its layout. A counter is a relaxed atomic
+ * It lies in a segment of its own, so that counters live as long as httpd has the service and the
+ * endpoint, whatever children end or are killed, and whatever else of shared memory changes its
+ * layout. A counter is a relaxed atomic
  * in a stripe, one for each processor: no two of these write to a cache line of the other. What is
  * read of them is the sum over the stripes, which never goes down.
  *
@@ -103,7 +104,7 @@ typedef struct {
     ratings_counter_t bulkhead_refusals[RATINGS_METRIC_BULKHEADS];
     ratings_counter_t breaker_refusals[RATINGS_BACKENDS];
     ratings_counter_t breaker_openings[RATINGS_BACKENDS];
-    ratings_counter_t rebuilds;
+    ratings_counter_t rebuilds, duplicates, undecodable;
     ratings_distribution_t visible, call[RATINGS_BACKENDS], apply, batch;
 } ratings_metric_cells_t;
 
@@ -138,6 +139,11 @@ void ratings_metrics_exchanged(ratings_metrics_t *metrics, int64_t duration);
 
 /* The store is rebuilt. */
 void ratings_metrics_rebuilt(ratings_metrics_t *metrics);
+
+/* What the leader reads in the log and does not count: an event that was appended twice, and a
+ * record that is no event. */
+void ratings_metrics_duplicate(ratings_metrics_t *metrics);
+void ratings_metrics_undecodable(ratings_metrics_t *metrics);
 
 /* The sum of all stripes, counter by counter. */
 void ratings_metrics_read(const ratings_metrics_t *metrics, ratings_metric_cells_t *sum);

@@ -83,8 +83,8 @@ struct ratings_shm_t {
     _Atomic int64_t topic_checked_at; /* when one of this host last found that the topic takes
                                        * events; 0: it has not, or does not look */
     _Atomic uint32_t handover;        /* counts leases given up; standbys sleep on it */
-    _Atomic uint64_t skipped_records; /* of the log, which were no events */
-    _Atomic uint64_t repeated_events; /* which were in the log already */
+    _Atomic uint64_t skipped_records; /* of the log, which were no events; as log lines have it */
+    _Atomic uint64_t repeated_events; /* which were in the log already; as log lines have it */
 
     /* Now and then. */
     _Alignas(RATINGS_CACHE_LINE) _Atomic uint32_t breakers_opened; /* counts; probers sleep on it */

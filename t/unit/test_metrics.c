@@ -59,6 +59,10 @@ static void each_goes_to_its_place(void **state)
     ratings_metrics_breaker_refused(metrics, RATINGS_BACKEND_STATS);
     ratings_metrics_breaker_opened(metrics, RATINGS_BACKEND_STORE);
     ratings_metrics_rebuilt(metrics);
+    ratings_metrics_duplicate(metrics);
+    ratings_metrics_duplicate(metrics);
+    for (int i = 0; i < 3; i++)
+        ratings_metrics_undecodable(metrics);
     const ratings_metric_cells_t sum = sum_of(metrics);
     assert_int_equal(sum.requests[6][RATINGS_METRIC_HEAD][0], 1);
     assert_int_equal(sum.requests[6][RATINGS_METRIC_HEAD][RATINGS_METRIC_STATUSES - 2], 1);
@@ -71,6 +75,8 @@ static void each_goes_to_its_place(void **state)
     assert_int_equal(sum.breaker_refusals[RATINGS_BACKEND_STATS], 1);
     assert_int_equal(sum.breaker_openings[RATINGS_BACKEND_STORE], 1);
     assert_int_equal(sum.rebuilds, 1);
+    assert_int_equal(sum.duplicates, 2);
+    assert_int_equal(sum.undecodable, 3);
 }
 
 /* The bound belongs to its bucket. */
@@ -129,6 +135,8 @@ static void without_metrics_nothing_happens(void **state)
     ratings_metrics_applied(NULL, 1);
     ratings_metrics_exchanged(NULL, 1);
     ratings_metrics_rebuilt(NULL);
+    ratings_metrics_duplicate(NULL);
+    ratings_metrics_undecodable(NULL);
     ratings_metrics_note_checkpoint(NULL, 0, (ratings_checkpoint_t){LOG, 1}, 1);
     ratings_metrics_set_end(NULL, 0, 0, 1);
     ratings_metrics_raise_end(NULL, 0, 1);
