@@ -196,6 +196,15 @@ for my $directive (sort keys %connections) {
     local $ENV{AWS_ACCESS_KEY_ID} = '';
     $refused->($lambda->($own) . "RatingsStatsAuth aws-sigv4\n", 'half of the credentials', qr/RT0115: RatingsStatsAuth aws-sigv4: the credentials of AWS: .*no access key id/);
     local $ENV{AWS_SECRET_ACCESS_KEY} = '';
+    for (
+        [ AWS_CONTAINER_CREDENTIALS_FULL_URI => 'https://u:s3cr3t@h/s3cr3t', 'AWS_CONTAINER_CREDENTIALS_FULL_URI has a user' ],
+        [ AWS_EC2_METADATA_SERVICE_ENDPOINT  => 'http://u:s3cr3t@h/',        'AWS_EC2_METADATA_SERVICE_ENDPOINT has a user' ],
+        )
+    {
+        my ($variable, $value, $said) = @$_;
+        local %ENV = (%ENV, HOME => '/no/such', $variable => $value);
+        $refused->($lambda->($own) . "RatingsStatsAuth aws-sigv4\n", "$variable=$value", qr/RT0115: RatingsStatsAuth aws-sigv4: the credentials of AWS: .*$said/);
+    }
     local $ENV{AWS_SHARED_CREDENTIALS_FILE} = '/no/such/file';
     $refused->($lambda->($own) . "RatingsStatsAuth aws-sigv4\n", 'a file that is missing', qr{RT0115: .*: /no/such/file: No such file});
     taken($lambda->($own), 'which does not matter where nothing is signed');

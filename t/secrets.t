@@ -144,6 +144,15 @@ for my $row (@rows) {
         ok($httpd->log->has(qr/RT020[49]: .*status 403/), 'the log has the status');
     }
     {
+        my $service = "http://127.0.0.1:$port";
+        local %ENV = (%ENV, AWS_CONTAINER_CREDENTIALS_FULL_URI => "$service/$secret?key=$secret", AWS_CONTAINER_AUTHORIZATION_TOKEN => $secret);
+        $with->(container => sub {
+            my ($own, $has_stats) = @_;
+            ok(!$has_stats->(), 'a container that refuses: no statistics');
+            ok(wait_until(sub { $own->log->has(qr{RT0210: .*: the answer of \Q$service\E to GET has status 401}) }, 10), 'the log says who refuses, and why');
+        });
+    }
+    {
         local %ENV = (%ENV, AWS_EC2_METADATA_DISABLED => '', AWS_EC2_METADATA_SERVICE_ENDPOINT => "http://127.0.0.1:$port");
         my $httpd = $with->(instance => sub {
             my ($own, $has_stats) = @_;

@@ -109,6 +109,21 @@ static search_e search_shared_file(const ratings_aws_environment_t *environment,
     return result == NOT_THERE && is_named ? BROKEN : result;
 }
 
+/* ---- URLs of the metadata services ---- */
+
+static const char *after(const char *text, const char *prefix)
+{
+    size_t length = strlen(prefix);
+    return strncmp(text, prefix, length) == 0 ? text + length : NULL;
+}
+
+/* None of the services takes a login: who writes one may have meant another host. */
+static bool has_user(const char *url)
+{
+    const char *host = strstr(url, "://");
+    return host && memchr(host + 3, '@', strcspn(host + 3, "/?#"));
+}
+
 /* ---- the container ---- */
 
 /* Where a container's credentials may be asked for without TLS: loopback, and the addresses of ECS
@@ -123,20 +138,13 @@ static bool is_near_host(const char *host, size_t length)
     return length > 4 && memcmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == length;
 }
 
-static const char *after(const char *text, const char *prefix)
-{
-    size_t length = strlen(prefix);
-    return strncmp(text, prefix, length) == 0 ? text + length : NULL;
-}
-
 static bool is_container_url(const char *url)
 {
     const char *host = after(url, "http://");
     if (!host)
         return after(url, "https://") != NULL;
-    size_t length = host[0] == '[' ? strcspn(host, "]/?#@") + 1 : strcspn(host, ":/?#@");
-    size_t authority = strcspn(host, "/?#");
-    return length <= authority && strchr(":/?#", host[length]) && !memchr(host, '@', authority) &&
+    size_t length = host[0] == '[' ? strcspn(host, "]/?#") + 1 : strcspn(host, ":/?#");
+    return length <= strcspn(host, "/?#") && strchr(":/?#", host[length]) &&
            is_near_host(host, length);
 }
 
@@ -168,6 +176,8 @@ static bool take_container(const ratings_aws_environment_t *environment,
                     "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI does not begin with a slash");
     if (!keep_container(environment, source))
         return fail(why, size, "a variable of AWS_CONTAINER_... is longer than 4096 bytes");
+    if (has_user(source->url))
+        return fail(why, size, "AWS_CONTAINER_CREDENTIALS_FULL_URI has a user, and takes none");
     if (!is_container_url(source->url))
         return fail(why, size,
                     "AWS_CONTAINER_CREDENTIALS_FULL_URI takes https://, or http:// with an address "
@@ -187,6 +197,8 @@ static bool take_instance(const ratings_aws_environment_t *environment,
     source->kind = RATINGS_AWS_INSTANCE;
     if ((!after(url, "http://") && !after(url, "https://")) || !keep_text(source->url, url, ""))
         return fail(why, size, "AWS_EC2_METADATA_SERVICE_ENDPOINT takes http://host[:port]");
+    if (has_user(source->url))
+        return fail(why, size, "AWS_EC2_METADATA_SERVICE_ENDPOINT has a user, and takes none");
     for (size_t length = strlen(source->url); source->url[length - 1] == '/'; length--)
         source->url[length - 1] = '\0';
     return true;

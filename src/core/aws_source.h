@@ -35,7 +35,7 @@ typedef enum {
 typedef struct {
     ratings_aws_source_e kind;
     ratings_aws_credentials_t credentials;
-    char url[RATINGS_AWS_TEXT_MAX + 1];           /* of an instance without a slash at its end */
+    char url[RATINGS_AWS_TEXT_MAX + 1]; /* without a user; of an instance no slash at its end */
     char authorization[RATINGS_AWS_TEXT_MAX + 1]; /* of a container; "": none, or of the file */
     char authorization_file[RATINGS_AWS_TEXT_MAX + 1]; /* read at each call, since it changes */
 } ratings_aws_source_t;

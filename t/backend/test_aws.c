@@ -276,6 +276,24 @@ static void container_signs(void **state)
     assert_int_equal(events("asked"), 1);
 }
 
+/* What follows the port of a container's URL may be a secret. */
+static void url_is_named_without_its_path(void **state)
+{
+    const ratings_aws_environment_t environment = {
+        .container_url = apr_psprintf(pool, "http://127.0.0.1:%d/hunter2?key=hunter3", peer.port)};
+    ratings_statistics_t out;
+    ratings_result_t why;
+    (void)state;
+    set_mode("ok 3600 0");
+    ratings_stats_t *stats = stats_of(&environment, 5000);
+    (void)ratings_stats_compute(stats, &some, NO_DEADLINE, &out, &why);
+    ratings_stats_destroy(stats);
+    const char *said =
+        apr_psprintf(pool, "the answer of http://127.0.0.1:%d to GET has status 401", peer.port);
+    if (!strstr(why.detail, said) || strstr(why.detail, "hunter"))
+        fail_msg("%s", why.detail);
+}
+
 static void token_of_a_file_is_read_each_time(void **state)
 {
     const ratings_aws_environment_t environment = {
@@ -462,6 +480,7 @@ int main(void)
         cmocka_unit_test(auth_problem_is_found),
         cmocka_unit_test(instance_signs),
         cmocka_unit_test(container_signs),
+        cmocka_unit_test(url_is_named_without_its_path),
         cmocka_unit_test(token_of_a_file_is_read_each_time),
         cmocka_unit_test(refreshed_before_they_expire),
         cmocka_unit_test(expired_ones_are_waited_for),

@@ -18,6 +18,7 @@
 
 typedef struct {
     stats_transfer_t transfer;
+    char origin[RATINGS_AWS_TEXT_MAX + 1]; /* of the URL: what follows it may be a secret */
     char url[RATINGS_AWS_TEXT_MAX + ROLE_MAX + 64];
     char header[HEADER_MAX];
 } fetch_t;
@@ -38,8 +39,8 @@ static apr_status_t request(fetch_t *fetch, const char *method, const ratings_de
     (void)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, NULL);
     curl_slist_free_all(headers);
     if (why->status == APR_SUCCESS && http_status != 200)
-        return ratings_result_set(why, APR_EINVAL, "the answer to %s %s has status %ld", method,
-                                  fetch->url, http_status);
+        return ratings_result_set(why, APR_EINVAL, "the answer of %s to %s has status %ld",
+                                  fetch->origin, method, http_status);
     return why->status;
 }
 
@@ -49,7 +50,7 @@ static apr_status_t take_credentials(const fetch_t *fetch, ratings_aws_credentia
     const char *problem =
         ratings_aws_credentials_from_json(fetch->transfer.body, fetch->transfer.len, out);
     return problem
-               ? ratings_result_set(why, APR_EINVAL, "the answer of %s: %s", fetch->url, problem)
+               ? ratings_result_set(why, APR_EINVAL, "the answer of %s: %s", fetch->origin, problem)
                : ratings_result_ok(why);
 }
 
@@ -115,7 +116,7 @@ static apr_status_t begin_session(fetch_t *fetch, const ratings_aws_source_t *so
     if (request(fetch, "PUT", deadline, why) != APR_SUCCESS)
         return why->status;
     if (!take_word(&fetch->transfer, token, sizeof token))
-        return ratings_result_set(why, APR_EINVAL, "the answer of %s is no token", fetch->url);
+        return ratings_result_set(why, APR_EINVAL, "the answer of %s is no token", fetch->origin);
     (void)snprintf(fetch->header, sizeof fetch->header, "X-aws-ec2-metadata-token: %s", token);
     return ratings_result_ok(why);
 }
@@ -128,7 +129,7 @@ static apr_status_t find_role(fetch_t *fetch, const ratings_aws_source_t *source
     if (request(fetch, "GET", deadline, why) != APR_SUCCESS)
         return why->status;
     if (!take_word(&fetch->transfer, role, sizeof role) || strpbrk(role, "/?#%"))
-        return ratings_result_set(why, APR_EINVAL, "the answer of %s is no role", fetch->url);
+        return ratings_result_set(why, APR_EINVAL, "the answer of %s is no role", fetch->origin);
     (void)snprintf(fetch->url, sizeof fetch->url, "%s" ROLES "%s", source->url, role);
     return ratings_result_ok(why);
 }
@@ -146,6 +147,25 @@ static apr_status_t fetch_from_instance(fetch_t *fetch, const ratings_aws_source
 
 /* ---- both ---- */
 
+/* Scheme, host and port. */
+static void keep_origin(fetch_t *fetch, const char *url)
+{
+    size_t scheme = strcspn(url, ":") + strlen("://");
+    size_t length = scheme + strcspn(url + scheme, "/?#");
+    (void)snprintf(fetch->origin, sizeof fetch->origin, "%.*s", (int)length, url);
+}
+
+static void fetch_from_source(fetch_t *fetch, const ratings_aws_source_t *source,
+                              const ratings_deadline_t *deadline, ratings_aws_credentials_t *out,
+                              ratings_result_t *why)
+{
+    keep_origin(fetch, source->url);
+    if (source->kind == RATINGS_AWS_CONTAINER)
+        (void)fetch_from_container(fetch, source, deadline, out, why);
+    else
+        (void)fetch_from_instance(fetch, source, deadline, out, why);
+}
+
 apr_status_t stats_fetch_credentials(const ratings_aws_source_t *source,
                                      const ratings_deadline_t *deadline,
                                      ratings_aws_credentials_t *out, ratings_result_t *why)
@@ -153,10 +173,8 @@ apr_status_t stats_fetch_credentials(const ratings_aws_source_t *source,
     fetch_t *fetch = calloc(1, sizeof *fetch);
     if (!fetch || !stats_transfer_init(&fetch->transfer))
         (void)ratings_result_set(why, RATINGS_NOT_ASKED, "out of memory");
-    else if (source->kind == RATINGS_AWS_CONTAINER)
-        (void)fetch_from_container(fetch, source, deadline, out, why);
     else
-        (void)fetch_from_instance(fetch, source, deadline, out, why);
+        fetch_from_source(fetch, source, deadline, out, why);
     if (fetch) {
         stats_transfer_clear(&fetch->transfer);
         explicit_bzero(fetch, sizeof *fetch);
