@@ -197,6 +197,7 @@ for my $directive (sort keys %connections) {
     $refused->($lambda->($own) . "RatingsStatsAuth aws-sigv4\n", 'half of the credentials', qr/RT0115: RatingsStatsAuth aws-sigv4: the credentials of AWS: .*no access key id/);
     local $ENV{AWS_SECRET_ACCESS_KEY} = '';
     for (
+        [ AWS_WEB_IDENTITY_TOKEN_FILE        => '/no/such/token',            'web identity is not supported' ],
         [ AWS_CONTAINER_CREDENTIALS_FULL_URI => 'https://u:s3cr3t@h/s3cr3t', 'AWS_CONTAINER_CREDENTIALS_FULL_URI has a user' ],
         [ AWS_EC2_METADATA_SERVICE_ENDPOINT  => 'http://u:s3cr3t@h/',        'AWS_EC2_METADATA_SERVICE_ENDPOINT has a user' ],
         )

@@ -30,6 +30,7 @@ void ratings_aws_environment_read(ratings_aws_environment_t *environment)
         .file = getenv("AWS_SHARED_CREDENTIALS_FILE"),
         .profile = getenv("AWS_PROFILE"),
         .home = getenv("HOME"),
+        .web_identity = getenv("AWS_WEB_IDENTITY_TOKEN_FILE"),
         .container_path = getenv("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"),
         .container_url = getenv("AWS_CONTAINER_CREDENTIALS_FULL_URI"),
         .authorization = getenv("AWS_CONTAINER_AUTHORIZATION_TOKEN"),
@@ -127,7 +128,7 @@ static bool has_user(const char *url)
 /* ---- the container ---- */
 
 /* Where a container's credentials may be asked for without TLS: loopback, and the addresses of ECS
- * and EKS, which are on the host itself. */
+ * and EKS Pod Identity, which are on the host itself. */
 static bool is_near_host(const char *host, size_t length)
 {
     static const char *const near[] = {"localhost", "[::1]", "169.254.170.2", "169.254.170.23",
@@ -181,7 +182,7 @@ static bool take_container(const ratings_aws_environment_t *environment,
     if (!is_container_url(source->url))
         return fail(why, size,
                     "AWS_CONTAINER_CREDENTIALS_FULL_URI takes https://, or http:// with an address "
-                    "of loopback, ECS or EKS");
+                    "of loopback, ECS or EKS Pod Identity");
     if (source->authorization[strcspn(source->authorization, "\r\n")])
         return fail(why, size, "AWS_CONTAINER_AUTHORIZATION_TOKEN has a line end");
     return true;
@@ -215,6 +216,9 @@ bool ratings_aws_source_find(const ratings_aws_environment_t *environment,
     search_e result = search_shared_file(environment, source, why, size);
     if (result != NOT_THERE)
         return result == FOUND;
+    if (is_given(environment->web_identity))
+        return fail(why, size,
+                    "AWS_WEB_IDENTITY_TOKEN_FILE is set, and web identity is not supported");
     if (is_given(environment->container_path) || is_given(environment->container_url))
         return take_container(environment, source, why, size);
     if (is_given(environment->instance_disabled) &&

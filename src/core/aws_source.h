@@ -1,5 +1,7 @@
 /* Where the credentials for AWS come from, by the variables that each SDK of AWS reads, in their
- * order: the environment, the shared credentials file, the container, the instance.
+ * order: the environment, the shared credentials file, the container, the instance. Of those that
+ * SDKs have beside these, a web identity is refused where the container or the instance would be
+ * asked: their credentials are those of somebody else.
  * https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html
  *
  * Any thread that nobody changes the environment beside. */
@@ -18,6 +20,7 @@ typedef struct {
     const char *file;               /* AWS_SHARED_CREDENTIALS_FILE */
     const char *profile;            /* AWS_PROFILE */
     const char *home;               /* HOME: its .aws/credentials is the file by default */
+    const char *web_identity;       /* AWS_WEB_IDENTITY_TOKEN_FILE */
     const char *container_path;     /* AWS_CONTAINER_CREDENTIALS_RELATIVE_URI */
     const char *container_url;      /* AWS_CONTAINER_CREDENTIALS_FULL_URI */
     const char *authorization;      /* AWS_CONTAINER_AUTHORIZATION_TOKEN */

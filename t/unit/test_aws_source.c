@@ -27,6 +27,7 @@ static source_row_t sources[] = {
       .file = "",
       .profile = "",
       .home = "",
+      .web_identity = "",
       .container_path = "",
       .container_url = "",
       .instance_url = "",
@@ -110,6 +111,22 @@ static source_row_t sources[] = {
      NULL,
      RATINGS_AWS_CONTAINER,
      "http://localhost/a@b"},
+    {"a web identity", {.web_identity = "/token"}, "web identity is not supported", 0, NULL},
+    {"a web identity before a container",
+     {.web_identity = "/token", .container_path = "/v2"},
+     "web identity is not supported",
+     0,
+     NULL},
+    {"the environment before a web identity",
+     {KEYS, .web_identity = "/token"},
+     NULL,
+     RATINGS_AWS_STATIC,
+     "AKID"},
+    {"a file before a web identity",
+     {.file = file, .web_identity = "/token"},
+     NULL,
+     RATINGS_AWS_STATIC,
+     "AKIDDEFAULT"},
     {"no instance", {.instance_disabled = "true"}, "there are none", 0, NULL},
     {"an instance that is not disabled",
      {.instance_disabled = "false"},
@@ -225,11 +242,13 @@ static void environment_is_read(void **state)
     setenv("AWS_ACCESS_KEY_ID", "1", 1);
     setenv("AWS_SECRET_ACCESS_KEY", "2", 1);
     setenv("AWS_SESSION_TOKEN", "3", 1);
+    setenv("AWS_WEB_IDENTITY_TOKEN_FILE", "4", 1);
     unsetenv("AWS_PROFILE");
     ratings_aws_environment_read(&environment);
     assert_string_equal(environment.key_id, "1");
     assert_string_equal(environment.secret, "2");
     assert_string_equal(environment.token, "3");
+    assert_string_equal(environment.web_identity, "4");
     assert_null(environment.profile);
 }
 
