@@ -147,13 +147,17 @@ for my $directive (sort keys %connections) {
 {
     my $file  = "$ENV{TEST_LOGS}/directives.header";
     my $write = sub { my ($text, $mode) = @_; open my $out, '>', $file or die "$file: $!"; print $out $text; close $out; chmod $mode, $file };
-    taken("${backends}RatingsStatsHeader $_\n", "RatingsStatsHeader $_") for 'X-Key s3cr3t', 'Authorization "Bearer s3cr3t"', 'x-key "a b"';
+    taken("${backends}RatingsStatsHeader $_\n", "RatingsStatsHeader $_") for 'X-Key s3cr3t', 'Authorization "Bearer s3cr3t"', 'x-key "a b"', 'none';
     for (
-        [ 'X-Key',                        qr/RatingsStatsHeader takes two arguments/ ],
+        [ '',                             qr/RatingsStatsHeader takes 1-2 arguments/ ],
+        [ 'X-Key a s3cr3t',               qr/RatingsStatsHeader takes 1-2 arguments/ ],
+        [ 'X-Key',                        qr/RatingsStatsHeader: it takes a name and a value, or none/ ],
+        [ 's3cr3t',                       qr/RatingsStatsHeader: it takes a name and a value, or none/ ],
+        [ 'None',                         qr/RatingsStatsHeader: it takes a name and a value, or none/ ],
         [ 's3cr3t: X-Key',                qr/RatingsStatsHeader: it takes the name of a header/ ],
         [ 'Host s3cr3t',                  qr/RatingsStatsHeader: the header of this name is set by HTTP itself/ ],
         [ 'X-Key " s3cr3t"',              qr/RatingsStatsHeader: its value begins or ends with a blank/ ],
-        [ 'X-Key ""',                     qr/RatingsStatsHeader takes two arguments/ ],
+        [ 'X-Key ""',                     qr/RatingsStatsHeader: it takes a name and a value, or none/ ],
         [ "X-Key \xc3\xa9s3cr3t",         qr/RatingsStatsHeader: its value has a byte that is no printable/ ],
         [ 'X-Key file:s3cr3t',            qr/RatingsStatsHeader: it takes file: and the absolute path of a file/ ],
         [ 'X-Key ${RATINGS_TEST_UNSET}',  qr/RatingsStatsHeader: a variable in it is neither defined nor in/ ],
@@ -193,6 +197,9 @@ for my $directive (sort keys %connections) {
     $refused->($lambda->("$own?a=s3cr3t") . "RatingsStatsAuth aws-sigv4\n", 'a query', qr/RT0114: .* has a query/);
     $refused->($lambda->('https://u:s3cr3t@h/') . "RatingsStatsAuth aws-sigv4:us-east-1\n", 'a user', qr/RT0114: .* has a user/);
     $refused->($lambda->($own) . "RatingsStatsAuth aws-sigv4\nRatingsStatsHeader X-Key s3cr3t\n", 'a header', qr/RT0114: .*RatingsStatsHeader is set as well/);
+    my $signed = "RatingsTopic other\nRatingsStatsAuth aws-sigv4\n" . $lambda->($own) =~ s{(RatingsStore .*)"}{$1/9"}r;
+    refused("${backends}RatingsStatsHeader X-Key s3cr3t\n" . $host->(81, $signed), 'RatingsStatsAuth: a header that a virtual host inherits', qr/RT0114: .*RatingsStatsHeader is set as well/);
+    taken("${backends}RatingsStatsHeader X-Key s3cr3t\n" . $host->(81, "${signed}RatingsStatsHeader none\n"), 'RatingsStatsHeader none takes back what a virtual host inherits');
     local $ENV{AWS_ACCESS_KEY_ID} = '';
     $refused->($lambda->($own) . "RatingsStatsAuth aws-sigv4\n", 'half of the credentials', qr/RT0115: RatingsStatsAuth aws-sigv4: the credentials of AWS: .*no access key id/);
     local $ENV{AWS_SECRET_ACCESS_KEY} = '';
@@ -426,7 +433,7 @@ taken($backends . $endpoint . $host->(81, '') . $host->(82, "RatingsBodyLimit 10
 taken($backends . $endpoint . $host->(81, $backends =~ s{(RatingsStore .*)"}{$1/9"}r . "RatingsTopic other\n"), 'a virtual host with a store and a topic of its own');
 refused($backends . $endpoint . $host->(81, "RatingsTopic other\n"), 'the same store for another topic', qr/RT0104: RatingsStore is also that of a server with another/);
 refused($backends . $host->(81, "RatingsStream other:9092\n"), 'the same store for another stream', qr/RT0104/);
-for my $line ('RatingsStorePool 3', 'RatingsLease 2', 'RatingsTalksTimeout 2', 'RatingsRankingPrior 1,1,1,1,1') {
+for my $line ('RatingsStatsHeader X-Key a', 'RatingsStorePool 3', 'RatingsLease 2', 'RatingsTalksTimeout 2', 'RatingsRankingPrior 1,1,1,1,1') {
     my ($directive) = $line =~ /^(\S+)/;
     refused($backends . $host->(81, "$line\n"), "$line in a virtual host that shares its service", qr/RT0103: $directive differs/);
 }

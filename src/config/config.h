@@ -37,7 +37,7 @@ typedef struct {
     const char *topic;
     const char *stats_proxy;   /* the proxy by which stats is called, or "none" */
     const char *stats_auth;    /* how calls of stats are signed, or "off" */
-    const char *stats_header;  /* "Name: value" of them, the value maybe file:PATH; NULL: none */
+    const char *stats_header;  /* "Name: value" of them, the value maybe file:PATH; or "none" */
     const char *voter_secret;  /* where the secret of the voters' hashes is; NULL: none was given */
     const char *ranking_prior; /* by which talks are ranked, or "off" */
     const char *page; /* the path below which talks have pages, with its slashes; NULL: none has */
@@ -84,7 +84,7 @@ typedef struct {
 typedef struct {
     ratings_config_t config;
     const ratings_secret_t *secret; /* of config.voter_secret; NULL: none was given */
-    const char *stats_header;       /* as config.stats_header, with the value itself */
+    const char *stats_header;       /* as config.stats_header, the value itself; NULL: none */
     const ratings_aws_source_t *stats_credentials; /* of config.stats_auth; NULL: it is off */
     ratings_electorate_t electorate; /* of all who vote under that; none: there is no secret */
     struct ratings_service_t

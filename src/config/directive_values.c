@@ -112,18 +112,26 @@ static const char *header_value_problem(const char *value)
                : ratings_stats_header_value_problem(value);
 }
 
-/* Kept as one text, "Name: value", where the value may be a file that is read later (secrets.c). */
+static const char *header_problem(const char *name, const char *value)
+{
+    const char *problem = ratings_stats_header_name_problem(name);
+    if (problem)
+        return problem;
+    return value ? header_value_problem(value) : "it takes a name and a value, or none";
+}
+
+/* Kept as one text, "none" or "Name: value", where the value may be a file that is read later
+ * (secrets.c). */
 const char *ratings_set_stats_header(cmd_parms *cmd, void *location, const char *name,
                                      const char *value)
 {
-    const char *problem = ratings_stats_header_name_problem(name);
+    bool is_none = !value && strcmp(name, "none") == 0;
+    const char *problem = is_none ? NULL : header_problem(name, value);
     (void)location;
-    if (!problem)
-        problem = header_value_problem(value);
     if (problem) /* neither of the two: who forgot the name has given the secret in its place */
         return apr_psprintf(cmd->pool, "%s: %s", cmd->cmd->name, problem);
     *ratings_setting_text(ratings_config_being_read(cmd), cmd->info) =
-        apr_pstrcat(cmd->pool, name, ": ", value, NULL);
+        is_none ? "none" : apr_pstrcat(cmd->pool, name, ": ", value, NULL);
     return NULL;
 }
 

@@ -19,7 +19,8 @@
     AP_INIT_TAKE1(name, ratings_set_text, (&(ratings_setting_t){FIELD(field_), .field = FIELD_TEXT, \
         .text = preset_, .problem = problem_}), RSRC_CONF, help)
 #define PAIR(name, setter, field_, help) \
-    AP_INIT_TAKE2(name, setter, (&(ratings_setting_t){FIELD(field_), .field = FIELD_TEXT}), RSRC_CONF, help)
+    AP_INIT_TAKE12(name, setter, (&(ratings_setting_t){FIELD(field_), .field = FIELD_TEXT, \
+        .text = "none"}), RSRC_CONF, help)
 #define HOST_TEXT(name, field_, problem_, help) \
     AP_INIT_TAKE1(name, ratings_set_text, (&(ratings_setting_t){FIELD(field_), .field = FIELD_TEXT, \
         .scope = SCOPE_HOST, .problem = problem_}), RSRC_CONF, help)
@@ -50,7 +51,7 @@ const command_rec ratings_directives[] = {
     TEXT("RatingsStats",  stats,  ratings_stats_url_problem,        NULL, "The Lambda's function URL: http(s)://host[:port]/"),
     TEXT("RatingsStatsProxy", stats_proxy, ratings_stats_proxy_problem, "none", "The proxy by which the Lambda is called: http://[user:password@]host:port"),
     TEXT("RatingsStatsAuth", stats_auth, ratings_stats_auth_problem, "off", "Whether calls of the Lambda are signed: off, or aws-sigv4[:REGION]"),
-    PAIR("RatingsStatsHeader", ratings_set_stats_header, stats_header, "A header by which the Lambda knows its caller: name and value, the value may be file:PATH"),
+    PAIR("RatingsStatsHeader", ratings_set_stats_header, stats_header, "A header by which the Lambda knows its caller: name and value, the value may be file:PATH; or none"),
     TEXT("RatingsTopic",  topic,  ratings_stream_topic_problem,     "ratings", "The topic that holds the events"),
     TEXT("RatingsVoterSecret", voter_secret, ratings_secret_source_problem, NULL, "The file of the secret under which voters are hashed and cookies signed: file:PATH"),
     TEXT("RatingsRankingPrior", ranking_prior, ratings_prior_problem, "off", "Whether talks are ranked, and the ratings of 1 to 5 that each begins with: off, or N1,N2,N3,N4,N5"),

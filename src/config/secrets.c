@@ -36,6 +36,12 @@ static int load_voter_secret(const server_rec *server, apr_pool_t *pconf)
 
 /* ---- RatingsStatsHeader ---- */
 
+/* NULL: there is none. */
+static const char *configured_header(const ratings_config_t *config)
+{
+    return strcmp(config->stats_header, "none") == 0 ? NULL : config->stats_header;
+}
+
 /* The value that a file holds, in `pconf`; NULL: `why` says what is wrong with it. */
 static const char *read_header_value(const char *path, apr_pool_t *pconf, char *why, size_t size)
 {
@@ -58,7 +64,7 @@ static const char *read_header_value(const char *path, apr_pool_t *pconf, char *
 static int load_stats_header(const server_rec *server, apr_pool_t *pconf)
 {
     ratings_server_t *record = ratings_server_of(server);
-    const char *header = record->config.stats_header;
+    const char *header = configured_header(&record->config);
     char why[RATINGS_DETAIL_MAX];
     record->stats_header = header;
     const char *value = header ? strchr(header, ' ') + 1 : "";
@@ -85,7 +91,7 @@ static int load_stats_credentials(const server_rec *server, apr_pool_t *pconf)
     if (!config->stats || strcmp(config->stats_auth, "off") == 0)
         return OK;
     const char *misfit =
-        ratings_stats_auth_misfit(config->stats_auth, config->stats, config->stats_header);
+        ratings_stats_auth_misfit(config->stats_auth, config->stats, configured_header(config));
     if (misfit)
         return ratings_config_complain(server, "RT0114", "RatingsStatsAuth %s: %s",
                                        config->stats_auth, misfit);
