@@ -51,9 +51,9 @@ $(OUT)/chaos/segment.o: src/shm/segment.c t/chaos/tools/other_layout.h
 $(CHAOS_LAYOUT): $(CHAOS_OBJECTS:$(OUT)/src/shm/segment.o=$(OUT)/chaos/segment.o) $(OUT)/libratings.a
 	$(call quiet,LD)$(CC) -shared $(CFLAGS) $(HARDEN) -pthread -o $@ $^ $(MODULE_LIBS) $(LDFLAGS)
 
-# Preloaded into httpd, ends a producer on demand.
+# Preloaded into httpd, ends a producer on demand. librdkafka, which it calls, comes with the module, later.
 $(CHAOS_FATAL): t/chaos/tools/fatal.c
 	@mkdir -p $(@D)
-	$(call quiet,LD)$(CC) $(BASE_CFLAGS) $(call system,$(shell pkg-config --cflags rdkafka)) -shared $< -o $@ $(LDFLAGS)
+	$(call quiet,LD)$(CC) $(BASE_CFLAGS) $(call system,$(shell pkg-config --cflags rdkafka)) -shared $< -o $@ $(LDFLAGS) -Wl,-z,lazy
 
 -include $(OUT)/chaos/metadata.d $(OUT)/chaos/padding.d $(OUT)/chaos/segment.d $(OUT)/chaos/fatal.d
