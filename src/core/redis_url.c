@@ -237,3 +237,17 @@ char *ratings_redis_url_redact(const char *url)
                        authority, find_at(authority, strcspn(authority, "/")));
     return shown;
 }
+
+/* ---- what a sentinel tells ---- */
+
+bool ratings_redis_host_read(const char *name, size_t name_len, const char *port, size_t port_len,
+                             ratings_redis_host_t *host)
+{
+    int64_t number;
+    if (name_len == 0 || name_len > RATINGS_REDIS_HOST_MAX || strlen(name) != name_len ||
+        !ratings_parse_int(port, port_len, 1, 65535, &number))
+        return false;
+    memcpy(host->name, name, name_len + 1);
+    host->port = (int)number;
+    return true;
+}

@@ -12,6 +12,7 @@
 #define RATINGS_CORE_REDIS_URL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #define RATINGS_REDIS_HOST_MAX 255    /* bytes, not counting the terminator; so are the next */
 #define RATINGS_REDIS_SECRET_MAX 1023 /* of a user or password, after %XX is resolved */
@@ -37,6 +38,11 @@ typedef struct {
 /* Fills `*out` and returns NULL; or returns what is wrong (static, without anything of the URL) and
  * leaves `*out` undefined. */
 const char *ratings_redis_url_parse(const char *url, ratings_redis_url_t *out);
+
+/* A host and a port as a sentinel tells them, of so many bytes, each with a terminator after them.
+ * False: it is none, and `*host` undefined. */
+bool ratings_redis_host_read(const char *name, size_t name_len, const char *port, size_t port_len,
+                             ratings_redis_host_t *host);
 
 /* The URL with its password as ***; the rest is as it was written. Of one that cannot be parsed, no
  * more than the scheme. malloc()ed, owned by the caller; NULL when memory ran out. */

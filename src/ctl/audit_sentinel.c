@@ -1,7 +1,5 @@
 #include "audit_sentinel.h"
 
-#include "../core/number.h"
-
 #include <string.h>
 
 #define WORDS_MAX 3
@@ -32,16 +30,11 @@ static bool log_in_to_sentinel(redisContext *sentinel, const ratings_redis_url_t
 /* Host and port. */
 static bool read_master(const redisReply *reply, ratings_redis_host_t *found)
 {
-    int64_t port;
-    if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
-        reply->element[0]->type != REDIS_REPLY_STRING ||
-        reply->element[1]->type != REDIS_REPLY_STRING || reply->element[0]->len == 0 ||
-        reply->element[0]->len > RATINGS_REDIS_HOST_MAX ||
-        !ratings_parse_int(reply->element[1]->str, reply->element[1]->len, 1, 65535, &port))
-        return false;
-    memcpy(found->name, reply->element[0]->str, reply->element[0]->len + 1);
-    found->port = (int)port;
-    return true;
+    return reply->type == REDIS_REPLY_ARRAY && reply->elements == 2 &&
+           reply->element[0]->type == REDIS_REPLY_STRING &&
+           reply->element[1]->type == REDIS_REPLY_STRING &&
+           ratings_redis_host_read(reply->element[0]->str, reply->element[0]->len,
+                                   reply->element[1]->str, reply->element[1]->len, found);
 }
 
 static bool refused_by_sentinel(const char *shown, const redisContext *sentinel,

@@ -202,6 +202,34 @@ static void has_limits(void **state)
     assert_non_null(ratings_redis_url_parse(url, &parsed));
 }
 
+static void what_a_sentinel_tells_is_read(void **state)
+{
+    static const struct {
+        const char *name;
+        size_t name_len;
+        const char *port;
+        bool is_good;
+    } rows[] = {
+        {"::1", 3, "6379", true},   {"", 0, "6379", false},   {"a\0b", 3, "6379", false},
+        {"host", 4, "", false},     {"host", 4, "0", false},  {"host", 4, "65536", false},
+        {"host", 4, "65535", true}, {"host", 4, "1x", false}, {"host", 4, "01", false},
+    };
+    char longest[RATINGS_REDIS_HOST_MAX + 2];
+    ratings_redis_host_t host;
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        assert_int_equal(ratings_redis_host_read(rows[i].name, rows[i].name_len, rows[i].port,
+                                                 strlen(rows[i].port), &host),
+                         rows[i].is_good);
+    memset(longest, 'a', sizeof longest);
+    longest[RATINGS_REDIS_HOST_MAX + 1] = '\0';
+    assert_false(ratings_redis_host_read(longest, RATINGS_REDIS_HOST_MAX + 1, "1", 1, &host));
+    longest[RATINGS_REDIS_HOST_MAX] = '\0';
+    assert_true(ratings_redis_host_read(longest, RATINGS_REDIS_HOST_MAX, "1", 1, &host));
+    assert_string_equal(host.name, longest);
+    assert_int_equal(host.port, 1);
+}
+
 int main(void)
 {
     unit_suite_t suite = {.count = 0};
@@ -210,5 +238,6 @@ int main(void)
     unit_add_rows(&suite, parses_sentinels, ROWS(sentinel_rows));
     unit_add_rows(&suite, shows, ROWS(shown_rows));
     unit_add(&suite, "host, password and path have a limit", has_limits, NULL);
+    unit_add(&suite, "what a sentinel tells is read", what_a_sentinel_tells_is_read, NULL);
     return unit_run("redis_url", &suite);
 }

@@ -1,6 +1,5 @@
 #include "store_sentinel.h"
 
-#include "../../core/number.h"
 #include "store_dial.h"
 #include "store_refusal.h"
 
@@ -19,24 +18,16 @@ static apr_status_t no_address(const store_sentinels_t *sentinels, const redisRe
     return ratings_result_set(why, APR_EGENERAL, "what answers is no sentinel");
 }
 
-static bool is_text(const redisReply *reply, size_t max)
-{
-    return reply->type == REDIS_REPLY_STRING && reply->len > 0 && reply->len <= max &&
-           strlen(reply->str) == reply->len;
-}
-
 /* Host and port. */
 static apr_status_t read_address(const store_sentinels_t *sentinels, const redisReply *reply,
                                  ratings_redis_host_t *found, ratings_result_t *why)
 {
-    int64_t port;
     if (reply->type != REDIS_REPLY_ARRAY || reply->elements != 2 ||
-        !is_text(reply->element[0], RATINGS_REDIS_HOST_MAX) ||
-        !is_text(reply->element[1], sizeof "65535") ||
-        !ratings_parse_int(reply->element[1]->str, reply->element[1]->len, 1, 65535, &port))
+        reply->element[0]->type != REDIS_REPLY_STRING ||
+        reply->element[1]->type != REDIS_REPLY_STRING ||
+        !ratings_redis_host_read(reply->element[0]->str, reply->element[0]->len,
+                                 reply->element[1]->str, reply->element[1]->len, found))
         return no_address(sentinels, reply, why);
-    memcpy(found->name, reply->element[0]->str, reply->element[0]->len + 1);
-    found->port = (int)port;
     return ratings_result_ok(why);
 }
 
