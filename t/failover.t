@@ -20,8 +20,8 @@ sub sizes {
 }
 
 sub server {
-    my ($name, $port, $binary) = @_;
-    return RatingsTest::RedisServer->new(directory => "$ENV{TEST_LOGS}/$name", port => $ENV{HTTP_PORT} + $port, binary => $binary)->start;
+    my ($name, $port, %options) = @_;
+    return RatingsTest::RedisServer->new(directory => "$ENV{TEST_LOGS}/$name", port => $ENV{HTTP_PORT} + $port, %options)->start;
 }
 
 sub info { my ($server, $pattern) = @_; return $server->call('INFO', 'replication') =~ $pattern }
@@ -62,7 +62,7 @@ sub all_is_well {
 
 sub play {
     my ($version, $binary, $children) = @_; # as 6.2; system: the one that is installed, Redis 7 or newer
-    my ($one, $two) = map { server("redis-$version-$_", 3 + $_, $binary) } 1, 2;
+    my ($one, $two) = map { server("redis-$version-$_", 3 + $_, binary => $binary) } 1, 2;
     my ($found) = $one->call('INFO', 'server') =~ /redis_version:(\d+\.\d+)/;
     ok($version eq 'system' ? $found >= 7 : $found eq $version, "Redis $version") or diag($found);
     follow($two, $one->port);
@@ -97,7 +97,37 @@ sub play {
     return;
 }
 
+# A name that from now on has another address; httpd looks it up by what stands in a file (libnss-wrapper).
+sub play_name {
+    my ($wrapper, $hosts) = ('/usr/lib/' . qx(gcc -print-multiarch) =~ s/\n//r . '/libnss_wrapper.so', "$ENV{TEST_LOGS}/failover-hosts");
+    my $say = sub { open my $file, '>', "$hosts.new" or die $!; print $file "$_[0] store.example\n"; close $file; rename "$hosts.new", $hosts or die $! };
+    my ($one, $two) = map { server("redis-name-$_", 4, address => "127.0.0.$_") } 1, 2;
+    $two->call('REPLICAOF', '127.0.0.1', $one->port);
+    $say->('127.0.0.1');
+    local @ENV{qw(LD_PRELOAD NSS_WRAPPER_HOSTS RATINGS_CONNECTION)} = ($wrapper, $hosts, "redis://store.example:@{[ $one->port ]}");
+    my $httpd = own_httpd(name => 'failover-name', topic => $topic, sizes => sizes(2), before => "RatingsStorePool 8\nRatingsCacheTTL 0s\n");
+    $httpd->expect_log(@usual)->start;
+    delete $ENV{LD_PRELOAD};
+    my @at = (port => $httpd->port);
+    ok(wait_ready(@at), 'ready') or diag(get('/readyz', @at)->body);
+    my @talks = new_talks(4);
+    is(rate($_, 3, @at)->status, 200, 'a rating') for @talks;
+    open_connections(\@talks, @at);
+    ok(wait_until(sub { info($two, qr/master_link_status:up/) }, 10), 'the replica follows');
+    my $begun = time;
+    $two->call(qw(REPLICAOF NO ONE));
+    $one->call('REPLICAOF', '127.0.0.2', $two->port);
+    $say->('127.0.0.2');
+    all_is_well('a name', $talks[0], 1, $begun, @at);
+    $httpd->stop;
+    return;
+}
+
 play('system', undef, 2);
+SKIP: {
+    skip 'a sanitizer comes first of what is preloaded', 1 if sanitized();
+    play_name();
+}
 SKIP: {
     skip 'no Redis 6.2 here: make deps-test', 1 unless $ENV{TEST_REDIS_6};
     play('6.2', "$ENV{TEST_REDIS_6}/redis-server", 1); # no other child projects, which would begin with a new connection

@@ -7,7 +7,7 @@ use IO::Socket::INET;
 
 sub new {
     my ($class, %options) = @_;
-    my $socket = IO::Socket::INET->new(PeerAddr => '127.0.0.1', PeerPort => $ENV{REDIS_PORT}, Timeout => 5) or die "Redis: $@";
+    my $socket = IO::Socket::INET->new(PeerAddr => $options{address} // '127.0.0.1', PeerPort => $ENV{REDIS_PORT}, Timeout => 5) or die "Redis: $@";
     my $self = bless { socket => $socket }, $class;
     $self->call('SELECT', $options{database}) if $options{database};
     return $self;

@@ -10,7 +10,7 @@ use Time::HiRes qw(sleep time);
 
 use RatingsTest::Redis ();
 
-# directory; port; arguments: more of redis-server's; binary: another redis-server than the system's; monitors: it is a
+# directory; port; address (default: 127.0.0.1); arguments: more of redis-server's; binary: another redis-server than the system's; monitors: it is a
 # sentinel, and these lines are its configuration
 sub new {
     my ($class, %options) = @_;
@@ -19,12 +19,12 @@ sub new {
     my $program = "$options{directory}/redis-" . ($options{monitors} ? 'sentinel' : 'server');
     unlink $program;
     symlink $options{binary} // '/usr/bin/redis-check-rdb', $program or die "$program: $!";
-    return bless { %options, program => $program, owner => $$ }, $class;
+    return bless { address => '127.0.0.1', %options, program => $program, owner => $$ }, $class;
 }
 
 sub _arguments {
     my ($self) = @_;
-    my @all = ('--bind', '127.0.0.1', '--port', $self->{port}, '--dir', $self->{directory});
+    my @all = ('--bind', $self->{address}, '--port', $self->{port}, '--dir', $self->{directory});
     return (@all, '--save', '', '--maxmemory-policy', 'noeviction', '--repl-diskless-sync-delay', '0', @{ $self->{arguments} || [] }) if !$self->{monitors};
     open my $file, '>', "$self->{directory}/sentinel.conf" or die "sentinel.conf: $!"; # it writes what it learns into that
     print {$file} map { "$_\n" } @{ $self->{monitors} };
@@ -55,7 +55,7 @@ sub start {
 
 sub port { $_[0]{port} }
 
-sub client { my $self = shift; local $ENV{REDIS_PORT} = $self->{port}; return RatingsTest::Redis->new }
+sub client { my $self = shift; local $ENV{REDIS_PORT} = $self->{port}; return RatingsTest::Redis->new(address => $self->{address}) }
 
 sub call { my $self = shift; return $self->client->call(@_) }
 
