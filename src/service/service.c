@@ -4,6 +4,7 @@
 #include "../shm/applied_counts.h"
 #include "../shm/response_cache.h"
 #include "child.h"
+#include "core_dump.h"
 #include "health.h"
 #include "metadata.h"
 #include "shutdown.h"
@@ -38,6 +39,7 @@ static apr_status_t make_service(ratings_service_t **out, const ratings_config_t
     ratings_service_t *service = apr_pcalloc(pconf, sizeof *service);
     service->config = config;
     service->server = server;
+    ratings_core_dump_settle();
     ap_mpm_query(AP_MPMQ_GENERATION, &service->generation);
     *out = service;
     const char *key = shared_key(config, pconf);
@@ -148,8 +150,10 @@ void ratings_service_start(apr_pool_t *pchild, server_rec *main)
             service->child = ratings_child_create(service);
         any |= service != NULL;
     }
-    if (any)
+    if (any) {
+        ratings_core_dump_settle();
         status = ratings_shutdown_register(pchild, shut_down_children, main);
+    }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (status != APR_SUCCESS)
         ap_log_error(APLOG_MARK, APLOG_CRIT, status, main,

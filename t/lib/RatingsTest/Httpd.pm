@@ -51,7 +51,7 @@ sub page_modules { return load(qw(mime alias env setenvif filter deflate headers
 
 # name; modules: lines that load other modules, before this one; late_modules: after it; conf: what comes after the modules
 # (default: backends and locations); before: what comes before;
-# after: what comes last; port: added to HTTP_PORT; user: lines for User and Group
+# after: what comes last; cores: false for no CoreDumpDirectory, without which nobody but root sees what children have in /proc; port: added to HTTP_PORT; user: lines for User and Group
 sub new {
     my ($class, %options) = @_;
     my $directory = "$ENV{TEST_LOGS}/$options{name}";
@@ -81,6 +81,7 @@ PidFile "$self->{pid_file}"
 DefaultRuntimeDir "$directory"
 ErrorLog "$directory/error_log"
 LogLevel info ratings:debug
+@{[ $options{cores} // 1 ? qq(CoreDumpDirectory "$directory") : '' ]}
 DocumentRoot "$directory/htdocs"
 LoadModule mpm_$ENV{TEST_MPM}_module "$ENV{TEST_MODULES}/mod_mpm_$ENV{TEST_MPM}.so"
 LoadModule authz_core_module "$ENV{TEST_MODULES}/mod_authz_core.so"
