@@ -142,6 +142,31 @@ for my $directive (sort keys %connections) {
     refused($make->('x${RATINGS_TEST_UNSET}y'), "$directive with a variable that is not set", qr/$directive: a variable in it is neither defined nor in/);
 }
 
+# The same in a file, which httpd reads itself: nothing in it is quoted, and no variable replaced.
+{
+    my $file = "$ENV{TEST_LOGS}/directives.connection";
+    my $in_file = sub {
+        my ($directive, $text) = @_;
+        open my $out, '>', $file or die "$file: $!";
+        chmod 0600, $file;
+        print $out $text, "\n";
+        close $out;
+        return with($directive, "file:$file");
+    };
+    for my $directive (grep { $_ ne 'RatingsTopic' } sort keys %connections) {
+        my ($good, $bad) = @{ $connections{$directive} };
+        taken($in_file->($directive, $_), "$directive in a file: " . substr $_, 0, 40) for @$good[ 0 .. 1 ];
+        for my $text (@$bad[ 0 .. 3 ]) {
+            my $conf = $in_file->($directive, $text);
+            refused($text =~ /s3c/ ? "# $text\n$conf" : $conf, "$directive in a file: '$text'", qr/$directive: file:\S+: \S/);
+        }
+    }
+    taken($in_file->(RatingsTalks => q(host='h' password='s3"c\\\\r${HOME}3t' )), 'what httpd would have replaced');
+    taken($in_file->(RatingsTalks => "host=h\nuser=u\npassword=s3cr3t"), 'words of libpq, a line each');
+    taken($in_file->(RatingsStore => 'redis://h') =~ s/^(?=RatingsStore)/Define RATINGS_TEST_FILE $file\n/mr =~ s/"file:.*"/"file:\${RATINGS_TEST_FILE}"/r, 'a file that a variable names');
+    refused(with($_ => 'file:s3cr3t'), "$_ of a file without a path", qr/$_: it takes file: and the absolute path of a file/) for qw(RatingsTalks RatingsStore RatingsStream RatingsStats RatingsStatsProxy);
+}
+
 # ---- RatingsStatsHeader ----
 
 {
@@ -168,7 +193,7 @@ for my $directive (sort keys %connections) {
     }
     for (
         [ 'a missing file',           qr/No such file or directory/ ],
-        [ 'an empty one',             qr/its value is empty/, "\n" ],
+        [ 'an empty one',             qr/it is empty/, "\n" ],
         [ 'one of two lines',         qr/its value has a byte that is no printable/, "s3cr3t\nmore\n" ],
         [ 'a long one',               qr/its value is longer than 1024 bytes/, 'x' x 1025 ],
         [ 'one that others may read', qr/others than its owner and group may read or write it/, "s3cr3t\n", 0604 ],
@@ -177,7 +202,7 @@ for my $directive (sort keys %connections) {
         my ($name, $pattern, $text, $mode) = @$_;
         unlink $file;
         $write->($text, $mode // 0600) if defined $text;
-        refused(qq(${backends}RatingsStatsHeader X-Key "file:$file"\n), "RatingsStatsHeader: $name", qr/RT0113: RatingsStatsHeader X-Key: file:\S+: $pattern/);
+        refused(qq(${backends}RatingsStatsHeader X-Key "file:$file"\n), "RatingsStatsHeader: $name", qr/RatingsStatsHeader: file:\S+: $pattern/);
     }
     $write->("s3cr3t\n", 0600);
     taken(qq(${backends}RatingsStatsHeader X-Key "file:$file"\n), 'RatingsStatsHeader: a good file');
@@ -327,6 +352,19 @@ for my $directive (qw(RatingsTalksTimeout RatingsStoreTimeout RatingsStreamTimeo
     unlike(told("${backends}RatingsDeadline 4\n$directive 4\n", "$directive as RatingsDeadline"), qr/RT0108/, "$directive as RatingsDeadline: none");
 }
 
+{
+    my $file  = "$ENV{TEST_LOGS}/directives.kafka";
+    my $write = sub { my ($text, $mode) = @_; open my $out, '>', $file or die "$file: $!"; print $out $text; close $out; chmod $mode // 0600, $file };
+    my $kafka = sub { return qq(${backends}RatingsKafka $_[0] "file:$file"\n) };
+    $write->("7\n");
+    taken($kafka->('linger.ms'), 'RatingsKafka linger.ms in a file');
+    $write->("s3cr3t\n");
+    refused("# s3cr3t\n" . $kafka->($_), "RatingsKafka $_ in a file", qr/RatingsKafka \Q$_\E: file:\S+: \S/) for 'linger.ms', 'security.protocol', 'queue.buffering.max.kbytes', 'acks', 'no.such.property';
+    taken($kafka->('sasl.password'), 'RatingsKafka sasl.password in a file');
+    $write->("s3cr3t\n", 0644);
+    refused("# s3cr3t\n" . $kafka->('sasl.password'), 'RatingsKafka: a file that others may read', qr/RatingsKafka sasl\.password: file:\S+: others than its owner/);
+    refused("${backends}RatingsKafka sasl.password file:s3cr3t\n", 'RatingsKafka: a file without a path', qr/RatingsKafka sasl\.password: it takes file: and the absolute path of a file/);
+}
 refused("${backends}RatingsKafka linger.ms\n", 'RatingsKafka without a value', qr/RatingsKafka takes two arguments/);
 refused("${backends}RatingsKafka sasl.password \${RATINGS_TEST_UNSET}s3cr3t\n", 'RatingsKafka sasl.password', qr/RatingsKafka sasl\.password: \S/);
 

@@ -23,6 +23,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #define RATINGS_UNSET INT64_MIN
 
@@ -30,14 +31,15 @@ struct ratings_service_t;
 
 /* The settings of a server. Durations are microseconds, sizes bytes, flags 0 or 1. */
 typedef struct {
-    const char *talks; /* the four connection strings, as configured, with their passwords */
+    const char
+        *talks; /* the four connection strings, as configured or read, with their passwords */
     const char *store;
     const char *stream;
     const char *stats;
     const char *topic;
     const char *stats_proxy;   /* the proxy by which stats is called, or "none" */
     const char *stats_auth;    /* how calls of stats are signed, or "off" */
-    const char *stats_header;  /* "Name: value" of them, the value maybe file:PATH; or "none" */
+    const char *stats_header;  /* "Name: value" of them, or "none" */
     const char *voter_secret;  /* where the secret of the voters' hashes is; NULL: none was given */
     const char *ranking_prior; /* by which talks are ranked, or "off" */
     const char *page; /* the path below which talks have pages, with its slashes; NULL: none has */
@@ -84,7 +86,6 @@ typedef struct {
 typedef struct {
     ratings_config_t config;
     const ratings_secret_t *secret; /* of config.voter_secret; NULL: none was given */
-    const char *stats_header;       /* as config.stats_header, the value itself; NULL: none */
     const ratings_aws_source_t *stats_credentials; /* of config.stats_auth; NULL: it is off */
     ratings_electorate_t electorate; /* of all who vote under that; none: there is no secret */
     struct ratings_service_t
@@ -142,6 +143,12 @@ static inline ratings_hide_rules_t ratings_location_hide_rules(const ratings_loc
     return location->hide == RATINGS_UNSET
                ? (ratings_hide_rules_t){{config->hides_until_closed, config->hides_below}}
                : (ratings_hide_rules_t){{location->hide, RATINGS_HIDE_NEVER}};
+}
+
+/* The header of calls of stats, "Name: value"; NULL: there is none. */
+static inline const char *ratings_stats_header_of(const ratings_config_t *config)
+{
+    return strcmp(config->stats_header, "none") == 0 ? NULL : config->stats_header;
 }
 
 extern const command_rec ratings_directives[];

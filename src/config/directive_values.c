@@ -35,9 +35,99 @@ const char *ratings_set_text(cmd_parms *cmd, void *location, const char *value)
     (void)location;
     if (!problem)
         problem = setting->problem(value);
-    if (problem) /* not the value: it may hold a password */
+    if (problem)
         return apr_psprintf(cmd->pool, "%s: %s", cmd->cmd->name, problem);
     *ratings_setting_text(ratings_config_being_read(cmd), setting) = value;
+    return NULL;
+}
+
+/* ---- what may hold a secret: the value, or a file's text ---- */
+
+/* The text that is meant: the value, or what the file holds that it names. What is in a file is
+ * taken as it is: httpd replaces no variables there. NULL: `*problem` says why not. */
+static const char *value_or_text(const cmd_parms *cmd, const char *value, const char **problem)
+{
+    char bytes[RATINGS_SECRET_TEXT_SIZE], why[RATINGS_DETAIL_MAX];
+    *problem = unknown_variable(value);
+    if (*problem)
+        return NULL;
+    if (!ratings_secret_is_source(value))
+        return value;
+    if (!ratings_secret_text_load(value, bytes, why, sizeof why)) {
+        *problem = apr_pstrdup(cmd->pool, why);
+        return NULL;
+    }
+    const char *text = apr_pstrdup(cmd->pool, bytes);
+    explicit_bzero(bytes, sizeof bytes);
+    return text;
+}
+
+/* Names the file, if the value names one, and not the value: it may hold a password. */
+static const char *refuse_secret(const cmd_parms *cmd, const char *property, const char *value,
+                                 const char *problem)
+{
+    bool is_file = value && !ratings_secret_source_problem(value);
+    return apr_pstrcat(cmd->pool, cmd->cmd->name, property ? " " : "", property ? property : "",
+                       ": ", is_file ? value : "", is_file ? ": " : "", problem, NULL);
+}
+
+const char *ratings_set_connection(cmd_parms *cmd, void *location, const char *value)
+{
+    const ratings_setting_t *setting = cmd->info;
+    const char *problem, *text = value_or_text(cmd, value, &problem);
+    (void)location;
+    if (text)
+        problem = setting->problem(text);
+    if (problem)
+        return refuse_secret(cmd, NULL, value, problem);
+    *ratings_setting_text(ratings_config_being_read(cmd), setting) = text;
+    return NULL;
+}
+
+/* The text of the value; NULL: `*problem` says what is wrong with name or value. */
+static const char *header_text(const cmd_parms *cmd, const char *name, const char *value,
+                               const char **problem)
+{
+    *problem = ratings_stats_header_name_problem(name);
+    if (!*problem && !value)
+        *problem = "it takes a name and a value, or none";
+    const char *text = *problem ? NULL : value_or_text(cmd, value, problem);
+    if (text)
+        *problem = ratings_stats_header_value_problem(text);
+    return text;
+}
+
+/* Kept as one text, "none" or "Name: value". What is refused is not repeated: who forgot the name
+ * has given the secret in its place. */
+const char *ratings_set_stats_header(cmd_parms *cmd, void *location, const char *name,
+                                     const char *value)
+{
+    bool is_none = !value && strcmp(name, "none") == 0;
+    const char *problem = NULL, *text = is_none ? NULL : header_text(cmd, name, value, &problem);
+    (void)location;
+    if (problem)
+        return refuse_secret(cmd, NULL, value, problem);
+    *ratings_setting_text(ratings_config_being_read(cmd), cmd->info) =
+        is_none ? "none" : apr_pstrcat(cmd->pool, name, ": ", text, NULL);
+    return NULL;
+}
+
+static const char *place_of(const cmd_parms *cmd)
+{
+    return apr_psprintf(cmd->pool, "%s:%d", cmd->directive->filename, cmd->directive->line_num);
+}
+
+const char *ratings_set_kafka(cmd_parms *cmd, void *location, const char *key, const char *value)
+{
+    char why[RATINGS_DETAIL_MAX];
+    const char *problem, *text = value_or_text(cmd, value, &problem);
+    (void)location;
+    if (text && !ratings_stream_property_ok(key, text, why, sizeof why))
+        problem = why;
+    if (problem)
+        return refuse_secret(cmd, key, value, problem);
+    apr_table_set(ratings_config_being_read(cmd)->kafka, key, text);
+    apr_table_setn(ratings_config_being_read(cmd)->kafka_places, key, place_of(cmd));
     return NULL;
 }
 
@@ -99,58 +189,6 @@ const char *ratings_set_flag(cmd_parms *cmd, void *location, int on)
 {
     (void)location;
     *ratings_setting_number(ratings_config_being_read(cmd), cmd->info) = on ? 1 : 0;
-    return NULL;
-}
-
-static const char *header_value_problem(const char *value)
-{
-    const char *problem = unknown_variable(value);
-    if (problem)
-        return problem;
-    return strncmp(value, "file:", strlen("file:")) == 0
-               ? ratings_secret_source_problem(value)
-               : ratings_stats_header_value_problem(value);
-}
-
-static const char *header_problem(const char *name, const char *value)
-{
-    const char *problem = ratings_stats_header_name_problem(name);
-    if (problem)
-        return problem;
-    return value ? header_value_problem(value) : "it takes a name and a value, or none";
-}
-
-/* Kept as one text, "none" or "Name: value", where the value may be a file that is read later
- * (secrets.c). */
-const char *ratings_set_stats_header(cmd_parms *cmd, void *location, const char *name,
-                                     const char *value)
-{
-    bool is_none = !value && strcmp(name, "none") == 0;
-    const char *problem = is_none ? NULL : header_problem(name, value);
-    (void)location;
-    if (problem) /* neither of the two: who forgot the name has given the secret in its place */
-        return apr_psprintf(cmd->pool, "%s: %s", cmd->cmd->name, problem);
-    *ratings_setting_text(ratings_config_being_read(cmd), cmd->info) =
-        is_none ? "none" : apr_pstrcat(cmd->pool, name, ": ", value, NULL);
-    return NULL;
-}
-
-static const char *place_of(const cmd_parms *cmd)
-{
-    return apr_psprintf(cmd->pool, "%s:%d", cmd->directive->filename, cmd->directive->line_num);
-}
-
-const char *ratings_set_kafka(cmd_parms *cmd, void *location, const char *key, const char *value)
-{
-    char why[RATINGS_DETAIL_MAX];
-    const char *problem = unknown_variable(value);
-    (void)location;
-    if (!problem && !ratings_stream_property_ok(key, value, why, sizeof why))
-        problem = why;
-    if (problem)
-        return apr_psprintf(cmd->pool, "%s %s: %s", cmd->cmd->name, key, problem);
-    apr_table_set(ratings_config_being_read(cmd)->kafka, key, value);
-    apr_table_setn(ratings_config_being_read(cmd)->kafka_places, key, place_of(cmd));
     return NULL;
 }
 

@@ -18,6 +18,9 @@
 #define TEXT(name, field_, problem_, preset_, help) \
     AP_INIT_TAKE1(name, ratings_set_text, (&(ratings_setting_t){FIELD(field_), .field = FIELD_TEXT, \
         .text = preset_, .problem = problem_}), RSRC_CONF, help)
+#define CONNECTION(name, field_, problem_, preset_, help) \
+    AP_INIT_TAKE1(name, ratings_set_connection, (&(ratings_setting_t){FIELD(field_), .field = FIELD_TEXT, \
+        .text = preset_, .problem = problem_}), RSRC_CONF, help ", or file:PATH")
 #define PAIR(name, setter, field_, help) \
     AP_INIT_TAKE12(name, setter, (&(ratings_setting_t){FIELD(field_), .field = FIELD_TEXT, \
         .text = "none"}), RSRC_CONF, help)
@@ -45,17 +48,17 @@ const command_rec ratings_directives[] = {
     AP_INIT_ITERATE("RatingsOrigin", ratings_set_origin, NULL, ACCESS_CONF,
         "Origins of others whose pages may send requests and read answers, or none"),
 
-    TEXT("RatingsTalks",  talks,  ratings_talks_connection_problem, NULL, "PostgreSQL: postgres://user:password@host:port/database"),
-    TEXT("RatingsStore",  store,  ratings_store_url_problem,        NULL, "Redis: redis://[[user]:password@]host[:port][/database], unix://[[user]:password@]/path[?db=database] or redis+sentinel://[[user]:password@]host[:port][,host[:port]...]/master[/database]"),
-    TEXT("RatingsStream", stream, ratings_stream_brokers_problem,   NULL, "Kafka: host:port[,host:port...]"),
-    TEXT("RatingsStats",  stats,  ratings_stats_url_problem,        NULL, "The Lambda's function URL: http(s)://host[:port]/"),
-    TEXT("RatingsStatsProxy", stats_proxy, ratings_stats_proxy_problem, "none", "The proxy by which the Lambda is called: http://[user:password@]host:port"),
+    CONNECTION("RatingsTalks",  talks,  ratings_talks_connection_problem, NULL, "PostgreSQL: postgres://user:password@host:port/database"),
+    CONNECTION("RatingsStore",  store,  ratings_store_url_problem,        NULL, "Redis: redis://[[user]:password@]host[:port][/database], unix://[[user]:password@]/path[?db=database] or redis+sentinel://[[user]:password@]host[:port][,host[:port]...]/master[/database]"),
+    CONNECTION("RatingsStream", stream, ratings_stream_brokers_problem,   NULL, "Kafka: host:port[,host:port...]"),
+    CONNECTION("RatingsStats",  stats,  ratings_stats_url_problem,        NULL, "The Lambda's function URL: http(s)://host[:port]/"),
+    CONNECTION("RatingsStatsProxy", stats_proxy, ratings_stats_proxy_problem, "none", "The proxy by which the Lambda is called: http://[user:password@]host:port"),
     TEXT("RatingsStatsAuth", stats_auth, ratings_stats_auth_problem, "off", "Whether calls of the Lambda are signed: off, or aws-sigv4[:REGION]"),
     PAIR("RatingsStatsHeader", ratings_set_stats_header, stats_header, "A header by which the Lambda knows its caller: name and value, the value may be file:PATH; or none"),
     TEXT("RatingsTopic",  topic,  ratings_stream_topic_problem,     "ratings", "The topic that holds the events"),
     TEXT("RatingsVoterSecret", voter_secret, ratings_secret_source_problem, NULL, "The file of the secret under which voters are hashed and cookies signed: file:PATH"),
     TEXT("RatingsRankingPrior", ranking_prior, ratings_prior_problem, "off", "Whether talks are ranked, and the ratings of 1 to 5 that each begins with: off, or N1,N2,N3,N4,N5"),
-    AP_INIT_TAKE2("RatingsKafka", ratings_set_kafka, NULL, RSRC_CONF, "A librdkafka property and its value"),
+    AP_INIT_TAKE2("RatingsKafka", ratings_set_kafka, NULL, RSRC_CONF, "A librdkafka property and its value, which may be file:PATH"),
 
     NUMBER("RatingsTopicPartitions",  topic_partitions,  SCOPE_SERVICE, 1, 1, RATINGS_PARTITIONS_MAX, "Partitions of the topic, if it is created"),
     NUMBER("RatingsTopicReplication", topic_replication, SCOPE_SERVICE, 0, 0, 32, "Replicas of each partition, if the topic is created; 0: three, or one where there are fewer brokers"),

@@ -34,51 +34,6 @@ static int load_voter_secret(const server_rec *server, apr_pool_t *pconf)
     return OK;
 }
 
-/* ---- RatingsStatsHeader ---- */
-
-/* NULL: there is none. */
-static const char *configured_header(const ratings_config_t *config)
-{
-    return strcmp(config->stats_header, "none") == 0 ? NULL : config->stats_header;
-}
-
-/* The value that a file holds, in `pconf`; NULL: `why` says what is wrong with it. */
-static const char *read_header_value(const char *path, apr_pool_t *pconf, char *why, size_t size)
-{
-    char bytes[RATINGS_STATS_HEADER_MAX + 3]; /* with a line end, and a terminator */
-    size_t length;
-    bool is_missing;
-    if (!ratings_secret_file_read(path, bytes, sizeof bytes - 1, &length, &is_missing, why, size))
-        return NULL;
-    length = ratings_secret_trim(bytes, length);
-    bytes[length] = '\0';
-    const char *problem = strlen(bytes) < length ? "its value has a byte of zero"
-                                                 : ratings_stats_header_value_problem(bytes);
-    const char *value = problem ? NULL : apr_pstrmemdup(pconf, bytes, length);
-    explicit_bzero(bytes, sizeof bytes);
-    if (problem)
-        (void)apr_snprintf(why, size, "%s", problem);
-    return value;
-}
-
-static int load_stats_header(const server_rec *server, apr_pool_t *pconf)
-{
-    ratings_server_t *record = ratings_server_of(server);
-    const char *header = configured_header(&record->config);
-    char why[RATINGS_DETAIL_MAX];
-    record->stats_header = header;
-    const char *value = header ? strchr(header, ' ') + 1 : "";
-    if (ratings_secret_source_problem(value))
-        return OK;
-    const char *name = apr_pstrmemdup(pconf, header, (apr_size_t)(value - header));
-    const char *read = read_header_value(ratings_secret_source_path(value), pconf, why, sizeof why);
-    if (!read)
-        return ratings_config_complain(server, "RT0113", "RatingsStatsHeader %s%s: %s", name, value,
-                                       why);
-    record->stats_header = apr_pstrcat(pconf, name, read, NULL);
-    return OK;
-}
-
 /* ---- RatingsStatsAuth ---- */
 
 /* What expires is asked for by the children; what does not is here from now on. */
@@ -90,8 +45,8 @@ static int load_stats_credentials(const server_rec *server, apr_pool_t *pconf)
     char why[RATINGS_DETAIL_MAX];
     if (!config->stats || strcmp(config->stats_auth, "off") == 0)
         return OK;
-    const char *misfit =
-        ratings_stats_auth_misfit(config->stats_auth, config->stats, configured_header(config));
+    const char *misfit = ratings_stats_auth_misfit(config->stats_auth, config->stats,
+                                                   ratings_stats_header_of(config));
     if (misfit)
         return ratings_config_complain(server, "RT0114", "RatingsStatsAuth %s: %s",
                                        config->stats_auth, misfit);
@@ -110,7 +65,5 @@ static int load_stats_credentials(const server_rec *server, apr_pool_t *pconf)
 int ratings_config_load_secrets(const server_rec *server, apr_pool_t *pconf)
 {
     int code = load_voter_secret(server, pconf);
-    if (code == OK)
-        code = load_stats_header(server, pconf);
     return code == OK ? load_stats_credentials(server, pconf) : code;
 }

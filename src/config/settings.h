@@ -34,8 +34,10 @@ int64_t *ratings_setting_number(ratings_config_t *config, const ratings_setting_
         for (const ratings_setting_t *setting = row->cmd_data; setting; setting = NULL)
 
 /* The functions of directives, as httpd calls them: NULL, or an error message. cmd->info is the
- * ratings_setting_t, of the first five. */
+ * ratings_setting_t, of the first six. Where a value may be a secret it may be file:PATH: the file
+ * is read here, and holds it. */
 const char *ratings_set_text(cmd_parms *cmd, void *location, const char *value);
+const char *ratings_set_connection(cmd_parms *cmd, void *location, const char *value);
 const char *ratings_set_number(cmd_parms *cmd, void *location, const char *value);
 const char *ratings_set_duration(cmd_parms *cmd, void *location, const char *value);
 const char *ratings_set_flag(cmd_parms *cmd, void *location, int on);

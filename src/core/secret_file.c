@@ -9,9 +9,14 @@
 
 static const char prefix[] = "file:";
 
+bool ratings_secret_is_source(const char *value)
+{
+    return strncmp(value, prefix, sizeof prefix - 1) == 0;
+}
+
 const char *ratings_secret_source_problem(const char *source)
 {
-    if (strncmp(source, prefix, sizeof prefix - 1) != 0 || source[sizeof prefix - 1] != '/')
+    if (!ratings_secret_is_source(source) || source[sizeof prefix - 1] != '/')
         return "it takes file: and the absolute path of a file";
     return NULL;
 }
@@ -66,4 +71,38 @@ size_t ratings_secret_trim(const char *bytes, size_t length)
     while (length > 0 && (bytes[length - 1] == '\n' || bytes[length - 1] == '\r'))
         length--;
     return length;
+}
+
+/* ---- texts ---- */
+
+_Static_assert(RATINGS_SECRET_TEXT_SIZE == 16384, "the sentence about the file names this limit");
+
+/* Ends what was read; NULL, or what is wrong with it. */
+static const char *end_text(char *text, size_t length)
+{
+    if (length == RATINGS_SECRET_TEXT_SIZE)
+        return "it is longer than 16383 bytes";
+    length = ratings_secret_trim(text, length);
+    text[length] = '\0';
+    if (length == 0)
+        return "it is empty";
+    return strlen(text) < length ? "it has a byte of zero" : NULL;
+}
+
+bool ratings_secret_text_load(const char *source, char *text, char *why, size_t size)
+{
+    size_t length = 0;
+    bool is_missing;
+    const char *problem = ratings_secret_source_problem(source);
+    if (!problem &&
+        !ratings_secret_file_read(ratings_secret_source_path(source), text,
+                                  RATINGS_SECRET_TEXT_SIZE, &length, &is_missing, why, size))
+        return false;
+    if (!problem)
+        problem = end_text(text, length);
+    if (!problem)
+        return true;
+    explicit_bzero(text, length);
+    (void)snprintf(why, size, "%s", problem);
+    return false;
 }

@@ -1,5 +1,7 @@
 #include "ctl_kafka.h"
 
+#include "../core/secret_file.h"
+
 #include <string.h>
 
 bool ctl_kafka_set(rd_kafka_conf_t *conf, const char *name, const char *value, audit_failure_t *why)
@@ -25,6 +27,18 @@ bool ctl_kafka_set_all(rd_kafka_conf_t *conf, const ctl_kafka_property_t *proper
     return true;
 }
 
+/* A value that is in a file. */
+static bool set_from_file(rd_kafka_conf_t *conf, const char *name, const char *source,
+                          audit_failure_t *why)
+{
+    char value[RATINGS_SECRET_TEXT_SIZE], reason[128];
+    if (!ratings_secret_text_load(source, value, reason, sizeof reason))
+        return audit_fail(why, "the file of -X %s: %s", name, reason);
+    bool is_set = ctl_kafka_set(conf, name, value, why);
+    explicit_bzero(value, sizeof value);
+    return is_set;
+}
+
 static bool set_given(rd_kafka_conf_t *conf, const char *property, audit_failure_t *why)
 {
     char name[128];
@@ -34,7 +48,8 @@ static bool set_given(rd_kafka_conf_t *conf, const char *property, audit_failure
         return audit_fail(why, "-X takes property=value");
     memcpy(name, property, len);
     name[len] = '\0';
-    return ctl_kafka_set(conf, name, equals + 1, why);
+    return ratings_secret_is_source(equals + 1) ? set_from_file(conf, name, equals + 1, why)
+                                                : ctl_kafka_set(conf, name, equals + 1, why);
 }
 
 bool ctl_kafka_set_given(rd_kafka_conf_t *conf, const char *const *properties, int count,

@@ -19,7 +19,7 @@ typedef struct {
 bool ctl_kafka_set_all(rd_kafka_conf_t *conf, const ctl_kafka_property_t *properties, size_t count,
                        audit_failure_t *why);
 
-/* Those of -X: name=value each. */
+/* Those of -X: name=value each, the value maybe file:PATH. */
 bool ctl_kafka_set_given(rd_kafka_conf_t *conf, const char *const *properties, int count,
                          audit_failure_t *why);
 

@@ -4,6 +4,7 @@
 #include "../core/number.h"
 #include "../core/rating.h"
 #include "../core/redis_url.h"
+#include "../core/secret_file.h"
 #include "../schedule/schedule_time.h"
 #include "ctl_time.h"
 
@@ -355,6 +356,43 @@ static ctl_options_e read_options(int argc, char **argv, unsigned takes, ctl_opt
     return CTL_OPTIONS_GOOD;
 }
 
+/* ---- addresses that are in files ---- */
+
+/* The address in place of the file that names it. */
+static bool load_address(const char *what, const char **address, char **loaded,
+                         audit_failure_t *why)
+{
+    char text[RATINGS_SECRET_TEXT_SIZE], reason[128];
+    if (!*address || !ratings_secret_is_source(*address))
+        return true;
+    if (!ratings_secret_text_load(*address, text, reason, sizeof reason))
+        return audit_fail(why, "the file of %s: %s (see --help)", what, reason);
+    *address = *loaded = strdup(text);
+    explicit_bzero(text, sizeof text);
+    return *loaded || audit_no_memory(why);
+}
+
+/* Of what the command takes: it needs no file of another. */
+static bool load_addresses(ctl_options_t *out, unsigned takes, audit_failure_t *why)
+{
+    const struct {
+        const char *what, **address;
+        unsigned group;
+    } all[CTL_ADDRESSES] = {
+        {"the brokers", &out->stream.brokers, CTL_TAKES_STREAM},
+        {"the address of the store", &out->store, CTL_TAKES_STORE},
+        {"the address of PostgreSQL", &out->talks_url, CTL_TAKES_STATUS | CTL_TAKES_SCHEDULE},
+        {"the address of the Lambda", &out->stats_url, CTL_TAKES_STATUS},
+    };
+    for (size_t i = 0; i < CTL_ADDRESSES; i++)
+        if (takes & all[i].group &&
+            !load_address(all[i].what, all[i].address, &out->loaded[i], why))
+            return false;
+    return true;
+}
+
+/* ---- checks ---- */
+
 static bool check_store(const ctl_options_t *options, audit_failure_t *why)
 {
     ratings_redis_url_t url;
@@ -401,11 +439,16 @@ ctl_options_e ctl_options_read(int argc, char **argv, unsigned takes, ctl_option
         return CTL_OPTIONS_BAD;
     }
     ctl_options_e end = read_options(argc, argv, takes, out, why);
-    return end != CTL_OPTIONS_GOOD || check_options(out, takes, why) ? end : CTL_OPTIONS_BAD;
+    if (end != CTL_OPTIONS_GOOD)
+        return end;
+    return load_addresses(out, takes, why) && check_options(out, takes, why) ? CTL_OPTIONS_GOOD
+                                                                             : CTL_OPTIONS_BAD;
 }
 
 void ctl_options_free(ctl_options_t *options)
 {
+    for (size_t i = 0; i < CTL_ADDRESSES; i++)
+        free(options->loaded[i]);
     free(options->properties);
     free(options->talks);
 }

@@ -29,6 +29,7 @@ enum {
         << 11, /* --talks, --id, --zone, --opens, --closes, --dry-run, --page, --title, --format */
 };
 
+#define CTL_ADDRESSES 4      /* the brokers, and those of the store, PostgreSQL and the Lambda */
 #define CTL_AT_END INT64_MAX /* no point in time: to the end of the log */
 
 typedef struct {
@@ -49,6 +50,7 @@ typedef struct {
     schedule_options_t schedule;
     const char *page, *title; /* of an exported schedule; NULL: not given */
     bool json, repair, rebuild, yes, dry_run;
+    char *loaded[CTL_ADDRESSES]; /* of addresses that are in files; NULL: not read */
 } ctl_options_t;
 
 typedef enum {
@@ -59,7 +61,8 @@ typedef enum {
 } ctl_options_e;
 
 /* Reads `argv`, after its first word, as options of the groups in `takes`. `*out` must be freed in
- * any case; it points into `argv` and the environment. No reason repeats a value, which may hold a
+ * any case; it points into `argv` and the environment, but for the addresses that were read from
+ * files. No reason repeats a value, which may hold a
  * password. */
 ctl_options_e ctl_options_read(int argc, char **argv, unsigned takes, ctl_options_t *out,
                                audit_failure_t *why);

@@ -182,7 +182,7 @@ static void make_stats(ratings_child_t *child)
         .proxy = config->stats_proxy,
         .handles_max = (int)config->stats_pool,
         .timeout = config->stats_timeout,
-        .header = record->stats_header,
+        .header = ratings_stats_header_of(config),
         .auth = config->stats_auth,
         .credentials = record->stats_credentials,
         .log = &child->stats_log,

@@ -205,6 +205,52 @@ static void load(void **state)
         assert_secret(&loaded, row);
 }
 
+/* ---- the text of a file ---- */
+
+#define TEXT_MAX (RATINGS_SECRET_TEXT_SIZE - 1)
+
+static char of_text_max[TEXT_MAX], of_text_max_1[TEXT_MAX + 1];
+
+static file_t texts[] = {
+    {"a line", BYTES("redis://u:p@h\n"), 0400, NULL, 13},
+    {"a line without an end", BYTES("redis://u:p@h"), 0440, NULL, 13},
+    {"several lines", BYTES("host=h\npassword='p q'\r\n\n"), 0600, NULL, 21},
+    {"blanks, and what httpd would replace", BYTES(" ${HOME} %{x} \n"), 0600, NULL, 14},
+    {"16383 bytes", of_text_max, sizeof of_text_max, 0600, NULL, TEXT_MAX},
+    {"16384 bytes", of_text_max_1, sizeof of_text_max_1, 0600, "it is longer than 16383 bytes", 0},
+    {"no text", BYTES(""), 0600, "it is empty", 0},
+    {"line ends alone", BYTES("\n\r\n"), 0600, "it is empty", 0},
+    {"a byte of zero", BYTES("redis://\0h"), 0600, "it has a byte of zero", 0},
+    {"a text that others may read", BYTES("redis://h"), 0604, too_open, 0},
+};
+
+static void load_text(void **state)
+{
+    const file_t *row = *state;
+    char name[] = "file:/tmp/test_secret.XXXXXX", why[128] = "";
+    static char text[RATINGS_SECRET_TEXT_SIZE];
+    memset(text, 0, sizeof text);
+    make_file(name + 5, row);
+    bool is_loaded = ratings_secret_text_load(name, text, why, sizeof why);
+    (void)unlink(name + 5);
+    assert_problem(is_loaded ? NULL : why, row->problem);
+    assert_int_equal(strlen(text), row->length);
+    assert_memory_equal(text, row->content, row->length);
+}
+
+static void no_text(void **state)
+{
+    char why[128], text[RATINGS_SECRET_TEXT_SIZE];
+    (void)state;
+    assert_true(ratings_secret_is_source("file:/etc/secret"));
+    assert_true(ratings_secret_is_source("file:"));
+    assert_false(ratings_secret_is_source("redis://file:/etc/secret"));
+    assert_false(ratings_secret_text_load("file:secret", text, why, sizeof why));
+    assert_string_equal(why, "it takes file: and the absolute path of a file");
+    assert_false(ratings_secret_text_load("file:/no/such/file", text, why, sizeof why));
+    assert_string_equal(why, "No such file or directory");
+}
+
 static void no_file(void **state)
 {
     ratings_secret_t loaded;
@@ -228,12 +274,16 @@ int main(void)
     static unit_suite_t suite;
     memset(of_1024, 'x', sizeof of_1024);
     memset(of_1025, 'x', sizeof of_1025);
+    memset(of_text_max, 'x', sizeof of_text_max);
+    memset(of_text_max_1, 'x', sizeof of_text_max_1);
     unit_add_rows(&suite, primitive, ROWS(vectors));
     unit_add(&suite, "a voter's hash", voter_stays, NULL);
     unit_add_rows(&suite, voter_differs, ROWS(others));
     unit_add(&suite, "a signature is no voter", signature_is_no_voter, NULL);
     unit_add(&suite, "where a secret is", source, NULL);
     unit_add_rows(&suite, load, ROWS(files));
+    unit_add_rows(&suite, load_text, ROWS(texts));
+    unit_add(&suite, "where no text is", no_text, NULL);
     unit_add(&suite, "what is no file", no_file, NULL);
     return unit_run("secret", &suite);
 }

@@ -16,7 +16,8 @@ const char *ratings_stream_brokers_problem(const char *brokers);
 const char *ratings_stream_topic_problem(const char *topic);
 
 /* Whether librdkafka knows the property and takes the value, and the module leaves it to the
- * administrator; else false and a sentence in `why` (`size` bytes). */
+ * administrator; else false and a sentence in `why` (`size` bytes), which does not repeat the
+ * value. */
 bool ratings_stream_property_ok(const char *key, const char *value, char *why, size_t size);
 
 /* Makes a producer and a consumer of the options without `brokers`: only rd_kafka_new tells which

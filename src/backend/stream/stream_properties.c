@@ -129,6 +129,14 @@ static bool is_value_allowed(const rule_t *rule, const char *value, char *why, s
     return says_the_same(rule, value) || refuse_property(why, size, what, rule->reason);
 }
 
+/* A value that librdkafka does not know may be a secret, given to the wrong property. */
+static void leave_out_value(const char *key, char *why, size_t size)
+{
+    static const char quoting[] = "Invalid value \"";
+    if (strncmp(why, quoting, sizeof quoting - 1) == 0)
+        (void)snprintf(why, size, "librdkafka does not know this value of %s", key);
+}
+
 /* Before librdkafka sees it, which loads a plugin at once. */
 bool ratings_stream_property_ok(const char *key, const char *value, char *why, size_t size)
 {
@@ -138,5 +146,7 @@ bool ratings_stream_property_ok(const char *key, const char *value, char *why, s
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     bool good = rd_kafka_conf_set(conf, key, value, why, size) == RD_KAFKA_CONF_OK;
     rd_kafka_conf_destroy(conf);
+    if (!good)
+        leave_out_value(key, why, size);
     return good;
 }
