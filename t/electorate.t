@@ -29,6 +29,7 @@ sub counts { my ($host, $talk) = @_; my $answer = histogram_of($talk, port => $h
 sub records { return grep { ($_->{key} // '') eq 'ratings:electorate' } topic_since(0, $topic) }
 sub stored { return redis(database => $database)->call('HGET', 'ratings:log', 'electorate') // '' }
 sub refusals { my ($host) = @_; return scalar grep { /RT0319: / } $host->log->lines }
+sub refused_voters { my ($host) = @_; return get('/metrics', port => $host->port)->body =~ /^ratings_voter_refusals_total (\d+)$/m ? $1 : 'none' }
 
 sub electorate { return run_program($ENV{RATINGSCTL}, 'electorate', @_, '--topic', $topic, '--store', $store) }
 sub shown { return json(electorate('--json')->{out}) // {} }
@@ -64,6 +65,7 @@ my ($in, $out, $first);
     is(counts($_, $talk), '00011', 'nobody has voted twice, as ' . $_->name . ' says') for @hosts;
     is(refusals($out), 1, 'one line of the host');
     is(refusals($in),  0, 'and none of the other');
+    is(refused_voters($out) . refused_voters($in), '10', 'the refusal is counted, where it was');
 
     my @records = records();
     my %headers = @{ $records[0]{headers} };

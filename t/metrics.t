@@ -125,6 +125,7 @@ my %wanted = (
     'ratings_submitted_total{outcome="visible"}'                               => 5,
     'ratings_submitted_total{outcome="no_talk"}'                               => 1,
     'ratings_submitted_total{outcome="unavailable"}'                           => 0,
+    'ratings_voter_refusals_total'                                             => 0,
     'ratings_post_to_visible_seconds_count'                                    => 5,
     'ratings_cache_lookups_total{cache="statistics",result="miss"}'            => 2,
     'ratings_backend_calls_total{backend="talks",result="answered"}'           => 3,
@@ -246,6 +247,19 @@ my ($described, $documented) = (described_by($page{text}), documented());
 # of those without a series no labels are seen
 for my $name (grep { $documented->{$_} && $page{text} !~ /^$_(?:_count)?[ {]/m } keys %$described) { $described->{$name}[1] = $documented->{$name}[1] }
 is_deeply($described, $documented, 'docs/metrics.md has each metric, its type, labels and meaning');
+
+# The values that a label has on the page, and in the document, by which t/prometheus/check goes
+sub values_on_page { my ($label) = @_; my %found = map { $_ => 1 } $page{text} =~ /\b$label="([^"]*)"/g; return [ sort keys %found ] }
+sub values_in_document {
+    my ($label) = @_;
+    open my $in, '<', "$ENV{TEST_DOCS}/metrics.md" or die "metrics.md: $!";
+    my ($row) = map { /^\| `$label`[^|]*\| (.*) \|$/ ? $1 : () } <$in>;
+    my %found = map { $_ => 1 } $row =~ /`(\w+)`/g;
+    return [ sort keys %found ];
+}
+is_deeply(values_in_document($_), values_on_page($_), "docs/metrics.md has the values of $_") for qw(outcome cache backend state which);
+is_deeply([ sort qw(hit miss), @{ values_in_document('result') } ], values_on_page('result'), 'those of result');
+is_deeply([ sort @{ values_in_document('bulkhead') }, @{ values_in_document('backend') } ], values_on_page('bulkhead'), 'and those of bulkhead');
 
 my $json = json($page{json});
 my %in_json = map { ($_->{name} => [ $_->{type} eq 'info' ? 'gauge' : $_->{type}, $_->{help} ]) } @{ $json->{metrics} };

@@ -3,6 +3,7 @@
 #include "../core/voter_cookie.h"
 #include "../module.h"
 #include "../service/admission.h"
+#include "../shm/metrics.h"
 #include "reply.h"
 #include "request_tls.h"
 #include "use_case_reply.h"
@@ -117,6 +118,8 @@ static bool admit_voters(request_rec *r, const ratings_server_t *server, int *re
 {
     ratings_call_t call = ratings_use_case_call(r, server);
     ratings_outcome_e outcome = ratings_admit_voters(&call, &server->electorate);
+    if (outcome == RATINGS_OUTCOME_OTHER_VOTERS)
+        ratings_metrics_voter_refused(server->service->metrics);
     if (outcome != RATINGS_OUTCOME_DONE)
         *result = ratings_use_case_refuse(r, &call, outcome);
     return outcome == RATINGS_OUTCOME_DONE;

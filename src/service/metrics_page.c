@@ -148,6 +148,11 @@ static void give_submitted(const sources_t *from)
     give_each(from, outcome_values, RATINGS_METRIC_OUTCOMES, from->cells.submitted);
 }
 
+static void give_voter_refusals(const sources_t *from)
+{
+    give(from, (int64_t)from->cells.voter_refusals);
+}
+
 static void give_visible(const sources_t *from)
 {
     give_distribution(from, NULL, &from->cells.visible);
@@ -359,6 +364,8 @@ static const struct {
       .help = "Requests for an endpoint that were answered, httpd's own refusals among them"}, give_requests},
     {{COUNTER("submitted"), .labels = {"outcome"},
       .help = "Ratings and withdrawals that were well-formed, by what became of them"}, give_submitted},
+    {{COUNTER("voter_refusals"),
+      .help = "Requests of voters that were refused, as the log says that another electorate votes"}, give_voter_refusals},
     {{DURATIONS("post_to_visible"),
       .help = "From when a rating's request was read until every GET on this host counts it"}, give_visible},
     {{COUNTER("cache_lookups"), .labels = {"cache", "result"},

@@ -133,6 +133,12 @@ void ratings_metrics_call(ratings_metrics_t *metrics, ratings_backend_e backend,
         add_value(&cells->call[backend], ratings_metric_durations, duration);
 }
 
+void ratings_metrics_voter_refused(ratings_metrics_t *metrics)
+{
+    if (metrics)
+        add_to(&cells_of(metrics)->voter_refusals, 1);
+}
+
 void ratings_metrics_bulkhead_refused(ratings_metrics_t *metrics, int bulkhead)
 {
     if (metrics)

@@ -27,7 +27,7 @@
 #include <stdint.h>
 
 /* To be raised when something of the segment changes its meaning. A change of its size is seen. */
-#define RATINGS_METRICS_LAYOUT 1
+#define RATINGS_METRICS_LAYOUT 2
 
 typedef struct ratings_metrics_t ratings_metrics_t;
 
@@ -104,7 +104,7 @@ typedef struct {
     ratings_counter_t bulkhead_refusals[RATINGS_METRIC_BULKHEADS];
     ratings_counter_t breaker_refusals[RATINGS_BACKENDS];
     ratings_counter_t breaker_openings[RATINGS_BACKENDS];
-    ratings_counter_t rebuilds, duplicates, undecodable;
+    ratings_counter_t rebuilds, duplicates, undecodable, voter_refusals;
     ratings_distribution_t visible, call[RATINGS_BACKENDS], apply, batch;
 } ratings_metric_cells_t;
 
@@ -125,6 +125,9 @@ void ratings_metrics_visible(ratings_metrics_t *metrics, int64_t duration);
  * its duration is not counted: ratings_metrics_appended is. */
 void ratings_metrics_call(ratings_metrics_t *metrics, ratings_backend_e backend,
                           ratings_metric_call_e result, int64_t duration);
+
+/* A request whose voter is refused: the log says that another electorate votes. */
+void ratings_metrics_voter_refused(ratings_metrics_t *metrics);
 
 void ratings_metrics_bulkhead_refused(ratings_metrics_t *metrics, int bulkhead);
 void ratings_metrics_breaker_refused(ratings_metrics_t *metrics, ratings_backend_e backend);

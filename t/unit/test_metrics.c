@@ -58,6 +58,7 @@ static void each_goes_to_its_place(void **state)
     ratings_metrics_bulkhead_refused(metrics, RATINGS_METRIC_BULKHEAD_POSITION);
     ratings_metrics_breaker_refused(metrics, RATINGS_BACKEND_STATS);
     ratings_metrics_breaker_opened(metrics, RATINGS_BACKEND_STORE);
+    ratings_metrics_voter_refused(metrics);
     ratings_metrics_rebuilt(metrics);
     ratings_metrics_duplicate(metrics);
     ratings_metrics_duplicate(metrics);
@@ -74,6 +75,7 @@ static void each_goes_to_its_place(void **state)
     assert_int_equal(sum.bulkhead_refusals[RATINGS_METRIC_BULKHEAD_POSITION], 1);
     assert_int_equal(sum.breaker_refusals[RATINGS_BACKEND_STATS], 1);
     assert_int_equal(sum.breaker_openings[RATINGS_BACKEND_STORE], 1);
+    assert_int_equal(sum.voter_refusals, 1);
     assert_int_equal(sum.rebuilds, 1);
     assert_int_equal(sum.duplicates, 2);
     assert_int_equal(sum.undecodable, 3);
@@ -137,6 +139,7 @@ static void without_metrics_nothing_happens(void **state)
     ratings_metrics_rebuilt(NULL);
     ratings_metrics_duplicate(NULL);
     ratings_metrics_undecodable(NULL);
+    ratings_metrics_voter_refused(NULL);
     ratings_metrics_note_checkpoint(NULL, 0, (ratings_checkpoint_t){LOG, 1}, 1);
     ratings_metrics_set_end(NULL, 0, 0, 1);
     ratings_metrics_raise_end(NULL, 0, 1);
