@@ -1,6 +1,6 @@
 # make test: the parts below, in this order, each in a make of its own (what is missing at first may
 # be needed to read a rule). The cheap ones come first.
-TEST_PARTS = unit "unit SANITIZE=1" "unit SANITIZE=thread" test-www model test-backend "test-backend SANITIZE=1" test-lambda test-suite test-service chaos-short
+TEST_PARTS = unit "unit SANITIZE=1" "unit SANITIZE=thread" test-www test-alerts model test-backend "test-backend SANITIZE=1" test-lambda test-suite test-service chaos-short
 
 .PHONY: test test-service service-mpms service-sanitized test-suite clean-test
 
@@ -87,6 +87,11 @@ test-www: deps-test ## the page's scripts without a browser: outbox, interval, p
 	@node=$$(bash -c '. build/stack/config.bash && echo "$${artifact_dir[node]}/node"'); \
 	    "$$node" --test --test-reporter=dot t/www/*.test.mjs
 	@OUT='$(OUT)' t/www/typed/check && echo "test-www: all is well"
+
+# Alert rules and dashboard, by promtool and by docs/metrics.md.
+.PHONY: test-alerts
+test-alerts: deps-test ## the alert rules on made-up series, and each metric that they and the dashboard name
+	@t/prometheus/check
 
 clean-test: ## remove what tests have left in TEST_DIR: logs, journals, data of their servers
 	@OUT='$(OUT)' APXS='$(APXS)' t/suite/clean
