@@ -4,12 +4,14 @@
  *
  *   src/http        a request in, a reply out: the endpoints, and the page of a talk
  *   src/config      the directives, and the checks of what they say together
+ *   src/check       whether the backends are as the service needs them (ratingsctl check)
  *   src/service     a child's life, the use cases (submit, read, list, metadata, health)
  *   src/projector   from the log to the store
  *   src/shm         what the children of a host share
  *   src/backend     PostgreSQL, Redis, Kafka and the Lambda, one client library each
  *   src/core        ratings, histograms, events: plain C, shared with the Lambda and the tools
  */
+#include "src/check/check_run.h"
 #include "src/config/config.h"
 #include "src/http/endpoint.h"
 #include "src/http/page.h"
@@ -56,6 +58,7 @@ static void register_hooks(apr_pool_t *pool)
                              *const mod_proxy[] = {"mod_proxy.c", NULL};
     (void)pool;
     ap_hook_check_config(ratings_config_finish, NULL, NULL, APR_HOOK_MIDDLE);
+    ap_hook_test_config(ratings_check_run, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_post_config(on_post_config, NULL, NULL, APR_HOOK_MIDDLE);
     ap_hook_child_init(on_child_init, NULL, NULL, APR_HOOK_MIDDLE);
 

@@ -17,7 +17,7 @@ $(OUT)/src/core/%.o: src/core/%.c
 $(OUT)/build_version.h: FORCE
 	@build/version $@ '$(VERSION)' '$(REVISION)'
 
-$(OUT)/src/service/metadata.o $(OUT)/src/service/metrics_page.o $(OUT)/src/ctl/ctl_main.o $(OUT)/src/ctl/ctl_talks_export_json.o: $(OUT)/build_version.h
+$(OUT)/src/service/metadata.o $(OUT)/src/service/metrics_page.o $(OUT)/src/check/check_line.o $(OUT)/src/ctl/ctl_main.o $(OUT)/src/ctl/ctl_talks_export_json.o: $(OUT)/build_version.h
 
 $(OUT)/%.o: %.c
 	@mkdir -p $(@D)

@@ -33,6 +33,7 @@ void ctl_command_help(const ctl_command_t *command, FILE *out);
 
 /* ---- the commands ---- */
 
+ctl_exit_e ctl_check(ctl_options_t *options, audit_failure_t *why);
 ctl_exit_e ctl_audit(ctl_options_t *options, audit_failure_t *why);
 ctl_exit_e ctl_repair(ctl_options_t *options, audit_failure_t *why);
 ctl_exit_e ctl_status(ctl_options_t *options, audit_failure_t *why);

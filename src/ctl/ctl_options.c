@@ -207,6 +207,12 @@ static bool take_title(ctl_options_t *out, const char *value, audit_failure_t *w
            bad_usage(why, "--title takes 1 to 255 bytes of UTF-8 without control characters");
 }
 
+static bool take_httpd(ctl_options_t *out, const char *value, audit_failure_t *why)
+{
+    out->httpd = value;
+    return value[0] || bad_usage(why, "--httpd takes a program");
+}
+
 /* ---- the table ---- */
 
 #define TAKEN_BY_ALL 0
@@ -243,6 +249,8 @@ static const struct ctl_option_t {
      CTL_TAKES_STATUS, take_stats_url},
     {"max-lag", "SECONDS", "how old what is not applied may be (default: 10)", CTL_TAKES_STATUS,
      take_max_lag},
+    {"httpd", "PROGRAM", "that is run (default: apache2ctl, apachectl, apache2 or httpd)",
+     CTL_TAKES_HTTPD, take_httpd},
     {"yes", NULL, "without the question", CTL_TAKES_YES, take_yes},
     {"secret", "file:PATH", "as RatingsVoterSecret; with it a VOTER is an identity, else its hash",
      CTL_TAKES_SECRET, take_secret},

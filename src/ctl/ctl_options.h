@@ -27,6 +27,7 @@ enum {
     CTL_TAKES_SCHEDULE =
         1
         << 11, /* --talks, --id, --zone, --opens, --closes, --dry-run, --page, --title, --format */
+    CTL_TAKES_HTTPD = 1 << 12, /* --httpd */
 };
 
 #define CTL_ADDRESSES 4      /* the brokers, and those of the store, PostgreSQL and the Lambda */
@@ -48,6 +49,7 @@ typedef struct {
     const char *secret; /* file:PATH; NULL: none is given, and voters are named by their hashes */
     const char *reason; /* NULL: none is given */
     schedule_options_t schedule;
+    const char *httpd;        /* the program; NULL: not given */
     const char *page, *title; /* of an exported schedule; NULL: not given */
     bool json, repair, rebuild, yes, dry_run;
     char *loaded[CTL_ADDRESSES]; /* of addresses that are in files; NULL: not read */

@@ -5,6 +5,7 @@
 #include "../module.h"
 #include "../projector/projector.h"
 #include "../shm/process.h"
+#include "backend_options.h"
 #include "pending_write.h"
 #include "prober.h"
 
@@ -139,9 +140,8 @@ static ratings_pool_usage_t *usage_of_pool(const ratings_child_t *child, ratings
 static void make_talks(ratings_child_t *child)
 {
     const ratings_config_t *config = child->service->config;
-    const ratings_talks_options_t options = {
-        config->talks, (int)config->talks_pool, config->talks_timeout,
-        usage_of_pool(child, RATINGS_BACKEND_TALKS, config->talks_pool)};
+    ratings_talks_options_t options = ratings_talks_options_of(config);
+    options.usage = usage_of_pool(child, RATINGS_BACKEND_TALKS, config->talks_pool);
     ratings_result_t why;
     apr_status_t status = ratings_talks_create(&child->talks, &options, child->pool, &why);
     set_usable(child, RATINGS_BACKEND_TALKS, status, &why);
@@ -150,10 +150,9 @@ static void make_talks(ratings_child_t *child)
 static void make_store(ratings_child_t *child)
 {
     const ratings_config_t *config = child->service->config;
-    const ratings_store_options_t options = {
-        config->store, (int)config->store_pool, config->store_timeout,
-        &child->service->shared->store_retired_at,
-        usage_of_pool(child, RATINGS_BACKEND_STORE, config->store_pool)};
+    ratings_store_options_t options = ratings_store_options_of(config);
+    options.retired_at = &child->service->shared->store_retired_at;
+    options.usage = usage_of_pool(child, RATINGS_BACKEND_STORE, config->store_pool);
     ratings_result_t why;
     apr_status_t status = ratings_store_create(&child->store, &options, &why);
     set_usable(child, RATINGS_BACKEND_STORE, status, &why);
@@ -176,18 +175,9 @@ static void make_stats(ratings_child_t *child)
 {
     const ratings_server_t *record = ratings_server_of(child->service->server);
     child->stats_log = (ratings_stats_log_t){log_stats};
-    const ratings_config_t *config = child->service->config;
-    const ratings_stats_options_t options = {
-        .url = config->stats,
-        .proxy = config->stats_proxy,
-        .handles_max = (int)config->stats_pool,
-        .timeout = config->stats_timeout,
-        .header = ratings_stats_header_of(config),
-        .auth = config->stats_auth,
-        .credentials = record->stats_credentials,
-        .log = &child->stats_log,
-        .usage = usage_of_pool(child, RATINGS_BACKEND_STATS, config->stats_pool),
-    };
+    ratings_stats_options_t options = ratings_stats_options_of(record);
+    options.log = &child->stats_log;
+    options.usage = usage_of_pool(child, RATINGS_BACKEND_STATS, record->config.stats_pool);
     ratings_result_t why;
     apr_status_t status = ratings_stats_create(&child->stats, &options, &why);
     set_usable(child, RATINGS_BACKEND_STATS, status, &why);
@@ -236,11 +226,8 @@ static bool child_is_draining(void)
 static apr_status_t create_projector(ratings_child_t *child, ratings_result_t *why)
 {
     const ratings_config_t *config = child->service->config;
-    const ratings_projector_options_t options = {
-        .store = {.url = config->store,
-                  .connections_max = 1,
-                  .timeout = config->store_timeout,
-                  .retired_at = &child->service->shared->store_retired_at},
+    ratings_projector_options_t options = {
+        .store = ratings_store_options_of(config),
         .requests_store = child->store,
         .stream = child->stream,
         .reader = &child->stream_options,
@@ -256,6 +243,8 @@ static apr_status_t create_projector(ratings_child_t *child, ratings_result_t *w
         .is_draining = child_is_draining,
         .server = child->service->server,
     };
+    options.store.connections_max = 1;
+    options.store.retired_at = &child->service->shared->store_retired_at;
     return ratings_projector_create(&child->projector, &options, child->pool, why);
 }
 
@@ -265,15 +254,8 @@ static void make_stream(ratings_child_t *child)
     const ratings_config_t *config = child->service->config;
     ratings_result_t why;
     child->stream_log = (ratings_stream_log_t){log_stream, log_stream_refused};
-    child->stream_options = (ratings_stream_options_t){
-        .brokers = config->stream,
-        .topic = config->topic,
-        .kafka = config->kafka,
-        .timeout = config->stream_timeout,
-        .partitions = (int)config->topic_partitions,
-        .replication = (int)config->topic_replication,
-        .log = &child->stream_log,
-    };
+    child->stream_options = ratings_stream_options_of(config);
+    child->stream_options.log = &child->stream_log;
     child->visibility = ratings_visibility_create(child->service->shared, child->pool);
     child->stream = ratings_stream_create(&child->stream_options, child->pool);
     apr_status_t status = create_projector(child, &why);

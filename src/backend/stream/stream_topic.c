@@ -3,59 +3,13 @@
 
 #include "../../core/clock.h"
 #include "../common/log_record.h"
+#include "stream_admin.h"
 #include "stream_parts.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- one admin call ---- */
-
-typedef struct {
-    rd_kafka_t *handle;
-    rd_kafka_AdminOptions_t *options;
-    rd_kafka_queue_t *queue;
-} admin_t;
-
-static admin_t admin_begin(rd_kafka_t *handle, rd_kafka_admin_op_t op, int timeout_ms)
-{
-    char text[STREAM_TEXT];
-    admin_t admin = {handle, rd_kafka_AdminOptions_new(handle, op), rd_kafka_queue_new(handle)};
-    (void)rd_kafka_AdminOptions_set_request_timeout(admin.options, timeout_ms, text, sizeof text);
-    return admin;
-}
-
-/* The answer, or NULL after half as long again as the request itself may take. */
-static rd_kafka_event_t *admin_end(admin_t *admin, int timeout_ms)
-{
-    rd_kafka_event_t *event = rd_kafka_queue_poll(admin->queue, timeout_ms + timeout_ms / 2);
-    rd_kafka_queue_destroy(admin->queue);
-    rd_kafka_AdminOptions_destroy(admin->options);
-    return event;
-}
-
-static apr_status_t event_status(rd_kafka_event_t *event, const char *doing, ratings_result_t *why)
-{
-    if (!event)
-        return ratings_result_set(why, APR_TIMEUP, "%s: no answer", doing);
-    if (rd_kafka_event_error(event))
-        return stream_failure(rd_kafka_event_error(event), doing, why);
-    return ratings_result_ok(why);
-}
-
 /* ---- metadata ---- */
-
-static apr_status_t count_brokers(rd_kafka_t *handle, int timeout_ms, int *brokers,
-                                  ratings_result_t *why)
-{
-    const struct rd_kafka_metadata *metadata = NULL;
-    rd_kafka_resp_err_t code = rd_kafka_metadata(handle, 0, NULL, &metadata, timeout_ms);
-    if (code)
-        return stream_failure(code, "asking for the brokers", why);
-    *brokers = metadata->broker_cnt;
-    rd_kafka_metadata_destroy(metadata);
-    return ratings_result_ok(why);
-}
 
 static apr_status_t count_partitions(const struct rd_kafka_metadata *metadata, int *partitions,
                                      ratings_result_t *why)
@@ -90,66 +44,6 @@ static apr_status_t ask_about_topic(rd_kafka_t *handle, const char *name, int ti
     if (metadata)
         rd_kafka_metadata_destroy(metadata);
     rd_kafka_topic_destroy(topic);
-    return status;
-}
-
-/* ---- creating ---- */
-
-static const stream_property_t durable[] = {
-    {"cleanup.policy", "delete"},
-    {"retention.ms", "-1"},
-    {"retention.bytes", "-1"},
-    {"message.timestamp.type", "LogAppendTime"},
-};
-
-static rd_kafka_NewTopic_t *new_topic(const ratings_stream_options_t *options, int brokers,
-                                      ratings_result_t *why)
-{
-    char text[STREAM_TEXT];
-    int replication = options->replication ? options->replication : brokers >= 3 ? 3 : 1;
-    rd_kafka_NewTopic_t *topic =
-        rd_kafka_NewTopic_new(options->topic, options->partitions, replication, text, sizeof text);
-    if (!topic) {
-        ratings_result_set(why, APR_EINVAL, "creating the topic: %s", text);
-        return NULL;
-    }
-    for (size_t i = 0; i < sizeof durable / sizeof durable[0]; i++)
-        rd_kafka_NewTopic_set_config(topic, durable[i].key, durable[i].value);
-    if (replication >= 3)
-        rd_kafka_NewTopic_set_config(topic, "min.insync.replicas", "2");
-    return topic;
-}
-
-/* A topic that is there already is what is wanted; so may be one that we may not create. */
-static apr_status_t check_created(rd_kafka_event_t *event, ratings_result_t *why)
-{
-    size_t count = 0;
-    const rd_kafka_CreateTopics_result_t *result = rd_kafka_event_CreateTopics_result(event);
-    const rd_kafka_topic_result_t **topics = rd_kafka_CreateTopics_result_topics(result, &count);
-    rd_kafka_resp_err_t code = count == 1 ? rd_kafka_topic_result_error(topics[0]) : 0;
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR || code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS ||
-        code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
-        code == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED)
-        return ratings_result_ok(why);
-    return ratings_result_set(why, APR_EGENERAL, "creating the topic: %s",
-                              rd_kafka_topic_result_error_string(topics[0]));
-}
-
-static apr_status_t create_topic(rd_kafka_t *handle, const ratings_stream_options_t *options,
-                                 int brokers, int timeout_ms, ratings_result_t *why)
-{
-    rd_kafka_NewTopic_t *topic = new_topic(options, brokers, why);
-    if (!topic)
-        return why->status;
-    admin_t admin = admin_begin(handle, RD_KAFKA_ADMIN_OP_CREATETOPICS, timeout_ms);
-    rd_kafka_CreateTopics(handle, &topic, 1, admin.options, admin.queue);
-    rd_kafka_event_t *event = admin_end(&admin, timeout_ms);
-    rd_kafka_NewTopic_destroy(topic);
-    apr_status_t status = event_status(event, "creating the topic", why);
-    if (status == APR_SUCCESS)
-        status = check_created(event, why);
-    if (event)
-        rd_kafka_event_destroy(event);
     return status;
 }
 
@@ -226,7 +120,8 @@ static bool read_topic_settings(rd_kafka_event_t *event, ratings_topic_t *topic)
     const rd_kafka_DescribeConfigs_result_t *result = rd_kafka_event_DescribeConfigs_result(event);
     const rd_kafka_ConfigResource_t **resources =
         rd_kafka_DescribeConfigs_result_resources(result, &count);
-    if (count != 1 || rd_kafka_ConfigResource_error(resources[0]))
+    topic->refusal = count == 1 ? (int)rd_kafka_ConfigResource_error(resources[0]) : 0;
+    if (count != 1 || topic->refusal)
         return false;
     const rd_kafka_ConfigEntry_t **configs =
         rd_kafka_ConfigResource_configs(resources[0], &entries);
@@ -241,14 +136,16 @@ static apr_status_t describe_topic(rd_kafka_t *handle, const char *name, int tim
 {
     rd_kafka_ConfigResource_t *resource =
         rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, name);
-    admin_t admin = admin_begin(handle, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, timeout_ms);
+    stream_admin_t admin =
+        stream_admin_begin(handle, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, timeout_ms);
     rd_kafka_DescribeConfigs(handle, &resource, 1, admin.options, admin.queue);
-    rd_kafka_event_t *event = admin_end(&admin, timeout_ms);
+    rd_kafka_event_t *event = stream_admin_end(&admin, timeout_ms);
     rd_kafka_ConfigResource_destroy(resource);
-    apr_status_t status = event_status(event, "asking for the topic's settings", why);
+    apr_status_t status = stream_admin_status(event, "asking for the topic's settings", why);
     topic->fault = RATINGS_TOPIC_GOOD;
     topic->append_time = RATINGS_APPEND_TIME_UNKNOWN;
     topic->in_sync = 0;
+    topic->refusal = 0;
     *exists = status == APR_SUCCESS && read_topic_settings(event, topic);
     if (event)
         rd_kafka_event_destroy(event);
@@ -257,17 +154,27 @@ static apr_status_t describe_topic(rd_kafka_t *handle, const char *name, int tim
 
 /* ---- the steps ---- */
 
+/* A topic that is there already is what is wanted; so may be one that we may not create. */
+static bool may_be_there(rd_kafka_resp_err_t refusal)
+{
+    return refusal == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS ||
+           refusal == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
+           refusal == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED;
+}
+
 static apr_status_t create_missing_topic(rd_kafka_t *handle,
                                          const ratings_stream_options_t *options, int ms,
                                          ratings_topic_t *topic, ratings_result_t *why)
 {
     int brokers = 0;
     bool exists;
-    apr_status_t status = count_brokers(handle, ms, &brokers, why);
+    rd_kafka_resp_err_t refusal = RD_KAFKA_RESP_ERR_NO_ERROR;
+    apr_status_t status = stream_admin_brokers(handle, ms, &brokers, why);
     if (status == APR_SUCCESS)
-        status = create_topic(handle, options, brokers, ms, why);
-    return status == APR_SUCCESS ? describe_topic(handle, options->topic, ms, topic, &exists, why)
-                                 : status;
+        status = stream_admin_create(handle, options, brokers, false, ms, &refusal, why);
+    return status == APR_SUCCESS || may_be_there(refusal)
+               ? describe_topic(handle, options->topic, ms, topic, &exists, why)
+               : status;
 }
 
 /* Its settings are asked for first, and its partitions last: asking a producer's handle for the
@@ -360,9 +267,10 @@ apr_status_t ratings_stream_check(ratings_stream_t *stream, int count, int in_sy
     if (!handle)
         return why->status;
     const char *name = stream->options->topic;
-    apr_status_t status = count > 0 ? check_partitions_writable(handle, name, count, in_sync,
-                                                                ratings_monotonic() + timeout, why)
-                                    : count_brokers(handle, stream_ms(timeout), &brokers, why);
+    apr_status_t status = count > 0
+                              ? check_partitions_writable(handle, name, count, in_sync,
+                                                          ratings_monotonic() + timeout, why)
+                              : stream_admin_brokers(handle, stream_ms(timeout), &brokers, why);
     stream_producer_release(stream->producer);
     if (status == APR_EAGAIN) /* a partition is between leaders, or gone */
         why->status = APR_INCOMPLETE;

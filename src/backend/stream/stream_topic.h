@@ -29,6 +29,7 @@ typedef struct {
     ratings_topic_fault_e fault;
     ratings_append_time_e append_time;
     int in_sync; /* min.insync.replicas, without which nothing is appended; 0: unknown */
+    int refusal; /* Kafka's error in the place of the settings, of librdkafka's numbers; 0: none */
 } ratings_topic_t;
 
 /* The fault in words (static, fit for a client); NULL for RATINGS_TOPIC_GOOD. */
