@@ -171,7 +171,7 @@ static slot_t *set_of(ratings_voter_rates_t *rates, const ratings_voter_t *voter
 int64_t ratings_voter_rates_admit(ratings_voter_rates_t *rates, const ratings_voter_rate_t *rate,
                                   const ratings_voter_t *voter, int64_t now)
 {
-    uint64_t who = bits_of(voter, rate), owner;
+    uint64_t who = bits_of(voter, rate), owner = 0;
     slot_t *set = set_of(rates, voter);
     int64_t wait;
 

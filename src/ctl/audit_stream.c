@@ -344,7 +344,7 @@ static void identify(const rd_kafka_message_t *message, audit_record_t *record)
         return;
     source = last_header(headers, "ce_source", &source_len);
     id = last_header(headers, "ce_id", &id_len);
-    if (source_len != strlen(ours) || memcmp(source, ours, source_len) != 0 ||
+    if (!source || source_len != strlen(ours) || memcmp(source, ours, source_len) != 0 ||
         !ratings_ticket_parse(id, id_len, &record->ticket)) {
         record->ticket.life = 0;
         record->identity = ratings_identity(source, source_len, id, id_len);

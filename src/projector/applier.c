@@ -149,8 +149,9 @@ static apr_status_t resolve_keys(projection_t *p, batch_t *batch, ratings_result
 {
     ratings_cas_e result;
     apr_status_t status = lease_renew(p->lease, why);
-    if (status == APR_SUCCESS)
-        status = batch_resolve_keys(batch, p->store, &result, why);
+    if (status != APR_SUCCESS)
+        return status;
+    status = batch_resolve_keys(batch, p->store, &result, why);
     return status == APR_SUCCESS ? projection_check_write(p, result, why) : status;
 }
 
@@ -246,8 +247,9 @@ static apr_status_t write_part(projection_t *p, ratings_fill_t *fill, ratings_re
 {
     ratings_cas_e result;
     apr_status_t status = lease_check(p->lease, why);
-    if (status == APR_SUCCESS)
-        status = ratings_store_fill(p->store, fill, &result, why);
+    if (status != APR_SUCCESS)
+        return status;
+    status = ratings_store_fill(p->store, fill, &result, why);
     return status == APR_SUCCESS ? projection_check_write(p, result, why) : status;
 }
 

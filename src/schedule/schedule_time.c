@@ -211,7 +211,7 @@ static int64_t parse_ical_duration(const char *text)
 /* H:MM, D:HH:MM */
 static int64_t parse_clock_duration(const char *text)
 {
-    int64_t part[3];
+    int64_t part[3] = {0};
     int parts = 0;
     do
         if (parts == 3 || !take_small_number(&text, &part[parts++]))

@@ -121,9 +121,11 @@ static ratings_service_t *own_service(const server_rec *server)
 
 static void for_each_child(const server_rec *main, void (*act)(ratings_child_t *child))
 {
-    for (const server_rec *server = main; server; server = server->next)
-        if (own_service(server))
-            act(own_service(server)->child);
+    for (const server_rec *server = main; server; server = server->next) {
+        const ratings_service_t *service = own_service(server);
+        if (service)
+            act(service->child);
+    }
 }
 
 /* By the shutdown thread. All stop at once, then end one after the other; freeing may take longer

@@ -18,21 +18,17 @@
 
 static const char sigv4[] = "aws-sigv4";
 
-/* What comes after the method, "" or ":REGION"; NULL: it is another one. */
+/* What comes after the method, "" or ":REGION"; NULL: it is another one, off or none, by which
+ * calls are not signed. */
 static const char *after_method(const char *auth)
 {
-    return strncmp(auth, sigv4, sizeof sigv4 - 1) == 0 ? auth + sizeof sigv4 - 1 : NULL;
-}
-
-static bool is_signed(const char *auth)
-{
-    return auth && strcmp(auth, "off") != 0;
+    return auth && strncmp(auth, sigv4, sizeof sigv4 - 1) == 0 ? auth + sizeof sigv4 - 1 : NULL;
 }
 
 const char *ratings_stats_auth_problem(const char *auth)
 {
     const char *region = after_method(auth);
-    if (!is_signed(auth) ||
+    if (!auth || strcmp(auth, "off") == 0 ||
         (region && (!region[0] || (region[0] == ':' && ratings_aws_is_region(region + 1)))))
         return NULL;
     return "it takes off, aws-sigv4, or aws-sigv4:REGION";
@@ -62,13 +58,14 @@ static const char *url_misfit(const char *url)
 
 const char *ratings_stats_auth_misfit(const char *auth, const char *url, const char *header)
 {
+    const char *given = after_method(auth);
     char region[RATINGS_AWS_REGION_MAX + 1];
-    if (!is_signed(auth))
+    if (!given)
         return NULL;
     if (header)
         return "RatingsStatsHeader is set as well: one of the two is for the Lambda to know its "
                "caller";
-    if (!after_method(auth)[0] && !ratings_aws_function_region(url, region))
+    if (!given[0] && !ratings_aws_function_region(url, region))
         return "the URL of RatingsStats is not https://ID.lambda-url.REGION.on.aws/: write "
                "aws-sigv4:REGION";
     return url_misfit(url);
@@ -76,10 +73,10 @@ const char *ratings_stats_auth_misfit(const char *auth, const char *url, const c
 
 const char *stats_signature(const char *auth, const char *url, apr_pool_t *pool)
 {
+    const char *given = after_method(auth);
     char region[RATINGS_AWS_REGION_MAX + 1] = "";
-    if (!is_signed(auth))
+    if (!given)
         return NULL;
     (void)ratings_aws_function_region(url, region);
-    const char *given = after_method(auth);
     return apr_pstrcat(pool, "aws:amz:", given[0] ? given + 1 : region, ":lambda", NULL);
 }
