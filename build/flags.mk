@@ -1,5 +1,5 @@
-# Compiler flags. SANITIZE=1 builds with ASan and UBSan, SANITIZE=thread with ThreadSanitizer, each into
-# a directory of its own and with assertions (src/core/assertion.h). CPPFLAGS, CFLAGS and LDFLAGS are those of the
+# Compiler flags. SANITIZE=1 builds with ASan and UBSan, SANITIZE=thread with ThreadSanitizer, SANITIZE=fuzzer with clang
+# for libFuzzer, each into a directory of its own and with assertions (src/core/assertion.h). CPPFLAGS, CFLAGS and LDFLAGS are those of the
 # environment, if it has them.
 
 WARNINGS = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
@@ -16,8 +16,13 @@ else ifeq ($(SANITIZE),thread)
 override OUT := $(OUT)-tsan
 CFLAGS  ?= -g -O1 -fno-omit-frame-pointer
 HARDEN   = -fsanitize=thread $(ASSERTIONS_ON)
+else ifeq ($(SANITIZE),fuzzer)
+override OUT := $(OUT)-fuzzer
+override CC   = $(FUZZ_CC)
+CFLAGS  ?= -g -O1 -fno-omit-frame-pointer
+HARDEN   = -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -Wno-cast-qual $(ASSERTIONS_ON)
 else ifneq ($(SANITIZE),)
-$(error SANITIZE=$(SANITIZE): 1 (ASan and UBSan) or thread)
+$(error SANITIZE=$(SANITIZE): 1 (ASan and UBSan), thread or fuzzer (make fuzz))
 else
 CFLAGS  ?= -g -O2
 LDFLAGS ?= -Wl,-z,relro -Wl,-z,now

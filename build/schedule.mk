@@ -22,14 +22,3 @@ $(SCHEDULE_UNIT): $(OUT)/t/unit/%: t/unit/%.c $(OUT)/libschedule.a $(OUT)/librat
 	    $(OUT)/libschedule.a $(OUT)/libratings.a $(shell pkg-config --libs cmocka) $(SCHEDULE_LIBS) $(CORE_LIBS) -lm $(LDFLAGS)
 
 -include $(SCHEDULE_OBJECTS:.o=.d)
-
-# Its fuzz target, as those of the core in build/test.mk; t/schedules is its corpus.
-$(OUT)/t/fuzz/replay_schedule: t/fuzz/fuzz_schedule.c t/fuzz/replay.c $(OUT)/libschedule.a $(OUT)/libratings.a t/fuzz/fuzz.h
-	@mkdir -p $(@D)
-	$(call quiet,LD)$(CC) $(filter-out -MMD -MP,$(BASE_CFLAGS)) $(CORE_CFLAGS) $(filter-out %.h,$^) -o $@ \
-	    $(SCHEDULE_LIBS) $(CORE_LIBS) -lm $(LDFLAGS)
-
-$(OUT)/fuzz/schedule: t/fuzz/fuzz_schedule.c t/fuzz/fuzz.h $(SCHEDULE_SOURCES) $(CORE_SOURCES) $(wildcard src/*/*.h)
-	@mkdir -p $(@D)
-	$(call quiet,LD)$(FUZZ_CC) $(FUZZ_CFLAGS) $(CORE_CFLAGS) $(SCHEDULE_CFLAGS) $(filter %.c,$^) -o $@ \
-	    $(SCHEDULE_LIBS) $(CORE_LIBS) -lm

@@ -177,35 +177,4 @@ $(PROJECTOR_UNIT): $(OUT)/t/unit/test_%: t/unit/test_%.c $(OUT)/src/projector/%.
 	$(call quiet,LD)$(CC) $(BASE_CFLAGS) $(HTTPD_CFLAGS) $(call system,$(shell pkg-config --cflags cmocka apr-1)) $< -o $@ \
 	    $(filter %.o %.a,$^) $(shell pkg-config --libs cmocka apr-1 apr-util-1) $(CORE_LIBS) -lm $(LDFLAGS)
 
-# Fuzzing: t/fuzz/fuzz_X.c is a target, t/fuzz/corpus/X its inputs. `make unit` replays those, with
-# any compiler; `make fuzz` looks for more, below $(OUT), and leaves an input that fails in
-# $(OUT)/fuzz: put it into the corpus with the correction.
-
-FUZZ_SECONDS ?= 30
-FUZZ_CC      ?= clang
-FUZZ_TARGETS := $(patsubst t/fuzz/fuzz_%.c,%,$(wildcard t/fuzz/fuzz_*.c))
-FUZZ_CFLAGS   = -std=gnu11 -pthread $(WARNINGS) -g -O1 \
-                -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined $(ASSERTIONS_ON)
-
-.PHONY: replay fuzz $(FUZZ_TARGETS:%=fuzz-%)
-replay: $(FUZZ_TARGETS:%=$(OUT)/t/fuzz/replay_%)
-	@for t in $(FUZZ_TARGETS); do $(OUT)/t/fuzz/replay_$$t t/fuzz/corpus/$$t/* || exit 1; done
-
-$(OUT)/t/fuzz/replay_%: t/fuzz/fuzz_%.c t/fuzz/replay.c $(OUT)/libratings.a t/fuzz/fuzz.h
-	@mkdir -p $(@D)
-	$(call quiet,LD)$(CC) $(filter-out -MMD -MP,$(BASE_CFLAGS)) $(CORE_CFLAGS) $(filter-out %.h,$^) -o $@ \
-	    $(CORE_LIBS) -lm $(LDFLAGS)
-
-fuzz: $(FUZZ_TARGETS:%=fuzz-%) ## fuzz the parsers, FUZZ_SECONDS=30 each (needs clang)
-
-$(FUZZ_TARGETS:%=fuzz-%): fuzz-%: $(OUT)/fuzz/%
-	@mkdir -p $(OUT)/fuzz/corpus/$*
-	$(OUT)/fuzz/$* -max_total_time=$(FUZZ_SECONDS) -timeout=5 -rss_limit_mb=1024 -max_len=8192 \
-	    -dict=t/fuzz/words.dict -artifact_prefix=$(OUT)/fuzz/$*- $(OUT)/fuzz/corpus/$* t/fuzz/corpus/$*
-
-$(OUT)/fuzz/%: t/fuzz/fuzz_%.c t/fuzz/fuzz.h $(CORE_SOURCES) $(wildcard src/core/*.h)
-	@mkdir -p $(@D)
-	$(call quiet,LD)$(FUZZ_CC) $(FUZZ_CFLAGS) $(CORE_CFLAGS) $(filter %.c,$^) -o $@ \
-	    $(CORE_LIBS) -lm
-
 -include $(UNIT_PROGRAMS:=.d)
