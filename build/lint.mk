@@ -1,5 +1,5 @@
-# make lint: compilers, format, clang-tidy, shellcheck, and the project's own rules (build/lint/).
-# Nothing is run of what is built. make lint-X does one part.
+# make lint: compilers, format, clang-tidy, cppcheck, shellcheck, and the project's own rules (build/lint/).
+# Nothing is run of what is built. make lint-X does one part; lint-analyzer takes minutes, and is not one of lint's.
 
 LINT_JOBS  ?= 2
 LINT_GCC   ?= gcc
@@ -18,10 +18,10 @@ LINT_HEADERS = $(filter %.h,$(LINT_C))
 LINT_CFLAGS  = -std=gnu11 -pthread -It/unit -iquote $(OUT) $(HTTPD_CFLAGS) $(MODULE_CFLAGS) $(SCHEDULE_CFLAGS) \
                $(call system,$(shell pkg-config --cflags cmocka))
 
-LINT_PARTS = lint-rules lint-manual lint-shell lint-lua lint-template lint-format lint-gcc lint-clang lint-tidy
+LINT_PARTS = lint-rules lint-manual lint-shell lint-lua lint-template lint-format lint-cppcheck lint-hardening lint-gcc lint-clang lint-tidy
 
-.PHONY: lint format $(LINT_PARTS) lint-objects
-lint: deps-lint ## warnings as errors by gcc and clang, format, clang-tidy, shellcheck, the project's rules
+.PHONY: lint format $(LINT_PARTS) lint-analyzer lint-objects
+lint: deps-lint ## warnings as errors by gcc and clang, format, clang-tidy, cppcheck, hardening, shellcheck, the project's rules
 	@$(MAKE) --no-print-directory -k -j1 $(LINT_PARTS)
 	@echo "lint: all is well"
 
@@ -62,7 +62,7 @@ lint-format:
 	@echo "lint-format: $(words $(LINT_C)) files"
 
 # All that is compiled, linked as well, so that a symbol that nobody defines is found.
-lint-objects: $(MODULE) $(LAMBDA_PROGRAM) $(UNIT_PROGRAMS) $(BACKEND_TESTS) $(CHAOS_FATAL) $(BENCH_FLOOR) $(FUZZ_TARGETS:%=$(OUT)/t/fuzz/replay_%)
+lint-objects: $(MODULE) $(LAMBDA_PROGRAM) $(UNIT_PROGRAMS) $(BACKEND_TESTS) $(CHAOS_FATAL) $(BENCH_FLOOR) $(REPLAYS)
 
 lint-gcc:
 	@$(MAKE) --no-print-directory -s -j$(LINT_JOBS) lint-objects OUT=$(OUT)/lint/gcc CC=$(LINT_GCC) \
@@ -89,3 +89,32 @@ $(OUT)/lint/tidy/%.ok: %.c .clang-tidy $(wildcard *.h src/*.h src/*/*.h src/*/*/
 	@clang-tidy --quiet $(if $(findstring /t/,/$<),--checks='$(LINT_TIDY_TESTS)') $< -- $(LINT_CFLAGS) 2>$@.errors || \
 	    { grep -vE '^[0-9]+ warnings? (generated|treated)|^Suppressed|^Use -' $@.errors >&2; exit 1; }
 	@touch $@
+
+# What has been built for use, as it is.
+LINT_HARDENED = $(MODULE) $(CTL_PROGRAM) $(LAMBDA_PROGRAM)
+lint-hardening: $(LINT_HARDENED)
+	@build/lint/hardening $(LINT_HARDENED)
+
+# cppcheck reads no headers of the system but sys/queue.h, whose macros declare structs. Not
+#   ctuuninitvar          it takes sizeof of what a pointer leads to for a use of that
+#   leakReturnValNotUsed  dlopen pins a library for good
+#   readdirCalled         readdir_r is deprecated, and each caller has a DIR of its own
+LINT_CPPCHECK_NOT = ctuuninitvar leakReturnValNotUsed readdirCalled missingIncludeSystem
+LINT_QUEUE        = $(shell $(CC) -M -include sys/queue.h -xc /dev/null | grep -o '/[^ ]*/sys/queue.h')
+lint-cppcheck:
+	@cppcheck --quiet --std=c11 --enable=warning,performance,portability --error-exitcode=1 --library=posix,gnu \
+	    --include=$(LINT_QUEUE) -D'APR_STRINGIFY(n)=#n' $(LINT_CPPCHECK_NOT:%=--suppress=%) -j$(LINT_JOBS) $(LINT_SHIPPED)
+	@echo "lint-cppcheck: $(words $(LINT_SHIPPED)) files"
+
+# What is built for use; tests take liberties.
+LINT_SHIPPED = $(filter-out t/% lambda/t/%,$(LINT_SOURCES))
+
+# By gcc's analyzer, which follows each path through a function and those that it calls.
+lint-analyzer: ## what gcc -fanalyzer finds in what is built for use (minutes; not a part of lint)
+	@$(MAKE) --no-print-directory -s -k -j$(LINT_JOBS) $(MODULE) $(CTL_PROGRAM) $(LAMBDA_PROGRAM) OUT=$(OUT)/lint/analyzer CC=$(LINT_GCC) \
+	    CFLAGS='-g -O2 -fanalyzer $$(ANALYZER_NOT)' >$(call lint_log,analyzer) && echo "lint-analyzer: no warnings"
+
+# What it takes for a fault and is none.
+$(OUT)/src/ctl/ctl_explain.o: ANALYZER_NOT           = -Wno-analyzer-malloc-leak # tsearch keeps what it is given
+$(OUT)/src/service/health_check.o: ANALYZER_NOT      = -Wno-analyzer-use-of-uninitialized-value # a loop has filled the array
+$(OUT)/src/schedule/schedule_ical.o: ANALYZER_NOT    = -Wno-analyzer-use-of-uninitialized-value # libical returns the struct
