@@ -4,7 +4,7 @@
 BACKEND_TESTS     := $(patsubst %,$(OUT)/t/backend/test_%,pool talks import stats aws store sentinel scripts stream voters top)
 BACKEND_OBJECTS   := $(patsubst %.c,$(OUT)/%.o,t/backend/slow_resolver.c t/backend/tcp_peer.c \
                        $(wildcard $(patsubst %,src/backend/%/*.c,common talks stats store))) $(STORE_SCRIPTS).o
-BACKEND_PACKAGES   = cmocka apr-1 apr-util-1 libpq libcurl hiredis rdkafka
+BACKEND_PACKAGES   = cmocka apr-1 apr-util-1 libpq libcurl hiredis rdkafka libssl
 
 .SECONDARY: $(BACKEND_OBJECTS)
 .PHONY: test-backend

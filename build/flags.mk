@@ -46,7 +46,7 @@ BASE_CFLAGS = -std=gnu11 -ffp-contract=off -fPIC -fvisibility=hidden -pthread $(
 system = $(patsubst -I%,-isystem %,$(filter-out -I/usr/include -I.,$(1)))
 HTTPD_CFLAGS    = -isystem $(shell $(APXS) -q INCLUDEDIR) $(call system,$(shell $(APXS) -q EXTRA_INCLUDES)) \
                   $(filter -D%,$(shell $(APXS) -q EXTRA_CPPFLAGS))
-MODULE_PACKAGES = $(CORE_PACKAGES) hiredis rdkafka libcurl libpq
+MODULE_PACKAGES = $(CORE_PACKAGES) libssl hiredis rdkafka libcurl libpq
 MODULE_CFLAGS   = $(call system,$(shell pkg-config --cflags $(MODULE_PACKAGES)))
 MODULE_LIBS     = $(shell pkg-config --libs $(MODULE_PACKAGES))
 CORE_PACKAGES   = jansson libcrypto

@@ -1,5 +1,5 @@
-/* HMAC-SHA-256 (RFC 2104; SHA-256: RFC 6234). SHA-256 is that of OpenSSL's libcrypto, which no
- * other file includes: mod_ssl, librdkafka, libcurl and libpq have it loaded anyway. Any thread. */
+/* HMAC-SHA-256 (RFC 2104; SHA-256: RFC 6234). SHA-256 is that of OpenSSL's libcrypto: mod_ssl,
+ * librdkafka, libcurl and libpq have it loaded anyway. Any thread. */
 #ifndef RATINGS_CORE_HMAC_SHA256_H
 #define RATINGS_CORE_HMAC_SHA256_H
 

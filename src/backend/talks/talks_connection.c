@@ -2,6 +2,7 @@
 
 #include "../../core/clock.h"
 #include "talks.h"
+#include "talks_certificate.h"
 #include "talks_list.h"
 #include "talks_redact.h"
 
@@ -94,6 +95,17 @@ static bool set_up_connection(talks_connection_t *connection, ratings_result_t *
     return false;
 }
 
+/* `error`: libpq's, which ends in a newline, or NULL. */
+static void tell_refusal(apr_pool_t *pool, const char *conninfo, const char *error,
+                         const char *const *secrets, ratings_result_t *why)
+{
+    const char *text = talks_redact_text(pool, error ? error : "no reason", secrets);
+    const char *problem =
+        strstr(text, "certificate verify failed") ? talks_certificate_problem(conninfo) : NULL;
+    (void)ratings_result_set(why, APR_ECONNREFUSED, "%s%s%s%s", text, problem ? "(" : "",
+                             problem ? problem : "", problem ? ")" : "");
+}
+
 talks_connection_t *talks_connection_open(const apr_dbd_driver_t *driver, const char *conninfo,
                                           const char *const *secrets, ratings_result_t *why)
 {
@@ -107,8 +119,7 @@ talks_connection_t *talks_connection_open(const apr_dbd_driver_t *driver, const 
     connection->pool = pool;
     connection->driver = driver;
     if (apr_dbd_open_ex(driver, pool, conninfo, &connection->handle, &error) != APR_SUCCESS) {
-        (void)ratings_result_set(why, APR_ECONNREFUSED, "%s",
-                                 talks_redact_text(pool, error ? error : "no reason", secrets));
+        tell_refusal(pool, conninfo, error, secrets, why);
         connection->handle = NULL;
     }
     if (connection->handle && set_up_connection(connection, why))

@@ -44,6 +44,9 @@ sub lines {
     return <$file>;
 }
 
+# Those behind so many of them.
+sub lines_from { my ($self, $count) = @_; my @lines = $self->lines; return @lines[ $count .. $#lines ] }
+
 sub has { my ($self, $pattern) = @_; return scalar grep { $_ =~ $pattern } $self->lines }
 
 sub surprises {

@@ -1,0 +1,88 @@
+#include "talks_certificate.h"
+
+#include "../../core/certificate_error.h"
+#include "../common/deadline.h"
+#include "talks_conninfo.h"
+
+#include <libpq-fe.h>
+#include <openssl/ssl.h>
+
+#include <poll.h>
+#include <stdbool.h>
+
+#define LOOK_TIMEOUT_US INT64_C(2000000)
+#define NO_FILE "/nonexistent"
+
+/* What is in `conninfo`, but for files: what libpq cannot read, it does without. */
+static PGconn *begin_handshake(const char *conninfo)
+{
+    static const char *const keywords[] = {"dbname", "sslmode",    "sslrootcert", "sslcert",
+                                           "sslcrl", "gssencmode", NULL};
+    const char *const values[] = {conninfo, "require", NO_FILE, NO_FILE, NO_FILE, "disable", NULL};
+    return PQconnectStartParams(keywords, values, 1);
+}
+
+/* Before libpq sends the first word in private: who, and to which database. */
+static bool has_shaken_hands(PGconn *pq)
+{
+    return PQstatus(pq) == CONNECTION_MADE && PQsslInUse(pq);
+}
+
+static bool shake_hands(PGconn *pq)
+{
+    const ratings_deadline_t deadline = {ratings_monotonic() + LOOK_TIMEOUT_US, -1};
+    PostgresPollingStatusType next = PGRES_POLLING_WRITING;
+    ratings_result_t unused;
+    while (!has_shaken_hands(pq)) {
+        short events = next == PGRES_POLLING_READING ? POLLIN : POLLOUT;
+        if (PQstatus(pq) == CONNECTION_BAD || PQsocket(pq) < 0 ||
+            ratings_deadline_poll(PQsocket(pq), events, &deadline, "", &unused) != APR_SUCCESS)
+            return false;
+        next = PQconnectPoll(pq);
+    }
+    return true;
+}
+
+/* The certificates that a server must be known by. */
+static X509_STORE *load_roots(const char *file)
+{
+    X509_STORE *roots = X509_STORE_new();
+    if (roots && X509_STORE_load_locations(roots, file, NULL) == 1)
+        return roots;
+    X509_STORE_free(roots);
+    return NULL;
+}
+
+static int verify_chain(X509_STORE *roots, STACK_OF(X509) * chain)
+{
+    X509_STORE_CTX *context = X509_STORE_CTX_new();
+    int error = X509_V_OK;
+    if (context && X509_STORE_CTX_init(context, roots, sk_X509_value(chain, 0), chain) == 1 &&
+        X509_STORE_CTX_set_default(context, "ssl_server") == 1) {
+        (void)X509_verify_cert(context);
+        error = X509_STORE_CTX_get_error(context);
+    }
+    X509_STORE_CTX_free(context);
+    return error;
+}
+
+static int verify_server(PGconn *pq, const char *root_file)
+{
+    X509_STORE *roots = load_roots(root_file);
+    SSL *ssl = PQsslStruct(pq, "OpenSSL");
+    STACK_OF(X509) *chain = ssl ? SSL_get_peer_cert_chain(ssl) : NULL;
+    int error = roots && chain ? verify_chain(roots, chain) : X509_V_OK;
+    X509_STORE_free(roots);
+    return error;
+}
+
+const char *talks_certificate_problem(const char *conninfo)
+{
+    PQconninfoOption *options = talks_conninfo_parse(conninfo);
+    const char *root_file = options ? talks_conninfo_value(options, "sslrootcert") : NULL;
+    PGconn *pq = root_file ? begin_handshake(conninfo) : NULL;
+    int error = pq && shake_hands(pq) ? verify_server(pq, root_file) : X509_V_OK;
+    PQfinish(pq);
+    PQconninfoFree(options);
+    return ratings_certificate_error(error);
+}
