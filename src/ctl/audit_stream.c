@@ -19,10 +19,9 @@ struct audit_stream_t {
     const audit_stream_options_t *options;
     rd_kafka_t *handle;
     rd_kafka_topic_t *topic;
-    char trouble[256]; /* what librdkafka said last about its brokers */
-    bool hopeless;     /* no broker can be reached, or they do not let us in */
-    int partition;     /* being read */
-    int64_t next;      /* its offset to come */
+    ctl_kafka_trouble_t trouble;
+    int partition; /* being read */
+    int64_t next;  /* its offset to come */
     rd_kafka_message_t *messages[READ_MAX];
     ssize_t held, at; /* messages from `at` to `held` are still to be folded */
     ctl_progress_t progress;
@@ -35,28 +34,13 @@ static int64_t now_ms(void)
 
 /* ---- what went wrong ---- */
 
-static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opaque)
-{
-    audit_stream_t *stream = opaque;
-    (void)handle;
-    stream->hopeless |=
-        code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || code == RD_KAFKA_RESP_ERR__AUTHENTICATION;
-    if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) /* what went before says more */
-        (void)snprintf(stream->trouble, sizeof stream->trouble, "%s", reason);
-}
-
-static void on_log(const rd_kafka_t *handle, int level, const char *facility, const char *text)
-{
-    (void)handle, (void)level, (void)facility, (void)text;
-}
-
 static bool fail_kafka(audit_stream_t *stream, const char *doing, rd_kafka_resp_err_t code,
                        audit_failure_t *why)
 {
-    (void)rd_kafka_poll(stream->handle, 0); /* on_error may have more to say */
+    (void)rd_kafka_poll(stream->handle, 0); /* it may have more to say */
     audit_fail(why, "Kafka at %s: %s: %s%s%s%s", stream->options->brokers, doing,
-               rd_kafka_err2str(code), stream->trouble[0] ? " (" : "", stream->trouble,
-               stream->trouble[0] ? ")" : "");
+               rd_kafka_err2str(code), stream->trouble.text[0] ? " (" : "", stream->trouble.text,
+               stream->trouble.text[0] ? ")" : "");
     return false;
 }
 
@@ -112,20 +96,14 @@ static bool set_consumer(rd_kafka_conf_t *conf, const audit_stream_options_t *op
 
 static bool make_handle(audit_stream_t *stream, audit_failure_t *why)
 {
-    char text[256];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     if (!set_consumer(conf, stream->options, why)) {
         rd_kafka_conf_destroy(conf);
         return false;
     }
-    rd_kafka_conf_set_opaque(conf, stream);
-    rd_kafka_conf_set_error_cb(conf, on_error);
-    rd_kafka_conf_set_log_cb(conf, on_log);
-    stream->handle = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
-    if (!stream->handle) {
-        rd_kafka_conf_destroy(conf);
-        return audit_fail(why, "librdkafka refuses its configuration: %s", text);
-    }
+    stream->handle = ctl_kafka_open(RD_KAFKA_CONSUMER, conf, &stream->trouble, why);
+    if (!stream->handle)
+        return false;
     stream->topic = rd_kafka_topic_new(stream->handle, stream->options->topic, NULL);
     if (!stream->topic)
         return audit_fail(why, "'%s' cannot be a topic", stream->options->topic);
@@ -159,13 +137,13 @@ bool audit_stream_partitions(audit_stream_t *stream, int *partitions, audit_fail
 {
     int64_t deadline = now_ms() + stream->options->timeout_ms;
     rd_kafka_resp_err_t code;
-    stream->hopeless = false;
+    stream->trouble.hopeless = false;
     do {
         int64_t left = deadline - now_ms();
         code = ask_partitions(stream, (int)(left < SLICE_MS ? left : SLICE_MS), partitions);
         if (code)
             (void)rd_kafka_poll(stream->handle, PAUSE_MS);
-    } while (is_passing(code) && !stream->hopeless && now_ms() < deadline);
+    } while (is_passing(code) && !stream->trouble.hopeless && now_ms() < deadline);
     if (is_unknown_topic(code))
         return audit_fail(why, "there is no topic '%s' in Kafka", stream->options->topic);
     if (code)
@@ -410,8 +388,8 @@ static bool stalled(audit_stream_t *stream, int64_t to, audit_failure_t *why)
                       "Kafka sends no more: nothing came for %d s at offset %" PRId64
                       " of partition %d, which should reach to %" PRId64 "%s%s%s",
                       stream->options->timeout_ms / 1000, stream->next, stream->partition, to,
-                      stream->trouble[0] ? " (" : "", stream->trouble,
-                      stream->trouble[0] ? ")" : "");
+                      stream->trouble.text[0] ? " (" : "", stream->trouble.text,
+                      stream->trouble.text[0] ? ")" : "");
 }
 
 /* Of what is held, the time of the first record; errors that pass are dropped. */

@@ -1,6 +1,7 @@
 #include "ctl_append.h"
 
 #include "../core/clock.h"
+#include "../core/container_of.h"
 #include "../core/number.h"
 #include "../core/window.h"
 #include "ctl_kafka.h"
@@ -15,7 +16,7 @@
 struct ctl_append_t {
     const audit_stream_options_t *options;
     rd_kafka_t *handle;
-    char trouble[256]; /* what librdkafka said last about its brokers */
+    ctl_kafka_trouble_t trouble;
     size_t given, appended, refused;
     rd_kafka_resp_err_t first_error; /* of a record that was refused */
     int64_t ends[];
@@ -23,23 +24,10 @@ struct ctl_append_t {
 
 /* ---- what librdkafka tells, by rd_kafka_poll ---- */
 
-static void on_append_error(rd_kafka_t *handle, int code, const char *reason, void *opaque)
-{
-    ctl_append_t *append = opaque;
-    (void)handle;
-    if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) /* what went before says more */
-        (void)snprintf(append->trouble, sizeof append->trouble, "%s", reason);
-}
-
-static void on_append_log(const rd_kafka_t *handle, int level, const char *facility,
-                          const char *text)
-{
-    (void)handle, (void)level, (void)facility, (void)text;
-}
-
 static void on_appended(rd_kafka_t *handle, const rd_kafka_message_t *message, void *opaque)
 {
-    ctl_append_t *append = opaque;
+    ctl_kafka_trouble_t *trouble = opaque;
+    ctl_append_t *append = RATINGS_CONTAINER_OF(trouble, ctl_append_t, trouble);
     (void)handle;
     if (message->err) {
         append->first_error = append->refused ? append->first_error : message->err;
@@ -72,21 +60,14 @@ static bool set_producer(rd_kafka_conf_t *conf, const audit_stream_options_t *op
 
 static bool make_producer(ctl_append_t *append, audit_failure_t *why)
 {
-    char text[256];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     if (!set_producer(conf, append->options, why)) {
         rd_kafka_conf_destroy(conf);
         return false;
     }
-    rd_kafka_conf_set_opaque(conf, append);
-    rd_kafka_conf_set_error_cb(conf, on_append_error);
-    rd_kafka_conf_set_log_cb(conf, on_append_log);
     rd_kafka_conf_set_dr_msg_cb(conf, on_appended);
-    append->handle = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
-    if (append->handle)
-        return true;
-    rd_kafka_conf_destroy(conf);
-    return audit_fail(why, "librdkafka refuses its configuration: %s", text);
+    append->handle = ctl_kafka_open(RD_KAFKA_PRODUCER, conf, &append->trouble, why);
+    return append->handle != NULL;
 }
 
 ctl_append_t *ctl_append_open(const audit_stream_options_t *options, int partitions,
@@ -168,8 +149,8 @@ static bool fail_append(ctl_append_t *append, rd_kafka_resp_err_t code, audit_fa
                       "Kafka at %s: appending: %s%s%s%s; of %zu records %zu are known to be in the "
                       "log: do it again for the rest",
                       append->options->brokers, rd_kafka_err2str(code),
-                      append->trouble[0] ? " (" : "", append->trouble,
-                      append->trouble[0] ? ")" : "", append->given, append->appended);
+                      append->trouble.text[0] ? " (" : "", append->trouble.text,
+                      append->trouble.text[0] ? ")" : "", append->given, append->appended);
 }
 
 bool ctl_append_record(ctl_append_t *append, int partition, const char *key, const char *type,

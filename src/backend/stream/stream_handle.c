@@ -1,8 +1,14 @@
 #include "stream_handle.h"
 
+#include "../../core/certificate_error.h"
+
 #include <apr_tables.h>
 
 #include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#define CRITICAL 2 /* of syslog */
 
 /* Never negative: that is for ever to librdkafka. */
 int stream_ms(apr_interval_time_t us)
@@ -68,11 +74,28 @@ void stream_log(const stream_handle_owner_t *owner, int level, const char *text)
     owner->options->log->write(owner->options->log, level, text);
 }
 
+/* A certificate that is refused (see on_certificate) does not pass by itself, as other errors do.
+ */
 static void on_handle_log(const rd_kafka_t *handle, int level, const char *facility,
                           const char *text)
 {
-    (void)facility;
-    stream_log(rd_kafka_opaque(handle), level, text);
+    bool is_refusal = strcmp(facility, "SSLCERTVRFY") == 0;
+    stream_log(rd_kafka_opaque(handle), is_refusal ? CRITICAL : level, text);
+}
+
+/* Refuses what OpenSSL refuses, and says why: without this, librdkafka blames ssl.ca.location for a
+ * name that differs and for a certificate that has expired as well. It logs `text` with broker,
+ * subject and issuer. */
+/* NOLINTNEXTLINE(readability-function-size): librdkafka's parameters */
+static int on_certificate(rd_kafka_t *handle, const char *broker, int32_t broker_id, int *error,
+                          int depth, const char *certificate, size_t len, char *text, size_t size,
+                          void *opaque)
+{
+    (void)handle, (void)broker, (void)broker_id, (void)depth, (void)certificate, (void)len;
+    (void)opaque;
+    const char *problem = ratings_certificate_error(*error);
+    (void)snprintf(text, size, "%s", problem ? problem : "");
+    return !problem;
 }
 
 static void on_handle_error(rd_kafka_t *handle, int code, const char *reason, void *opaque)
@@ -118,6 +141,7 @@ apr_status_t stream_handle_create(rd_kafka_t **handle, rd_kafka_type_t type,
     rd_kafka_conf_set_opaque(conf, owner);
     rd_kafka_conf_set_log_cb(conf, on_handle_log);
     rd_kafka_conf_set_error_cb(conf, on_handle_error);
+    (void)rd_kafka_conf_set_ssl_cert_verify_cb(conf, on_certificate); /* if it has TLS */
     if (owner->configure)
         owner->configure(owner, conf);
     *handle = rd_kafka_new(type, conf, text, sizeof text);

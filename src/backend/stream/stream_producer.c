@@ -122,11 +122,21 @@ static rd_kafka_resp_err_t on_new_handle(rd_kafka_t *handle, const rd_kafka_conf
                                                        opaque);
 }
 
-/* What does not pass by itself; that brokers come and go does. */
-static bool needs_attention(int code)
+/* What does not pass by itself; that brokers come and go does. To librdkafka a broker that takes no
+ * client without a certificate, or not this one, is one that goes: TLS 1.3 tells of it when the
+ * handshake is over. */
+static bool needs_attention(int code, const char *reason)
 {
     return code == RD_KAFKA_RESP_ERR__FATAL || code == RD_KAFKA_RESP_ERR__AUTHENTICATION ||
-           code == RD_KAFKA_RESP_ERR__SSL;
+           code == RD_KAFKA_RESP_ERR__SSL || strstr(reason, "SSL alert number");
+}
+
+/* librdkafka repeats the client's nonce in a way that Kafka takes up to 3.9 alone:
+ * https://github.com/confluentinc/librdkafka/pull/4895 */
+static bool is_scram_too_old(int code, const char *reason)
+{
+    return code == RD_KAFKA_RESP_ERR__AUTHENTICATION && rd_kafka_version() < 0x020601ff &&
+           strstr(reason, "SCRAM");
 }
 
 static void on_producer_error(stream_handle_owner_t *owner, rd_kafka_t *handle, int code,
@@ -138,8 +148,14 @@ static void on_producer_error(stream_handle_owner_t *owner, rd_kafka_t *handle, 
         (void)rd_kafka_fatal_error(handle, text, sizeof text);
         atomic_store(&producer->is_fatal, true);
         reason = text;
+    } else if (is_scram_too_old(code, reason)) {
+        (void)snprintf(text, sizeof text,
+                       "%s; to Kafka 4 nobody can log in so by librdkafka %s: "
+                       "it takes 2.6.1, or sasl.mechanisms PLAIN",
+                       reason, rd_kafka_version_str());
+        reason = text;
     }
-    stream_log(owner, needs_attention(code) ? 2 : 6, reason);
+    stream_log(owner, needs_attention(code, reason) ? 2 : 6, reason);
 }
 
 static void configure_producer(stream_handle_owner_t *owner, rd_kafka_conf_t *conf)
