@@ -14,16 +14,33 @@ void topic_watch_init(topic_watch_t *watch, const ratings_projector_options_t *o
     watch->wanted_until = ratings_monotonic() + CHECK_WANTED_US;
 }
 
-static void publish_append_time(topic_watch_t *watch, ratings_append_time_e kept)
+static void log_no_append_time(const topic_watch_t *watch, bool is_said)
 {
     const ratings_projector_options_t *options = watch->options;
-    if (atomic_exchange(&options->shared->append_time, kept) == kept ||
-        kept != RATINGS_APPEND_TIME_NOT_KEPT || !options->has_idempotency_keys)
+    if (!options->has_idempotency_keys)
         return;
     ap_log_error(APLOG_MARK, APLOG_WARNING, 0, options->server,
-                 "RT0307: topic '%s' keeps no append times (message.timestamp.type is not "
-                 "LogAppendTime): ratings with an Idempotency-Key are refused",
-                 options->topic);
+                 "RT0307: topic '%s' keeps no append times (%s): ratings with an Idempotency-Key "
+                 "are refused",
+                 options->topic,
+                 is_said ? "message.timestamp.type is not LogAppendTime"
+                         : "message.timestamp.type is LogAppendTime, and its records have the "
+                           "producer's times");
+}
+
+/* What the topic says of itself, unless its records have just shown otherwise. */
+static void publish_append_time(topic_watch_t *watch, ratings_append_time_e kept)
+{
+    ratings_shm_t *shared = watch->options->shared;
+    bool is_denied = kept == RATINGS_APPEND_TIME_KEPT &&
+                     atomic_load(&shared->append_time) == RATINGS_APPEND_TIME_DENIED;
+    if (is_denied && !watch->was_denied)
+        log_no_append_time(watch, false);
+    watch->was_denied = is_denied;
+    if (is_denied || atomic_exchange(&shared->append_time, kept) == kept)
+        return;
+    if (kept == RATINGS_APPEND_TIME_NOT_KEPT)
+        log_no_append_time(watch, true);
 }
 
 void topic_watch_publish(topic_watch_t *watch, const ratings_topic_t *topic)

@@ -12,6 +12,7 @@ typedef struct {
     int64_t poll_at;  /* when they are to be asked for next; of ratings_monotonic */
     int64_t check_at; /* when it is next checked whether the topic takes events */
     int64_t wanted_until;
+    bool was_denied;         /* that it keeps append times, by its records, when last asked */
     uint32_t health_answers; /* when that was last known to be wanted */
 } topic_watch_t;
 

@@ -89,6 +89,21 @@ static bool can_become_visible(const message_t *message, int64_t offset)
     return offset >= message->floor;
 }
 
+/* A broker may call a topic LogAppendTime and keep the producer's times: what it appends tells. */
+static void note_append_time(ratings_shm_t *shared, bool is_kept)
+{
+    uint32_t wrong = is_kept ? RATINGS_APPEND_TIME_DENIED : RATINGS_APPEND_TIME_KEPT;
+    uint32_t right = is_kept ? RATINGS_APPEND_TIME_KEPT : RATINGS_APPEND_TIME_DENIED;
+    if (atomic_load_explicit(&shared->append_time, memory_order_relaxed) == wrong)
+        (void)atomic_compare_exchange_strong(&shared->append_time, &wrong, right);
+}
+
+static void note_own_record(const message_t *message, const ratings_record_t *record)
+{
+    note_append_time(message->writer->options->shared, record->has_append_time);
+    own_records_add(message->writer->own, record);
+}
+
 static void settle_durable(const message_t *message, const ratings_delivery_t *delivery)
 {
     ratings_metrics_t *metrics = message->writer->options->metrics;
@@ -96,7 +111,7 @@ static void settle_durable(const message_t *message, const ratings_delivery_t *d
     if (delivery->offset >= 0)
         ratings_metrics_raise_end(metrics, delivery->partition, delivery->offset + 1);
     if (delivery->record)
-        own_records_add(message->writer->own, delivery->record);
+        note_own_record(message, delivery->record);
     if (!ratings_append_settle_durable(&message->slot, message->number, delivery->offset))
         return;
     bool can = can_become_visible(message, delivery->offset);

@@ -91,7 +91,7 @@ static void note_delivery(ratings_call_t *call, int partition, int64_t floor,
 static void doubt_append_time(ratings_shm_t *shared)
 {
     uint32_t kept = atomic_load(&shared->append_time);
-    if (kept != RATINGS_APPEND_TIME_NOT_KEPT)
+    if (kept != RATINGS_APPEND_TIME_NOT_KEPT && kept != RATINGS_APPEND_TIME_DENIED)
         (void)atomic_compare_exchange_strong(&shared->append_time, &kept,
                                              RATINGS_APPEND_TIME_DOUBTED);
 }
@@ -99,7 +99,7 @@ static void doubt_append_time(ratings_shm_t *shared)
 static bool keeps_append_time(const ratings_shm_t *shared)
 {
     uint32_t kept = atomic_load(&shared->append_time);
-    return kept != RATINGS_APPEND_TIME_NOT_KEPT && kept != RATINGS_APPEND_TIME_DOUBTED;
+    return kept == RATINGS_APPEND_TIME_UNKNOWN || kept == RATINGS_APPEND_TIME_KEPT;
 }
 
 /* What the use of the key says of the event at `offset`. Without a use the event counted without

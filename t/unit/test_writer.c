@@ -2,6 +2,7 @@
  * makes of it. */
 #include "unit.h"
 
+#include "../../src/backend/stream/stream_topic.h"
 #include "../../src/core/clock.h"
 #include "../../src/projector/writer.h"
 #include "../../src/shm/append_ring.h"
@@ -442,6 +443,45 @@ static void what_may_be_in_the_log_is_sent_again_and_does_not_fail(void **state)
     host_close(&host);
 }
 
+/* As Kafka reports what it has appended, with its own time or without one. */
+static void report_record(int at, int64_t offset, bool has_append_time)
+{
+    const ratings_record_t record = {.partition = P,
+                                     .offset = offset,
+                                     .has_append_time = has_append_time,
+                                     .key = "",
+                                     .value = ""};
+    const ratings_delivery_t delivery = {.partition = P, .offset = offset, .record = &record};
+    ratings_receiver_t *receiver = take_sent(at).receiver;
+    receiver->delivered(receiver, &delivery);
+}
+
+static void what_is_appended_tells_whether_append_times_are_kept(void **state)
+{
+    static const struct {
+        ratings_append_time_e before;
+        bool has_append_time;
+        ratings_append_time_e after;
+    } rows[] = {{RATINGS_APPEND_TIME_KEPT, true, RATINGS_APPEND_TIME_KEPT},
+                {RATINGS_APPEND_TIME_KEPT, false, RATINGS_APPEND_TIME_DENIED},
+                {RATINGS_APPEND_TIME_DENIED, false, RATINGS_APPEND_TIME_DENIED},
+                {RATINGS_APPEND_TIME_DENIED, true, RATINGS_APPEND_TIME_KEPT},
+                {RATINGS_APPEND_TIME_NOT_KEPT, true, RATINGS_APPEND_TIME_NOT_KEPT},
+                {RATINGS_APPEND_TIME_UNKNOWN, false, RATINGS_APPEND_TIME_UNKNOWN}};
+    host_t host;
+    (void)state;
+    host_open(&host);
+    assert_true(writer_begin(host.first));
+    for (int i = 0; i < (int)(sizeof rows / sizeof rows[0]); i++) {
+        atomic_store(&host.options.shared->append_time, rows[i].before);
+        (void)queue(&host);
+        await_sent(i + 1);
+        report_record(i, i, rows[i].has_append_time);
+        assert_int_equal(atomic_load(&host.options.shared->append_time), rows[i].after);
+    }
+    host_close(&host);
+}
+
 /* ---- one writer after the other ---- */
 
 static void who_ends_in_peace_still_settles_by_its_reports(void **state)
@@ -650,6 +690,7 @@ int main(void)
     ADD(what_kafka_refuses_has_failed_for_its_reason);
     ADD(what_this_process_cannot_send_is_sent_again);
     ADD(what_may_be_in_the_log_is_sent_again_and_does_not_fail);
+    ADD(what_is_appended_tells_whether_append_times_are_kept);
     ADD(who_ends_in_peace_still_settles_by_its_reports);
     unit_add_rows(&suite, what_another_has_sent_is_sent_again_and_settled_by_that,
                   ROWS(late_reports));

@@ -21,7 +21,8 @@ typedef enum {
     RATINGS_APPEND_TIME_UNKNOWN, /* the topic's settings may not be read */
     RATINGS_APPEND_TIME_KEPT,    /* message.timestamp.type=LogAppendTime */
     RATINGS_APPEND_TIME_NOT_KEPT,
-    RATINGS_APPEND_TIME_DOUBTED /* not kept, as a request has found: who asks Kafka next logs it */
+    RATINGS_APPEND_TIME_DOUBTED, /* not kept, as a request has found: who asks Kafka next logs it */
+    RATINGS_APPEND_TIME_DENIED   /* the topic says that it keeps them, and its records have none */
 } ratings_append_time_e;
 
 typedef struct {
