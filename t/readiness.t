@@ -92,10 +92,12 @@ redis(database => $_ + 1)->call('FLUSHDB') for 0 .. $#topics; # other tests use 
         )
     {
         my ($name, $reason, $fault, $remedy) = @$row;
+        my $log = RatingsTest::Log->new("$ENV{TEST_LOGS}/error_log");
         redis()->call(qw(CONFIG SET), @$fault);
         my $answer = state_of('store', $reason);
         is($answer->status, 503, "a store $name: not ready");
         is(json($answer->body)->{backends}{store}{reason}, $reason, 'and says why');
+        ok($log->has(qr/RT0208: Redis \(RatingsStore\) is not ready: \Q$reason\E/), 'and so does the error log');
         redis()->call(qw(CONFIG SET), @$remedy);
         is(state_of('store', undef)->status, 200, 'ready again');
     }

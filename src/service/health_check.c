@@ -34,14 +34,20 @@ static ratings_call_policy_t *policy_of(const check_t *check, ratings_backend_e 
 
 /* ---- what an answer says ---- */
 
-/* Its line is at info once for an outage, and at debug while the answer before says the same. */
-static const char *unreachable_reason(const check_t *check, ratings_backend_e backend,
-                                      const char *name, const ratings_result_t *why)
+/* At info once for an outage, and at debug while the answer before says that the backend is down.
+ */
+static void log_not_ready(const check_t *check, ratings_backend_e backend, const char *detail)
 {
-    const char *fault = ratings_store_fault_text(why->fault);
     bool was_down = check->before && check->before->reason[backend][0];
     ap_log_error(APLOG_MARK, was_down ? APLOG_DEBUG : APLOG_INFO, 0, check->child->service->server,
-                 "RT0208: %s is not ready: %s", name, why->detail);
+                 "RT0208: %s is not ready: %s", policy_of(check, backend)->name, detail);
+}
+
+static const char *unreachable_reason(const check_t *check, ratings_backend_e backend,
+                                      const ratings_result_t *why)
+{
+    const char *fault = ratings_store_fault_text(why->fault);
+    log_not_ready(check, backend, why->detail);
     if (fault)
         return fault;
     return why->status == APR_INCOMPLETE ? UNABLE : UNREACHABLE;
@@ -62,7 +68,7 @@ static const char *reason_of(const check_t *check, ratings_backend_e backend,
 {
     const ratings_call_policy_t *policy = policy_of(check, backend);
     if (why->status != APR_SUCCESS && why->status != RATINGS_NOT_ASKED)
-        return unreachable_reason(check, backend, policy->name, why);
+        return unreachable_reason(check, backend, why);
     if (ratings_call_policy_is_open(policy))
         return FAILING;
     return why->status == RATINGS_NOT_ASKED ? unasked_reason(check, backend) : NULL;
@@ -142,6 +148,8 @@ static const char *load_store(const check_t *check, ratings_store_state_t *state
         ratings_result_ok(why);
         return rebuilding;
     }
+    if (fault) /* it answers, and is not to be used as it is set up */
+        log_not_ready(check, RATINGS_BACKEND_STORE, ratings_store_fault_text((int)fault));
     return fault || !loaded ? ratings_store_fault_text((int)fault)
                             : state_reason(child, state, high);
 }
