@@ -24,6 +24,7 @@ include build/install-test.mk
 include build/backend-test.mk
 include build/model.mk
 include build/chaos.mk
+include build/matrix.mk
 include build/bench.mk
 include build/bench-rebuild.mk
 include build/lint.mk

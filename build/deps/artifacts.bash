@@ -4,7 +4,7 @@
 # Sourced by install, which has `say`, and uses where things are from ../stack/config.bash.
 
 # shellcheck disable=SC2034 # read by install
-declare -A artifacts_of=([run]="kafka cargo-lambda class-data" [test]="ministack redis-6 node schemathesis" [bench]="go" [arm64]="arm64" [lint]="cfn-lint" [real]="movielens pretalx")
+declare -A artifacts_of=([run]="kafka cargo-lambda class-data" [test]="ministack redis-6 node schemathesis" [bench]="go" [matrix]="go redis-6" [arm64]="arm64" [lint]="cfn-lint" [real]="movielens pretalx")
 
 # have ARTIFACT: it is there, whole
 have() {

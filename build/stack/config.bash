@@ -63,6 +63,8 @@ artifact pretalx "$top/build/deps/pretalx.txt"
 artifact arm64 "$top/build/deps/arm64.txt"
 artifact cfn-lint "$top/build/deps/cfn-lint.txt"
 artifact schemathesis "$top/build/deps/schemathesis.txt"
+# another Kafka than that of make deps: a directory of jars
+[ -z "${KAFKA_JARS:-}" ] || artifact_dir[kafka]=$KAFKA_JARS
 
 # find_java: sets java_home and class_data. An archive of classes fits one build of one Java only; the
 # size and time of its library of modules tell builds apart.

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# PostgreSQL: a cluster of its own, of the newest version that is installed.
+# PostgreSQL: a cluster of its own, of the newest version that is installed, or of the programs in POSTGRES_BIN.
 
 postgres_data=$RUN_DIR/postgres/data
 
@@ -8,7 +8,7 @@ find_postgres() {
     local version='*'
     [ ! -e "$postgres_data/PG_VERSION" ] || version=$(<"$postgres_data/PG_VERSION")
     # shellcheck disable=SC2086 # a pattern
-    postgres_bin=$(printf '%s\n' /usr/lib/postgresql/$version/bin | sort -V | tail -n 1)
+    postgres_bin=${POSTGRES_BIN:-$(printf '%s\n' /usr/lib/postgresql/$version/bin | sort -V | tail -n 1)}
     [ -x "$postgres_bin/postgres" ] ||
         die "no programs of PostgreSQL $version in /usr/lib/postgresql: install them (make deps), or make clean-run"
 }
@@ -40,11 +40,12 @@ launch_postgres() {
         -c shared_buffers=32MB -c max_connections=200 -c max_wal_size=256MB
 }
 
-ready_postgres() { "$postgres_bin/pg_isready" -q -t 2 -h 127.0.0.1 -p "$PG_PORT"; }
+# The clients are the system's: POSTGRES_BIN need not have any.
+ready_postgres() { pg_isready -q -t 2 -h 127.0.0.1 -p "$PG_PORT"; }
 
 # The table, and talks to try it with; loading them again changes nothing.
 settle_postgres() {
     cat "$top/conf/schema.sql" "$top/conf/demo.sql" |
-        "${clean_env[@]}" "$postgres_bin/psql" -X -q -v ON_ERROR_STOP=1 "$TALKS_CONNECTION" >>"$RUN_DIR/log/postgres.log" 2>&1 ||
+        "${clean_env[@]}" psql -X -q -v ON_ERROR_STOP=1 "$TALKS_CONNECTION" >>"$RUN_DIR/log/postgres.log" 2>&1 ||
         die "conf/schema.sql and conf/demo.sql could not be loaded (log: $RUN_DIR/log/postgres.log)"
 }

@@ -3,7 +3,7 @@
 # What the suites that run on real servers share (t/run, t/chaos/run, t/bench/run ...): settings, a copy of the sources
 # that the user of the tests can read, the servers. Sourced from the top, with `suite` the script's name, `suite_name`
 # one word for it, and `suite_ports` the number of its hundred ports, another for each suite: 0 t/run, 1 t/chaos/run,
-# 2 t/bench/run, 3 t/bench/rebuild, 4 t/suite/run, 7 t/run --beside, 8 t/real/run.
+# 2 t/bench/run, 3 t/bench/rebuild, 4 t/suite/run, 7 t/run --beside, 8 t/real/run, 9 t/matrix/run.
 # (t/install/run, t/install/package and t/image/run have a network of their own; build/package needs no server.)
 #
 # A suite shares neither a port nor a directory with `make run` and `make stack`, whatever of theirs is exported: its

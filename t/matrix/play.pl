@@ -1,0 +1,159 @@
+# Plays one row of t/matrix/rows: perl t/matrix/play.pl NAME PRODUCT PROGRAM SAYS PART WORD...
+#
+# httpd with the module and the product: twenty ratings of each of three talks, a GET of each, the product's restart, a POST and a
+# GET after it, ratingsctl audit. Of a product that cannot work, the error log must say why. What was seen goes to
+# TEST_LOGS/seen: a word, the product's version or a dash, and a sentence, separated by tabs.
+use strict;
+use warnings;
+use Test::More;
+use Time::HiRes qw(sleep time);
+use RatingsTest qw(-alone);
+use Matrix::Parts ();
+
+my ($name, $product, $program, $says, $part_name, @words) = @ARGV;
+my $topic = "matrix-$name-" . int time;
+my (@seen, @talks, %counted);
+my $version = '';
+
+sub note_row {
+    my ($word) = @_;
+    open my $file, '>', "$ENV{TEST_LOGS}/seen" or die "$ENV{TEST_LOGS}/seen: $!";
+    print {$file} join("\t", $word, $version || '-', join('; ', @seen)), "\n";
+    close $file or die "$ENV{TEST_LOGS}/seen: $!";
+    return;
+}
+
+# One rating, if it is to be 200.
+sub rate_once {
+    my ($talk, $value, @at) = @_;
+    my $response = rate($talk, $value, @at);
+    $counted{$talk}{$value}++ if $response->status =~ /^20[02]$/;
+    return $response;
+}
+
+# What was taken is what is counted, of each talk.
+sub counts_agree {
+    my ($when, @at) = @_;
+    my @wrong;
+    for my $talk (@talks) {
+        my $answer;
+        my %wanted = map { $_ => $counted{$talk}{$_} // 0 } 1 .. 5;
+        wait_until(sub { $answer = histogram_of($talk, @at); $answer && $answer->{stats} && to_json($answer->{ratings}) eq to_json(\%wanted) }, 15)
+            or push @wrong, to_json([ $answer, \%wanted ]);
+    }
+    ok(!@wrong, "$when: each talk counts what was taken, with statistics") or diag("@wrong");
+    push @seen, "$when: counts differ" if @wrong;
+    return;
+}
+
+sub rates_and_reads {
+    my (@at) = @_;
+    my %statuses;
+    for my $round (0 .. 59) { $statuses{ rate_once($talks[ $round % 3 ], 1 + $round % 5, @at)->status // 0 }++ }
+    is_deeply(\%statuses, { 200 => 60 }, 'sixty ratings are 200') or diag(to_json(\%statuses));
+    push @seen, 'POST ' . join ', ', map { "$statuses{$_} x $_" } sort keys %statuses;
+    counts_agree('at first', @at);
+    return;
+}
+
+# After what happens to the product, a POST is 200 within the time; one that nobody knows whether it counts (504) is of a talk
+# of its own.
+sub survives {
+    my ($part, @at) = @_;
+    my $spare = new_talk();
+    $part->{restart}->();
+    my ($begun, $within) = (time, $part->{within} // 30);
+    my $well = wait_until(sub { rate($spare, 3, @at)->status == 200 && histogram_of($spare, @at) }, 60, 0.02);
+    my $took = time - $begun;
+    ok($well && $took < $within, sprintf '%s: POST is 200 after %.1f s', $part->{how}, $took) or diag(get('/readyz', @at)->body);
+    push @seen, sprintf $well ? '%s: POST 200 after %.1f s' : '%s: no POST is 200', $part->{how}, $took;
+    is(rate_once($_, 5, @at)->status, 200, "$part->{how}: a rating") for @talks;
+    counts_agree('after that', @at);
+    return;
+}
+
+sub after_idleness {
+    my ($part, @at) = @_;
+    my @wrong;
+    for my $round (1 .. 3) {
+        sleep $part->{idle};
+        my $response = rate_once($talks[0], 4, @at);
+        push @wrong, $response->status unless $response->status == 200;
+        my $answer = histogram_of($talks[1], @at);
+        push @wrong, 'GET' unless $answer && $answer->{stats};
+    }
+    is_deeply(\@wrong, [], "three times after $part->{idle} s without a request: POST and GET are well");
+    push @seen, @wrong ? "idle: @wrong" : "after $part->{idle} s of idleness, three times: POST and GET 200";
+    return;
+}
+
+sub refuses_keys {
+    my (@at) = @_;
+    my $status = post(to_json({ talkId => $talks[0], value => 1 }), @at, headers => [ 'Idempotency-Key' => '"a key"' ])->status;
+    is($status, 501, 'an Idempotency-Key is refused');
+    push @seen, "Idempotency-Key: $status";
+    return;
+}
+
+sub agrees_with_the_log {
+    my ($database) = @_;
+    my $store = $ENV{RATINGS_CONNECTION} . ($database ? "/$database" : '');
+    my $run   = run_program($ENV{RATINGSCTL}, 'audit', '--timeout', 10, '--topic', $topic, '--store', $store);
+    is($run->{code}, 0, 'ratingsctl audit: store and log agree') or diag(transcript($run));
+    push @seen, $run->{code} ? 'audit: ' . ($run->{err} || $run->{out}) =~ s/\s+/ /gr : 'audit agrees';
+    return;
+}
+
+# The first line of the log that has the cause; without it, what the log has instead.
+sub says_why {
+    my ($httpd) = @_;
+    my $line;
+    ok(wait_until(sub {
+        rate($talks[0], 5, port => $httpd->port);
+        get('/readyz', port => $httpd->port);
+        ($line) = grep { $_ =~ $says } $httpd->log->lines;
+        return $line;
+    }, 40, 0.2), 'the error log names the cause');
+    ($line) = reverse grep { /RT0\d+: .*/ } $httpd->log->lines unless $line;
+    push @seen, ($line // 'nothing') =~ s/^.*?(?=RT0)//r =~ s/[\r\n|]+//gr;
+    is(get('/readyz', port => $httpd->port)->status, 503, 'and the service is not ready');
+    return;
+}
+
+sub works {
+    my ($httpd, $part, $database) = @_;
+    my @at = (port => $httpd->port);
+    if (!ok(wait_ready(@at), 'ready')) {
+        my ($line) = reverse grep { /RT0\d+: / } $httpd->log->lines;
+        push @seen, 'not ready: ' . ($line // 'and the log does not say why') =~ s/^.*?(?=RT0)//r =~ s/[\r\n|]+//gr;
+        return diag(get('/readyz', @at)->body);
+    }
+    rates_and_reads(@at);
+    refuses_keys(@at) if $part->{client_times};
+    after_idleness($part, @at) if $part->{idle};
+    $part->{more}->(\@seen, $talks[0], \&rate_once, @at) if $part->{more};
+    counts_agree('in between', @at) if $part->{idle} || $part->{more};
+    survives($part, @at) if $part->{restart};
+    push @seen, 'it keeps nothing: not restarted' if $part->{forgets};
+    agrees_with_the_log($database);
+    return;
+}
+
+sub play {
+    my $part = Matrix::Parts::play($part_name, $program, @words);
+    $version = $part->{version};
+    local %ENV = (%ENV, %{ $part->{variables} || {} });
+    my $database = ($part->{variables} || {})->{RATINGS_CONNECTION} && $part_name !~ /idle/ ? 0 : 1;
+    my $httpd = own_httpd(name => 'httpd', topic => $topic, database => $database, before => ($part->{before} // '') . "RatingsCacheTTL 0s\n", %{ $part->{httpd} || {} });
+    $httpd->expect_log(qr/RT0\d\d\d: /, @{ $part->{expect} || [] }); # what the service itself says is judged by what it does
+    $httpd->start;
+    @talks = new_talks(3);
+    if ($says) { says_why($httpd) } else { works($httpd, $part, $database) }
+    finish();
+    return;
+}
+
+eval { play(); 1 } or do { push @seen, $@ =~ s/\s+/ /gr; ok(0, 'it was played') or diag($@); done_testing() };
+my $passed = Test::More->builder->is_passing;
+note_row(!$passed ? 'FAILED' : $says ? 'says why' : 'works');
+exit($passed ? 0 : 1);
