@@ -6,7 +6,7 @@ CTL_SCHEMA   := $(OUT)/src/ctl/ctl_schema
 CTL_OBJECTS  := $(CTL_SOURCES:%.c=$(OUT)/%.o) $(AUDIT_SCRIPTS).o $(CTL_SCHEMA).o
 CTL_PROGRAM  := $(OUT)/ratingsctl
 CTL_MANUAL   := docs/ratingsctl.1
-CTL_PACKAGES  = jansson libcrypto hiredis rdkafka libpq libcurl libqrencode
+CTL_PACKAGES  = jansson libssl libcrypto hiredis rdkafka libpq libcurl libqrencode
 # what needs neither Kafka nor Redis, for the unit tests
 CTL_PURE     := $(patsubst %,$(OUT)/src/ctl/%.o,audit_bars audit_fold audit_keys audit_place audit_tickets audit_votes ctl_page ctl_printable ctl_progress ctl_rows ctl_time)
 CTL_UNIT     := $(patsubst %,$(OUT)/t/unit/test_%,audit ctl)

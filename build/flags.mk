@@ -49,6 +49,6 @@ HTTPD_CFLAGS    = -isystem $(shell $(APXS) -q INCLUDEDIR) $(call system,$(shell 
 MODULE_PACKAGES = $(CORE_PACKAGES) libssl hiredis rdkafka libcurl libpq
 MODULE_CFLAGS   = $(call system,$(shell pkg-config --cflags $(MODULE_PACKAGES)))
 MODULE_LIBS     = $(shell pkg-config --libs $(MODULE_PACKAGES))
-CORE_PACKAGES   = jansson libcrypto
+CORE_PACKAGES   = jansson libssl libcrypto
 CORE_CFLAGS     = -D_GNU_SOURCE $(call system,$(shell pkg-config --cflags $(CORE_PACKAGES)))
 CORE_LIBS       = $(shell pkg-config --libs $(CORE_PACKAGES))

@@ -115,10 +115,12 @@ my %connections = (
     ],
     RatingsStore => [
         [ 'redis://h', 'redis://h:6379', 'redis://h:6379/3', 'redis://:p@h', 'redis://u:p@h:1/0', 'redis://[::1]:6379', 'unix:///s', 'unix://u:p@/run/s?db=1',
-            'redis+sentinel://h/m', 'redis+sentinel://u:p@h,[::1]:2/m/1' ],
+            'redis+sentinel://h/m', 'redis+sentinel://u:p@h,[::1]:2/m/1',
+            'rediss://h', 'rediss://u:p@h:1/0', 'rediss+sentinel://:p@h,i/m/1' ],
         [ 'h:6379', '', 'http://h', 'redis://', 'redis://:s3cr3t@', 'redis://s3cr3t@h', 'redis://h:0', 'redis://h:99999', 'redis://h:x', 'redis://u:s3cr3t@h/x',
             'unix://h/s', 'unix://u:s3c/r3t@/s', 'unix://u:s3cr3t@/s?d=1', 'unix:///',
-            'redis+sentinel://h', 'redis+sentinel://u:s3cr3t@h,/m', 'redis+sentinel://u:s3c/r3t@h/m', 'redis+sentinel://h/m n' ],
+            'redis+sentinel://h', 'redis+sentinel://u:s3cr3t@h,/m', 'redis+sentinel://u:s3c/r3t@h/m', 'redis+sentinel://h/m n',
+            'rediss://', 'rediss://s3cr3t@h', 'rediss+sentinel://u:s3cr3t@h', 'redis+tls://u:s3cr3t@h' ],
     ],
     RatingsStream => [
         [ 'h:9092', 'h:9092,i:9093', '127.0.0.1:9092', '[::1]:9092' ],
@@ -165,6 +167,22 @@ for my $directive (sort keys %connections) {
     taken($in_file->(RatingsTalks => "host=h\nuser=u\npassword=s3cr3t"), 'words of libpq, a line each');
     taken($in_file->(RatingsStore => 'redis://h') =~ s/^(?=RatingsStore)/Define RATINGS_TEST_FILE $file\n/mr =~ s/"file:.*"/"file:\${RATINGS_TEST_FILE}"/r, 'a file that a variable names');
     refused(with($_ => 'file:s3cr3t'), "$_ of a file without a path", qr/$_: it takes file: and the absolute path of a file/) for qw(RatingsTalks RatingsStore RatingsStream RatingsStats RatingsStatsProxy);
+}
+
+# ---- Redis by TLS ----
+
+{
+    my $secure = with('RatingsStore', 'rediss://h');
+    taken("$secure$_\n", $_) for 'RatingsStoreTLSCA system', 'RatingsStoreTLSCertificate none', 'RatingsStoreTLSKey none', 'RatingsStoreTLSName host',
+        'RatingsStoreTLSName redis.example.org', 'RatingsStoreTLSName ::1', qq(RatingsStoreTLSCA "$ENV{TEST_LOGS}");
+    refused("${secure}RatingsStoreTLSCA $_\n", "RatingsStoreTLSCA $_", qr/RatingsStoreTLSCA: it takes the absolute path of a file or directory, or system/) for 'ca.pem', 'none';
+    for my $directive (qw(RatingsStoreTLSCertificate RatingsStoreTLSKey)) {
+        refused("$secure$directive $_\n", "$directive $_", qr/$directive: it takes the absolute path of a file, or none/) for 'client.pem', 'file:/client.pem';
+        refused("$secure$directive /nowhere/client\n", "$directive alone", qr/RT0121: .*needs its (certificate|key)/);
+    }
+    refused("${secure}RatingsStoreTLSName @{[ 'x' x 256 ]}\n", 'RatingsStoreTLSName of 256 bytes', qr/RatingsStoreTLSName: it takes a name or an address of at most 255 bytes, or host/);
+    refused("${secure}RatingsStoreTLSCA /nowhere\n", 'RatingsStoreTLSCA of no file', qr/RT0121: .*\/nowhere: No such file or directory/);
+    refused("${backends}RatingsStoreTLSCA $ENV{TEST_LOGS}\n", 'RatingsStoreTLSCA without TLS', qr/RT0122: RatingsStoreTLSCA is set/);
 }
 
 # ---- RatingsStatsHeader ----

@@ -45,6 +45,8 @@ my @spellings = (
     [ ratings => 'unix://:{U}@/nowhere/redis',                   'unix://:***@/nowhere/redis' ],
     [ ratings => 'redis+sentinel://u:{S}@{A},{A}/m/1',           'redis+sentinel://u:***@{A},{A}/m/1' ],
     [ ratings => 'redis+sentinel://:{U}@{A}/m',                  'redis+sentinel://:***@{A}/m' ],
+    [ ratings => 'rediss://u:{S}@{A}/15',                        'rediss://u:***@{A}/15' ],
+    [ ratings => 'rediss+sentinel://:{U}@{A}/m',                 'rediss+sentinel://:***@{A}/m' ],
     [ ratings_lambda => '{W}{A}/?code={S}',                  '{W}{A}/?code=***' ],
     [ ratings_lambda => '{W}{A}/x?a=b&key={U}&{S}',          '{W}{A}/x?a=***&key=***&***' ],
     [ ratings_lambda => 'http://u:{S}@{A}/',                     'http://u:***@{A}/' ],

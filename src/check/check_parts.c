@@ -49,7 +49,7 @@ static void check_postgres(const ratings_server_t *record, apr_pool_t *pool,
 static void check_redis(const ratings_server_t *record, apr_pool_t *pool,
                         ratings_findings_t *findings)
 {
-    const ratings_store_options_t options = ratings_store_options_of(&record->config);
+    const ratings_store_options_t options = ratings_store_options_of(record);
     (void)pool;
     ratings_store_inspect(&options, record->config.topic, findings);
 }

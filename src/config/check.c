@@ -156,7 +156,8 @@ static int check_service(server_rec *main, server_rec *server, apr_pool_t *pool)
         if (is_configured(earlier) && ratings_config_same_backends(config, earlier))
             return OK;
     }
-    if (check_driver(server, pool) != OK)
+    if (check_driver(server, pool) != OK ||
+        ratings_config_load_store_tls(server, server->process->pconf) != OK)
         return HTTP_INTERNAL_SERVER_ERROR;
     return check_kafka(main, server, pool);
 }

@@ -11,6 +11,7 @@
 #include "../core/aws_source.h"
 #include "../core/hiding.h"
 #include "../core/secret.h"
+#include "../core/tls.h"
 #include "../core/voter_rate.h"
 #include "endpoint_names.h"
 
@@ -37,6 +38,9 @@ typedef struct {
     const char *stream;
     const char *stats;
     const char *topic;
+    const char *store_ca; /* of TLS: a file or directory of authorities, or "system" */
+    const char *store_certificate, *store_key; /* of TLS: files, or "none" */
+    const char *store_name;    /* of TLS: what the server's certificate must name, or "host" */
     const char *stats_proxy;   /* the proxy by which stats is called, or "none" */
     const char *stats_auth;    /* how calls of stats are signed, or "off" */
     const char *stats_header;  /* "Name: value" of them, or "none" */
@@ -87,6 +91,7 @@ typedef struct {
     ratings_config_t config;
     const ratings_secret_t *secret; /* of config.voter_secret; NULL: none was given */
     const ratings_aws_source_t *stats_credentials; /* of config.stats_auth; NULL: it is off */
+    const ratings_tls_context_t *store_tls; /* of the service that begins here; NULL: without */
     ratings_electorate_t electorate; /* of all who vote under that; none: there is no secret */
     struct ratings_service_t
         *service; /* shared with servers of the same backends and topic; NULL: none is configured */

@@ -7,8 +7,9 @@ const char *ratings_redact(const char *connection)
 {
     static const char stars[] = "***";
     static const char *const shown[] = {
-        "postgres://***", "postgresql://***",     "redis://***", "rediss://***",
-        "unix://***",     "redis+sentinel://***", "http://***",  "https://***"};
+        "postgres://***",        "postgresql://***", "redis://***",
+        "rediss://***",          "unix://***",       "redis+sentinel://***",
+        "rediss+sentinel://***", "http://***",       "https://***"};
     for (size_t i = 0; i < sizeof shown / sizeof shown[0]; i++)
         if (strncmp(connection, shown[i], strlen(shown[i]) - strlen(stars)) == 0)
             return shown[i];

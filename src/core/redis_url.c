@@ -13,9 +13,9 @@
 #define SENTINEL_PORT 26379
 
 static const char malformed[] =
-    "it takes redis://[[user]:password@]host[:port][/database], "
+    "it takes redis[s]://[[user]:password@]host[:port][/database], "
     "unix://[[user]:password@]/path[?db=database] or "
-    "redis+sentinel://[[user]:password@]host[:port][,host[:port]...]/master[/database] (a '/', "
+    "redis[s]+sentinel://[[user]:password@]host[:port][,host[:port]...]/master[/database] (a '/', "
     "'@', '%', '?' or '#' in a password is written as %2F, %40, %25, %3F or %23)";
 
 /* The byte that %XX encodes; -1 when it is no escape, or that of a NUL. */
@@ -184,11 +184,17 @@ static const char *parse_sentinels(const char *text, size_t len, ratings_redis_u
 
 typedef struct {
     const char *scheme;
+    bool has_tls;
     const char *(*parse)(const char *text, size_t len, ratings_redis_url_t *out);
 } kind_t;
 
 static const kind_t kinds[] = {
-    {"redis://", parse_server}, {"unix://", parse_socket}, {"redis+sentinel://", parse_sentinels}};
+    {"redis://", false, parse_server},
+    {"rediss://", true, parse_server},
+    {"unix://", false, parse_socket},
+    {"redis+sentinel://", false, parse_sentinels},
+    {"rediss+sentinel://", true, parse_sentinels},
+};
 
 static const kind_t *kind_of(const char *url)
 {
@@ -205,11 +211,9 @@ const char *ratings_redis_url_parse(const char *url, ratings_redis_url_t *out)
     size_t len = strcspn(authority, "/"), login;
 
     memset(out, 0, sizeof *out);
-    if (strncmp(url, "rediss://", 9) == 0)
-        return "rediss:// needs TLS, which this build does not have: use redis://, through a TLS "
-               "tunnel if the network is not trusted";
     if (!kind || strcspn(authority, "?#") < len)
         return malformed;
+    out->has_tls = kind->has_tls;
     at = find_at(authority, len);
     login = at ? (size_t)(at + 1 - authority) : 0;
     if (at)

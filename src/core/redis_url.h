@@ -3,6 +3,7 @@
  *   redis://[[user]:password@]host[:port][/database]
  *   unix://[[user]:password@]/path[?db=database]
  *   redis+sentinel://[[user]:password@]host[:port][,host[:port]...]/master[/database]
+ *   rediss://..., rediss+sentinel://..., as the first and the third: by TLS, sentinels as well
  *
  * The second is a Unix socket, as redis-py and go-redis write it
  * (https://redis.readthedocs.io/en/stable/connections.html#redis.Redis.from_url); redis-cli and
@@ -32,6 +33,7 @@ typedef struct {
     char user[RATINGS_REDIS_SECRET_MAX + 1];   /* "" : none */
     char password[RATINGS_REDIS_SECRET_MAX + 1];
     bool has_password;
+    bool has_tls;
     int database;
 } ratings_redis_url_t;
 

@@ -62,7 +62,7 @@ bool audit_open(audit_t *audit, const ctl_options_t *options, audit_failure_t *w
     int partitions = 0;
     memset(audit, 0, sizeof *audit);
     audit->options = options;
-    audit->store = audit_store_new(options->store, options->stream.timeout_ms);
+    audit->store = audit_store_new(options->store, &options->store_tls, options->stream.timeout_ms);
     if (!audit->store)
         return audit_no_memory(why);
     audit->stream = audit_stream_open(&options->stream, &partitions, why);

@@ -1,12 +1,10 @@
 #include "audit_store.h"
 
 #include "../core/number.h"
-#include "../core/redis_url.h"
+#include "audit_link.h"
 #include "audit_scripts.h"
 #include "audit_sentinel.h"
 #include "ctl_printable.h"
-
-#include <hiredis/hiredis.h>
 
 #include <errno.h>
 #include <inttypes.h>
@@ -29,15 +27,18 @@ struct audit_store_t {
     ratings_redis_url_t url;
     char *shown; /* that without its password */
     int timeout_ms;
-    redisContext *context; /* NULL: not connected */
+    const ratings_tls_settings_t *tls_settings;
+    ratings_tls_context_t *tls; /* NULL: none is wanted, or its files were not read yet */
+    audit_link_t *link;         /* NULL: not connected */
 };
 
-audit_store_t *audit_store_new(const char *url, int timeout_ms)
+audit_store_t *audit_store_new(const char *url, const ratings_tls_settings_t *tls, int timeout_ms)
 {
     audit_store_t *store = calloc(1, sizeof *store);
     if (!store)
         return NULL;
     store->timeout_ms = timeout_ms;
+    store->tls_settings = tls;
     store->shown = ratings_redis_url_redact(url);
     if (store->shown && !ratings_redis_url_parse(url, &store->url))
         return store;
@@ -47,9 +48,8 @@ audit_store_t *audit_store_new(const char *url, int timeout_ms)
 
 void audit_store_disconnect(audit_store_t *store)
 {
-    if (store->context)
-        redisFree(store->context);
-    store->context = NULL;
+    audit_link_close(store->link);
+    store->link = NULL;
 }
 
 void audit_store_free(audit_store_t *store)
@@ -57,6 +57,7 @@ void audit_store_free(audit_store_t *store)
     if (!store)
         return;
     audit_store_disconnect(store);
+    ratings_tls_context_free(store->tls);
     free(store->shown);
     free(store);
 }
@@ -68,9 +69,9 @@ void audit_store_free(audit_store_t *store)
 static bool lost_connection(audit_store_t *store, audit_failure_t *why)
 {
     int code = errno;
-    const redisContext *context = store->context;
-    if (!context)
+    if (!store->link)
         return audit_no_memory(why);
+    const redisContext *context = store->link->context;
     if (context->err == REDIS_ERR_IO &&
         (code == EAGAIN || code == ETIMEDOUT || code == EINPROGRESS))
         audit_fail(why, "Redis at %s: no answer for %d s", store->shown, store->timeout_ms / 1000);
@@ -96,7 +97,7 @@ static bool unexpected_reply(const audit_store_t *store, const char *what, audit
  * only the first is repeated. */
 static bool login_command(audit_store_t *store, int argc, const char **argv, audit_failure_t *why)
 {
-    redisReply *reply = redisCommandArgv(store->context, argc, argv, NULL);
+    redisReply *reply = audit_link_command(store->link, argc, argv, NULL);
     if (!reply)
         return lost_connection(store, why);
     bool good = reply->type != REDIS_REPLY_ERROR;
@@ -126,28 +127,40 @@ static bool select_database(audit_store_t *store, audit_failure_t *why)
     return store->url.database == 0 || login_command(store, 2, words, why);
 }
 
+static bool prepare_tls(audit_store_t *store, audit_failure_t *why)
+{
+    ratings_tls_failure_t failure;
+    if (!store->url.has_tls || store->tls)
+        return true;
+    store->tls = ratings_tls_context_new(store->tls_settings, &failure);
+    return store->tls ||
+           audit_fail(why, "Redis at %s cannot be asked by TLS: %s", store->shown, failure.text);
+}
+
 static bool dial_store(audit_store_t *store, audit_failure_t *why)
 {
-    const struct timeval timeout = {store->timeout_ms / 1000, store->timeout_ms % 1000 * 1000L};
-    ratings_redis_host_t host = store->url.host[0];
-    if (store->url.master[0] &&
-        !audit_sentinel_find(&store->url, store->shown, timeout, &host, why))
+    if (!prepare_tls(store, why))
         return false;
-    store->context = store->url.socket[0] ? redisConnectUnixWithTimeout(store->url.socket, timeout)
-                                          : redisConnectWithTimeout(host.name, host.port, timeout);
-    return (store->context && !store->context->err &&
-            redisSetTimeout(store->context, timeout) == REDIS_OK) ||
-           lost_connection(store, why);
+    audit_address_t address = {
+        .socket = store->url.socket,
+        .host = store->url.host[0],
+        .tls = store->tls,
+        .timeout = {store->timeout_ms / 1000, store->timeout_ms % 1000 * 1000L},
+    };
+    if (store->url.master[0] && !audit_sentinel_find(&store->url, store->shown, &address, why))
+        return false;
+    store->link = audit_link_open(&address);
+    return (store->link && !store->link->context->err) || lost_connection(store, why);
 }
 
 static bool connect_store(audit_store_t *store, audit_failure_t *why)
 {
-    if (store->context)
+    if (store->link)
         return true;
     if (!dial_store(store, why))
         return false;
     if (authenticate(store, why) && select_database(store, why) &&
-        (!store->url.master[0] || audit_sentinel_is_master(store->context, store->shown, why)))
+        (!store->url.master[0] || audit_sentinel_is_master(store->link, store->shown, why)))
         return true;
     audit_store_disconnect(store);
     return false;
@@ -238,7 +251,7 @@ static void words_free(words_t *words)
 static redisReply *send_words(audit_store_t *store, const words_t *words, audit_failure_t *why)
 {
     redisReply *reply =
-        redisCommandArgv(store->context, (int)words->argc, (void *)words->argv, words->argvlen);
+        audit_link_command(store->link, (int)words->argc, (void *)words->argv, words->argvlen);
     if (!reply) {
         lost_connection(store, why);
         return NULL;

@@ -5,13 +5,15 @@
 #ifndef RATINGS_AUDIT_STORE_H
 #define RATINGS_AUDIT_STORE_H
 
+#include "../core/tls.h"
 #include "audit_failure.h"
 #include "audit_fold.h"
 
 typedef struct audit_store_t audit_store_t;
 
-/* Does not connect. `url` must live as long as the store, and be valid. NULL: memory ran out. */
-audit_store_t *audit_store_new(const char *url, int timeout_ms);
+/* Does not connect. `url` must be valid; `tls`, of which no file is read yet, is for a url of TLS.
+ * Both must live as long as the store. NULL: memory ran out. */
+audit_store_t *audit_store_new(const char *url, const ratings_tls_settings_t *tls, int timeout_ms);
 void audit_store_free(audit_store_t *store); /* NULL is allowed */
 
 /* Closes the connection, for a time in which it would be idle. */

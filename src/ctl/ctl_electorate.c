@@ -172,7 +172,7 @@ ctl_exit_e ctl_electorate(ctl_options_t *options, audit_failure_t *why)
         audit_fail(why, "electorate takes new, or no word (see --help)");
         return CTL_EXIT_FAILED;
     }
-    it.store = audit_store_new(options->store, options->stream.timeout_ms);
+    it.store = audit_store_new(options->store, &options->store_tls, options->stream.timeout_ms);
     bool good = (it.store && audit_state_init(&it.state, 1)) || audit_no_memory(why);
     good = good && (word ? begin_next(&it, why) : read_electorate_now(&it, why)) &&
            report_electorate(&it, why);

@@ -45,6 +45,33 @@ static bool take_store(ctl_options_t *out, const char *value, audit_failure_t *w
     return true;
 }
 
+static bool take_store_ca(ctl_options_t *out, const char *value, audit_failure_t *why)
+{
+    (void)why;
+    out->store_tls.ca = value;
+    return true;
+}
+
+static bool take_store_certificate(ctl_options_t *out, const char *value, audit_failure_t *why)
+{
+    (void)why;
+    out->store_tls.certificate = value;
+    return true;
+}
+
+static bool take_store_key(ctl_options_t *out, const char *value, audit_failure_t *why)
+{
+    (void)why;
+    out->store_tls.key = value;
+    return true;
+}
+
+static bool take_store_name(ctl_options_t *out, const char *value, audit_failure_t *why)
+{
+    out->store_tls.name = value;
+    return value[0] || bad_usage(why, "--store-name takes the name of a certificate");
+}
+
 static bool take_property(ctl_options_t *out, const char *value, audit_failure_t *why)
 {
     (void)why;
@@ -229,6 +256,13 @@ static const struct ctl_option_t {
     {"topic", "NAME", "the log (default: ratings)", CTL_TAKES_STREAM | CTL_TAKES_STORE, take_topic},
     {"store", "redis://...", "Redis (default: the variable RATINGS_CONNECTION)", CTL_TAKES_STORE,
      take_store},
+    {"store-ca", "PATH", "of rediss://, as RatingsStoreTLSCA (default: the system's)",
+     CTL_TAKES_STORE, take_store_ca},
+    {"store-certificate", "FILE", "the client's, as RatingsStoreTLSCertificate", CTL_TAKES_STORE,
+     take_store_certificate},
+    {"store-key", "FILE", "of that, as RatingsStoreTLSKey", CTL_TAKES_STORE, take_store_key},
+    {"store-name", "NAME", "of Redis's certificate, as RatingsStoreTLSName", CTL_TAKES_STORE,
+     take_store_name},
     {"X", "PROPERTY=VALUE", "a property of librdkafka; may be repeated", CTL_TAKES_STREAM,
      take_property},
     {"timeout", "SECONDS", "gives up when nothing comes for so long (default: 30)", TAKEN_BY_ALL,

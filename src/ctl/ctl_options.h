@@ -4,6 +4,7 @@
 #define RATINGS_CTL_OPTIONS_H
 
 #include "../core/ranking.h"
+#include "../core/tls.h"
 #include "../schedule/schedule.h"
 #include "audit_failure.h"
 #include "audit_stream.h"
@@ -14,7 +15,7 @@
 /* Groups of options that a command takes. */
 enum {
     CTL_TAKES_STREAM = 1 << 0,  /* --brokers, -X */
-    CTL_TAKES_STORE = 1 << 1,   /* --store */
+    CTL_TAKES_STORE = 1 << 1,   /* --store, --store-ca, -certificate, -key, -name */
     CTL_TAKES_TALKS = 1 << 2,   /* --talk */
     CTL_TAKES_JSON = 1 << 3,    /* --json */
     CTL_TAKES_MENDING = 1 << 4, /* --repair, --rebuild: commands of their own since */
@@ -34,10 +35,11 @@ enum {
 #define CTL_AT_END INT64_MAX /* no point in time: to the end of the log */
 
 typedef struct {
-    audit_stream_options_t stream; /* its timeout is that of each wait, for whichever server */
-    const char **properties;       /* those of `stream`, while they are read */
-    const char *store;             /* redis://... */
-    const char **talks;            /* these alone; all when there are none */
+    audit_stream_options_t stream;    /* its timeout is that of each wait, for whichever server */
+    const char **properties;          /* those of `stream`, while they are read */
+    const char *store;                /* redis://... */
+    ratings_tls_settings_t store_tls; /* for rediss://... */
+    const char **talks;               /* these alone; all when there are none */
     int talks_count;
     char **words; /* what stands beside the options */
     int words_count;

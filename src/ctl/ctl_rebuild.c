@@ -49,7 +49,8 @@ static bool request_of_store(audit_store_t *store, const audit_state_t *state, a
 ctl_exit_e ctl_rebuild(ctl_options_t *options, audit_failure_t *why)
 {
     audit_state_t state;
-    audit_store_t *store = audit_store_new(options->store, options->stream.timeout_ms);
+    audit_store_t *store =
+        audit_store_new(options->store, &options->store_tls, options->stream.timeout_ms);
     bool good = (audit_state_init(&state, 1) && store) || audit_no_memory(why);
     good = good && audit_store_read(store, &state, NULL, 0, why) &&
            check_rebuildable(options, &state, why) && is_wanted(options, &state, why) &&

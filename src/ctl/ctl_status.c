@@ -56,7 +56,8 @@ static bool ask_stream(ctl_status_t *status, audit_failure_t *why)
 /* The state of as many partitions as the topic has; of one where nobody knows. */
 static bool ask_store(ctl_status_t *status, audit_failure_t *why)
 {
-    status->store = audit_store_new(status->options->store, status->options->stream.timeout_ms);
+    status->store = audit_store_new(status->options->store, &status->options->store_tls,
+                                    status->options->stream.timeout_ms);
     if (!status->store ||
         !audit_state_init(&status->state, status->partitions > 0 ? status->partitions : 1))
         return audit_no_memory(why);

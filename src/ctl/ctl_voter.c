@@ -77,7 +77,7 @@ static bool open_voter(ctl_voter_t *it, audit_failure_t *why)
     it->log.fold.observe = count_own_event;
     it->log.fold.observer = it;
     it->changed = calloc((size_t)partitions, sizeof *it->changed);
-    it->store = audit_store_new(options->store, options->stream.timeout_ms);
+    it->store = audit_store_new(options->store, &options->store_tls, options->stream.timeout_ms);
     if (!it->changed || !it->store || !audit_state_init(&it->state, partitions))
         return audit_no_memory(why);
     if (!check_store_of_topic(it, why))

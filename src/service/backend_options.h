@@ -17,11 +17,12 @@ static inline ratings_talks_options_t ratings_talks_options_of(const ratings_con
                                      .timeout = config->talks_timeout};
 }
 
-static inline ratings_store_options_t ratings_store_options_of(const ratings_config_t *config)
+static inline ratings_store_options_t ratings_store_options_of(const ratings_server_t *record)
 {
-    return (ratings_store_options_t){.url = config->store,
-                                     .connections_max = (int)config->store_pool,
-                                     .timeout = config->store_timeout};
+    return (ratings_store_options_t){.url = record->config.store,
+                                     .connections_max = (int)record->config.store_pool,
+                                     .timeout = record->config.store_timeout,
+                                     .tls = record->store_tls};
 }
 
 static inline ratings_stream_options_t ratings_stream_options_of(const ratings_config_t *config)

@@ -150,7 +150,8 @@ static void make_talks(ratings_child_t *child)
 static void make_store(ratings_child_t *child)
 {
     const ratings_config_t *config = child->service->config;
-    ratings_store_options_t options = ratings_store_options_of(config);
+    ratings_store_options_t options =
+        ratings_store_options_of(ratings_server_of(child->service->server));
     options.retired_at = &child->service->shared->store_retired_at;
     options.usage = usage_of_pool(child, RATINGS_BACKEND_STORE, config->store_pool);
     ratings_result_t why;
@@ -227,7 +228,7 @@ static apr_status_t create_projector(ratings_child_t *child, ratings_result_t *w
 {
     const ratings_config_t *config = child->service->config;
     ratings_projector_options_t options = {
-        .store = ratings_store_options_of(config),
+        .store = ratings_store_options_of(ratings_server_of(child->service->server)),
         .requests_store = child->store,
         .stream = child->stream,
         .reader = &child->stream_options,

@@ -12,8 +12,12 @@ static ratings_store_t *admin; /* of the user that may do everything */
 static ratings_store_t *store_of(const char *login)
 {
     ratings_store_options_t options = {
-        apr_psprintf(redis.pool, "redis://%s127.0.0.1:%d", login, redis.port), 1,
-        apr_time_from_sec(5), NULL, NULL};
+        apr_psprintf(redis.pool, "redis://%s127.0.0.1:%d", login, redis.port),
+        1,
+        apr_time_from_sec(5),
+        NULL,
+        NULL,
+        NULL};
     ratings_store_t *store = NULL;
     ratings_result_t why;
     assert_int_equal(ratings_store_create(&store, &options, &why), APR_SUCCESS);

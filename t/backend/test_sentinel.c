@@ -41,7 +41,8 @@ static ratings_store_t *store_behind(int count, const char *login, int timeout_m
     for (int i = 0; i < count; i++)
         url = apr_psprintf(redis.pool, "%s%s127.0.0.1:%d", url, i > 0 ? "," : "", peers[i].port);
     url = apr_pstrcat(redis.pool, url, "/ratings", NULL);
-    const ratings_store_options_t options = {url, 2, apr_time_from_msec(timeout_ms), NULL, NULL};
+    const ratings_store_options_t options = {url,  2,    apr_time_from_msec(timeout_ms),
+                                             NULL, NULL, NULL};
     assert_int_equal(ratings_store_create(&store, &options, &why), APR_SUCCESS);
     return store;
 }

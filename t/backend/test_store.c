@@ -67,8 +67,8 @@ static int tear_down(void **state)
 
 static ratings_store_t *store_at(const char *url, int connections_max, int timeout_ms)
 {
-    ratings_store_options_t options = {url, connections_max, apr_time_from_msec(timeout_ms), NULL,
-                                       NULL};
+    ratings_store_options_t options = {
+        url, connections_max, apr_time_from_msec(timeout_ms), NULL, NULL, NULL};
     ratings_store_t *store = NULL;
     ratings_result_t why;
     assert_int_equal(ratings_store_create(&store, &options, &why), APR_SUCCESS);
@@ -857,7 +857,7 @@ static void retired_connections_are_not_used_again(void **state)
 {
     _Atomic int64_t retired_at = 0;
     const char *url = apr_psprintf(redis.pool, "redis://127.0.0.1:%d", redis.port);
-    const ratings_store_options_t options = {url, 1, apr_time_from_sec(5), &retired_at, NULL};
+    const ratings_store_options_t options = {url, 1, apr_time_from_sec(5), &retired_at, NULL, NULL};
     ratings_store_t *one, *other;
     ratings_result_t why;
     (void)state;

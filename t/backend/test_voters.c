@@ -769,7 +769,11 @@ static int set_up(void **state)
     (void)state;
     redis_set_up();
     ratings_store_options_t options = {apr_psprintf(redis.pool, "redis://127.0.0.1:%d", redis.port),
-                                       1, apr_time_from_sec(5), NULL, NULL};
+                                       1,
+                                       apr_time_from_sec(5),
+                                       NULL,
+                                       NULL,
+                                       NULL};
     return ratings_store_create(&store, &options, &why) == APR_SUCCESS ? 0 : -1;
 }
 

@@ -9,7 +9,7 @@ static void must_name_the_same_place(const ratings_redis_url_t *a, const ratings
     for (int i = 0; i < a->hosts; i++)
         MUST(strcmp(a->host[i].name, b->host[i].name) == 0 && a->host[i].port == b->host[i].port);
     MUST(strcmp(a->socket, b->socket) == 0 && strcmp(a->master, b->master) == 0);
-    MUST(a->database == b->database);
+    MUST(a->database == b->database && a->has_tls == b->has_tls);
 }
 
 static void must_hide_the_password(const ratings_redis_url_t *parsed, const char *shown)
@@ -34,7 +34,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     shown = ratings_redis_url_redact(url);
     MUST(shown);
     if (ratings_redis_url_parse(url, &parsed))
-        MUST(strlen(shown) <= strlen("redis+sentinel://***"));
+        MUST(strlen(shown) <= strlen("rediss+sentinel://***"));
     else
         must_hide_the_password(&parsed, shown);
     free(shown);

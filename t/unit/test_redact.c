@@ -14,6 +14,7 @@ static row_t rows[] = {
     {"its other name", "postgresql://u:sec@ret@h", "postgresql://***"},
     {"Redis", "redis://secret@h", "redis://***"},
     {"Redis with TLS", "rediss://:secret@h", "rediss://***"},
+    {"sentinels with TLS", "rediss+sentinel://:secret@h", "rediss+sentinel://***"},
     {"a function", "http://secret@h:99999/", "http://***"},
     {"a function with TLS", "https://h/?code=secret", "https://***"},
     {"a scheme that nobody knows", "secret://h", "***"},

@@ -26,6 +26,8 @@ static url_row_t urls[] = {
     {"an '@' that was not escaped", "redis://u:p@q@cache", "cache", 6379, 0, "u", "p@q"},
     {"a colon in the password", "redis://u:p:q@cache", "cache", 6379, 0, "u", "p:q"},
 
+    {"TLS", "rediss://u:p@cache/1", "cache", 6379, 1, "u", "p"},
+
     {"a Unix socket", "unix:///run/redis.sock", "/run/redis.sock", 0, 0, "", NULL},
     {"one with a database", "unix:///r?db=3", "/r", 0, 3, "", NULL},
     {"one with a login", "unix://u:p@/r?db=0", "/r", 0, 0, "u", "p"},
@@ -48,7 +50,8 @@ static url_row_t urls[] = {
     {"nothing", "", NULL, 0, 0, NULL, NULL},
     {"no scheme", "cache:6379", NULL, 0, 0, NULL, NULL},
     {"another scheme", "http://cache", NULL, 0, 0, NULL, NULL},
-    {"TLS", "rediss://cache", NULL, 0, 0, NULL, NULL},
+    {"TLS by another name", "redis+tls://cache", NULL, 0, 0, NULL, NULL},
+    {"a Unix socket by TLS", "unixs:///r", NULL, 0, 0, NULL, NULL},
     {"no host", "redis://", NULL, 0, 0, NULL, NULL},
     {"no host but a port", "redis://:6379", NULL, 0, 0, NULL, NULL},
     {"no host but a user", "redis://u:p@", NULL, 0, 0, NULL, NULL},
@@ -83,6 +86,7 @@ static void parses(void **state)
     assert_string_equal(row->host[0] == '/' ? parsed.socket : parsed.host[0].name, row->host);
     assert_int_equal(parsed.hosts, parsed.socket[0] == '\0');
     assert_string_equal(parsed.master, "");
+    assert_int_equal(parsed.has_tls, strncmp(row->url, "rediss", 6) == 0);
     assert_int_equal(parsed.host[0].port, row->port);
     assert_int_equal(parsed.database, row->database);
     assert_string_equal(parsed.user, row->user);
@@ -101,6 +105,7 @@ static sentinel_row_t sentinel_rows[] = {
     {"one sentinel", "redis+sentinel://a/m", "a:26379", "m", 0},
     {"three", "redis+sentinel://a,b:1,[::1]:2/my-m.1_x/3", "a:26379 b:1 ::1:2", "my-m.1_x", 3},
     {"a slash at the end", "redis+sentinel://a/m/", "a:26379", "m", 0},
+    {"TLS", "rediss+sentinel://u:p@a,b:1/m/2", "a:26379 b:1", "m", 2},
     {"nine", "redis+sentinel://:p@a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1,a:1/m",
      "a:1 a:1 a:1 a:1 a:1 a:1 a:1 a:1 a:1", "m", 0},
 
@@ -136,6 +141,7 @@ static void parses_sentinels(void **state)
                        i > 0 ? " " : "", parsed.host[i].name, parsed.host[i].port);
     assert_string_equal(hosts, row->hosts);
     assert_string_equal(parsed.master, row->master);
+    assert_int_equal(parsed.has_tls, strncmp(row->url, "rediss", 6) == 0);
     assert_int_equal(parsed.database, row->database);
 }
 
@@ -158,6 +164,7 @@ static shown_row_t shown_rows[] = {
     {"nor of an unescaped slash", "redis://u:sec/ret@cache", "redis://***"},
     {"nor of an unescaped question mark", "redis://u:sec?ret@cache", "redis://***"},
     {"nor of an escape that is none", "redis://u:secret%@cache", "redis://***"},
+    {"the password goes by TLS as well", "rediss://u:s@cache", "rediss://u:***@cache"},
     {"a socket is shown as it is", "unix:///run/redis.sock?db=1", NULL},
     {"the password of one goes", "unix://u:s%2Fe@/r?db=1", "unix://u:***@/r?db=1"},
     {"of an unescaped slash nothing is shown", "unix://u:sec/ret@/r", "unix://***"},
@@ -166,6 +173,8 @@ static shown_row_t shown_rows[] = {
     {"sentinels are shown as they are", "redis+sentinel://a,b:1/m/2", NULL},
     {"the password beside them goes", "redis+sentinel://u:s@a,b/m", "redis+sentinel://u:***@a,b/m"},
     {"nothing of an unescaped slash", "redis+sentinel://u:s/t@a,b/m", "redis+sentinel://***"},
+    {"by TLS it goes, too", "rediss+sentinel://:s@a/m", "rediss+sentinel://:***@a/m"},
+    {"and nothing is shown", "rediss+sentinel://u:s/t@a,b/m", "rediss+sentinel://***"},
     {"nothing of one after an '@'", "redis+sentinel://u:s@s/t@a,b/m", "redis+sentinel://***"},
     {"nor of another scheme", "secret://cache", "***"},
 };

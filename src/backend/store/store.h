@@ -58,6 +58,7 @@
 #include "../../core/idempotency.h"
 #include "../../core/ranking.h"
 #include "../../core/ticket_window.h"
+#include "../../core/tls.h"
 #include "../../core/voter_set.h"
 #include "../common/log_record.h"
 #include "../common/pool.h"
@@ -76,11 +77,20 @@ typedef struct {
     apr_interval_time_t timeout; /* microseconds, of a whole call */
     _Atomic int64_t
         *retired_at; /* see ratings_store_retire: of all stores that share it; or NULL */
-    ratings_pool_usage_t *usage; /* of the connections, until destroy; NULL: nobody watches */
+    ratings_pool_usage_t *usage;      /* of the connections, until destroy; NULL: nobody watches */
+    const ratings_tls_context_t *tls; /* for a url of TLS, and until destroy; else ignored */
 } ratings_store_options_t;
 
 /* NULL if `url` can be used, else what is wrong with it (static). */
 const char *ratings_store_url_problem(const char *url);
+
+/* The same of the settings of TLS: the authorities, the certificate or its key, and the name. */
+const char *ratings_store_ca_problem(const char *ca);
+const char *ratings_store_file_problem(const char *path);
+const char *ratings_store_name_problem(const char *name);
+
+/* Whether a url without a problem wants TLS. */
+bool ratings_store_url_has_tls(const char *url);
 
 /* Makes the store, without connecting. `*options` is copied. To be called once threads may start
  * (child_init or later). */
@@ -118,6 +128,9 @@ typedef enum {
     RATINGS_STORE_CROWDED,
     RATINGS_STORE_LACKS_COMMANDS,
     RATINGS_STORE_HANGS_UP,
+    RATINGS_STORE_UNTRUSTED,      /* of TLS: its certificate is refused */
+    RATINGS_STORE_WITHOUT_TLS,    /* it speaks none */
+    RATINGS_STORE_REFUSES_CLIENT, /* the client's certificate, or wants one */
     RATINGS_STORE_NOT_REDIS,
     RATINGS_STORE_DENIED /* a command or a key, to the service's user; beyond: which */
 } ratings_store_fault_e;

@@ -75,6 +75,34 @@ const char *ratings_store_url_problem(const char *url)
     return ratings_redis_url_parse(url, &parsed);
 }
 
+const char *ratings_store_ca_problem(const char *ca)
+{
+    return ca[0] == '/' || strcmp(ca, "system") == 0
+               ? NULL
+               : "it takes the absolute path of a file or directory, or system";
+}
+
+const char *ratings_store_file_problem(const char *path)
+{
+    return path[0] == '/' || strcmp(path, "none") == 0
+               ? NULL
+               : "it takes the absolute path of a file, or none";
+}
+
+const char *ratings_store_name_problem(const char *name)
+{
+    size_t length = strlen(name);
+    return length > 0 && length <= RATINGS_REDIS_HOST_MAX
+               ? NULL
+               : "it takes a name or an address of at most 255 bytes, or host";
+}
+
+bool ratings_store_url_has_tls(const char *url)
+{
+    ratings_redis_url_t parsed;
+    return !ratings_redis_url_parse(url, &parsed) && parsed.has_tls;
+}
+
 static store_login_t login_of(const ratings_redis_url_t *url, apr_pool_t *pool)
 {
     store_login_t login = {.database = url->database};
@@ -94,7 +122,7 @@ static void fill_store(ratings_store_t *store, const ratings_store_options_t *op
                        const ratings_redis_url_t *url)
 {
     apr_pool_t *pool = store->object.pool;
-    store_place_init(&store->place, url, pool);
+    store_place_init(&store->place, url, url->has_tls ? options->tls : NULL, pool);
     store->login = login_of(url, pool);
     store->timeout = options->timeout;
     ratings_pool_init(&store->connections, &store->object, &store_pool_ops,
@@ -109,6 +137,8 @@ apr_status_t ratings_store_create(ratings_store_t **out, const ratings_store_opt
     const char *problem = ratings_redis_url_parse(options->url, &url);
     if (problem)
         return ratings_result_set(why, APR_EINVAL, "%s", problem);
+    if (url.has_tls && !options->tls)
+        return ratings_result_set(why, APR_EINVAL, "TLS is not set up");
     *out =
         ratings_refobj_create(sizeof **out, offsetof(ratings_store_t, object), release_store, why);
     if (!*out)

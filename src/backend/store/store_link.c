@@ -1,8 +1,10 @@
-/* hiredis writes, reads and parses; all waiting is done here, since its own timeouts are for each
- * wait alone, and none can be interrupted. Only what hiredis 0.14 and 1.x both have is used. */
+/* hiredis writes, reads and parses, where there is TLS it parses alone (store_wire.h); all waiting
+ * is done here, since its own timeouts are for each wait alone, and none can be interrupted. Only
+ * what hiredis 0.14 and 1.x both have is used. */
 #include "store_link.h"
 
 #include "store_refusal.h"
+#include "store_wire.h"
 
 #include <apr_general.h>
 
@@ -18,12 +20,14 @@
 #define LATE_ANSWER "timed out waiting for an answer"
 
 struct store_link_t {
-    redisContext *context;
+    store_wire_t wire;
+    redisContext *context;              /* the wire's */
     uint64_t serial;                    /* of the exchange; the first is drawn by lot */
     size_t bytes_left, elements_left;   /* that answers to the exchange may still have */
     bool is_excess;                     /* an answer is larger than it may be */
     bool is_secret;                     /* a command of the exchange holds the password */
     bool lacks_echo;                    /* exchanges end without ECHO */
+    bool has_answered;                  /* something came, ever */
     redisReplyObjectFunctions building; /* how replies are built: as hiredis does, within bounds */
     const redisReplyObjectFunctions *unbounded;
 };
@@ -85,18 +89,16 @@ static void bound_exchange(store_link_t *link, const store_command_t *commands, 
 
 /* ---- a connection ---- */
 
-store_link_t *store_link_over(int fd, ratings_result_t *why)
+store_link_t *store_link_over(store_channel_t channel, ratings_result_t *why)
 {
     store_link_t *link = calloc(1, sizeof *link);
-    redisContext *context = link ? redisConnectFd(fd) : NULL;
-    if (!context) {
-        (void)close(fd);
+    if (!link || !store_wire_init(&link->wire, channel)) {
+        store_channel_close(channel);
         free(link);
         (void)ratings_result_set(why, RATINGS_NOT_ASKED, "out of memory");
         return NULL;
     }
-    context->flags &= ~REDIS_BLOCK; /* "try again" is no error */
-    link->context = context;
+    link->context = link->wire.context;
     (void)apr_generate_random_bytes((unsigned char *)&link->serial, sizeof link->serial);
     bound_replies(link);
     return link;
@@ -105,7 +107,7 @@ store_link_t *store_link_over(int fd, ratings_result_t *why)
 void store_link_close(store_link_t *link)
 {
     if (link)
-        redisFree(link->context);
+        store_wire_destroy(&link->wire);
     free(link);
 }
 
@@ -150,13 +152,12 @@ static int append_commands(store_link_t *link, const store_command_t *commands, 
     const char *echo[] = {"ECHO", serial};
     int result = REDIS_OK;
     for (int i = 0; i < count && result == REDIS_OK; i++)
-        result = redisAppendCommandArgv(link->context, commands[i].argc, commands[i].argv,
-                                        commands[i].argvlen);
+        result =
+            store_wire_append(&link->wire, commands[i].argc, commands[i].argv, commands[i].argvlen);
     link->serial++;
     print_serial(link, serial);
-    return result == REDIS_OK && !link->lacks_echo
-               ? redisAppendCommandArgv(link->context, 2, echo, NULL)
-               : result;
+    return result == REDIS_OK && !link->lacks_echo ? store_wire_append(&link->wire, 2, echo, NULL)
+                                                   : result;
 }
 
 static apr_status_t send_commands(store_link_t *link, const store_command_t *commands, int count,
@@ -165,28 +166,40 @@ static apr_status_t send_commands(store_link_t *link, const store_command_t *com
     if (append_commands(link, commands, count) != REDIS_OK)
         return broken_link(link, why);
     for (int done = 0;;) {
-        if (redisBufferWrite(link->context, &done) != REDIS_OK)
+        short events;
+        if (store_wire_write(&link->wire, &done, &events) != REDIS_OK)
             return broken_link(link, why);
         if (done)
             return APR_SUCCESS;
         apr_status_t status =
-            ratings_deadline_poll(link->context->fd, POLLOUT, deadline, LATE_ANSWER, why);
+            ratings_deadline_poll(link->context->fd, events, deadline, LATE_ANSWER, why);
         if (status != APR_SUCCESS)
             return status;
     }
 }
 
-/* What has come, and no more of it than may. */
-static bool read_some(store_link_t *link)
+/* What has come, and no more of it than may. `*events` is what to wait for next; `*heard`:
+ * something came. */
+static bool read_some(store_link_t *link, short *events, bool *heard)
 {
     const redisReader *reader = link->context->reader;
     size_t before = reader->len;
-    if (redisBufferRead(link->context) != REDIS_OK)
+    if (store_wire_read(&link->wire, events) != REDIS_OK)
         return false;
     size_t came = reader->len - before;
+    *heard |= came > 0;
+    link->has_answered |= came > 0;
     link->is_excess = came > link->bytes_left;
     link->bytes_left -= link->is_excess ? 0 : came;
     return !link->is_excess;
+}
+
+static apr_status_t wait_for_bytes(const store_link_t *link, short events,
+                                   const ratings_deadline_t *deadline, ratings_result_t *why)
+{
+    return store_wire_has_pending(&link->wire)
+               ? APR_SUCCESS
+               : ratings_deadline_poll(link->context->fd, events, deadline, LATE_ANSWER, why);
 }
 
 /* `*heard`: something came. */
@@ -194,19 +207,17 @@ static apr_status_t receive_reply(store_link_t *link, const ratings_deadline_t *
                                   redisReply **reply, bool *heard, ratings_result_t *why)
 {
     void *built = NULL;
-    for (;;) {
+    for (short events = POLLIN;;) {
         if (redisGetReplyFromReader(link->context, &built) != REDIS_OK)
             return broken_link(link, why);
         *reply = built;
         if (built)
             return APR_SUCCESS;
-        apr_status_t status =
-            ratings_deadline_poll(link->context->fd, POLLIN, deadline, LATE_ANSWER, why);
+        apr_status_t status = wait_for_bytes(link, events, deadline, why);
         if (status != APR_SUCCESS)
             return status;
-        if (!read_some(link))
+        if (!read_some(link, &events, heard))
             return broken_link(link, why);
-        *heard = true;
     }
 }
 
@@ -268,6 +279,16 @@ static void report_refusal(const store_link_t *link, const redisReply *refusal,
         store_error_reply(refusal, why);
 }
 
+/* By TLS 1.3 a server says only after the handshake, if at all, that it refuses the client's
+ * certificate. */
+static int fault_of_hanging_up(const store_link_t *link)
+{
+    if (link->wire.fault)
+        return link->wire.fault;
+    return link->wire.tls && !link->has_answered ? RATINGS_STORE_REFUSES_CLIENT
+                                                 : RATINGS_STORE_HANGS_UP;
+}
+
 /* Not in order: `why` has the reason so far. Of a server that refuses and closes (it has too many
  * clients, say), its refusal is the reason. */
 static store_link_next_e end_in_failure(const store_link_t *link, const exchange_t *exchange,
@@ -284,7 +305,7 @@ static store_link_next_e end_in_failure(const store_link_t *link, const exchange
     else if (exchange->heard || !store_link_is_lost(link))
         return STORE_LINK_CLOSE;
     else
-        store_blame(why, RATINGS_STORE_HANGS_UP);
+        store_blame(why, fault_of_hanging_up(link));
     return STORE_LINK_REPLACE;
 }
 
@@ -322,6 +343,7 @@ apr_status_t store_link_exchange(store_link_t *link, const store_command_t *comm
 bool store_link_is_quiet(const store_link_t *link)
 {
     char byte;
-    return is_drained(link) && recv(link->context->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+    return is_drained(link) && !store_wire_has_pending(&link->wire) &&
+           recv(link->context->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
            (errno == EAGAIN || errno == EWOULDBLOCK);
 }

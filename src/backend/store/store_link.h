@@ -9,7 +9,7 @@
 #ifndef RATINGS_STORE_LINK_H
 #define RATINGS_STORE_LINK_H
 
-#include "../common/deadline.h"
+#include "store_channel.h"
 
 #include <hiredis/hiredis.h>
 
@@ -30,9 +30,9 @@ typedef struct {
 
 typedef struct store_link_t store_link_t;
 
-/* Over a socket that is connected, and does not block (store_dial.h): it is the link's from then
- * on, and closed by a failure. NULL and RATINGS_NOT_ASKED when memory ran out. */
-store_link_t *store_link_over(int fd, ratings_result_t *why);
+/* Over a channel, which is the link's from then on, and closed by a failure. NULL and
+ * RATINGS_NOT_ASKED when memory ran out. */
+store_link_t *store_link_over(store_channel_t channel, ratings_result_t *why);
 void store_link_close(store_link_t *link); /* NULL: nothing to do */
 
 /* The peer is a sentinel, which has no ECHO: exchanges end without, so that the link is good for

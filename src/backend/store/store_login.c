@@ -77,10 +77,10 @@ static apr_status_t try_echo(store_link_t *link, const ratings_deadline_t *deadl
     return exchange_first(link, NULL, 0, &none, deadline, why);
 }
 
-store_link_t *store_login(int fd, const store_login_t *login, const ratings_deadline_t *deadline,
-                          ratings_result_t *why)
+store_link_t *store_login(store_channel_t channel, const store_login_t *login,
+                          const ratings_deadline_t *deadline, ratings_result_t *why)
 {
-    store_link_t *link = store_link_over(fd, why);
+    store_link_t *link = store_link_over(channel, why);
     if (!link)
         return NULL;
     if (store_authenticate(link, login, deadline, why) == APR_SUCCESS &&

@@ -11,11 +11,11 @@ typedef struct {
     int database;
 } store_login_t;
 
-/* Over a socket that is connected, and the link's from then on (store_link_over): logs in, selects
- * the database, and tries what each exchange needs. NULL and `why` on failure: APR_ECONNREFUSED
- * where the connection broke meanwhile. Any thread; the link is the caller's. */
-store_link_t *store_login(int fd, const store_login_t *login, const ratings_deadline_t *deadline,
-                          ratings_result_t *why);
+/* Over a channel, which is the link's from then on (store_link_over): logs in, selects the
+ * database, and tries what each exchange needs. NULL and `why` on failure: APR_ECONNREFUSED where
+ * the connection broke meanwhile. Any thread; the link is the caller's. */
+store_link_t *store_login(store_channel_t channel, const store_login_t *login,
+                          const ratings_deadline_t *deadline, ratings_result_t *why);
 
 /* AUTH alone, if there is a password. */
 apr_status_t store_authenticate(store_link_t *link, const store_login_t *login,

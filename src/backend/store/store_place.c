@@ -9,9 +9,11 @@
 
 /* ---- what the URL says ---- */
 
-void store_place_init(store_place_t *place, const ratings_redis_url_t *url, apr_pool_t *pool)
+void store_place_init(store_place_t *place, const ratings_redis_url_t *url,
+                      const ratings_tls_context_t *tls, apr_pool_t *pool)
 {
     memset(place, 0, sizeof *place);
+    place->tls = tls;
     place->socket = url->socket[0] ? apr_pstrdup(pool, url->socket) : NULL;
     place->hosts = apr_pcalloc(pool, (size_t)url->hosts * sizeof *place->hosts);
     place->host_count = url->hosts;
@@ -22,6 +24,7 @@ void store_place_init(store_place_t *place, const ratings_redis_url_t *url, apr_
         return;
     place->sentinels.hosts = place->hosts;
     place->sentinels.count = url->hosts;
+    place->sentinels.tls = tls;
     place->sentinels.master = apr_pstrdup(pool, url->master);
 }
 
@@ -33,21 +36,23 @@ void store_place_destroy(store_place_t *place)
 
 /* ---- the master that sentinels name ---- */
 
-static store_link_t *open_host(ratings_resolver_t *host, const store_login_t *login,
-                               const ratings_deadline_t *deadline, ratings_result_t *why)
+static store_link_t *open_host(const store_place_t *place, ratings_resolver_t *host,
+                               const store_login_t *login, const ratings_deadline_t *deadline,
+                               ratings_result_t *why)
 {
-    int fd;
-    if (store_dial(host, deadline, &fd, why) != APR_SUCCESS)
+    store_channel_t channel;
+    if (store_channel_open(host, place->tls, deadline, &channel, why) != APR_SUCCESS)
         return NULL;
-    return store_login(fd, login, deadline, why);
+    return store_login(channel, login, deadline, why);
 }
 
-static store_link_t *open_named(const ratings_redis_host_t *master, const store_login_t *login,
-                                const ratings_deadline_t *deadline, ratings_result_t *why)
+static store_link_t *open_named(const store_place_t *place, const ratings_redis_host_t *master,
+                                const store_login_t *login, const ratings_deadline_t *deadline,
+                                ratings_result_t *why)
 {
     ratings_resolver_t host;
     ratings_resolver_init(&host, master->name, master->port);
-    store_link_t *link = open_host(&host, login, deadline, why);
+    store_link_t *link = open_host(place, &host, login, deadline, why);
     ratings_resolver_destroy(&host);
     if (!link || store_expect_master(link, deadline, why) == APR_SUCCESS)
         return link;
@@ -69,7 +74,7 @@ static store_link_t *open_by_sentinels(store_place_t *place, const store_login_t
     ratings_redis_host_t master;
     if (store_sentinels_find(&place->sentinels, login, deadline, &master, why) != APR_SUCCESS)
         return NULL;
-    store_link_t *link = open_named(&master, login, deadline, why);
+    store_link_t *link = open_named(place, &master, login, deadline, why);
     if (!link) {
         store_sentinels_doubt(&place->sentinels);
         return NULL;
@@ -85,13 +90,13 @@ store_link_t *store_place_open(store_place_t *place, const store_login_t *login,
                                const ratings_deadline_t *deadline, bool *has_moved,
                                ratings_result_t *why)
 {
-    int fd;
+    store_channel_t channel = {.tls = NULL};
     *has_moved = false;
     if (place->sentinels.count > 0)
         return open_by_sentinels(place, login, deadline, has_moved, why);
     if (!place->socket)
-        return open_host(&place->hosts[0], login, deadline, why);
-    if (store_dial_socket(place->socket, deadline, &fd, why) != APR_SUCCESS)
+        return open_host(place, &place->hosts[0], login, deadline, why);
+    if (store_dial_socket(place->socket, deadline, &channel.fd, why) != APR_SUCCESS)
         return NULL;
-    return store_login(fd, login, deadline, why);
+    return store_login(channel, login, deadline, why);
 }

@@ -8,15 +8,17 @@
 #include <apr_pools.h>
 
 typedef struct {
-    const char *socket;        /* the path of a Unix socket; NULL: none */
-    ratings_resolver_t *hosts; /* one, or sentinels */
+    const char *socket;               /* the path of a Unix socket; NULL: none */
+    ratings_resolver_t *hosts;        /* one, or sentinels */
+    const ratings_tls_context_t *tls; /* to all hosts; NULL: without */
     int host_count;
     store_sentinels_t sentinels; /* count 0: none */
     _Atomic uint64_t named;      /* a digest of the master that was used last; 0: none so far */
 } store_place_t;
 
-/* What it needs is in the pool, which outlives it. */
-void store_place_init(store_place_t *place, const ratings_redis_url_t *url, apr_pool_t *pool);
+/* What it needs is in the pool, which outlives it, as `tls` does. */
+void store_place_init(store_place_t *place, const ratings_redis_url_t *url,
+                      const ratings_tls_context_t *tls, apr_pool_t *pool);
 
 /* No call may be under way. */
 void store_place_destroy(store_place_t *place);

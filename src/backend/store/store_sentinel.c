@@ -1,6 +1,5 @@
 #include "store_sentinel.h"
 
-#include "store_dial.h"
 #include "store_refusal.h"
 
 #include <string.h>
@@ -80,9 +79,9 @@ static apr_status_t ask_sentinel(const store_sentinels_t *sentinels, ratings_res
                                  const store_login_t *login, const ratings_deadline_t *deadline,
                                  ratings_redis_host_t *found, ratings_result_t *why)
 {
-    int fd;
-    apr_status_t status = store_dial(host, deadline, &fd, why);
-    store_link_t *link = status == APR_SUCCESS ? store_link_over(fd, why) : NULL;
+    store_channel_t channel;
+    apr_status_t status = store_channel_open(host, sentinels->tls, deadline, &channel, why);
+    store_link_t *link = status == APR_SUCCESS ? store_link_over(channel, why) : NULL;
     if (link) {
         store_link_knows_no_echo(link);
         status = ask_over(sentinels, link, login, deadline, found, why);

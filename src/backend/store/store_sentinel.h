@@ -9,12 +9,13 @@
 
 #include <stdatomic.h>
 
-/* The caller's memory; resolvers and name live as long. */
+/* The caller's memory; resolvers, name and TLS live as long. */
 typedef struct {
     ratings_resolver_t *hosts;
     int count;
     const char *master;
-    atomic_uint next; /* the one that is asked first; modulo `count` */
+    const ratings_tls_context_t *tls; /* by which they are asked; NULL: without */
+    atomic_uint next;                 /* the one that is asked first; modulo `count` */
 } store_sentinels_t;
 
 /* Asks the sentinels in turn, the one first that answered last, each within its share of the

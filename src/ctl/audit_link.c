@@ -1,0 +1,114 @@
+#include "audit_link.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* ---- by TLS ---- */
+
+/* The socket blocks: a step that wants more has waited for as long as it may. */
+static bool has_ended_well(audit_link_t *link, ratings_tls_e step,
+                           const ratings_tls_failure_t *failure)
+{
+    bool has_failed = step == RATINGS_TLS_CLOSED || step == RATINGS_TLS_FAILED;
+    if (step == RATINGS_TLS_DONE)
+        return true;
+    link->context->err = REDIS_ERR_IO;
+    (void)snprintf(link->context->errstr, sizeof link->context->errstr, "%.*s",
+                   (int)sizeof link->context->errstr - 1, has_failed ? failure->text : "timed out");
+    errno = has_failed ? ECONNRESET : EAGAIN;
+    return false;
+}
+
+static bool shake_hands(audit_link_t *link)
+{
+    ratings_tls_failure_t failure;
+    return has_ended_well(link, ratings_tls_handshake(link->tls, &failure), &failure);
+}
+
+static bool send_by_tls(audit_link_t *link, const char *bytes, size_t length)
+{
+    bool is_good = true;
+    for (size_t sent = 0, count; sent < length && is_good; sent += count) {
+        ratings_tls_failure_t failure;
+        is_good = has_ended_well(
+            link, ratings_tls_write(link->tls, bytes + sent, length - sent, &count, &failure),
+            &failure);
+    }
+    return is_good;
+}
+
+#define TLS_RECORD_MAX (16 * 1024)
+
+static bool receive_by_tls(audit_link_t *link)
+{
+    char bytes[TLS_RECORD_MAX];
+    ratings_tls_failure_t failure;
+    size_t count;
+    return has_ended_well(link, ratings_tls_read(link->tls, bytes, sizeof bytes, &count, &failure),
+                          &failure) &&
+           redisReaderFeed(link->context->reader, bytes, count) == REDIS_OK;
+}
+
+static redisReply *command_by_tls(audit_link_t *link, int argc, const char **argv,
+                                  const size_t *argvlen)
+{
+    char *command = NULL;
+    void *reply = NULL;
+    int64_t length = redisFormatCommandArgv(&command, argc, argv, argvlen);
+    bool is_good = length >= 0 && send_by_tls(link, command, (size_t)length);
+    if (length >= 0)
+        redisFreeCommand(command);
+    while (is_good && !reply)
+        is_good = redisGetReplyFromReader(link->context, &reply) == REDIS_OK &&
+                  (reply || receive_by_tls(link));
+    return reply;
+}
+
+/* ---- by either ---- */
+
+static redisContext *connect_context(const audit_address_t *address)
+{
+    redisContext *context =
+        address->socket[0]
+            ? redisConnectUnixWithTimeout(address->socket, address->timeout)
+            : redisConnectWithTimeout(address->host.name, address->host.port, address->timeout);
+    if (context && !context->err)
+        (void)redisSetTimeout(context, address->timeout);
+    return context;
+}
+
+audit_link_t *audit_link_open(const audit_address_t *address)
+{
+    audit_link_t *link = calloc(1, sizeof *link);
+    if (link)
+        link->context = connect_context(address);
+    bool is_connected = link && link->context && !link->context->err;
+    if (is_connected && address->tls)
+        link->tls = ratings_tls_over(address->tls, link->context->fd, address->host.name);
+    if (!link || !link->context || (is_connected && address->tls && !link->tls)) {
+        audit_link_close(link);
+        return NULL;
+    }
+    if (link->tls)
+        (void)shake_hands(link);
+    return link;
+}
+
+void audit_link_close(audit_link_t *link)
+{
+    if (!link)
+        return;
+    ratings_tls_free(link->tls);
+    if (link->context)
+        redisFree(link->context);
+    free(link);
+}
+
+redisReply *audit_link_command(audit_link_t *link, int argc, const char **argv,
+                               const size_t *argvlen)
+{
+    return link->tls ? command_by_tls(link, argc, argv, argvlen)
+                     : redisCommandArgv(link->context, argc, argv, argvlen);
+}
