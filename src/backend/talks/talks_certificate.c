@@ -28,7 +28,7 @@ static bool has_shaken_hands(PGconn *pq)
     return PQstatus(pq) == CONNECTION_MADE && PQsslInUse(pq);
 }
 
-static bool shake_hands(PGconn *pq)
+static bool await_handshake(PGconn *pq)
 {
     const ratings_deadline_t deadline = {ratings_monotonic() + LOOK_TIMEOUT_US, -1};
     PostgresPollingStatusType next = PGRES_POLLING_WRITING;
@@ -81,7 +81,7 @@ const char *talks_certificate_problem(const char *conninfo)
     PQconninfoOption *options = talks_conninfo_parse(conninfo);
     const char *root_file = options ? talks_conninfo_value(options, "sslrootcert") : NULL;
     PGconn *pq = root_file ? begin_handshake(conninfo) : NULL;
-    int error = pq && shake_hands(pq) ? verify_server(pq, root_file) : X509_V_OK;
+    int error = pq && await_handshake(pq) ? verify_server(pq, root_file) : X509_V_OK;
     PQfinish(pq);
     PQconninfoFree(options);
     return ratings_certificate_error(error);
