@@ -7,17 +7,22 @@ use RatingsTest '-alone';
 plan(skip_all => 'needs root') if $> != 0;
 
 my $group  = getgrgid((getpwnam $ENV{TEST_USER})[3]);
-my $secret = "$ENV{TEST_LOGS}/privileges.secret";
-{
-    open my $file, '>', $secret or die "$secret: $!";
-    print $file 'x' x 32;
-    close $file;
-    chmod 0600, $secret; # root's
+sub file_of_root {
+    my ($name, $text) = @_;
+    my $path = "$ENV{TEST_LOGS}/privileges.$name";
+    open my $file, '>', $path or die "$path: $!";
+    chmod 0600, $path;
+    print $file $text;
+    close $file or die "$path: $!";
+    return "file:$path";
 }
+my $secret  = file_of_root(secret => 'x' x 32);
+my %strings = (RatingsTalks => $ENV{TALKS_CONNECTION}, RatingsStore => "$ENV{RATINGS_CONNECTION}/7", RatingsStream => $ENV{STREAMS_CONNECTION}, RatingsStats => $ENV{RATINGS_LAMBDA_URL});
 my $httpd = own_httpd(
-    name => 'privileges', topic => 'ratings-privileges', database => 7,
+    name => 'privileges', database => 7, cores => 0,
+    conf => join('', map { "$_ " . file_of_root($_, "$strings{$_}\n") . "\n" } sort keys %strings) . "RatingsTopic ratings-privileges\nRatingsTopicPartitions 4\n" . RatingsTest::Httpd::locations(),
     before => "User $ENV{TEST_USER}\nGroup $group\n",
-    after => qq(RatingsVoterSecret "file:$secret"\n<Location "/ratings">\nRatingsVoter expr=%{HTTP:X-User}\n</Location>\n),
+    after => qq(RatingsVoterSecret "$secret"\n<Location "/ratings">\nRatingsVoter expr=%{HTTP:X-User}\n</Location>\n),
 )->expect_log(qr/RT0305/, qr/RT0501: request \S+ answered with 202/)->start;
 my @at = (port => $httpd->port);
 
@@ -26,6 +31,7 @@ sub owners { return join ' ', sort keys %{ { map { ((getpwuid((stat "/proc/$_")[
 
 ok(wait_ready(@at), 'ready') or diag($httpd->log->lines);
 ok(wait_until(sub { owners() eq $ENV{TEST_USER} }, 10), 'the children have given up root') or diag(owners());
+is_deeply([ grep { (stat "/proc/$_/environ")[4] != 0 } $httpd->children ], [], 'and root alone sees the environment and the memory of each');
 my $talk = new_talk();
 is(rate($talk, 5, @at)->status, 200, 'a rating is taken');
 is(total(histogram_of($talk, @at)), 1, 'and read');
