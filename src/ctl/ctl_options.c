@@ -243,6 +243,7 @@ static bool take_httpd(ctl_options_t *out, const char *value, audit_failure_t *w
 /* ---- the table ---- */
 
 #define TAKEN_BY_ALL 0
+#define HAS_ADDRESSES (CTL_TAKES_STREAM | CTL_TAKES_STORE | CTL_TAKES_STATUS | CTL_TAKES_SCHEDULE)
 
 static const struct ctl_option_t {
     const char *name;     /* of one letter: -X, else --name */
@@ -328,6 +329,9 @@ void ctl_options_help(unsigned takes, FILE *out)
         (void)fprintf(out, "  %-24s %s\n", left, table[row].help);
     }
     (void)fputs("  --help, --version\n", out);
+    if (takes & HAS_ADDRESSES)
+        (void)fputs("An address, and a value of -X, may be file:PATH, a file that holds it.\n",
+                    out);
 }
 
 /* ---- reading ---- */
