@@ -1,12 +1,13 @@
 # ratingsctl (docs/ratingsctl.md), which ratings-audit is a link to. It has nothing of the module but
-# src/core, so that a fault of the projector is not repeated in it.
+# src/core, so that a fault of the projector is not repeated in it, but for the client of the statistics function.
 
 CTL_SOURCES  := $(wildcard src/ctl/*.c)
 CTL_SCHEMA   := $(OUT)/src/ctl/ctl_schema
 CTL_OBJECTS  := $(CTL_SOURCES:%.c=$(OUT)/%.o) $(AUDIT_SCRIPTS).o $(CTL_SCHEMA).o
+CTL_CLIENT   := $(patsubst %.c,$(OUT)/%.o,$(wildcard src/backend/common/*.c src/backend/stats/*.c))
 CTL_PROGRAM  := $(OUT)/ratingsctl
 CTL_MANUAL   := docs/ratingsctl.1
-CTL_PACKAGES  = jansson libssl libcrypto hiredis rdkafka libpq libcurl libqrencode
+CTL_PACKAGES  = jansson libssl libcrypto hiredis rdkafka libpq libcurl libqrencode apr-1 apr-util-1
 # what needs neither Kafka nor Redis, for the unit tests
 CTL_PURE     := $(patsubst %,$(OUT)/src/ctl/%.o,audit_bars audit_fold audit_keys audit_place audit_tickets audit_votes ctl_page ctl_printable ctl_progress ctl_rows ctl_time)
 CTL_UNIT     := $(patsubst %,$(OUT)/t/unit/test_%,audit ctl)
@@ -35,7 +36,7 @@ $(CTL_SCHEMA).c: conf/schema.sql build/ctl.mk
 $(CTL_SCHEMA).o: $(CTL_SCHEMA).c
 	$(call quiet,CC)$(CC) $(BASE_CFLAGS) -iquote . -c $< -o $@
 
-$(CTL_PROGRAM): $(CTL_OBJECTS) $(OUT)/libschedule.a $(OUT)/libratings.a
+$(CTL_PROGRAM): $(CTL_OBJECTS) $(CTL_CLIENT) $(OUT)/libschedule.a $(OUT)/libratings.a
 	$(call quiet,LD)$(CC) $(CFLAGS) $(HARDEN) -pthread -o $@ $^ \
 	    $(shell pkg-config --libs $(CTL_PACKAGES)) $(SCHEDULE_LIBS) -lm $(LDFLAGS)
 

@@ -150,7 +150,7 @@ sub backends { my ($report) = @_; return { map { my $it = $report->{backends}{$_
         [ 'talks',  '--talks',   "postgres://nobody:a\@$secret\@127.0.0.1/talks",   qr/PostgreSQL: its address cannot be read/ ],
         [ 'talks',  '--talks',   "postgres//nobody:$secret",                         qr/PostgreSQL: its address cannot be read/ ],
         [ 'stats',  '--stats',   "http://nobody:$secret\@127.0.0.1:1/",              qr/the statistics function: .*connect/ ],
-        [ 'stats',  '--stats',   "http://127.0.0.1:@{[ $httpd->port ]}/?code=$secret", qr/the statistics function: it answered with status \d+/ ],
+        [ 'stats',  '--stats',   "http://127.0.0.1:@{[ $httpd->port ]}/?code=$secret", qr/the statistics function: the answer has status \d+/ ],
         [ 'store',  '--store',   "redis://:$secret\@127.0.0.1:1",                    qr/Redis at .*refused/ ],
         [ 'stream', '--brokers', '127.0.0.1:1',                                      qr/Kafka at .*refused/ ],
         )
@@ -182,6 +182,53 @@ sub backends { my ($report) = @_; return { map { my $it = $report->{backends}{$_
     }
     my $report;
     ok(wait_until(sub { $report = report('status'); $report->{code} eq 0 }, $patience), 'all is as it should be again') or diag($report->{transcript});
+}
+
+# The Lambda is asked as the service asks it: one that knows its caller answers no other.
+{
+    my $secret   = 's3cr3t-of-the-lambda';
+    my $listener = IO::Socket::INET->new(Listen => 8, LocalAddr => '127.0.0.1') or die "socket: $!";
+    my $pid      = fork // die "fork: $!";
+    if (!$pid) {
+        alarm 120;
+        while (my $client = $listener->accept) {
+            my $request = '';
+            sysread $client, $request, 4096, length $request or last until $request =~ /\r\n\r\n.*\}\}/s;
+            my $known = $request =~ /^X-Key: \Q$secret\E\r$/m || $request =~ m{^Authorization: AWS4-HMAC-SHA256 Credential=AKIDOFTHETEST/\d{8}/eu-central-1/lambda/}m;
+            my $body  = $known ? '{"avg":0,"totalCount":0}' : '{}';
+            print {$client} 'HTTP/1.1 ' . ($known ? '200 OK' : '403 Forbidden') . "\r\nContent-Length: @{[ length $body ]}\r\nConnection: close\r\n\r\n$body";
+            close $client;
+        }
+        POSIX::_exit(0);
+    }
+    my $url  = 'http://127.0.0.1:' . $listener->sockport . '/';
+    my $file = "$ENV{TEST_LOGS}/ctl-header";
+    open my $out, '>', $file or die "$file: $!";
+    print {$out} "$secret\n";
+    close $out;
+    chmod 0600, $file;
+    local @ENV{qw(AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY)} = ('AKIDOFTHETEST', "$secret-of-aws");
+    for my $row (
+        [ 'neither header nor signature', 'not reached' ],
+        [ 'another header',               'not reached', '--stats-header', 'X-Key: another' ],
+        [ 'the header',                   'reached', '--stats-header', "X-Key: $secret" ],
+        [ 'the header of a file',         'reached', '--stats-header', "X-Key: file:$file" ],
+        [ 'a signature',                  'reached', '--stats-auth', 'aws-sigv4:eu-central-1' ],
+        )
+    {
+        my ($name, $expected, @options) = @$row;
+        my $report = report('status', '--stats', $url, @options);
+        is(backends($report)->{stats}, $expected, "a Lambda that knows its caller: $name") or diag($report->{transcript});
+        unlike($report->{transcript}, qr/\Q$secret\E/, 'no secret is shown');
+    }
+    cannot_ok(ctl('status', '--stats-header', "X-Key:$secret"), '--stats-header: it takes', 'a header that is none');
+    cannot_ok(ctl('status', '--stats-header', 'Host: a'), '--stats-header: the header of this name is set', 'a header that HTTP sets');
+    cannot_ok(ctl('status', '--stats-auth', 'basic'), '--stats-auth: ', 'an authentication that is none');
+    my $report = report('status', '--stats', $url, '--stats-header', "X-Key: file:$file-none");
+    is(backends($report)->{stats}, 'not reached', 'a file that is not there') or diag($report->{transcript});
+    kill 'KILL', $pid;
+    waitpid $pid, 0;
+    unlink $file;
 }
 
 # What is in the store may be anything: it is shown all the same, and does nothing to a terminal.

@@ -142,8 +142,22 @@ static bool take_talks_url(ctl_options_t *out, const char *value, audit_failure_
 static bool take_stats_url(ctl_options_t *out, const char *value, audit_failure_t *why)
 {
     (void)why;
-    out->stats_url = value;
+    out->stats.url = value;
     return true;
+}
+
+static bool take_stats_header(ctl_options_t *out, const char *value, audit_failure_t *why)
+{
+    const char *problem = ctl_stats_header_problem(value);
+    out->stats.header = value;
+    return !problem || audit_fail(why, "--stats-header: %s (see --help)", problem);
+}
+
+static bool take_stats_auth(ctl_options_t *out, const char *value, audit_failure_t *why)
+{
+    const char *problem = ctl_stats_auth_problem(value);
+    out->stats.auth = value;
+    return !problem || audit_fail(why, "--stats-auth: %s (see --help)", problem);
 }
 
 static bool take_max_lag(ctl_options_t *out, const char *value, audit_failure_t *why)
@@ -282,6 +296,10 @@ static const struct ctl_option_t {
      CTL_TAKES_STATUS | CTL_TAKES_SCHEDULE, take_talks_url},
     {"stats", "http://...", "the Lambda (default: the variable RATINGS_LAMBDA_URL)",
      CTL_TAKES_STATUS, take_stats_url},
+    {"stats-header", "HEADER", "\"NAME: VALUE\", as RatingsStatsHeader; VALUE may be file:PATH",
+     CTL_TAKES_STATUS, take_stats_header},
+    {"stats-auth", "aws-sigv4", "or aws-sigv4:REGION, as RatingsStatsAuth (default: off)",
+     CTL_TAKES_STATUS, take_stats_auth},
     {"max-lag", "SECONDS", "how old what is not applied may be (default: 10)", CTL_TAKES_STATUS,
      take_max_lag},
     {"httpd", "PROGRAM", "that is run (default: apache2ctl, apachectl, apache2 or httpd)",
@@ -428,7 +446,7 @@ static bool load_addresses(ctl_options_t *out, unsigned takes, audit_failure_t *
         {"the brokers", &out->stream.brokers, CTL_TAKES_STREAM},
         {"the address of the store", &out->store, CTL_TAKES_STORE},
         {"the address of PostgreSQL", &out->talks_url, CTL_TAKES_STATUS | CTL_TAKES_SCHEDULE},
-        {"the address of the Lambda", &out->stats_url, CTL_TAKES_STATUS},
+        {"the address of the Lambda", &out->stats.url, CTL_TAKES_STATUS},
     };
     for (size_t i = 0; i < CTL_ADDRESSES; i++)
         if (takes & all[i].group &&
@@ -468,7 +486,7 @@ ctl_options_e ctl_options_read(int argc, char **argv, unsigned takes, ctl_option
         .talks = calloc((size_t)argc, sizeof *out->talks),
         .store = getenv("RATINGS_CONNECTION"),
         .talks_url = getenv("TALKS_CONNECTION"),
-        .stats_url = getenv("RATINGS_LAMBDA_URL"),
+        .stats = {.url = getenv("RATINGS_LAMBDA_URL")},
         .max_lag_s = MAX_LAG_S,
         .prior = {{1, 1, 1, 1, 1}},
         .at_ms = CTL_AT_END,

@@ -8,6 +8,7 @@
 #include "../schedule/schedule.h"
 #include "audit_failure.h"
 #include "audit_stream.h"
+#include "ctl_probe.h"
 #include "ctl_rows.h"
 
 #include <stdio.h>
@@ -20,7 +21,7 @@ enum {
     CTL_TAKES_JSON = 1 << 3,    /* --json */
     CTL_TAKES_MENDING = 1 << 4, /* --repair, --rebuild: commands of their own since */
     CTL_TAKES_EXPORT = 1 << 5,  /* --format, --at, --prior */
-    CTL_TAKES_STATUS = 1 << 6,  /* --talks, --stats, --max-lag */
+    CTL_TAKES_STATUS = 1 << 6,  /* --talks, --stats..., --max-lag */
     CTL_TAKES_YES = 1 << 7,     /* --yes */
     CTL_TAKES_VOTER = 1 << 8,   /* --dry-run */
     CTL_TAKES_REASON = 1 << 9,  /* --reason */
@@ -44,7 +45,8 @@ typedef struct {
     char **words; /* what stands beside the options */
     int words_count;
     ctl_rows_format_e format;
-    const char *talks_url, *stats_url; /* of PostgreSQL and of the Lambda; NULL: not known */
+    const char *talks_url;     /* of PostgreSQL; NULL: not known */
+    ctl_stats_options_t stats; /* its URL NULL: not known */
     int max_lag_s;
     ratings_prior_t prior;
     int64_t at_ms;      /* milliseconds since 1970, or CTL_AT_END */

@@ -1,87 +1,114 @@
-#include "../core/histogram.h"
+/* By the service's own client: what it signs, sends and takes for an answer is not written twice.
+ */
+#include "../backend/stats/stats.h"
+#include "../core/secret_file.h"
 #include "ctl_probe.h"
 
-#include <curl/curl.h>
+#include <apr_general.h>
+#include <apr_strings.h>
 
-#include <stdlib.h>
 #include <string.h>
 
-#define ANSWER_MAX 65536
-
-typedef struct {
-    char bytes[ANSWER_MAX];
-    size_t len;
-} stats_answer_t;
-
-/* Less than was given ends the transfer with an error. */
-static size_t keep_answer(char *bytes, size_t size, size_t count, void *self)
+static bool fail_with(const ratings_result_t *why, audit_failure_t *failure)
 {
-    stats_answer_t *answer = self;
-    if (size * count > sizeof answer->bytes - answer->len)
-        return 0;
-    memcpy(answer->bytes + answer->len, bytes, size * count);
-    answer->len += size * count;
-    return size * count;
+    return audit_fail(failure, "the statistics function: %s", why->detail);
 }
 
-/* As the service asks: no proxy of the environment, no redirect. */
-static void set_request(CURL *handle, const char *url, const char *body, int timeout_ms,
-                        const struct curl_slist *headers, stats_answer_t *answer)
+/* ---- what it is called with ---- */
+
+/* As RatingsStatsAuth finds them; left empty where calls are not signed. */
+static bool find_credentials(const ctl_stats_options_t *given, ratings_aws_source_t *source,
+                             audit_failure_t *failure)
 {
-    (void)curl_easy_setopt(handle, CURLOPT_URL, url);
-    (void)curl_easy_setopt(handle, CURLOPT_POSTFIELDS, body);
-    (void)curl_easy_setopt(handle, CURLOPT_HTTPHEADER, headers);
-    (void)curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
-    (void)curl_easy_setopt(handle, CURLOPT_PROXY, "");
-    (void)curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
-    (void)curl_easy_setopt(handle, CURLOPT_WRITEFUNCTION, keep_answer);
-    (void)curl_easy_setopt(handle, CURLOPT_WRITEDATA, answer);
-#if LIBCURL_VERSION_NUM >= 0x075500
-    (void)curl_easy_setopt(handle, CURLOPT_PROTOCOLS_STR, "http,https");
-#else
-    (void)curl_easy_setopt(handle, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
-#endif
+    ratings_aws_environment_t environment;
+    char why[RATINGS_DETAIL_MAX];
+    if (!given->auth || strcmp(given->auth, "off") == 0)
+        return true;
+    ratings_aws_environment_read(&environment);
+    return ratings_aws_source_find(&environment, source, why, sizeof why) ||
+           audit_fail(failure, "the statistics function: the credentials of AWS: %s", why);
 }
 
-static bool check_answer(CURL *handle, const stats_answer_t *answer,
-                         const ratings_histogram_t *histogram, audit_failure_t *why)
+/* The value that a file holds; `text` has RATINGS_SECRET_TEXT_SIZE bytes. */
+static bool read_header_file(const char *source, char *text, audit_failure_t *failure)
 {
-    long status = 0;
-    ratings_statistics_t statistics;
-    (void)curl_easy_getinfo(handle, CURLINFO_RESPONSE_CODE, &status);
-    if (status != 200)
-        return audit_fail(why, "the statistics function: it answered with status %ld", status);
-    const char *problem =
-        ratings_statistics_from_json(answer->bytes, answer->len, histogram, &statistics);
-    return !problem || audit_fail(why, "the statistics function: %s", problem);
+    char why[RATINGS_DETAIL_MAX];
+    if (!ratings_secret_text_load(source, text, why, sizeof why))
+        return audit_fail(failure, "the file of --stats-header: %s", why);
+    const char *problem = ratings_stats_header_value_problem(text);
+    return !problem || audit_fail(failure, "the file of --stats-header: %s", problem);
 }
 
-static bool call_function(CURL *handle, const char *url, int timeout_ms, stats_answer_t *answer,
-                          audit_failure_t *why)
+/* In `pool`; NULL where none is given. */
+static bool load_header(const ctl_stats_options_t *given, apr_pool_t *pool, const char **header,
+                        audit_failure_t *failure)
+{
+    char text[RATINGS_SECRET_TEXT_SIZE];
+    const char *value = given->header ? strchr(given->header, ':') + 2 : "";
+    *header = given->header;
+    if (!ratings_secret_is_source(value))
+        return true;
+    bool good = read_header_file(value, text, failure);
+    if (good)
+        *header = apr_psprintf(pool, "%.*s%s", (int)(value - given->header), given->header, text);
+    explicit_bzero(text, sizeof text);
+    return good;
+}
+
+/* ---- the call ---- */
+
+static bool ask_for_none(const ratings_stats_options_t *options, audit_failure_t *failure)
 {
     const ratings_histogram_t empty = {{0}};
-    char *body = ratings_histogram_request(&empty);
-    struct curl_slist *headers = curl_slist_append(NULL, "Content-Type: application/json");
-    bool good = (body && headers) || audit_no_memory(why);
-    if (good) {
-        set_request(handle, url, body, timeout_ms, headers, answer);
-        CURLcode code = curl_easy_perform(handle);
-        good = code ? audit_fail(why, "the statistics function: %s", curl_easy_strerror(code))
-                    : check_answer(handle, answer, &empty, why);
-    }
-    curl_slist_free_all(headers);
-    free(body);
+    ratings_statistics_t statistics;
+    ratings_stats_t *stats;
+    ratings_result_t why;
+    if (ratings_stats_create(&stats, options, &why) != APR_SUCCESS)
+        return fail_with(&why, failure);
+    apr_status_t status = ratings_stats_compute(stats, &empty, INT64_MAX, &statistics, &why);
+    ratings_stats_destroy(stats);
+    return status == APR_SUCCESS || fail_with(&why, failure);
+}
+
+static bool probe_with_pool(const ctl_stats_options_t *given, int timeout_ms, apr_pool_t *pool,
+                            audit_failure_t *failure)
+{
+    static ratings_aws_source_t source; /* several KB */
+    ratings_stats_options_t options = {.url = given->url,
+                                       .handles_max = 1,
+                                       .timeout = apr_time_from_msec(timeout_ms),
+                                       .auth = given->auth,
+                                       .credentials = &source};
+    return find_credentials(given, &source, failure) &&
+           load_header(given, pool, &options.header, failure) && ask_for_none(&options, failure);
+}
+
+bool ctl_probe_stats(const ctl_stats_options_t *given, int timeout_ms, audit_failure_t *why)
+{
+    apr_pool_t *pool;
+    if (apr_initialize() != APR_SUCCESS || apr_pool_create(&pool, NULL) != APR_SUCCESS)
+        return audit_no_memory(why);
+    bool good = probe_with_pool(given, timeout_ms, pool, why);
+    apr_pool_destroy(pool);
     return good;
 }
 
-bool ctl_probe_stats(const char *url, int timeout_ms, audit_failure_t *why)
+/* ---- the options ---- */
+
+const char *ctl_stats_header_problem(const char *header)
 {
-    stats_answer_t *answer = calloc(1, sizeof *answer);
-    CURL *handle = curl_easy_init();
-    bool good = answer && handle ? call_function(handle, url, timeout_ms, answer, why)
-                                 : audit_no_memory(why);
-    if (handle)
-        curl_easy_cleanup(handle);
-    free(answer);
-    return good;
+    char name[128];
+    const char *colon = strchr(header, ':');
+    size_t length = colon ? (size_t)(colon - header) : sizeof name;
+    if (length >= sizeof name || colon[1] != ' ')
+        return "it takes \"NAME: VALUE\", or \"NAME: file:PATH\"";
+    memcpy(name, header, length);
+    name[length] = '\0';
+    const char *problem = ratings_stats_header_name_problem(name);
+    return problem ? problem : ratings_stats_header_value_problem(colon + 2);
+}
+
+const char *ctl_stats_auth_problem(const char *auth)
+{
+    return ratings_stats_auth_problem(auth);
 }

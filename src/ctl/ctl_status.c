@@ -44,7 +44,7 @@ static bool ask_talks(ctl_status_t *status, audit_failure_t *why)
 
 static bool ask_stats(ctl_status_t *status, audit_failure_t *why)
 {
-    return ctl_probe_stats(status->options->stats_url, status->options->stream.timeout_ms, why);
+    return ctl_probe_stats(&status->options->stats, status->options->stream.timeout_ms, why);
 }
 
 static bool ask_stream(ctl_status_t *status, audit_failure_t *why)
@@ -192,7 +192,7 @@ static void inquire(ctl_status_t *status)
 {
     const ctl_options_t *options = status->options;
     ask_backend(status, CTL_BACKEND_TALKS, ask_talks, options->talks_url && options->talks_url[0]);
-    ask_backend(status, CTL_BACKEND_STATS, ask_stats, options->stats_url && options->stats_url[0]);
+    ask_backend(status, CTL_BACKEND_STATS, ask_stats, options->stats.url && options->stats.url[0]);
     ask_backend(status, CTL_BACKEND_STREAM, ask_stream, true);
     ask_backend(status, CTL_BACKEND_STORE, ask_store, true);
     if (ctl_status_has_lags(status)) {
