@@ -95,7 +95,7 @@ for my $row ([ 'RatingsTalkTTL', '0ms to 24h' ], [ 'RatingsCacheTTL', '0ms to 1h
     my ($directive, $range) = @$row;
     refused("$backends$directive x\n", "$directive tells its range", qr/$directive: 'x' is not allowed: it takes a time from $range, in seconds or with a unit \(ms, s, min, h\)/);
 }
-for my $flag (qw(RatingsMetadataSecrets RatingsStatsMemo)) {
+for my $flag (qw(RatingsMetadataSecrets RatingsStatsMemo RatingsTraceContext RatingsNotes)) {
     taken("$backends$flag $_\n", "$flag $_") for qw(On Off on);
     refused("$backends$flag maybe\n", "$flag maybe", qr/$flag must be On or Off/);
 }

@@ -68,6 +68,8 @@ typedef struct {
     int64_t stats_memo;
     int64_t body_limit;
     int64_t metadata_secrets;
+    int64_t trace_context;
+    int64_t notes;
     apr_table_t *kafka;        /* librdkafka properties; never NULL */
     apr_table_t *kafka_places; /* where each was set, "file:line"; never NULL */
 

@@ -87,6 +87,8 @@ const command_rec ratings_directives[] = {
     DURATION("RatingsIdempotencyWindow", idempotency_window, SCOPE_HOST, SECONDS(86400), 0, SECONDS(2678400), "How long an Idempotency-Key holds; 0: requests that have one are refused"),
     NUMBER("RatingsBodyLimit",      body_limit,       SCOPE_HOST, 4096, 64, 1048576, "The longest body of a POST, in bytes"),
     HOST_TEXT("RatingsPage", page, ratings_page_problem, "The path below which each talk has its page, by its id"),
+    FLAG("RatingsTraceContext",     trace_context,    SCOPE_HOST, 0, 0, 1, "Whether the headers traceparent and tracestate of requests go with the event and to the Lambda"),
+    FLAG("RatingsNotes",            notes,            SCOPE_HOST, 0, 0, 1, "Whether requests have notes for access logs: outcome, cache, times of backends"),
     FLAG("RatingsMetadataSecrets",  metadata_secrets, SCOPE_HOST, 0, 0, 1, "Whether GET / shows passwords"),
     {NULL, {NULL}, NULL, 0, RAW_ARGS, NULL},
 };

@@ -1,6 +1,8 @@
 #include "cross_origin.h"
 
+#include "../config/config.h"
 #include "../core/origin.h"
+#include "../core/trace_context.h"
 #include "request_tls.h"
 
 #include <string.h>
@@ -58,11 +60,15 @@ bool ratings_cross_origin_is_preflight(const request_rec *r)
            apr_table_get(r->headers_in, "Access-Control-Request-Method");
 }
 
+#define PERMITTED                                                                                  \
+    "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Ratings-Position"
+
 void ratings_cross_origin_permit(request_rec *r, const char *methods)
 {
+    bool has_traces = ratings_config_of_server(r->server)->trace_context;
     apr_table_setn(r->headers_out, "Access-Control-Allow-Methods", methods);
-    apr_table_setn(
-        r->headers_out, "Access-Control-Allow-Headers",
-        "Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Ratings-Position");
+    apr_table_setn(r->headers_out, "Access-Control-Allow-Headers",
+                   has_traces ? PERMITTED ", " RATINGS_TRACE_PARENT ", " RATINGS_TRACE_STATE
+                              : PERMITTED);
     apr_table_setn(r->headers_out, "Access-Control-Max-Age", "600");
 }

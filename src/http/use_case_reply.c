@@ -4,6 +4,7 @@
 #include "../module.h"
 #include "../service/pool_json.h"
 #include "reply.h"
+#include "request_trace.h"
 
 #include <apr_strings.h>
 
@@ -141,6 +142,7 @@ ratings_call_t ratings_use_case_call(const request_rec *r, const ratings_server_
                             .pool = r->pool,
                             .deadline = ratings_monotonic() + server->config.deadline,
                             .hide = ratings_location_hide(ratings_location_of_request(r)),
+                            .trace = ratings_request_trace(r, &server->config),
                             .came_at = ratings_wall_clock()};
 }
 

@@ -166,7 +166,8 @@ static void send_event(writer_t *writer, const ratings_append_taken_t *taken)
         .until_durable = taken->until_durable,
         .floor = ratings_shm_watermark(writer->options->shared, taken->partition).offset,
     };
-    if (ratings_stream_append(writer->options->stream, &taken->event, &taken->ticket,
+    const ratings_trace_t *trace = taken->trace.parent[0] ? &taken->trace : NULL;
+    if (ratings_stream_append(writer->options->stream, &taken->event, trace, &taken->ticket,
                               taken->partition, &message->receiver, &failure) != APR_SUCCESS)
         settle_message(&message->receiver, &failure);
 }

@@ -29,7 +29,7 @@ static bool hand_over(pending_write_t *write, const ratings_event_t *event)
         return false;
     if (!ratings_append_claim(options->rings, options->partition, options->owner, &write->slot))
         ratings_result_set(why, RATINGS_NOT_ASKED, "too many events wait for Kafka already");
-    else if (!ratings_append_queue(&write->slot, event, options->partition,
+    else if (!ratings_append_queue(&write->slot, event, options->trace, options->partition,
                                    options->visible_for < LOOK_US))
         ratings_result_set(why, RATINGS_NOT_ASKED, "the slot of the event was lost");
     else

@@ -24,9 +24,10 @@ typedef struct {
     ratings_bulkhead_t *bulkhead;  /* of those who wait for the projector */
     ratings_shm_t *shared;
     ratings_append_rings_t *rings;
-    uint64_t owner;      /* ratings_process_self */
-    int partition;       /* of the event */
-    int64_t durable_by;  /* of ratings_monotonic */
+    const ratings_trace_t *trace; /* that the event is part of; NULL: none */
+    uint64_t owner;               /* ratings_process_self */
+    int partition;                /* of the event */
+    int64_t durable_by;           /* of ratings_monotonic */
     int64_t visible_for; /* microseconds from when it is known to be durable; not positive: do not
                           * wait */
     int64_t deadline;    /* of the request; it bounds visible_for */

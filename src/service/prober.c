@@ -53,7 +53,7 @@ static void probe_stats(ratings_child_t *child, ratings_result_t *why)
 {
     const ratings_histogram_t nothing = {{0}};
     ratings_statistics_t statistics;
-    (void)ratings_stats_compute(child->stats, &nothing, INT64_MAX, &statistics, why);
+    (void)ratings_stats_compute(child->stats, &nothing, NULL, INT64_MAX, &statistics, why);
 }
 
 /* Each call of the Lambda costs money: the longer its breaker is open, the more seldom it is

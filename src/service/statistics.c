@@ -56,12 +56,13 @@ static bool call_function(ratings_call_t *call, const ratings_histogram_t *histo
                           ratings_call_token_t *token, ratings_statistics_t *statistics)
 {
     ratings_result_t *why = &call->failure.why;
-    (void)ratings_stats_compute(call->child->stats, histogram, call->deadline, statistics, why);
+    (void)ratings_stats_compute(call->child->stats, histogram, call->trace, call->deadline,
+                                statistics, why);
     return ratings_call_policy_end(token, why) == APR_SUCCESS;
 }
 
-/* Makes the call, for all requests that need the same statistics by now, or waits for the one that
- * does. What another got is for the other to report. */
+/* Makes the call, for all requests that need the same statistics by now, as part of this one's
+ * trace; or waits for the one that does. What another got is for the other to report. */
 static bool share_call(ratings_call_t *call, const ratings_histogram_t *histogram,
                        ratings_call_token_t *token, ratings_statistics_t *statistics)
 {

@@ -31,6 +31,7 @@ static ratings_outcome_e record_event(ratings_call_t *call, const ratings_event_
         .bulkhead = &child->projector_bulkhead,
         .shared = child->service->shared,
         .rings = child->service->rings,
+        .trace = call->trace,
         .owner = child->process,
         .partition = partition,
         .durable_by = ratings_earlier(ratings_monotonic() + timeout, call->deadline),

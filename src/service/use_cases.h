@@ -12,6 +12,7 @@
 #include "../core/histogram.h"
 #include "../core/position.h"
 #include "../core/talk.h"
+#include "../core/trace_context.h"
 #include "../core/window.h"
 #include "../shm/response_cache.h"
 #include "child.h"
@@ -44,16 +45,19 @@ typedef struct {
 /* One call of a use case; of one thread. */
 typedef struct {
     ratings_child_t *child;
-    apr_pool_t *pool;    /* of the request */
-    int64_t deadline;    /* when it has to end */
-    ratings_hide_t hide; /* the endpoint's rule: RatingsHide */
-    int64_t came_at;     /* when the request had come, of ratings_wall_clock: by it the talk's
-                          * window is open or not, however long the call then takes */
-    ratings_position_t position; /* a read counts all before it; a rating that was submitted is
-                                  * before the one that the use case sets, or sets to none where
-                                  * nobody can tell */
-    int64_t talk_known_at;       /* when its talk was looked up; set by the use case */
-    ratings_window_t window;     /* of its talk; set by the use case */
+    apr_pool_t *pool;             /* of the request */
+    int64_t deadline;             /* when it has to end */
+    ratings_hide_t hide;          /* the endpoint's rule: RatingsHide */
+    const ratings_trace_t *trace; /* that the request is part of; NULL: none */
+    int64_t came_at; /* when the request had come, of ratings_wall_clock: by it the talk's
+                      * window is open or not, however long the call then takes */
+    ratings_position_t position;     /* a read counts all before it; a rating that was submitted is
+                                      * before the one that the use case sets, or sets to none where
+                                      * nobody can tell */
+    int64_t talk_known_at;           /* when its talk was looked up; set by the use case */
+    int64_t spent[RATINGS_BACKENDS]; /* in calls of each backend, or waiting for another's */
+    const char *cache; /* of ratings_read: "counts", which were left in shared memory, or "miss" */
+    ratings_window_t window; /* of its talk; set by the use case */
     /* set unless it ends with RATINGS_OUTCOME_DONE; `why` also by a read that ends so without
      * statistics */
     ratings_failure_t failure;

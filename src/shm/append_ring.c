@@ -71,6 +71,15 @@ static uint64_t free_word_after(uint64_t number)
 #define EVENT_BYTES_MAX ((size_t)40 + RATINGS_TALK_ID_MAX + RATINGS_KEY_MAX)
 #define EVENT_WORDS ((EVENT_BYTES_MAX + 7) / 8)
 
+/* The same of the event's trace, traceparent and tracestate one after the other, if it has one. Not
+ * in the slot, so that without traces (RatingsTraceContext) no memory is taken for them. */
+#define TRACE_BYTES_MAX ((size_t)RATINGS_TRACE_PARENT_LENGTH + RATINGS_TRACE_STATE_MAX)
+#define TRACE_WORDS ((TRACE_BYTES_MAX + 7) / 8)
+
+typedef struct {
+    _Atomic uint64_t word[TRACE_WORDS];
+} slot_trace_t;
+
 typedef struct {
     _Alignas(RATINGS_CACHE_LINE) _Atomic uint64_t word;
     _Atomic uint64_t owner;      /* written while it is filled */
@@ -91,9 +100,10 @@ struct ratings_append_rings_t {
     _Alignas(RATINGS_CACHE_LINE) _Atomic uint32_t queued; /* counts; the writer sleeps on it */
     _Atomic uint32_t is_asleep;
     ring_t ring[RATINGS_APPEND_RINGS];
+    slot_trace_t trace[RATINGS_APPEND_RINGS][RATINGS_APPEND_SLOTS];
 };
 
-RATINGS_SHM_STRUCT(ratings_append_rings_t, 2622080, 12);
+RATINGS_SHM_STRUCT(ratings_append_rings_t, 4948608, 14);
 
 size_t ratings_append_rings_size(void)
 {
@@ -133,6 +143,11 @@ static slot_t *shared_slot_of(const ratings_append_slot_t *slot)
     return slot_at(slot->rings, slot->ring, slot->number);
 }
 
+static slot_trace_t *shared_trace_of(const ratings_append_slot_t *slot)
+{
+    return &slot->rings->trace[slot->ring][slot->number % RATINGS_APPEND_SLOTS];
+}
+
 /* The word, if the slot still has this ticket. */
 static bool load_word(const ratings_append_slot_t *slot, uint64_t *word)
 {
@@ -157,12 +172,14 @@ static uint64_t true_number(ratings_append_rings_t *rings, int ring, uint64_t nu
 
 /* ---- an event in words ----
  *
- * Each is stored with release and loaded with acquire, as in ../core/shm_cache.c: whoever copies a
- * word of a slot's next event sees, looking at the slot's word again, that it was claimed. */
+ * Each, and each of its trace, is stored with release and loaded with acquire, as in
+ * ../core/shm_cache.c: whoever copies a word of a slot's next event sees, looking at the slot's
+ * word again, that it was claimed. */
 
 typedef struct {
     uint16_t partition;
     uint8_t value, has_voter, talk_len, key_len, until_durable;
+    uint16_t trace_len; /* 0: it has no trace */
     int64_t window_ms;
     ratings_voter_t voter;
     char text[RATINGS_TALK_ID_MAX + RATINGS_KEY_MAX];
@@ -186,6 +203,39 @@ static size_t pack_event(const ratings_event_t *event, int partition, packed_t *
     memcpy(packed->text, event->rating.talk_id, talk_len);
     memcpy(packed->text + talk_len, event->key.text, key_len);
     return offsetof(packed_t, text) + talk_len + key_len;
+}
+
+/* By the request, before the event. */
+static size_t store_trace(const ratings_append_slot_t *slot, const ratings_trace_t *trace)
+{
+    uint64_t words[TRACE_WORDS] = {0};
+    char *text = (char *)words;
+    size_t state_len = trace ? strlen(trace->state) : 0;
+    if (!trace || !trace->parent[0])
+        return 0;
+    memcpy(text, trace->parent, RATINGS_TRACE_PARENT_LENGTH);
+    memcpy(text + RATINGS_TRACE_PARENT_LENGTH, trace->state, state_len);
+    size_t size = RATINGS_TRACE_PARENT_LENGTH + state_len;
+    for (size_t i = 0; i < (size + 7) / 8; i++)
+        atomic_store_explicit(&shared_trace_of(slot)->word[i], words[i], memory_order_release);
+    return size;
+}
+
+/* `size` may be torn as well: what is not that of a trace is none. */
+static void load_trace(const ratings_append_slot_t *slot, size_t size, ratings_trace_t *trace)
+{
+    uint64_t words[TRACE_WORDS] = {0};
+    const char *text = (const char *)words;
+    trace->parent[0] = trace->state[0] = '\0';
+    if (size < RATINGS_TRACE_PARENT_LENGTH || size > TRACE_BYTES_MAX)
+        return;
+    for (size_t i = 0; i < (size + 7) / 8; i++)
+        words[i] = atomic_load_explicit(&shared_trace_of(slot)->word[i], memory_order_acquire);
+    size_t state_len = size - RATINGS_TRACE_PARENT_LENGTH;
+    memcpy(trace->parent, text, RATINGS_TRACE_PARENT_LENGTH);
+    trace->parent[RATINGS_TRACE_PARENT_LENGTH] = '\0';
+    memcpy(trace->state, text + RATINGS_TRACE_PARENT_LENGTH, state_len);
+    trace->state[state_len] = '\0';
 }
 
 static void unpack_event(const packed_t *packed, ratings_append_taken_t *taken)
@@ -274,12 +324,13 @@ static void wake_writer(ratings_append_rings_t *rings)
 }
 
 bool ratings_append_queue(const ratings_append_slot_t *slot, const ratings_event_t *event,
-                          int partition, bool until_durable)
+                          const ratings_trace_t *trace, int partition, bool until_durable)
 {
     slot_t *found = shared_slot_of(slot);
     packed_t packed;
     size_t size = pack_event(event, partition, &packed);
     packed.until_durable = until_durable;
+    packed.trace_len = (uint16_t)store_trace(slot, trace);
     uint64_t owner = atomic_load_explicit(&found->owner, memory_order_relaxed);
     uint64_t word = word_for(RATINGS_APPEND_FILLING, slot->number, owner);
     store_event(found, &packed, size);
@@ -398,6 +449,7 @@ static bool send_slot(const ratings_append_slot_t *slot, uint64_t word, uint64_t
     if (!atomic_compare_exchange_strong(&found->word, &word, sent))
         return false;
     load_event(found, &packed);
+    load_trace(slot, packed.trace_len, &taken->trace);
     taken->slot = *slot;
     taken->slot.number = true_number(slot->rings, slot->ring, slot->number);
     if ((atomic_load(&found->word) & ~LEFT) != (sent & ~LEFT))

@@ -30,6 +30,7 @@
 
 #include "../core/event.h"
 #include "../core/ticket.h"
+#include "../core/trace_context.h"
 #include "host_lease.h"
 #include "layout.h"
 
@@ -73,11 +74,12 @@ typedef struct {
 bool ratings_append_claim(ratings_append_rings_t *rings, int partition, uint64_t owner,
                           ratings_append_slot_t *slot);
 
-/* Hands the event over, and wakes the writer if it sleeps. False: the slot was reclaimed, as if
- * this process were dead; nothing was handed over. `until_durable`: it is to be woken as soon as
- * the event is in the log, however long it then takes to be visible. */
+/* Hands the event over, with the trace that it is part of (NULL: with none), and wakes the writer
+ * if it sleeps. False: the slot was reclaimed, as if this process were dead; nothing was handed
+ * over. `until_durable`: it is to be woken as soon as the event is in the log, however long it then
+ * takes to be visible. */
 bool ratings_append_queue(const ratings_append_slot_t *slot, const ratings_event_t *event,
-                          int partition, bool until_durable);
+                          const ratings_trace_t *trace, int partition, bool until_durable);
 
 /* A delivery report's content, as it fits into the word of a slot. */
 #define RATINGS_APPEND_NO_OFFSET                                                                   \
@@ -127,6 +129,7 @@ typedef struct {
     int partition;
     bool until_durable;
     ratings_event_t event;
+    ratings_trace_t trace; /* parent "": the event has none */
 } ratings_append_taken_t;
 
 /* Begins a pass over what may still be to do; `whole`: over all that is in use. What is queued

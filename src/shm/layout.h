@@ -7,7 +7,7 @@
 #define RATINGS_SHM_LAYOUT_H
 
 /* To be raised when a struct, a record of a cache, or the body of an answer changes its meaning. */
-#define RATINGS_SHM_LAYOUT 13
+#define RATINGS_SHM_LAYOUT 14
 
 /* Stands beside each struct that lives in shared memory: its size, and the layout since which it
  * has that. When it fails, raise RATINGS_SHM_LAYOUT, and write the new size and the new number into

@@ -126,13 +126,26 @@ static ratings_stats_t *stats_of_instance(int timeout_ms)
     return stats_of(&environment, timeout_ms);
 }
 
-static void expect_success(ratings_stats_t *stats)
+static void expect_success_with(ratings_stats_t *stats, const ratings_trace_t *trace)
 {
     ratings_statistics_t out = {0, 0};
     ratings_result_t why;
-    if (ratings_stats_compute(stats, &some, NO_DEADLINE, &out, &why) != APR_SUCCESS)
+    if (ratings_stats_compute(stats, &some, trace, NO_DEADLINE, &out, &why) != APR_SUCCESS)
         fail_msg("%d: %s", why.status, why.detail);
     assert_int_equal(out.total_count, 8);
+}
+
+static void expect_success(ratings_stats_t *stats)
+{
+    expect_success_with(stats, NULL);
+}
+
+/* libcurl signs the headers of a trace as well. */
+static void expect_traced_success(ratings_stats_t *stats)
+{
+    static const ratings_trace_t trace = {"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+                                          "rojo=00f067aa0ba902b7,congo=t6 1rcWkgMzE"};
+    expect_success_with(stats, &trace);
 }
 
 /* The call ends within `high` milliseconds, with `text` in its reason. */
@@ -141,7 +154,7 @@ static void expect_failure(ratings_stats_t *stats, apr_status_t status, const ch
     ratings_statistics_t out;
     ratings_result_t why;
     int64_t begin = now_ms();
-    (void)ratings_stats_compute(stats, &some, NO_DEADLINE, &out, &why);
+    (void)ratings_stats_compute(stats, &some, NULL, NO_DEADLINE, &out, &why);
     if (why.status != status || !strstr(why.detail, text))
         fail_msg("%d: %s", why.status, why.detail);
     assert_took(now_ms() - begin, 0, high);
@@ -166,8 +179,10 @@ static void environment_signs(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         ratings_stats_t *stats = stats_of(&rows[i], 5000);
-        for (int k = 0; k < 3; k++)
+        for (int k = 0; k < 3; k++) {
             expect_success(stats);
+            expect_traced_success(stats);
+        }
         ratings_stats_destroy(stats);
     }
 }
@@ -286,7 +301,7 @@ static void url_is_named_without_its_path(void **state)
     (void)state;
     set_mode("ok 3600 0");
     ratings_stats_t *stats = stats_of(&environment, 5000);
-    (void)ratings_stats_compute(stats, &some, NO_DEADLINE, &out, &why);
+    (void)ratings_stats_compute(stats, &some, NULL, NO_DEADLINE, &out, &why);
     ratings_stats_destroy(stats);
     const char *said =
         apr_psprintf(pool, "the answer of http://127.0.0.1:%d to GET has status 401", peer.port);

@@ -61,7 +61,7 @@ static ratings_stats_t *stats_of(const char *path, int handles_max, int timeout_
 static apr_status_t compute(ratings_stats_t *stats, ratings_statistics_t *out,
                             ratings_result_t *why)
 {
-    return ratings_stats_compute(stats, &some, NO_DEADLINE, out, why);
+    return ratings_stats_compute(stats, &some, NULL, NO_DEADLINE, out, why);
 }
 
 static double expect_success(ratings_stats_t *stats)
@@ -305,6 +305,57 @@ static void header_is_sent(void **state)
     ratings_stats_destroy(with);
 }
 
+static const ratings_trace_t trace = {
+    "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+    "rojo=00f067aa0ba902b7,congo=t61rcWkgMzE",
+};
+
+static apr_status_t compute_with(ratings_stats_t *stats, const ratings_trace_t *of)
+{
+    ratings_statistics_t out;
+    ratings_result_t why;
+    return ratings_stats_compute(stats, &some, of, NO_DEADLINE, &out, &why);
+}
+
+/* Each call has the trace that it was given, and none of the one before by the same handle. */
+static void trace_is_sent(void **state)
+{
+    static const ratings_trace_t other = {"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00",
+                                          ""};
+    ratings_stats_t *traced = stats_of("traced", 1, 5000),
+                    *untraced = stats_of("untraced", 1, 5000);
+    (void)state;
+    for (int k = 0; k < 3; k++) {
+        assert_int_equal(compute_with(traced, &trace), APR_SUCCESS);
+        assert_int_equal(compute_with(traced, NULL), APR_EINVAL);
+        assert_int_equal(compute_with(traced, &other), APR_EINVAL);
+        assert_int_equal(compute_with(untraced, &trace), APR_EINVAL);
+        assert_int_equal(compute_with(untraced, NULL), APR_SUCCESS);
+    }
+    ratings_stats_destroy(traced);
+    ratings_stats_destroy(untraced);
+}
+
+/* The longest that there is, beside a header of the administrator's, over a connection that the
+ * function has closed, too. */
+static void longest_trace_is_sent(void **state)
+{
+    ratings_trace_t longest = trace;
+    ratings_stats_options_t options = {
+        .url = apr_psprintf(pool, "http://127.0.0.1:%d/close", peer.port),
+        .handles_max = 1,
+        .timeout = apr_time_from_sec(5),
+        .header = "X-Stats-Key: of the test"};
+    ratings_stats_t *stats = stats_with(options);
+    (void)state;
+    memset(longest.state, 'a', RATINGS_TRACE_STATE_MAX);
+    longest.state[1] = '=';
+    longest.state[RATINGS_TRACE_STATE_MAX] = '\0';
+    for (int k = 0; k < 3; k++)
+        assert_int_equal(compute_with(stats, &longest), APR_SUCCESS);
+    ratings_stats_destroy(stats);
+}
+
 static void computes_nothing(void **state)
 {
     ratings_stats_t *stats = stats_of("ok", 2, 5000);
@@ -312,7 +363,8 @@ static void computes_nothing(void **state)
     ratings_statistics_t out = {1, 1};
     ratings_result_t why;
     (void)state;
-    assert_int_equal(ratings_stats_compute(stats, &none, NO_DEADLINE, &out, &why), APR_SUCCESS);
+    assert_int_equal(ratings_stats_compute(stats, &none, NULL, NO_DEADLINE, &out, &why),
+                     APR_SUCCESS);
     assert_true(out.total_count == 0 && !(out.avg > 0) && !(out.avg < 0));
     ratings_stats_destroy(stats);
 }
@@ -436,7 +488,7 @@ static void ends_at_the_deadline_of_its_caller(void **state)
         ratings_result_t why;
         int64_t begin = now_ms();
         assert_int_equal(
-            ratings_stats_compute(stats, &some, deadline_in(rows[i].deadline_ms), &out, &why),
+            ratings_stats_compute(stats, &some, NULL, deadline_in(rows[i].deadline_ms), &out, &why),
             rows[i].status);
         assert_took(now_ms() - begin, rows[i].low, rows[i].high);
         ratings_stats_destroy(stats);
@@ -454,7 +506,7 @@ static void wait_for_a_handle_ends_at_the_deadline_of_its_caller(void **state)
     start_callers(&caller, 1, stats, 1);
     AWAIT(open_files() > before);
     int64_t begin = now_ms();
-    assert_int_equal(ratings_stats_compute(stats, &some, deadline_in(200), &out, &why),
+    assert_int_equal(ratings_stats_compute(stats, &some, NULL, deadline_in(200), &out, &why),
                      RATINGS_NOT_ASKED);
     assert_took(now_ms() - begin, 195, 400);
     assert_non_null(strstr(why.detail, "in use"));
@@ -572,6 +624,8 @@ int main(void)
         cmocka_unit_test(create_refuses_a_bad_url),
         cmocka_unit_test(computes),
         cmocka_unit_test(header_is_sent),
+        cmocka_unit_test(trace_is_sent),
+        cmocka_unit_test(longest_trace_is_sent),
         cmocka_unit_test(computes_nothing),
         cmocka_unit_test(refuses_what_does_not_fit),
         cmocka_unit_test(connection_that_breaks),

@@ -76,7 +76,8 @@ static apr_status_t append(client_t *client, event_t *event, size_t talk_len, si
     memset(content.rating.talk_id, '"', talk_len);
     memset(content.key.text, 'k', key_len);
     *event = (event_t){.receiver.delivered = note_report};
-    return ratings_stream_append(client->stream, &content, &ticket, 0, &event->receiver, failure);
+    return ratings_stream_append(client->stream, &content, NULL, &ticket, 0, &event->receiver,
+                                 failure);
 }
 
 static void assert_failure(const ratings_delivery_t *failure, apr_status_t status,

@@ -60,7 +60,7 @@ static ratings_append_slot_t queue(ratings_append_rings_t *rings)
 {
     ratings_append_slot_t slot = claim(rings);
     ratings_event_t event = event_of("talk", 4);
-    assert_true(ratings_append_queue(&slot, &event, P, false));
+    assert_true(ratings_append_queue(&slot, &event, NULL, P, false));
     return slot;
 }
 
@@ -132,7 +132,7 @@ static void an_event_comes_out_as_it_went_in(void **state)
     event.has_voter = row->has_voter;
     if (row->has_voter)
         memset(event.voter.hash, 0xA5, sizeof event.voter.hash);
-    assert_true(ratings_append_queue(&slot, &event, P, false));
+    assert_true(ratings_append_queue(&slot, &event, NULL, P, false));
     assert_true(take(rings, 1, &taken));
     assert_int_equal(taken.partition, P);
     assert_int_equal(taken.ticket.number, slot.number);
@@ -143,6 +143,72 @@ static void an_event_comes_out_as_it_went_in(void **state)
     assert_int_equal(taken.event.rating.value, row->value);
     assert_int_equal(taken.event.has_voter, row->has_voter);
     assert_memory_equal(&taken.event.voter, &event.voter, sizeof event.voter);
+    free_rings(rings);
+}
+
+/* ---- its trace ---- */
+
+static ratings_trace_t trace_of(size_t state_len)
+{
+    ratings_trace_t trace = {.state = ""};
+    strcpy(trace.parent, "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01");
+    memset(trace.state, 's', state_len);
+    return trace;
+}
+
+static void a_trace_comes_with_the_event(void **state)
+{
+    ratings_append_rings_t *rings = make_rings();
+    ratings_event_t event = event_of("talk", 4);
+    (void)state;
+    for (size_t len = 0; len <= RATINGS_TRACE_STATE_MAX; len++) {
+        const ratings_trace_t trace = trace_of(len);
+        ratings_append_taken_t taken;
+        ratings_append_slot_t slot = claim(rings);
+        assert_true(ratings_append_queue(&slot, &event, &trace, P, false));
+        assert_true(take(rings, 1, &taken));
+        assert_string_equal(taken.trace.parent, trace.parent);
+        assert_string_equal(taken.trace.state, trace.state);
+        assert_string_equal(taken.event.rating.talk_id, "talk");
+        assert_int_equal(taken.event.rating.value, 4);
+    }
+    free_rings(rings);
+}
+
+/* It is taken over by the writer that sends the event again. */
+static void a_trace_is_sent_again(void **state)
+{
+    ratings_append_rings_t *rings = make_rings();
+    ratings_event_t event = event_of("talk", 4);
+    const ratings_trace_t trace = trace_of(100);
+    ratings_append_slot_t slot = claim(rings);
+    ratings_append_taken_t taken;
+    int64_t offset;
+    (void)state;
+    assert_true(ratings_append_queue(&slot, &event, &trace, P, false));
+    assert_true(take(rings, 1, &taken));
+    assert_int_equal(survey(rings, 2, &taken, &offset), RATINGS_APPEND_RESEND);
+    assert_string_equal(taken.trace.parent, trace.parent);
+    assert_string_equal(taken.trace.state, trace.state);
+    free_rings(rings);
+}
+
+static void no_trace_is_left_to_the_next_event(void **state)
+{
+    ratings_append_rings_t *rings = make_rings();
+    ratings_event_t event = event_of("talk", 4);
+    const ratings_trace_t trace = trace_of(RATINGS_TRACE_STATE_MAX);
+    (void)state;
+    for (int i = 0; i < 2 * RATINGS_APPEND_SLOTS; i++) {
+        bool has_trace = i < RATINGS_APPEND_SLOTS;
+        ratings_append_taken_t taken;
+        ratings_append_slot_t slot = claim(rings);
+        assert_true(ratings_append_queue(&slot, &event, has_trace ? &trace : NULL, P, false));
+        assert_true(take(rings, 1, &taken));
+        assert_string_equal(taken.trace.parent, has_trace ? trace.parent : "");
+        assert_true(ratings_append_settle_durable(&slot, 1, i));
+        ratings_append_free(&slot);
+    }
     free_rings(rings);
 }
 
@@ -372,7 +438,7 @@ static void what_is_being_filled_is_taken_later(void **state)
     assert_true(ratings_append_take(rings, &pass, &taken));
     assert_int_equal(taken.slot.number, second.number);
     assert_false(ratings_append_take(rings, &pass, &taken));
-    assert_true(ratings_append_queue(&filling, &event, P, false));
+    assert_true(ratings_append_queue(&filling, &event, NULL, P, false));
     assert_false(ratings_append_take(rings, &pass, &taken));
     ratings_append_begin_pass(rings, &pass, false);
     assert_true(ratings_append_take(rings, &pass, &taken));
@@ -525,6 +591,7 @@ typedef enum { NO_ANSWER, ANSWERED_DURABLE, ANSWERED_NOTHING, ANSWERED_UNKNOWN }
 typedef struct {
     _Atomic bool is_whole;
     int request, partition;
+    bool has_its_trace;
     ratings_ticket_t ticket;
 } record_t;
 
@@ -552,6 +619,22 @@ static unsigned roll(unsigned *seed, unsigned sides)
 }
 
 /* False: the log is full. */
+/* Two of three have a trace, which names the request at its end. */
+static const ratings_trace_t *trace_of_request(int request, ratings_trace_t *trace)
+{
+    *trace = trace_of((size_t)(request % 400));
+    (void)snprintf(trace->state + request % 400, 16, "%d", request);
+    return request % 3 ? trace : NULL;
+}
+
+static bool has_its_trace(const ratings_append_taken_t *taken, int request)
+{
+    ratings_trace_t expected;
+    const ratings_trace_t *trace = trace_of_request(request, &expected);
+    return strcmp(taken->trace.parent, trace ? trace->parent : "") == 0 &&
+           strcmp(taken->trace.state, trace ? trace->state : "") == 0;
+}
+
 static bool append(world_t *world, const ratings_append_taken_t *taken, int *offset)
 {
     *offset = atomic_fetch_add(&world->length, 1);
@@ -560,6 +643,7 @@ static bool append(world_t *world, const ratings_append_taken_t *taken, int *off
     record_t *record = &world->log[*offset];
     record->request = atoi(taken->event.rating.talk_id);
     record->partition = taken->partition;
+    record->has_its_trace = has_its_trace(taken, record->request);
     record->ticket = taken->ticket;
     atomic_store(&record->is_whole, true);
     return true;
@@ -674,13 +758,15 @@ static void request_once(world_t *world, unsigned *seed)
 {
     ratings_append_slot_t slot;
     ratings_event_t event = event_of("", 1);
+    ratings_trace_t of_request;
     int partition = (int)roll(seed, PARTITIONS);
     int64_t deadline = ratings_monotonic() + (roll(seed, 16) == 0 ? 200 : 30000000);
     if (!ratings_append_claim(world->rings, partition, ratings_process_self(), &slot))
         return;
     int request = atomic_fetch_add(&world->requests, 1);
+    const ratings_trace_t *trace = trace_of_request(request, &of_request);
     (void)snprintf(event.rating.talk_id, sizeof event.rating.talk_id, "%d", request);
-    if (request >= REQUESTS_MAX || !ratings_append_queue(&slot, &event, partition, false)) {
+    if (request >= REQUESTS_MAX || !ratings_append_queue(&slot, &event, trace, partition, false)) {
         (void)ratings_append_leave(&slot);
         return;
     }
@@ -718,12 +804,15 @@ static void assert_all_count_as_answered(world_t *world)
     int length = atomic_load(&world->length), requests = atomic_load(&world->requests);
     uint64_t forgotten;
     memset(counts, 0, sizeof counts);
-    for (int i = 0; i < length && i < LOG_MAX; i++)
-        if (atomic_load(&world->log[i].is_whole) &&
-            ratings_ticket_windows_check_and_note(&windows[world->log[i].partition],
+    for (int i = 0; i < length && i < LOG_MAX; i++) {
+        if (!atomic_load(&world->log[i].is_whole))
+            continue;
+        assert_true(world->log[i].has_its_trace);
+        if (ratings_ticket_windows_check_and_note(&windows[world->log[i].partition],
                                                   &world->log[i].ticket, i,
                                                   &forgotten) == RATINGS_TICKET_COUNTS)
             counts[world->log[i].request]++;
+    }
     for (int i = 0; i < requests && i < REQUESTS_MAX; i++) {
         answer_e answer = (answer_e)atomic_load(&world->answer[i]);
         assert_in_range(counts[i], answer == ANSWERED_DURABLE, answer != ANSWERED_NOTHING);
@@ -910,6 +999,9 @@ int main(void)
     memset(longest_talk, 't', RATINGS_TALK_ID_MAX);
     memset(longest_key, 'k', RATINGS_KEY_MAX);
     unit_add_rows(&suite, an_event_comes_out_as_it_went_in, ROWS(events));
+    ADD(a_trace_comes_with_the_event);
+    ADD(a_trace_is_sent_again);
+    ADD(no_trace_is_left_to_the_next_event);
     ADD(each_ring_has_a_life_of_its_own);
     ADD(a_durable_event_is_freed_by_its_request);
     ADD(a_failure_says_what_the_writer_says);

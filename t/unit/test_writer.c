@@ -72,10 +72,11 @@ static void keep(const ratings_ticket_t *ticket, ratings_receiver_t *receiver)
 }
 
 apr_status_t ratings_stream_append(ratings_stream_t *stream, const ratings_event_t *event,
-                                   const ratings_ticket_t *ticket, int partition,
-                                   ratings_receiver_t *receiver, ratings_delivery_t *failure)
+                                   const ratings_trace_t *trace, const ratings_ticket_t *ticket,
+                                   int partition, ratings_receiver_t *receiver,
+                                   ratings_delivery_t *failure)
 {
-    (void)stream;
+    (void)stream, (void)trace;
     *failure = (ratings_delivery_t){.partition = partition, .offset = -1};
     assert_string_equal(event->rating.talk_id, "talk");
     assert_int_equal(partition, P);
@@ -225,7 +226,7 @@ static request_t queue_until(host_t *host, bool until_durable)
     assert_true(
         ratings_append_claim(host->options.rings, P, ratings_process_self(), &request.slot));
     request.wakes = ratings_append_wakes(&request.slot);
-    assert_true(ratings_append_queue(&request.slot, &event, P, until_durable));
+    assert_true(ratings_append_queue(&request.slot, &event, NULL, P, until_durable));
     return request;
 }
 

@@ -104,15 +104,15 @@ void ratings_stats_destroy(ratings_stats_t *stats)
 /* ---- one call ---- */
 
 static apr_status_t ask_function(stats_handle_t *handle, const ratings_histogram_t *histogram,
-                                 const ratings_deadline_t *deadline, ratings_statistics_t *out,
-                                 ratings_result_t *why)
+                                 const ratings_trace_t *trace, const ratings_deadline_t *deadline,
+                                 ratings_statistics_t *out, ratings_result_t *why)
 {
     char *request = ratings_histogram_request(histogram);
     const char *answer, *problem;
     size_t len;
     if (!request)
         return ratings_result_set(why, RATINGS_NOT_ASKED, "out of memory");
-    apr_status_t status = stats_handle_post(handle, request, deadline, &answer, &len, why);
+    apr_status_t status = stats_handle_post(handle, request, trace, deadline, &answer, &len, why);
     free(request);
     if (status != APR_SUCCESS)
         return status;
@@ -139,6 +139,7 @@ static apr_status_t sign_with_current(ratings_stats_t *stats, stats_handle_t *ha
 /* The handle is kept whatever came of the call: libcurl has closed a connection that broke. */
 static apr_status_t compute_with_handle(ratings_stats_t *stats,
                                         const ratings_histogram_t *histogram,
+                                        const ratings_trace_t *trace,
                                         const ratings_deadline_t *deadline,
                                         ratings_statistics_t *out, ratings_result_t *why)
 {
@@ -150,14 +151,14 @@ static apr_status_t compute_with_handle(ratings_stats_t *stats,
     if (stats->target.signature)
         status = sign_with_current(stats, handle, deadline, why);
     if (status == APR_SUCCESS)
-        status = ask_function(handle, histogram, deadline, out, why);
+        status = ask_function(handle, histogram, trace, deadline, out, why);
     ratings_pool_release(&stats->handles, pooled);
     return status;
 }
 
 apr_status_t ratings_stats_compute(ratings_stats_t *stats, const ratings_histogram_t *histogram,
-                                   int64_t expires_at, ratings_statistics_t *out,
-                                   ratings_result_t *why)
+                                   const ratings_trace_t *trace, int64_t expires_at,
+                                   ratings_statistics_t *out, ratings_result_t *why)
 {
     ratings_refobj_ref(&stats->object);
     const ratings_deadline_t deadline =
@@ -165,7 +166,7 @@ apr_status_t ratings_stats_compute(ratings_stats_t *stats, const ratings_histogr
     apr_status_t status =
         ratings_deadline_check(&deadline, "no time was left to ask the function", why);
     if (status == APR_SUCCESS)
-        status = compute_with_handle(stats, histogram, &deadline, out, why);
+        status = compute_with_handle(stats, histogram, trace, &deadline, out, why);
     ratings_refobj_unref(&stats->object);
     return status;
 }

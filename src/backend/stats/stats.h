@@ -8,6 +8,7 @@
 
 #include "../../core/aws_source.h"
 #include "../../core/histogram.h"
+#include "../../core/trace_context.h"
 #include "../common/pool.h"
 
 #include <apr_pools.h>
@@ -83,12 +84,12 @@ void ratings_stats_cancel(ratings_stats_t *stats);
  * server holds beyond half a second owns its memory, and frees the rest when it ends. */
 void ratings_stats_destroy(ratings_stats_t *stats);
 
-/* Asks the function, no longer than until `expires_at` (of ratings_monotonic) and no longer than
- * the timeout of create; RATINGS_NOT_ASKED when no handle came free by then. A status other than
- * 200, an answer over 64 KiB or one that does not fit the contract (ratings_statistics_from_json)
- * is APR_EINVAL. Redirects are not followed. */
+/* Asks the function, with the headers of the trace (NULL: with none), no longer than until
+ * `expires_at` (of ratings_monotonic) and no longer than the timeout of create; RATINGS_NOT_ASKED
+ * when no handle came free by then. A status other than 200, an answer over 64 KiB or one that does
+ * not fit the contract (ratings_statistics_from_json) is APR_EINVAL. Redirects are not followed. */
 apr_status_t ratings_stats_compute(ratings_stats_t *stats, const ratings_histogram_t *histogram,
-                                   int64_t expires_at, ratings_statistics_t *out,
-                                   ratings_result_t *why);
+                                   const ratings_trace_t *trace, int64_t expires_at,
+                                   ratings_statistics_t *out, ratings_result_t *why);
 
 #endif

@@ -54,6 +54,44 @@ bool stats_handle_sign(stats_handle_t *handle, const ratings_aws_credentials_t *
     return is_set;
 }
 
+static void append_trace(struct curl_slist **headers, const ratings_trace_t *trace)
+{
+    char line[sizeof RATINGS_TRACE_STATE ": " + RATINGS_TRACE_STATE_MAX];
+    (void)snprintf(line, sizeof line, RATINGS_TRACE_PARENT ": %s", trace->parent);
+    bool is_added = add_header(headers, line);
+    (void)snprintf(line, sizeof line, RATINGS_TRACE_STATE ": %s", trace->state);
+    if (is_added && trace->state[0])
+        (void)add_header(headers, line);
+}
+
+/* The headers of one call: those of its trace, and behind them those of all calls, which stay the
+ * handle's. NULL: it has no trace, or memory ran out, for which no call is given up. */
+static struct curl_slist *begin_trace(stats_handle_t *handle, const ratings_trace_t *trace)
+{
+    struct curl_slist *own = NULL, *last;
+    if (trace)
+        append_trace(&own, trace);
+    if (!own)
+        return NULL;
+    for (last = own; last->next;)
+        last = last->next;
+    last->next = handle->headers;
+    (void)curl_easy_setopt(handle->transfer.easy, CURLOPT_HTTPHEADER, own);
+    return own;
+}
+
+static void end_trace(stats_handle_t *handle, struct curl_slist *own)
+{
+    struct curl_slist *last = own;
+    if (!own)
+        return;
+    while (last->next != handle->headers)
+        last = last->next;
+    last->next = NULL;
+    (void)curl_easy_setopt(handle->transfer.easy, CURLOPT_HTTPHEADER, handle->headers);
+    curl_slist_free_all(own);
+}
+
 /* ---- create and destroy ---- */
 
 /* The proxy of the configuration, for each host. */
@@ -124,13 +162,15 @@ static bool peer_closed(CURLcode code)
  * gives up after five times: of one transfer from 8.17 on, of all transfers of a handle before
  * (lib/transfer.c, CONN_MAX_RETRIES). The function has no effects, so it may be asked twice. */
 apr_status_t stats_handle_post(stats_handle_t *handle, const char *json,
-                               const ratings_deadline_t *deadline, const char **answer, size_t *len,
-                               ratings_result_t *why)
+                               const ratings_trace_t *trace, const ratings_deadline_t *deadline,
+                               const char **answer, size_t *len, ratings_result_t *why)
 {
+    struct curl_slist *own = begin_trace(handle, trace);
     bool kept = handle->transfer.code == CURLE_OK;
     apr_status_t status = post_once(handle, json, deadline, false, why);
     if (kept && peer_closed(handle->transfer.code))
         status = post_once(handle, json, deadline, true, why);
+    end_trace(handle, own);
     *answer = handle->transfer.body;
     *len = handle->transfer.len;
     return status;

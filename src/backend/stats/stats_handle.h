@@ -4,6 +4,7 @@
 #define RATINGS_STATS_HANDLE_H
 
 #include "../../core/aws_credentials.h"
+#include "../../core/trace_context.h"
 #include "../common/pool.h"
 #include "stats_target.h"
 #include "stats_transfer.h"
@@ -28,12 +29,12 @@ void stats_handle_destroy(stats_handle_t *handle); /* NULL is allowed */
 bool stats_handle_sign(stats_handle_t *handle, const ratings_aws_credentials_t *credentials,
                        uint64_t number);
 
-/* Sends `json` by POST, and by a new connection once more when the one that was kept turns out to
- * be closed. On APR_SUCCESS the status was 200, and `*answer` (`*len` bytes, not terminated) is the
- * handle's until its next use. APR_EINVAL: another status, or more than STATS_ANSWER_MAX bytes.
- * Else a failure as result.h has it. */
+/* Sends `json` by POST, with the headers of the trace (NULL: with none), and by a new connection
+ * once more when the one that was kept turns out to be closed. On APR_SUCCESS the status was 200,
+ * and `*answer` (`*len` bytes, not terminated) is the handle's until its next use. APR_EINVAL:
+ * another status, or more than STATS_ANSWER_MAX bytes. Else a failure as result.h has it. */
 apr_status_t stats_handle_post(stats_handle_t *handle, const char *json,
-                               const ratings_deadline_t *deadline, const char **answer, size_t *len,
-                               ratings_result_t *why);
+                               const ratings_trace_t *trace, const ratings_deadline_t *deadline,
+                               const char **answer, size_t *len, ratings_result_t *why);
 
 #endif

@@ -55,11 +55,12 @@ static apr_status_t append_message(ratings_stream_t *stream, stream_message_t *m
 }
 
 apr_status_t ratings_stream_append(ratings_stream_t *stream, const ratings_event_t *event,
-                                   const ratings_ticket_t *ticket, int partition,
-                                   ratings_receiver_t *receiver, ratings_delivery_t *failure)
+                                   const ratings_trace_t *trace, const ratings_ticket_t *ticket,
+                                   int partition, ratings_receiver_t *receiver,
+                                   ratings_delivery_t *failure)
 {
-    return append_message(stream, stream_message_of_event(event, ticket), partition, receiver,
-                          failure);
+    return append_message(stream, stream_message_of_event(event, trace, ticket), partition,
+                          receiver, failure);
 }
 
 const char *ratings_stream_error_text(int code)

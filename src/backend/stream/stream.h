@@ -12,6 +12,7 @@
 #include "../../core/electorate_record.h"
 #include "../../core/event.h"
 #include "../../core/ticket.h"
+#include "../../core/trace_context.h"
 #include "stream_delivery.h"
 #include "stream_options.h"
 
@@ -40,14 +41,16 @@ bool ratings_stream_is_refused(const ratings_stream_t *stream);
  * (each is still reported), and frees the handle. No other call may be under way. */
 void ratings_stream_destroy(ratings_stream_t *stream, apr_interval_time_t timeout);
 
-/* Queues the event under its ticket, never blocking. APR_SUCCESS: `receiver` gets the delivery
+/* Queues the event under its ticket, with the trace that it is part of (NULL: with none), never
+ * blocking. APR_SUCCESS: `receiver` gets the delivery
  * report, maybe before this returns. Else nothing was queued, and `*failure` is what the report
  * would be: APR_ECONNREFUSED, librdkafka refuses the event (its partition is not known, it is too
  * large); RATINGS_NOT_ASKED, the queue is full, memory ran out, or the producer is being replaced.
  * Any thread. */
 apr_status_t ratings_stream_append(ratings_stream_t *stream, const ratings_event_t *event,
-                                   const ratings_ticket_t *ticket, int partition,
-                                   ratings_receiver_t *receiver, ratings_delivery_t *failure);
+                                   const ratings_trace_t *trace, const ratings_ticket_t *ticket,
+                                   int partition, ratings_receiver_t *receiver,
+                                   ratings_delivery_t *failure);
 
 /* What a delivery report's code means, for a log line (static). Any thread. */
 const char *ratings_stream_error_text(int code);

@@ -32,6 +32,24 @@ static rd_kafka_headers_t *make_headers(const char *type, const char *id)
     return list;
 }
 
+/* As the protocol has them, for tools such as OpenTelemetry, and as an extension of CloudEvents,
+ * which has to say the same:
+ * https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/extensions/distributed-tracing.md */
+static void add_trace_headers(rd_kafka_headers_t *list, const ratings_trace_t *trace)
+{
+    const struct {
+        const char *key, *value;
+    } headers[] = {
+        {RATINGS_TRACE_PARENT, trace->parent},
+        {"ce_" RATINGS_TRACE_PARENT, trace->parent},
+        {RATINGS_TRACE_STATE, trace->state},
+        {"ce_" RATINGS_TRACE_STATE, trace->state},
+    };
+    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++)
+        if (headers[i].value[0])
+            rd_kafka_header_add(list, headers[i].key, -1, headers[i].value, -1);
+}
+
 /* Takes over the value, which may be NULL: memory ran out. */
 static stream_message_t *make_message(const char *key, char *value, size_t length, const char *type,
                                       const char *id)
@@ -60,6 +78,7 @@ static stream_message_t *make_unnumbered(const char *key, char *value, size_t le
 }
 
 stream_message_t *stream_message_of_event(const ratings_event_t *event,
+                                          const ratings_trace_t *trace,
                                           const ratings_ticket_t *ticket)
 {
     size_t length;
@@ -70,6 +89,8 @@ stream_message_t *stream_message_of_event(const ratings_event_t *event,
         make_message(event->rating.talk_id, value, length, ratings_event_type(event), id);
     if (message)
         message->ticket = *ticket;
+    if (message && trace)
+        add_trace_headers(message->headers, trace);
     return message;
 }
 

@@ -6,6 +6,7 @@
 #include "../../core/electorate_record.h"
 #include "../../core/event.h"
 #include "../../core/ticket.h"
+#include "../../core/trace_context.h"
 #include "stream_delivery.h"
 
 #include <librdkafka/rdkafka.h>
@@ -22,9 +23,11 @@ typedef struct {
     char key[RATINGS_TALK_ID_MAX + 1];
 } stream_message_t;
 
-/* The record of an event / that says by how many partitions talks are routed / that begins an
- * electorate. NULL when memory ran out. The caller owns it, and frees all of it. */
+/* The record of an event, with its trace if that is not NULL / that says by how many partitions
+ * talks are routed / that begins an electorate. NULL when memory ran out. The caller owns it, and
+ * frees all of it. */
 stream_message_t *stream_message_of_event(const ratings_event_t *event,
+                                          const ratings_trace_t *trace,
                                           const ratings_ticket_t *ticket);
 stream_message_t *stream_message_of_routing(int partitions);
 stream_message_t *stream_message_of_electorate(const ratings_electorate_record_t *record);
