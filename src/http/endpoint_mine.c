@@ -1,6 +1,7 @@
 /* GET mine: the voter's own rating of a talk */
 #include "handlers.h"
 
+#include "notes.h"
 #include "position_header.h"
 #include "reply.h"
 #include "request_voter.h"
@@ -17,6 +18,7 @@ static int read_own(request_rec *r, const ratings_server_t *server, const rating
     ratings_call_t call = ratings_use_case_call(r, server);
     call.position = *position;
     ratings_outcome_e outcome = ratings_read_own(&call, rating->talk_id, voter, &rating->value);
+    ratings_note_call(r, &call, outcome);
     if (outcome != RATINGS_OUTCOME_DONE)
         return ratings_use_case_refuse(r, &call, outcome);
     return rating->value == RATINGS_VALUE_NONE ? reply_none(r)

@@ -1,6 +1,7 @@
 /* POST /ratings, DELETE and GET /ratings?talkId=... */
 #include "handlers.h"
 
+#include "notes.h"
 #include "position_header.h"
 #include "reply.h"
 #include "request.h"
@@ -33,12 +34,15 @@ static bool read_event_voter(request_rec *r, const ratings_server_t *server, rat
            (!event->has_voter || ratings_request_within_rate(r, server, &event->voter, result));
 }
 
-static ratings_outcome_e submit_event(const ratings_server_t *server, const ratings_event_t *event,
-                                      ratings_call_t *call)
+static ratings_outcome_e submit_event(request_rec *r, const ratings_server_t *server,
+                                      const ratings_event_t *event, ratings_call_t *call)
 {
-    if (event->key.text[0] && server->config.idempotency_window == 0)
-        return RATINGS_OUTCOME_NO_KEYS;
-    return ratings_submit(call, event, server->config.visibility_timeout);
+    bool takes_key = !event->key.text[0] || server->config.idempotency_window > 0;
+    ratings_outcome_e outcome = takes_key
+                                    ? ratings_submit(call, event, server->config.visibility_timeout)
+                                    : RATINGS_OUTCOME_NO_KEYS;
+    ratings_note_call(r, call, outcome);
+    return outcome;
 }
 
 /* Whoever is no voter has no rating to withdraw: nothing is recorded. */
@@ -48,7 +52,7 @@ static int withdraw_rating(request_rec *r, const ratings_server_t *server,
     if (!event->has_voter)
         return ratings_reply_empty(r, HTTP_NO_CONTENT);
     ratings_call_t call = ratings_use_case_call(r, server);
-    ratings_outcome_e outcome = submit_event(server, event, &call);
+    ratings_outcome_e outcome = submit_event(r, server, event, &call);
     if (outcome != RATINGS_OUTCOME_DONE && outcome != RATINGS_OUTCOME_ACCEPTED)
         return ratings_use_case_refuse(r, &call, outcome);
     ratings_reply_at_position(r, &call.position);
@@ -60,7 +64,7 @@ static int submit_rating(request_rec *r, const ratings_server_t *server,
                          const ratings_event_t *event)
 {
     ratings_call_t call = ratings_use_case_call(r, server);
-    ratings_outcome_e outcome = submit_event(server, event, &call);
+    ratings_outcome_e outcome = submit_event(r, server, event, &call);
     if (outcome != RATINGS_OUTCOME_DONE && outcome != RATINGS_OUTCOME_ACCEPTED)
         return ratings_use_case_refuse(r, &call, outcome);
     ratings_reply_at_position(r, &call.position);
@@ -142,6 +146,7 @@ static int read_ratings(request_rec *r, const ratings_server_t *server, const ch
     ratings_call_t call = ratings_use_case_call(r, server);
     call.position = *position;
     ratings_outcome_e outcome = ratings_read(&call, talk_id, &summary);
+    ratings_note_call(r, &call, outcome);
     if (outcome != RATINGS_OUTCOME_DONE)
         return ratings_use_case_refuse(r, &call, outcome);
     if (!make_entity(entity, &summary))
@@ -161,7 +166,8 @@ int ratings_get_ratings(request_rec *r, const ratings_server_t *server)
         return ratings_reply_problem(r, HTTP_BAD_REQUEST, problem);
     ratings_entity_t *entity = apr_palloc(r->pool, sizeof *entity);
     ratings_hide_t hide = ratings_location_hide(ratings_location_of_request(r));
-    if (ratings_read_cached(server->service, talk_id, hide, &position, entity))
-        return reply_entity(r, entity);
-    return read_ratings(r, server, talk_id, &position, entity);
+    if (!ratings_read_cached(server->service, talk_id, hide, &position, entity))
+        return read_ratings(r, server, talk_id, &position, entity);
+    ratings_note_cached(r, &server->config);
+    return reply_entity(r, entity);
 }

@@ -3,6 +3,7 @@
 
 #include "../service/pool_json.h"
 #include "endpoint.h"
+#include "notes.h"
 #include "position_header.h"
 #include "reply.h"
 #include "use_case_reply.h"
@@ -121,6 +122,7 @@ int ratings_get_talks(request_rec *r, const ratings_server_t *server)
     ratings_call_t call = ratings_use_case_call(r, server);
     call.position = position;
     ratings_outcome_e outcome = ratings_list_talks(&call, query, &rules, listing);
+    ratings_note_call(r, &call, outcome);
     const char *json =
         outcome == RATINGS_OUTCOME_DONE ? page_json(r->pool, listing, query->order) : NULL;
     ratings_list_end(&call, listing);
@@ -143,6 +145,7 @@ int ratings_get_talk(request_rec *r, const ratings_server_t *server)
     call.position = position;
     ratings_outcome_e outcome =
         ratings_list_talk(&call, ratings_endpoint_item(r), with_ratings, &rules, listing);
+    ratings_note_call(r, &call, outcome);
     return outcome == RATINGS_OUTCOME_DONE ? reply_document(r, talk_json(r->pool, listing, 0))
                                            : ratings_use_case_refuse(r, &call, outcome);
 }

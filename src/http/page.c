@@ -3,6 +3,7 @@
 #include "../config/config.h"
 #include "../core/clock.h"
 #include "../module.h"
+#include "notes.h"
 #include "reply.h"
 #include "request_voter.h"
 #include "use_case_reply.h"
@@ -116,6 +117,7 @@ static bool show_talk(request_rec *r, ratings_call_t *call, const char *talk_id)
         ratings_location_of_request(r), ratings_config_of_server(r->server));
     ratings_listing_t *listing = apr_palloc(r->pool, sizeof *listing);
     ratings_outcome_e outcome = ratings_list_talk(call, talk_id, true, &rules, listing);
+    ratings_note_call(r, call, outcome);
     if (outcome == RATINGS_OUTCOME_NO_TALK)
         return false;
     if (outcome != RATINGS_OUTCOME_DONE)

@@ -9,12 +9,14 @@
 
 /* ---- tokens ---- */
 
-/* Of a token that has to be finished now. */
-static ratings_call_policy_t *take_policy(ratings_call_token_t *token)
+/* Of a token that has to be finished `now`. */
+static ratings_call_policy_t *take_policy(ratings_call_token_t *token, int64_t now)
 {
     ratings_call_policy_t *policy = token->policy;
     RATINGS_ASSERT(policy != NULL);
     token->policy = NULL;
+    if (token->spent)
+        *token->spent += now - token->since;
     return policy;
 }
 
@@ -32,7 +34,7 @@ bool ratings_call_policy_begin(ratings_call_policy_t *policy, int64_t deadline,
                            policy->bulkhead.max, policy->name);
         return false;
     }
-    *token = (ratings_call_token_t){policy, ratings_monotonic()};
+    *token = (ratings_call_token_t){policy, ratings_monotonic(), NULL};
     if (ratings_breaker_allow(&policy->backend->breaker, &policy->limits, token->since))
         return true;
     (void)ratings_bulkhead_release(&policy->bulkhead, token->since, token->since, false);
@@ -44,8 +46,9 @@ bool ratings_call_policy_begin(ratings_call_policy_t *policy, int64_t deadline,
 
 void ratings_call_policy_abandon(ratings_call_token_t *token, bool got)
 {
-    ratings_call_policy_t *policy = take_policy(token);
-    (void)ratings_bulkhead_release(&policy->bulkhead, token->since, ratings_monotonic(), got);
+    int64_t now = ratings_monotonic();
+    ratings_call_policy_t *policy = take_policy(token, now);
+    (void)ratings_bulkhead_release(&policy->bulkhead, token->since, now, got);
 }
 
 /* ---- what a call says of its backend ---- */
@@ -107,8 +110,8 @@ static ratings_metric_call_e call_result(apr_status_t status)
 
 apr_status_t ratings_call_policy_end(ratings_call_token_t *token, const ratings_result_t *why)
 {
-    ratings_call_policy_t *policy = take_policy(token);
     int64_t now = ratings_monotonic();
+    ratings_call_policy_t *policy = take_policy(token, now);
     int64_t unanswered_us =
         ratings_bulkhead_release(&policy->bulkhead, token->since, now, is_answer(why->status));
     ratings_metrics_call(policy->metrics, policy->which, call_result(why->status),

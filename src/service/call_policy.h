@@ -41,6 +41,7 @@ typedef struct {
 typedef struct {
     ratings_call_policy_t *policy; /* NULL: it was finished */
     int64_t since;                 /* when the call was let in */
+    int64_t *spent; /* its duration is added to that; NULL: nobody asks. The caller sets it */
 } ratings_call_token_t;
 
 /* True: the caller has the token. It may have waited for other calls to end, but not beyond

@@ -27,6 +27,7 @@ static bool hand_over(pending_write_t *write, const ratings_event_t *event)
     ratings_result_t *why = &write->delivery->result;
     if (!ratings_call_policy_begin(options->policy, options->deadline, &write->token, why))
         return false;
+    write->token.spent = options->spent;
     if (!ratings_append_claim(options->rings, options->partition, options->owner, &write->slot))
         ratings_result_set(why, RATINGS_NOT_ASKED, "too many events wait for Kafka already");
     else if (!ratings_append_queue(&write->slot, event, options->trace, options->partition,

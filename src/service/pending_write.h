@@ -31,6 +31,7 @@ typedef struct {
     int64_t visible_for; /* microseconds from when it is known to be durable; not positive: do not
                           * wait */
     int64_t deadline;    /* of the request; it bounds visible_for */
+    int64_t *spent;      /* the duration of the call is added to that */
 } ratings_pending_write_options_t;
 
 /* Hands the event over and waits. `*delivery`: where it is in the log; or why it is not, or may not

@@ -79,7 +79,7 @@ static apr_status_t read_query_once(ratings_call_t *call, ratings_fresh_t *read)
 
 /* In the place of a read of the store. Whoever sees that the position is reached sees what came
  * before that, as with the response cache. */
-static bool take_applied_counts(const ratings_call_t *call, query_t *query,
+static bool take_applied_counts(ratings_call_t *call, query_t *query,
                                 ratings_histogram_t *histogram)
 {
     const ratings_service_t *service = call->child->service;
@@ -90,6 +90,7 @@ static bool take_applied_counts(const ratings_call_t *call, query_t *query,
         ratings_applied_counts_get(service->shared, service->config->cache_ttl, query->talk_id,
                                    query->validator.partition, &query->validator, histogram);
     ratings_metrics_lookup(service->metrics, RATINGS_METRIC_CACHE_COUNTS, is_hit);
+    call->cache = is_hit ? "counts" : "miss";
     return is_hit;
 }
 

@@ -37,6 +37,7 @@ static ratings_outcome_e record_event(ratings_call_t *call, const ratings_event_
         .durable_by = ratings_earlier(ratings_monotonic() + timeout, call->deadline),
         .visible_for = visible_for,
         .deadline = call->deadline,
+        .spent = &call->spent[RATINGS_BACKEND_STREAM],
     };
     ratings_pending_write_end_e end = ratings_pending_write(&options, event, delivery);
     call->failure.part = "the event log";

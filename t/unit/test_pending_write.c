@@ -25,7 +25,7 @@ bool ratings_call_policy_begin(ratings_call_policy_t *policy, int64_t deadline,
         ratings_result_set(why, RATINGS_NOT_ASKED, "not let in");
         return false;
     }
-    *token = (ratings_call_token_t){policy, ratings_monotonic()};
+    *token = (ratings_call_token_t){policy, ratings_monotonic(), NULL};
     return true;
 }
 
