@@ -18,13 +18,24 @@ static void discard_log(ratings_stream_log_t *log, int level, const char *text)
     (void)log, (void)level, (void)text;
 }
 
+static void discard_outage(ratings_stream_log_t *log, const char *broker, const char *text)
+{
+    (void)log, (void)broker, (void)text;
+}
+
+static void discard_broker(ratings_stream_log_t *log, const char *broker)
+{
+    (void)log, (void)broker;
+}
+
 /* ---- the process of its own. Not the parent: librdkafka's threads would not survive its forks,
  * and a handle whose creation fails may leave some behind. ---- */
 
 static void run_trial(server_rec *main, const ratings_config_t *config, apr_pool_t *pool, int out)
 {
     ratings_result_t why = {.status = APR_SUCCESS};
-    ratings_stream_log_t log = {.write = discard_log};
+    ratings_stream_log_t log = {
+        .write = discard_log, .unreachable = discard_outage, .reached = discard_broker};
     ratings_stream_options_t options = {.topic = config->topic,
                                         .kafka = config->kafka,
                                         .timeout = config->stream_timeout,

@@ -92,7 +92,7 @@ static void set_results(request_rec *r, const ratings_talk_results_t *results)
 
 static void log_lack(request_rec *r, const ratings_call_t *call)
 {
-    int level = ratings_claim_log_level(call->child, RATINGS_FAILURE_UNAVAILABLE, APLOG_ERR);
+    int level = ratings_failure_log_level(call, RATINGS_FAILURE_UNAVAILABLE, APLOG_ERR);
     ap_log_rerror(APLOG_MARK, level, 0, r, "RT0503: request %s answered with a page without %s: %s",
                   ratings_request_id(r), call->failure.part, call->failure.why.detail);
 }

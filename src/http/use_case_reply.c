@@ -68,12 +68,28 @@ int ratings_claim_log_level(ratings_child_t *child, ratings_failure_e kind, int 
     return level;
 }
 
+static bool is_any_breaker_open(const ratings_child_t *child)
+{
+    for (int i = 0; i < RATINGS_BACKENDS; i++)
+        if (ratings_call_policy_is_open(&child->policy[i]))
+            return true;
+    return false;
+}
+
+/* The line of an open circuit breaker stands for those of the requests that it refuses. */
+int ratings_failure_log_level(const ratings_call_t *call, ratings_failure_e kind, int level)
+{
+    return call->failure.why.status == RATINGS_NOT_ASKED && is_any_breaker_open(call->child)
+               ? APLOG_DEBUG
+               : ratings_claim_log_level(call->child, kind, level);
+}
+
 static void log_outcome(request_rec *r, const ratings_call_t *call, const outcome_reply_t *reply)
 {
     if (reply->log_level == 0)
         return;
     /* httpd's macro evaluates it twice */
-    int level = ratings_claim_log_level(call->child, reply->failure_kind, reply->log_level);
+    int level = ratings_failure_log_level(call, reply->failure_kind, reply->log_level);
     ap_log_rerror(APLOG_MARK, level, 0, r, "RT0501: request %s answered with %d: %s",
                   ratings_request_id(r), reply->status, call->failure.why.detail);
 }

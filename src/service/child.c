@@ -186,9 +186,8 @@ static void make_stats(ratings_child_t *child)
 
 /* ---- the stream, and the projector ---- */
 
-/* While a broker does not answer, librdkafka repeats in each child what the circuit breaker's line
- * says once: such a line is at info once in a while, else at debug. What does not pass by itself (a
- * fatal error, a failed login) is an error. */
+/* What librdkafka reports beside outages of brokers is at info once in a while, else at debug. What
+ * does not pass by itself (a fatal error, a failed login) is an error. */
 static int stream_log_level(const ratings_child_t *child, int level)
 {
     bool fatal = level <= APLOG_CRIT;
@@ -201,12 +200,31 @@ static int stream_log_level(const ratings_child_t *child, int level)
     return fatal ? APLOG_ERR : APLOG_INFO;
 }
 
-/* librdkafka's levels are syslog's, and so are httpd's. Its macro evaluates the level twice. */
+static void write_stream_line(const ratings_child_t *child, int level, const char *text)
+{
+    ap_log_error(APLOG_MARK, level, 0, child->service->server, "RT0206: librdkafka: %s", text);
+}
+
+/* librdkafka's levels are syslog's, and so are httpd's. */
 static void log_stream(ratings_stream_log_t *log, int level, const char *text)
 {
     const ratings_child_t *child = RATINGS_CONTAINER_OF(log, ratings_child_t, stream_log);
-    int ours = stream_log_level(child, level);
-    ap_log_error(APLOG_MARK, ours, 0, child->service->server, "RT0206: librdkafka: %s", text);
+    write_stream_line(child, stream_log_level(child, level), text);
+}
+
+static void log_unreachable(ratings_stream_log_t *log, const char *broker, const char *text)
+{
+    const ratings_child_t *child = RATINGS_CONTAINER_OF(log, ratings_child_t, stream_log);
+    bool is_first = ratings_shm_outage_begins(child->service->shared, broker, ratings_monotonic());
+    write_stream_line(child, is_first ? APLOG_INFO : APLOG_DEBUG, text);
+}
+
+static void log_reached(ratings_stream_log_t *log, const char *broker)
+{
+    const ratings_child_t *child = RATINGS_CONTAINER_OF(log, ratings_child_t, stream_log);
+    if (ratings_shm_outage_ends(child->service->shared, broker, ratings_monotonic()))
+        ap_log_error(APLOG_MARK, APLOG_INFO, 0, child->service->server,
+                     "RT0212: the broker %s of Kafka (RatingsStream) answers again", broker);
 }
 
 /* The configuration check has found what librdkafka refuses (config/kafka_trial.h): what fails here
@@ -254,7 +272,12 @@ static void make_stream(ratings_child_t *child)
 {
     const ratings_config_t *config = child->service->config;
     ratings_result_t why;
-    child->stream_log = (ratings_stream_log_t){log_stream, log_stream_refused};
+    child->stream_log = (ratings_stream_log_t){
+        .write = log_stream,
+        .unreachable = log_unreachable,
+        .reached = log_reached,
+        .refused = log_stream_refused,
+    };
     child->stream_options = ratings_stream_options_of(config);
     child->stream_options.log = &child->stream_log;
     child->visibility = ratings_visibility_create(child->service->shared, child->pool);

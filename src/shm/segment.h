@@ -91,6 +91,7 @@ struct ratings_shm_t {
     _Atomic uint32_t health_answers;      /* counts; slept on by who waits for one */
     _Atomic int64_t health_claimed_until; /* until when one request alone examines the backends */
     _Atomic int64_t logged_at[RATINGS_LINES]; /* 0: never */
+    ratings_outage_t outage[RATINGS_OUTAGES];
     struct {
         _Atomic int64_t applied, total, seconds_left; /* ratings_progress_t */
     } rebuild;
@@ -107,7 +108,7 @@ struct ratings_shm_t {
     _Atomic uint32_t change_counter[RATINGS_CHANGE_SLOTS]; /* by the talk's slot */
 };
 
-RATINGS_SHM_STRUCT(ratings_shm_t, 287296, 12);
+RATINGS_SHM_STRUCT(ratings_shm_t, 287552, 14);
 _Static_assert(offsetof(ratings_shm_t, epoch) < RATINGS_CACHE_LINE &&
                    offsetof(ratings_shm_t, published) >= RATINGS_CACHE_LINE,
                "a publication must not write to the line that each GET reads");

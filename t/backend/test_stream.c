@@ -16,6 +16,8 @@ typedef struct {
     ratings_stream_log_t log;
     apr_pool_t *pool;
     char brokers[32];
+    char broker[32], text[512]; /* of the first outage; written before it is counted */
+    atomic_int outages, reached;
     ratings_stream_t *stream;
 } client_t;
 
@@ -24,26 +26,55 @@ static void write_nothing(ratings_stream_log_t *log, int level, const char *text
     (void)log, (void)level, (void)text;
 }
 
+static void note_outage(ratings_stream_log_t *log, const char *broker, const char *text)
+{
+    client_t *client = RATINGS_CONTAINER_OF(log, client_t, log);
+    if (!client->broker[0]) {
+        (void)snprintf(client->text, sizeof client->text, "%s", text);
+        (void)snprintf(client->broker, sizeof client->broker, "%s", broker);
+    }
+    atomic_fetch_add(&client->outages, 1);
+}
+
+static void note_reached(ratings_stream_log_t *log, const char *broker)
+{
+    client_t *client = RATINGS_CONTAINER_OF(log, client_t, log);
+    if (strncmp(broker, "127.0.0.1:", strlen("127.0.0.1:")) == 0)
+        atomic_fetch_add(&client->reached, 1);
+}
+
 static void refuse_nothing(ratings_stream_log_t *log, const char *text)
 {
     (void)log;
     fail_msg("the producer cannot be made: %s", text);
 }
 
+static void open_with(client_t *client, const char *property, const char *value)
+{
+    apr_table_t *kafka = apr_table_make(client->pool, 1);
+    apr_table_set(kafka, property, value);
+    client->options =
+        (ratings_stream_options_t){.brokers = client->brokers[0] ? client->brokers : NULL,
+                                   .topic = "nowhere",
+                                   .kafka = kafka,
+                                   .timeout = TIMEOUT_US,
+                                   .partitions = 1,
+                                   .log = &client->log};
+    client->stream = ratings_stream_create(&client->options, client->pool);
+}
+
+static void client_init(client_t *client)
+{
+    *client = (client_t){.log = {write_nothing, note_outage, note_reached, refuse_nothing}};
+    apr_pool_create(&client->pool, NULL);
+}
+
+/* Of a broker that is not there. */
 static void client_open(client_t *client)
 {
-    *client = (client_t){.log = {write_nothing, refuse_nothing}};
-    apr_pool_create(&client->pool, NULL);
+    client_init(client);
     (void)snprintf(client->brokers, sizeof client->brokers, "127.0.0.1:%d", free_port());
-    apr_table_t *kafka = apr_table_make(client->pool, 1);
-    apr_table_set(kafka, "message.max.bytes", "1000"); /* no less is possible */
-    client->options = (ratings_stream_options_t){.brokers = client->brokers,
-                                                 .topic = "nowhere",
-                                                 .kafka = kafka,
-                                                 .timeout = TIMEOUT_US,
-                                                 .partitions = 1,
-                                                 .log = &client->log};
-    client->stream = ratings_stream_create(&client->options, client->pool);
+    open_with(client, "message.max.bytes", "1000"); /* no less is possible */
 }
 
 static void client_close(client_t *client)
@@ -121,6 +152,35 @@ static void what_waits_for_too_long_says_why(void **state)
     assert_int_equal(second.reports, 1);
 }
 
+static void a_broker_that_cannot_be_reached_is_named_with_the_reason(void **state)
+{
+    client_t client;
+    event_t event;
+    ratings_delivery_t failure;
+    (void)state;
+    client_open(&client);
+    assert_int_equal(append(&client, &event, 1, 0, &failure), APR_SUCCESS);
+    AWAIT(atomic_load(&client.outages) > 0);
+    assert_string_equal(client.broker, client.brokers);
+    assert_non_null(strstr(client.text, "Connection refused"));
+    client_close(&client);
+    assert_int_equal(client.reached, 0);
+}
+
+/* A broker of librdkafka's own, for tests. */
+static void a_broker_that_answers_is_named(void **state)
+{
+    client_t client;
+    ratings_result_t why;
+    (void)state;
+    client_init(&client);
+    open_with(&client, "test.mock.num.brokers", "1");
+    assert_true(ratings_stream_prepare(client.stream, &why));
+    AWAIT(atomic_load(&client.reached) > 0);
+    client_close(&client);
+    assert_int_equal(client.outages, 0);
+}
+
 #define EVENTS 10002 /* one is sent, and ten thousand may wait */
 
 static void what_is_one_too_many_is_a_matter_of_this_process(void **state)
@@ -145,6 +205,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_refused_at_once_says_why),
         cmocka_unit_test(what_waits_for_too_long_says_why),
+        cmocka_unit_test(a_broker_that_cannot_be_reached_is_named_with_the_reason),
+        cmocka_unit_test(a_broker_that_answers_is_named),
         cmocka_unit_test(what_is_one_too_many_is_a_matter_of_this_process),
     };
     alarm(TEST_SECONDS);

@@ -8,8 +8,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CRITICAL 2 /* of syslog */
-
 /* Never negative: that is for ever to librdkafka. */
 int stream_ms(apr_interval_time_t us)
 {
@@ -74,13 +72,21 @@ void stream_log(const stream_handle_owner_t *owner, int level, const char *text)
     owner->options->log->write(owner->options->log, level, text);
 }
 
-/* A certificate that is refused (see on_certificate) does not pass by itself, as other errors do.
- */
+/* The level of a line, of librdkafka's level and kind: of a connection that failed the error
+ * callback gets what there is to say as well; a certificate that is refused (see on_certificate)
+ * does not pass by itself, as other failures do. */
+static int level_of_line(int level, const char *facility)
+{
+    if (strcmp(facility, "SSLCERTVRFY") == 0)
+        return STREAM_CRITICAL;
+    return strcmp(facility, "FAIL") == 0 || strcmp(facility, "REQTMOUT") == 0 ? STREAM_DEBUG
+                                                                              : level;
+}
+
 static void on_handle_log(const rd_kafka_t *handle, int level, const char *facility,
                           const char *text)
 {
-    bool is_refusal = strcmp(facility, "SSLCERTVRFY") == 0;
-    stream_log(rd_kafka_opaque(handle), is_refusal ? CRITICAL : level, text);
+    stream_log(rd_kafka_opaque(handle), level_of_line(level, facility), text);
 }
 
 /* Refuses what OpenSSL refuses, and says why: without this, librdkafka blames ssl.ca.location for a

@@ -32,6 +32,9 @@ apr_status_t stream_handle_create(rd_kafka_t **handle, rd_kafka_type_t type,
                                   ratings_result_t *why);
 
 /* Writes a line to the log of the options. */
+#define STREAM_CRITICAL 2 /* levels of syslog */
+#define STREAM_INFO 6
+#define STREAM_DEBUG 7
 void stream_log(const stream_handle_owner_t *owner, int level, const char *text);
 
 /* librdkafka's code as ours, with its text. */

@@ -11,6 +11,10 @@
 typedef struct ratings_stream_log_t ratings_stream_log_t;
 struct ratings_stream_log_t {
     void (*write)(ratings_stream_log_t *log, int level, const char *text);
+    /* A broker ("host:port") cannot be reached, or answers no more, as `text` says; by each
+     * connection of the producer, again and again. And it has answered one, whatever was before. */
+    void (*unreachable)(ratings_stream_log_t *log, const char *broker, const char *text);
+    void (*reached)(ratings_stream_log_t *log, const char *broker);
     /* The producer cannot be made, for a reason of this process; once, until it can. By the thread
      * that needs it. */
     void (*refused)(ratings_stream_log_t *log, const char *text);

@@ -114,10 +114,47 @@ static rd_kafka_resp_err_t on_acknowledgement(rd_kafka_t *handle, rd_kafka_messa
     return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
+/* ---- brokers ---- */
+
+#define BROKER_SIZE 280 /* the longest name of a host, and its port */
+
+/* By librdkafka's thread of the broker. */
+static rd_kafka_resp_err_t on_broker_state(rd_kafka_t *handle, int32_t id, const char *protocol,
+                                           const char *host, int port, const char *state,
+                                           void *opaque)
+{
+    const stream_handle_owner_t *owner = opaque;
+    ratings_stream_log_t *log = owner->options->log;
+    char broker[BROKER_SIZE];
+    (void)handle, (void)id, (void)protocol;
+    (void)snprintf(broker, sizeof broker, "%s:%d", host, port);
+    if (strcmp(state, "UP") == 0)
+        log->reached(log, broker);
+    return RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+/* The broker that an error is of, which librdkafka names at its beginning:
+ * [ssl://]host:port/id: ... False: it is of none. */
+static bool read_broker(const char *reason, char broker[BROKER_SIZE])
+{
+    const char *scheme = strstr(reason, "://"), *host = reason;
+    size_t length = strcspn(reason, " ");
+    if (scheme && (size_t)(scheme - reason) < length)
+        host = scheme + strlen("://");
+    length = strcspn(host, "/ ");
+    if (host[length] != '/' || !memchr(host, ':', length) || length >= BROKER_SIZE)
+        return false;
+    memcpy(broker, host, length);
+    broker[length] = '\0';
+    return true;
+}
+
 static rd_kafka_resp_err_t on_new_handle(rd_kafka_t *handle, const rd_kafka_conf_t *conf,
                                          void *opaque, char *text, size_t size)
 {
     (void)conf, (void)text, (void)size;
+    (void)rd_kafka_interceptor_add_on_broker_state_change(handle, "mod_ratings", on_broker_state,
+                                                          opaque);
     return rd_kafka_interceptor_add_on_acknowledgement(handle, "mod_ratings", on_acknowledgement,
                                                        opaque);
 }
@@ -139,6 +176,18 @@ static bool is_scram_too_old(int code, const char *reason)
            strstr(reason, "SCRAM");
 }
 
+/* That all brokers are down follows from what was reported of each. */
+static void report_passing(const stream_handle_owner_t *owner, int code, const char *reason)
+{
+    ratings_stream_log_t *log = owner->options->log;
+    char broker[BROKER_SIZE];
+    if (read_broker(reason, broker))
+        log->unreachable(log, broker, reason);
+    else
+        stream_log(owner, code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN ? STREAM_DEBUG : STREAM_INFO,
+                   reason);
+}
+
 static void on_producer_error(stream_handle_owner_t *owner, rd_kafka_t *handle, int code,
                               const char *reason)
 {
@@ -155,7 +204,10 @@ static void on_producer_error(stream_handle_owner_t *owner, rd_kafka_t *handle, 
                        reason, rd_kafka_version_str());
         reason = text;
     }
-    stream_log(owner, needs_attention(code, reason) ? 2 : 6, reason);
+    if (needs_attention(code, reason))
+        stream_log(owner, STREAM_CRITICAL, reason);
+    else
+        report_passing(owner, code, reason);
 }
 
 static void configure_producer(stream_handle_owner_t *owner, rd_kafka_conf_t *conf)

@@ -27,13 +27,13 @@ struct ratings_reader_t {
     bool is_full; /* so much is fetched ahead that fetching may have stopped */
 };
 
-/* That brokers come and go is librdkafka's business; what reading means to us comes with the
- * messages. Without this, a callback-less consumer would print it to stderr. */
+/* That brokers come and go the producer of the same child reports; what reading means to us comes
+ * with the messages. Without this, a callback-less consumer would print it to stderr. */
 static void on_reader_error(stream_handle_owner_t *owner, rd_kafka_t *handle, int code,
                             const char *reason)
 {
     (void)handle, (void)code;
-    stream_log(owner, 6, reason);
+    stream_log(owner, STREAM_DEBUG, reason);
 }
 
 /* librdkafka refuses an answer that a message may be too large for: RatingsKafka message.max.bytes.
