@@ -72,7 +72,8 @@ static bool call_known(ratings_stats_t *stats, const char *subject, const char *
     ratings_statistics_t statistics;
     ratings_result_t why;
     ratings_findings_ask(findings);
-    apr_status_t status = ratings_stats_compute(stats, &known_counts, INT64_MAX, &statistics, &why);
+    apr_status_t status =
+        ratings_stats_compute(stats, &known_counts, NULL, INT64_MAX, &statistics, &why);
     ratings_findings_answered(findings);
     if (status == APR_SUCCESS)
         ratings_finding(findings, RATINGS_FINDING_GOOD, subject, "%s", words);

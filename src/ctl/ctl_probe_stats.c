@@ -65,7 +65,7 @@ static bool ask_for_none(const ratings_stats_options_t *options, audit_failure_t
     ratings_result_t why;
     if (ratings_stats_create(&stats, options, &why) != APR_SUCCESS)
         return fail_with(&why, failure);
-    apr_status_t status = ratings_stats_compute(stats, &empty, INT64_MAX, &statistics, &why);
+    apr_status_t status = ratings_stats_compute(stats, &empty, NULL, INT64_MAX, &statistics, &why);
     ratings_stats_destroy(stats);
     return status == APR_SUCCESS || fail_with(&why, failure);
 }

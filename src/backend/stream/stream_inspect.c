@@ -34,6 +34,18 @@ static void keep_error(ratings_stream_log_t *log, int level, const char *text)
     pthread_mutex_unlock(&inspection->lock);
 }
 
+/* It is an error of the connection: syslog's level 3. */
+static void keep_outage(ratings_stream_log_t *log, const char *broker, const char *text)
+{
+    (void)broker;
+    keep_error(log, 3, text);
+}
+
+static void ignore_reached(ratings_stream_log_t *log, const char *broker)
+{
+    (void)log, (void)broker; /* calls succeed then */
+}
+
 static void ignore_refusal(ratings_stream_log_t *log, const char *text)
 {
     (void)log, (void)text; /* the call that needs the handle fails with it */
@@ -284,7 +296,8 @@ void ratings_stream_inspect(const ratings_stream_options_t *options, apr_pool_t 
     inspection->options.log = &inspection->log;
     inspection->findings = findings;
     inspection->timeout_ms = stream_ms(options->timeout);
-    inspection->log = (ratings_stream_log_t){keep_error, ignore_refusal};
+    inspection->log =
+        (ratings_stream_log_t){keep_error, keep_outage, ignore_reached, ignore_refusal};
     (void)pthread_mutex_init(&inspection->lock, NULL);
     inspection->stream = ratings_stream_create(&inspection->options, pool);
     ratings_findings_ask(findings);
