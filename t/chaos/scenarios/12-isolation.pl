@@ -64,6 +64,7 @@ sub measure {
     my @others = map { ([ $_, 0 ]) } @$free;
     my @all    = (@others, @crowd);
     my $wait   = RatingsTest::in_children(scalar @all, sub { ask_on($stage, @{ $all[ $_[0] ] }, $at, $at + $seconds) });
+    die "the machine is too busy: the crowd was not there in time\n" if time > $at;
     sleep $at - time;
     $stage->stack('pause', $server);
     my @answers = $wait->();
