@@ -10,7 +10,7 @@ use RatingsTest ();
 
 sub php { my ($file) = glob "$ENV{TEST_MODULES}/libphp*.so"; return $file // die "no mod_php: make deps-matrix\n" }
 
-my @modules = qw(mime alias env setenvif filter deflate brotli headers cache cache_disk remoteip reqtimeout ratelimit proxy proxy_http rewrite unique_id perl auth_openidc);
+my @modules = qw(mime alias env setenvif filter deflate brotli headers cache cache_disk remoteip reqtimeout ratelimit proxy proxy_http rewrite unique_id authn_core authz_user perl auth_openidc);
 
 sub lines_to_load {
     my ($mpm) = @_;
@@ -71,7 +71,7 @@ PerlModule Apache2::RequestRec Apache2::RequestIO Apache2::Const
 OIDCProviderIssuer https://sso.example.org/
 OIDCProviderAuthorizationEndpoint https://sso.example.org/auth
 OIDCClientID ratings
-OIDCRedirectURI http://127.0.0.1:$port/members/redirect
+OIDCRedirectURI http://ratings.example.org:$port/members/redirect
 OIDCCryptoPassphrase of-the-matrix
 $php$h2
 END
@@ -121,7 +121,7 @@ my @checks = (
     [ mod_reqtimeout => sub { my (undef, undef, @at) = @_; RatingsTest::get('/healthz', @at)->status == 200 } ],
     [ mod_security   => sub { my ($talk, undef, @at) = @_; RatingsTest::get("/ratings?talkId=$talk%27%20or%20%271%27=%271%27%20--", @at)->status == 403 } ],
     [ mod_perl       => sub { my (undef, undef, @at) = @_; RatingsTest::get('/perl', @at)->body eq 'perl 2' } ],
-    [ mod_auth_openidc => sub { my (undef, undef, @at) = @_; RatingsTest::get('/members', @at, headers => [ Accept => 'text/html' ])->status == 302 } ],
+    [ mod_auth_openidc => sub { my (undef, undef, @at) = @_; RatingsTest::get('/members', @at, host => 'ratings.example.org', headers => [ Accept => 'text/html' ])->status == 302 } ],
     [ mod_php        => sub { my (undef, undef, @at) = @_; RatingsTest::get('/two.php', @at)->body eq 'php 2' }, 'prefork' ],
     [ mod_http2      => \&by_http2, 'event' ],
 );
@@ -152,7 +152,7 @@ sub part {
     close $page or die "$documents/two.php: $!";
     my ($version) = RatingsTest::run_program($program, '-v')->{out} =~ m{Apache/(\S+)};
     return { version => 'httpd ' . ($version // ''), httpd => { modules => lines_to_load($mpm), after => configuration($mpm, $port) },
-        more => sub { check_all($mpm, @_) }, expect => [ qr/ModSecurity|\[security2:/, qr/auth_openidc/ ] };
+        more => sub { check_all($mpm, @_) }, expect => [ qr{AH01630: .*ratings:/readyz}, qr/ModSecurity|\[security2:/, qr/auth_openidc/ ] };
 }
 
 1;

@@ -160,6 +160,7 @@ listen_addresses = '127.0.0.1'
 port = $port
 pcp_listen_addresses = '127.0.0.1'
 pcp_port = @{[ $first + 11 ]}
+socket_dir = '$here'
 unix_socket_directories = '$here'
 pcp_socket_dir = '$here'
 wd_ipc_socket_dir = '$here'
