@@ -19,6 +19,7 @@ include build/lambda.mk
 include build/stack.mk
 include build/test.mk
 include build/fuzz.mk
+include build/coverage.mk
 include build/dist.mk
 include build/install-test.mk
 include build/backend-test.mk
@@ -33,7 +34,7 @@ include build/lint.mk
 all: module lambda-bootstrap ## build the module and the statistics function
 
 clean: ## remove what was built (the run directory stays: make clean-run)
-	rm -rf $(OUT) $(OUT)-asan $(OUT)-tsan $(OUT)-arm64 $(OUT)-fuzzer
+	rm -rf $(OUT) $(OUT)-asan $(OUT)-tsan $(OUT)-arm64 $(OUT)-fuzzer $(OUT)-coverage
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sort | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'

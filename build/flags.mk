@@ -1,5 +1,6 @@
 # Compiler flags. SANITIZE=1 builds with ASan and UBSan, SANITIZE=thread with ThreadSanitizer, SANITIZE=fuzzer with clang
-# for libFuzzer, each into a directory of its own and with assertions (src/core/assertion.h). CPPFLAGS, CFLAGS and LDFLAGS are those of the
+# for libFuzzer, each into a directory of its own and with assertions (src/core/assertion.h); SANITIZE=coverage for gcov,
+# without them. CPPFLAGS, CFLAGS and LDFLAGS are those of the
 # environment, if it has them.
 
 WARNINGS = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
@@ -21,8 +22,13 @@ override OUT := $(OUT)-fuzzer
 override CC   = $(FUZZ_CC)
 CFLAGS  ?= -g -O1 -fno-omit-frame-pointer
 HARDEN   = -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -Wno-cast-qual $(ASSERTIONS_ON)
+else ifeq ($(SANITIZE),coverage)
+override OUT := $(OUT)-coverage
+# What http_log.h has for each file, used or not, would want the module in unit tests that have none.
+CFLAGS  ?= -g -O0 -ftoplevel-reorder -fno-keep-static-consts
+HARDEN   = --coverage -fprofile-update=atomic
 else ifneq ($(SANITIZE),)
-$(error SANITIZE=$(SANITIZE): 1 (ASan and UBSan), thread or fuzzer (make fuzz))
+$(error SANITIZE=$(SANITIZE): 1 (ASan and UBSan), thread, fuzzer (make fuzz) or coverage (make coverage))
 else
 CFLAGS  ?= -g -O2
 LDFLAGS ?= -Wl,-z,relro -Wl,-z,now

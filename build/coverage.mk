@@ -1,0 +1,17 @@
+# How much of src/ the tests reach, by gcov: lines and branches, a table by room. Outside of make test: all of it takes half an hour.
+# COVERAGE_TESTS names the service tests (contract votes ...), "none" leaves them out; COVERAGE_LINES and
+# COVERAGE_BRANCHES are the per cents below which it fails.
+
+COVERAGE_TESTS    ?=
+COVERAGE_LINES    ?= 0
+COVERAGE_BRANCHES ?= 0
+
+.PHONY: coverage
+coverage: deps-coverage ## lines and branches of src/ that unit, backend and service tests reach (COVERAGE_TESTS="contract votes"; not in make test)
+	@rm -rf $(OUT)-coverage/counts
+	@find $(OUT)-coverage -name '*.gcda' -delete 2>/dev/null || true
+	@$(MAKE) --no-print-directory SANITIZE=coverage unit test-backend module
+	@$(MAKE) --no-print-directory lambda-bootstrap
+	@[ '$(COVERAGE_TESTS)' = none ] || TESTS='$(COVERAGE_TESTS)' OUT='$(OUT)' APXS='$(APXS)' t/run event-coverage || \
+	    echo 'coverage: service tests failed (above); what they reached counts' >&2
+	@build/coverage $(OUT)-coverage $(SUITES_LEFT)/test/event-coverage/coverage $(COVERAGE_LINES) $(COVERAGE_BRANCHES)
