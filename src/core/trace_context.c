@@ -111,7 +111,7 @@ static bool is_key(const char *text, size_t length)
         return is_lower(text[0]) && length <= 256;
     const char *system = text + tenant + 1;
     size_t rest = length - tenant - 1;
-    return text[tenant] == '@' && tenant <= 241 && (is_lower(text[0]) || is_digit(text[0])) &&
+    return tenant <= 241 && text[tenant] == '@' && (is_lower(text[0]) || is_digit(text[0])) &&
            rest >= 1 && rest <= 14 && is_lower(system[0]) && key_span(system, rest) == rest;
 }
 
