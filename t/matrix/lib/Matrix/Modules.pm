@@ -7,7 +7,6 @@ use File::Path qw(make_path);
 
 use RatingsTest ();
 
-
 sub php { my ($file) = glob "$ENV{TEST_MODULES}/libphp*.so"; return $file // die "no mod_php: make deps-matrix\n" }
 
 my @modules = qw(mime alias env setenvif filter deflate brotli headers cache cache_disk remoteip reqtimeout ratelimit proxy proxy_http rewrite unique_id authn_core authz_user perl auth_openidc);

@@ -9,13 +9,14 @@
 #   idle         seconds for which nothing is asked, after which the first POST must be 200
 #   forgets      what it keeps is in memory alone: it is not restarted
 #   client_times its records have the client's times: an Idempotency-Key is a 501
-#   more         further checks, given the port
+#   more         further checks: a function of the list of what was seen, a talk, the function that rates, and httpd's port
+#   httpd        options of the row's httpd beyond those; expect: what its error log may have
+#   keep         servers that live as long as the row
 package Matrix::Parts;
 
 use strict;
 use warnings;
 use File::Path qw(make_path);
-use Time::HiRes qw(sleep);
 
 use Matrix::Modules          ();
 use Matrix::Process          ();
