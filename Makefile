@@ -37,4 +37,4 @@ clean: ## remove what was built (the run directory stays: make clean-run)
 	rm -rf $(OUT) $(OUT)-asan $(OUT)-tsan $(OUT)-arm64 $(OUT)-fuzzer $(OUT)-coverage
 
 help: ## this list
-	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sort | awk -F'\t' '{printf "  make %-14s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | sort | awk -F'\t' '{printf "  make %-16s %s\n", $$1, $$2}'

@@ -38,5 +38,5 @@ stack-stop: ## stop them
 clean-run: ## stop them and remove their data
 	@$(STACK)/stack clean
 
-clean-cache: ## remove what make deps has fetched into CACHE_DIR, about 1 GB
+clean-cache: ## remove what was fetched into CACHE_DIR: about 1 GB by make deps, more by make package and make matrix
 	@build/deps/clean
