@@ -1,6 +1,6 @@
 /* Files that hold a secret: of RatingsVoterSecret, connection strings, RatingsStatsHeader,
  * properties of librdkafka, and AWS's credentials. They are read as root, when httpd reads its
- * configuration. Any thread. */
+ * configuration, and by ratingsctl. Any thread. */
 #ifndef RATINGS_CORE_SECRET_FILE_H
 #define RATINGS_CORE_SECRET_FILE_H
 

@@ -68,8 +68,7 @@ typedef enum {
 
 /* Reads `argv`, after its first word, as options of the groups in `takes`. `*out` must be freed in
  * any case; it points into `argv` and the environment, but for the addresses that were read from
- * files. No reason repeats a value, which may hold a
- * password. */
+ * files. No reason repeats a value, which may hold a password. */
 ctl_options_e ctl_options_read(int argc, char **argv, unsigned takes, ctl_options_t *out,
                                audit_failure_t *why);
 void ctl_options_free(ctl_options_t *options);

@@ -93,7 +93,7 @@ static void inspect_creation(inspection_t *inspection, rd_kafka_t *handle, int b
     else
         ratings_finding(inspection->findings, RATINGS_FINDING_FAULT, "topic",
                         "there is no topic '%s', and the service cannot make it: %s. Create it "
-                        "(docs/operations.md, Kafka), or allow the service's user to",
+                        "(docs/operations.md, The topic), or allow the service's user to",
                         inspection->options.topic, why.detail);
 }
 
