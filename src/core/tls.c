@@ -3,6 +3,7 @@
 #include "secret_file.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -61,7 +62,8 @@ static ratings_tls_cause_e cause_of(unsigned long code)
     int reason = ERR_GET_REASON(code);
     if (ERR_GET_LIB(code) != ERR_LIB_SSL)
         return RATINGS_TLS_OTHER;
-    if (reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_PACKET_LENGTH_TOO_LONG)
+    if (reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_PACKET_LENGTH_TOO_LONG ||
+        reason == SSL_R_DATA_LENGTH_TOO_LONG) /* as OpenSSL 3.2 has it */
         return RATINGS_TLS_FOREIGN;
     return is_refusal_of_client(reason) ? RATINGS_TLS_REFUSED : RATINGS_TLS_OTHER;
 }
@@ -136,12 +138,15 @@ static EVP_PKEY *read_private_key(const char *path, ratings_tls_failure_t *why)
     return key;
 }
 
+/* libssl has a place for a certificate of each kind of key, and would put the key into another one
+ * than the certificate's without a word. */
 static bool load_key(SSL_CTX *shared, const char *path, ratings_tls_failure_t *why)
 {
     EVP_PKEY *key = read_private_key(path, why);
     if (!key)
         return false;
-    bool is_good = SSL_CTX_use_PrivateKey(shared, key) == 1; /* and it fits the certificate */
+    bool is_good = X509_check_private_key(SSL_CTX_get0_certificate(shared), key) == 1 &&
+                   SSL_CTX_use_PrivateKey(shared, key) == 1;
     EVP_PKEY_free(key);
     return is_good || refuse_file(why, path);
 }
@@ -166,13 +171,19 @@ static bool load_certificate(SSL_CTX *shared, const ratings_tls_settings_t *sett
 
 /* ---- what connections share ---- */
 
+/* The system's configuration of OpenSSL may ask for more. */
+static bool require_version(SSL_CTX *shared)
+{
+    return SSL_CTX_get_min_proto_version(shared) >= TLS1_2_VERSION ||
+           SSL_CTX_set_min_proto_version(shared, TLS1_2_VERSION) == 1;
+}
+
 static bool fill_context(ratings_tls_context_t *context, const ratings_tls_settings_t *settings,
                          ratings_tls_failure_t *why)
 {
     SSL_CTX *shared = context->shared = SSL_CTX_new(TLS_client_method());
     context->name = settings->name ? strdup(settings->name) : NULL;
-    if (!shared || SSL_CTX_set_min_proto_version(shared, TLS1_2_VERSION) != 1 ||
-        (settings->name && !context->name))
+    if (!shared || !require_version(shared) || (settings->name && !context->name))
         return refuse_file(why, "TLS");
     SSL_CTX_set_verify(shared, SSL_VERIFY_PEER, NULL);
     SSL_CTX_set_default_passwd_cb(shared, refuse_passphrase);
@@ -216,11 +227,21 @@ static bool expect_name(SSL *tls, const char *name)
     return SSL_set1_host(tls, name) == 1 && SSL_set_tlsext_host_name(tls, name) == 1;
 }
 
+/* Over a socket that does not block a step ends with each record, so that the caller looks at the
+ * time: a server could send records that are no answer for ever. */
+static void end_with_each_record(SSL *tls, int fd)
+{
+    int flags = fcntl(fd, F_GETFL);
+    if (flags >= 0 && flags & O_NONBLOCK)
+        (void)SSL_clear_mode(tls, SSL_MODE_AUTO_RETRY);
+}
+
 ratings_tls_t *ratings_tls_over(const ratings_tls_context_t *context, int fd, const char *host)
 {
     SSL *tls = SSL_new(context->shared);
     if (tls && SSL_set_fd(tls, fd) == 1 && expect_name(tls, context->name ? context->name : host)) {
         SSL_set_connect_state(tls);
+        end_with_each_record(tls, fd);
         return tls;
     }
     SSL_free(tls);
@@ -239,17 +260,27 @@ static void forget_errors(void)
     errno = 0;
 }
 
+/* Empties the queue. The first of libssl's own says most: OpenSSL 3.2 puts "record layer failure"
+ * behind what has failed there. 0: there is none. */
+static unsigned long first_reason(void)
+{
+    unsigned long code, reason = 0;
+    while ((code = ERR_get_error()) != 0)
+        if (!reason || (ERR_GET_LIB(reason) != ERR_LIB_SSL && ERR_GET_LIB(code) == ERR_LIB_SSL))
+            reason = code;
+    return reason;
+}
+
 /* What to do after a call that returned `result`, at most 0; `error`: errno after it. */
 static ratings_tls_e step_of(SSL *tls, int result, int error, ratings_tls_failure_t *why)
 {
     int kind = SSL_get_error(tls, result);
-    unsigned long code = ERR_peek_last_error();
+    unsigned long code = first_reason();
     if (kind == SSL_ERROR_WANT_READ)
         return RATINGS_TLS_WANTS_READ;
     if (kind == SSL_ERROR_WANT_WRITE)
         return RATINGS_TLS_WANTS_WRITE;
     set_failure(why, cause_of(code), "TLS", libssl_reason(code, error));
-    ERR_clear_error();
     return kind == SSL_ERROR_ZERO_RETURN ? RATINGS_TLS_CLOSED : RATINGS_TLS_FAILED;
 }
 
