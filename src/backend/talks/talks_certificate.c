@@ -9,6 +9,7 @@
 
 #include <poll.h>
 #include <stdbool.h>
+#include <sys/socket.h>
 
 #define LOOK_TIMEOUT_US INT64_C(2000000)
 #define NO_FILE "/nonexistent"
@@ -28,6 +29,15 @@ static bool has_shaken_hands(PGconn *pq)
     return PQstatus(pq) == CONNECTION_MADE && PQsslInUse(pq);
 }
 
+/* A Unix socket, over which libpq asks for no TLS, whatever sslmode says: it would log in. */
+static bool is_local(const PGconn *pq)
+{
+    struct sockaddr_storage address;
+    socklen_t length = sizeof address;
+    return getsockname(PQsocket(pq), (struct sockaddr *)&address, &length) != 0 ||
+           address.ss_family == AF_UNIX;
+}
+
 static bool await_handshake(PGconn *pq)
 {
     const ratings_deadline_t deadline = {ratings_monotonic() + LOOK_TIMEOUT_US, -1};
@@ -35,7 +45,7 @@ static bool await_handshake(PGconn *pq)
     ratings_result_t unused;
     while (!has_shaken_hands(pq)) {
         short events = next == PGRES_POLLING_READING ? POLLIN : POLLOUT;
-        if (PQstatus(pq) == CONNECTION_BAD || PQsocket(pq) < 0 ||
+        if (PQstatus(pq) == CONNECTION_BAD || is_local(pq) ||
             ratings_deadline_poll(PQsocket(pq), events, &deadline, "", &unused) != APR_SUCCESS)
             return false;
         next = PQconnectPoll(pq);
