@@ -280,13 +280,13 @@ static void report_refusal(const store_link_t *link, const redisReply *refusal,
 }
 
 /* By TLS 1.3 a server says only after the handshake, if at all, that it refuses the client's
- * certificate. */
+ * certificate. One that closes as TLS wants it (a proxy without a server, say) refuses none. */
 static int fault_of_hanging_up(const store_link_t *link)
 {
     if (link->wire.fault)
         return link->wire.fault;
-    return link->wire.tls && !link->has_answered ? RATINGS_STORE_REFUSES_CLIENT
-                                                 : RATINGS_STORE_HANGS_UP;
+    bool may_refuse = link->wire.tls && !link->has_answered && link->context->err != REDIS_ERR_EOF;
+    return may_refuse ? RATINGS_STORE_REFUSES_CLIENT : RATINGS_STORE_HANGS_UP;
 }
 
 /* Not in order: `why` has the reason so far. Of a server that refuses and closes (it has too many
