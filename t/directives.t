@@ -181,6 +181,7 @@ for my $directive (sort keys %connections) {
         refused("$secure$directive /nowhere/client\n", "$directive alone", qr/RT0121: .*needs its (certificate|key)/);
     }
     refused("${secure}RatingsStoreTLSName @{[ 'x' x 256 ]}\n", 'RatingsStoreTLSName of 256 bytes', qr/RatingsStoreTLSName: it takes a name or an address of at most 255 bytes, or host/);
+    refused("${secure}RatingsStoreTLSName .example.org\n", 'RatingsStoreTLSName of all names below one', qr/RatingsStoreTLSName: it takes a name or an address of at most 255 bytes, or host/);
     refused("${secure}RatingsStoreTLSCA /nowhere\n", 'RatingsStoreTLSCA of no file', qr/RT0121: .*\/nowhere: No such file or directory/);
     refused("${backends}RatingsStoreTLSCA $ENV{TEST_LOGS}\n", 'RatingsStoreTLSCA without TLS', qr/RT0122: RatingsStoreTLSCA is set/);
 }

@@ -69,7 +69,8 @@ static bool take_store_key(ctl_options_t *out, const char *value, audit_failure_
 static bool take_store_name(ctl_options_t *out, const char *value, audit_failure_t *why)
 {
     out->store_tls.name = value;
-    return value[0] || bad_usage(why, "--store-name takes the name of a certificate");
+    return (value[0] && value[0] != '.') ||
+           bad_usage(why, "--store-name takes the name of a certificate");
 }
 
 static bool take_property(ctl_options_t *out, const char *value, audit_failure_t *why)

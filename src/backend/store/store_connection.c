@@ -89,10 +89,11 @@ const char *ratings_store_file_problem(const char *path)
                : "it takes the absolute path of a file, or none";
 }
 
+/* To OpenSSL a name that begins with a dot is every name below it. */
 const char *ratings_store_name_problem(const char *name)
 {
     size_t length = strlen(name);
-    return length > 0 && length <= RATINGS_REDIS_HOST_MAX
+    return length > 0 && name[0] != '.' && length <= RATINGS_REDIS_HOST_MAX
                ? NULL
                : "it takes a name or an address of at most 255 bytes, or host";
 }
