@@ -3,6 +3,7 @@
 #include "segment.h"
 
 #define LOG_US INT64_C(10000000)
+#define FORGET_US INT64_C(600000000) /* librdkafka repeats what lasts twice a minute */
 
 /* ---- once in a while ---- */
 
@@ -41,17 +42,31 @@ static ratings_outage_t *find_outage(ratings_shm_t *shared, const char *broker, 
     return NULL;
 }
 
+/* Whether an outage that was seen (or over, if negative) then is one that nobody need hear of again.
+ */
+static bool is_known_outage(int64_t seen, int64_t now)
+{
+    return seen > 0 ? now - seen < FORGET_US : seen < 0 && now + seen < LOG_US;
+}
+
 bool ratings_shm_outage_begins(ratings_shm_t *shared, const char *broker, int64_t now)
 {
     ratings_outage_t *outage = find_outage(shared, broker, true);
-    int64_t since = outage ? atomic_load(&outage->since) : now;
-    return (since == 0 || (since < 0 && now + since >= LOG_US)) &&
-           atomic_compare_exchange_strong(&outage->since, &since, now);
+    if (!outage)
+        return ratings_shm_may_log(shared, RATINGS_LINE_STREAM, now);
+    int64_t seen = atomic_load(&outage->seen);
+    bool is_known = is_known_outage(seen, now);
+    if (is_known && seen < 0)
+        return false;
+    return atomic_compare_exchange_strong(&outage->seen, &seen, now) && !is_known;
 }
 
 bool ratings_shm_outage_ends(ratings_shm_t *shared, const char *broker, int64_t now)
 {
     ratings_outage_t *outage = find_outage(shared, broker, false);
-    int64_t since = outage ? atomic_load(&outage->since) : 0;
-    return since > 0 && atomic_compare_exchange_strong(&outage->since, &since, -now);
+    int64_t seen = outage ? atomic_load(&outage->seen) : 0;
+    while (seen > 0) /* it may be seen once more meanwhile */
+        if (atomic_compare_exchange_strong(&outage->seen, &seen, -now))
+            return true;
+    return false;
 }

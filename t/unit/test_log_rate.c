@@ -49,7 +49,14 @@ typedef struct {
 static outage_row_t outages[] = {
     {"begin and end are logged once",
      {{'b', A, 1, true}, {'b', A, 2, false}, {'e', A, 3, true}, {'e', A, 4, false}}},
-    {"however long it lasts", {{'b', A, 1, true}, {'b', A, 3600, false}, {'e', A, 7200, true}}},
+    {"however long it lasts",
+     {{'b', A, 1, true},
+      {'b', A, 600, false},
+      {'b', A, 1199, false},
+      {'b', A, 1798, false},
+      {'e', A, 7200, true}}},
+    {"one that nobody has seen for ten minutes is another",
+     {{'b', A, 1, true}, {'b', A, 2, false}, {'b', A, 602, true}, {'e', A, 603, true}}},
     {"what was always there does not end", {{'e', A, 1, false}, {'b', A, 2, true}}},
     {"each broker has its own",
      {{'b', A, 1, true},
@@ -82,15 +89,17 @@ static void test_outage(void **state)
     free(shared);
 }
 
-static void no_more_brokers_than_there_is_room_for(void **state)
+static void brokers_beyond_the_room_are_logged_now_and_then(void **state)
 {
     ratings_shm_t *shared = new_segment();
     char broker[32];
     (void)state;
     for (int i = 0; i <= RATINGS_OUTAGES; i++) {
         (void)snprintf(broker, sizeof broker, "host:%d", i);
-        assert_int_equal(ratings_shm_outage_begins(shared, broker, 1), i < RATINGS_OUTAGES);
+        assert_true(ratings_shm_outage_begins(shared, broker, 1));
     }
+    assert_false(ratings_shm_outage_begins(shared, broker, 2));
+    assert_true(ratings_shm_outage_begins(shared, broker, 1 + 10 * SECOND_US));
     for (int i = 0; i <= RATINGS_OUTAGES; i++) {
         (void)snprintf(broker, sizeof broker, "host:%d", i);
         assert_int_equal(ratings_shm_outage_ends(shared, broker, 2), i < RATINGS_OUTAGES);
@@ -146,8 +155,8 @@ int main(void)
     unit_add(&suite, "a line is written once in ten seconds", a_line_is_written_once_in_ten_seconds,
              NULL);
     unit_add_rows(&suite, test_outage, ROWS(outages));
-    unit_add(&suite, "no more brokers than there is room for",
-             no_more_brokers_than_there_is_room_for, NULL);
+    unit_add(&suite, "brokers beyond the room are logged now and then",
+             brokers_beyond_the_room_are_logged_now_and_then, NULL);
     unit_add(&suite, "one of many logs it", one_of_many_logs_it, NULL);
     return unit_run("log_rate", &suite);
 }
