@@ -109,22 +109,20 @@ static void show_listing(request_rec *r, const ratings_listing_t *listing, int64
         set_results(r, listing->results);
 }
 
-/* A page that lacks the ratings, or all but a form, is more use than none. False: there is no such
- * talk. */
-static bool show_talk(request_rec *r, ratings_call_t *call, const char *talk_id)
+/* A page that lacks the ratings, or all but a form, is more use than none. */
+static ratings_outcome_e show_talk(request_rec *r, ratings_call_t *call, const char *talk_id)
 {
     const ratings_hide_rules_t rules = ratings_location_hide_rules(
         ratings_location_of_request(r), ratings_config_of_server(r->server));
     ratings_listing_t *listing = apr_palloc(r->pool, sizeof *listing);
     ratings_outcome_e outcome = ratings_list_talk(call, talk_id, true, &rules, listing);
-    ratings_note_call(r, call, outcome);
     if (outcome == RATINGS_OUTCOME_NO_TALK)
-        return false;
+        return outcome;
     if (outcome != RATINGS_OUTCOME_DONE)
         log_lack(r, call);
     set_text(r, "RATINGS_TALK", talk_id);
     show_listing(r, listing, call->came_at);
-    return true;
+    return outcome;
 }
 
 /* ---- the voter's own rating ---- */
@@ -178,9 +176,12 @@ int ratings_page_fill(request_rec *r)
     if (!talk_id)
         return DECLINED;
     ratings_call_t call = ratings_use_case_call(r, ratings_server_of(r->server));
-    if (!show_talk(r, &call, talk_id))
+    ratings_outcome_e outcome = show_talk(r, &call, talk_id);
+    if (outcome != RATINGS_OUTCOME_NO_TALK)
+        show_voter(r, &call, talk_id);
+    ratings_note_call(r, &call, outcome); /* with the time that the voter's own rating took */
+    if (outcome == RATINGS_OUTCOME_NO_TALK)
         return HTTP_NOT_FOUND;
-    show_voter(r, &call, talk_id);
     apr_table_setn(r->headers_out, "Cache-Control", "private, no-cache");
     return DECLINED;
 }

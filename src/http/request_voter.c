@@ -4,6 +4,7 @@
 #include "../module.h"
 #include "../service/admission.h"
 #include "../shm/metrics.h"
+#include "notes.h"
 #include "reply.h"
 #include "request_tls.h"
 #include "use_case_reply.h"
@@ -120,9 +121,11 @@ static bool admit_voters(request_rec *r, const ratings_server_t *server, int *re
     ratings_outcome_e outcome = ratings_admit_voters(&call, &server->electorate);
     if (outcome == RATINGS_OUTCOME_OTHER_VOTERS)
         ratings_metrics_voter_refused(server->service->metrics);
-    if (outcome != RATINGS_OUTCOME_DONE)
-        *result = ratings_use_case_refuse(r, &call, outcome);
-    return outcome == RATINGS_OUTCOME_DONE;
+    if (outcome == RATINGS_OUTCOME_DONE)
+        return true;
+    ratings_note_call(r, &call, outcome);
+    *result = ratings_use_case_refuse(r, &call, outcome);
+    return false;
 }
 
 /* Before a cookie is looked at: under the secret of another electorate all would be foreign, and be

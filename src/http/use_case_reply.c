@@ -68,18 +68,12 @@ int ratings_claim_log_level(ratings_child_t *child, ratings_failure_e kind, int 
     return level;
 }
 
-static bool is_any_breaker_open(const ratings_child_t *child)
-{
-    for (int i = 0; i < RATINGS_BACKENDS; i++)
-        if (ratings_call_policy_is_open(&child->policy[i]))
-            return true;
-    return false;
-}
-
 /* The line of an open circuit breaker stands for those of the requests that it refuses. */
 int ratings_failure_log_level(const ratings_call_t *call, ratings_failure_e kind, int level)
 {
-    return call->failure.why.status == RATINGS_NOT_ASKED && is_any_breaker_open(call->child)
+    const ratings_failure_t *failure = &call->failure;
+    return failure->why.status == RATINGS_NOT_ASKED &&
+                   ratings_call_policy_is_open(&call->child->policy[failure->backend])
                ? APLOG_DEBUG
                : ratings_claim_log_level(call->child, kind, level);
 }

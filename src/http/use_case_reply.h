@@ -27,8 +27,8 @@ int ratings_reply_rating(request_rec *r, int status, const ratings_rating_t *rat
  * logged within the second, by another request of this child. */
 int ratings_claim_log_level(ratings_child_t *child, ratings_failure_e kind, int level);
 
-/* The same of a call that failed; that of debug also while a circuit breaker is open, if the call
- * asked no backend: the log says why already. */
+/* The same of a call that failed; that of debug also if the call did not ask a backend whose
+ * circuit breaker is open: the log says why already. */
 int ratings_failure_log_level(const ratings_call_t *call, ratings_failure_e kind, int level);
 
 #endif

@@ -28,18 +28,23 @@ static void log_no_append_time(const topic_watch_t *watch, bool is_said)
                            "producer's times");
 }
 
-/* What the topic says of itself, unless its records have just shown otherwise. */
+static bool denies_append_time(uint32_t known, ratings_append_time_e kept)
+{
+    return known == RATINGS_APPEND_TIME_DENIED && kept == RATINGS_APPEND_TIME_KEPT;
+}
+
+/* What the topic says of itself, unless its records have shown otherwise. */
 static void publish_append_time(topic_watch_t *watch, ratings_append_time_e kept)
 {
     ratings_shm_t *shared = watch->options->shared;
-    bool is_denied = kept == RATINGS_APPEND_TIME_KEPT &&
-                     atomic_load(&shared->append_time) == RATINGS_APPEND_TIME_DENIED;
-    if (is_denied && !watch->was_denied)
+    uint32_t known = atomic_load(&shared->append_time);
+    while (!denies_append_time(known, kept) &&
+           !atomic_compare_exchange_weak(&shared->append_time, &known, kept))
+        ; /* a record shows it just now, or a request doubts it */
+    if (denies_append_time(known, kept) && !watch->was_denied)
         log_no_append_time(watch, false);
-    watch->was_denied = is_denied;
-    if (is_denied || atomic_exchange(&shared->append_time, kept) == kept)
-        return;
-    if (kept == RATINGS_APPEND_TIME_NOT_KEPT)
+    watch->was_denied = denies_append_time(known, kept);
+    if (known != kept && kept == RATINGS_APPEND_TIME_NOT_KEPT)
         log_no_append_time(watch, true);
 }
 

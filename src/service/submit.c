@@ -40,6 +40,7 @@ static ratings_outcome_e record_event(ratings_call_t *call, const ratings_event_
         .spent = &call->spent[RATINGS_BACKEND_STREAM],
     };
     ratings_pending_write_end_e end = ratings_pending_write(&options, event, delivery);
+    call->failure.backend = RATINGS_BACKEND_STREAM;
     call->failure.part = "the event log";
     call->failure.why = delivery->result;
     switch (end) {

@@ -37,7 +37,8 @@ typedef enum {
 
 /* Why a call did not end with RATINGS_OUTCOME_DONE. */
 typedef struct {
-    ratings_result_t why; /* for the log */
+    ratings_result_t why;      /* for the log */
+    ratings_backend_e backend; /* that was to be asked last: of RATINGS_NOT_ASKED, which was not */
     const char *part; /* for the client, of RATINGS_OUTCOME_UNAVAILABLE: which part of the service
                        * could not be used */
 } ratings_failure_t;

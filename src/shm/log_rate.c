@@ -42,7 +42,8 @@ static ratings_outage_t *find_outage(ratings_shm_t *shared, const char *broker, 
     return NULL;
 }
 
-/* Whether an outage that was seen (or over, if negative) then is one that nobody need hear of again.
+/* Whether an outage that was seen (or over, if negative) then is one that nobody need hear of
+ * again.
  */
 static bool is_known_outage(int64_t seen, int64_t now)
 {

@@ -22,9 +22,10 @@ bool ratings_shm_may_log(ratings_shm_t *shared, ratings_line_e line, int64_t now
 
 /* The broker of Kafka ("host:port") cannot be reached / can be. Whether the caller is to log that:
  * the one that begins an outage, and the one that ends it. What begins within ten seconds after the
- * last one is not logged. What nobody has reported for ten minutes is another outage: the end of the
- * last one was not seen, as no connection is made to a broker that nobody needs, and as one that is
- * renamed is up by its old name. Brokers beyond RATINGS_OUTAGES begin as RATINGS_LINE_STREAM. */
+ * last one is not logged. What nobody has reported for ten minutes is another outage: the end of
+ * the last one was not seen, as no connection is made to a broker that nobody needs, and as one
+ * that is renamed is up by its old name. Brokers beyond RATINGS_OUTAGES begin as
+ * RATINGS_LINE_STREAM. */
 #define RATINGS_OUTAGES 16
 bool ratings_shm_outage_begins(ratings_shm_t *shared, const char *broker, int64_t now);
 bool ratings_shm_outage_ends(ratings_shm_t *shared, const char *broker, int64_t now);
