@@ -113,7 +113,7 @@ static void report_times(inspection_t *inspection, const ratings_topic_t *topic)
 {
     if (topic->append_time == RATINGS_APPEND_TIME_KEPT)
         ratings_finding(inspection->findings, RATINGS_FINDING_GOOD, "timestamps", "LogAppendTime");
-    else
+    else if (topic->append_time == RATINGS_APPEND_TIME_NOT_KEPT)
         ratings_finding(inspection->findings, RATINGS_FINDING_WARNING, "timestamps",
                         "message.timestamp.type is not LogAppendTime: ratings with an "
                         "Idempotency-Key are refused. Set it, or RatingsIdempotencyWindow 0");
@@ -192,10 +192,14 @@ static void report_shape(inspection_t *inspection, const ratings_topic_t *topic,
         ratings_finding(findings, RATINGS_FINDING_FAULT, "topic",
                         "%d partitions: 1 to %d can be served", shape->partitions,
                         RATINGS_PARTITIONS_MAX);
-    else
+    else if (topic->in_sync > 0)
         ratings_finding(findings, RATINGS_FINDING_GOOD, "topic",
                         "partitions: %d, replicas of each: %d, min.insync.replicas: %d",
                         shape->partitions, shape->least_replicas, topic->in_sync);
+    else /* its settings may not be read, which was said */
+        ratings_finding(findings, RATINGS_FINDING_GOOD, "topic",
+                        "partitions: %d, replicas of each: %d", shape->partitions,
+                        shape->least_replicas);
     if (shape->least_replicas < 2)
         ratings_finding(findings, RATINGS_FINDING_NOTE, "replicas",
                         "one copy: with that broker's disk the ratings are lost");
