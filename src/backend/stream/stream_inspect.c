@@ -19,18 +19,30 @@ typedef struct {
 
     ratings_stream_log_t log;
     pthread_mutex_t lock;
-    char said[RATINGS_FINDING_TEXT / 2]; /* with the lock held: librdkafka's last error, or "" */
+    char said[RATINGS_FINDING_TEXT]; /* with the lock held: see keep_error; or "" */
+    int said_level;                  /* of syslog */
 } inspection_t;
 
 /* ---- what librdkafka says by the way: why a login fails is nowhere else ---- */
 
+static bool says_more(const inspection_t *inspection, int level)
+{
+    return !inspection->said[0] || level < inspection->said_level ||
+           (level == inspection->said_level && level > STREAM_CRITICAL);
+}
+
+/* The worst, and of its kind the last; but the first of what does not pass by itself: what follows
+ * from a certificate that is refused blames ssl.ca.location. */
 static void keep_error(ratings_stream_log_t *log, int level, const char *text)
 {
     inspection_t *inspection = RATINGS_CONTAINER_OF(log, inspection_t, log);
     if (level > 4) /* of syslog: beyond a warning */
         return;
     pthread_mutex_lock(&inspection->lock);
-    (void)snprintf(inspection->said, sizeof inspection->said, "%s", text);
+    if (says_more(inspection, level)) {
+        (void)snprintf(inspection->said, sizeof inspection->said, "%s", text);
+        inspection->said_level = level;
+    }
     pthread_mutex_unlock(&inspection->lock);
 }
 
