@@ -21,6 +21,14 @@ static bool has_ended_well(audit_link_t *link, ratings_tls_e step,
     return false;
 }
 
+/* False, as hiredis reports it by itself without TLS. */
+static bool lacks_memory(audit_link_t *link)
+{
+    link->context->err = REDIS_ERR_OOM;
+    (void)snprintf(link->context->errstr, sizeof link->context->errstr, "Out of memory");
+    return false;
+}
+
 static bool shake_hands(audit_link_t *link)
 {
     ratings_tls_failure_t failure;
@@ -48,7 +56,7 @@ static bool receive_by_tls(audit_link_t *link)
     size_t count;
     return has_ended_well(link, ratings_tls_read(link->tls, bytes, sizeof bytes, &count, &failure),
                           &failure) &&
-           redisReaderFeed(link->context->reader, bytes, count) == REDIS_OK;
+           (redisReaderFeed(link->context->reader, bytes, count) == REDIS_OK || lacks_memory(link));
 }
 
 static redisReply *command_by_tls(audit_link_t *link, int argc, const char **argv,
@@ -57,7 +65,7 @@ static redisReply *command_by_tls(audit_link_t *link, int argc, const char **arg
     char *command = NULL;
     void *reply = NULL;
     int64_t length = redisFormatCommandArgv(&command, argc, argv, argvlen);
-    bool is_good = length >= 0 && send_by_tls(link, command, (size_t)length);
+    bool is_good = length >= 0 ? send_by_tls(link, command, (size_t)length) : lacks_memory(link);
     if (length >= 0)
         redisFreeCommand(command);
     while (is_good && !reply)
