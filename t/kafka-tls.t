@@ -16,7 +16,7 @@ my $database = 9;
 my %port     = map { $_->[0] => $ENV{HTTP_PORT} + $_->[1] } [ owner => 12 ], [ sasl => 14 ], [ certificate => 15 ], [ expired => 16 ];
 my $of       = RatingsTest::Certificates->new("$ENV{TEST_LOGS}/kafka-certificates");
 $of->issue('server',  host => 'localhost');
-$of->issue('expired', host => 'localhost', days => -1);
+$of->issue('expired', host => 'localhost', days => 0);
 $of->issue('client',  subject => 'ratings');
 $of->issue('foreign', subject => 'ratings', by => 'other-ca');
 

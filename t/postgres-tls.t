@@ -16,7 +16,7 @@ my $topic    = 'ratings-postgres-tls-' . int(time) . "-$$";
 my @ports    = map { $ENV{HTTP_PORT} + $_ } 10, 11;
 my $of       = RatingsTest::Certificates->new("$ENV{TEST_LOGS}/postgres-certificates");
 $of->issue('server',  host => 'localhost');
-$of->issue('expired', host => 'localhost', days => -1);
+$of->issue('expired', host => 'localhost', days => 0);
 $of->issue('client',  subject => 'ratings');
 $of->issue('by_cert', subject => 'by_cert');
 $of->issue('foreign', subject => 'ratings', by => 'other-ca');

@@ -45,7 +45,7 @@ sub certificate {
 authority($_) for qw(ours theirs);
 certificate(ours   => 'server',    'IP:127.0.0.1');
 certificate(ours   => 'elsewhere', 'DNS:redis.example.org');
-certificate(ours   => 'expired',   'IP:127.0.0.1', -1);
+certificate(ours   => 'expired',   'IP:127.0.0.1', 0);
 certificate(ours   => 'client',    'DNS:client');
 certificate(theirs => 'stranger',  'DNS:client');
 

@@ -21,7 +21,7 @@ static const char make_certificates[] =
     "-CAcreateserial -days $4 -extfile $2.ext -out $2.pem; }\n"
     "authority ours && authority theirs && mkdir hashed && cp ours.pem hashed && "
     "openssl rehash hashed && certificate ours server DNS:localhost,IP:127.0.0.1 2 && "
-    "certificate ours elsewhere DNS:example.org 2 && certificate ours expired IP:127.0.0.1 -1 && "
+    "certificate ours elsewhere DNS:example.org 2 && certificate ours expired IP:127.0.0.1 0 && "
     "certificate ours client DNS:client 2 && certificate theirs stranger DNS:client 2 && "
     "openssl ec -in client.key -aes128 -passout pass:secret -out locked.key && "
     "cp client.key open.key && chmod 644 open.key && echo nothing >nothing.pem";

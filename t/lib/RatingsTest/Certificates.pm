@@ -34,7 +34,7 @@ sub _openssl {
 }
 
 # NAME.key, for the owner alone; NAME.crt; and NAME.pem with both. subject: its common name; host: a name that it is good for,
-# as a server's; days: how long (-1: it has expired); by: who signs it
+# as a server's; days: how long (0: it has expired a second later); by: who signs it
 sub issue {
     my ($self, $name, %options) = @_;
     my $by      = $self->path($options{by} // 'ca');
