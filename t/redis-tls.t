@@ -118,9 +118,9 @@ for my $command ('status', 'audit') {
 
 my %client  = (certificate => "$files/client.pem",   key => "$files/client.key");
 my %unknown = (certificate => "$files/stranger.pem", key => "$files/stranger.key");
-my $untrusted = "the store's certificate is refused: correct RatingsStoreTLSCA, RatingsStoreTLSName or that certificate";
+my $untrusted = "the store's certificate is refused: correct it, RatingsStoreTLSCA or RatingsStoreTLSName";
 my $unknown   = qr/self.signed certificate in certificate chain|unable to get local issuer certificate/;
-my $client    = "the store refuses the client's certificate or wants one: correct RatingsStoreTLSCertificate";
+my $client    = "the store wants a client's certificate, or another: correct RatingsStoreTLSCertificate";
 
 for (
     [ 'another authority', [ 'server' ], { ca => "$files/theirs.pem" }, $untrusted, $unknown ],
@@ -132,7 +132,7 @@ for (
     [ "a stranger's certificate", [ 'server', 'yes' ], \%unknown, $client, qr/TLS: |closed|reset/ ],
     [ 'no TLS there', [ 'server' ], { url => "rediss://ratings:p%40ss\@127.0.0.1:$port/3" }, qr/cannot be reached|speaks no TLS/,
         qr/in the handshake of TLS, which the server may not speak|wrong version number/, qr/timed out|no answer|wrong version number/ ],
-    [ 'TLS there alone', [ 'server' ], { url => "redis://ratings:p%40ss\@$place/3", ca => undef }, qr/write rediss:\/\/ if it wants TLS/, qr/hangs up/, qr/closed|reset/ ],
+    [ 'TLS there alone', [ 'server' ], { url => "redis://ratings:p%40ss\@$place/3", ca => undef }, qr/by rediss:\/\/ if it wants TLS/, qr/hangs up/, qr/closed|reset/ ],
     )
 {
     my ($name, $server, $set, $shown, $logged, $told) = @$_;

@@ -27,14 +27,13 @@ static const char *const texts[] = {
     [RATINGS_STORE_LACKS_COMMANDS] =
         "the store does not know a command: name a Redis, and no proxy that lacks commands",
     [RATINGS_STORE_HANGS_UP] =
-        "the store hangs up when it is asked: name a Redis, and no proxy that lacks commands, and "
-        "write rediss:// if it wants TLS",
-    [RATINGS_STORE_UNTRUSTED] = "the store's certificate is refused: correct RatingsStoreTLSCA, "
-                                "RatingsStoreTLSName or that certificate",
+        "the store hangs up when it is asked: name a Redis, by rediss:// if it wants TLS",
+    [RATINGS_STORE_UNTRUSTED] =
+        "the store's certificate is refused: correct it, RatingsStoreTLSCA or RatingsStoreTLSName",
     [RATINGS_STORE_WITHOUT_TLS] =
         "what answers speaks no TLS: name the port on which Redis does, or write redis://",
-    [RATINGS_STORE_REFUSES_CLIENT] = "the store refuses the client's certificate or wants one: "
-                                     "correct RatingsStoreTLSCertificate",
+    [RATINGS_STORE_REFUSES_CLIENT] =
+        "the store wants a client's certificate, or another: correct RatingsStoreTLSCertificate",
     [RATINGS_STORE_DENIED] =
         "it refuses a command or a key to the service's user: see the error log",
     [RATINGS_STORE_NOT_REDIS] = "what answers is no Redis: correct RatingsStore",
