@@ -91,6 +91,7 @@ ok(wait_ready(@at), 'ready') or BAIL_OUT('the service does not become ready');
     cannot_ok(raw('--topic', $topic, 'audit'), 'the command comes first', 'an option before the command');
     cannot_ok(ctl('audit', 'word'), 'audit takes options alone', 'a word that is no option');
     cannot_ok(ctl('rebuild', '--json'), '--json is not an option', 'an option of another command');
+    cannot_ok(ctl('audit', '--store-ca', '/etc/ca.pem'), '--store-ca and its like are for a store at rediss://', 'options of TLS for a store without');
     unlike(transcript(raw('redis://user:s3cr3t@host')), qr/s3cr3t/, 'a word that is no command is not repeated');
     my ($as_command, $as_name) = (ctl('audit', '--json'), run_program($ENV{RATINGS_AUDIT}, '--topic', $topic, '--store', $store, '--json'));
     is($as_name->{out}, $as_command->{out}, 'ratings-audit is a name for its audit');

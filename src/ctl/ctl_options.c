@@ -464,7 +464,12 @@ static bool check_store(const ctl_options_t *options, audit_failure_t *why)
     if (!options->store || !options->store[0])
         return bad_usage(why, "neither --store nor RATINGS_CONNECTION says where Redis is");
     const char *problem = ratings_redis_url_parse(options->store, &url);
-    return !problem || audit_fail(why, "the address of the store: %s (see --help)", problem);
+    if (problem)
+        return audit_fail(why, "the address of the store: %s (see --help)", problem);
+    const ratings_tls_settings_t *tls = &options->store_tls;
+    if (!url.has_tls && (tls->ca || tls->certificate || tls->key || tls->name))
+        return bad_usage(why, "--store-ca and its like are for a store at rediss://");
+    return true;
 }
 
 static bool check_options(const ctl_options_t *options, unsigned takes, audit_failure_t *why)
