@@ -32,7 +32,7 @@ static bool has_shaken_hands(PGconn *pq)
 /* A Unix socket, over which libpq asks for no TLS, whatever sslmode says: it would log in. */
 static bool is_local(const PGconn *pq)
 {
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {.ss_family = AF_UNIX};
     socklen_t length = sizeof address;
     return getsockname(PQsocket(pq), (struct sockaddr *)&address, &length) != 0 ||
            address.ss_family == AF_UNIX;
