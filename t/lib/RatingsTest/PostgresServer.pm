@@ -8,7 +8,7 @@ use parent 'RatingsTest::Process';
 
 my ($programs) = reverse sort { ($a =~ /(\d+)/)[0] <=> ($b =~ /(\d+)/)[0] } glob '/usr/lib/postgresql/*/bin';
 
-# directory; port; certificate: without .crt and .key; authority: of clients; hba: lines; follows: the one whose data it takes
+# directory; port; addresses (default: 127.0.0.1); certificate: without .crt and .key; authority: of clients; hba: lines; follows: the one whose data it takes
 # over, and which it follows until it is promoted
 sub new {
     my ($class, %options) = @_;
@@ -17,7 +17,7 @@ sub new {
         %options, end => 'QUIT',
         command => [
             "$programs/postgres", '-D', $data, '-p', $options{port},
-            map { ('-c', $_) } 'listen_addresses=127.0.0.1', 'unix_socket_directories=', 'fsync=off', 'shared_buffers=16MB', 'ssl=on',
+            map { ('-c', $_) } 'listen_addresses=' . ($options{addresses} // '127.0.0.1'), 'unix_socket_directories=', 'fsync=off', 'shared_buffers=16MB', 'ssl=on',
             "ssl_cert_file=$options{certificate}.crt", "ssl_key_file=$options{certificate}.key", "ssl_ca_file=$options{authority}",
         ],
         ready => sub { system("$programs/pg_isready", '-q', '-h', '127.0.0.1', '-p', $options{port}) == 0 },
