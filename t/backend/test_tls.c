@@ -164,7 +164,7 @@ static void server_of_tls_alone_is_named_to_who_asks_without(void **state)
     assert_int_equal(ratings_store_create(&store, &options, &why), APR_SUCCESS);
     assert_int_not_equal(store_command(store, &reply, NO_DEADLINE, &why, "PING", NULL),
                          APR_SUCCESS);
-    if (!strstr(why.detail, "write rediss:// if it wants TLS"))
+    if (!strstr(why.detail, "by rediss:// if it wants TLS"))
         fail_msg("%s", why.detail);
     ratings_store_destroy(store);
     redis_stop();
