@@ -81,7 +81,7 @@ $httpd->start;
     is_deeply([ grep { $_->{status} != 503 || $_->{reason} ne 'it is being rebuilt from the log' } @seen ], [], 'as long as it is not ready');
     my @under_way = grep { $_->{done} > 0 } @seen;
     ok(scalar @under_way, 'some of it done') or diag(to_json(\@seen));
-    my ($told) = grep { defined $_->{secondsLeft} } @under_way; # not at the first look: a time is told when a pace is known
+    my ($told) = grep { defined $_->{secondsLeft} } @under_way; # not at the first look: none is given before a pace is known
     like(($told || {})->{secondsLeft} // '', qr/^\d+$/, 'and the time that is left') or diag(to_json(\@seen));
     ok($httpd->log->has(qr/RT0310: rebuilding the store: \d+ of $records records are read \(\d+%\), about \d+ s left/), 'the error log tells it, too');
     ok($httpd->log->has(qr/RT0309: the rebuild of the store is complete/), 'and the end');
