@@ -60,6 +60,24 @@ sub all_is_well {
     return $counted + $taken + 1;
 }
 
+# httpd with that many children, started with these variables more, and ready: with four talks that have a rating, as the replica knows.
+sub start_service {
+    my ($name, $children, $replica, %environment) = @_;
+    my $httpd = own_httpd(name => $name, topic => $topic, sizes => sizes($children), before => "RatingsStorePool 8\nRatingsCacheTTL 0s\n");
+    $httpd->expect_log(@usual);
+    {
+        local @ENV{ keys %environment } = values %environment;
+        $httpd->start;
+    }
+    my @at = (port => $httpd->port);
+    ok(wait_ready(@at), 'ready') or diag(get('/readyz', @at)->body);
+    my @talks = new_talks(4);
+    is(rate($_, 3, @at)->status, 200, 'a rating') for @talks;
+    open_connections(\@talks, @at);
+    ok(wait_until(sub { info($replica, qr/master_link_status:up/) }, 10), 'the replica follows');
+    return ($httpd, \@talks, @at);
+}
+
 sub play {
     my ($version, $binary, $children) = @_; # as 6.2; system: the one that is installed, Redis 7 or newer
     my ($one, $two) = map { server("redis-$version-$_", 3 + $_, binary => $binary) } 1, 2;
@@ -68,31 +86,24 @@ sub play {
     follow($two, $one->port);
     my $proxy = RatingsTest::Tool->new('proxy', $ENV{HTTP_PORT} + 6, $one->port);
     local $ENV{RATINGS_CONNECTION} = "redis://127.0.0.1:@{[ $ENV{HTTP_PORT} + 6 ]}";
-    my $httpd = own_httpd(name => "failover-$version", topic => $topic, sizes => sizes($children), before => "RatingsStorePool 8\nRatingsCacheTTL 0s\n");
-    $httpd->expect_log(@usual)->start;
-    my @at = (port => $httpd->port);
-    ok(wait_ready(@at), 'ready') or diag(get('/readyz', @at)->body);
-    my @talks = new_talks(4);
-    is(rate($_, 3, @at)->status, 200, 'a rating') for @talks;
-    open_connections(\@talks, @at);
-    ok(wait_until(sub { info($two, qr/master_link_status:up/) }, 10), 'the replica follows');
+    my ($httpd, $talks, @at) = start_service("failover-$version", $children, $two);
 
     # the one that is demoted has no link: it goes on answering what it knew
     my $begun = time;
     $two->call(qw(REPLICAOF NO ONE));
     follow($one, $ENV{HTTP_PORT} + 7); # nobody is there
     $proxy->command('aim ' . $two->port);
-    my $counted = all_is_well("$version, demoted and without a link", $talks[0], 1, $begun, @at);
+    my $counted = all_is_well("$version, demoted and without a link", $talks->[0], 1, $begun, @at);
 
     # back again, and the one that is demoted follows
     follow($one, $two->port);
     ok(wait_until(sub { info($one, qr/master_link_status:up/) && $one->call(qw(HGET ratings:log generation)) }, 10), 'the other one follows');
-    open_connections(\@talks, @at);
+    open_connections($talks, @at);
     $begun = time;
     $one->call(qw(REPLICAOF NO ONE));
     follow($two, $one->port);
     $proxy->command('aim ' . $one->port);
-    all_is_well("$version, demoted", $talks[0], $counted, $begun, @at);
+    all_is_well("$version, demoted", $talks->[0], $counted, $begun, @at);
     $httpd->stop;
     return;
 }
@@ -104,21 +115,13 @@ sub play_name {
     my ($one, $two) = map { server("redis-name-$_", 4, address => "127.0.0.$_") } 1, 2;
     $two->call('REPLICAOF', '127.0.0.1', $one->port);
     $say->('127.0.0.1');
-    local @ENV{qw(LD_PRELOAD NSS_WRAPPER_HOSTS RATINGS_CONNECTION)} = ($wrapper, $hosts, "redis://store.example:@{[ $one->port ]}");
-    my $httpd = own_httpd(name => 'failover-name', topic => $topic, sizes => sizes(2), before => "RatingsStorePool 8\nRatingsCacheTTL 0s\n");
-    $httpd->expect_log(@usual)->start;
-    delete $ENV{LD_PRELOAD};
-    my @at = (port => $httpd->port);
-    ok(wait_ready(@at), 'ready') or diag(get('/readyz', @at)->body);
-    my @talks = new_talks(4);
-    is(rate($_, 3, @at)->status, 200, 'a rating') for @talks;
-    open_connections(\@talks, @at);
-    ok(wait_until(sub { info($two, qr/master_link_status:up/) }, 10), 'the replica follows');
+    local @ENV{qw(NSS_WRAPPER_HOSTS RATINGS_CONNECTION)} = ($hosts, "redis://store.example:@{[ $one->port ]}");
+    my ($httpd, $talks, @at) = start_service('failover-name', 2, $two, LD_PRELOAD => $wrapper);
     my $begun = time;
     $two->call(qw(REPLICAOF NO ONE));
     $one->call('REPLICAOF', '127.0.0.2', $two->port);
     $say->('127.0.0.2');
-    all_is_well('a name', $talks[0], 1, $begun, @at);
+    all_is_well('a name', $talks->[0], 1, $begun, @at);
     $httpd->stop;
     return;
 }
