@@ -89,13 +89,13 @@ static const char *talks_reason(const check_t *check)
     return reason_of(check, RATINGS_BACKEND_TALKS, &why);
 }
 
-/* By the rule of a GET. `high` is as it was before the state was loaded. */
+/* `high` is as it was before the state was loaded. */
 static bool is_up_to_date(const ratings_store_state_t *state, const ratings_checkpoint_t *high,
                           int partition)
 {
-    return state->checkpoint[partition] >= high[partition].offset &&
-           ratings_log_id(&state->first[partition]) == high[partition].log_id &&
-           high[partition].log_id != 0;
+    ratings_checkpoint_t stored = {ratings_log_id(&state->first[partition]),
+                                   state->checkpoint[partition]};
+    return ratings_checkpoint_covers(stored, high[partition]);
 }
 
 /* What a store that is healthy says of itself. */

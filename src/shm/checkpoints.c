@@ -83,6 +83,15 @@ static bool is_newer_high(ratings_checkpoint_t now, ratings_checkpoint_t then)
            (now.log_id != RATINGS_LOG_ID_EMPTY || then.log_id == 0 || now.offset >= then.offset);
 }
 
+bool ratings_checkpoint_covers(ratings_checkpoint_t stored, ratings_checkpoint_t high)
+{
+    if (stored.log_id == 0 || high.log_id == 0)
+        return false;
+    if (high.log_id == RATINGS_LOG_ID_EMPTY && stored.log_id != high.log_id)
+        return stored.offset > high.offset;
+    return stored.log_id == high.log_id && stored.offset >= high.offset;
+}
+
 static bool is_first(ratings_checkpoint_t now, ratings_checkpoint_t then)
 {
     return now.log_id != 0 && then.log_id == 0;

@@ -37,6 +37,11 @@ typedef struct {
     int64_t offset;  /* the next offset of the partition that is not applied; below 2^48 */
 } ratings_checkpoint_t;
 
+/* Whether a store that was at `stored` after `high` was looked at lacks nothing of it: it is of the
+ * same log and as far, or has applied the first records of a log that had none. False if either log
+ * is not known. */
+bool ratings_checkpoint_covers(ratings_checkpoint_t stored, ratings_checkpoint_t high);
+
 ratings_checkpoint_t ratings_shm_high(const ratings_shm_t *shared, int partition);
 ratings_checkpoint_t ratings_shm_watermark(const ratings_shm_t *shared, int partition);
 

@@ -108,6 +108,39 @@ static void a_log_that_ends_before_the_high_watermark_makes_it_forgotten(void **
     free(shared);
 }
 
+/* ---- which store lacks nothing ---- */
+
+typedef struct {
+    const char *name;
+    ratings_checkpoint_t high, stored; /* looked at one after the other */
+    bool covers;
+} cover_t;
+
+static cover_t covers[] = {
+    {"a store as far as the high watermark covers it", {LOG_A, 7}, {LOG_A, 7}, true},
+    {"one that has applied more meanwhile does", {LOG_A, 7}, {LOG_A, 9}, true},
+    {"one behind it does not", {LOG_A, 7}, {LOG_A, 6}, false},
+    {"one of another log does not, however far", {LOG_A, 7}, {LOG_B, 9}, false},
+    {"one of an empty log does not", {LOG_A, 7}, {RATINGS_LOG_ID_EMPTY, 7}, false},
+    {"a log without records is covered by itself",
+     {RATINGS_LOG_ID_EMPTY, 0},
+     {RATINGS_LOG_ID_EMPTY, 0},
+     true},
+    {"and by its first records, applied meanwhile", {RATINGS_LOG_ID_EMPTY, 0}, {LOG_A, 1}, true},
+    {"not by those of a log that ends where it is empty",
+     {RATINGS_LOG_ID_EMPTY, 7},
+     {LOG_A, 7},
+     false},
+    {"a high watermark that knows no log is not covered", {0, 0}, {LOG_A, 7}, false},
+    {"a store that knows none covers nothing", {RATINGS_LOG_ID_EMPTY, 0}, {0, 1}, false},
+};
+
+static void cover(void **state)
+{
+    const cover_t *row = *state;
+    assert_int_equal(ratings_checkpoint_covers(row->stored, row->high), row->covers);
+}
+
 /* ---- changes ---- */
 
 static bool changed_since(const ratings_shm_t *shared, uint32_t slot, ratings_changes_t before)
@@ -274,6 +307,7 @@ int main(void)
     unit_suite_t suite = {.count = 0};
 
     unit_add_rows(&suite, publication, ROWS(publications));
+    unit_add_rows(&suite, cover, ROWS(covers));
     unit_add(&suite, "bootstrap raises the high watermark of who knows nothing",
              bootstrap_raises_the_high_watermark_of_who_knows_nothing, NULL);
     unit_add(&suite, "a log that ends before the high watermark makes it forgotten",
