@@ -149,7 +149,7 @@ $(OUT)/t/unit/%: t/unit/%.c $(OUT)/libratings.a
 	    $(OUT)/libratings.a $(shell pkg-config --libs cmocka) $(CORE_LIBS) -lm $(LDFLAGS)
 
 # Of shared memory, and of the pending write that waits on it: these need its objects, and APR.
-SHM_UNIT    := $(patsubst %,$(OUT)/t/unit/test_%,applied_counts background checkpoints host_lease known_cache log_rate metrics pending_write response_cache status_lines visibility)
+SHM_UNIT    := $(patsubst %,$(OUT)/t/unit/test_%,applied_counts background checkpoints host_lease known_cache log_rate metrics pending_write response_cache status_lines thread visibility)
 SHM_OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(wildcard src/shm/*.c) src/backend/common/result.c)
 
 $(SHM_UNIT): $(OUT)/t/unit/%: t/unit/%.c $(SHM_OBJECTS) $(OUT)/libratings.a
@@ -165,6 +165,7 @@ $(OUT)/t/unit/test_append_ring: t/unit/test_append_ring.c $(filter-out %/append_
 
 $(OUT)/t/unit/test_background: $(OUT)/src/service/background.o $(OUT)/src/backend/common/thread.o
 $(OUT)/t/unit/test_pending_write: $(OUT)/src/service/pending_write.o
+$(OUT)/t/unit/test_thread: $(OUT)/src/backend/common/thread.o
 $(OUT)/t/unit/test_known_cache: $(OUT)/src/service/known_cache.o
 $(OUT)/t/unit/test_status_lines: $(OUT)/src/service/status_lines.o
 $(OUT)/t/unit/test_writer: $(OUT)/src/projector/own_records.o

@@ -10,8 +10,6 @@ use RatingsTest::Certificates ();
 use RatingsTest::Documented   ();
 use RatingsTest::KafkaServer  ();
 
-plan skip_all => 'of a child that ends amid a handshake a sanitizer reports now and then what is not understood yet' if sanitized();
-
 my $patience = 30;
 my $password = 'S3cret-of-kafka';
 my $database = 9;

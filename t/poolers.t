@@ -9,8 +9,6 @@ use RatingsTest::Documented     ();
 use RatingsTest::PostgresServer ();
 use RatingsTest::Process        ();
 
-plan skip_all => 'of a child that ends amid a handshake a sanitizer reports now and then what is not understood yet' if sanitized();
-
 my $patience = 30;
 my $password = 'S3cret-of-poolers';
 my $database = 9;

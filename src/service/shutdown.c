@@ -1,5 +1,6 @@
 #include "shutdown.h"
 
+#include "../backend/common/thread.h"
 #include "../core/clock.h"
 
 #include <errno.h>
@@ -20,6 +21,7 @@ static void *shut_down_when_asked(void *data)
     while (sem_wait(&shutdown->asked) != 0 && errno == EINTR)
         ;
     shutdown->shut_down(shutdown->context);
+    ratings_thread_leave();
     sem_post(&shutdown->done);
     return NULL;
 }
@@ -45,6 +47,9 @@ apr_status_t ratings_shutdown_register(apr_pool_t *pchild, ratings_shutdown_fn *
     shutdown->context = context;
     sem_init(&shutdown->asked, 0, 0);
     sem_init(&shutdown->done, 0, 0);
+    if (!ratings_thread_guard_exit())
+        return APR_ENOMEM;
+    ratings_thread_enter();
     apr_status_t status = pthread_create(&thread, NULL, shut_down_when_asked, shutdown);
     if (status != APR_SUCCESS)
         return status;
