@@ -47,7 +47,7 @@ apr_status_t ratings_shutdown_register(apr_pool_t *pchild, ratings_shutdown_fn *
     shutdown->context = context;
     sem_init(&shutdown->asked, 0, 0);
     sem_init(&shutdown->done, 0, 0);
-    if (!ratings_thread_guard_exit())
+    if (!ratings_thread_handle_exit())
         return APR_ENOMEM;
     ratings_thread_enter();
     apr_status_t status = pthread_create(&thread, NULL, shut_down_when_asked, shutdown);

@@ -59,7 +59,7 @@ static void enter_for_a_thread_that_is_not_made(void)
 typedef struct {
     const char *name;
     void (*prepare)(void);
-    bool runs_handlers; /* those that were registered before the guard */
+    bool runs_handlers; /* those that were registered before */
 } row_t;
 
 static row_t rows[] = {
@@ -73,7 +73,7 @@ static row_t rows[] = {
 
 static void run_process(const row_t *row)
 {
-    if (atexit(note_handled) != 0 || !ratings_thread_guard_exit())
+    if (atexit(note_handled) != 0 || !ratings_thread_handle_exit())
         _exit(STATUS + 1);
     row->prepare();
     exit(STATUS);

@@ -52,7 +52,7 @@ static void exit_at_once(int status, void *unused)
 }
 
 /* Not atexit, whose handlers a library takes with it when it is unloaded, by calling them. */
-bool ratings_thread_guard_exit(void)
+bool ratings_thread_handle_exit(void)
 {
     return on_exit(exit_at_once, NULL) == 0;
 }

@@ -31,7 +31,7 @@ void ratings_thread_leave(void);
  * status: exit handlers of libraries free what these threads use (OPENSSL_cleanup). It skips the
  * handlers that are registered already, and no later ones. For a child of httpd, once; an exit
  * inside a signal handler included. False: out of memory. */
-bool ratings_thread_guard_exit(void);
+bool ratings_thread_handle_exit(void);
 
 /* ---- signals ---- */
 
