@@ -20,6 +20,7 @@ include build/stack.mk
 include build/test.mk
 include build/fuzz.mk
 include build/coverage.mk
+include build/mutants.mk
 include build/dist.mk
 include build/install-test.mk
 include build/backend-test.mk
