@@ -2,8 +2,8 @@
  *
  * Under prefork, httpd destroys that pool inside its signal handler, when any lock may be held by
  * the code that the signal has interrupted. So the cleanup itself takes no lock: it asks this
- * thread to end everything, and waits for it. If the thread is stuck behind such a lock, or behind a
- * backend, the process exits without it, and without what is registered with atexit()
+ * thread to end everything, and waits for it. If the thread is stuck behind such a lock, or behind
+ * a backend, the process exits without it, and without what is registered with atexit()
  * (../backend/common/thread.h). That is harmless: no memory is the pool's, and what is under way in
  * Kafka goes on. */
 #ifndef RATINGS_SERVICE_SHUTDOWN_H
