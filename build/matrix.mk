@@ -3,7 +3,7 @@
 
 .PHONY: matrix matrix-publish
 matrix: deps-matrix ## the module beside other products and versions: a table of what was seen (fetches them; NAMES="...": only these)
-	@$(MAKE) --no-print-directory module lambda-bootstrap
+	@$(MAKE) --no-print-directory module lambda-bootstrap lambda
 	@OUT='$(OUT)' APXS='$(APXS)' t/matrix/run $(NAMES)
 
 matrix-publish: ## the table of the last make matrix into docs/compatibility.md

@@ -111,7 +111,8 @@ def test_iam(fixture):
     call(port, "PUT", f"/2021-10-31/functions/{FUNCTION}/url", {"AuthType": "AWS_IAM"})
     try:
         equal(request(port, "POST", path, CONTRACT, {"Content-Type": "application/json"})[0], 403)
-        # MiniStack looks whether there is a signature, not at what it is: t/backend/test_aws.c has it computed
+        # without AUTH=true MiniStack looks whether there is a signature, not at what it is: t/matrix has it do so,
+        # t/backend/test_aws.c has it computed
         signed = subprocess.run(
             ["curl", "--silent", "--show-error", "--noproxy", "*", "--aws-sigv4", "aws:amz:us-east-1:lambda", "--user",
              "test:test", "--header", "Content-Type: application/json", "--data-binary", CONTRACT.decode(),

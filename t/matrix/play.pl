@@ -3,6 +3,8 @@
 # httpd with the module and the product: twenty ratings of each of three talks, a GET of each, the product's restart, a POST and a
 # GET after it, ratingsctl audit. Of a product that cannot work, the error log must say why. What was seen goes to
 # TEST_LOGS/seen: a word, the product's version or a dash, and a sentence, separated by tabs.
+#
+# From the environment: MATRIX_LIBRARY, a librdkafka that takes the place of the system's in httpd and ratingsctl; what the parts need.
 use strict;
 use warnings;
 use Test::More;
@@ -12,7 +14,7 @@ use Matrix::Parts ();
 
 my ($name, $product, $program, $says, $part_name, @words) = @ARGV;
 my $topic = "matrix-$name-" . int time;
-my (@seen, @talks, %counted);
+my (@seen, @talks, %counted, $database);
 my $version  = '';
 my $may_work = $says =~ s/^or //; # with newer libraries, say
 my $has_worked;
@@ -24,6 +26,9 @@ sub note_row {
     close $file or die "$ENV{TEST_LOGS}/seen: $!";
     return;
 }
+
+# A line of a log, from its tag on.
+sub told { my ($line) = @_; return $line =~ s/^.*?(?=RT0)//r =~ s/[\r\n|]+//gr }
 
 # One rating, if it is to be 200.
 sub rate_once {
@@ -98,13 +103,53 @@ sub refuses_keys {
 }
 
 sub agrees_with_the_log {
-    my ($database) = @_;
+    my ($part) = @_;
     my $store = $ENV{RATINGS_CONNECTION} . ($database ? "/$database" : '');
-    my $run   = run_program($ENV{RATINGSCTL}, 'audit', '--timeout', 10, '--topic', $topic, '--store', $store);
+    my $run   = run_program($ENV{RATINGSCTL}, 'audit', '--timeout', 10, '--topic', $topic, '--store', $store, map { ('-X', $_) } @{ $part->{properties} || [] });
     is($run->{code}, 0, 'ratingsctl audit: store and log agree') or diag(transcript($run));
     push @seen, $run->{code} ? 'audit: ' . ($run->{err} || $run->{out}) =~ s/\s+/ /gr : 'audit agrees';
     return;
 }
+
+# ---- httpds ----
+
+sub httpd_of {
+    my ($part, %options) = @_;
+    my $httpd = own_httpd(topic => $topic, database => $database, %{ $part->{httpd} || {} }, %options, before => ($options{before} // '') . "RatingsCacheTTL 0s\n");
+    $httpd->expect_log(qr/RT0\d\d\d: /, @{ $part->{expect} || [] }); # what the service itself says is judged by what it does
+    return $httpd;
+}
+
+# Whether one beside the row's, on the same topic and store, works as a whole, or is refused and its log has the cause.
+sub goes_as_it_must {
+    my ($httpd, $cause) = @_;
+    my @at      = (port => $httpd->port);
+    my $spare   = new_talk();
+    my $worked  = 0;
+    my $is_seen = wait_until(sub {
+        $worked ||= rate($spare, 3, @at)->status == 200 && (histogram_of($spare, @at) || {})->{stats};
+        return $cause ? $httpd->log->has($cause) : $worked;
+    }, 40, 0.2);
+    return $cause ? $is_seen && !$worked : $is_seen;
+}
+
+sub others_go_as_they_must {
+    my ($part) = @_;
+    my @others = @{ $part->{others} || [] };
+    for my $number (1 .. @others) {
+        my ($what, $before, $variables, $cause) = @{ $others[ $number - 1 ] };
+        local %ENV = (%ENV, %$variables);
+        my $httpd   = httpd_of($part, name => "other-$number", port => 2, before => $before)->start;
+        my $must    = $cause ? 'refused' : 'taken';
+        my $is_well = goes_as_it_must($httpd, $cause);
+        ok($is_well, "$what: $must") or diag($httpd->log->lines);
+        push @seen, "$what: " . ($is_well ? '' : 'NOT ') . $must;
+        $httpd->stop;
+    }
+    return;
+}
+
+# ---- what cannot work ----
 
 # The first line of the log that has the cause; without it, what the log has instead.
 sub says_why {
@@ -117,17 +162,28 @@ sub says_why {
         return $line;
     }, 40, 0.2), 'the error log names the cause');
     ($line) = reverse grep { /RT0\d+: .*/ } $httpd->log->lines unless $line;
-    push @seen, ($line // 'nothing') =~ s/^.*?(?=RT0)//r =~ s/[\r\n|]+//gr;
+    push @seen, told($line // 'nothing');
     is(get('/readyz', port => $httpd->port)->status, 503, 'and the service is not ready');
     return;
 }
 
+# Of what httpd refuses when it starts.
+sub does_not_start {
+    my ($output) = @_;
+    my ($line) = grep { $_ =~ $says } split /\n/, $output;
+    ok($line, 'httpd does not start, and names the cause') or diag($output);
+    push @seen, 'httpd does not start: ' . told($line // $output);
+    return;
+}
+
+# ---- the row ----
+
 sub works {
-    my ($httpd, $part, $database) = @_;
+    my ($httpd, $part) = @_;
     my @at = (port => $httpd->port);
     if (!ok(wait_ready(@at), 'ready')) {
         my ($line) = reverse grep { /RT0\d+: / } $httpd->log->lines;
-        push @seen, 'not ready: ' . ($line // 'and the log does not say why') =~ s/^.*?(?=RT0)//r =~ s/[\r\n|]+//gr;
+        push @seen, 'not ready: ' . told($line // 'and the log does not say why');
         return diag(get('/readyz', @at)->body);
     }
     rates_and_reads(@at);
@@ -135,9 +191,10 @@ sub works {
     after_idleness($part, @at) if $part->{idle};
     $part->{more}->(\@seen, $talks[0], \&rate_once, @at) if $part->{more};
     counts_agree('in between', @at) if $part->{idle} || $part->{more};
+    others_go_as_they_must($part);
     survives($part, @at) if $part->{restart};
     push @seen, 'it keeps nothing: not restarted' if $part->{forgets};
-    agrees_with_the_log($database);
+    agrees_with_the_log($part);
     return;
 }
 
@@ -153,14 +210,15 @@ sub can_work {
 sub play {
     my $part = Matrix::Parts::play($part_name, $program, @words);
     $version = $part->{version};
-    local %ENV = (%ENV, %{ $part->{variables} || {} });
-    my $database = ($part->{variables} || {})->{RATINGS_CONNECTION} && $part_name !~ /idle/ ? 0 : 1;
-    my $httpd = own_httpd(name => 'httpd', topic => $topic, database => $database, before => ($part->{before} // '') . "RatingsCacheTTL 0s\n", %{ $part->{httpd} || {} });
-    $httpd->expect_log(qr/RT0\d\d\d: /, @{ $part->{expect} || [] }); # what the service itself says is judged by what it does
+    local %ENV = (%ENV, %{ $part->{variables} || {} }, Matrix::Parts::library());
+    $database = ($part->{variables} || {})->{RATINGS_CONNECTION} && $part_name !~ /idle/ ? 0 : 1;
+    my $httpd = httpd_of($part, name => 'httpd', before => $part->{before});
+    my ($code, $output) = $httpd->configtest;
+    if ($code && $says) { does_not_start($output); return finish() }
     $httpd->start;
     @talks = new_talks(3);
     $has_worked = can_work($httpd);
-    if ($has_worked) { works($httpd, $part, $database) } else { says_why($httpd) }
+    if ($has_worked) { works($httpd, $part) } else { says_why($httpd) }
     finish();
     return;
 }

@@ -10,7 +10,10 @@
 #   forgets      what it keeps is in memory alone: it is not restarted
 #   client_times its records have the client's times: an Idempotency-Key is a 501
 #   more         further checks: a function of the list of what was seen, a talk, the function that rates, and httpd's port
-#   httpd        options of the row's httpd beyond those; expect: what its error log may have
+#   properties   of librdkafka, key=value, that ratingsctl needs as well
+#   others       further httpds on the same topic and store, one after the other: what it is, its lines in the place of `before`, its
+#                variables, and what its log says where it must be refused; without that it must work
+#   httpd        options of all httpds beyond those; expect: what their error logs may have
 #   keep         servers that live as long as the row
 package Matrix::Parts;
 
@@ -18,6 +21,8 @@ use strict;
 use warnings;
 use File::Path qw(make_path);
 
+use Matrix::Lambda           ();
+use Matrix::Login            ();
 use Matrix::Modules          ();
 use Matrix::Process          ();
 use RatingsTest              ();
@@ -31,6 +36,15 @@ sub play {
     my ($part, $program, @words) = @_;
     my $code = __PACKAGE__->can("part_$part") or die "no part $part\n";
     return $code->($program, @words);
+}
+
+# The variable by which a program takes the row's librdkafka in the place of the system's, if it has one.
+sub library { return $ENV{MATRIX_LIBRARY} ? (LD_PRELOAD => $ENV{MATRIX_LIBRARY}) : () }
+
+# What it says that it is.
+sub librdkafka {
+    local %ENV = (%ENV, library());
+    return qx(kcat -V) =~ /librdkafka (\d+\.\d+\.\d+)/ ? "librdkafka $1" : '';
 }
 
 # ---- Redis and its like ----
@@ -199,6 +213,14 @@ sub part_cluster {
         restart => sub { own_stack(\%variables, qw(kill kafka-2)) }, how => 'one node killed', version => kafka_version($jars) };
 }
 
+# Clients come in by SASL over TLS, with this mechanism.
+sub part_login {
+    my ($jars, $mechanism) = @_;
+    $ENV{KAFKA_JARS} = $jars;
+    my $part = Matrix::Login::part($mechanism, $first + 10);
+    return { %$part, version => kafka_version($jars) . ', ' . librdkafka() };
+}
+
 sub in_memory {
     my ($process, $version) = @_;
     $process->start;
@@ -218,6 +240,12 @@ sub part_tansu {
     my $process = Matrix::Process->new(directory => directory('tansu'), program => $program, port => $port, arguments => \@arguments);
     return in_memory($process, said_by($program, '--version') =~ s/^t/T/r);
 }
+
+# ---- AWS ----
+
+sub part_ministack { my ($program) = @_; return Matrix::Lambda::ministack($program, $first + 10) }
+
+sub part_botocore { my ($python) = @_; return Matrix::Lambda::botocore($python, $first + 10) }
 
 # ---- HAProxy ----
 
