@@ -3,13 +3,16 @@ import base64
 import contextlib
 import json
 import os
+import re
 import subprocess
 import tempfile
+import urllib.parse
 
 from harness import (CONTRACT, CONTRACT_ANSWER, ZIP, Program, check_contract, equal, free_port,
                      request, wait_until)
 
 FUNCTION = "ratings-stats"
+# the key of the account's root, at whose signature MiniStack does not look
 SIGNED = {"Content-Type": "application/json",
           "Authorization": "AWS4-HMAC-SHA256 Credential=test/20200101/us-east-1/lambda/aws4_request,"
                            " SignedHeaders=host, Signature=0"}
@@ -28,7 +31,7 @@ def setup():
 def start(port, scratch):
     """All that it writes, it writes below `scratch`."""
     env = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "TMPDIR": scratch, "HOME": scratch,
-           "AWS_DEFAULT_REGION": "us-east-1", "PERSIST_STATE": "0"}
+           "AWS_DEFAULT_REGION": "us-east-1", "PERSIST_STATE": "0", "AUTH": "true"}
     return Program([os.environ.get("MINISTACK", "ministack")], env, cwd=scratch)
 
 
@@ -47,7 +50,31 @@ def call(port, method, path, content=None):
     return json.loads(text)
 
 
+def iam(port, action, **parameters):
+    """The answer of IAM, as XML."""
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "Authorization": SIGNED["Authorization"].replace("/lambda/", "/iam/")}
+    body = urllib.parse.urlencode({"Action": action, "Version": "2010-05-08", **parameters})
+    status, _, text = request(port, "POST", "/", body, headers)
+    assert status == 200, f"{action}: {status} {text[:500]!r}"
+    return text.decode()
+
+
+def policy(**statement):
+    return json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]})
+
+
+def create_caller(port):
+    """A user who may call the function by its URL: key and secret."""
+    iam(port, "CreateUser", UserName="caller")
+    iam(port, "PutUserPolicy", UserName="caller", PolicyName="call", PolicyDocument=policy(
+        Action="lambda:InvokeFunctionUrl", Resource=f"arn:aws:lambda:us-east-1:000000000000:function:{FUNCTION}"))
+    key = iam(port, "CreateAccessKey", UserName="caller")
+    return tuple(re.search(f"<{name}>(.+?)</{name}>", key)[1] for name in ("AccessKeyId", "SecretAccessKey"))
+
+
 def create_function(port):
+    iam(port, "CreateRole", RoleName="lambda", AssumeRolePolicyDocument=policy(
+        Action="sts:AssumeRole", Principal={"Service": "lambda.amazonaws.com"}))
     with open(ZIP, "rb") as file:
         code = base64.b64encode(file.read()).decode()
     call(port, "POST", "/2015-03-31/functions", {
@@ -105,18 +132,21 @@ def test_invoke_bad(fixture):
     equal(json.loads(body)["errorMessage"], "ratings is missing or not an object")
 
 
+def call_signed(port, path, key, secret):
+    return subprocess.run(
+        ["curl", "--silent", "--show-error", "--noproxy", "*", "--aws-sigv4", "aws:amz:us-east-1:lambda", "--user",
+         f"{key}:{secret}", "--header", "Content-Type: application/json", "--data-binary", CONTRACT.decode(),
+         f"http://127.0.0.1:{port}{path}"], capture_output=True, check=True, timeout=30).stdout
+
+
 def test_iam(fixture):
-    """a URL of the auth type AWS_IAM refuses a request without a signature, and takes one that libcurl has signed"""
+    """a URL of the auth type AWS_IAM takes what libcurl has signed, and refuses another secret, and none"""
     port, path = fixture
     call(port, "PUT", f"/2021-10-31/functions/{FUNCTION}/url", {"AuthType": "AWS_IAM"})
     try:
         equal(request(port, "POST", path, CONTRACT, {"Content-Type": "application/json"})[0], 403)
-        # without AUTH=true MiniStack looks whether there is a signature, not at what it is: t/matrix has it do so,
-        # t/backend/test_aws.c has it computed
-        signed = subprocess.run(
-            ["curl", "--silent", "--show-error", "--noproxy", "*", "--aws-sigv4", "aws:amz:us-east-1:lambda", "--user",
-             "test:test", "--header", "Content-Type: application/json", "--data-binary", CONTRACT.decode(),
-             f"http://127.0.0.1:{port}{path}"], capture_output=True, check=True, timeout=30)
-        equal(signed.stdout, CONTRACT_ANSWER)
+        key, secret = create_caller(port)
+        equal(call_signed(port, path, key, secret), CONTRACT_ANSWER)
+        assert b"does not match the signature" in call_signed(port, path, key, secret + "x")
     finally:
         call(port, "PUT", f"/2021-10-31/functions/{FUNCTION}/url", {"AuthType": "NONE"})
