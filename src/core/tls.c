@@ -284,10 +284,21 @@ static ratings_tls_e step_of(SSL *tls, int result, int error, ratings_tls_failur
     return kind == SSL_ERROR_ZERO_RETURN ? RATINGS_TLS_CLOSED : RATINGS_TLS_FAILED;
 }
 
+/* A signal, or the end of a stop (signal(7)), ends the wait of a socket that blocks before its
+ * timeout: the call is repeated. */
+static bool is_interrupted(const SSL *tls, int result)
+{
+    int kind = errno == EINTR ? SSL_get_error(tls, result) : SSL_ERROR_NONE;
+    return kind == SSL_ERROR_WANT_READ || kind == SSL_ERROR_WANT_WRITE;
+}
+
 ratings_tls_e ratings_tls_handshake(ratings_tls_t *tls, ratings_tls_failure_t *why)
 {
-    forget_errors();
-    int result = SSL_do_handshake(tls);
+    int result;
+    do {
+        forget_errors();
+        result = SSL_do_handshake(tls);
+    } while (is_interrupted(tls, result));
     if (result == 1)
         return RATINGS_TLS_DONE;
     ratings_tls_e step = step_of(tls, result, errno, why);
@@ -301,18 +312,24 @@ ratings_tls_e ratings_tls_handshake(ratings_tls_t *tls, ratings_tls_failure_t *w
 ratings_tls_e ratings_tls_read(ratings_tls_t *tls, void *bytes, size_t size, size_t *count,
                                ratings_tls_failure_t *why)
 {
-    forget_errors();
-    *count = 0;
-    int result = SSL_read_ex(tls, bytes, size, count);
+    int result;
+    do {
+        forget_errors();
+        *count = 0;
+        result = SSL_read_ex(tls, bytes, size, count);
+    } while (is_interrupted(tls, result));
     return result == 1 ? RATINGS_TLS_DONE : step_of(tls, result, errno, why);
 }
 
 ratings_tls_e ratings_tls_write(ratings_tls_t *tls, const void *bytes, size_t size, size_t *count,
                                 ratings_tls_failure_t *why)
 {
-    forget_errors();
-    *count = 0;
-    int result = SSL_write_ex(tls, bytes, size, count);
+    int result;
+    do {
+        forget_errors();
+        *count = 0;
+        result = SSL_write_ex(tls, bytes, size, count);
+    } while (is_interrupted(tls, result));
     return result == 1 ? RATINGS_TLS_DONE : step_of(tls, result, errno, why);
 }
 

@@ -50,7 +50,7 @@ ratings_tls_t *ratings_tls_over(const ratings_tls_context_t *context, int fd, co
 void ratings_tls_free(ratings_tls_t *tls); /* NULL: nothing to do */
 
 /* How far a step came. A socket that blocks, and has a timeout, ends a step by WANTS_... when that
- * has passed. */
+ * has passed; a signal ends none. */
 typedef enum {
     RATINGS_TLS_DONE,
     RATINGS_TLS_WANTS_READ,  /* again, once the socket can be read */

@@ -2,6 +2,7 @@
 
 #include "../core/clock.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <string.h>
 
@@ -24,9 +25,12 @@ static bool wait_for_socket(const ctl_postgres_t *it, short events, int64_t dead
                             audit_failure_t *why)
 {
     struct pollfd socket = {PQsocket(it->handle), events, 0};
-    int64_t left = (deadline - ratings_monotonic()) / 1000;
-    return poll(&socket, 1, left > 0 ? (int)left : 0) == 1 ||
-           audit_fail(why, "PostgreSQL: no answer in time");
+    int count;
+    do {
+        int64_t left = (deadline - ratings_monotonic()) / 1000;
+        count = poll(&socket, 1, left > 0 ? (int)left : 0);
+    } while (count < 0 && errno == EINTR);
+    return count == 1 || audit_fail(why, "PostgreSQL: no answer in time");
 }
 
 static bool log_in(const ctl_postgres_t *it, audit_failure_t *why)

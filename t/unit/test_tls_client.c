@@ -5,9 +5,12 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* What the system asks for: more than this client does by itself. */
@@ -226,6 +229,62 @@ static void test_records_without_an_answer(void **state)
     tear_down(&connection);
 }
 
+static void ignore_signal(int number)
+{
+    (void)number;
+}
+
+/* Another process, which answers for the server once it has interrupted this one a few times. */
+static pid_t start_interrupter(const connection_t *connection)
+{
+    pid_t child = fork();
+    if (child != 0)
+        return child;
+    for (int i = 0; i < 5; i++) {
+        (void)poll(NULL, 0, 20);
+        (void)kill(getppid(), SIGUSR1);
+    }
+    (void)poll(NULL, 0, 20);
+    _exit(SSL_write(connection->server, "+", 1) == 1 ? 0 : 1);
+}
+
+static void read_tickets(connection_t *connection)
+{
+    ratings_tls_failure_t why;
+    char byte;
+    size_t count;
+    struct pollfd more = {connection->ends[0], POLLIN, 0};
+    while (poll(&more, 1, 0) == 1)
+        assert_int_equal(ratings_tls_read(connection->client, &byte, 1, &count, &why),
+                         RATINGS_TLS_WANTS_READ);
+}
+
+static void test_signal_ends_no_wait(void **state)
+{
+    const struct sigaction action = {.sa_handler = ignore_signal};
+    const struct timeval timeout = {10, 0};
+    connection_t connection;
+    ratings_tls_failure_t why;
+    char byte;
+    size_t count;
+    int status;
+    (void)state;
+    set_up(&connection, TLS1_3_VERSION);
+    assert_int_equal(shake_hands(&connection), RATINGS_TLS_DONE);
+    read_tickets(&connection);
+    assert_int_equal(fcntl(connection.ends[0], F_SETFL, 0), 0); /* it blocks from now on */
+    assert_int_equal(
+        setsockopt(connection.ends[0], SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout), 0);
+    assert_int_equal(sigaction(SIGUSR1, &action, NULL), 0);
+    pid_t child = start_interrupter(&connection);
+    assert_true(child > 0);
+    assert_int_equal(ratings_tls_read(connection.client, &byte, 1, &count, &why), RATINGS_TLS_DONE);
+    assert_int_equal(byte, '+');
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    tear_down(&connection);
+}
+
 typedef struct {
     const char *name, *bytes;
     size_t length;
@@ -262,6 +321,7 @@ int main(void)
     unit_add_rows(&suite, test_pair, ROWS(pairs));
     unit_add(&suite, "the least version of the system", test_least_version_of_the_system, NULL);
     unit_add(&suite, "records without an answer", test_records_without_an_answer, NULL);
+    unit_add(&suite, "a signal ends no wait", test_signal_ends_no_wait, NULL);
     unit_add_rows(&suite, test_words, ROWS(all_words));
     int failed = unit_run("tls_client", &suite);
     remove_all_files();

@@ -173,10 +173,11 @@ bool talks_connection_is_lost(const talks_connection_t *connection)
     return PQstatus(connection->pq) != CONNECTION_OK;
 }
 
+/* Where a signal ends it, poll has found nothing. */
 bool talks_connection_is_quiet(const talks_connection_t *connection)
 {
     struct pollfd fd = {PQsocket(connection->pq), POLLIN, 0};
-    return fd.fd >= 0 && poll(&fd, 1, 0) == 0;
+    return fd.fd >= 0 && poll(&fd, 1, 0) != 1;
 }
 
 /* ---- waiting ---- */
