@@ -1,7 +1,7 @@
 # Tests of the backends on libpq, libcurl and hiredis, each against a real server that the test itself
 # starts on loopback: this machine's PostgreSQL and Redis, and servers that misbehave. Of librdkafka what needs no broker.
 
-BACKEND_TESTS     := $(patsubst %,$(OUT)/t/backend/test_%,pool talks import stats aws store sentinel tls scripts stream voters top)
+BACKEND_TESTS     := $(patsubst %,$(OUT)/t/backend/test_%,pool talks talks_certificate import stats aws store sentinel tls scripts stream voters top)
 BACKEND_OBJECTS   := $(patsubst %.c,$(OUT)/%.o,t/backend/slow_resolver.c t/backend/tcp_peer.c \
                        $(wildcard $(patsubst %,src/backend/%/*.c,common talks stats store))) $(STORE_SCRIPTS).o
 BACKEND_PACKAGES   = cmocka apr-1 apr-util-1 libpq libcurl hiredis rdkafka libssl

@@ -5,6 +5,7 @@
 #include "talks_conninfo.h"
 
 #include <libpq-fe.h>
+#include <openssl/err.h>
 #include <openssl/ssl.h>
 
 #include <poll.h>
@@ -38,20 +39,21 @@ static bool is_local(const PGconn *pq)
            address.ss_family == AF_UNIX;
 }
 
-static bool await_handshake(PGconn *pq)
+static bool await_handshake(PGconn *pq, const ratings_deadline_t *deadline)
 {
-    const ratings_deadline_t deadline = {ratings_monotonic() + LOOK_TIMEOUT_US, -1};
     PostgresPollingStatusType next = PGRES_POLLING_WRITING;
     ratings_result_t unused;
     while (!has_shaken_hands(pq)) {
         short events = next == PGRES_POLLING_READING ? POLLIN : POLLOUT;
         if (PQstatus(pq) == CONNECTION_BAD || is_local(pq) ||
-            ratings_deadline_poll(PQsocket(pq), events, &deadline, "", &unused) != APR_SUCCESS)
+            ratings_deadline_poll(PQsocket(pq), events, deadline, "", &unused) != APR_SUCCESS)
             return false;
         next = PQconnectPoll(pq);
     }
     return true;
 }
+
+/* ---- the certificate ---- */
 
 /* The certificates that a server must be known by. */
 static X509_STORE *load_roots(const char *file)
@@ -86,13 +88,39 @@ static int verify_server(PGconn *pq, const char *root_file)
     return error;
 }
 
-const char *talks_certificate_problem(const char *conninfo)
+/* ---- each host ---- */
+
+static int look_at_host(const char *conninfo, const char *root_file,
+                        const ratings_deadline_t *deadline)
+{
+    PGconn *pq = begin_handshake(conninfo);
+    int error = pq && await_handshake(pq, deadline) ? verify_server(pq, root_file) : X509_V_OK;
+    PQfinish(pq);
+    return error;
+}
+
+/* A host that swallows what it is sent must not keep the others from being looked at: each may take
+ * its share of the time. */
+static int look_at_hosts(apr_pool_t *pool, const char *conninfo, const PQconninfoOption *options)
+{
+    int error = X509_V_OK, hosts = talks_conninfo_hosts(options);
+    int64_t ends_at = ratings_monotonic() + LOOK_TIMEOUT_US;
+    for (int i = 0; i < hosts && error == X509_V_OK; i++) {
+        int64_t share = (ends_at - ratings_monotonic()) / (hosts - i);
+        const ratings_deadline_t deadline = ratings_deadline_make(ends_at, share, -1);
+        error = look_at_host(talks_conninfo_of_host(pool, conninfo, options, i),
+                             talks_conninfo_value(options, "sslrootcert"), &deadline);
+    }
+    return error;
+}
+
+const char *talks_certificate_problem(apr_pool_t *pool, const char *conninfo)
 {
     PQconninfoOption *options = talks_conninfo_parse(conninfo);
-    const char *root_file = options ? talks_conninfo_value(options, "sslrootcert") : NULL;
-    PGconn *pq = root_file ? begin_handshake(conninfo) : NULL;
-    int error = pq && await_handshake(pq) ? verify_server(pq, root_file) : X509_V_OK;
-    PQfinish(pq);
+    int error = options && talks_conninfo_value(options, "sslrootcert")
+                    ? look_at_hosts(pool, conninfo, options)
+                    : X509_V_OK;
     PQconninfoFree(options);
+    ERR_clear_error();
     return ratings_certificate_error(error);
 }

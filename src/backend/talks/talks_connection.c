@@ -100,8 +100,9 @@ static void tell_refusal(apr_pool_t *pool, const char *conninfo, const char *err
                          const char *const *secrets, ratings_result_t *why)
 {
     const char *text = talks_redact_text(pool, error ? error : "no reason", secrets);
-    const char *problem =
-        strstr(text, "certificate verify failed") ? talks_certificate_problem(conninfo) : NULL;
+    const char *problem = strstr(text, "certificate verify failed")
+                              ? talks_certificate_problem(pool, conninfo)
+                              : NULL;
     (void)ratings_result_set(why, APR_ECONNREFUSED, "%s%s%s%s", text, problem ? "(" : "",
                              problem ? problem : "", problem ? ")" : "");
 }

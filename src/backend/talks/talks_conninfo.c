@@ -30,6 +30,56 @@ const char *talks_conninfo_value(const PQconninfoOption *options, const char *ke
     return NULL;
 }
 
+/* ---- several hosts ---- */
+
+/* By name, or else by address: where both are given, there are as many of these. */
+static const char *list_of_hosts(const PQconninfoOption *options)
+{
+    const char *names = talks_conninfo_value(options, "host");
+    return names ? names : talks_conninfo_value(options, "hostaddr");
+}
+
+/* The element at `index` of a list with commas, in `pool`. A port alone is that of all hosts. */
+static const char *element_of(const char *list, int index, apr_pool_t *pool)
+{
+    const char *at = list ? list : "";
+    if (!strchr(at, ','))
+        index = 0;
+    for (; index > 0 && *at; index--) {
+        at += strcspn(at, ",");
+        at += *at == ',';
+    }
+    return apr_pstrmemdup(pool, at, strcspn(at, ","));
+}
+
+int talks_conninfo_hosts(const PQconninfoOption *options)
+{
+    const char *list = list_of_hosts(options);
+    int count = 1;
+    for (const char *at = list ? list : ""; *at; at++)
+        count += *at == ',';
+    return count;
+}
+
+const char *talks_conninfo_host(apr_pool_t *pool, const PQconninfoOption *options, int index)
+{
+    return element_of(list_of_hosts(options), index, pool);
+}
+
+/* Of a word that is given twice, libpq takes the last. */
+const char *talks_conninfo_of_host(apr_pool_t *pool, const char *conninfo,
+                                   const PQconninfoOption *options, int index)
+{
+    static const char *const words[] = {"host", "hostaddr", "port"};
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        const char *list = talks_conninfo_value(options, words[i]);
+        if (list)
+            conninfo = apr_pstrcat(pool, conninfo, " ", words[i], "=",
+                                   talks_quote(pool, element_of(list, index, pool)), NULL);
+    }
+    return conninfo;
+}
+
 /* ---- what is wrong ---- */
 
 bool talks_is_uri(const char *connection)

@@ -14,6 +14,15 @@ PQconninfoOption *talks_conninfo_parse(const char *connection);
 /* The value of a parameter, owned by `options`; NULL if it is not given. */
 const char *talks_conninfo_value(const PQconninfoOption *options, const char *keyword);
 
+/* How many hosts there are, which libpq tries one after the other, and the name of one, or its
+ * address, in `pool`. */
+int talks_conninfo_hosts(const PQconninfoOption *options);
+const char *talks_conninfo_host(apr_pool_t *pool, const PQconninfoOption *options, int index);
+
+/* `conninfo`, which is of words, with one of the hosts alone, in `pool`. */
+const char *talks_conninfo_of_host(apr_pool_t *pool, const char *conninfo,
+                                   const PQconninfoOption *options, int index);
+
 /* Whether libpq takes the string for a URI, not for words. */
 bool talks_is_uri(const char *connection);
 

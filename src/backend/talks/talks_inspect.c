@@ -33,42 +33,13 @@ static talks_connection_t *open_timed(const inspection_t *inspection, const char
 
 /* ---- each host ---- */
 
-/* The element at `index` of a list with commas, in `pool`. A port alone is that of all hosts. */
-static const char *element_of(const char *list, int index, apr_pool_t *pool)
-{
-    const char *at = list ? list : "";
-    if (!strchr(at, ','))
-        index = 0;
-    for (; index > 0 && *at; index--) {
-        at += strcspn(at, ",");
-        at += *at == ',';
-    }
-    return apr_pstrmemdup(pool, at, strcspn(at, ","));
-}
-
-static int count_elements(const char *list)
-{
-    int count = 1;
-    for (const char *at = list ? list : ""; *at; at++)
-        count += *at == ',';
-    return count;
-}
-
-/* The connection of the options, to one of its hosts, whatever that is for the others: of a word
- * that is given twice, libpq takes the last. */
+/* The connection of the options, to one of its hosts, whatever that is for the others. */
 static const char *conninfo_of_host(const inspection_t *inspection, const PQconninfoOption *given,
                                     int index)
 {
-    static const char *const words[] = {"host", "hostaddr", "port"};
-    const char *conninfo = inspection->conninfo;
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        const char *list = talks_conninfo_value(given, words[i]);
-        const char *one = element_of(list, index, inspection->pool);
-        if (list)
-            conninfo = apr_pstrcat(inspection->pool, conninfo, " ", words[i], "=",
-                                   talks_quote(inspection->pool, one), NULL);
-    }
-    return apr_pstrcat(inspection->pool, conninfo, " target_session_attrs=any", NULL);
+    return apr_pstrcat(inspection->pool,
+                       talks_conninfo_of_host(inspection->pool, inspection->conninfo, given, index),
+                       " target_session_attrs=any", NULL);
 }
 
 /* libpq goes on to the next host by itself, so that one of several that does not answer is no fault
@@ -76,9 +47,7 @@ static const char *conninfo_of_host(const inspection_t *inspection, const PQconn
 static void inspect_host(const inspection_t *inspection, const PQconninfoOption *given, int index)
 {
     ratings_result_t why;
-    const char *host = talks_conninfo_value(given, "host");
-    const char *name =
-        element_of(host ? host : talks_conninfo_value(given, "hostaddr"), index, inspection->pool);
+    const char *name = talks_conninfo_host(inspection->pool, given, index);
     talks_connection_t *connection =
         open_timed(inspection, conninfo_of_host(inspection, given, index), &why);
     if (connection)
@@ -92,8 +61,7 @@ static void inspect_host(const inspection_t *inspection, const PQconninfoOption 
 static void inspect_hosts(const inspection_t *inspection)
 {
     PQconninfoOption *given = talks_conninfo_parse(inspection->options->connection);
-    const char *host = talks_conninfo_value(given, "host");
-    int count = count_elements(host ? host : talks_conninfo_value(given, "hostaddr"));
+    int count = talks_conninfo_hosts(given);
     for (int i = 0; i < count && count > 1; i++)
         inspect_host(inspection, given, i);
     PQconninfoFree(given);
