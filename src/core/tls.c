@@ -21,11 +21,20 @@ struct ratings_tls_context_t {
 
 /* ---- what went wrong ---- */
 
+#define WHAT_MAX 150 /* bytes */
+#define REASON_SIZE 160
+
+_Static_assert(sizeof "..." - 1 + WHAT_MAX + sizeof ": " - 1 + REASON_SIZE <= RATINGS_TLS_TEXT,
+               "a text has room for the reason, whatever the path");
+
+/* `what` may be a path, of which the end says most. */
 static void set_failure(ratings_tls_failure_t *why, ratings_tls_cause_e cause, const char *what,
                         const char *reason)
 {
+    size_t length = strlen(what), excess = length > WHAT_MAX ? length - WHAT_MAX : 0;
     why->cause = cause;
-    (void)snprintf(why->text, sizeof why->text, "%s: %s", what, reason);
+    (void)snprintf(why->text, sizeof why->text, "%s%s: %s", excess ? "..." : "", what + excess,
+                   reason);
 }
 
 /* libssl's reason, else the system's. */
@@ -110,7 +119,6 @@ static int refuse_passphrase(char *buffer, int size, int is_writing, void *data)
 }
 
 #define KEY_MAX (32 * 1024) /* bytes: the largest of RSA has 13 */
-#define PROBLEM_MAX 160
 
 static EVP_PKEY *parse_key(const char *bytes, size_t length)
 {
@@ -123,7 +131,7 @@ static EVP_PKEY *parse_key(const char *bytes, size_t length)
 /* NULL and why. */
 static EVP_PKEY *read_private_key(const char *path, ratings_tls_failure_t *why)
 {
-    char bytes[KEY_MAX], problem[PROBLEM_MAX];
+    char bytes[KEY_MAX], problem[REASON_SIZE];
     size_t length;
     bool is_missing;
     if (!ratings_secret_file_read(path, bytes, sizeof bytes, &length, &is_missing, problem,

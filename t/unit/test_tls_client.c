@@ -141,6 +141,22 @@ static void test_pair(void **state)
     free((void *)(uintptr_t)settings.key);
 }
 
+/* The reason is whole, and the end of the path. */
+static void test_long_path(void **state)
+{
+    static const char end[] = "/the-end.pem: No such file or directory";
+    char path[1000];
+    ratings_tls_failure_t why;
+    const ratings_tls_settings_t settings = {.ca = path};
+    (void)state;
+    memset(path, '/', sizeof path);
+    (void)snprintf(path + sizeof path - 30, 30, "/nowhere/the-end.pem");
+    assert_null(ratings_tls_context_new(&settings, &why));
+    assert_true(strlen(why.text) > strlen(end));
+    assert_string_equal(why.text + strlen(why.text) - strlen(end), end);
+    assert_int_equal(strncmp(why.text, ".../", 4), 0);
+}
+
 /* ---- over a socket ---- */
 
 typedef struct {
@@ -319,6 +335,7 @@ int main(void)
         return 1;
     make_all_files();
     unit_add_rows(&suite, test_pair, ROWS(pairs));
+    unit_add(&suite, "a long path", test_long_path, NULL);
     unit_add(&suite, "the least version of the system", test_least_version_of_the_system, NULL);
     unit_add(&suite, "records without an answer", test_records_without_an_answer, NULL);
     unit_add(&suite, "a signal ends no wait", test_signal_ends_no_wait, NULL);
