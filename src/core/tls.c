@@ -227,12 +227,25 @@ void ratings_tls_context_free(ratings_tls_context_t *context)
 
 /* An address is compared with the certificate's addresses, a name with its names; a name is also
  * told to the server, which may have several certificates. */
-static bool expect_name(SSL *tls, const char *name)
+static bool expect_plain_name(SSL *tls, const char *name)
 {
     if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls), name) == 1)
         return true;
     SSL_set_hostflags(tls, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
     return SSL_set1_host(tls, name) == 1 && SSL_set_tlsext_host_name(tls, name) == 1;
+}
+
+/* To the resolver a dot at the end of a name ends it; neither the name that a client sends
+ * (https://www.rfc-editor.org/rfc/rfc6066 section 3) nor a certificate has one. Of a dot alone
+ * nothing would be left, which to libssl is any name. */
+static bool expect_name(SSL *tls, const char *name)
+{
+    size_t length = strlen(name);
+    bool has_dot = length > 1 && name[length - 1] == '.';
+    char *plain = strndup(name, has_dot ? length - 1 : length);
+    bool is_expected = plain && expect_plain_name(tls, plain);
+    free(plain);
+    return is_expected;
 }
 
 /* Over a socket that does not block a step ends with each record, so that the caller looks at the

@@ -44,8 +44,8 @@ ratings_tls_context_t *ratings_tls_context_new(const ratings_tls_settings_t *set
                                                ratings_tls_failure_t *why);
 void ratings_tls_context_free(ratings_tls_context_t *context); /* NULL: nothing to do */
 
-/* A connection over `fd`, which stays the caller's, to the host of this name or address. NULL:
- * memory ran out. */
+/* A connection over `fd`, which stays the caller's, to the host of this name or address; a dot at
+ * the end of a name does not count. NULL: memory ran out. */
 ratings_tls_t *ratings_tls_over(const ratings_tls_context_t *context, int fd, const char *host);
 void ratings_tls_free(ratings_tls_t *tls); /* NULL: nothing to do */
 

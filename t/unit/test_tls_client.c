@@ -167,14 +167,14 @@ typedef struct {
     int ends[2];
 } connection_t;
 
-static void set_up(connection_t *connection, int version)
+static void set_up_for(connection_t *connection, int version, const char *host)
 {
     ratings_tls_failure_t why;
     const ratings_tls_settings_t settings = {.ca = path_of("ec.pem")};
     int *ends = connection->ends;
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
     connection->context = ratings_tls_context_new(&settings, &why);
-    connection->client = ratings_tls_over(connection->context, ends[0], "server");
+    connection->client = ratings_tls_over(connection->context, ends[0], host);
     assert_non_null(connection->client);
     connection->shared = SSL_CTX_new(TLS_server_method());
     assert_int_equal(SSL_CTX_set_min_proto_version(connection->shared, version), 1);
@@ -186,6 +186,11 @@ static void set_up(connection_t *connection, int version)
     connection->server = SSL_new(connection->shared);
     assert_int_equal(SSL_set_fd(connection->server, ends[1]), 1);
     SSL_set_accept_state(connection->server);
+}
+
+static void set_up(connection_t *connection, int version)
+{
+    set_up_for(connection, version, "server");
 }
 
 static void tear_down(connection_t *connection)
@@ -218,6 +223,35 @@ static void test_least_version_of_the_system(void **state)
     tear_down(&connection);
     set_up(&connection, TLS1_2_VERSION);
     assert_int_equal(shake_hands(&connection), RATINGS_TLS_FAILED);
+    tear_down(&connection);
+}
+
+typedef struct {
+    const char *name, *host, *told; /* `told`: to the server; NULL: nothing is */
+    ratings_tls_e step;
+} host_t;
+
+static host_t hosts[] = {
+    {"the certificate's name", "server", "server", RATINGS_TLS_DONE},
+    {"the same with a dot at its end", "server.", "server", RATINGS_TLS_DONE},
+    {"with two", "server..", "server.", RATINGS_TLS_FAILED},
+    {"another name", "server2", "server2", RATINGS_TLS_FAILED},
+    {"a dot", ".", ".", RATINGS_TLS_FAILED},
+    {"an address", "127.0.0.1", NULL, RATINGS_TLS_FAILED},
+    {"an address with a dot at its end", "127.0.0.1.", NULL, RATINGS_TLS_FAILED},
+};
+
+static void test_host(void **state)
+{
+    const host_t *host = *state;
+    connection_t connection;
+    set_up_for(&connection, TLS1_3_VERSION, host->host);
+    assert_int_equal(shake_hands(&connection), host->step);
+    const char *told = SSL_get_servername(connection.server, TLSEXT_NAMETYPE_host_name);
+    if (host->told && told)
+        assert_string_equal(told, host->told);
+    else
+        assert_true(!told && !host->told);
     tear_down(&connection);
 }
 
@@ -336,6 +370,7 @@ int main(void)
     make_all_files();
     unit_add_rows(&suite, test_pair, ROWS(pairs));
     unit_add(&suite, "a long path", test_long_path, NULL);
+    unit_add_rows(&suite, test_host, ROWS(hosts));
     unit_add(&suite, "the least version of the system", test_least_version_of_the_system, NULL);
     unit_add(&suite, "records without an answer", test_records_without_an_answer, NULL);
     unit_add(&suite, "a signal ends no wait", test_signal_ends_no_wait, NULL);
