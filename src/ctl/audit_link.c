@@ -4,6 +4,23 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* ---- as hiredis reports it ---- */
+
+static bool fail_link(audit_link_t *link, int error, const char *text)
+{
+    link->context->err = error;
+    (void)snprintf(link->context->errstr, sizeof link->context->errstr, "%.*s",
+                   (int)sizeof link->context->errstr - 1, text);
+    return false;
+}
+
+static bool lacks_memory(audit_link_t *link)
+{
+    return fail_link(link, REDIS_ERR_OOM, "Out of memory");
+}
 
 /* ---- by TLS ---- */
 
@@ -14,18 +31,8 @@ static bool has_ended_well(audit_link_t *link, ratings_tls_e step,
     bool has_failed = step == RATINGS_TLS_CLOSED || step == RATINGS_TLS_FAILED;
     if (step == RATINGS_TLS_DONE)
         return true;
-    link->context->err = REDIS_ERR_IO;
-    (void)snprintf(link->context->errstr, sizeof link->context->errstr, "%.*s",
-                   (int)sizeof link->context->errstr - 1, has_failed ? failure->text : "timed out");
+    (void)fail_link(link, REDIS_ERR_IO, has_failed ? failure->text : "timed out");
     errno = has_failed ? ECONNRESET : EAGAIN;
-    return false;
-}
-
-/* False, as hiredis reports it by itself without TLS. */
-static bool lacks_memory(audit_link_t *link)
-{
-    link->context->err = REDIS_ERR_OOM;
-    (void)snprintf(link->context->errstr, sizeof link->context->errstr, "Out of memory");
     return false;
 }
 
@@ -59,22 +66,54 @@ static bool receive_by_tls(audit_link_t *link)
            (redisReaderFeed(link->context->reader, bytes, count) == REDIS_OK || lacks_memory(link));
 }
 
-static redisReply *command_by_tls(audit_link_t *link, int argc, const char **argv,
-                                  const size_t *argvlen)
+static redisReply *receive_reply_by_tls(audit_link_t *link)
 {
-    char *command = NULL;
     void *reply = NULL;
-    int64_t length = redisFormatCommandArgv(&command, argc, argv, argvlen);
-    bool is_good = length >= 0 ? send_by_tls(link, command, (size_t)length) : lacks_memory(link);
-    if (length >= 0)
-        redisFreeCommand(command);
+    bool is_good = true;
     while (is_good && !reply)
         is_good = redisGetReplyFromReader(link->context, &reply) == REDIS_OK &&
                   (reply || receive_by_tls(link));
     return reply;
 }
 
+/* ---- without ---- */
+
+static bool send_plainly(audit_link_t *link, const char *bytes, size_t length)
+{
+    for (size_t sent = 0; sent < length;) {
+        ssize_t count = send(link->context->fd, bytes + sent, length - sent, MSG_NOSIGNAL);
+        int error = errno;
+        if (count < 0 && error != EINTR) {
+            (void)fail_link(link, REDIS_ERR_IO, strerror(error));
+            errno = error;
+            return false;
+        }
+        sent += count > 0 ? (size_t)count : 0;
+    }
+    return true;
+}
+
+static redisReply *receive_reply_plainly(audit_link_t *link)
+{
+    void *reply = NULL;
+    return redisGetReply(link->context, &reply) == REDIS_OK ? reply : NULL;
+}
+
 /* ---- by either ---- */
+
+/* hiredis would free what it has sent as it is: the password may be in it. */
+static bool send_command(audit_link_t *link, int argc, const char **argv, const size_t *argvlen)
+{
+    char *command = NULL;
+    int64_t length = redisFormatCommandArgv(&command, argc, argv, argvlen);
+    if (length < 0)
+        return lacks_memory(link);
+    bool is_sent = link->tls ? send_by_tls(link, command, (size_t)length)
+                             : send_plainly(link, command, (size_t)length);
+    explicit_bzero(command, (size_t)length);
+    redisFreeCommand(command);
+    return is_sent;
+}
 
 static redisContext *connect_context(const audit_address_t *address)
 {
@@ -117,6 +156,7 @@ void audit_link_close(audit_link_t *link)
 redisReply *audit_link_command(audit_link_t *link, int argc, const char **argv,
                                const size_t *argvlen)
 {
-    return link->tls ? command_by_tls(link, argc, argv, argvlen)
-                     : redisCommandArgv(link->context, argc, argv, argvlen);
+    if (link->context->err || !send_command(link, argc, argv, argvlen))
+        return NULL;
+    return link->tls ? receive_reply_by_tls(link) : receive_reply_plainly(link);
 }

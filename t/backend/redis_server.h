@@ -70,6 +70,50 @@ static inline void redis_tear_down(void)
     apr_terminate();
 }
 
+/* ---- what is left of a login ---- */
+
+/* The word as a command has it: $5, CR, LF, the word, CR, LF. */
+static inline bool is_word_of_command(const char *at, const char *begin, const char *end,
+                                      const char *word)
+{
+    char head[16];
+    ptrdiff_t length = (ptrdiff_t)strlen(word);
+    ptrdiff_t head_length = snprintf(head, sizeof head, "$%td\r\n", length);
+    return at - begin >= head_length && memcmp(at - head_length, head, (size_t)head_length) == 0 &&
+           end - at >= length + 2 && memcmp(at + length, "\r\n", 2) == 0;
+}
+
+static inline bool region_has_command(const char *begin, const char *end, const char *word)
+{
+    const char *at = memmem(begin, (size_t)(end - begin), word, strlen(word));
+    while (at && !is_word_of_command(at, begin, end, word))
+        at = memmem(at + 1, (size_t)(end - at - 1), word, strlen(word));
+    return at != NULL;
+}
+
+/* Whether a command with this word is anywhere in the memory of this process, heap and stacks; also
+ * in what was freed. Of a sanitizer's process, which is too large to be looked through, false. */
+static inline bool memory_has_command(const char *word)
+{
+    bool found = false;
+#if !defined __SANITIZE_ADDRESS__ && !defined __SANITIZE_THREAD__
+    FILE *maps = fopen("/proc/self/maps", "r");
+    char line[512], rights[8], name[256];
+    uintptr_t begin, end;
+    assert_non_null(maps);
+    while (!found && fgets(line, sizeof line, maps)) {
+        int fields = sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %7s %*s %*s %*s %255s", &begin, &end,
+                            rights, name);
+        if (fields >= 3 && strcmp(rights, "rw-p") == 0 && (fields == 3 || name[0] == '['))
+            found = region_has_command((const char *)begin, (const char *)end, word);
+    }
+    (void)fclose(maps);
+#else
+    (void)word;
+#endif
+    return found;
+}
+
 /* ---- what a store asks of it ---- */
 
 /* One command of words that end in NULL, as the store's own calls are sent. An error reply is a

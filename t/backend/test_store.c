@@ -260,6 +260,18 @@ static void login_and_database_are_asked_for(void **state)
     ratings_store_destroy(store);
 }
 
+static void login_is_wiped(void **state)
+{
+    ratings_store_t *store = store_at(
+        apr_psprintf(redis.pool, "redis://reader:p%%40ss%%2Fw%%25rd@127.0.0.1:%d", redis.port), 1,
+        5000);
+    (void)state;
+    assert_non_null(strstr(ask(store, "CLIENT", "INFO"), " user=reader "));
+    assert_false(memory_has_command("p@ss/w%rd"));
+    ratings_store_destroy(store);
+    assert_false(memory_has_command("p@ss/w%rd"));
+}
+
 static void unix_socket_is_as_good_as_a_port(void **state)
 {
     ratings_store_t *store =
@@ -1295,6 +1307,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(login_and_database_are_asked_for),
+        cmocka_unit_test(login_is_wiped),
         cmocka_unit_test(unix_socket_is_as_good_as_a_port),
         cmocka_unit_test(refused_login_is_told_without_its_password),
         cmocka_unit_test(refused_command_is_a_failure_and_costs_no_connection),

@@ -270,6 +270,7 @@ static void connection_is_used_again_and_replaced_when_it_ends(void **state)
     (void)state;
     int64_t first = connection_id(it.store);
     assert_int_equal(connection_id(it.store), first);
+    assert_false(memory_has_command("p@ss/w%rd"));
     redisContext *owner = redisConnect("127.0.0.1", redis.port);
     freeReplyObject(redisCommand(owner, "CLIENT KILL USER reader"));
     redisFree(owner);

@@ -86,28 +86,25 @@ static peer_t *peer_of(const redisContext *context)
     return &input.peers[i];
 }
 
-/* Before hiredis's own, which it calls: once all is written, the peer speaks. */
-int redisBufferWrite(redisContext *context, int *done)
+static bool has_bytes(int fd)
 {
-    static int (*hiredis)(redisContext *, int *);
-    if (!hiredis)
-        hiredis = (int (*)(redisContext *, int *))dlsym(RTLD_NEXT, "redisBufferWrite");
-    int result = hiredis(context, done);
-    if (result == REDIS_OK && *done)
-        say_part(peer_of(context));
-    return result;
+    char byte;
+    return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
-/* The same: a peer that has not said enough hangs up, so that nobody waits for it. */
+/* Before hiredis's own, which it calls. The store wants its answers once all is written: the peer
+ * speaks. One that has not said enough hangs up, so that nobody waits for it. */
 int redisGetReplyFromReader(redisContext *context, void **reply)
 {
     static int (*hiredis)(redisContext *, void **);
-    char byte;
+    peer_t *peer = peer_of(context);
     if (!hiredis)
         hiredis = (int (*)(redisContext *, void **))dlsym(RTLD_NEXT, "redisGetReplyFromReader");
+    if (has_bytes(peer->fd))
+        say_part(peer);
     int result = hiredis(context, reply);
-    if (result == REDIS_OK && !*reply && recv(context->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0)
-        (void)shutdown(peer_of(context)->fd, SHUT_WR);
+    if (result == REDIS_OK && !*reply && !has_bytes(context->fd))
+        (void)shutdown(peer->fd, SHUT_WR);
     return result;
 }
 

@@ -1,6 +1,6 @@
-/* hiredis writes, reads and parses, where there is TLS it parses alone (store_wire.h); all waiting
- * is done here, since its own timeouts are for each wait alone, and none can be interrupted. Only
- * what hiredis 0.14 and 1.x both have is used. */
+/* hiredis formats, reads and parses, where there is TLS it does not read (store_wire.h); all
+ * waiting is done here, since its own timeouts are for each wait alone, and none can be
+ * interrupted. Only what hiredis 0.14 and 1.x both have is used. */
 #include "store_link.h"
 
 #include "store_refusal.h"

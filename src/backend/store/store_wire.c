@@ -5,10 +5,12 @@
 
 #include <apr_strings.h>
 
+#include <errno.h>
 #include <poll.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 bool store_wire_init(store_wire_t *wire, store_channel_t channel)
 {
@@ -18,67 +20,84 @@ bool store_wire_init(store_wire_t *wire, store_channel_t channel)
     return wire->context != NULL;
 }
 
-void store_wire_destroy(store_wire_t *wire)
+static int fail_wire(store_wire_t *wire, int error, const char *text)
 {
-    ratings_tls_free(wire->tls);
-    redisFree(wire->context);
+    wire->context->err = error;
+    (void)apr_cpystrn(wire->context->errstr, text, sizeof wire->context->errstr);
+    return REDIS_ERR;
+}
+
+/* ---- what is to be sent ---- */
+
+#define ECHO_ROOM 64 /* bytes of the command that ends an exchange (store_link.h) */
+
+static void forget_out(store_wire_t *wire)
+{
+    if (wire->out)
+        explicit_bzero(wire->out, wire->length);
     free(wire->out);
+    wire->out = NULL;
+    wire->room = wire->length = wire->sent = 0;
+}
+
+/* For so many bytes more. Not by realloc(), which would leave a copy behind. */
+static bool reserve_out(store_wire_t *wire, size_t more)
+{
+    store_wire_t larger = *wire;
+    if (wire->length + more <= wire->room)
+        return true;
+    larger.room = wire->length + more + ECHO_ROOM;
+    larger.out = malloc(larger.room);
+    if (!larger.out)
+        return false;
+    if (wire->out)
+        memcpy(larger.out, wire->out, wire->length);
+    forget_out(wire);
+    *wire = larger;
+    return true;
+}
+
+int store_wire_append(store_wire_t *wire, int argc, const char **argv, const size_t *argvlen)
+{
+    char *command = NULL;
+    int64_t length = redisFormatCommandArgv(&command, argc, argv, argvlen);
+    bool is_good = length >= 0 && reserve_out(wire, (size_t)length);
+    if (is_good) {
+        memcpy(wire->out + wire->length, command, (size_t)length);
+        wire->length += (size_t)length;
+    }
+    if (length >= 0) {
+        explicit_bzero(command, (size_t)length);
+        redisFreeCommand(command);
+    }
+    return is_good ? REDIS_OK : fail_wire(wire, REDIS_ERR_OOM, "Out of memory");
 }
 
 /* ---- by TLS ---- */
 
-static int wire_lacks_memory(store_wire_t *wire)
-{
-    wire->context->err = REDIS_ERR_OOM;
-    (void)apr_cpystrn(wire->context->errstr, "Out of memory", sizeof wire->context->errstr);
-    return REDIS_ERR;
-}
-
-static int append_by_tls(store_wire_t *wire, int argc, const char **argv, const size_t *argvlen)
-{
-    char *command = NULL;
-    int64_t length = redisFormatCommandArgv(&command, argc, argv, argvlen);
-    char *out = length < 0 ? NULL : realloc(wire->out, wire->length + (size_t)length);
-    if (out) {
-        memcpy(out + wire->length, command, (size_t)length);
-        wire->out = out;
-        wire->length += (size_t)length;
-    }
-    if (length >= 0)
-        redisFreeCommand(command);
-    return out ? REDIS_OK : wire_lacks_memory(wire);
-}
-
 static int end_of_step(store_wire_t *wire, ratings_tls_e step, const ratings_tls_failure_t *failure,
                        short *events)
 {
-    redisContext *context = wire->context;
     *events = step == RATINGS_TLS_WANTS_WRITE ? POLLOUT : POLLIN;
     if (step != RATINGS_TLS_CLOSED && step != RATINGS_TLS_FAILED)
         return REDIS_OK;
     if (failure->cause != RATINGS_TLS_OTHER)
         wire->fault = store_channel_fault(failure);
-    context->err = step == RATINGS_TLS_CLOSED ? REDIS_ERR_EOF : REDIS_ERR_IO;
-    (void)apr_cpystrn(context->errstr, failure->text, sizeof context->errstr);
-    return REDIS_ERR;
+    return fail_wire(wire, step == RATINGS_TLS_CLOSED ? REDIS_ERR_EOF : REDIS_ERR_IO,
+                     failure->text);
 }
 
-static int write_by_tls(store_wire_t *wire, int *done, short *events)
+/* Sends some. False: it took nothing, and what store_wire_write returns. */
+static bool send_by_tls(store_wire_t *wire, int *result, short *events)
 {
-    while (wire->sent < wire->length) {
-        ratings_tls_failure_t failure;
-        size_t count;
-        ratings_tls_e step = ratings_tls_write(wire->tls, wire->out + wire->sent,
-                                               wire->length - wire->sent, &count, &failure);
-        wire->sent += count;
-        if (step != RATINGS_TLS_DONE)
-            return end_of_step(wire, step, &failure, events);
-    }
-    free(wire->out);
-    wire->out = NULL;
-    wire->length = wire->sent = 0;
-    *done = 1;
-    return REDIS_OK;
+    ratings_tls_failure_t failure;
+    size_t count;
+    ratings_tls_e step = ratings_tls_write(wire->tls, wire->out + wire->sent,
+                                           wire->length - wire->sent, &count, &failure);
+    wire->sent += count;
+    if (step != RATINGS_TLS_DONE)
+        *result = end_of_step(wire, step, &failure, events);
+    return step == RATINGS_TLS_DONE;
 }
 
 #define TLS_RECORD_MAX (16 * 1024)
@@ -93,21 +112,46 @@ static int read_by_tls(store_wire_t *wire, short *events)
         return end_of_step(wire, step, &failure, events);
     return redisReaderFeed(wire->context->reader, bytes, count) == REDIS_OK
                ? REDIS_OK
-               : wire_lacks_memory(wire);
+               : fail_wire(wire, REDIS_ERR_OOM, "Out of memory");
+}
+
+/* ---- without ---- */
+
+/* As send_by_tls. */
+static bool send_plainly(store_wire_t *wire, int *result, short *events)
+{
+    ssize_t count =
+        send(wire->context->fd, wire->out + wire->sent, wire->length - wire->sent, MSG_NOSIGNAL);
+    if (count >= 0) {
+        wire->sent += (size_t)count;
+        return true;
+    }
+    *events = POLLOUT;
+    if (errno != EAGAIN && errno != EINTR)
+        *result = fail_wire(wire, REDIS_ERR_IO, strerror(errno));
+    return false;
 }
 
 /* ---- by either ---- */
 
-int store_wire_append(store_wire_t *wire, int argc, const char **argv, const size_t *argvlen)
+void store_wire_destroy(store_wire_t *wire)
 {
-    return wire->tls ? append_by_tls(wire, argc, argv, argvlen)
-                     : redisAppendCommandArgv(wire->context, argc, argv, argvlen);
+    ratings_tls_free(wire->tls);
+    redisFree(wire->context);
+    forget_out(wire);
 }
 
 int store_wire_write(store_wire_t *wire, int *done, short *events)
 {
-    *events = POLLOUT;
-    return wire->tls ? write_by_tls(wire, done, events) : redisBufferWrite(wire->context, done);
+    int result = REDIS_OK;
+    bool goes_on = true;
+    while (goes_on && wire->sent < wire->length)
+        goes_on =
+            wire->tls ? send_by_tls(wire, &result, events) : send_plainly(wire, &result, events);
+    *done = goes_on;
+    if (goes_on)
+        forget_out(wire);
+    return result;
 }
 
 int store_wire_read(store_wire_t *wire, short *events)
