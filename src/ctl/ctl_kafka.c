@@ -1,6 +1,6 @@
 #include "ctl_kafka.h"
 
-#include "../core/certificate_error.h"
+#include "../core/kafka_refusal.h"
 #include "../core/secret_file.h"
 
 #include <stdio.h>
@@ -65,12 +65,6 @@ bool ctl_kafka_set_given(rd_kafka_conf_t *conf, const char *const *properties, i
 
 /* ---- handles ---- */
 
-/* To Kafka 4 and newer: https://github.com/confluentinc/librdkafka/pull/4895 */
-static bool is_scram_too_old(const char *reason)
-{
-    return rd_kafka_version() < 0x020601ff && strstr(reason, "mechanism SCRAM");
-}
-
 static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opaque)
 {
     ctl_kafka_trouble_t *trouble = opaque;
@@ -79,9 +73,10 @@ static void on_error(rd_kafka_t *handle, int code, const char *reason, void *opa
         code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || code == RD_KAFKA_RESP_ERR__AUTHENTICATION;
     /* what went before says more than that all are down */
     if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN && !trouble->is_certificate)
-        (void)snprintf(
-            trouble->text, sizeof trouble->text, "%s%s", reason,
-            is_scram_too_old(reason) ? "; Kafka 4 takes SCRAM of librdkafka 2.6.1 and newer" : "");
+        (void)snprintf(trouble->text, sizeof trouble->text, "%s%s", reason,
+                       ratings_kafka_scram_is_too_old(rd_kafka_version(), reason)
+                           ? "; Kafka 4 takes SCRAM of librdkafka 2.6.1 and newer"
+                           : "");
 }
 
 /* A line is "[thrd:NAME]: text". */
@@ -94,20 +89,6 @@ static void on_log(const rd_kafka_t *handle, int level, const char *facility, co
         return;
     trouble->is_certificate = true;
     (void)snprintf(trouble->text, sizeof trouble->text, "%s", text ? text + 3 : line);
-}
-
-/* On a thread of librdkafka's, which logs `text` with broker, subject and issuer. By itself it
- * blames ssl.ca.location for whatever OpenSSL refuses. */
-/* NOLINTNEXTLINE(readability-function-size): librdkafka's parameters */
-static int on_certificate(rd_kafka_t *handle, const char *broker, int32_t broker_id, int *error,
-                          int depth, const char *certificate, size_t len, char *text, size_t size,
-                          void *opaque)
-{
-    (void)handle, (void)broker, (void)broker_id, (void)depth, (void)certificate, (void)len;
-    (void)opaque;
-    const char *problem = ratings_certificate_error(*error);
-    (void)snprintf(text, size, "%s", problem ? problem : "");
-    return !problem;
 }
 
 static rd_kafka_t *create_handle(rd_kafka_type_t type, rd_kafka_conf_t *conf, audit_failure_t *why)
@@ -132,7 +113,8 @@ rd_kafka_t *ctl_kafka_open(rd_kafka_type_t type, rd_kafka_conf_t *conf,
     rd_kafka_conf_set_opaque(conf, trouble);
     rd_kafka_conf_set_error_cb(conf, on_error);
     rd_kafka_conf_set_log_cb(conf, on_log);
-    (void)rd_kafka_conf_set_ssl_cert_verify_cb(conf, on_certificate); /* if it has TLS */
+    /* if librdkafka has TLS */
+    (void)rd_kafka_conf_set_ssl_cert_verify_cb(conf, ratings_kafka_verify_certificate);
     rd_kafka_t *handle = create_handle(type, conf, why);
     if (handle)
         (void)rd_kafka_set_log_queue(handle, NULL);

@@ -1,11 +1,10 @@
 #include "stream_handle.h"
 
-#include "../../core/certificate_error.h"
+#include "../../core/kafka_refusal.h"
 
 #include <apr_tables.h>
 
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
 /* Never negative: that is for ever to librdkafka. */
@@ -73,8 +72,8 @@ void stream_log(const stream_handle_owner_t *owner, int level, const char *text)
 }
 
 /* The level of a line, of librdkafka's level and kind: of a connection that failed the error
- * callback gets what there is to say as well; a certificate that is refused (see on_certificate)
- * does not pass by itself, as other failures do. */
+ * callback gets what there is to say as well; a certificate that is refused does not pass by
+ * itself, as other failures do. */
 static int level_of_line(int level, const char *facility)
 {
     if (strcmp(facility, "SSLCERTVRFY") == 0)
@@ -87,21 +86,6 @@ static void on_handle_log(const rd_kafka_t *handle, int level, const char *facil
                           const char *text)
 {
     stream_log(rd_kafka_opaque(handle), level_of_line(level, facility), text);
-}
-
-/* Refuses what OpenSSL refuses, and says why: without this, librdkafka blames ssl.ca.location for a
- * name that differs and for a certificate that has expired as well. It logs `text` with broker,
- * subject and issuer. */
-/* NOLINTNEXTLINE(readability-function-size): librdkafka's parameters */
-static int on_certificate(rd_kafka_t *handle, const char *broker, int32_t broker_id, int *error,
-                          int depth, const char *certificate, size_t len, char *text, size_t size,
-                          void *opaque)
-{
-    (void)handle, (void)broker, (void)broker_id, (void)depth, (void)certificate, (void)len;
-    (void)opaque;
-    const char *problem = ratings_certificate_error(*error);
-    (void)snprintf(text, size, "%s", problem ? problem : "");
-    return !problem;
 }
 
 static void on_handle_error(rd_kafka_t *handle, int code, const char *reason, void *opaque)
@@ -147,7 +131,8 @@ apr_status_t stream_handle_create(rd_kafka_t **handle, rd_kafka_type_t type,
     rd_kafka_conf_set_opaque(conf, owner);
     rd_kafka_conf_set_log_cb(conf, on_handle_log);
     rd_kafka_conf_set_error_cb(conf, on_handle_error);
-    (void)rd_kafka_conf_set_ssl_cert_verify_cb(conf, on_certificate); /* if it has TLS */
+    /* if librdkafka has TLS */
+    (void)rd_kafka_conf_set_ssl_cert_verify_cb(conf, ratings_kafka_verify_certificate);
     if (owner->configure)
         owner->configure(owner, conf);
     *handle = rd_kafka_new(type, conf, text, sizeof text);

@@ -2,6 +2,7 @@
 
 #include "../../core/clock.h"
 #include "../../core/container_of.h"
+#include "../../core/kafka_refusal.h"
 #include "../common/thread.h"
 
 #include <pthread.h>
@@ -168,14 +169,6 @@ static bool needs_attention(int code, const char *reason)
            code == RD_KAFKA_RESP_ERR__SSL || strstr(reason, "SSL alert number");
 }
 
-/* librdkafka repeats the client's nonce in a way that Kafka takes up to 3.9 alone:
- * https://github.com/confluentinc/librdkafka/pull/4895 */
-static bool is_scram_too_old(int code, const char *reason)
-{
-    return code == RD_KAFKA_RESP_ERR__AUTHENTICATION && rd_kafka_version() < 0x020601ff &&
-           strstr(reason, "SCRAM");
-}
-
 /* That all brokers are down follows from what was reported of each. */
 static void report_passing(const stream_handle_owner_t *owner, int code, const char *reason)
 {
@@ -197,7 +190,7 @@ static void on_producer_error(stream_handle_owner_t *owner, rd_kafka_t *handle, 
         (void)rd_kafka_fatal_error(handle, text, sizeof text);
         atomic_store(&producer->is_fatal, true);
         reason = text;
-    } else if (is_scram_too_old(code, reason)) {
+    } else if (ratings_kafka_scram_is_too_old(rd_kafka_version(), reason)) {
         (void)snprintf(text, sizeof text,
                        "%s; to Kafka 4 nobody can log in so by librdkafka %s: "
                        "it takes 2.6.1, or sasl.mechanisms PLAIN",
