@@ -3,6 +3,8 @@
 #include "../backend/store/store_inspect.h"
 #include "../backend/stream/stream_inspect.h"
 #include "../backend/talks/talks_inspect.h"
+#include "../core/backend_names.h"
+#include "../core/check_interface.h"
 #include "../core/clock.h"
 #include "../service/backend_options.h"
 
@@ -106,7 +108,7 @@ static void check_lambda(const ratings_server_t *record, apr_pool_t *pool,
 /* ---- all of them ---- */
 
 const ratings_check_part_t ratings_check_parts[RATINGS_CHECK_PARTS] = {
-    {"files", true, check_files},   {"talks", false, check_postgres},
-    {"store", false, check_redis},  {"stream", false, check_kafka_topic},
-    {"stats", false, check_lambda},
+    {RATINGS_CHECK_FILES, true, check_files},  {RATINGS_TALKS_NAME, false, check_postgres},
+    {RATINGS_STORE_NAME, false, check_redis},  {RATINGS_STREAM_NAME, false, check_kafka_topic},
+    {RATINGS_STATS_NAME, false, check_lambda},
 };

@@ -1,6 +1,7 @@
 #include "check_run.h"
 
 #include "../backend/common/deadline.h"
+#include "../core/check_interface.h"
 #include "../core/container_of.h"
 #include "../core/number.h"
 #include "check_line.h"

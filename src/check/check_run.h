@@ -10,9 +10,7 @@
 
 #include <httpd.h>
 
-#define RATINGS_CHECK_DEFINE "RATINGS_CHECK"
-#define RATINGS_CHECK_VARIABLE "RATINGS_CHECK_TIMEOUT" /* seconds that a backend has, 1..86400 */
-#define RATINGS_CHECK_TIMEOUT_S 30                     /* where that is not set */
+#define RATINGS_CHECK_TIMEOUT_S 30 /* where RATINGS_CHECK_VARIABLE is not set */
 
 /* httpd's hook test_config: does nothing without the define. Each backend is asked in a process of
  * its own, all of a service at once, so that one that blocks or crashes keeps no other from being

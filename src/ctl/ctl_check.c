@@ -1,5 +1,7 @@
 #include "ctl_check.h"
 
+#include "../core/backend_names.h"
+#include "../core/check_interface.h"
 #include "../core/container_of.h"
 #include "ctl_command.h"
 
@@ -39,9 +41,11 @@ ctl_finding_t *ctl_check_add(ctl_check_t *check)
 /* The parts as a reader of the configuration thinks of them; what a newer module has comes last. */
 static int place_of_part(const char *part)
 {
-    static const char *const parts[] = {"files", "talks", "store", "stream", "stats"};
+    static const char *const backends[RATINGS_BACKENDS] = {RATINGS_BACKEND_NAMES};
     int place = 0;
-    while (place < 5 && strcmp(part, parts[place]) != 0)
+    if (strcmp(part, RATINGS_CHECK_FILES) == 0)
+        return -1;
+    while (place < RATINGS_BACKENDS && strcmp(part, backends[place]) != 0)
         place++;
     return place;
 }

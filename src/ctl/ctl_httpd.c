@@ -1,5 +1,6 @@
 #include "ctl_httpd.h"
 
+#include "../core/check_interface.h"
 #include "../core/clock.h"
 
 #include <errno.h>
@@ -32,14 +33,15 @@ static void set_environment(const ctl_httpd_t *httpd)
     (void)snprintf(text, sizeof text, "%s" PLACES, path ? path : "/usr/bin:/bin");
     (void)setenv("PATH", text, 1);
     (void)snprintf(text, sizeof text, "%d", httpd->timeout_s);
-    (void)setenv("RATINGS_CHECK_TIMEOUT", text, 1);
+    (void)setenv(RATINGS_CHECK_VARIABLE, text, 1);
     (void)unsetenv("HOME");
 }
 
 /* The words of a configuration of httpd's own follow no -f. */
 static void execute(const char *program, const char *config)
 {
-    const char *argv[] = {program, "-t", "-D", "RATINGS_CHECK", config ? "-f" : NULL, config, NULL};
+    const char *argv[] = {program, "-t", "-D", RATINGS_CHECK_DEFINE, config ? "-f" : NULL,
+                          config,  NULL};
     (void)execvp(program, (char *const *)(uintptr_t)argv);
 }
 

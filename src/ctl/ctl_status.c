@@ -1,5 +1,6 @@
 #include "ctl_status.h"
 
+#include "../core/backend_names.h"
 #include "../core/clock.h"
 #include "ctl_command.h"
 #include "ctl_printable.h"
@@ -13,10 +14,10 @@
 static const struct {
     const char *name, *software;
 } backends[CTL_BACKENDS] = {
-    [CTL_BACKEND_TALKS] = {"talks", "PostgreSQL"},
-    [CTL_BACKEND_STATS] = {"stats", "Lambda"},
-    [CTL_BACKEND_STREAM] = {"stream", "Kafka"},
-    [CTL_BACKEND_STORE] = {"store", "Redis"},
+    [CTL_BACKEND_TALKS] = {RATINGS_TALKS_NAME, "PostgreSQL"},
+    [CTL_BACKEND_STATS] = {RATINGS_STATS_NAME, "Lambda"},
+    [CTL_BACKEND_STREAM] = {RATINGS_STREAM_NAME, "Kafka"},
+    [CTL_BACKEND_STORE] = {RATINGS_STORE_NAME, "Redis"},
 };
 
 const char *ctl_backend_name(ctl_backend_e backend)

@@ -6,10 +6,10 @@ static const char outcome_note[] = "ratings-outcome", cache_note[] = "ratings-ca
                   trace_note[] = "ratings-trace";
 
 static const char *const time_notes[RATINGS_BACKENDS] = {
-    [RATINGS_BACKEND_TALKS] = "ratings-talks-us",
-    [RATINGS_BACKEND_STORE] = "ratings-store-us",
-    [RATINGS_BACKEND_STREAM] = "ratings-stream-us",
-    [RATINGS_BACKEND_STATS] = "ratings-stats-us",
+    [RATINGS_BACKEND_TALKS] = "ratings-" RATINGS_TALKS_NAME "-us",
+    [RATINGS_BACKEND_STORE] = "ratings-" RATINGS_STORE_NAME "-us",
+    [RATINGS_BACKEND_STREAM] = "ratings-" RATINGS_STREAM_NAME "-us",
+    [RATINGS_BACKEND_STATS] = "ratings-" RATINGS_STATS_NAME "-us",
 };
 
 /* As the metrics have them, where these count them (ratings_submitted_total). */

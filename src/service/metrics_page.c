@@ -57,10 +57,7 @@ static const char *const cache_values[RATINGS_METRIC_CACHES] = {
 };
 static const char *const lookup_values[] = {"miss", "hit"};
 static const char *const bulkhead_values[RATINGS_METRIC_BULKHEADS] = {
-    [RATINGS_BACKEND_TALKS] = "talks",
-    [RATINGS_BACKEND_STORE] = "store",
-    [RATINGS_BACKEND_STREAM] = "stream",
-    [RATINGS_BACKEND_STATS] = "stats",
+    RATINGS_BACKEND_NAMES,
     [RATINGS_METRIC_BULKHEAD_PROJECTOR] = "projector",
     [RATINGS_METRIC_BULKHEAD_POSITION] = "position",
 };

@@ -3,16 +3,9 @@
 #ifndef RATINGS_SHM_BACKEND_STATE_H
 #define RATINGS_SHM_BACKEND_STATE_H
 
+#include "../core/backend_names.h"
 #include "../core/breaker.h"
 #include "layout.h"
-
-typedef enum {
-    RATINGS_BACKEND_TALKS,
-    RATINGS_BACKEND_STORE,
-    RATINGS_BACKEND_STREAM,
-    RATINGS_BACKEND_STATS,
-    RATINGS_BACKENDS
-} ratings_backend_e;
 
 /* In a cache line of its own: each call reads it, and calls that fail write to it. Any thread.
  * Times are of ratings_monotonic. */
