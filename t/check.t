@@ -108,7 +108,7 @@ for my $row (
     [ talks  => 'RatingsTalks',  $ENV{TALKS_CONNECTION} =~ s{//[^@]*@}{//nobody:$secret@}r, qr/nobody/ ],
     [ store  => 'RatingsStore',  "redis://:$secret\@127.0.0.1:1",               qr/refused/ ],
     [ stream => 'RatingsStream', '127.0.0.1:1',                                qr/refused|transport/i ],
-    [ stats  => 'RatingsStats',  "http://user:$secret\@127.0.0.1:1/",           qr/connect/i ],
+    [ stats  => 'RatingsStats',  "http://user:$secret\@127.0.0.1:1/",           qr{^http://user:\*\*\*\@127\.0\.0\.1:1/: .*connect}i ],
     )
 {
     my ($backend, $directive, $value, $words) = @$row;

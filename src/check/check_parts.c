@@ -68,8 +68,8 @@ static void check_kafka_topic(const ratings_server_t *record, apr_pool_t *pool,
 static const ratings_histogram_t known_counts = {{1, 2, 3, 4, 5}};
 
 /* The answer is judged by whoever reads it: its counts, and an average that is theirs. */
-static bool call_known(ratings_stats_t *stats, const char *subject, const char *words,
-                       ratings_findings_t *findings)
+static bool call_known(ratings_stats_t *stats, const char *url, const char *subject,
+                       const char *words, ratings_findings_t *findings)
 {
     ratings_statistics_t statistics;
     ratings_result_t why;
@@ -80,7 +80,7 @@ static bool call_known(ratings_stats_t *stats, const char *subject, const char *
     if (status == APR_SUCCESS)
         ratings_finding(findings, RATINGS_FINDING_GOOD, subject, "%s", words);
     else
-        ratings_finding(findings, RATINGS_FINDING_FAULT, subject, "%s", why.detail);
+        ratings_finding(findings, RATINGS_FINDING_FAULT, subject, "%s: %s", url, why.detail);
     return status == APR_SUCCESS;
 }
 
@@ -88,9 +88,9 @@ static void check_function(ratings_stats_t *stats, const ratings_stats_options_t
                            apr_pool_t *pool, ratings_findings_t *findings)
 {
     const char *url = ratings_stats_url_redact(options->url, pool);
-    if (call_known(stats, "connection", url, findings))
-        call_known(stats, "answer", "statistics of known counts are right; over an open connection",
-                   findings);
+    if (call_known(stats, url, "connection", url, findings))
+        call_known(stats, url, "answer",
+                   "statistics of known counts are right; over an open connection", findings);
 }
 
 static void check_lambda(const ratings_server_t *record, apr_pool_t *pool,
