@@ -2,10 +2,13 @@
  * waits for too long, and for which reason. */
 #include "../../src/backend/stream/stream.h"
 
+#include "../../src/backend/stream/stream_inspect.h"
 #include "../../src/core/container_of.h"
 #include "backend_test.h"
 
 #include <apr_general.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
 
 #define TIMEOUT_US INT64_C(1000000)
 
@@ -200,6 +203,62 @@ static void what_is_one_too_many_is_a_matter_of_this_process(void **state)
         assert_int_equal(events[i].reports, i < EVENTS - 1);
 }
 
+/* ---- an inspection, in a process of its own ---- */
+
+typedef struct {
+    ratings_findings_t findings;
+    bool is_connected;
+    char settings[RATINGS_FINDING_TEXT]; /* what was found of them */
+} inspector_t;
+
+static void note_finding(ratings_findings_t *findings, const ratings_finding_t *finding)
+{
+    inspector_t *inspector = RATINGS_CONTAINER_OF(findings, inspector_t, findings);
+    if (strcmp(finding->subject, "connection") == 0)
+        inspector->is_connected = finding->verdict == RATINGS_FINDING_GOOD;
+    if (strcmp(finding->subject, "settings") == 0)
+        (void)snprintf(inspector->settings, sizeof inspector->settings, "%s", finding->text);
+}
+
+/* librdkafka warns of a consumer's property when it makes a producer, and its own broker tells no
+ * settings. */
+static void inspect_mock(inspector_t *inspector)
+{
+    apr_pool_t *pool;
+    apr_pool_create(&pool, NULL);
+    apr_table_t *kafka = apr_table_make(pool, 2);
+    apr_table_set(kafka, "test.mock.num.brokers", "1");
+    apr_table_set(kafka, "fetch.wait.max.ms", "100");
+    const ratings_stream_options_t options = {.brokers = "127.0.0.1:1",
+                                              .topic = "nowhere",
+                                              .kafka = kafka,
+                                              .timeout = TIMEOUT_US,
+                                              .partitions = 1};
+    inspector->findings = (ratings_findings_t){.report = note_finding, .us = -1};
+    ratings_stream_inspect(&options, pool, &inspector->findings);
+    _exit(0);
+}
+
+static void what_was_said_before_a_question_is_not_why_it_fails(void **state)
+{
+    int status;
+    inspector_t *inspector =
+        mmap(NULL, sizeof *inspector, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    (void)state;
+    assert_ptr_not_equal(inspector, MAP_FAILED);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0)
+        inspect_mock(inspector);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_true(inspector->is_connected);
+    assert_string_not_equal(inspector->settings, "");
+    if (strstr(inspector->settings, "consumer property"))
+        fail_msg("%s", inspector->settings);
+    (void)munmap(inspector, sizeof *inspector);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -208,6 +267,7 @@ int main(void)
         cmocka_unit_test(a_broker_that_cannot_be_reached_is_named_with_the_reason),
         cmocka_unit_test(a_broker_that_answers_is_named),
         cmocka_unit_test(what_is_one_too_many_is_a_matter_of_this_process),
+        cmocka_unit_test(what_was_said_before_a_question_is_not_why_it_fails),
     };
     alarm(TEST_SECONDS);
     if (apr_initialize() != APR_SUCCESS)

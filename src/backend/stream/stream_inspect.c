@@ -19,7 +19,8 @@ typedef struct {
 
     ratings_stream_log_t log;
     pthread_mutex_t lock;
-    char said[RATINGS_FINDING_TEXT]; /* with the lock held: see keep_error; or "" */
+    char said[RATINGS_FINDING_TEXT]; /* with the lock held, since the question began: see
+                                        keep_error; or "" */
     int said_level;                  /* of syslog */
 } inspection_t;
 
@@ -63,6 +64,15 @@ static void ignore_refusal(ratings_stream_log_t *log, const char *text)
     (void)log, (void)text; /* the call that needs the handle fails with it */
 }
 
+/* Why it fails, nothing that was said before it can tell. */
+static void begin_question(inspection_t *inspection)
+{
+    pthread_mutex_lock(&inspection->lock);
+    inspection->said[0] = '\0';
+    pthread_mutex_unlock(&inspection->lock);
+    ratings_findings_ask(inspection->findings);
+}
+
 static void report_kafka_failure(inspection_t *inspection, const char *subject, const char *words)
 {
     pthread_mutex_lock(&inspection->lock);
@@ -73,6 +83,7 @@ static void report_kafka_failure(inspection_t *inspection, const char *subject, 
 
 /* ---- the brokers ---- */
 
+/* The handle connects as soon as it is made: what was said since then belongs to the question. */
 static bool inspect_brokers(inspection_t *inspection, rd_kafka_t *handle, int *brokers)
 {
     ratings_result_t why;
@@ -135,7 +146,7 @@ static void report_times(inspection_t *inspection, const ratings_topic_t *topic)
 static bool inspect_topic_settings(inspection_t *inspection, ratings_topic_t *topic)
 {
     ratings_result_t why;
-    ratings_findings_ask(inspection->findings);
+    begin_question(inspection);
     apr_status_t status =
         ratings_stream_topic_describe(inspection->stream, inspection->options.timeout, topic, &why);
     ratings_findings_answered(inspection->findings);
@@ -178,7 +189,7 @@ static bool ask_shape(inspection_t *inspection, rd_kafka_t *handle, shape_t *sha
     rd_kafka_topic_t *topic = rd_kafka_topic_new(handle, inspection->options.topic, NULL);
     if (!topic)
         return false;
-    ratings_findings_ask(inspection->findings);
+    begin_question(inspection);
     rd_kafka_resp_err_t code =
         rd_kafka_metadata(handle, 0, topic, &metadata, inspection->timeout_ms);
     ratings_findings_answered(inspection->findings);
@@ -225,7 +236,7 @@ static void report_shape(inspection_t *inspection, const ratings_topic_t *topic,
 static bool inspect_leaders(inspection_t *inspection, const ratings_topic_t *topic, int partitions)
 {
     ratings_result_t why;
-    ratings_findings_ask(inspection->findings);
+    begin_question(inspection);
     apr_status_t status = ratings_stream_check(inspection->stream, partitions, topic->in_sync,
                                                inspection->options.timeout, &why);
     ratings_findings_answered(inspection->findings);
@@ -258,11 +269,12 @@ static apr_status_t read_at_end(inspection_t *inspection, int partitions, int64_
     ratings_reader_t *reader;
     int64_t *first = ends + partitions;
     apr_interval_time_t timeout = inspection->options.timeout;
+    begin_question(inspection);
     if (ratings_stream_ends(inspection->stream, partitions, timeout, first, ends, why) !=
             APR_SUCCESS ||
         ratings_reader_create(&reader, &inspection->options, why) != APR_SUCCESS)
         return why->status;
-    ratings_findings_ask(inspection->findings);
+    ratings_findings_ask(inspection->findings); /* the time is that of reading alone */
     if (ratings_reader_connect(reader, partitions, timeout, why) == APR_SUCCESS &&
         ratings_reader_assign(reader, ends, partitions, why) == APR_SUCCESS)
         (void)read_to_end(reader, ratings_monotonic() + timeout, why);
