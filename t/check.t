@@ -31,12 +31,7 @@ sub config_with {
 
 sub check { return run_program($ENV{RATINGSCTL}, 'check', '--httpd', $ENV{TEST_HTTPD}, @limit, @_) }
 
-sub report {
-    my ($config) = @_;
-    my $run    = check('--json', $config);
-    my $report = json($run->{out}) || {};
-    return { %$report, code => $run->{code}, transcript => transcript($run) };
-}
+sub report { my ($config) = @_; return check_report($config, @limit) }
 
 sub verdicts {
     my ($report, $backend) = @_;

@@ -133,6 +133,17 @@ takes_ratings('a certificate, as documented', $by_certificate);
     is($run->{code}, 0, 'ratingsctl as documented') or diag(transcript($run));
 }
 
+# What ratingsctl check finds of Kafka in a configuration.
+sub check_kafka {
+    my ($conf) = @_;
+    return check_report(RatingsTest::Httpd->new(name => 'kafka-tls-check', conf => conf($conf, 5))->{config});
+}
+
+{
+    my $report = check_kafka($by_password);
+    is(check_finding($report, 'stream', $_)->{verdict}, 'ok', "ratingsctl check, as documented: $_") or diag($report->{transcript}) for qw(connection retention topic leaders reading);
+}
+
 # ---- what is wrong ----
 
 my $scram   = $has_scram ? qr// : qr/.*(?:it takes|librdkafka) 2\.6\.1/;
@@ -163,6 +174,13 @@ for my $index (0 .. $#rows) {
     unlike(transcript($run), qr/\Q$password/, "$name: without the password");
 }
 $_->stop for @all;
+{
+    my ($name, $conf, $reason) = @{ (grep { $_->[0] eq 'another authority' } @rows)[0] };
+    my $report  = check_kafka($conf);
+    my $finding = check_finding($report, 'stream', 'connection');
+    ok($report->{code} == 1 && $finding->{verdict} eq 'fail' && $finding->{text} =~ $reason, "$name: ratingsctl check names the cause") or diag($report->{transcript});
+    unlike($report->{transcript}, qr/\Q$password/, 'without the password');
+}
 is_deeply([ grep { /\Q$password/ } map { $_->log->lines } $httpd, @all ], [], 'no line has the password');
 
 finish();

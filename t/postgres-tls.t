@@ -81,6 +81,10 @@ $httpd->start;
 ok(wait_ready(@at), 'as documented: ready') or BAIL_OUT(get('/readyz', @at)->body . join '', $httpd->log->lines);
 is(rate('here', 5, @at)->status, 200, 'and a talk is rated');
 is(status_of('nowhere'), 404, 'what is no talk is none');
+{
+    my $report = check_report($httpd->{config});
+    is(check_finding($report, 'talks', $_)->{verdict}, 'ok', "ratingsctl check: $_") or diag($report->{transcript}) for qw(connection server table);
+}
 like($first->sql('postgres', q(SELECT string_agg(DISTINCT version || client_dn, ' ') FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE usename = 'ratings')),
     qr{^TLSv1\.\d/CN=ratings$}, 'each connection has TLS and the certificate');
 $first->stop;
@@ -138,6 +142,16 @@ sub play {
 
 write_open_key();
 play(@$_) for @rows;
+
+# What ratingsctl check says of a row's configuration.
+{
+    my ($name, $words, $reason) = @{ (grep { $_->[0] eq 'another authority' } @rows)[0] };
+    $httpd->configure(name => 'postgres-tls', conf => conf(talks(port => $ports[1], %$words)));
+    my $report  = check_report($httpd->{config});
+    my $finding = check_finding($report, 'talks', 'connection');
+    ok($report->{code} == 1 && $finding->{verdict} eq 'fail' && $finding->{text} =~ $reason, "$name: ratingsctl check names the cause") or diag($report->{transcript});
+    unlike($report->{transcript}, qr/\Q$password/, 'without the password');
+}
 
 # The certificate that the server has now has expired.
 for my $part (qw(crt key)) { rename $of->path("expired.$part"), $of->path("server.$part") or die "server.$part: $!" }

@@ -114,6 +114,11 @@ for my $command ('status', 'audit') {
     is($run->{code}, 0, "ratingsctl $command") or diag(transcript($run));
 }
 
+{
+    my $report = check_report($httpd->{config});
+    is(check_finding($report, 'store', $_)->{verdict}, 'ok', "ratingsctl check: $_") or diag($report->{transcript}) for qw(connection settings rights contents);
+}
+
 # ---- refusals ----
 
 my %client  = (certificate => "$files/client.pem",   key => "$files/client.key");
@@ -151,6 +156,16 @@ for (
     my $run = ctl('status', %set);
     ok($run->{code} == 2 || $run->{code} == 1, "$name: so does ratingsctl") or diag(transcript($run));
     like($run->{out} . $run->{err}, $told // $logged, 'with the reason');
+}
+
+# A configuration that httpd does not run with.
+{
+    serve('server');
+    my $config  = RatingsTest::Httpd->new(name => 'redis-tls-check', conf => conf_of(%good, ca => "$files/theirs.pem"))->{config};
+    my $report  = check_report($config);
+    my $finding = check_finding($report, 'store', 'connection');
+    ok($report->{code} == 1 && $finding->{verdict} eq 'fail' && $finding->{text} =~ $unknown, 'another authority: ratingsctl check names the cause') or diag($report->{transcript});
+    unlike($report->{transcript}, qr/p%40ss|p\@ss/, 'without the password');
 }
 
 for (

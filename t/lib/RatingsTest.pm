@@ -22,7 +22,7 @@ our @EXPORT = qw(
     client get post post_form rate histogram_of total problem_ok
     new_talks new_talk delete_talks redis topic_since topic_write stack
     server_pid set_topic wait_until wait_ready own_httpd expect_log mpm sanitized finish
-    run_program transcript json to_json note_time in_children generation rebuilt_since
+    run_program transcript check_report check_finding json to_json note_time in_children generation rebuilt_since
 );
 
 $SIG{PIPE} = 'IGNORE';
@@ -130,6 +130,20 @@ sub run_program {
 }
 
 sub transcript { my $run = shift; return "exit code $run->{code}\n$run->{out}$run->{err}" }
+
+# What `ratingsctl check` reports of a configuration (--json), with its exit code and transcript; options of its come last.
+sub check_report {
+    my ($config, @options) = @_;
+    my $run = run_program($ENV{RATINGSCTL}, 'check', '--json', '--httpd', $ENV{TEST_HTTPD}, @options, $config);
+    return { %{ json($run->{out}) || {} }, code => $run->{code}, transcript => transcript($run) };
+}
+
+# The last finding about a thing, { verdict, text, ... }; both empty: there is none.
+sub check_finding {
+    my ($report, $backend, $subject) = @_;
+    my @found = grep { $_->{backend} eq $backend && $_->{subject} eq $subject } @{ $report->{findings} || [] };
+    return @found ? $found[-1] : { verdict => '', text => '' };
+}
 
 # ---- talks ----
 
