@@ -93,14 +93,16 @@ sub translate {
     return $text =~ s/($any)(?!\d)/$to{$1}/gr;
 }
 
-# As a reader types it, but for the place of the servers and the topic; what curl says of its progress is left out.
+# As a reader types it, but for the place of the servers and the topic, and httpd's own configuration; what curl says of its progress
+# is left out.
 sub run_command {
     my ($command, $httpd, $database, $topic) = @_;
     my @addresses = addresses($httpd, $database);
     my $here      = translate($command, map { @$_ } @addresses);
-    local $ENV{RATINGS_CONNECTION} = "$ENV{RATINGS_CONNECTION}/$database" if $command =~ /^ratingsctl /;
+    local $ENV{RATINGS_CONNECTION} = "$ENV{RATINGS_CONNECTION}/$database" if $command =~ /^ratingsctl (?!check)/; # which has it from the configuration
     $here =~ s/^curl /curl -sS --max-time 30 /;
     $here =~ s/^redis-cli /'redis-cli --no-raw -p ' . port_of($ENV{RATINGS_CONNECTION}) . " -n $database "/e;
+    $here =~ s{^ratingsctl check$}{$ENV{RATINGSCTL} check --httpd '$ENV{TEST_HTTPD}' '$httpd->{config}'};
     $here =~ s{^ratingsctl (?!talks)(\w+)}{$ENV{RATINGSCTL} $1 --topic $topic};
     $here =~ s{^ratingsctl }{$ENV{RATINGSCTL} };
     my $output = qx(cd '$ENV{TEST_LOGS}' && $here 2>&1);

@@ -23,6 +23,11 @@ my @varies = (
     qr/\b[0-9a-f]{32}\b/,       # of a voter
     qr/\d{4}-\d\d-\d\dT[\d:.]+Z/,
     qr/reached in [\d.]+ ms/,
+    qr/table +ok {2,}[\d.]+ ms {2}\d+ talks/, # of ratingsctl check; so are the next ones
+    qr/ {2,}[\d.]+ ms {2}/,
+    qr/: Redis \d[\d.]*/,
+    qr/PostgreSQL \d[^,]*, /,
+    qr/for another \d+ ms/,
     qr/process \d+ of host [0-9a-f]{16}, its lease runs out in \d+ ms/,
 );
 
