@@ -47,6 +47,9 @@ static bool reserve_out(store_wire_t *wire, size_t more)
     if (wire->length + more <= wire->room)
         return true;
     larger.room = wire->length + more + ECHO_ROOM;
+    if (larger.room <
+        2 * wire->room) /* so that many small commands are not copied again for each */
+        larger.room = 2 * wire->room;
     larger.out = malloc(larger.room);
     if (!larger.out)
         return false;
