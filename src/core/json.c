@@ -51,7 +51,8 @@ static bool too_deep(const char *text, size_t len)
 
 const char *ratings_json_read(const char *text, size_t len, json_t **object)
 {
-    json_error_t error;
+    /* the code, which jansson leaves as it is where memory runs out before the first byte */
+    json_error_t error = {.text[JSON_ERROR_TEXT_LENGTH - 1] = json_error_out_of_memory};
 
     *object = NULL;
     if (len > 0 && memchr(text, '\0', len)) /* the parser overlooks one that follows a number */
