@@ -21,6 +21,7 @@ include build/test.mk
 include build/fuzz.mk
 include build/coverage.mk
 include build/mutants.mk
+include build/valgrind.mk
 include build/dist.mk
 include build/install-test.mk
 include build/backend-test.mk

@@ -9,7 +9,7 @@ REPLAYS      := $(FUZZ_TARGETS:%=$(OUT)/t/fuzz/replay_%)
 
 .PHONY: replay fuzz $(FUZZ_TARGETS:%=fuzz-%)
 replay: $(REPLAYS)
-	@for t in $(FUZZ_TARGETS); do $(OUT)/t/fuzz/replay_$$t t/fuzz/corpus/$$t/* || exit 1; done
+	@for t in $(FUZZ_TARGETS); do $(UNDER) $(OUT)/t/fuzz/replay_$$t t/fuzz/corpus/$$t/* || exit 1; done
 
 # What reads the bytes of peers and of the administrator, beside src/core. A target takes of it what it calls; what it
 # defines itself (store_dial, which would connect; functions of httpd) takes the place of the other.

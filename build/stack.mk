@@ -14,12 +14,13 @@ DEPS_real  = build run test real
 DEPS_matrix = build run test matrix
 DEPS_coverage = build run test coverage
 DEPS_mutants = build run test mutants
+DEPS_valgrind = build run test valgrind
 
-.PHONY: deps deps-build deps-run deps-test deps-lint deps-bench deps-arm64 deps-real deps-matrix deps-coverage deps-mutants run stack stack-stop clean-run clean-cache
+.PHONY: deps deps-build deps-run deps-test deps-lint deps-bench deps-arm64 deps-real deps-matrix deps-coverage deps-mutants deps-valgrind run stack stack-stop clean-run clean-cache
 deps: ## install what is missing, for everything (DEPS=no: nothing is ever installed)
 	@build/deps/install build run test lint bench arm64
 
-deps-build deps-run deps-test deps-lint deps-bench deps-arm64 deps-real deps-matrix deps-coverage deps-mutants: deps-%:
+deps-build deps-run deps-test deps-lint deps-bench deps-arm64 deps-real deps-matrix deps-coverage deps-mutants deps-valgrind: deps-%:
 	@build/deps/install $(DEPS_$*)
 
 $(CORE_OBJECTS) $(MODULE_OBJECTS) $(LAMBDA_OBJECTS): | deps-build

@@ -130,7 +130,7 @@ $(TSAN_THREADS).o: t/tsan/c11_threads.c
 $(TSAN_THREADS).so: $(TSAN_THREADS).o
 	$(call quiet,LD)$(CC) -shared $(CFLAGS) $(HARDEN) -pthread -o $@ $< $(LDFLAGS)
 
-# Unit tests: t/unit/test_X.c each make one program.
+# Unit tests: t/unit/test_X.c each make one program. UNDER: a command that runs each (make test-valgrind).
 
 ifneq ($(SANITIZE),thread)
 UNIT_SOURCES  := $(wildcard t/unit/test_*.c)
@@ -141,7 +141,7 @@ UNIT_PROGRAMS := $(UNIT_SOURCES:t/unit/%.c=$(OUT)/t/unit/%) $(LAMBDA_UNIT_PROGRA
 
 .PHONY: unit
 unit: $(UNIT_PROGRAMS) replay ## the unit tests (SANITIZE=1: under ASan and UBSan)
-	@for t in $(UNIT_PROGRAMS); do echo "$$t"; $$t || exit 1; done
+	@for t in $(UNIT_PROGRAMS); do echo "$$t"; $(UNDER) $$t || exit 1; done
 
 $(OUT)/t/unit/%: t/unit/%.c $(OUT)/libratings.a
 	@mkdir -p $(@D)

@@ -213,7 +213,7 @@ in_database('odd', "insert into talks values ('a', 'First')");
 
 # ---- how it is read anew ----
 
-my $slack = sanitized() ? 3 : 1;
+my $slack = slower(3);
 my @asked = ('-X', '-q', '-A', '-t', RatingsTest::Windows::connection_to('schedule'));
 
 # The table cannot be read until the code that is returned is called.

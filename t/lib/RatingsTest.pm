@@ -21,7 +21,7 @@ use RatingsTest::Redis  ();
 our @EXPORT = qw(
     client get post post_form rate histogram_of total problem_ok
     new_talks new_talk delete_talks redis topic_since topic_write stack
-    server_pid set_topic wait_until wait_ready own_httpd expect_log mpm sanitized finish
+    server_pid set_topic wait_until wait_ready own_httpd expect_log mpm sanitized slower finish
     run_program transcript check_report check_finding json to_json note_time in_children generation rebuilt_since
 );
 
@@ -36,6 +36,9 @@ my $serial = 0;
 
 sub mpm       { $ENV{TEST_MPM} }
 sub sanitized { $ENV{TEST_SANITIZED} }
+
+# How many times longer than usual something may take: so many under a sanitizer, twice as many under valgrind.
+sub slower { my ($times) = @_; return !sanitized() ? 1 : sanitized() eq 'valgrind' ? 2 * $times : $times }
 
 sub import {
     my ($class, @arguments) = @_;
@@ -238,7 +241,7 @@ sub rebuilt_since {
 # Calls the condition until it is true; its value, or false at the deadline.
 sub wait_until {
     my ($condition, $seconds, $pause) = @_;
-    my $until = time + $seconds * (sanitized() ? 3 : 1);
+    my $until = time + $seconds * slower(3);
     for (;;) {
         my $value = $condition->();
         return $value if $value || time > $until;

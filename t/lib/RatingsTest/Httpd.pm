@@ -88,6 +88,7 @@ LoadModule authz_core_module "$ENV{TEST_MODULES}/mod_authz_core.so"
 LoadModule authz_host_module "$ENV{TEST_MODULES}/mod_authz_host.so"
 LoadModule dir_module "$ENV{TEST_MODULES}/mod_dir.so"
 @{[ $options{modules} // '' ]}LoadModule ratings_module "$ENV{TEST_MODULE}"
+Include "@{[ $ENV{TEST_TIMEOUTS} // '/dev/null' ]}"
 END
     close $file or die "$self->{config}.new: $!";
     rename "$self->{config}.new", $self->{config} or die "$self->{config}: $!";
