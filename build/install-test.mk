@@ -6,6 +6,6 @@ test-install: deps-run ## follow docs/install.md word for word beside a site, De
 	@$(MAKE) --no-print-directory lambda-bootstrap
 	@OUT='$(OUT)' APXS='$(APXS)' t/install/run $(SUITES)
 
-test-image: deps-run ## follow the Dockerfile without an engine, and run what comes of it (root; BUILDER=buildah)
+test-image: deps-run ## follow the Dockerfiles without an engine, and run what comes of them (root; BUILDER=buildah)
 	@$(MAKE) --no-print-directory lambda-bootstrap
 	@OUT='$(OUT)' APXS='$(APXS)' BUILDER='$(BUILDER)' t/image/run

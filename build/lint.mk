@@ -18,7 +18,7 @@ LINT_HEADERS = $(filter %.h,$(LINT_C))
 LINT_CFLAGS  = -std=gnu11 -pthread -It/unit -iquote $(OUT) $(HTTPD_CFLAGS) $(MODULE_CFLAGS) $(SCHEDULE_CFLAGS) \
                $(call system,$(shell pkg-config --cflags cmocka))
 
-LINT_PARTS = lint-rules lint-manual lint-shell lint-lua lint-template lint-format lint-cppcheck lint-hardening lint-gcc lint-clang lint-tidy
+LINT_PARTS = lint-rules lint-manual lint-shell lint-lua lint-template lint-compose lint-format lint-cppcheck lint-hardening lint-gcc lint-clang lint-tidy
 
 .PHONY: lint format $(LINT_PARTS) lint-analyzer lint-objects
 lint: deps-lint ## warnings as errors by gcc and clang, format, clang-tidy, cppcheck, hardening, shellcheck, the project's rules
@@ -54,8 +54,16 @@ lint-lua:
 
 # The template by which AWS deploys the Lambda; for the zip that it names beside it.
 lint-template:
-	@$$(bash -c '. build/stack/config.bash && echo "$${artifact_dir[cfn-lint]}/bin/cfn-lint"') --include-checks I -- lambda/template.yaml
+	@$(call lint_tool,cfn-lint)/cfn-lint --include-checks I -- lambda/template.yaml
 	@echo "lint-template: lambda/template.yaml"
+
+# By the schema of the Compose specification; then by what it says again of others.
+lint-compose:
+	@$(call lint_tool,check-jsonschema)/check-jsonschema --quiet --builtin-schema vendor.compose-spec compose.yaml
+	@$(call lint_tool,check-jsonschema)/python3 build/lint/compose
+
+# Where the programs of an artifact are that make deps has fetched.
+lint_tool = $$(bash -c '. build/stack/config.bash && echo "$${artifact_dir[$(1)]}/bin"')
 
 lint-format:
 	@clang-format --dry-run --Werror $(LINT_C)

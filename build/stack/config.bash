@@ -62,6 +62,7 @@ artifact movielens "$top/build/deps/movielens.txt"
 artifact pretalx "$top/build/deps/pretalx.txt"
 artifact arm64 "$top/build/deps/arm64.txt"
 artifact cfn-lint "$top/build/deps/cfn-lint.txt"
+artifact check-jsonschema "$top/build/deps/check-jsonschema.txt"
 artifact universalmutator "$top/build/deps/universalmutator.txt"
 artifact schemathesis "$top/build/deps/schemathesis.txt"
 # another Kafka than that of make deps: a directory of jars
