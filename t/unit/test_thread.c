@@ -24,8 +24,8 @@ static void nothing(void)
 
 static void *wait_for_ever(void *data)
 {
-    for (;;)
-        pause();
+    while (pause() == -1)
+        ;
     return data;
 }
 
