@@ -17,7 +17,9 @@ typedef enum {
     RATINGS_FINDING_FAULT /* the service cannot do its work so */
 } ratings_finding_e;
 
-#define RATINGS_FINDING_TEXT 512 /* bytes of the words, with their end */
+/* Bytes of the words, with their end: a connection may have some paths, and the reason comes last.
+ */
+#define RATINGS_FINDING_TEXT 2048
 
 /* One finding, while it is reported. Its words name no secret. */
 typedef struct {
