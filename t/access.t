@@ -274,10 +274,7 @@ for my $order ('loaded last', 'loaded first') {
     my $httpd = own_httpd(name => "access-$name", conf => '');
     my $directory = "$ENV{TEST_LOGS}/access-$name";
     mkdir "$directory/htdocs/dir";
-    for my $path (keys %files) {
-        open my $file, '>', "$directory/htdocs/$path" or die "$path: $!";
-        print $file $files{$path};
-    }
+    write_file("$directory/htdocs/$_", $files{$_}) for keys %files;
     my @hosts = ('ServerName first.test', map { my $number = $_; map { virtual_host($_, $number, "$directory/htdocs") } qw(r c) } 0 .. $#rows);
     push @hosts, $counted =~ s/HTDOCS/$directory\/htdocs/r;
     my $when = $order eq 'loaded last' ? 'modules' : 'late_modules';

@@ -14,8 +14,7 @@ my $redis    = redis(database => $database);
 # ---- the line of the documents ----
 
 sub documented {
-    open my $file, '<', "$ENV{TEST_DOCS}/security.md" or die "security.md: $!";
-    my ($line) = grep { /^ {4}ACL SETUSER ratings / } <$file>;
+    my ($line) = grep { /^ {4}ACL SETUSER ratings / } lines_of("$ENV{TEST_DOCS}/security.md");
     $line =~ s/^\s+|\s+$//g;
     return split / /, $line;
 }

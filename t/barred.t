@@ -10,11 +10,7 @@ my $patience   = sanitized() ? 60 : 30;
 my $database   = 7;
 my $topic      = 'ratings-barred-' . int(time) . "-$$";
 my $partitions = 4; # as RatingsTest::Httpd has them
-my $secret     = "$ENV{TEST_LOGS}/barred.secret";
-open my $file, '>', $secret or die "$secret: $!";
-print $file 'b' x 40;
-close $file or die;
-chmod 0600, $secret;
+my $secret     = secret_file('barred.secret', 'b' x 40);
 
 my $conf = RatingsTest::Httpd::backends(topic => $topic, database => $database) . RatingsTest::Httpd::locations()
     . qq(RatingsVoterSecret "file:$secret"\nRatingsIdempotencyWindow 600s\n<Location "/ratings">\nRatingsVoter expr=%{HTTP:X-User}\n</Location>\n);
@@ -117,10 +113,7 @@ cannot_ok(ctl('bar', $ann, '--reason', 'x' x 256), '--reason takes 1 to 255 byte
 cannot_ok(ctl('bar', 'ann', '--reason', 'a bot', '--secret', $secret), '--secret: it takes file: and the absolute path', 'a secret is a file');
 cannot_ok(ctl('bar', 'ann', '--reason', 'a bot', '--secret', "file:$secret.not"), 'the file of --secret: No such file', 'that is there');
 {
-    open my $other, '>', "$secret.other" or die "$secret.other: $!";
-    print $other 'o' x 40;
-    close $other or die;
-    chmod 0600, "$secret.other";
+    write_file("$secret.other", 'o' x 40, 0600);
     cannot_ok(ctl('bar', 'ann', '--reason', 'a bot', '--secret', "file:$secret.other"),
         'the secret is not that of the electorate which votes, and the log has no event of this voter', 'and the one of the voters');
 }

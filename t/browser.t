@@ -19,9 +19,6 @@ my $codes  = "$ENV{TEST_LOGS}/browser-codes";
 my $pictures = "$ENV{TEST_LOGS}/browser-pictures";
 my $secret = "$ENV{TEST_LOGS}/browser.secret";
 
-sub write_file { my ($path, $text) = @_; open my $file, '>', $path or die "$path: $!"; print $file $text; close $file or die "$path: $!"; chmod 0600, $path; return }
-sub read_file { my ($path) = @_; open my $file, '<', $path or die "$path: $!"; local $/; return scalar <$file> }
-
 make_database('browser', ', title text');
 in_database('browser', read_file("$ENV{TEST_CONF}/schema.sql") =~ s/\A.*?(?=^alter)//msr);
 RatingsTest::psql("alter database browser set timezone = 'Europe/Berlin'");

@@ -250,13 +250,10 @@ sub answer_slowly {
     $client->flush;
 }
 
-sub write_file { open my $out, '>', $_[0] or die "$_[0]: $!"; return close $out }
-sub lines_of { open my $in, '<', $_[0] or return 0; my @lines = <$in>; return scalar @lines }
-
 {
     my $port = $ENV{HTTP_PORT} + 8;
     my $file = "$ENV{TEST_LOGS}/slow-function";
-    write_file("$file.all"); # readiness asks as well
+    write_file("$file.all", ''); # readiness asks as well
     my $pid = slow_function($port, $file);
     local $ENV{RATINGS_LAMBDA_URL} = "http://127.0.0.1:$port/";
     my ($httpd, @at) = start('slow-function', "RatingsBreakerFailures 2\nRatingsStatsTimeout 20s\nRatingsDeadline 20s\n",
@@ -275,7 +272,7 @@ sub lines_of { open my $in, '<', $_[0] or return 0; my @lines = <$in>; return sc
         });
         wait_until(sub { my @asks = glob "$file.asks-*"; @asks == 12 }, 10);
         sleep $slack; # httpd has read what has been sent
-        write_file("$file.all");
+        write_file("$file.all", '');
         return map { $_->{status} . ($_->{stats} ? ' with' : ' without') } $answers->();
     };
     my $before = lines_of("$file.calls");

@@ -159,7 +159,7 @@ for my $row (
 
 {
     my $redis = redis(database => $database);
-    my ($line) = grep { /^ {4}ACL SETUSER ratings / } do { open my $file, '<', "$ENV{TEST_DOCS}/security.md" or die "security.md: $!"; <$file> };
+    my ($line) = grep { /^ {4}ACL SETUSER ratings / } lines_of("$ENV{TEST_DOCS}/security.md");
     my @line = split ' ', $line;
     $line[2] = 'checker';
     $line[4] = ">$secret";
@@ -242,11 +242,7 @@ for my $row (
 # ---- files of secrets ----
 
 {
-    my $file = "$ENV{TEST_LOGS}/check-secret";
-    open my $out, '>', $file or die "$file: $!";
-    print {$out} "$secret-" x 4;
-    close $out;
-    chmod 0600, $file;
+    my $file = secret_file('check-secret', "$secret-" x 4);
     my $config = config_with("RatingsVoterSecret file:$file");
     finds_ok(report($config), 'files', 'RatingsVoterSecret', 'ok', qr/mode 0600/, 'the secret of voters');
     chmod 0640, $file;

@@ -12,9 +12,7 @@ plan(skip_all => 'a sanitizer reads /proc') if sanitized();
 my $group = getgrgid((getpwnam $ENV{TEST_USER})[3]);
 my $root  = "$ENV{TEST_LOGS}/chroot/root";
 make_path("$root/etc");
-open my $hosts, '>', "$root/etc/hosts" or die "$root/etc/hosts: $!";
-print $hosts "127.0.0.1 backends.test\n";
-close $hosts or die "$root/etc/hosts: $!";
+write_file("$root/etc/hosts", "127.0.0.1 backends.test\n");
 
 my $backends = RatingsTest::Httpd::backends(topic => 'ratings-chroot', database => 9);
 my $httpd = own_httpd(

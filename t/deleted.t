@@ -23,10 +23,8 @@ sub partitions { my %talk_in = reverse %{ places() }; return scalar keys %talk_i
 # Deletes records before an offset (-1: all) of partitions.
 sub delete_records {
     my (%before) = @_;
-    my $file = "$ENV{TEST_LOGS}/delete-records.json";
-    open my $json, '>', $file or die "$file: $!";
-    print $json to_json({ version => 1, partitions => [ map { +{ topic => $topic, partition => 0 + $_, offset => 0 + $before{$_} } } sort keys %before ] });
-    close $json or die "$file: $!";
+    my @records = map { +{ topic => $topic, partition => 0 + $_, offset => 0 + $before{$_} } } sort keys %before;
+    my $file = write_file("$ENV{TEST_LOGS}/delete-records.json", to_json({ version => 1, partitions => \@records }));
     return stack('kafka-tool', 'DeleteRecordsCommand', @kafka, '--offset-json-file', $file);
 }
 

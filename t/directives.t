@@ -149,10 +149,7 @@ for my $directive (sort keys %connections) {
     my $file = "$ENV{TEST_LOGS}/directives.connection";
     my $in_file = sub {
         my ($directive, $text) = @_;
-        open my $out, '>', $file or die "$file: $!";
-        chmod 0600, $file;
-        print $out $text, "\n";
-        close $out;
+        write_file($file, "$text\n", 0600);
         return with($directive, "file:$file");
     };
     for my $directive (grep { $_ ne 'RatingsTopic' } sort keys %connections) {
@@ -190,7 +187,7 @@ for my $directive (sort keys %connections) {
 
 {
     my $file  = "$ENV{TEST_LOGS}/directives.header";
-    my $write = sub { my ($text, $mode) = @_; open my $out, '>', $file or die "$file: $!"; print $out $text; close $out; chmod $mode, $file };
+    my $write = sub { my ($text, $mode) = @_; return write_file($file, $text, $mode) };
     taken("${backends}RatingsStatsHeader $_\n", "RatingsStatsHeader $_") for 'X-Key s3cr3t', 'Authorization "Bearer s3cr3t"', 'x-key "a b"', 'none';
     for (
         [ '',                             qr/RatingsStatsHeader takes 1-2 arguments/ ],
@@ -373,7 +370,7 @@ for my $directive (qw(RatingsTalksTimeout RatingsStoreTimeout RatingsStreamTimeo
 
 {
     my $file  = "$ENV{TEST_LOGS}/directives.kafka";
-    my $write = sub { my ($text, $mode) = @_; open my $out, '>', $file or die "$file: $!"; print $out $text; close $out; chmod $mode // 0600, $file };
+    my $write = sub { my ($text, $mode) = @_; return write_file($file, $text, $mode // 0600) };
     my $kafka = sub { return qq(${backends}RatingsKafka $_[0] "file:$file"\n) };
     $write->("7\n");
     taken($kafka->('linger.ms'), 'RatingsKafka linger.ms in a file');
@@ -434,7 +431,7 @@ refused("$backends<Location \"/x\">\nRatingsStore redis://h\n</Location>\n", 'Ra
 {
     my $file   = "$ENV{TEST_LOGS}/directives.secret";
     my $secret = qq(RatingsVoterSecret "file:$file"\n);
-    my $write  = sub { my ($text, $mode) = @_; unlink $file; open my $out, '>', $file or die "$file: $!"; print $out $text; close $out; chmod $mode // 0600, $file };
+    my $write  = sub { my ($text, $mode) = @_; return write_file($file, $text, $mode // 0600) };
     my $within = sub { return qq(<Location "/ratings">\nRatingsEndpoint ratings\n$_[0]\n</Location>\n) };
     my $good   = 'x' x 32 . "\n";
 
@@ -503,9 +500,7 @@ refused($host->(81, $backends . $endpoint) . $host->(82, $endpoint), 'an endpoin
 
 {
     my $httpd = own_httpd(name => 'htaccess', conf => $backends . $endpoint, after => qq(<Directory "/">\nAllowOverride All\n</Directory>\n));
-    open my $file, '>', "$ENV{TEST_LOGS}/htaccess/htdocs/.htaccess" or die;
-    print $file "RatingsEndpoint ratings\n";
-    close $file;
+    write_file("$ENV{TEST_LOGS}/htaccess/htdocs/.htaccess", "RatingsEndpoint ratings\n");
     $httpd->expect_log(qr/RatingsEndpoint not allowed here/, qr/RT030[15]/);
     $httpd->start;
     is(wait_until(sub { get('/x', port => $httpd->port)->status || undef }, 10), 500, 'RatingsEndpoint is refused in .htaccess');

@@ -12,7 +12,7 @@ my $store    = "$ENV{RATINGS_CONNECTION}/$database";
 my @secrets  = map { "the secret of host $_, of thirty-two bytes or more" } 1, 2;
 
 sub path_of { my ($n) = @_; return "$ENV{TEST_LOGS}/electorate.$n" }
-sub write_secret { my ($n, $text) = @_; open my $file, '>', path_of($n) or die path_of($n) . ": $!"; print $file $text; close $file or die; chmod 0600, path_of($n); return }
+sub write_secret { my ($n, $text) = @_; return write_file(path_of($n), $text, 0600) }
 sub name_of { my ($text) = @_; return substr hmac_sha256_hex("mod_ratings electorate\0$topic\0", $text), 0, 32 }
 
 # Of two hosts, each with a secret of its own.

@@ -11,11 +11,7 @@ use RatingsTest '-alone';
 use RatingsTest::Examples ();
 use RatingsTest::Windows qw(make_database drop_databases in_database);
 
-my $secret = "$ENV{TEST_LOGS}/examples.secret";
-open my $file, '>', $secret or die "$secret: $!";
-print $file 'a secret of the tests, thirty-two bytes or more';
-close $file or die "$secret: $!";
-chmod 0600, $secret or die "$secret: $!";
+my $secret = secret_file('examples.secret', 'a secret of the tests, thirty-two bytes or more');
 
 my $voters = <<~"END";
     RatingsVoterSecret "file:$secret"
@@ -55,11 +51,7 @@ sub rate_some {
 sub talks_of_run {
     my ($database) = @_;
     make_database($database, ', title varchar(255)');
-    for my $name (qw(schema demo)) {
-        open my $in, '<', "$top/conf/$name.sql" or die "$name.sql: $!";
-        local $/;
-        in_database($database, <$in>);
-    }
+    in_database($database, read_file("$top/conf/$_.sql")) for qw(schema demo);
     return RatingsTest::Windows::connection_to($database);
 }
 
@@ -180,9 +172,7 @@ for my $row (@documents) {
     check($document, $_, $httpd, $database, $topic) for @examples;
     $httpd->stop;
     next unless $ENV{TEST_EXAMPLES};
-    open my $out, '>', "$ENV{TEST_EXAMPLES}/" . basename($path) or die "$ENV{TEST_EXAMPLES}: $!";
-    print $out $document->text;
-    close $out or die "$ENV{TEST_EXAMPLES}: $!";
+    write_file("$ENV{TEST_EXAMPLES}/" . basename($path), $document->text);
 }
 
 drop_databases();

@@ -111,7 +111,7 @@ sub play {
 # A name that from now on has another address; httpd looks it up by what stands in a file (libnss-wrapper).
 sub play_name {
     my ($wrapper, $hosts) = ('/usr/lib/' . qx(gcc -print-multiarch) =~ s/\n//r . '/libnss_wrapper.so', "$ENV{TEST_LOGS}/failover-hosts");
-    my $say = sub { open my $file, '>', "$hosts.new" or die $!; print $file "$_[0] store.example\n"; close $file; rename "$hosts.new", $hosts or die $! };
+    my $say = sub { rename write_file("$hosts.new", "$_[0] store.example\n"), $hosts or die "$hosts: $!" };
     my ($one, $two) = map { server("redis-name-$_", 4, address => "127.0.0.$_") } 1, 2;
     $two->call('REPLICAOF', '127.0.0.1', $one->port);
     $say->('127.0.0.1');

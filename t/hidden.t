@@ -57,7 +57,7 @@ sub answer {
     return;
 }
 
-sub times_asked { open my $in, '<', $calls or return 0; my @lines = <$in>; return scalar @lines }
+sub times_asked { return scalar lines_of($calls) }
 
 make_database('with_windows', ', opens_at timestamptz, closes_at timestamptz');
 make_database('without_windows', '');
@@ -231,11 +231,7 @@ END
 # ---- voters ----
 
 {
-    my $secret = "$ENV{TEST_LOGS}/hidden.secret";
-    open my $file, '>', $secret or die "$secret: $!";
-    print $file "a secret of the tests, thirty-two bytes or more\n";
-    close $file or die "$secret: $!";
-    chmod 0600, $secret;
+    my $secret = secret_file('hidden.secret', "a secret of the tests, thirty-two bytes or more\n");
     my ($httpd, @at) = start_with('hidden-voters', 'with_windows', { topic => 'ratings-hidden-voters', database => 6 }, before => qq(RatingsVoterSecret "file:$secret"\n),
         after => qq($locations<Location "/ratings">\nRatingsVoter expr=%{HTTP:X-User}\n</Location>\n));
     my $talk = talk(closes_at => time + 3600);

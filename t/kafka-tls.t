@@ -52,15 +52,7 @@ my $kafka = RatingsTest::KafkaServer->new(
 
 # ---- httpd, and ratingsctl ----
 
-sub password_file {
-    my ($name, $text) = @_;
-    my $path = "$ENV{TEST_LOGS}/kafka-password-$name";
-    open my $out, '>', $path or die "$path: $!";
-    chmod 0600, $path;
-    print {$out} "$text\n";
-    close $out or die "$path: $!";
-    return $path;
-}
+sub password_file { my ($name, $text) = @_; return secret_file("kafka-password-$name", "$text\n") }
 
 my @hosts = ('kafka1.example.org:9093,kafka2.example.org:9093' => "localhost:$port{sasl}");
 my $by_password = documented('httpd: Kafka', @hosts, '/etc/ratings/ca.crt' => $of->path('ca.crt'), '/etc/ratings/kafka-password' => password_file('right', $password));

@@ -50,8 +50,8 @@ sub ask { my ($tool, $command, $seconds) = @_; return json($tool->ask($command, 
 # memory in megabytes.
 sub held {
     my ($pid) = @_;
-    my @threads = map { chomp; $_ } map { slurp($_) } glob "/proc/$pid/task/*/comm";
-    my ($memory) = join('', slurp("/proc/$pid/status")) =~ /^RssAnon:\s+(\d+) kB/m or return;
+    my @threads = map { chomp; $_ } map { lines_of($_) } glob "/proc/$pid/task/*/comm";
+    my ($memory) = join('', lines_of("/proc/$pid/status")) =~ /^RssAnon:\s+(\d+) kB/m or return;
     return {
         handles     => scalar(grep { $_ eq 'rdk:main' } @threads),
         threads     => scalar(grep { !/^rdk:/ } @threads),
@@ -59,7 +59,6 @@ sub held {
         memory      => int($memory / 1024),
     };
 }
-sub slurp { open my $file, '<', $_[0] or return; return <$file> }
 
 # ---- the truth, lies, the truth ----
 

@@ -18,19 +18,15 @@ my @usual  = (qr/RT0301: the projector is stalled/, qr/RT0305: /, qr/RT0501: req
 my @notes  = qw(outcome cache talks-us store-us stream-us stats-us trace);
 my $format = 'LogFormat "%>s ' . join(' ', map { "%{ratings-$_}n" } @notes) . qq(" ratings\nCustomLog "$ENV{TEST_LOGS}/notes.log" ratings\n);
 
-sub lines_of {
-    my ($file) = @_;
-    open my $log, '<', $file or return;
-    return map { my %line; @line{ 'status', @notes } = split; \%line } <$log>;
-}
+sub notes_of { return map { my %line; @line{ 'status', @notes } = split; \%line } lines_of($_[0]) }
 
 # What the access log says of the request that the code makes.
 sub noted(&) {
     my ($code) = @_;
-    my $before = lines_of("$ENV{TEST_LOGS}/notes.log");
+    my $before = notes_of("$ENV{TEST_LOGS}/notes.log");
     my $status = $code->()->status;
     my @lines;
-    wait_until(sub { @lines = lines_of("$ENV{TEST_LOGS}/notes.log"); @lines > $before }, 5) or return {};
+    wait_until(sub { @lines = notes_of("$ENV{TEST_LOGS}/notes.log"); @lines > $before }, 5) or return {};
     is(scalar(@lines), $before + 1, 'one line');
     is($lines[-1]{status}, $status, "of status $status");
     return $lines[-1];

@@ -6,11 +6,7 @@ use Test::More;
 use Time::HiRes qw(time sleep);
 use RatingsTest;
 
-my $secret = "$ENV{TEST_LOGS}/metrics.secret";
-open my $file, '>', $secret or die "$secret: $!";
-print $file 'a secret of the tests, thirty-two bytes or more';
-close $file or die "$secret: $!";
-chmod 0600, $secret or die "$secret: $!";
+my $secret = secret_file('metrics.secret', 'a secret of the tests, thirty-two bytes or more');
 
 my %own  = (topic => "ratings-metrics-$$", database => 12);
 my $conf = RatingsTest::Httpd::backends(%own) . RatingsTest::Httpd::locations() . <<"END";
@@ -189,9 +185,7 @@ like($state{ModRatingsProjectorStepAge}, qr/^[01]$/, 'and the step before');
 my $html = get('/status', @at)->body;
 like($html, qr{<h2>mod_ratings: 127\.0\.0\.1</h2>\n<dl>\n<dt>Circuit breaker of PostgreSQL: closed</dt>}, 'also for people');
 {
-    open my $document, '<', "$ENV{TEST_DOCS}/metrics.md" or die "metrics.md: $!";
-    my $text = do { local $/; <$document> };
-    my ($section) = $text =~ /^## mod_status\n(.*)/ms;
+    my ($section) = read_file("$ENV{TEST_DOCS}/metrics.md") =~ /^## mod_status\n(.*)/ms;
     is_deeply([ sort keys %state ], [ sort grep { /^ModRatings/ } $section =~ /`(\w+)`/g ], 'docs/metrics.md has each line');
 }
 
@@ -201,10 +195,7 @@ my %page = map { ($_ => page_of($_)) } keys %accept;
 
 sub run_with_input {
     my ($input, @command) = @_;
-    my $path = "$ENV{TEST_LOGS}/metrics.page";
-    open my $page, '>', $path or die "$path: $!";
-    print $page $input;
-    close $page or die "$path: $!";
+    my $path = write_file("$ENV{TEST_LOGS}/metrics.page", $input);
     return run_program('sh', '-c', 'exec "$@" <' . "'$path'", 'sh', @command);
 }
 
@@ -236,8 +227,7 @@ sub described_by {
 
 sub documented {
     my %found;
-    open my $in, '<', "$ENV{TEST_DOCS}/metrics.md" or die "metrics.md: $!";
-    while (my $line = <$in>) {
+    for my $line (lines_of("$ENV{TEST_DOCS}/metrics.md")) {
         my ($name, $type, $labels, $help) = $line =~ /^\| `(ratings_\w+)` \| (\w+) \| (.*?) \| (.*) \|$/ or next;
         $found{$name} = [ $type, $labels =~ tr/`//dr, $help ];
     }
@@ -252,8 +242,7 @@ is_deeply($described, $documented, 'docs/metrics.md has each metric, its type, l
 sub values_on_page { my ($label) = @_; my %found = map { $_ => 1 } $page{text} =~ /\b$label="([^"]*)"/g; return [ sort keys %found ] }
 sub values_in_document {
     my ($label) = @_;
-    open my $in, '<', "$ENV{TEST_DOCS}/metrics.md" or die "metrics.md: $!";
-    my ($row) = map { /^\| `$label`[^|]*\| (.*) \|$/ ? $1 : () } <$in>;
+    my ($row) = map { /^\| `$label`[^|]*\| (.*) \|$/ ? $1 : () } lines_of("$ENV{TEST_DOCS}/metrics.md");
     my %found = map { $_ => 1 } $row =~ /`(\w+)`/g;
     return [ sort keys %found ];
 }
@@ -325,9 +314,8 @@ sub faults_between {
 # Of a process, what is its own, in KB
 sub memory_of {
     my ($pid) = @_;
-    open my $in, '<', "/proc/$pid/status" or return 0;
-    my ($memory) = map { /^RssAnon:\s+(\d+) kB/ } <$in>;
-    return $memory;
+    my ($memory) = map { /^RssAnon:\s+(\d+) kB/ } lines_of("/proc/$pid/status");
+    return $memory // 0;
 }
 
 # Until told to stop by a file: rates and reads, one by one, or scrapes
@@ -369,8 +357,7 @@ sub watch {
     }
     note("memory of the parent: @memory[0, $#memory / 2, -1] KB");
     sleep 0.5;
-    open my $mark, '>', $stop or die "$stop: $!";
-    close $mark or die "$stop: $!";
+    write_file($stop, '');
     my (%status, @faults);
     for my $result ($results->()) {
         push @faults, $result->{died} // (), @{ $result->{faults} || [] };

@@ -23,10 +23,7 @@ my ($site, $issuer) = map { "http://127.0.0.1:$_" } $port, $provider_port;
 
 my $provider = RatingsTest::Tool->new("$ENV{TEST_NODE}/node", "$Bin/oidc/provider.mjs", $ENV{TEST_NODE}, $provider_port, "$site/login/answer");
 
-open my $file, '>', "$ENV{TEST_LOGS}/oidc.secret" or die "oidc.secret: $!";
-print $file $secret;
-close $file or die "oidc.secret: $!";
-chmod 0600, "$ENV{TEST_LOGS}/oidc.secret";
+secret_file('oidc.secret', $secret);
 
 my $login  = "AuthType openid-connect\nRequire valid-user\n";
 my $voters = "${login}RatingsVoter expr=%{reqenv:OIDC_CLAIM_sub}\n";
@@ -64,9 +61,7 @@ $voters</Location>
 END
 );
 mkdir "$ENV{TEST_LOGS}/oidc/htdocs/login";
-open $file, '>', "$ENV{TEST_LOGS}/oidc/htdocs/login/index.html" or die "index.html: $!";
-print $file 'logged in';
-close $file or die "index.html: $!";
+write_file("$ENV{TEST_LOGS}/oidc/htdocs/login/index.html", 'logged in');
 $httpd->expect_log(qr/RT0301: the projector is stalled/); # while the topic is new
 $httpd->start;
 ok(wait_ready(port => $port), 'ready') or BAIL_OUT('the service does not become ready');

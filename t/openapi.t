@@ -28,11 +28,7 @@ run_tool('each of its examples is valid by its schema', "$tools/python3", "$Bin/
 
 # ---- and the service ----
 
-my $secret = "$ENV{TEST_LOGS}/openapi.secret";
-open my $file, '>', $secret or die "$secret: $!";
-print $file 'a secret of the tests, thirty-two bytes or more';
-close $file or die "$secret: $!";
-chmod 0600, $secret or die "$secret: $!";
+my $secret = secret_file('openapi.secret', 'a secret of the tests, thirty-two bytes or more');
 
 sub start_service {
     my ($name, $database, $conf) = @_;

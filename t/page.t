@@ -14,14 +14,12 @@ my $browser = 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,
 
 # ---- a page of the test's own, which shows its environment ----
 
-sub write_file { my ($path, $text) = @_; open my $file, '>', $path or die "$path: $!"; print $file $text; close $file or die "$path: $!"; return }
 my $files = "$ENV{TEST_LOGS}/page-files";
 mkdir $_ or -d $_ or die "$_: $!" for $files, "$files/words", "$files/parts";
 write_file("$files/words/words.html.$_", qq(<!--#set var="lang" value="$_"--><!--#include virtual="\$PAGE"-->\n)) for qw(en de es fr);
 write_file("$files/parts/$_.html", "page=$_\n<!--#printenv-->\n") for qw(index talk sheet);
 write_file("$files/page.css", "/* " . 'x' x 2000 . " */\n");
-write_file("$ENV{TEST_LOGS}/page.secret", "a secret of the tests, thirty-two bytes or more\n");
-chmod 0600, "$ENV{TEST_LOGS}/page.secret";
+secret_file('page.secret', "a secret of the tests, thirty-two bytes or more\n");
 
 my %hosts = (
     plain  => '',

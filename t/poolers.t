@@ -22,11 +22,7 @@ sub documented { return RatingsTest::Documented::block('security.md', @_) }
 sub put {
     my ($directory, $name, @text) = @_;
     File::Path::make_path($directory);
-    open my $out, '>', "$directory/$name" or die "$name: $!";
-    print {$out} @text;
-    close $out or die "$name: $!";
-    chmod 0600, "$directory/$name";
-    return "$directory/$name";
+    return write_file("$directory/$name", join('', @text), 0600);
 }
 
 # ---- the server ----
@@ -37,10 +33,8 @@ my $server = RatingsTest::PostgresServer->new(
     hba => [ map { "hostssl talks ratings $_ scram-sha-256" } '127.0.0.1/32', '::1/128' ],
 )->start;
 $server->sql('postgres', 'CREATE DATABASE talks');
-{
-    open my $schema, '<', "$ENV{TEST_CONF}/schema.sql" or die "schema.sql: $!";
-    $server->sql('talks', join('', <$schema>), documented('psql talks', q('PASSWORD') => "'$password'"), "INSERT INTO talks (uuid, title) SELECT 't' || n, 'A talk' FROM generate_series(1, 50) AS n");
-}
+$server->sql('talks', read_file("$ENV{TEST_CONF}/schema.sql"), documented('psql talks', q('PASSWORD') => "'$password'"),
+    "INSERT INTO talks (uuid, title) SELECT 't' || n, 'A talk' FROM generate_series(1, 50) AS n");
 
 # ---- the poolers ----
 

@@ -13,10 +13,7 @@ my $form   = qr/^v1-[0-9a-f]{20}$/;
 my @user   = ('X-User' => 'ann');
 my @usual  = (qr/RT020[1-4]: circuit breaker/, qr/RT030[12]: /, qr/RT0501: request \S+ answered with (?:202|504)/);
 
-open my $file, '>', "$ENV{TEST_LOGS}/position.secret" or die "position.secret: $!";
-print {$file} "a secret of the tests, thirty-two bytes or more\n";
-close $file;
-chmod 0600, "$ENV{TEST_LOGS}/position.secret";
+secret_file('position.secret', "a secret of the tests, thirty-two bytes or more\n");
 
 my @hosts = map {
     own_httpd(

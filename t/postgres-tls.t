@@ -35,7 +35,7 @@ sub server {
     )->start;
 }
 
-sub schema { my ($name) = @_; open my $file, '<', "$ENV{TEST_CONF}/$name" or die "$name: $!"; local $/; return <$file> }
+sub schema { my ($name) = @_; return read_file("$ENV{TEST_CONF}/$name") }
 
 sub add_talk { my ($server, $talk) = @_; return $server->sql('talks', "INSERT INTO talks (uuid, title) VALUES ('$talk', 'A talk of the tests')") }
 
@@ -118,11 +118,7 @@ my @rows = (    # what, words; what the log has, or nothing where all is well
 );
 
 sub write_open_key {
-    open my $in, '<', $of->path('client.key') or die "client.key: $!";
-    open my $out, '>', $of->path('open.key') or die "open.key: $!";
-    print {$out} <$in>;
-    close $out;
-    return chmod 0644, $of->path('open.key');
+    return write_file($of->path('open.key'), read_file($of->path('client.key')), 0644);
 }
 
 sub play {

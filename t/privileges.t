@@ -9,12 +9,7 @@ plan(skip_all => 'needs root') if $> != 0;
 my $group  = getgrgid((getpwnam $ENV{TEST_USER})[3]);
 sub file_of_root {
     my ($name, $text) = @_;
-    my $path = "$ENV{TEST_LOGS}/privileges.$name";
-    open my $file, '>', $path or die "$path: $!";
-    chmod 0600, $path;
-    print $file $text;
-    close $file or die "$path: $!";
-    return "file:$path";
+    return 'file:' . secret_file("privileges.$name", $text);
 }
 my $secret  = file_of_root(secret => 'x' x 32);
 my %strings = (RatingsTalks => $ENV{TALKS_CONNECTION}, RatingsStore => "$ENV{RATINGS_CONNECTION}/7", RatingsStream => $ENV{STREAMS_CONNECTION}, RatingsStats => $ENV{RATINGS_LAMBDA_URL});

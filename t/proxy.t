@@ -29,17 +29,14 @@ Require valid-user
 </Proxy>
 END
 $proxy->expect_log(qr/AH01617: user ratings: authentication failure/, qr/AH01618: /);
-open my $users, '>', "$directory/users" or die "$directory/users: $!";
-print $users 'ratings:{SHA}' . sha1_base64($password) . "=\n";
-close $users;
+write_file("$directory/users", 'ratings:{SHA}' . sha1_base64($password) . "=\n");
 $proxy->start;
 my $proxy_port = $proxy->port;
 
 # What the proxy was asked for since the last time.
 my $seen = 0;
 sub asked {
-    open my $log, '<', "$directory/access" or return;
-    my @lines = <$log>;
+    my @lines = lines_of("$directory/access");
     my @new   = @lines[ $seen .. $#lines ];
     $seen = @lines;
     chomp @new;

@@ -10,13 +10,8 @@ my $patience = 20;
 my $topic    = 'ratings-ranking-' . int(time) . "-$$";
 my $database = 14;
 my $redis    = redis(database => $database);
-my $secret   = "$ENV{TEST_LOGS}/ranking.secret";
+my $secret   = secret_file('ranking.secret', "a secret of the tests, thirty-two bytes or more\n");
 my $voters   = qq(RatingsVoterSecret "file:$secret"\n<Location "/ratings">\nRatingsVoter expr=%{HTTP:X-User}\n</Location>\n);
-
-open my $file, '>', $secret or die "$secret: $!";
-print $file "a secret of the tests, thirty-two bytes or more\n";
-close $file or die;
-chmod 0600, $secret;
 
 sub with_prior { my ($prior) = @_; return (topic => $topic, database => $database, before => $prior ? "RatingsRankingPrior $prior\n" : '', after => $voters) }
 

@@ -11,10 +11,7 @@ my $long  = 86400; # seconds in which no test gets a request back
 
 # ---- one httpd, a virtual host for each rate ----
 
-open my $file, '>', "$ENV{TEST_LOGS}/rate.secret" or die "rate.secret: $!";
-print $file 'a secret of the tests, thirty-two bytes or more';
-close $file or die "rate.secret: $!";
-chmod 0600, "$ENV{TEST_LOGS}/rate.secret";
+secret_file('rate.secret', 'a secret of the tests, thirty-two bytes or more');
 
 my $header = "RatingsVoter expr=%{HTTP:X-User}\n";
 my %hosts  = (
@@ -117,8 +114,7 @@ sub too_many_ok {
     my %statuses;
     $statuses{$_}++ for map { ref $_ eq 'ARRAY' ? @$_ : 'died' } @results;
     is_deeply(\%statuses, { 200 => 20, 429 => 52 }, 'of many requests at the same time exactly as many are answered as may be');
-    open my $log, '<', "$ENV{TEST_LOGS}/rate/children" or die "children: $!";
-    my %children = map { /^(\d+) zoe \d+$/ ? ($1 => 1) : () } <$log>;
+    my %children = map { /^(\d+) zoe \d+$/ ? ($1 => 1) : () } lines_of("$ENV{TEST_LOGS}/rate/children");
     cmp_ok(scalar keys %children, '>', 1, 'by several children');
     is(vote('many', $talks[0], user('zac'))->status, 200, 'which has no effect on another voter');
 }

@@ -203,11 +203,7 @@ sub backends { my ($report) = @_; return { map { my $it = $report->{backends}{$_
         POSIX::_exit(0);
     }
     my $url  = 'http://127.0.0.1:' . $listener->sockport . '/';
-    my $file = "$ENV{TEST_LOGS}/ctl-header";
-    open my $out, '>', $file or die "$file: $!";
-    print {$out} "$secret\n";
-    close $out;
-    chmod 0600, $file;
+    my $file = secret_file('ctl-header', "$secret\n");
     local @ENV{qw(AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY)} = ('AKIDOFTHETEST', "$secret-of-aws");
     for my $row (
         [ 'neither header nor signature', 'not reached' ],

@@ -35,9 +35,7 @@ sub certificate {
     my ($authority, $name, $for, $days) = @_;
     my $path = "$files/$name";
     openssl('req', @key, '-keyout', "$path.key", '-out', "$path.csr", '-subj', "/CN=$name");
-    open my $extension, '>', "$path.ext" or die "$path.ext: $!";
-    print {$extension} "subjectAltName=$for\n";
-    close $extension or die "$path.ext: $!";
+    write_file("$path.ext", "subjectAltName=$for\n");
     return openssl(qw(x509 -req -in), "$path.csr", '-CA', "$files/$authority.pem", '-CAkey', "$files/$authority.key", '-CAcreateserial',
         '-days', $days // 2, '-extfile', "$path.ext", '-out', "$path.pem");
 }

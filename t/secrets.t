@@ -75,18 +75,8 @@ my $written_to;
 my %given = (
     directive   => sub { return quoted($_[0]) },
     environment => sub { my $name = 'SECRET_' . ++$file_number; $ENV{$name} = quoted($_[0]) =~ s/^"|"$//gr; return qq("\${$name}") },
-    file        => sub { return 'file:' . write_file('given-' . ++$file_number, "$_[0]\n") },
+    file        => sub { return 'file:' . secret_file('secrets.given-' . ++$file_number, "$_[0]\n") },
 );
-sub write_file {
-    my ($name, $text) = @_;
-    my $path = "$ENV{TEST_LOGS}/secrets.$name";
-    unlink $path;
-    open my $out, '>', $path or die "$path: $!";
-    chmod 0600, $path;
-    print $out $text;
-    close $out or die "$path: $!";
-    return $path;
-}
 
 # The directives of one round; `other`: values of others than the four
 sub conf_of {
@@ -98,7 +88,7 @@ sub conf_of {
     return join('', map { "$directive{$_} " . $value->($strings->{$_}) . "\n" } sort keys %$strings)
         . join('', map { "RatingsKafka $_ " . $value->($kafka{$_}) . "\n" } sort keys %kafka)
         . 'RatingsStatsHeader X-Stats-Key ' . $value->($header) . "\n"
-        . 'RatingsVoterSecret file:' . write_file('voters', $raw{hard} x 2) . "\n"
+        . 'RatingsVoterSecret file:' . secret_file('secrets.voters', $raw{hard} x 2) . "\n"
         . ($other{proxy} ? 'RatingsStatsProxy ' . $value->($other{proxy}) . "\n" : '')
         . join('', map { "RatingsStatsTimeout 300ms\nRatingsTalksTimeout 300ms\nRatingsStoreTimeout 300ms\nRatingsStreamTimeout 300ms\nRatingsDeadline 1\nRatingsBreakerFailures 1\nRatingsBreakerCooldown 10ms\n" } 1)
         . "RatingsTopic ratings-secrets\n" . RatingsTest::Httpd::locations()
@@ -107,7 +97,7 @@ sub conf_of {
 }
 
 # What is in /proc of a process; undef: it cannot be read
-sub proc_of { my ($pid, $name) = @_; local $/; open my $file, '<', "/proc/$pid/$name" or return; return <$file> }
+sub proc_of { my ($pid, $name) = @_; return eval { read_file("/proc/$pid/$name") } }
 sub httpd_says { my ($httpd, $options) = @_; return scalar qx($ENV{TEST_HTTPD} $options -f $httpd->{config} 2>&1) }
 
 my $birds = RatingsTest::Tool->new(parrot => map { /:(\d+)/ } $parrot, $mute);
@@ -181,8 +171,7 @@ for my $round (0 .. 9) {
     }
 }
 {
-    open my $in, '<', "$ENV{TEST_LOGS}/secrets.access" or die "the access log: $!";
-    my @lines = <$in>;
+    my @lines = lines_of("$ENV{TEST_LOGS}/secrets.access");
     cmp_ok(scalar(@lines), '>', 300, 'the access log has every request');
     is(shows(@lines), 0, 'and no secret');
 }
@@ -321,7 +310,7 @@ SKIP: {
 # The header of a file: new after a graceful restart, and not shown by one that fails.
 {
     my $file  = "$ENV{TEST_LOGS}/secrets.header";
-    my $write = sub { open my $out, '>', $file or die "$file: $!"; chmod 0600, $file; print $out @_; close $out };
+    my $write = sub { return write_file($file, $_[0], 0600) };
     $write->("$secret\n");
     my $function = RatingsTest::Tool->new('function', $ENV{HTTP_PORT} + 8);
     local $ENV{RATINGS_LAMBDA_URL} = "http://127.0.0.1:@{[ $ENV{HTTP_PORT} + 8 ]}/key";
@@ -348,8 +337,8 @@ SKIP: {
 {
     my $directory = "$ENV{TEST_LOGS}/secrets-aws";
     my $port      = $ENV{HTTP_PORT} + 8;
-    my $write     = sub { my ($name, $text) = @_; open my $out, '>', "$directory/$name" or die "$directory: $!"; print $out $text; close $out };
-    my $events    = sub { open my $in, '<', "$directory/events" or return 0; return scalar grep { /$_[0]/ } <$in> };
+    my $write     = sub { my ($name, $text) = @_; return write_file("$directory/$name", $text) };
+    my $events    = sub { return scalar grep { /$_[0]/ } lines_of("$directory/events") };
     mkdir $directory;
     $write->(mode => 'ok 5 0');
     my $stub = RatingsTest::Tool->new(aws => $directory, $port);

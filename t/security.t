@@ -10,8 +10,6 @@ my $passwords = "$ENV{TEST_LOGS}/security-passwords";
 my $secret    = "$ENV{TEST_LOGS}/security-secret";
 my @form      = ('Content-Type' => 'application/x-www-form-urlencoded');
 
-sub write_file { my ($path, $text) = @_; open my $file, '>', $path or die "$path: $!"; print $file $text; close $file }
-
 # The one sample that has the words.
 sub sample {
     my ($words) = @_;

@@ -14,8 +14,7 @@ my @user     = qw(ACL SETUSER ratings on >p@ss ~ratings/* ~ratings:* -@all);
 
 # The commands that the documents name.
 sub documented_user {
-    open my $file, '<', "$ENV{TEST_DOCS}/security.md" or die "security.md: $!";
-    my ($line) = grep { /^ {4}ACL SETUSER ratings / } <$file>;
+    my ($line) = grep { /^ {4}ACL SETUSER ratings / } lines_of("$ENV{TEST_DOCS}/security.md");
     return (@user, grep { /^\+/ } split / /, $line =~ s/\s+$//r);
 }
 
@@ -96,7 +95,7 @@ sub fail_over {
     my $well  = wait_until(sub { is_visible($scene, $talk) && get('/readyz', @at)->status == 200 }, $patience, 0.02);
     my $took  = time - $begun;
     ok($well && $took < $within, sprintf "$name: well again %.2f s after that", $took) or diag(get('/readyz', @at)->body);
-    open my $file, '>', $end or die "$end: $!";
+    write_file($end, '');
     my @counts = $loaded->();
     unlink $end;
     my $taken = $scene->{taken} += sum(200, @counts) + sum(202, @counts);

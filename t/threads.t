@@ -28,8 +28,7 @@ sub threads_of {
     my ($pid) = @_;
     my @names;
     for my $path (glob "/proc/$pid/task/*/comm") {
-        open my $file, '<', $path or next;
-        push @names, <$file> // ();
+        push @names, lines_of($path);
     }
     return @names;
 }
@@ -38,10 +37,7 @@ sub of_librdkafka { return grep { /^rdk:/ } threads_of(@_) }
 
 sub memory_of {
     my ($pid) = @_;
-    my %kilobytes;
-    open my $file, '<', "/proc/$pid/smaps_rollup" or return {};
-    for (<$file>) { $kilobytes{$1} = $2 if /^(\w+):\s+(\d+) kB$/ }
-    return \%kilobytes;
+    return { map { /^(\w+):\s+(\d+) kB$/ ? ($1 => $2) : () } lines_of("/proc/$pid/smaps_rollup") };
 }
 
 # The children that have projected: they append for all

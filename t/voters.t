@@ -13,12 +13,10 @@ my $secret = 'a secret of the tests, thirty-two bytes or more';
 my $port   = $ENV{HTTP_PORT} + 1;
 my @json   = ('Content-Type' => 'application/json');
 
-sub write_file { my ($path, $text) = @_; open my $file, '>', $path or die "$path: $!"; print $file $text; close $file or die; chmod 0600, $path }
-
 # ---- one httpd, a virtual host for each way ----
 
-write_file("$ENV{TEST_LOGS}/voters.secret", "$secret\n");
-write_file("$ENV{TEST_LOGS}/voters.passwd", join '', map { "$_:{SHA}" . sha1_base64('pw') . "=\n" } qw(ann ben));
+secret_file('voters.secret', "$secret\n");
+secret_file('voters.passwd', join '', map { "$_:{SHA}" . sha1_base64('pw') . "=\n" } qw(ann ben));
 my $login = qq(AuthType Basic\nAuthName ratings\nAuthBasicProvider file\nAuthUserFile "$ENV{TEST_LOGS}/voters.passwd"\n<LimitExcept GET>\nRequire valid-user\n</LimitExcept>\n);
 my %hosts = (
     anonymous => '',

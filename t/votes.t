@@ -9,11 +9,7 @@ use RatingsTest;
 my $patience = 15;
 my $database = 15;
 my $topic    = 'ratings-votes-' . int(time) . "-$$";
-my $secret   = "$ENV{TEST_LOGS}/votes.secret";
-open my $file, '>', $secret or die "$secret: $!";
-print $file 'v' x 40;
-close $file or die;
-chmod 0600, $secret;
+my $secret   = secret_file('votes.secret', 'v' x 40);
 my $httpd = own_httpd(
     name => 'votes', topic => $topic, database => $database,
     conf => RatingsTest::Httpd::backends(topic => $topic, database => $database) . RatingsTest::Httpd::locations()

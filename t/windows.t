@@ -160,11 +160,7 @@ make_database('without_windows', '');
 # ---- voters ----
 
 {
-    my $secret = "$ENV{TEST_LOGS}/windows.secret";
-    open my $file, '>', $secret or die "$secret: $!";
-    print $file "a secret of the tests, thirty-two bytes or more\n";
-    close $file or die "$secret: $!";
-    chmod 0600, $secret;
+    my $secret = secret_file('windows.secret', "a secret of the tests, thirty-two bytes or more\n");
     my ($httpd, @at) = start_with('window-voters', 'with_windows', { topic => 'ratings-window-voters', database => 6 }, before => qq(RatingsVoterSecret "file:$secret"\n),
         after => qq(<Location "/ratings">\nRatingsVoter expr=%{HTTP:X-User}\n</Location>\n));
     my @ann = ('X-User' => 'ann');

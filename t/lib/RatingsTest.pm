@@ -13,6 +13,7 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 
 use RatingsTest::Client ();
+use RatingsTest::File   qw(read_file write_file secret_file lines_of);
 use RatingsTest::Guard  ();
 use RatingsTest::Httpd  ();
 use RatingsTest::Log    ();
@@ -21,6 +22,7 @@ use RatingsTest::Redis  ();
 our @EXPORT = qw(
     client get post post_form rate histogram_of total problem_ok
     new_talks new_talk delete_talks redis topic_since topic_write stack
+    read_file write_file secret_file lines_of
     server_pid set_topic wait_until wait_ready own_httpd expect_log mpm sanitized slower finish
     run_program transcript check_report check_finding json to_json note_time in_children generation rebuilt_since
 );
@@ -128,8 +130,7 @@ sub run_program {
     my $out = <$output> // '';
     close $output;
     my $code = $? & 127 ? "signal @{[ $? & 127 ]}" : $? >> 8;
-    open my $file, '<', "$errors" or die "$errors: $!";
-    return { code => $code, out => $out, err => <$file> // '' };
+    return { code => $code, out => $out, err => read_file("$errors") // '' };
 }
 
 sub transcript { my $run = shift; return "exit code $run->{code}\n$run->{out}$run->{err}" }
@@ -221,8 +222,7 @@ END {
 
 sub server_pid {
     my ($server) = @_;
-    open my $file, '<', "$ENV{STACK_DIR}/pid/$server" or die "the pid of $server: $!";
-    my ($pid) = split ' ', <$file>;
+    my ($pid) = split ' ', read_file("$ENV{STACK_DIR}/pid/$server");
     return $pid;
 }
 

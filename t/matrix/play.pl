@@ -21,9 +21,7 @@ my $has_worked;
 
 sub note_row {
     my ($word) = @_;
-    open my $file, '>', "$ENV{TEST_LOGS}/seen" or die "$ENV{TEST_LOGS}/seen: $!";
-    print {$file} join("\t", $word, $version || '-', join('; ', @seen)), "\n";
-    close $file or die "$ENV{TEST_LOGS}/seen: $!";
+    write_file("$ENV{TEST_LOGS}/seen", join("\t", $word, $version || '-', join('; ', @seen)) . "\n");
     return;
 }
 

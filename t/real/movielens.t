@@ -16,11 +16,7 @@ my $told    = 100; # answers, after each of which a client says so
 
 # ---- httpd ----
 
-my $secret = "$ENV{TEST_LOGS}/voters.secret";
-open my $file, '>', $secret or die "$secret: $!";
-print $file 'v' x 40;
-close $file or die;
-chmod 0600, $secret;
+my $secret = secret_file('voters.secret', 'v' x 40);
 my $httpd = own_httpd(
     name => 'real', topic => $topic,
     conf => RatingsTest::Httpd::backends(topic => $topic) . RatingsTest::Httpd::locations()
@@ -38,8 +34,7 @@ ok(wait_ready(@at), 'ready') or BAIL_OUT('the service does not become ready');
 
 # The lines of the file: voter, talk, value and time of each rating
 sub ratings {
-    open my $in, '<', $ENV{TEST_RATINGS} or die "$ENV{TEST_RATINGS}: $!";
-    my (undef, @lines) = <$in>;
+    my (undef, @lines) = lines_of($ENV{TEST_RATINGS});
     return map { chomp; [split /\t/] } @lines;
 }
 

@@ -5,6 +5,8 @@ use strict;
 use warnings;
 use File::Path qw(make_path);
 
+use RatingsTest::File qw(read_file write_file);
+
 my @key = qw(-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes);
 
 sub new {
@@ -49,12 +51,7 @@ sub issue {
 
 sub _join {
     my ($self, $name, @parts) = @_;
-    open my $out, '>', $self->path($name) or die "$name: $!";
-    for my $part (@parts) {
-        open my $in, '<', $self->path($part) or die "$part: $!";
-        print {$out} <$in>;
-    }
-    return close $out;
+    return write_file($self->path($name), join '', map { read_file($self->path($_)) } @parts);
 }
 
 1;

@@ -6,6 +6,7 @@ use warnings;
 use File::Path qw(make_path);
 use Time::HiRes qw(sleep time);
 
+use RatingsTest::File  qw(lines_of);
 use RatingsTest::Guard ();
 use RatingsTest::Log   ();
 
@@ -125,8 +126,7 @@ sub start {
 
 sub pid {
     my ($self) = @_;
-    open my $file, '<', $self->{pid_file} or return;
-    my $pid = <$file> // return;
+    my ($pid) = lines_of($self->{pid_file}) or return;
     chomp $pid;
     return $pid;
 }

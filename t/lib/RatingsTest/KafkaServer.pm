@@ -6,6 +6,8 @@ use strict;
 use warnings;
 use parent 'RatingsTest::Process';
 
+use RatingsTest::File qw(write_file);
+
 # directory; port: the first of two, for its owner and for the controller; listeners: name -> [ protocol, port ], each
 # advertised as localhost; settings: lines; users: of SCRAM, name -> password
 sub new {
@@ -16,9 +18,7 @@ sub new {
         command => [ $ENV{TEST_STACK}, qw(kafka-tool kafka.Kafka), $file ],
         ready   => sub { system("kcat -q -L -m 2 -b 127.0.0.1:$options{port} >/dev/null 2>&1") == 0 },
     );
-    open my $out, '>', $file or die "$file: $!";
-    print {$out} $self->_settings;
-    close $out or die "$file: $!";
+    write_file($file, join '', $self->_settings);
     my %users = %{ $options{users} || {} };
     my @scram = map { my $user = $_; map { ('--add-scram', "$_=[name=$user,password=$users{$user}]") } qw(SCRAM-SHA-256 SCRAM-SHA-512) } sort keys %users;
     $self->tool('kafka.tools.StorageTool', qw(format -t AAAAAAAAAAAAAAAAAAAAAQ -c), $file, @scram);

@@ -6,6 +6,8 @@ use strict;
 use warnings;
 use parent 'RatingsTest::Process';
 
+use RatingsTest::File qw(write_file);
+
 my ($programs) = reverse sort { ($a =~ /(\d+)/)[0] <=> ($b =~ /(\d+)/)[0] } glob '/usr/lib/postgresql/*/bin';
 
 # directory; port; addresses (default: 127.0.0.1); certificate: without .crt and .key; authority: of clients; hba: lines; follows: the one whose data it takes
@@ -37,9 +39,8 @@ sub _run {
 sub _create {
     my ($self) = @_;
     $self->_run("$programs/initdb", '-D', "$self->{directory}/data", qw(-U postgres -A reject -E UTF8 --locale=C.UTF-8 --no-sync --no-instructions));
-    open my $hba, '>', "$self->{directory}/data/pg_hba.conf" or die "pg_hba.conf: $!";
-    print {$hba} map { "$_\n" } "hostnossl all,replication postgres 127.0.0.1/32 trust", @{ $self->{hba} };
-    return close $hba;
+    my @lines = ('hostnossl all,replication postgres 127.0.0.1/32 trust', @{ $self->{hba} });
+    return write_file("$self->{directory}/data/pg_hba.conf", join '', map { "$_\n" } @lines);
 }
 
 sub _copy {

@@ -8,6 +8,7 @@ use File::Path qw(make_path);
 use POSIX ();
 use Time::HiRes qw(sleep time);
 
+use RatingsTest::File  qw(write_file);
 use RatingsTest::Redis ();
 
 # directory; port; address (default: 127.0.0.1); arguments: more of redis-server's; binary: another redis-server than the system's; monitors: it is a
@@ -26,10 +27,8 @@ sub _arguments {
     my ($self) = @_;
     my @all = ('--bind', $self->{address}, '--port', $self->{port}, '--dir', $self->{directory});
     return (@all, '--save', '', '--maxmemory-policy', 'noeviction', '--repl-diskless-sync-delay', '0', @{ $self->{arguments} || [] }) if !$self->{monitors};
-    open my $file, '>', "$self->{directory}/sentinel.conf" or die "sentinel.conf: $!"; # it writes what it learns into that
-    print {$file} map { "$_\n" } @{ $self->{monitors} };
-    close $file or die "sentinel.conf: $!";
-    return ("$self->{directory}/sentinel.conf", @all);
+    my $file = write_file("$self->{directory}/sentinel.conf", join '', map { "$_\n" } @{ $self->{monitors} }); # it writes what it learns into that
+    return ($file, @all);
 }
 
 sub start {

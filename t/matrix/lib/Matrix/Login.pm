@@ -8,21 +8,12 @@ use FindBin qw($Bin);
 use RatingsTest               ();
 use RatingsTest::Certificates ();
 use RatingsTest::Documented   ();
+use RatingsTest::File         qw(secret_file);
 use RatingsTest::KafkaServer  ();
 use RatingsTest::Tool         ();
 
 my $modules = 'org.apache.kafka.common.security';
 my $secret  = 'S3cret-of-the-matrix';
-
-sub secret_file {
-    my ($name, $text) = @_;
-    my $path = "$ENV{TEST_LOGS}/secret-$name";
-    open my $file, '>', $path or die "$path: $!";
-    chmod 0600, $path;
-    print {$file} "$text\n";
-    close $file or die "$path: $!";
-    return $path;
-}
 
 # The properties of librdkafka that the document shows.
 sub documented {
@@ -34,8 +25,8 @@ sub documented {
 
 sub by_password {
     my ($mechanism, $ca) = @_;
-    my %properties = (documented('httpd: Kafka', '/etc/ratings/ca.crt' => $ca, '/etc/ratings/kafka-password' => secret_file('right', $secret)), 'sasl.mechanisms' => $mechanism);
-    my $wrong      = 'file:' . secret_file('wrong', "$secret-not");
+    my %properties = (documented('httpd: Kafka', '/etc/ratings/ca.crt' => $ca, '/etc/ratings/kafka-password' => secret_file('secret-right', "$secret\n")), 'sasl.mechanisms' => $mechanism);
+    my $wrong      = 'file:' . secret_file('secret-wrong', "$secret-not\n");
     return {
         properties => \%properties, users => { ratings => $secret }, jaas => "$modules.scram.ScramLoginModule required;",
         refused    => [ [ 'a wrong password', { %properties, 'sasl.password' => $wrong }, qr/invalid credentials with SASL mechanism \Q$mechanism\E/ ] ],
@@ -48,9 +39,9 @@ sub by_token {
     my ($mechanism, $ca, $port) = @_;
     my $issuer   = "http://127.0.0.1:$port";
     my $provider = RatingsTest::Tool->new($ENV{MATRIX_NODE}, "$Bin/provider.mjs", $ENV{MATRIX_NODE} =~ s{/node\z}{}r, $port, $secret);
-    my %replace  = ('/etc/ratings/ca.crt' => $ca, 'https://login.example.org' => $issuer, '/etc/ratings/kafka-secret' => secret_file('right', $secret));
+    my %replace  = ('/etc/ratings/ca.crt' => $ca, 'https://login.example.org' => $issuer, '/etc/ratings/kafka-secret' => secret_file('secret-right', "$secret\n"));
     my %properties = documented('httpd: Kafka by token', %replace);
-    my $wrong      = 'file:' . secret_file('wrong', "$secret-not");
+    my $wrong      = 'file:' . secret_file('secret-wrong', "$secret-not\n");
     my %unsigned   = (
         (map { $_ => $properties{$_} } grep { !/^sasl\.oauthbearer/ } keys %properties),
         'enable.sasl.oauthbearer.unsecure.jwt' => 'true', 'sasl.oauthbearer.config' => 'principal=ratings',

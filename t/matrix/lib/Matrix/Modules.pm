@@ -5,7 +5,8 @@ use strict;
 use warnings;
 use File::Path qw(make_path);
 
-use RatingsTest ();
+use RatingsTest       ();
+use RatingsTest::File ();
 
 sub php { my ($file) = glob "$ENV{TEST_MODULES}/libphp*.so"; return $file // die "no mod_php: make deps-matrix\n" }
 
@@ -146,9 +147,7 @@ sub part {
     my $port      = $ENV{HTTP_PORT} + 1;
     my $documents = "$ENV{TEST_LOGS}/httpd/htdocs";
     make_path($documents);
-    open my $page, '>', "$documents/two.php" or die "$documents/two.php: $!";
-    print {$page} '<?php echo "php " . (1 + 1);';
-    close $page or die "$documents/two.php: $!";
+    RatingsTest::File::write_file("$documents/two.php", '<?php echo "php " . (1 + 1);');
     my ($version) = RatingsTest::run_program($program, '-v')->{out} =~ m{Apache/(\S+)};
     return { version => 'httpd ' . ($version // ''), httpd => { modules => lines_to_load($mpm), after => configuration($mpm, $port) },
         more => sub { check_all($mpm, @_) }, expect => [ qr{AH01630: .*ratings:/readyz}, qr/ModSecurity|\[security2:/, qr/auth_openidc/ ] };

@@ -6,6 +6,8 @@ use warnings;
 use parent 'RatingsTest::Process';
 use IO::Socket::INET;
 
+use RatingsTest::File ();
+
 # directory; program; arguments, which may be set later; port that it listens on when it is up; within: seconds until then
 # (default: 20)
 sub new {
@@ -18,11 +20,7 @@ sub new {
 # A file beside its log, as a configuration; its path.
 sub write_file {
     my ($self, $name, $text) = @_;
-    my $path = "$self->{directory}/$name";
-    open my $file, '>', $path or die "$path: $!";
-    print {$file} $text;
-    close $file or die "$path: $!";
-    return $path;
+    return RatingsTest::File::write_file("$self->{directory}/$name", $text);
 }
 
 sub start {
