@@ -1,6 +1,7 @@
 # make bench: what the service costs, beside what httpd costs by itself and what others cost (t/bench/run).
 # make bench-memory: what memory its children take, and that it is bounded.
 # make bench-vote: a vote of a continent's size, RATINGS of VOTERS.
+# make bench-counting: what the metrics of a cached GET cost.
 # NAMES="..." chooses systems, CASES="..." cases, CONNECTIONS="..." numbers of connections; ROUNDS, BENCH_SECONDS;
 # REQUESTS, of bench-memory. BEFORE: the revision that is measured beside today's (t/bench/before); none, not any.
 
@@ -14,7 +15,7 @@ BENCH_GIVEN    = $(foreach name,NAMES CASES CONNECTIONS ROUNDS BENCH_SECONDS REQ
 BENCH_RUN      = OUT='$(OUT)' APXS='$(APXS)' BENCH_BEFORE='$(filter-out none,$(BENCH_BEFORE))' \
                  BENCH_COMMAND='$(strip make $@ $(BENCH_GIVEN))' t/bench/run
 
-.PHONY: bench bench-short bench-memory bench-vote bench-publish bench-ready bench-before
+.PHONY: bench bench-short bench-memory bench-vote bench-counting bench-publish bench-ready bench-before
 bench: bench-ready bench-before ## measure the service, httpd's floor and the peers (NAMES= CASES= CONNECTIONS= ROUNDS= BENCH_SECONDS= BEFORE=)
 	@$(BENCH_RUN) $(BENCH_OPTIONS) $(NAMES)
 
@@ -26,6 +27,10 @@ bench-memory: bench-ready ## what memory a child takes, while it answers ten mil
 
 bench-vote: bench-ready ## 3.8 million ratings by a million voters, each count audited, in 6 minutes (RATINGS= VOTERS=)
 	@$(BENCH_RUN) --vote $(if $(RATINGS),--ratings $(RATINGS)) $(if $(VOTERS),--voters $(VOTERS))
+
+# Three tenths of a microsecond
+bench-counting: $(OUT)/bench/counting ## what the metrics of a GET cost that the response cache answers, in nanoseconds
+	@$< 300
 
 bench-publish: ## docs/performance-tables.md anew, of the last whole make bench, bench-memory and bench-vote
 	@t/bench/publish $(OUT)/bench
@@ -41,8 +46,12 @@ $(BENCH_FLOOR): t/bench/floor/mod_floor.c
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(CC) $(BASE_CFLAGS) $(HTTPD_CFLAGS) -shared $< -o $@ $(LDFLAGS)
 
+$(OUT)/bench/counting: t/bench/counting/counting.c $(SHM_OBJECTS) $(OUT)/libratings.a
+	@mkdir -p $(@D)
+	$(call quiet,LD)$(CC) $(BASE_CFLAGS) $(HTTPD_CFLAGS) $(filter %.c %.o %.a,$^) -o $@ $(shell pkg-config --libs apr-1 apr-util-1) $(CORE_LIBS) -lm $(LDFLAGS)
+
 $(BENCH_PROGRAMS): $(OUT)/bench/%: t/bench/%/main.go t/bench/%/go.mod t/bench/%/go.sum t/bench/go-build
 	@mkdir -p $(@D)
 	$(call quiet,GO)t/bench/go-build t/bench/$* $@
 
--include $(BENCH_FLOOR:.so=.d)
+-include $(BENCH_FLOOR:.so=.d) $(OUT)/bench/counting.d

@@ -96,16 +96,17 @@ test-alerts: deps-test ## the alert rules on made-up series, and each metric tha
 clean-test: ## remove what tests have left in TEST_DIR: logs, journals, data of their servers
 	@OUT='$(OUT)' APXS='$(APXS)' t/suite/clean
 
-# Servers that lie (t/liars.t, which make test-service runs as well, with few requests): many, under the
-# sanitizers. LIARS_SEED=... draws another plan.
+# Servers that lie (t/liars.t, which make test-service runs as well, with few requests): many, with the module under
+# the sanitizer asan or tsan, or all of httpd under valgrind. LIARS_SEED=... draws another plan.
 LIARS_REQUESTS ?= 200000
 LIARS_SEED     ?= 1
+LIARS_UNDER    ?= asan
 
 .PHONY: liars
-liars: deps-test ## Redis, PostgreSQL, the Lambda and records that lie, under ASan and UBSan (LIARS_REQUESTS=200000 LIARS_SEED=1)
+liars: deps-test $(if $(filter valgrind,$(LIARS_UNDER)),deps-valgrind) ## Redis, PostgreSQL, the Lambda and records that lie (LIARS_REQUESTS=200000 LIARS_SEED=1 LIARS_UNDER=asan, tsan, valgrind)
 	@$(MAKE) --no-print-directory module lambda-bootstrap
-	@$(MAKE) --no-print-directory module SANITIZE=1
-	@TESTS=liars TEST_REQUESTS=$(LIARS_REQUESTS) TEST_SEED=$(LIARS_SEED) OUT='$(OUT)' APXS='$(APXS)' t/run event-asan
+	@$(MAKE) --no-print-directory module SANITIZE=$(patsubst asan,address,$(patsubst tsan,thread,$(filter-out valgrind,$(LIARS_UNDER))))
+	@TESTS=liars TEST_REQUESTS=$(LIARS_REQUESTS) TEST_SEED=$(LIARS_SEED) OUT='$(OUT)' APXS='$(APXS)' t/run event-$(LIARS_UNDER)
 
 # A rating on one host, and a look at it on another (t/position.t, which make test-service runs as well, with few pairs).
 PAIRS ?= 100000
