@@ -297,7 +297,7 @@ static void handshake_ends_by_the_deadline(void **state)
 {
     static const step_t silent[] = {{NULL, THEN_SILENCE}};
     static const step_t half[] = {{"\x16\x03\x03\x01", THEN_SILENCE}};
-    static const step_t drip[] = {{"\x16\x03\x03\x40", THEN_DRIP}};
+    static const step_t drip[] = {{"\x16\x03\x03\x02", THEN_DRIP}};
     const step_t *const scripts[] = {silent, half, drip};
     (void)state;
     for (size_t i = 0; i < sizeof scripts / sizeof scripts[0]; i++) {
