@@ -34,7 +34,7 @@ my %hosts = (
     hidden    => qq($voters<Location "/">\nRatingsHide until-closed\n</Location>\n),
 );
 my $port = $ENV{HTTP_PORT} + 1;
-write_file($secret, "a secret of the tests, thirty-two bytes or more\n");
+write_file($secret, "a secret of the tests, thirty-two bytes or more\n", 0600);
 mkdir $pictures;
 
 my ($httpd) = start_with('browser', 'browser', \%own,

@@ -266,7 +266,7 @@ sub answer_slowly {
         my $answers = in_children(12, sub {
             my $client = client(@at);
             $client->send($client->format('GET', "/ratings?talkId=$asked"));
-            write_file("$file.asks-$_[0]");
+            write_file("$file.asks-$_[0]", '');
             my $answer = $client->receive('GET');
             return { status => $answer->status, stats => json($answer->body)->{stats} };
         });
@@ -278,7 +278,7 @@ sub answer_slowly {
     my $before = lines_of("$file.calls");
     is(join(', ', $ask->($talk)), join(', ', ('200 with') x 12), 'twelve who ask for the same counts have statistics');
     is(lines_of("$file.calls") - $before, 1, 'by one call');
-    write_file("$file.broken");
+    write_file("$file.broken", '');
     is(join(', ', $ask->($other)), join(', ', ('200 without') x 12), 'a call that fails leaves all who waited for it without');
     is(lines_of("$file.calls") - $before, 2, 'by one call as well');
     unlink "$file.broken";

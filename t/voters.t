@@ -338,7 +338,7 @@ sub none_ok {
 
 # ---- another secret, by a graceful restart: under it everybody could vote twice ----
 
-sub restart_with { my ($text) = @_; write_file("$ENV{TEST_LOGS}/voters.secret", $text); $httpd->signal('USR1'); return }
+sub restart_with { my ($text) = @_; secret_file('voters.secret', $text); $httpd->signal('USR1'); return }
 
 {
     my ($talk, $cookie) = (new_talk(), 'ratings-voter=' . 'f' x 32 . '.' . substr hmac_sha256_hex("mod_ratings cookie\0\0" . 'f' x 32, $secret), 0, 32);
