@@ -14,6 +14,8 @@ typedef struct {
     ratings_fingerprint_t last, first; /* of the records applied last and first */
     int64_t log_time; /* of the log, up to the checkpoint; milliseconds since 1970 */
     bool is_verified; /* `last` was found in the log, or there is none to find */
+    bool is_disputed; /* when it was opened, the brokers said that the log is another one: whether
+                       * `last` is found decides */
 
     /* where the log begins and ends, as the brokers said last */
     int64_t log_start, log_end;
@@ -60,12 +62,18 @@ int64_t partition_read_up_to(const partition_t *partition);
  * transactions), which the checkpoint does not count. */
 bool partition_has_reached(const partition_t *partition, int64_t end);
 
-/* Whether the log's first record is not the one that the store has applied first: told by its time,
- * since a record of a topic that was deleted and created again is younger. */
+/* Whether the brokers say that the log's first record is not the one that the store has applied
+ * first: told by its time, since a record of a topic that was deleted and created again is younger.
+ * A broker may be wrong about that (Tansu 0.6 names the log's first record for any time), so what
+ * the log holds decides. */
 bool partition_is_another_log(const partition_t *partition, const ratings_fingerprint_t *first);
 
+/* The log is the one that was applied, as its records show. Whether the brokers have said otherwise
+ * since it was opened. */
+bool partition_settle(partition_t *partition);
+
 /* Whether the store, as just loaded, has another checkpoint than was applied here, or the log has
- * become shorter, or is another one. */
+ * become shorter, or is another one, which is not known while that is disputed. */
 bool partition_has_moved(const partition_t *partition, const ratings_store_state_t *state, int i);
 
 /* Whether the store says something else of the records up to the checkpoint than was read in the
