@@ -113,7 +113,7 @@ static ratings_topic_fault_e fault_of_config(const rd_kafka_ConfigEntry_t **entr
 }
 
 /* A topic whose settings we may not read is taken as good. False: they could not be read, so that
- * it may be missing. */
+ * it may be missing: Kafka answers with an error then, Tansu 0.6 with no settings at all. */
 static bool read_topic_settings(rd_kafka_event_t *event, ratings_topic_t *topic)
 {
     size_t count = 0, entries = 0;
@@ -128,7 +128,7 @@ static bool read_topic_settings(rd_kafka_event_t *event, ratings_topic_t *topic)
     topic->fault = fault_of_config(configs, entries);
     topic->append_time = append_time_of_config(configs, entries);
     topic->in_sync = in_sync_of_config(configs, entries);
-    return true;
+    return entries > 0;
 }
 
 static apr_status_t describe_topic(rd_kafka_t *handle, const char *name, int timeout_ms,
