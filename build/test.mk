@@ -150,7 +150,7 @@ $(OUT)/t/unit/%: t/unit/%.c $(OUT)/libratings.a
 	    $(OUT)/libratings.a $(shell pkg-config --libs cmocka) $(CORE_LIBS) -lm $(LDFLAGS)
 
 # Of shared memory, and of the pending write that waits on it: these need its objects, and APR.
-SHM_UNIT    := $(patsubst %,$(OUT)/t/unit/test_%,applied_counts background checkpoints host_lease known_cache log_rate metrics pending_write response_cache status_lines thread visibility)
+SHM_UNIT    := $(patsubst %,$(OUT)/t/unit/test_%,append_time applied_counts background checkpoints host_lease known_cache log_rate metrics pending_write response_cache status_lines thread visibility)
 SHM_OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(wildcard src/shm/*.c) src/backend/common/result.c)
 
 $(SHM_UNIT): $(OUT)/t/unit/%: t/unit/%.c $(SHM_OBJECTS) $(OUT)/libratings.a

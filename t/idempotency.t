@@ -179,6 +179,12 @@ ok(wait_ready(), 'ready') or BAIL_OUT('the service does not become ready');
     }, 20), 'when it keeps them no more, keys are refused');
     is(counted($talk, @at), "00${taken}11", 'what was taken meanwhile is counted');
     ok(wait_until(sub { (grep { /RT0307: / } $httpd->log->lines) == 2 }, 20), 'and the log says so again, though a request was first to find it');
+    is(rate($talk, 2, @at)->status, 200, 'a rating without a key is taken');
+    set_topic('ratings-no-time', add => 'message.timestamp.type=LogAppendTime');
+    $key = new_key();
+    ok(wait_until(sub { keyed($talk, 1, $key, @at)->status == 200 }, 20), 'keys are taken when it keeps them again, though no request without one has come since');
+    is(keyed($talk, 1, $key, @at)->status, 200, 'twice');
+    is(counted($talk, @at), "11${taken}11", 'and count once');
     $httpd->stop;
 }
 

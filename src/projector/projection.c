@@ -66,6 +66,14 @@ void projection_publish_barred(projection_t *p)
     atomic_store(&p->shared->has_barred, has_barred);
 }
 
+bool projection_has_append_times(const projection_t *p)
+{
+    for (int i = 0; i < RATINGS_PARTITIONS_MAX; i++)
+        if (p->state.log_time[i] > 0)
+            return true;
+    return false;
+}
+
 /* ---- the log ---- */
 
 /* A consumer is a dozen threads and connections: a child that does not lead has none. */

@@ -64,6 +64,9 @@ apr_status_t projection_request_rebuild(projection_t *p, ratings_rebuild_request
  * checkpoints that it is of are published, since a request that waits for one of them asks then. */
 void projection_publish_barred(projection_t *p);
 
+/* Whether the store, as it was loaded, has applied any record with an append time. */
+bool projection_has_append_times(const projection_t *p);
+
 /* ---- the log ---- */
 
 /* Makes the reader, if there is none. */

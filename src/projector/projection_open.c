@@ -33,6 +33,7 @@ static apr_status_t check_topic(opening_t *opening, const ratings_topic_t *topic
         return ratings_result_set(why, APR_EINVAL,
                                   "the store holds the ratings of topic '%s', not of '%s'",
                                   p->state.topic, ours);
+    topic_watch_note_log(opening->topic, projection_has_append_times(p));
     return APR_SUCCESS;
 }
 

@@ -3,15 +3,20 @@
 #include "../core/clock.h"
 #include "../core/container_of.h"
 #include "../core/routing_record.h"
+#include "../shm/append_time.h"
 
 #include <string.h>
 
 #define REAPPEND_US INT64_C(5000000) /* until a record that was not read back is appended again */
 
-/* On a thread of the producer's. Success is not told here: the record is read back. */
+/* On a thread of the producer's. Success is not told here: the record is read back. Of a new topic
+ * it is the first to show whether append times are kept, before any rating is routed. */
 static void on_routing_delivered(ratings_receiver_t *receiver, const ratings_delivery_t *delivery)
 {
     routing_t *routing = RATINGS_CONTAINER_OF(receiver, routing_t, receiver);
+    ratings_shm_t *shared = routing->projection->options->shared;
+    if (delivery->record)
+        ratings_append_time_note_record(shared, delivery->record->has_append_time);
     if (delivery->result.status == APR_SUCCESS)
         return;
     if (!atomic_exchange(&routing->failed, true))

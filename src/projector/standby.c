@@ -26,9 +26,11 @@ void standby_reset(standby_t *standby)
 
 /* ---- what another host has applied ---- */
 
-static void publish_loaded(projection_t *p, int64_t at)
+static void publish_loaded(standby_t *standby, int64_t at)
 {
+    projection_t *p = standby->projection;
     projection_publish_barred(p);
+    topic_watch_note_log(standby->topic, projection_has_append_times(p));
     for (int i = 0; i < RATINGS_PARTITIONS_MAX && p->state.checkpoint[i] >= 0; i++) {
         ratings_checkpoint_t checkpoint = projection_stored_checkpoint(p, i);
         if (ratings_shm_is_newer(p->shared, i, checkpoint))
@@ -115,7 +117,7 @@ static void learn_from_store(standby_t *standby)
     if (!projection_load_ours(p))
         return;
     check_high(standby);
-    publish_loaded(p, at);
+    publish_loaded(standby, at);
     ratings_visibility_notify(p->options->visibility);
     electorate_append_as_standby(&standby->electorate);
     raise_rebuild_request(standby);
@@ -133,8 +135,8 @@ static void standby_step(standby_t *standby)
     int64_t now = ratings_monotonic();
     if (now >= standby->poll_at || ratings_visibility_has_waiters(p->options->visibility)) {
         standby->poll_at = now + PROJECTION_POLL_US;
+        topic_watch_poll(standby->topic); /* first: requests with keys wait for both */
         learn_from_store(standby);
-        topic_watch_poll(standby->topic);
     }
     lease_wait_for_handover(p->lease, STANDBY_POLL_US);
 }

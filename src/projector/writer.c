@@ -3,6 +3,7 @@
 #include "../core/clock.h"
 #include "../core/container_of.h"
 #include "../shm/append_ring.h"
+#include "../shm/append_time.h"
 #include "../shm/futex.h"
 
 #include <pthread.h>
@@ -89,18 +90,9 @@ static bool can_become_visible(const message_t *message, int64_t offset)
     return offset >= message->floor;
 }
 
-/* A broker may call a topic LogAppendTime and keep the producer's times: what it appends tells. */
-static void note_append_time(ratings_shm_t *shared, bool is_kept)
-{
-    uint32_t wrong = is_kept ? RATINGS_APPEND_TIME_DENIED : RATINGS_APPEND_TIME_KEPT;
-    uint32_t right = is_kept ? RATINGS_APPEND_TIME_KEPT : RATINGS_APPEND_TIME_DENIED;
-    if (atomic_load_explicit(&shared->append_time, memory_order_relaxed) == wrong)
-        (void)atomic_compare_exchange_strong(&shared->append_time, &wrong, right);
-}
-
 static void note_own_record(const message_t *message, const ratings_record_t *record)
 {
-    note_append_time(message->writer->options->shared, record->has_append_time);
+    ratings_append_time_note_record(message->writer->options->shared, record->has_append_time);
     own_records_add(message->writer->own, record);
 }
 

@@ -1,8 +1,8 @@
 /* Submitting a rating: the talk exists, its window is open, the event is durable, the rating is
  * visible, its voter is not barred, and, if it has an idempotency key, it is the one that counts.
  */
-#include "../backend/stream/stream_topic.h"
 #include "../core/clock.h"
+#include "../shm/append_time.h"
 #include "backend_call.h"
 #include "pending_write.h"
 #include "routing.h"
@@ -89,30 +89,33 @@ static void note_delivery(ratings_call_t *call, int partition, int64_t floor,
 
 /* ---- idempotency keys ---- */
 
-/* The projector, which asks Kafka again soon, confirms it and logs it, once for the host. What it
- * has confirmed already stays as it is, or it would log it again. */
-static void doubt_append_time(ratings_shm_t *shared)
+static bool append_time_is_known(const ratings_shm_t *shared)
 {
-    uint32_t kept = atomic_load(&shared->append_time);
-    if (kept != RATINGS_APPEND_TIME_NOT_KEPT && kept != RATINGS_APPEND_TIME_DENIED)
-        (void)atomic_compare_exchange_strong(&shared->append_time, &kept,
-                                             RATINGS_APPEND_TIME_DOUBTED);
+    return ratings_append_time(shared) != RATINGS_APPEND_TIME_UNKNOWN;
 }
 
-static bool keeps_append_time(const ratings_shm_t *shared)
+/* RATINGS_OUTCOME_DONE: an event with a key will be compared. */
+static ratings_outcome_e admit_key(ratings_call_t *call)
 {
-    uint32_t kept = atomic_load(&shared->append_time);
-    return kept == RATINGS_APPEND_TIME_UNKNOWN || kept == RATINGS_APPEND_TIME_KEPT;
+    const ratings_shm_t *shared = call->child->service->shared;
+    if (ratings_routing_await(call, append_time_is_known))
+        return ratings_append_time(shared) == RATINGS_APPEND_TIME_KEPT ? RATINGS_OUTCOME_DONE
+                                                                       : RATINGS_OUTCOME_NO_KEYS;
+    ratings_result_set(&call->failure.why, APR_ECONNREFUSED,
+                       "it is not known yet whether the topic keeps append times");
+    call->failure.part = "the event log";
+    return RATINGS_OUTCOME_UNAVAILABLE;
 }
 
 /* What the use of the key says of the event at `offset`. Without a use the event counted without
- * being compared: the topic keeps no append times any more, which this host knows from now on. Or
- * the store is wrong: then nobody says that the key's rating is this one. */
+ * being compared: the topic keeps no append times any more, which this host knows from now on, and
+ * the projector confirms and logs. Or the store is wrong: then nobody says that the key's rating is
+ * this one. */
 static ratings_outcome_e outcome_of_use(ratings_call_t *call, const ratings_event_t *event,
                                         const ratings_use_t *use, int64_t offset)
 {
     if (use->offset < 0) {
-        doubt_append_time(call->child->service->shared);
+        ratings_append_time_deny(call->child->service->shared);
         return accepted(call, "the store has no use of its idempotency key");
     }
     if (use->offset > offset)
@@ -227,8 +230,10 @@ static ratings_outcome_e submit_event_of(ratings_call_t *call, const ratings_eve
     int partition = ratings_routing_partition(call, event->rating.talk_id);
     if (partition < 0)
         return RATINGS_OUTCOME_UNAVAILABLE;
-    if (has_key && !keeps_append_time(call->child->service->shared))
-        return RATINGS_OUTCOME_NO_KEYS;
+    if (has_key)
+        outcome = admit_key(call);
+    if (outcome != RATINGS_OUTCOME_DONE)
+        return outcome;
     if (!is_open)
         return repeat_outcome(call, event, partition);
     int64_t floor = ratings_shm_watermark(call->child->service->shared, partition).offset;

@@ -32,6 +32,21 @@ apr_status_t ratings_stream_topic_describe(ratings_stream_t *stream, apr_interva
     return ratings_result_set(why, APR_TIMEUP, "nothing is asked");
 }
 
+/* The records that were appended to find out, and by whom their reports are awaited. */
+static int proofs, proof_partitions;
+static ratings_receiver_t *proof_receiver;
+
+apr_status_t ratings_stream_append_routing(ratings_stream_t *stream, int partitions,
+                                           ratings_receiver_t *receiver,
+                                           ratings_delivery_t *failure)
+{
+    (void)stream, (void)failure;
+    proofs++;
+    proof_partitions = partitions;
+    proof_receiver = receiver;
+    return APR_SUCCESS;
+}
+
 apr_status_t ratings_stream_check(ratings_stream_t *stream, int count, int in_sync,
                                   apr_interval_time_t timeout, ratings_result_t *why)
 {
@@ -44,7 +59,6 @@ apr_status_t ratings_stream_check(ratings_stream_t *stream, int count, int in_sy
 #define UNKNOWN RATINGS_APPEND_TIME_UNKNOWN
 #define KEPT RATINGS_APPEND_TIME_KEPT
 #define NOT_KEPT RATINGS_APPEND_TIME_NOT_KEPT
-#define DOUBTED RATINGS_APPEND_TIME_DOUBTED
 #define DENIED RATINGS_APPEND_TIME_DENIED
 
 typedef struct {
@@ -64,6 +78,7 @@ static void host_open(host_t *host)
     host->options.has_idempotency_keys = true;
     topic_watch_init(&host->watch, &host->options);
     atomic_store(&lines, 0);
+    proofs = 0;
 }
 
 static void publish(host_t *host, ratings_append_time_e said)
@@ -79,16 +94,17 @@ typedef struct {
 } row_t;
 
 static row_t rows[] = {
-    {"a topic that keeps append times", UNKNOWN, KEPT, KEPT, 0},
+    {"a topic that says it keeps append times has not shown it", UNKNOWN, KEPT, UNKNOWN, 0},
+    {"one that has goes on", KEPT, KEPT, KEPT, 0},
     {"one that does not is logged once", UNKNOWN, NOT_KEPT, NOT_KEPT, 1},
     {"nor any more", KEPT, NOT_KEPT, NOT_KEPT, 1},
-    {"as a request has found", DOUBTED, NOT_KEPT, NOT_KEPT, 1},
-    {"what a request has doubted may be so", DOUBTED, KEPT, KEPT, 0},
-    {"one that is altered keeps them", NOT_KEPT, KEPT, KEPT, 0},
+    {"one that is altered, and never shows it", NOT_KEPT, KEPT, DENIED, 1},
     {"its records tell otherwise, which is logged once", DENIED, KEPT, DENIED, 1},
     {"it says so itself by now", DENIED, NOT_KEPT, NOT_KEPT, 1},
     {"settings that may not be read change nothing", KEPT, UNKNOWN, KEPT, 0},
-    {"also not what records tell", DENIED, UNKNOWN, DENIED, 0},
+    {"also not that it keeps none", NOT_KEPT, UNKNOWN, NOT_KEPT, 0},
+    {"nor that nothing is known", UNKNOWN, UNKNOWN, UNKNOWN, 0},
+    {"nor what records tell, which is logged once", DENIED, UNKNOWN, DENIED, 1},
 };
 
 static void test_row(void **state)
@@ -101,6 +117,123 @@ static void test_row(void **state)
     publish(&host, row->said);
     assert_int_equal(atomic_load(&host.shared->append_time), row->after);
     assert_int_equal(atomic_load(&lines), row->lines);
+    free(host.shared);
+}
+
+/* ---- what the log has shown ---- */
+
+typedef struct {
+    const char *name;
+    ratings_append_time_e known, said;
+    bool has_append_times;
+    ratings_append_time_e after;
+} log_row_t;
+
+static log_row_t log_rows[] = {
+    {"a log with append times, of a topic that keeps them", UNKNOWN, KEPT, true, KEPT},
+    {"a log without", UNKNOWN, KEPT, false, UNKNOWN},
+    {"of a topic of which nothing is known", UNKNOWN, UNKNOWN, true, UNKNOWN},
+    {"of one that keeps none any more", KEPT, NOT_KEPT, true, NOT_KEPT},
+    {"of one that is altered, which a record has to show", NOT_KEPT, KEPT, true, DENIED},
+    {"the last record tells more", DENIED, KEPT, true, DENIED},
+};
+
+static void test_log_row(void **state)
+{
+    const log_row_t *row = *state;
+    host_t host;
+    host_open(&host);
+    atomic_store(&host.shared->append_time, row->known);
+    publish(&host, row->said);
+    topic_watch_note_log(&host.watch, row->has_append_times);
+    assert_int_equal(atomic_load(&host.shared->append_time), row->after);
+    free(host.shared);
+}
+
+/* ---- a record that shows it ---- */
+
+typedef struct {
+    const char *name;
+    ratings_append_time_e known;
+    int partitions;
+    bool has_idempotency_keys;
+    int proofs;
+} proof_row_t;
+
+static proof_row_t proof_rows[] = {
+    {"is appended if nothing is known", UNKNOWN, 4, true, 1},
+    {"also after one that had no append time", DENIED, 4, true, 1},
+    {"not if append times are kept", KEPT, 4, true, 0},
+    {"not if the settings say otherwise", NOT_KEPT, 4, true, 0},
+    {"not before it is known how talks are routed", UNKNOWN, 0, true, 0},
+    {"not where no rating may have a key", UNKNOWN, 4, false, 0},
+};
+
+static void test_proof_row(void **state)
+{
+    const proof_row_t *row = *state;
+    host_t host;
+    host_open(&host);
+    host.options.has_idempotency_keys = row->has_idempotency_keys;
+    atomic_store(&host.shared->append_time, row->known);
+    atomic_store(&host.shared->routing_partitions, row->partitions);
+    topic_watch_poll(&host.watch);
+    assert_int_equal(proofs, 0);
+    host.watch.prove_at = host.watch.prove_at ? 1 : 0; /* the pause is over */
+    topic_watch_poll(&host.watch);
+    topic_watch_poll(&host.watch);
+    assert_int_equal(proofs, row->proofs);
+    if (proofs)
+        assert_int_equal(proof_partitions, row->partitions);
+    free(host.shared);
+}
+
+static void report_proof(bool has_append_time)
+{
+    const ratings_record_t record = {.has_append_time = has_append_time};
+    const ratings_delivery_t delivery = {.record = &record};
+    proof_receiver->delivered(proof_receiver, &delivery);
+}
+
+/* An altered topic is found out by itself, also one whose first record came too soon. */
+static void records_that_show_it_come_ever_more_rarely(void **state)
+{
+    host_t host;
+    int64_t pause = 0;
+    (void)state;
+    host_open(&host);
+    atomic_store(&host.shared->routing_partitions, 4);
+    publish(&host, KEPT);
+    topic_watch_poll(&host.watch);
+    for (int i = 1; i < 30; i++) {
+        host.watch.prove_at = 1;
+        topic_watch_poll(&host.watch);
+        assert_int_equal(proofs, i);
+        report_proof(false);
+        assert_int_equal(atomic_load(&host.shared->append_time), DENIED);
+        assert_true(host.watch.prove_pause >= pause);
+        pause = host.watch.prove_pause;
+    }
+    assert_int_equal(pause, INT64_C(3600000000));
+    report_proof(true);
+    assert_int_equal(atomic_load(&host.shared->append_time), KEPT);
+    topic_watch_poll(&host.watch);
+    assert_int_equal(host.watch.prove_at, 0);
+    free(host.shared);
+}
+
+static void record_that_was_not_appended_shows_nothing(void **state)
+{
+    const ratings_delivery_t failure = {.result.status = APR_TIMEUP, .offset = -1};
+    host_t host;
+    (void)state;
+    host_open(&host);
+    atomic_store(&host.shared->routing_partitions, 4);
+    topic_watch_poll(&host.watch);
+    host.watch.prove_at = 1;
+    topic_watch_poll(&host.watch);
+    proof_receiver->delivered(proof_receiver, &failure);
+    assert_int_equal(atomic_load(&host.shared->append_time), UNKNOWN);
     free(host.shared);
 }
 
@@ -146,6 +279,12 @@ int main(void)
 {
     unit_suite_t suite = {.count = 0};
     unit_add_rows(&suite, test_row, ROWS(rows));
+    unit_add_rows(&suite, test_log_row, ROWS(log_rows));
+    unit_add_rows(&suite, test_proof_row, ROWS(proof_rows));
+    unit_add(&suite, "records that show it come ever more rarely",
+             records_that_show_it_come_ever_more_rarely, NULL);
+    unit_add(&suite, "a record that was not appended shows nothing",
+             record_that_was_not_appended_shows_nothing, NULL);
     unit_add(&suite, "what records show is not lost", what_records_show_is_not_lost, NULL);
     return unit_run("topic_watch", &suite);
 }

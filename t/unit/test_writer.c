@@ -468,7 +468,8 @@ static void what_is_appended_tells_whether_append_times_are_kept(void **state)
                 {RATINGS_APPEND_TIME_DENIED, false, RATINGS_APPEND_TIME_DENIED},
                 {RATINGS_APPEND_TIME_DENIED, true, RATINGS_APPEND_TIME_KEPT},
                 {RATINGS_APPEND_TIME_NOT_KEPT, true, RATINGS_APPEND_TIME_NOT_KEPT},
-                {RATINGS_APPEND_TIME_UNKNOWN, false, RATINGS_APPEND_TIME_UNKNOWN}};
+                {RATINGS_APPEND_TIME_UNKNOWN, true, RATINGS_APPEND_TIME_KEPT},
+                {RATINGS_APPEND_TIME_UNKNOWN, false, RATINGS_APPEND_TIME_DENIED}};
     host_t host;
     (void)state;
     host_open(&host);

@@ -87,7 +87,7 @@ static void report_delivery(stream_handle_owner_t *handle_owner, const rd_kafka_
     ratings_record_t record;
     if (report->err) {
         delivery_failure(report, &delivery.result);
-    } else if (report->offset >= 0 && message->ticket.life) {
+    } else if (report->offset >= 0) {
         record_of_report(report, &message->ticket, &record);
         delivery.record = &record;
     }

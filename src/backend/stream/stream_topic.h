@@ -17,12 +17,13 @@ typedef enum {
     RATINGS_TOPIC_FINITE_RETENTION_SIZE
 } ratings_topic_fault_e;
 
+/* What the topic's settings say of append times; and what a host knows of them, in shared memory
+ * (shm/append_time.h): the numbers stay. */
 typedef enum {
-    RATINGS_APPEND_TIME_UNKNOWN, /* the topic's settings may not be read */
-    RATINGS_APPEND_TIME_KEPT,    /* message.timestamp.type=LogAppendTime */
-    RATINGS_APPEND_TIME_NOT_KEPT,
-    RATINGS_APPEND_TIME_DOUBTED, /* not kept, as a request has found: who asks Kafka next logs it */
-    RATINGS_APPEND_TIME_DENIED   /* the topic says that it keeps them, and its records have none */
+    RATINGS_APPEND_TIME_UNKNOWN,   /* the settings may not be read; no record has shown it yet */
+    RATINGS_APPEND_TIME_KEPT,      /* message.timestamp.type=LogAppendTime; and a record has one */
+    RATINGS_APPEND_TIME_NOT_KEPT,  /* another message.timestamp.type */
+    RATINGS_APPEND_TIME_DENIED = 4 /* not said, but known: a record has none */
 } ratings_append_time_e;
 
 typedef struct {
