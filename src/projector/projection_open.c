@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define GRACE_US INT64_C(2000000)
+#define UNREAD_US INT64_C(5000000)
 
 void opening_init(opening_t *opening, projection_t *projection, routing_t *routing,
                   electorate_t *electorate, topic_watch_t *topic)
@@ -216,6 +217,25 @@ static apr_status_t begin_reading(opening_t *opening, ratings_result_t *why)
     return projection_read_on(p, why);
 }
 
+/* A reader that stays without an answer may have lost the topic (stream_note_offsets in
+ * stream_topic.c): the next opening makes another. */
+static apr_status_t connect_reader(opening_t *opening, ratings_result_t *why)
+{
+    projection_t *p = opening->projection;
+    int64_t now = ratings_monotonic();
+    apr_status_t status =
+        ratings_reader_connect(p->reader, p->partitions, PROJECTION_TIMEOUT_US, why);
+    if (status != APR_TIMEUP) {
+        opening->unread_since = 0;
+    } else if (!opening->unread_since) {
+        opening->unread_since = now;
+    } else if (now - opening->unread_since > UNREAD_US) {
+        opening->unread_since = 0;
+        projection_close_reader(p);
+    }
+    return status;
+}
+
 apr_status_t projection_open(opening_t *opening, ratings_result_t *why)
 {
     projection_t *p = opening->projection;
@@ -233,7 +253,7 @@ apr_status_t projection_open(opening_t *opening, ratings_result_t *why)
     if (status == APR_SUCCESS)
         import_rebuild_request(p);
     if (status == APR_SUCCESS)
-        status = ratings_reader_connect(p->reader, p->partitions, PROJECTION_TIMEOUT_US, why);
+        status = connect_reader(opening, why);
     if (status == APR_SUCCESS)
         status = projection_read_ends(p, why);
     if (status == APR_SUCCESS)

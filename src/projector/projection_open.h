@@ -14,6 +14,7 @@ typedef struct {
     topic_watch_t *topic;
     int64_t in_grace_since; /* since when the log shows less than the store has applied; 0: it does
                                not. Of ratings_monotonic */
+    int64_t unread_since;   /* since when the reader has had no answer; 0: it has */
 } opening_t;
 
 void opening_init(opening_t *opening, projection_t *projection, routing_t *routing,

@@ -3,10 +3,14 @@
 #include "../../src/backend/stream/stream.h"
 
 #include "../../src/backend/stream/stream_inspect.h"
+#include "../../src/backend/stream/stream_topic.h"
 #include "../../src/core/container_of.h"
 #include "backend_test.h"
 
 #include <apr_general.h>
+#include <librdkafka/rdkafka.h>
+/* after it */
+#include <librdkafka/rdkafka_mock.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
@@ -20,13 +24,16 @@ typedef struct {
     apr_pool_t *pool;
     char brokers[32];
     char broker[32], text[512]; /* of the first outage; written before it is counted */
-    atomic_int outages, reached;
+    atomic_int outages, reached, lost;
     ratings_stream_t *stream;
 } client_t;
 
-static void write_nothing(ratings_stream_log_t *log, int level, const char *text)
+static void note_line(ratings_stream_log_t *log, int level, const char *text)
 {
-    (void)log, (void)level, (void)text;
+    client_t *client = RATINGS_CONTAINER_OF(log, client_t, log);
+    (void)level;
+    if (strstr(text, "it has lost the topic"))
+        atomic_fetch_add(&client->lost, 1);
 }
 
 static void note_outage(ratings_stream_log_t *log, const char *broker, const char *text)
@@ -68,7 +75,7 @@ static void open_with(client_t *client, const char *property, const char *value)
 
 static void client_init(client_t *client)
 {
-    *client = (client_t){.log = {write_nothing, note_outage, note_reached, refuse_nothing}};
+    *client = (client_t){.log = {note_line, note_outage, note_reached, refuse_nothing}};
     apr_pool_create(&client->pool, NULL);
 }
 
@@ -203,6 +210,68 @@ static void what_is_one_too_many_is_a_matter_of_this_process(void **state)
         assert_int_equal(events[i].reports, i < EVENTS - 1);
 }
 
+/* ---- a topic that the handle has lost ---- */
+
+#define LIST_OFFSETS 2
+#define FAILURES 1000
+
+typedef struct {
+    rd_kafka_t *handle; /* whose threads are the brokers */
+    rd_kafka_mock_cluster_t *cluster;
+} brokers_t;
+
+static void brokers_start(brokers_t *brokers, client_t *client)
+{
+    char text[256];
+    brokers->handle = rd_kafka_new(RD_KAFKA_PRODUCER, NULL, text, sizeof text);
+    assert_non_null(brokers->handle);
+    brokers->cluster = rd_kafka_mock_cluster_new(brokers->handle, 1);
+    assert_non_null(brokers->cluster);
+    assert_int_equal(rd_kafka_mock_topic_create(brokers->cluster, "nowhere", 1, 1), 0);
+    (void)snprintf(client->brokers, sizeof client->brokers, "%s",
+                   rd_kafka_mock_cluster_bootstraps(brokers->cluster));
+}
+
+static void brokers_stop(brokers_t *brokers)
+{
+    rd_kafka_mock_cluster_destroy(brokers->cluster);
+    rd_kafka_destroy(brokers->handle);
+}
+
+/* No question for offsets is answered, while the brokers tell who leads. */
+static void fail_offsets(brokers_t *brokers)
+{
+    rd_kafka_resp_err_t errors[FAILURES];
+    for (int i = 0; i < FAILURES; i++)
+        errors[i] = RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT;
+    rd_kafka_mock_push_request_errors_array(brokers->cluster, LIST_OFFSETS, FAILURES, errors);
+}
+
+static apr_status_t ask_for_ends(client_t *client)
+{
+    int64_t first, next;
+    ratings_result_t why;
+    return ratings_stream_ends(client->stream, 1, TIMEOUT_US / 4, &first, &next, &why);
+}
+
+static void a_handle_that_has_lost_the_topic_is_replaced(void **state)
+{
+    brokers_t brokers;
+    client_t client;
+    (void)state;
+    client_init(&client);
+    brokers_start(&brokers, &client);
+    open_with(&client, "message.max.bytes", "1000");
+    AWAIT(ask_for_ends(&client) == APR_SUCCESS);
+    fail_offsets(&brokers);
+    assert_int_equal(ask_for_ends(&client), APR_TIMEUP);
+    AWAIT(ask_for_ends(&client) != APR_SUCCESS && atomic_load(&client.lost) == 1);
+    rd_kafka_mock_clear_request_errors(brokers.cluster, LIST_OFFSETS);
+    AWAIT(ask_for_ends(&client) == APR_SUCCESS);
+    client_close(&client);
+    brokers_stop(&brokers);
+}
+
 /* ---- an inspection, in a process of its own ---- */
 
 typedef struct {
@@ -267,6 +336,7 @@ int main(void)
         cmocka_unit_test(a_broker_that_cannot_be_reached_is_named_with_the_reason),
         cmocka_unit_test(a_broker_that_answers_is_named),
         cmocka_unit_test(what_is_one_too_many_is_a_matter_of_this_process),
+        cmocka_unit_test(a_handle_that_has_lost_the_topic_is_replaced),
         cmocka_unit_test(what_was_said_before_a_question_is_not_why_it_fails),
     };
     alarm(TEST_SECONDS);

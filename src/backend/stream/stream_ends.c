@@ -15,7 +15,7 @@ static apr_status_t offsets_of_times(ratings_stream_t *stream,
 {
     rd_kafka_t *handle = stream_producer_acquire(stream->producer, why);
     if (handle) {
-        (void)stream_offsets(handle, list, timeout_ms, why);
+        stream_note_offsets(stream, handle, stream_offsets(handle, list, timeout_ms, why));
         stream_producer_release(stream->producer);
     }
     for (int i = 0; i < list->cnt; i++)

@@ -33,7 +33,7 @@ struct stream_producer_t {
     rd_kafka_t *handle;    /* NULL: there is none */
     _Atomic(rd_kafka_topic_t *) topic; /* NULL until it is asked for */
     _Atomic(int64_t) used_at;          /* when the handle was acquired last */
-    atomic_bool is_fatal;
+    atomic_bool is_dead;
     char message_timeout[16], socket_timeout[16];
 };
 
@@ -188,7 +188,7 @@ static void on_producer_error(stream_handle_owner_t *owner, rd_kafka_t *handle, 
     char text[STREAM_TEXT];
     if (code == RD_KAFKA_RESP_ERR__FATAL) {
         (void)rd_kafka_fatal_error(handle, text, sizeof text);
-        atomic_store(&producer->is_fatal, true);
+        atomic_store(&producer->is_dead, true);
         reason = text;
     } else if (ratings_kafka_scram_is_too_old(rd_kafka_version(), reason)) {
         (void)snprintf(text, sizeof text,
@@ -254,7 +254,8 @@ static void destroy_handle(rd_kafka_t *handle, rd_kafka_topic_t *topic)
 }
 
 /* After a fatal error (an idempotent producer that lost its sequence) librdkafka's handle is dead:
- * https://github.com/confluentinc/librdkafka/blob/master/INTRODUCTION.md, "Fatal errors" */
+ * https://github.com/confluentinc/librdkafka/blob/master/INTRODUCTION.md, "Fatal errors". So is one
+ * that has lost the topic (stream_topic.c). */
 static bool replace_handle(stream_producer_t *producer)
 {
     ratings_result_t why;
@@ -264,7 +265,7 @@ static bool replace_handle(stream_producer_t *producer)
         stream_log(&producer->handle_owner, 3, why.detail);
         return false;
     }
-    atomic_store(&producer->is_fatal, false);
+    atomic_store(&producer->is_dead, false);
     pthread_rwlock_wrlock(&producer->lock);
     dead = producer->handle;
     topic = atomic_exchange(&producer->topic, NULL);
@@ -319,7 +320,7 @@ static void serve_handle(stream_producer_t *producer)
     while (!atomic_load(&producer->stops)) {
         rd_kafka_poll(producer->handle, wait_ms);
         wait_ms = POLL_MS;
-        if (atomic_load(&producer->is_fatal) && !replace_handle(producer))
+        if (atomic_load(&producer->is_dead) && !replace_handle(producer))
             wait_ms = REPLACE_RETRY_MS;
         else if (free_idle_handle(producer))
             return;
@@ -444,7 +445,7 @@ static apr_status_t make_handle(stream_producer_t *producer, ratings_result_t *w
     if (start_poller(producer, why) != APR_SUCCESS ||
         make_producer_handle(producer, &handle, why) != APR_SUCCESS)
         return why->status;
-    atomic_store(&producer->is_fatal, false);
+    atomic_store(&producer->is_dead, false);
     atomic_store(&producer->used_at, ratings_monotonic());
     pthread_rwlock_wrlock(&producer->lock);
     producer->handle = handle;
@@ -483,6 +484,11 @@ static bool make_once(stream_producer_t *producer, ratings_result_t *why)
     pthread_mutex_unlock(&producer->making);
     ratings_thread_restore_signals(&before);
     return is_made;
+}
+
+void stream_producer_replace(stream_producer_t *producer)
+{
+    atomic_store(&producer->is_dead, true);
 }
 
 bool stream_producer_is_made(const stream_producer_t *producer)

@@ -37,11 +37,16 @@ void stream_producer_destroy(stream_producer_t *producer, apr_interval_time_t ti
 apr_status_t stream_producer_send(stream_producer_t *producer, stream_message_t *message,
                                   ratings_delivery_t *failure);
 
-/* The handle, held until it is released; it may be replaced after a fatal error. NULL if there is
- * none: librdkafka refuses its configuration, or there is no thread. That is RATINGS_NOT_ASKED,
- * told once to the log of the options, and tried again a second later. Any thread. */
+/* The handle, held until it is released; it may be replaced after a fatal error, and when somebody
+ * asks for that. NULL if there is none: librdkafka refuses its configuration, or there is no
+ * thread. That is RATINGS_NOT_ASKED, told once to the log of the options, and tried again a second
+ * later. Any thread. */
 rd_kafka_t *stream_producer_acquire(stream_producer_t *producer, ratings_result_t *why);
 void stream_producer_release(stream_producer_t *producer);
+
+/* Has the poller make another handle soon. What waits in this one is given up, and reported. Any
+ * thread. */
+void stream_producer_replace(stream_producer_t *producer);
 
 /* Whether there is a handle; whether it could not be made when it was last tried. Any thread. */
 bool stream_producer_is_made(const stream_producer_t *producer);

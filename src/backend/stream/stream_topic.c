@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LOST_US INT64_C(5000000)
+#define LOST_ASK_MS 500
+
 /* ---- metadata ---- */
 
 static apr_status_t count_partitions(const struct rd_kafka_metadata *metadata, int *partitions,
@@ -243,15 +246,42 @@ static apr_status_t check_in_sync(const struct rd_kafka_metadata *metadata, int 
     return ratings_result_ok(why);
 }
 
-/* The leaders first, which does not create a topic that is missing (see ensure_topic). */
-static apr_status_t check_partitions_writable(rd_kafka_t *handle, const char *name, int count,
-                                              int in_sync, int64_t end, ratings_result_t *why)
+static const char lost_topic[] =
+    "it has lost the topic, which was deleted and created again: another handle takes its place";
+
+/* librdkafka 2.4 to 2.9 can lose a topic that is deleted and created again: its brokers answer who
+ * leads the partitions, it does not take that over, and every question for offsets times out for as
+ * long as the handle lives (https://github.com/confluentinc/librdkafka/issues/4778). */
+void stream_note_offsets(ratings_stream_t *stream, rd_kafka_t *handle, apr_status_t status)
 {
+    ratings_result_t why;
+    int replicas = 0;
+    int64_t now = ratings_monotonic(), since = atomic_load(&stream->unanswered);
+    if (status != APR_TIMEUP)
+        atomic_store(&stream->unanswered, 0);
+    else if (!since)
+        atomic_store(&stream->unanswered, now);
+    else if (now - since > LOST_US &&
+             ask_about_topic(handle, stream->options->topic, LOST_ASK_MS, check_in_sync, &replicas,
+                             &why) == APR_SUCCESS) {
+        atomic_store(&stream->unanswered, 0);
+        stream->options->log->write(stream->options->log, STREAM_INFO, lost_topic);
+        stream_producer_replace(stream->producer);
+    }
+}
+
+/* The leaders first, which does not create a topic that is missing (see ensure_topic). */
+static apr_status_t check_partitions_writable(ratings_stream_t *stream, rd_kafka_t *handle,
+                                              int count, int in_sync, int64_t end,
+                                              ratings_result_t *why)
+{
+    const char *name = stream->options->topic;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(count);
     for (int i = 0; i < count; i++)
         rd_kafka_topic_partition_list_add(list, name, i)->offset = RD_KAFKA_OFFSET_END;
     apr_status_t status = stream_offsets(handle, list, stream_ms(end - ratings_monotonic()), why);
     rd_kafka_topic_partition_list_destroy(list);
+    stream_note_offsets(stream, handle, status);
     if (status != APR_SUCCESS)
         return status;
     int64_t left = end - ratings_monotonic();
@@ -266,9 +296,8 @@ apr_status_t ratings_stream_check(ratings_stream_t *stream, int count, int in_sy
     rd_kafka_t *handle = stream_producer_acquire(stream->producer, why);
     if (!handle)
         return why->status;
-    const char *name = stream->options->topic;
     apr_status_t status = count > 0
-                              ? check_partitions_writable(handle, name, count, in_sync,
+                              ? check_partitions_writable(stream, handle, count, in_sync,
                                                           ratings_monotonic() + timeout, why)
                               : stream_admin_brokers(handle, stream_ms(timeout), &brokers, why);
     stream_producer_release(stream->producer);
