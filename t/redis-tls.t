@@ -103,7 +103,14 @@ sub expect_well {
     return;
 }
 
-sub restart_as { my (%set) = @_; $httpd->configure(conf => conf_of(%set)); return $httpd->signal('USR1') }
+# Until no child of before can answer.
+sub restart_as {
+    my (%set) = @_;
+    my %old = map { $_ => 1 } $httpd->children;
+    $httpd->configure(conf => conf_of(%set));
+    $httpd->signal('USR1');
+    return wait_until(sub { !grep { $old{$_} } $httpd->children }, $patience);
+}
 
 expect_well('by TLS');
 is(json(get('/', @at)->body)->{metadata}{ratings}, "rediss://ratings:***\@$place/3", 'the metadata show the place, and no password');

@@ -234,7 +234,7 @@ undef $birds;
         my ($name, $text, $why, $mode) = @$_;
         my $value = $name =~ /no path/ ? "file:$raw{plain}" : "file:$path";
         unlink $path;
-        chmod $mode // 0600, write_file('wrong', $text) if defined $text;
+        write_file($path, $text, $mode // 0600) if defined $text;
         for my $line ('RatingsTalks', 'RatingsStore', 'RatingsStream', 'RatingsStats', 'RatingsStatsProxy', 'RatingsStatsHeader X-Key', 'RatingsKafka sasl.password') {
             my ($code, $said) = own_httpd(name => 'secrets-refused-' . ++$number, conf => "$line \"$value\"\n")->configtest;
             my ($directive) = split ' ', $line;
