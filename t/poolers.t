@@ -29,7 +29,7 @@ sub put {
 
 my $server = RatingsTest::PostgresServer->new(
     directory => "$ENV{TEST_LOGS}/pooled-postgres", port => $pg, certificate => $of->path('server'), authority => $of->path('ca.crt'),
-    addresses => 'localhost', # all that it has: PgBouncer of Debian 13 tries the first one alone
+    addresses => '127.0.0.1,::1', # PgBouncer of Debian 13 takes localhost for both, whatever /etc/hosts says, and tries the first one alone
     hba => [ map { "hostssl talks ratings $_ scram-sha-256" } '127.0.0.1/32', '::1/128' ],
 )->start;
 $server->sql('postgres', 'CREATE DATABASE talks');
