@@ -143,8 +143,8 @@ sub fails_in_silence {
 sub tool_fails_in_silence {
     my ($name, $source, $strings) = @_;
     my %variable = (talks => 'TALKS_CONNECTION', ratings => 'RATINGS_CONNECTION', ratings_lambda => 'RATINGS_LAMBDA_URL', streams => 'STREAMS_CONNECTION');
-    for my $which (keys %$strings) { $ENV{ $variable{$which} } = $source eq 'file' ? 'file:' . write_file("tool-$which", "$strings->{$which}\n") : $strings->{$which} }
-    my $password = $source eq 'file' ? 'file:' . write_file('tool-kafka', $raw{hard}) : $raw{hard};
+    for my $which (keys %$strings) { $ENV{ $variable{$which} } = $source eq 'file' ? 'file:' . secret_file("secrets.tool-$which", "$strings->{$which}\n") : $strings->{$which} }
+    my $password = $source eq 'file' ? 'file:' . secret_file('secrets.tool-kafka', $raw{hard}) : $raw{hard};
     my @kafka = ('-X', 'security.protocol=SASL_PLAINTEXT', '-X', 'sasl.mechanism=PLAIN', '-X', 'sasl.username=u', '-X', "sasl.password=$password", '-X', 'debug=all');
     my @runs = map { run_program($ENV{RATINGSCTL}, @$_, '--timeout', 1) } [ 'status', @kafka ], [ 'status', '--json', @kafka ], [ 'talks', 'export' ], [ 'explain', 'a', @kafka ];
     is(scalar(grep { $_->{code} eq 0 } @runs), 0, "$name: ratingsctl fails") or diag(map { transcript($_) } @runs);
@@ -256,10 +256,10 @@ undef $birds;
 # All four are in files, and change by a graceful restart.
 {
     my %right = (talks => $ENV{TALKS_CONNECTION}, ratings => "$ENV{RATINGS_CONNECTION}/14", ratings_lambda => $ENV{RATINGS_LAMBDA_URL}, streams => $ENV{STREAMS_CONNECTION});
-    my $write = sub { my (%strings) = (%right, @_); return map { $_ => write_file("own-$_", "$strings{$_}\n") } keys %strings };
+    my $write = sub { my (%strings) = (%right, @_); return map { $_ => secret_file("secrets.own-$_", "$strings{$_}\n") } keys %strings };
     my %file  = $write->(talks => "postgres://u:$raw{plain}\@$stack/d", ratings => "redis://u:$raw{plain}\@$closed");
     my $httpd = own_httpd(name => 'secrets-rotated', conf => join('', map { "$directive{$_} file:$file{$_}\n" } sort keys %file)
-            . "RatingsTopic ratings-secrets-own\nRatingsKafka client.id file:" . write_file('client', 'of the test') . "\n" . RatingsTest::Httpd::locations(),
+            . "RatingsTopic ratings-secrets-own\nRatingsKafka client.id file:" . secret_file('secrets.client', 'of the test') . "\n" . RatingsTest::Httpd::locations(),
         after => "LogLevel trace8\n", database => 14)->expect_log(qr/./)->start;
     my @at = (port => $httpd->port);
     is(get('/ratings?talkId=a', @at)->status, 503, 'in files, and wrong');
@@ -273,7 +273,7 @@ undef $birds;
     is($run->{code}, 0, 'ratingsctl reads them, too') or diag(transcript($run));
     $run = run_program($ENV{RATINGSCTL}, qw(status --topic ratings-secrets-own --store), "file:$file{ratings}", '--stats', "file:$file{ratings_lambda}");
     is(scalar(() = $run->{out} =~ /reached in/g), 4, 'of all four') or diag(transcript($run));
-    write_file('own-ratings', "redis://u:$raw{plain}\@");
+    secret_file('secrets.own-ratings', "redis://u:$raw{plain}\@");
     my ($code, $said) = $httpd->configtest;
     isnt($code, 0, 'a file that is wrong is found before a restart');
     unlike($said, qr/$found/, 'and not shown');
