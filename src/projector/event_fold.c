@@ -147,6 +147,7 @@ static apr_status_t fold_record(event_fold_t *fold, batch_t *batch, const rating
 {
     const partition_t *partition = &fold->projection->partition[record->partition];
     bool is_duplicate = false;
+    fold->projection->reads_append_times |= record->has_append_time;
     apr_status_t status = verify_log(fold->projection, record, why);
     if (status == APR_SUCCESS)
         status = check_duplicate(fold->projection, batch, record, &is_duplicate, why);

@@ -107,7 +107,6 @@ static apr_status_t check_store(leader_t *leader, ratings_result_t *why)
     if (status == APR_SUCCESS)
         status = projection_read_ends(p, why);
     direct_note_ends(&leader->direct);
-    topic_watch_note_log(leader->topic, projection_has_append_times(p));
     for (int i = 0; i < p->partitions && status == APR_SUCCESS; i++)
         status = check_partition(p, i, now, why);
     if (status == APR_SUCCESS)
@@ -267,6 +266,7 @@ static apr_status_t leader_step(leader_t *leader, ratings_result_t *why)
         return status;
     atomic_store(&p->shared->projected_at, ratings_monotonic());
     commit_checkpoints(leader);
+    topic_watch_note_log(leader->topic, projection_has_append_times(p));
     topic_watch_poll(leader->topic);
     return APR_SUCCESS;
 }

@@ -68,10 +68,10 @@ void projection_publish_barred(projection_t *p)
 
 bool projection_has_append_times(const projection_t *p)
 {
-    for (int i = 0; i < RATINGS_PARTITIONS_MAX; i++)
-        if (p->state.log_time[i] > 0)
-            return true;
-    return false;
+    bool has = p->reads_append_times;
+    for (int i = 0; i < RATINGS_PARTITIONS_MAX && !has; i++)
+        has = p->state.log_time[i] > 0;
+    return has;
 }
 
 /* ---- the log ---- */

@@ -32,6 +32,7 @@ typedef struct {
     int partitions;              /* of the log; of a standby those of the store */
     partition_t partition[RATINGS_PARTITIONS_MAX];
     const char *rebuild_reason; /* found while reading, for the next projection_open; or NULL */
+    bool reads_append_times;    /* a record that was read since it was opened has one */
     bool is_misled;             /* by the brokers' search by time, which is no longer asked for */
 } projection_t;
 
@@ -64,7 +65,8 @@ apr_status_t projection_request_rebuild(projection_t *p, ratings_rebuild_request
  * checkpoints that it is of are published, since a request that waits for one of them asks then. */
 void projection_publish_barred(projection_t *p);
 
-/* Whether the store, as it was loaded, has applied any record with an append time. */
+/* Whether any record has an append time that was read, or that the store has applied, as it was
+ * loaded. */
 bool projection_has_append_times(const projection_t *p);
 
 /* ---- the log ---- */

@@ -241,6 +241,7 @@ apr_status_t projection_open(opening_t *opening, ratings_result_t *why)
     projection_t *p = opening->projection;
     ratings_topic_t topic = {0};
     RATINGS_ASSERT(p->lease->is_leader);
+    p->reads_append_times = false;
     apr_pool_clear(p->scratch);
     apr_status_t status = projection_make_reader(p, why);
     if (status == APR_SUCCESS)
