@@ -16,9 +16,9 @@ $(OUT)/src/schedule/%.o: src/schedule/%.c
 $(OUT)/libschedule.a: $(SCHEDULE_OBJECTS)
 	$(call quiet,AR)rm -f $@ && $(AR) rcs $@ $^
 
-$(SCHEDULE_UNIT): $(OUT)/t/unit/%: t/unit/%.c $(OUT)/libschedule.a $(OUT)/libratings.a
+$(SCHEDULE_UNIT): $(OUT)/t/unit/%: t/unit/%.c $(OUT)/libschedule.a $(OUT)/libratings.a $(OUT)/t/unit/failing.o
 	@mkdir -p $(@D)
 	$(call quiet,LD)$(CC) $(BASE_CFLAGS) $(CORE_CFLAGS) $(call system,$(shell pkg-config --cflags cmocka)) $< -o $@ \
-	    $(OUT)/libschedule.a $(OUT)/libratings.a $(shell pkg-config --libs cmocka) $(SCHEDULE_LIBS) $(CORE_LIBS) -lm $(LDFLAGS)
+	    $(call failing,failing) $(OUT)/libschedule.a $(OUT)/libratings.a $(shell pkg-config --libs cmocka) $(SCHEDULE_LIBS) $(CORE_LIBS) -lm $(LDFLAGS)
 
 -include $(SCHEDULE_OBJECTS:.o=.d)

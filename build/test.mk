@@ -149,6 +149,21 @@ $(OUT)/t/unit/%: t/unit/%.c $(OUT)/libratings.a
 	$(call quiet,LD)$(CC) $(BASE_CFLAGS) $(CORE_CFLAGS) $(call system,$(shell pkg-config --cflags cmocka)) $< -o $@ \
 	    $(OUT)/libratings.a $(shell pkg-config --libs cmocka) $(CORE_LIBS) -lm $(LDFLAGS)
 
+# Calls that fail on purpose (t/unit/failing.h): what a program links for that, $(call failing,failing) or more of its files.
+FAILING_NAMES = s/^MAY_FAIL[A-Z_]*(\([A-Za-z0-9_]*\),.*/-Wl,--wrap=\1/p
+failing_wraps = $(shell sed -n '$(FAILING_NAMES)' $(patsubst %,t/unit/%.c,$(1)))
+failing       = $(patsubst %,$(OUT)/t/unit/%.o,$(1)) $(failing_wraps)
+FAILING_OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(wildcard t/unit/failing*.c))
+
+$(FAILING_OBJECTS): $(OUT)/t/unit/%.o: t/unit/%.c
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(CC) $(BASE_CFLAGS) $(CORE_CFLAGS) $(call system,$(shell pkg-config --cflags $(BACKEND_PACKAGES))) -c $< -o $@
+
+$(OUT)/t/unit/test_failing: t/unit/test_failing.c $(OUT)/t/unit/failing.o $(OUT)/t/unit/failing_tls.o $(OUT)/libratings.a
+	@mkdir -p $(@D)
+	$(call quiet,LD)$(CC) $(BASE_CFLAGS) $(CORE_CFLAGS) $(call system,$(shell pkg-config --cflags cmocka)) $< -o $@ \
+	    $(call failing,failing failing_tls) $(OUT)/libratings.a $(shell pkg-config --libs cmocka) $(CORE_LIBS) -lm $(LDFLAGS)
+
 # Of shared memory, and of the pending write that waits on it: these need its objects, and APR.
 SHM_UNIT    := $(patsubst %,$(OUT)/t/unit/test_%,append_time applied_counts background checkpoints host_lease known_cache log_rate metrics pending_write response_cache status_lines thread visibility)
 SHM_OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(wildcard src/shm/*.c) src/backend/common/result.c)
@@ -179,4 +194,4 @@ $(PROJECTOR_UNIT): $(OUT)/t/unit/test_%: t/unit/test_%.c $(OUT)/src/projector/%.
 	$(call quiet,LD)$(CC) $(BASE_CFLAGS) $(HTTPD_CFLAGS) $(call system,$(shell pkg-config --cflags cmocka apr-1)) $< -o $@ \
 	    $(filter %.o %.a,$^) $(shell pkg-config --libs cmocka apr-1 apr-util-1) $(CORE_LIBS) -lm $(LDFLAGS)
 
--include $(UNIT_PROGRAMS:=.d)
+-include $(UNIT_PROGRAMS:=.d) $(FAILING_OBJECTS:.o=.d)

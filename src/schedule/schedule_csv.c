@@ -170,6 +170,8 @@ static bool add_line(csv_reader_t *it, const char *const *cells, int line)
     char *speakers = cells[CSV_SPEAKERS] ? strdup(cells[CSV_SPEAKERS]) : NULL;
     schedule_draft_init(&draft, line);
     memcpy(draft.text, cells, sizeof draft.text);
+    if (cells[CSV_SPEAKERS] && !speakers)
+        return schedule_no_memory(it->reader->fault);
     bool good = take_csv_times(it, cells, &draft) && take_csv_speakers(it, speakers, &draft) &&
                 schedule_add(it->reader, &draft);
     free(speakers);

@@ -238,6 +238,8 @@ static bool read_ical_event(const ical_reader_t *it)
         return false;
     const char *title = draft.text[SCHEDULE_TITLE];
     char *summary = it->is_pretalx && title ? strdup(title) : NULL;
+    if (it->is_pretalx && title && !summary)
+        return schedule_no_memory(it->reader->fault);
     bool good =
         (!summary || split_summary(it, summary, &draft)) && schedule_add(it->reader, &draft);
     free(summary);

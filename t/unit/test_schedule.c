@@ -3,6 +3,7 @@
 #include "../../src/schedule/schedule.h"
 #include "../../src/schedule/schedule_text.h"
 #include "../../src/schedule/schedule_time.h"
+#include "failing.h"
 #include "unit.h"
 
 #include <stdio.h>
@@ -87,6 +88,19 @@ static time_row_t times[] = {
     {"a day alone", "2026-11-28", "UTC", -1},
     {"no such day", "2026-02-30T10:00:00Z", NULL, -1},
     {"no such hour", "2026-02-20T24:00:00Z", NULL, -1},
+    {"no such minute", "2026-02-20T23:60:00Z", NULL, -1},
+    {"no such second", "2026-02-20T23:00:60Z", NULL, -1},
+    {"no such year", "1000-02-20T23:00:00Z", NULL, -1},
+    {"no such month", "2026-13-20T23:00:00Z", NULL, -1},
+    {"letters for the hour", "2026-02-20Tab:00:00Z", NULL, -1},
+    {"letters for the minute", "2026-02-20T23:ab:00Z", NULL, -1},
+    {"letters for the second", "2026-02-20T23:00:abZ", NULL, -1},
+    {"letters for an offset", "2026-02-20T23:00:00+ab", NULL, -1},
+    {"letters for the minutes of an offset", "2026-02-20T23:00:00+01:ab", NULL, -1},
+    {"an offset of more minutes than an hour has", "2026-02-20T23:00:00+01:60", NULL, -1},
+    {"something in the place of an offset", "2026-02-20T23:00:00 somewhere", NULL, -1},
+    {"UTC by its other name", "2026-11-28T09:00:00", "Etc/UTC", 1795856400},
+    {"a zone that begins with a digit", "2026-11-28T09:00:00", "1/UTC", -1},
     {"one dash", "2026-0228T10:00:00Z", NULL, -1},
     {"something behind it", "2026-11-28T10:00:00Z!", NULL, -1},
     {"an offset of a day", "2026-11-28T10:00:00+24:00", NULL, -1},
@@ -161,6 +175,10 @@ static duration_row_t durations[] = {
     {"no unit", "PT5", -1},
     {"P alone", "P", -1},
     {"an hour of a day", "P1H", -1},
+    {"a unit without a number", "PTH", -1},
+    {"a number of seven digits", "PT1234567S", -1},
+    {"25 hours of a day", "1:25:00", -1},
+    {"something behind it", "0:45h", -1},
 };
 
 static void reads_durations(void **state)
@@ -205,6 +223,7 @@ static clean_row_t cleans[] = {
     {"as it is", "Grüße, 你好", "Grüße, 你好"},
     {"blanks", "  a \t\r\n b  ", "a b"},
     {"nothing but blanks", " \n ", ""},
+    {"blanks of Unicode", "a\xC2\x85\xE2\x80\xA8\xE2\x80\xA9z", "a z"},
     {"just not too long", "123456789012", "123456789012"},
     {"too long", "1234567890123", NULL},
     {"characters, not bytes", "üüüüüüüüüüüü", "üüüüüüüüüüüü"},
@@ -368,6 +387,32 @@ static void survives_any_cut(void **state)
     free(text);
 }
 
+/* Where memory runs out, at each allocation in turn, it is a fault that says so, and never a talk
+ * without what the file has of it. */
+static void says_where_memory_ran_out(void **state)
+{
+    const format_row_t *row = *state;
+    schedule_options_t options = {.zone = row->zone};
+    size_t len, call = 0;
+    char *text = read_file(row->path, &len);
+    bool was_reached;
+
+    assert_true(schedule_relative_parse("5 min before end", &options.opens));
+    assert_true(schedule_relative_parse("7 days after end", &options.closes));
+    do {
+        schedule_t schedule;
+        schedule_fault_t fault;
+        failing_begin(++call);
+        bool good = schedule_read(text, len, &options, &schedule, &fault);
+        was_reached = failing_end();
+        assert_int_equal(good, !was_reached);
+        assert_int_equal(strstr(fault.text, "memory") != NULL, was_reached);
+        schedule_free(&schedule);
+    } while (was_reached);
+    assert_true(call > TALKS);
+    free(text);
+}
+
 /* ---- faults ---- */
 
 typedef struct {
@@ -378,7 +423,60 @@ typedef struct {
     const char *field, *text;
 } fault_row_t;
 
+#define TEN "0123456789"
+#define HUNDRED TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
+#define LONG_TEXT HUNDRED HUNDRED HUNDRED
+
 static fault_row_t faults[] = {
+    {"JSON: speakers that are no list", JSON, "\"persons\": []", "\"persons\": {}", 0, 57,
+     "persons", "is no list"},
+    {"JSON: no speakers", JSON, "\"persons\": [],", "\"persons\": null,", 0, 0, "", ""},
+    {"JSON: neither speakers nor participants", JSON, "\"persons\": [],", "", 0, 0, "", ""},
+    {"JSON: speakers that have no name", JSON, "\"persons\": []", "\"persons\": [5, {\"id\": 1}]",
+     0, 0, "", ""},
+    {"JSON: a date that is a number", JSON, "\"date\": \"2026-11-28T10:00:00+01:00\"",
+     "\"date\": 5", 0, 42, "date", "is no text"},
+    {"JSON: an empty date", JSON, "\"date\": \"2026-11-28T10:00:00+01:00\"", "\"date\": \"\"", 0, 0,
+     "", ""},
+    {"JSON: no date", JSON, "\"date\": \"2026-11-28T10:00:00+01:00\",", "", 0, 0, "", ""},
+    {"JSON: a duration that is a number", JSON, "\"duration\": \"00:30\"", "\"duration\": 30", 0,
+     44, "duration", "is no text"},
+    {"JSON: an empty duration", JSON, "\"duration\": \"00:30\"", "\"duration\": \"\"", 0, 0, "",
+     ""},
+    {"JSON: no duration", JSON, "\"duration\": \"00:30\",", "", 0, 0, "", ""},
+    {"JSON: a talk whose room has no name", JSON, "\"room\": \"Großer Saal\"", "\"room\": null", 0,
+     0, "", ""},
+    {"JSON: an origin that is a number", JSON, "\"id\": 101,", "\"origin_url\": 5,", 0, 40,
+     "origin_url", "is no text"},
+    {"JSON: an origin beside a code", JSON, "\"id\": 101,", "\"origin_url\": \"https://x/a/Y\",", 0,
+     0, "", ""},
+    {"JSON: an origin without a code", HUB, "https://tidewater.example/2026/talk/TDA7QX/\"\n",
+     "https://tidewater.example/\"\n", 0, 0, "", ""},
+    {"JSON: rooms that are a number", JSON, "\"rooms\": {\n      \"G",
+     "\"rooms\": 5, \"other\": {\n      \"G", 0, 35, "rooms", "a day has no rooms with talks"},
+    {"JSON: rooms that are a list", JSON, "\"rooms\": {\n      \"G",
+     "\"rooms\": [1], \"other\": {\n      \"G", 0, 35, "rooms", "a day has no rooms with talks"},
+    {"JSON: no rooms", JSON, "\"rooms\": {\n      \"G", "\"rooms\": [], \"other\": {\n      \"G", 0,
+     0, "", ""},
+    {"JSON: a conference in no zone that there is", JSON, "\"UTC\"", "\"Mars\"", 0, 0, "", ""},
+    {"JSON: a conference whose zone is a number", JSON, "\"UTC\"", "5", 0, 0, "", ""},
+    {"JSON: rooms and tracks that the conference lacks", HUB, "\"conference\": {", "\"other\": {",
+     0, 0, "", ""},
+    {"JSON: an end that is none", HUB, "\"end\": \"2026-11-28T10:30:00+01:00\"",
+     "\"end\": \"late\"", 0, 56, "end", "is no time like"},
+    {"JSON: an end before the start", HUB, "\"end\": \"2026-11-28T10:30:00+01:00\"",
+     "\"end\": \"2026-11-28T09:30:00+01:00\"", 0, 0, "end", "is before the talk's start"},
+    {"JSON: a room that is too long", JSON, "\"room\": \"Großer Saal\"",
+     "\"room\": \"" LONG_TEXT "\"", 0, 45, "room", "is too long"},
+    {"JSON: a track with a control character", JSON, "\"track\": null", "\"track\": \"\\u0001\"", 0,
+     50, "track", "has a control character"},
+    {"JSON: a language with a control character", JSON, "\"language\": \"en\"",
+     "\"language\": \"\\u007f\"", 0, 52, "language", "has a control character"},
+    {"JSON: a url with a control character", JSON,
+     "\"url\": \"https://tidewater.example/2026/talk/TDA7QX/\"", "\"url\": \"https://\\u0001\"", 0,
+     47, "url", "has a control character"},
+    {"JSON: a speaker with a control character", JSON, "\"persons\": []",
+     "\"persons\": [\"\\u0001\"]", 0, 37, "speakers", "a name has a control character"},
     {"JSON: a comma too many", JSON, "\"id\": 101,", "\"id\": 101,,", 0, 40, "", "is no JSON"},
     {"JSON: a duration", JSON, "\"duration\": \"00:30\"", "\"duration\": \"half an hour\"", 0, 44,
      "duration", "is no duration like 00:45"},
@@ -418,6 +516,37 @@ static fault_row_t faults[] = {
     {"XML: an entity of nobody", XML, "<title>Opening ", "<title>&uuml;", 0, 20, "", "is no XML"},
     {"XML: another document", XML, "<schedule>", "<rss/>", 0, 0, "", "is no XML"},
     {"XML: no date", XML, "<date>2026-11-28T10:00:00+01:00</date>", "", 0, 0, "", ""},
+    {"XML: a date with elements in it", XML, "<date>2026", "<date><b/>2026", 0, 23, "date",
+     "has more in it than text"},
+    {"XML: a start with elements in it", XML,
+     "<date>2026-11-28T10:00:00+01:00</date>\n                <start>", "<start><b/>", 0, 23,
+     "start", "has more in it than text"},
+    {"XML: neither date nor start", XML,
+     "<date>2026-11-28T10:00:00+01:00</date>\n                <start>10:00</start>", "", 0, 0, "",
+     ""},
+    {"XML: a start that is none", XML,
+     "<date>2026-11-28T10:00:00+01:00</date>\n                <start>10:00", "<start>noon", 0, 23,
+     "start", "is no time like"},
+    {"XML: a duration with elements in it", XML, "<duration>00:30", "<duration><b/>00:30", 0, 25,
+     "duration", "has more in it than text"},
+    {"XML: no duration", XML, "<duration>00:30</duration>", "", 0, 0, "", ""},
+    {"XML: an empty title", XML, "<title>Opening </title>", "<title></title>", 0, 18, "title",
+     "is missing or empty"},
+    {"XML: an event without an element of speakers", XML, "<persons>\n                </persons>",
+     "", 0, 0, "", ""},
+    {"XML: a speaker with elements in it", XML, "<person id='7'>Ada", "<person id='7'><b/>Ada", 0,
+     53, "person", "has more in it than text"},
+    {"XML: no conference", XML, "<conference>", "<other/><conference xmlns:x='y' hidden=''>", 0, 0,
+     "", ""},
+    {"XML: a zone with elements in it", XML, "<time_zone_name>", "<time_zone_name><b/>", 0, 13,
+     "time_zone_name", "has more in it than text"},
+    {"XML: a zone that there is not", XML, "<time_zone_name>UTC", "<time_zone_name>Mars", 0, 0, "",
+     ""},
+    {"xCal: a duration that is none", XCAL,
+     "<dtstart>20261128T100000</dtstart>\n            <dtend>20261128T103000</dtend>\n            "
+     "<duration>0.03000",
+     "<dtstart>20261128T100000Z</dtstart><duration>0.03", 0, 17, "duration",
+     "is no duration like 0.03000"},
     {"iCalendar: cut short", ICAL, "END:VCALENDAR", "", 0, 0, "",
      "was cut short: END:VCALENDAR is missing"},
     {"iCalendar: a time", ICAL, "TZID=Europe/Berlin:20261128T100000",
@@ -440,6 +569,21 @@ static fault_row_t faults[] = {
      "is missing or empty"},
     {"iCalendar: no end of an event", ICAL, "END:VEVENT", "X-END:VEVENT", 0, 0, "",
      "ends what did not begin"},
+    {"iCalendar: nested too deeply", ICAL, "BEGIN:VALARM",
+     "BEGIN:A\nBEGIN:B\nBEGIN:C\nBEGIN:D\nBEGIN:E\nBEGIN:F\nBEGIN:VALARM", 0, 36, "",
+     "is nested too deeply"},
+    {"iCalendar: an end that is none", ICAL, "END:VALARM", "END:OTHER", 0, 36, "",
+     "ends what did not begin"},
+    {"iCalendar: an end and no start", ICAL, "DTSTART;TZID=Europe/Berlin:20261128T100000\r\n", "",
+     0, 0, "", ""},
+    {"iCalendar: a duration", ICAL, "DTEND;TZID=Europe/Berlin:20261128T103000", "DURATION:PT30M", 0,
+     0, "", ""},
+    {"iCalendar: a duration that is none", ICAL, "DTEND;TZID=Europe/Berlin:20261128T103000",
+     "DURATION:half an hour", 0, 24, "DURATION", "cannot be read"},
+    {"iCalendar: a year before 1970", ICAL, "Berlin:20261128T100000", "Berlin:19500101T100000", 0,
+     23, "DTSTART", "has no such day or time"},
+    {"iCalendar: nobody's", ICAL, "PRODID:-//pretalx//tidewater.example//tidewater\r\n", "", 0, 0,
+     "", ""},
     {"CSV: no zone", CSV, "", "", 0, 4, "start", "--zone does"},
     {"CSV: a duration", CSV, ";00:30;", ";30 min;", 0, 2, "duration", "is no duration"},
     {"CSV: a column twice", CSV, "Notes", "title", 0, 1, "title", "is there twice"},
@@ -498,6 +642,134 @@ static void names_talks_by_guid(void **state)
         assert_string_equal(schedule.talks[i].id, conference[i].guid);
     schedule_free(&schedule);
     free(text);
+}
+
+/* ---- bounds ---- */
+
+static void assert_refused(const char *text, const schedule_options_t *options, const char *field,
+                           const char *problem)
+{
+    schedule_t schedule;
+    schedule_fault_t fault;
+
+    assert_false(schedule_read(text, strlen(text), options, &schedule, &fault));
+    assert_string_equal(fault.field, field);
+    if (!strstr(fault.text, problem))
+        fail_msg("line %d, %s: %s", fault.line, fault.field, fault.text);
+    schedule_free(&schedule);
+}
+
+/* A name of a speaker more than there may be, in each format that has a list of them. */
+static void refuses_too_many_speakers(void **state)
+{
+    static const char *const formats_of_speakers[][3] = {
+        {"{\"schedule\":{\"events\":[{\"code\":\"a\",\"title\":\"A\",\"persons\":[\"B\"", ",\"B\"",
+         "]}]}}"},
+        {"<schedule><day><room><event guid='a'><title>A</title><persons><person>B</person>",
+         "<person>B</person>", "</persons></event></room></day></schedule>"},
+        {"<iCalendar><vcalendar><vevent><uid>a</uid><summary>A</summary><attendee>B</attendee>",
+         "<attendee>B</attendee>", "</vevent></vcalendar></iCalendar>"},
+        {"BEGIN:VCALENDAR\r\nPRODID:-//pretalx//x//x\r\nBEGIN:VEVENT\r\nUID:a\r\nSUMMARY:A - B",
+         "\\, B", "\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"},
+        {"code,title,speakers\na,A,B", ";B", "\n"},
+    };
+    static char text[8192];
+    schedule_options_t options = {0};
+    (void)state;
+    for (size_t i = 0; i < sizeof formats_of_speakers / sizeof *formats_of_speakers; i++) {
+        (void)strcpy(text, formats_of_speakers[i][0]);
+        for (int more = 0; more < SCHEDULE_SPEAKERS_MAX; more++)
+            unit_append(text, sizeof text, formats_of_speakers[i][1]);
+        unit_append(text, sizeof text, formats_of_speakers[i][2]);
+        assert_refused(text, &options, "speakers", "are more than 100");
+    }
+}
+
+static void refuses_windows_that_cannot_be(void **state)
+{
+    static const char talk[] = "code,title,start,end\na,A,2026-11-28T10:00Z,2026-11-28T11:00Z\n",
+                      no_end[] = "code,title,start\na,A,2026-11-28T10:00Z\n",
+                      no_start[] = "code,title\na,A\n";
+    schedule_options_t options = {0};
+    (void)state;
+    assert_true(schedule_relative_parse("end", &options.opens));
+    assert_refused(no_end, &options, "end", "the talk has none, which --opens goes by");
+    assert_true(schedule_relative_parse("start", &options.closes));
+    assert_refused(talk, &options, "", "the talk could never be rated");
+    assert_true(schedule_relative_parse("none", &options.opens));
+    assert_refused(no_start, &options, "start", "the talk has none, which --closes goes by");
+}
+
+static void refuses_what_is_too_large(void **state)
+{
+    char *text = malloc(SCHEDULE_SIZE_MAX + 2), *at = text;
+    schedule_options_t options = {0};
+    (void)state;
+    assert_non_null(text);
+    memset(text, ' ', SCHEDULE_SIZE_MAX + 1);
+    text[SCHEDULE_SIZE_MAX + 1] = '\0';
+    assert_refused(text, &options, "", "is larger than 16 MiB");
+    at += sprintf(at, "title,code\n");
+    for (int i = 0; i <= SCHEDULE_TALKS_MAX; i++)
+        at += sprintf(at, "T,%d\n", i);
+    assert_refused(text, &options, "", "the schedule has more than 20000 talks");
+    at = text + sprintf(text, "title");
+    for (int i = 0; i < 64; i++)
+        at += sprintf(at, ",other");
+    assert_refused(text, &options, "", "has more than 64 columns");
+    free(text);
+}
+
+static void refuses_bytes_of_no_text(void **state)
+{
+    static const char text[] = "title\n\0a\n";
+    schedule_options_t options = {0};
+    schedule_t schedule;
+    schedule_fault_t fault;
+    (void)state;
+    assert_false(schedule_read(text, sizeof text - 1, &options, &schedule, &fault));
+    assert_int_equal(fault.line, 2);
+    assert_string_equal(fault.text, "is no text: it has a NUL");
+    schedule_free(&schedule);
+}
+
+/* An id of a slot that opens at no time, as of one that is opened before it. */
+static void opens_with_the_first_slot(void **state)
+{
+    static const char text[] = "code,title,start\na,A,2026-11-28T10:00Z\na,A,2026-11-28T09:00Z\n"
+                               "b,B,2026-11-28T09:30Z\n";
+    schedule_options_t options = {0};
+    schedule_t schedule;
+    schedule_fault_t fault;
+    (void)state;
+    assert_true(schedule_relative_parse("start", &options.opens));
+    assert_read(schedule_read(text, strlen(text), &options, &schedule, &fault), &fault);
+    assert_int_equal(schedule.count, 2);
+    assert_int_equal(schedule.talks[0].opens_at, 1795856400);
+    assert_string_equal(schedule.talks[1].id, "b");
+    schedule_free(&schedule);
+}
+
+/* Two calendars in one file, as of two tracks. */
+static void takes_each_calendar(void **state)
+{
+#define CALENDAR(id)                                                                               \
+    "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:" id "\r\nSUMMARY:" id "\r\nDTSTART:"                  \
+    "20261128T090000Z\r\n"
+#define ENDS "END:VEVENT\r\nEND:VCALENDAR\r\n"
+    static const char both[] = CALENDAR("a") ENDS CALENDAR("b") "DURATION:PT1H\r\n" ENDS,
+                      bad[] = CALENDAR("a") ENDS CALENDAR("b") "DTEND:later\r\n" ENDS;
+    schedule_options_t options = {.id = SCHEDULE_BY_UID};
+    schedule_t schedule;
+    schedule_fault_t fault;
+    (void)state;
+    assert_read(schedule_read(both, strlen(both), &options, &schedule, &fault), &fault);
+    assert_int_equal(schedule.count, 2);
+    assert_int_equal(schedule.talks[0].ends_at, SCHEDULE_NO_TIME);
+    assert_string_equal(schedule.talks[1].id, "b");
+    assert_int_equal(schedule.talks[1].ends_at, 1795860000);
+    schedule_free(&schedule);
+    assert_refused(bad, &options, "DTEND", "cannot be read");
 }
 
 /* vobject, and so pretalx, gives a zone the name that its standard time has: the system's EST is
@@ -599,7 +871,14 @@ int main(void)
     unit_add_rows(&suite, cleans_texts, ROWS(cleans));
     unit_add_rows(&suite, reads_the_conference, ROWS(formats));
     unit_add_rows(&suite, survives_any_cut, ROWS(formats));
+    unit_add_rows(&suite, says_where_memory_ran_out, ROWS(formats));
     unit_add_rows(&suite, names_line_and_field, ROWS(faults));
+    unit_add(&suite, "too many speakers", refuses_too_many_speakers, NULL);
+    unit_add(&suite, "windows that cannot be", refuses_windows_that_cannot_be, NULL);
+    unit_add(&suite, "what is too large", refuses_what_is_too_large, NULL);
+    unit_add(&suite, "a NUL", refuses_bytes_of_no_text, NULL);
+    unit_add(&suite, "slots that open", opens_with_the_first_slot, NULL);
+    unit_add(&suite, "several calendars", takes_each_calendar, NULL);
     unit_add(&suite, "ids by guid", names_talks_by_guid, NULL);
     unit_add(&suite, "zones of the file", takes_zones_as_the_file_has_them, NULL);
     unit_add(&suite, "nights", takes_nights_for_the_next_date, NULL);
