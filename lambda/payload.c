@@ -1,6 +1,7 @@
 #include "payload.h"
 
 #include "../src/core/histogram.h"
+#include "../src/core/json.h"
 #include "base64.h"
 
 #include <jansson.h>
@@ -16,7 +17,7 @@ static char *respond(int status, json_t *headers, char *body)
         body ? json_pack("{s:i, s:O, s:[], s:b, s:s}", "statusCode", status, "headers", headers,
                          "cookies", "isBase64Encoded", 0, "body", body)
              : NULL;
-    char *text = json_dumps(response, JSON_COMPACT);
+    char *text = ratings_json_dump(response, JSON_COMPACT);
 
     json_decref(response);
     json_decref(headers);
@@ -28,7 +29,7 @@ static char *respond_problem(int status, const char *title, const char *detail, 
 {
     json_t *problem = json_pack("{s:s, s:s, s:i, s:s, s:s}", "type", "about:blank", "title", title,
                                 "status", status, "detail", detail, "message", detail);
-    char *body = json_dumps(problem, JSON_COMPACT);
+    char *body = ratings_json_dump(problem, JSON_COMPACT);
 
     json_decref(problem);
     return respond(status, headers, body);

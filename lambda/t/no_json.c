@@ -1,9 +1,8 @@
 /* Preloaded by a test: jansson can write nothing. */
 #include <jansson.h>
 
-char *json_dumps(const json_t *json, size_t flags)
+int json_dump_callback(const json_t *json, json_dump_callback_t callback, void *data, size_t flags)
 {
-    (void)json;
-    (void)flags;
-    return NULL;
+    (void)json, (void)callback, (void)data, (void)flags;
+    return -1;
 }

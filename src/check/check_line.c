@@ -1,8 +1,7 @@
 #include "check_line.h"
 
+#include "../core/json.h"
 #include "build_version.h"
-
-#include <jansson.h>
 
 #include <limits.h>
 #include <stdlib.h>
@@ -13,7 +12,7 @@
  * one piece it cannot be: a finding's words are bounded. */
 static void write_line(json_t *object)
 {
-    char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+    char *text = ratings_json_dump(object, JSON_COMPACT);
     size_t length = text ? strlen(text) : 0;
     json_decref(object);
     if (text && length < PIPE_BUF) {

@@ -21,10 +21,11 @@ char *ratings_bar_encode(const ratings_bar_t *bar, const char *reason, size_t *l
 {
     char voter[RATINGS_VOTER_TEXT_SIZE];
     ratings_voter_print(&bar->voter, voter);
-    char *text =
-        ratings_json_write(json_pack("{s:i, s:s, s:b, s:s*}", "version", RATINGS_BAR_VERSION,
-                                     "voter", voter, "barred", bar->is_barred, "reason", reason),
-                           0);
+    /* not s*, by which a reason that memory ran out for would be none */
+    const char *members = reason ? "{s:i, s:s, s:b, s:s}" : "{s:i, s:s, s:b}";
+    char *text = ratings_json_write(json_pack(members, "version", RATINGS_BAR_VERSION, "voter",
+                                              voter, "barred", bar->is_barred, "reason", reason),
+                                    0);
     *len = text ? strlen(text) : 0;
     return text;
 }

@@ -1,6 +1,7 @@
 #include "json.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 const char ratings_memory_problem[] = "memory ran out";
@@ -90,10 +91,57 @@ json_t *ratings_json_number(double number)
     return json_real(number);
 }
 
+/* ---- writing ---- */
+
+#define TEXT_ROOM 256 /* bytes, at first */
+
+typedef struct {
+    char *bytes; /* with room for a terminator */
+    size_t length, room;
+    bool is_short; /* memory ran out: nothing that follows is appended */
+} json_text_t;
+
+static bool reserve_text(json_text_t *text, size_t more)
+{
+    size_t wanted = text->length + more + 1;
+    size_t room = wanted > 2 * text->room ? wanted + TEXT_ROOM : 2 * text->room;
+    char *bytes = wanted > text->room ? realloc(text->bytes, room) : text->bytes;
+
+    if (!bytes)
+        return false;
+    text->room = wanted > text->room ? room : text->room;
+    text->bytes = bytes;
+    return true;
+}
+
+static int append_json_text(const char *bytes, size_t size, void *data)
+{
+    json_text_t *text = data;
+
+    text->is_short = text->is_short || !reserve_text(text, size);
+    if (text->is_short)
+        return -1;
+    memcpy(text->bytes + text->length, bytes, size);
+    text->length += size;
+    return 0;
+}
+
+char *ratings_json_dump(const json_t *root, size_t flags)
+{
+    json_text_t text = {0};
+
+    if (json_dump_callback(root, append_json_text, &text, flags) != 0 || text.is_short) {
+        free(text.bytes);
+        return NULL;
+    }
+    text.bytes[text.length] = '\0';
+    return text.bytes;
+}
+
 static bool reads_back(double number, size_t digits)
 {
     json_t *written = json_real(number), *read = NULL;
-    char *text = json_dumps(written, JSON_ENCODE_ANY | JSON_REAL_PRECISION(digits));
+    char *text = ratings_json_dump(written, JSON_ENCODE_ANY | JSON_REAL_PRECISION(digits));
     bool same;
 
     if (text)
@@ -119,7 +167,7 @@ static size_t digits_of(double number)
 
 char *ratings_json_write(json_t *root, double real)
 {
-    char *text = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(digits_of(real)));
+    char *text = ratings_json_dump(root, JSON_COMPACT | JSON_REAL_PRECISION(digits_of(real)));
 
     json_decref(root);
     return text;

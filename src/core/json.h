@@ -25,7 +25,13 @@ json_t *ratings_json_read_record(const char *expected, size_t max, const void *k
  * NULL when it is not finite, or memory ran out. */
 json_t *ratings_json_number(double number);
 
-/* Compact text of `root`, malloc()ed by jansson; `real`, the only real number in it, has the
+/* The text of `root` as json_dumps() writes it, malloc()ed; NULL (also for a `root` of NULL) when
+ * memory ran out. In the place of json_dumps(), which leaves out the name of a member that it has
+ * no memory for, and returns a success (findings/jansson-dump-without-memory.sh). For all
+ * rooms. */
+char *ratings_json_dump(const json_t *root, size_t flags);
+
+/* Compact text of `root`, malloc()ed; `real`, the only real number in it, has the
  * fewest digits that read back the same. Takes over the reference to `root`; NULL (also for a
  * `root` of NULL) when memory ran out. */
 char *ratings_json_write(json_t *root, double real);

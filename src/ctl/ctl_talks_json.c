@@ -1,3 +1,4 @@
+#include "../core/json.h"
 #include "audit_json.h"
 #include "ctl_talks.h"
 
@@ -44,7 +45,7 @@ char *ctl_talks_rows_json(const ctl_talks_t *it)
     bool good = rows;
     for (size_t i = 0; good && i < it->schedule.count; i++)
         good = json_array_append_new(rows, schedule_row(&it->schedule.talks[i])) == 0;
-    char *text = good ? json_dumps(rows, JSON_COMPACT) : NULL;
+    char *text = good ? ratings_json_dump(rows, JSON_COMPACT) : NULL;
     json_decref(rows);
     return text;
 }
