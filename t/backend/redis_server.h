@@ -118,10 +118,9 @@ static inline bool memory_has_command(const char *word)
 
 /* One command of words that end in NULL, as the store's own calls are sent. An error reply is a
  * failure: `*reply` is set only on APR_SUCCESS. */
-static __attribute__((sentinel)) apr_status_t store_command(ratings_store_t *store,
-                                                            redisReply **reply, int64_t deadline,
-                                                            ratings_result_t *why, const char *word,
-                                                            ...)
+static inline __attribute__((sentinel)) apr_status_t
+store_command(ratings_store_t *store, redisReply **reply, int64_t deadline, ratings_result_t *why,
+              const char *word, ...)
 {
     const char *argv[16];
     size_t argvlen[16];

@@ -223,7 +223,7 @@ static bool agrees(const redisReply *fields, const redisReply *counts, int64_t v
         return false;
     if (anonymous < 0)
         return voters == 0;
-    return anonymous + voters == total &&
+    return voters >= 0 && voters <= total && anonymous == total - voters &&
            (voters_to == snapshot->checkpoint || snapshot->checkpoint == 0);
 }
 
