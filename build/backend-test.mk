@@ -24,11 +24,11 @@ $(OUT)/t/backend/test_stream: $(patsubst %.c,$(OUT)/%.o,$(wildcard src/backend/s
 $(OUT)/t/backend/test_voters: $(OUT)/src/projector/ballots.o $(OUT)/src/projector/batch.o $(patsubst %.c,$(OUT)/%.o,$(wildcard src/shm/*.c))
 
 # Where calls fail, and Redis lies: in a test, and in the program as a test runs it.
-FAILING_ALL  = $(call failing_wraps,failing failing_tls failing_curl failing_backends) -Wl,--wrap=redisGetReply,--wrap=redisGetReplyFromReader
+FAILING_ALL  = $(call failing_wraps,failing failing_tls failing_curl failing_backends failing_kafka) -Wl,--wrap=redisGetReply,--wrap=redisGetReplyFromReader
 CTL_FAILING := $(OUT)/t/backend/ratingsctl_failing
 LYING       := $(FAILING_OBJECTS) $(OUT)/t/backend/lying_redis.o
 
-$(OUT)/t/backend/test_scarcity: $(LYING)
+$(OUT)/t/backend/test_scarcity: $(LYING) $(patsubst %.c,$(OUT)/%.o,$(wildcard src/backend/stream/*.c))
 $(OUT)/t/backend/test_scarcity: WRAPS = $(FAILING_ALL)
 
 $(CTL_FAILING): $(CTL_OBJECTS) $(CTL_CLIENT) $(LYING) $(OUT)/t/backend/failing_program.o $(OUT)/libschedule.a $(OUT)/libratings.a

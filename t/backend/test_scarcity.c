@@ -2,12 +2,20 @@
  * and where Redis answers what it must not, each part of each answer in turn: a failure with a
  * reason, nothing broken, and all is well again once it is over. Under ASan: no leak. */
 #include "../../src/backend/stats/stats.h"
+#include "../../src/backend/stream/stream.h"
+#include "../../src/backend/stream/stream_reader.h"
+#include "../../src/backend/stream/stream_topic.h"
 #include "../unit/failing.h"
 #include "lying_redis.h"
 #include "redis_server.h"
 #include "script_peer.h"
 
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+
 static ratings_store_t *new_store(void);
+static void start_kafka(void);
+static void stop_kafka(void);
 static ratings_store_t *owner; /* a store that nothing happens to */
 static script_peer_t function, aws;
 static char aws_directory[] = "/tmp/mod_ratings-scarcity-XXXXXX";
@@ -33,6 +41,7 @@ static int set_up(void **state)
     assert_non_null(mkdtemp(aws_directory));
     set_mode_of_aws("ok 3600 0");
     owner = new_store();
+    start_kafka();
     script_peer_start(&function, "t/chaos/tools/function", NULL);
     script_peer_start(&aws, "t/chaos/tools/aws", aws_directory);
     return 0;
@@ -42,6 +51,7 @@ static int tear_down(void **state)
 {
     (void)state;
     ratings_store_destroy(owner);
+    stop_kafka();
     script_peer_stop(&aws); /* it has inherited the other's pipe */
     script_peer_stop(&function);
     assert_int_equal(unlink(path_at_aws("events")) | unlink(path_at_aws("mode")), 0);
@@ -150,6 +160,129 @@ static void proxy_may_refuse(void **state)
     ratings_stats_destroy(stats);
 }
 
+/* ---- Kafka: librdkafka's mock of it ---- */
+
+static rd_kafka_t *kafka; /* has the mock */
+static ratings_stream_options_t stream_options;
+
+static void say_nothing(ratings_stream_log_t *log, int level, const char *text)
+{
+    (void)log, (void)level, (void)text;
+}
+
+static void note_broker(ratings_stream_log_t *log, const char *broker)
+{
+    (void)log, (void)broker;
+}
+
+static void note_outage(ratings_stream_log_t *log, const char *broker, const char *text)
+{
+    (void)log, (void)broker, (void)text;
+}
+
+static void note_refusal(ratings_stream_log_t *log, const char *text)
+{
+    (void)log;
+    assert_true(text[0]);
+}
+
+static void start_kafka(void)
+{
+    static ratings_stream_log_t log = {say_nothing, note_outage, note_broker, note_refusal};
+    char why[256];
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    assert_int_equal(rd_kafka_conf_set(conf, "test.mock.num.brokers", "1", why, sizeof why), 0);
+    kafka = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof why);
+    assert_non_null(kafka);
+    rd_kafka_mock_cluster_t *cluster = rd_kafka_handle_mock_cluster(kafka);
+    assert_int_equal(rd_kafka_mock_topic_create(cluster, "ratings", 1, 1), 0);
+    stream_options =
+        (ratings_stream_options_t){.brokers = rd_kafka_mock_cluster_bootstraps(cluster),
+                                   .topic = "ratings",
+                                   .kafka = apr_table_make(redis.pool, 1),
+                                   .timeout = apr_time_from_sec(5),
+                                   .partitions = 1,
+                                   .log = &log};
+}
+
+static void stop_kafka(void)
+{
+    rd_kafka_destroy(kafka);
+}
+
+/* For LeakSanitizer: the properties of a producer that librdkafka refuses are not freed, since it
+ * may have freed a part of them (stream_handle.c). */
+__attribute__((visibility("default"))) const char *
+leaks_on_purpose(void) __asm__("__lsan_default_suppressions");
+const char *leaks_on_purpose(void)
+{
+    return "leak:make_producer_handle\n";
+}
+
+static ratings_receiver_t receiver;
+static atomic_int reports;
+
+static void note_report(ratings_receiver_t *it, const ratings_delivery_t *delivery)
+{
+    assert_ptr_equal(it, &receiver);
+    assert_true((delivery->result.status == APR_SUCCESS) == (delivery->offset >= 0));
+    atomic_fetch_add(&reports, 1);
+}
+
+/* What was accepted is reported once, what was not never. */
+static void append_records(ratings_stream_t *stream, int *accepted)
+{
+    const ratings_event_t event = {.rating = {"a", 5}, .key = {"k", 1000}};
+    const ratings_electorate_record_t begun = {{"f434d3dbc99487f9a3b227a6f8359485"}, {""}};
+    const ratings_ticket_t ticket = {7, 1};
+    ratings_delivery_t failure;
+    receiver.delivered = note_report;
+    *accepted +=
+        end_of_call(ratings_stream_append(stream, &event, &trace, &ticket, 0, &receiver, &failure),
+                    &failure.result);
+    *accepted +=
+        end_of_call(ratings_stream_append_routing(stream, 1, &receiver, &failure), &failure.result);
+    *accepted += end_of_call(ratings_stream_append_electorate(stream, &begun, &receiver, &failure),
+                             &failure.result);
+}
+
+static void use_stream(void)
+{
+    ratings_stream_t *stream = ratings_stream_create(&stream_options, redis.pool);
+    ratings_result_t why;
+    int accepted = 0;
+    int64_t first, next;
+    atomic_store(&reports, 0);
+    if (!ratings_stream_prepare(stream, &why))
+        (void)end_of_call(why.status, &why);
+    append_records(stream, &accepted);
+    (void)end_of_call(ratings_stream_ends(stream, 1, apr_time_from_sec(2), &first, &next, &why),
+                      &why);
+    (void)end_of_call(ratings_stream_check(stream, 1, 0, apr_time_from_sec(2), &why), &why);
+    (void)end_of_call(ratings_stream_check(stream, 0, 0, apr_time_from_sec(2), &why), &why);
+    ratings_stream_destroy(stream, apr_time_from_sec(5));
+    assert_int_equal(atomic_load(&reports), accepted);
+}
+
+static void read_log(void)
+{
+    static ratings_record_t records[RATINGS_READ_MAX];
+    const int64_t offsets[] = {0};
+    ratings_reader_t *reader;
+    ratings_result_t why;
+    int count = 0;
+    if (!end_of_call(ratings_reader_create(&reader, &stream_options, &why), &why))
+        return;
+    (void)end_of_call(ratings_reader_connect(reader, 1, apr_time_from_sec(2), &why), &why);
+    if (end_of_call(ratings_reader_assign(reader, offsets, 1, &why), &why)) {
+        (void)end_of_call(
+            ratings_reader_read(reader, apr_time_from_sec(2), records, 10, &count, &why), &why);
+        ratings_reader_commit(reader, offsets, 1);
+    }
+    ratings_reader_unassign(reader);
+    ratings_reader_destroy(reader);
+}
+
 /* ---- Redis ---- */
 
 static ratings_store_t *new_store(void)
@@ -165,7 +298,11 @@ static ratings_store_t *new_store(void)
     return end_of_call(ratings_store_create(&store, &options, &why), &why) ? store : NULL;
 }
 
-static const ratings_voter_t voter = {"0123456789abcde"};
+#define VOTER                                                                                      \
+    {                                                                                              \
+        "0123456789abcde"                                                                          \
+    }
+static const ratings_voter_t voter = VOTER;
 static const ratings_store_key_t used_key = {"a", &voter, "key"};
 static ratings_store_state_t seen;
 
@@ -200,7 +337,7 @@ static void rebuild(ratings_store_t *store)
 /* A record that does all that one can. */
 static void apply(ratings_store_t *store)
 {
-    static const ratings_vote_t votes[] = {{voter, 0, 5, 0}};
+    static const ratings_vote_t votes[] = {{VOTER, 0, 5, 0}};
     static const ratings_increment_t a = {"a", {1, 0, 0, 0, 0}, votes, 1};
     static const ratings_increment_t *const increments[] = {&a};
     static const ratings_bar_t bars[] = {{{"barred voter..."}, true}};
@@ -235,7 +372,7 @@ static void apply(ratings_store_t *store)
 /* The next record of a rebuild, in parts. */
 static void fill(ratings_store_t *store)
 {
-    static const ratings_vote_t votes[] = {{voter, 1, 4, 0}};
+    static const ratings_vote_t votes[] = {{VOTER, 1, 4, 0}};
     static const ratings_increment_t b = {"b", {0, 0, 0, 0, 0}, votes, 1};
     static const ratings_increment_t *const increments[] = {&b};
     const ratings_batch_t batch = {.generation = TOKEN,
@@ -259,7 +396,7 @@ static void fill(ratings_store_t *store)
             end = RATINGS_CAS_CONFLICT;
 }
 
-static void go_on(ratings_store_t *store)
+static void load_sets(ratings_store_t *store)
 {
     ratings_voter_set_t barred = {0};
     ratings_ticket_windows_t tickets = {0};
@@ -268,6 +405,10 @@ static void go_on(ratings_store_t *store)
     WRITES(ratings_store_load_tickets(store, &seen, 0, &tickets, &end, &reason));
     ratings_voter_set_free(&barred);
     ratings_ticket_windows_free(&tickets);
+}
+
+static void go_on(ratings_store_t *store)
+{
     WRITES(ratings_store_caught_up(store, TOKEN, &end, &reason));
     WRITES(ratings_store_rank(store, TOKEN, &end, &reason));
     WRITES(ratings_store_set_routing(store, &seen, 1, 0, &end, &reason));
@@ -321,6 +462,7 @@ static void use_store(ratings_store_t *store)
     rebuild(store);
     apply(store);
     fill(store);
+    load_sets(store);
     go_on(store);
     read_all(store);
     lease(store);
@@ -356,6 +498,8 @@ static row_t rows[] = {
     {"the function is called by a proxy", call_by_proxy},
     {"the function is called with a signature", call_signed},
     {"Redis is asked", use_new_store},
+    {"events are appended, and Kafka asked", use_stream},
+    {"the log is read", read_log},
 };
 
 static void says_that_it_failed(void **state)

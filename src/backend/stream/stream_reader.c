@@ -83,7 +83,7 @@ apr_status_t ratings_reader_create(ratings_reader_t **out, const ratings_stream_
 {
     ratings_reader_t *reader = calloc(1, sizeof *reader);
     if (!reader)
-        return ratings_result_set(why, APR_ENOMEM, "out of memory");
+        return ratings_result_set(why, RATINGS_NOT_ASKED, "out of memory");
     reader->owner = (stream_handle_owner_t){.options = options, .failed = on_reader_error};
     apr_status_t status = make_reader_handle(reader, why);
     if (status != APR_SUCCESS) {
