@@ -19,12 +19,12 @@ include build/lambda.mk
 include build/stack.mk
 include build/test.mk
 include build/fuzz.mk
-include build/coverage.mk
 include build/mutants.mk
 include build/valgrind.mk
 include build/dist.mk
 include build/install-test.mk
 include build/backend-test.mk
+include build/coverage.mk
 include build/model.mk
 include build/chaos.mk
 include build/matrix.mk

@@ -15,3 +15,13 @@ coverage: deps-coverage ## lines and branches of src/ that unit, backend and ser
 	@[ '$(COVERAGE_TESTS)' = none ] || TESTS='$(COVERAGE_TESTS)' OUT='$(OUT)' APXS='$(APXS)' t/run event-coverage || \
 	    echo 'coverage: service tests failed (above); what they reached counts' >&2
 	@build/coverage $(OUT)-coverage $(SUITES_LEFT)/test/event-coverage/coverage $(COVERAGE_LINES) $(COVERAGE_BRANCHES)
+
+ifeq ($(SANITIZE),coverage)
+COUNTED_EXIT := $(OUT)/t/coverage/counted_exit.o
+$(MODULE) $(CTL_PROGRAM) $(CTL_FAILING) $(BACKEND_TESTS): $(COUNTED_EXIT)
+$(MODULE) $(CTL_PROGRAM) $(CTL_FAILING) $(BACKEND_TESTS): LDFLAGS += -Wl,--wrap=_exit
+
+$(COUNTED_EXIT): t/coverage/counted_exit.c
+	@mkdir -p $(@D)
+	$(call quiet,CC)$(CC) $(BASE_CFLAGS) -c $< -o $@
+endif
