@@ -2,6 +2,8 @@
 
 #include "../core/assertion.h"
 
+#define BEYOND_TIMEOUT_US INT64_C(2000000)
+
 bool fingerprint_equal(const ratings_fingerprint_t *a, const ratings_fingerprint_t *b)
 {
     return a->offset == b->offset && a->timestamp == b->timestamp && a->checksum == b->checksum;
@@ -85,6 +87,18 @@ bool partition_settle(partition_t *partition)
     if (was_disputed)
         partition->younger = -1;
     return was_disputed;
+}
+
+bool partition_has_lost_its_end(partition_t *partition, uint16_t log_id, int64_t now)
+{
+    bool is_beyond =
+        partition->seen.log_id == log_id && partition->seen.offset > partition->log_end;
+    if (is_beyond && !partition->beyond_since)
+        partition->beyond_since = now;
+    bool is_lost = is_beyond && now >= partition->beyond_since + BEYOND_TIMEOUT_US;
+    if (!is_beyond || is_lost)
+        partition->beyond_since = 0;
+    return is_lost;
 }
 
 bool partition_has_moved(const partition_t *partition, const ratings_store_state_t *state, int i)

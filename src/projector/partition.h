@@ -72,6 +72,11 @@ bool partition_is_another_log(const partition_t *partition, const ratings_finger
  * since it was opened. */
 bool partition_settle(partition_t *partition);
 
+/* Whether this host has known of records of the log `log_id` that are beyond its end, at each look
+ * for two seconds until `now`. Not at once: a broker that has just become leader may report less
+ * than there is. */
+bool partition_has_lost_its_end(partition_t *partition, uint16_t log_id, int64_t now);
+
 /* Whether the store, as just loaded, has another checkpoint than was applied here, or the log has
  * become shorter, or is another one, which is not known while that is disputed. */
 bool partition_has_moved(const partition_t *partition, const ratings_store_state_t *state, int i);

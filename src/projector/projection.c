@@ -6,8 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BEYOND_TIMEOUT_US INT64_C(2000000)
-
 /* ---- the store ---- */
 
 apr_status_t projection_load(projection_t *p, ratings_result_t *why)
@@ -188,19 +186,11 @@ void projection_note_lag(const projection_t *p, int i)
     ratings_metrics_note_checkpoint(p->options->metrics, i, checkpoint, partition->last.timestamp);
 }
 
-/* Not at once: a broker that has just become leader may report less than there is. */
 void projection_check_high(projection_t *p, int i, ratings_checkpoint_t checkpoint, int64_t now)
 {
     partition_t *partition = &p->partition[i];
-    bool is_beyond =
-        partition->seen.log_id == checkpoint.log_id && partition->seen.offset > partition->log_end;
-    if (!is_beyond)
-        partition->beyond_since = 0;
-    else if (!partition->beyond_since)
-        partition->beyond_since = now;
-    else if (now >= partition->beyond_since + BEYOND_TIMEOUT_US) {
-        ratings_shm_forget(p->shared, i, partition->seen, partition->log_end);
-        ratings_shm_publish_external(p->shared, i, checkpoint);
-        partition->beyond_since = 0;
-    }
+    if (!partition_has_lost_its_end(partition, checkpoint.log_id, now))
+        return;
+    ratings_shm_forget(p->shared, i, partition->seen, partition->log_end);
+    ratings_shm_publish_external(p->shared, i, checkpoint);
 }

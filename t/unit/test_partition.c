@@ -220,6 +220,44 @@ static void tickets_are_known_by_their_checkpoint(void **state)
 
 #define RESUMED(test) cmocka_unit_test_setup_teardown(test, resume, close_it)
 
+/* ---- records that are known of, and a log that ends before them ---- */
+
+#define LOG 5
+#define SECOND INT64_C(1000000)
+
+typedef struct {
+    const char *name;
+    struct {
+        int64_t now, known, end; /* the first is in seconds */
+        uint16_t log_id;         /* that the known ones are of */
+        bool is_lost;
+    } look[4]; /* up to one whose time is 0 */
+} end_t;
+
+static end_t ends[] = {
+    {"a log that ends behind what is known", {{1, 10, 10, LOG, false}, {9, 10, 11, LOG, false}}},
+    {"one that ends before it has two seconds",
+     {{1, 10, 9, LOG, false}, {2, 10, 9, LOG, false}, {3, 10, 9, LOG, true}}},
+    {"whose end is lost once",
+     {{1, 10, 9, LOG, false}, {9, 10, 9, LOG, true}, {10, 10, 9, LOG, false}}},
+    {"an end that comes again begins the time anew",
+     {{1, 10, 9, LOG, false}, {2, 10, 10, LOG, false}, {9, 10, 9, LOG, false}}},
+    {"what is known of another log says nothing",
+     {{1, 10, 9, LOG + 1, false}, {9, 10, 9, LOG + 1, false}}},
+};
+
+static void end_is_lost(void **state)
+{
+    const end_t *row = *state;
+    partition_t looked_at = {.beyond_since = 0};
+    for (size_t i = 0; i < 4 && row->look[i].now; i++) {
+        looked_at.seen = (ratings_checkpoint_t){row->look[i].log_id, row->look[i].known};
+        looked_at.log_end = row->look[i].end;
+        assert_int_equal(partition_has_lost_its_end(&looked_at, LOG, row->look[i].now * SECOND),
+                         row->look[i].is_lost);
+    }
+}
+
 int main(void)
 {
     unit_suite_t suite = {.count = 0};
@@ -239,6 +277,7 @@ int main(void)
         RESUMED(tickets_are_known_by_their_checkpoint),
     };
     unit_add_rows(&suite, reading_begins, ROWS(readings));
+    unit_add_rows(&suite, end_is_lost, ROWS(ends));
     for (size_t i = 0; i < sizeof resumed / sizeof *resumed; i++)
         suite.tests[suite.count++] = resumed[i];
     return unit_run("partition", &suite);
