@@ -165,7 +165,7 @@ $(OUT)/t/unit/test_failing: t/unit/test_failing.c $(OUT)/t/unit/failing.o $(OUT)
 	    $(call failing,failing failing_tls) $(OUT)/libratings.a $(shell pkg-config --libs cmocka) $(CORE_LIBS) -lm $(LDFLAGS)
 
 # Of shared memory, and of the pending write that waits on it: these need its objects, and APR.
-SHM_UNIT    := $(patsubst %,$(OUT)/t/unit/test_%,append_time applied_counts background checkpoints host_lease known_cache log_rate metrics pending_write response_cache status_lines thread visibility)
+SHM_UNIT    := $(patsubst %,$(OUT)/t/unit/test_%,append_time applied_counts background checkpoints host_lease known_cache known_talks log_rate metrics pending_write response_cache status_lines thread visibility)
 SHM_OBJECTS := $(patsubst %.c,$(OUT)/%.o,$(wildcard src/shm/*.c) src/backend/common/result.c)
 
 $(SHM_UNIT): $(OUT)/t/unit/%: t/unit/%.c $(SHM_OBJECTS) $(OUT)/libratings.a
@@ -183,6 +183,7 @@ $(OUT)/t/unit/test_background: $(OUT)/src/service/background.o $(OUT)/src/backen
 $(OUT)/t/unit/test_pending_write: $(OUT)/src/service/pending_write.o
 $(OUT)/t/unit/test_thread: $(OUT)/src/backend/common/thread.o
 $(OUT)/t/unit/test_known_cache: $(OUT)/src/service/known_cache.o
+$(OUT)/t/unit/test_known_talks: $(patsubst %,$(OUT)/src/service/%.o,known_talks known_cache background) $(OUT)/src/backend/common/thread.o
 $(OUT)/t/unit/test_status_lines: $(OUT)/src/service/status_lines.o
 $(OUT)/t/unit/test_direct $(OUT)/t/unit/test_writer: $(OUT)/src/projector/own_records.o
 

@@ -239,6 +239,40 @@ static void what_a_child_uses_goes_with_it(void **state)
     assert_int_equal(two->bulkhead[RATINGS_METRIC_BULKHEAD_PROJECTOR], 0);
 }
 
+/* All numbers of what a child uses follow each other, 32 bits each. */
+#define NUMBERS                                                                                    \
+    ((offsetof(ratings_metric_use_t, pool_max) - offsetof(ratings_metric_use_t, bulkhead)) /       \
+         sizeof(uint32_t) +                                                                        \
+     RATINGS_BACKENDS)
+
+static _Atomic uint32_t *number_of(ratings_metric_use_t *use, size_t i)
+{
+    void *first = (char *)use + offsetof(ratings_metric_use_t, bulkhead);
+    return (_Atomic uint32_t *)first + i;
+}
+
+static void each_number_is_added_and_begins_at_0(void **state)
+{
+    ratings_metrics_t *metrics = fresh();
+    ratings_metric_use_t *one = ratings_metrics_join(metrics), *two = ratings_metrics_join(metrics);
+    ratings_metric_use_t sum;
+    (void)state;
+    for (uint32_t i = 0; i < NUMBERS; i++) {
+        atomic_store(number_of(one, i), i + 1);
+        atomic_store(number_of(two, i), 1000);
+    }
+    assert_int_equal(ratings_metrics_read_use(metrics, &sum), 2);
+    for (uint32_t i = 0; i < NUMBERS; i++)
+        assert_int_equal(*number_of(&sum, i), 1000 + i + 1);
+    ratings_metrics_leave(two);
+    assert_int_equal(ratings_metrics_read_use(metrics, &sum), 1);
+    for (uint32_t i = 0; i < NUMBERS; i++)
+        assert_int_equal(*number_of(&sum, i), i + 1);
+    assert_ptr_equal(ratings_metrics_join(metrics), two);
+    for (uint32_t i = 0; i < NUMBERS; i++)
+        assert_int_equal(*number_of(two, i), 0);
+}
+
 static void what_a_killed_child_uses_goes_as_well(void **state)
 {
     ratings_metrics_t *metrics = fresh();
@@ -427,6 +461,7 @@ int main(void)
     ADD(none_is_lost_and_none_goes_back);
     ADD(counters_are_found_again_by_their_key);
     ADD(what_a_child_uses_goes_with_it);
+    ADD(each_number_is_added_and_begins_at_0);
     ADD(what_a_killed_child_uses_goes_as_well);
     ADD(more_children_than_there_are_slots_are_not_seen);
     ADD(nothing_is_known_at_first);

@@ -236,6 +236,8 @@ static void load_text(void **state)
     assert_problem(is_loaded ? NULL : why, row->problem);
     assert_int_equal(strlen(text), row->length);
     assert_memory_equal(text, row->content, row->length);
+    for (size_t i = 0; !is_loaded && i < sizeof text; i++)
+        assert_int_equal(text[i], 0); /* of what is refused nothing is left either */
 }
 
 static void no_text(void **state)

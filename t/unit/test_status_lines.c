@@ -77,17 +77,32 @@ static void it_is_unknown_where_nothing_is_known(void **state)
     expect_lag(&service, "unknown", "unknown");
 }
 
+static void its_age_is_the_highest_of_whichever_partition(void **state)
+{
+    (void)state;
+    for (int oldest = 0; oldest < 2; oldest++) {
+        ratings_service_t service = fresh(oldest == 0 ? "the first" : "the second");
+        ratings_metrics_raise_end(service.metrics, 0, 5);
+        ratings_metrics_raise_end(service.metrics, 1, 5);
+        applied(&service, oldest, 3, 40500);
+        applied(&service, 1 - oldest, 4, 20500);
+        expect_lag(&service, "3", "40");
+    }
+}
+
 /* As while the store is rebuilt. */
 static void its_age_is_unknown_where_nobody_can_tell_that_of_one(void **state)
 {
-    ratings_service_t service = fresh("rebuild");
     (void)state;
-    ratings_metrics_raise_end(service.metrics, 0, 5);
-    ratings_metrics_raise_end(service.metrics, 1, 10);
-    applied(&service, 0, 3, 20500);
-    applied(&service, 1, 10, 0);
-    ratings_metrics_note_checkpoint(service.metrics, 1, (ratings_checkpoint_t){0, 0}, -1);
-    expect_lag(&service, "12", "unknown");
+    for (int unknown = 0; unknown < 2; unknown++) {
+        ratings_service_t service = fresh(unknown == 0 ? "rebuild of 0" : "rebuild of 1");
+        ratings_metrics_raise_end(service.metrics, 1 - unknown, 5);
+        ratings_metrics_raise_end(service.metrics, unknown, 10);
+        applied(&service, 1 - unknown, 3, 20500);
+        applied(&service, unknown, 10, 0);
+        ratings_metrics_note_checkpoint(service.metrics, unknown, (ratings_checkpoint_t){0, 0}, -1);
+        expect_lag(&service, "12", "unknown");
+    }
 }
 
 static void there_is_no_lag_without_metrics(void **state)
@@ -108,6 +123,7 @@ int main(void)
     apr_initialize();
     apr_pool_create(&process, NULL);
     ADD(the_lag_is_that_of_all_partitions);
+    ADD(its_age_is_the_highest_of_whichever_partition);
     ADD(it_is_unknown_where_nothing_is_known);
     ADD(its_age_is_unknown_where_nobody_can_tell_that_of_one);
     ADD(there_is_no_lag_without_metrics);

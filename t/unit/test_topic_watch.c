@@ -1,11 +1,12 @@
 /* What a host knows of its topic: what Kafka says of it, and what its records have shown. */
 #include "unit.h"
 
+#include "../../src/core/clock.h"
 #include "../../src/projector/topic_watch.h"
 
 #include <pthread.h>
 
-/* ---- httpd's log, and a stream of which nothing is asked ---- */
+/* ---- httpd's log, and a stream that a test lets answer ---- */
 
 module AP_MODULE_DECLARE_DATA ratings_module;
 
@@ -25,33 +26,49 @@ const char *ratings_topic_fault_text(ratings_topic_fault_e fault)
     return NULL;
 }
 
-apr_status_t ratings_stream_topic_describe(ratings_stream_t *stream, apr_interval_time_t timeout,
-                                           ratings_topic_t *topic, ratings_result_t *why)
+static struct {
+    bool answers;
+    int described, checked; /* how often it was asked */
+    int count, in_sync;     /* what it was to check */
+} stream;
+
+static apr_status_t answer(ratings_result_t *why)
 {
-    (void)stream, (void)timeout, (void)topic;
-    return ratings_result_set(why, APR_TIMEUP, "nothing is asked");
+    return stream.answers ? APR_SUCCESS : ratings_result_set(why, APR_TIMEUP, "no answer");
 }
 
 /* The records that were appended to find out, and by whom their reports are awaited. */
 static int proofs, proof_partitions;
 static ratings_receiver_t *proof_receiver;
 
-apr_status_t ratings_stream_append_routing(ratings_stream_t *stream, int partitions,
+apr_status_t ratings_stream_append_routing(ratings_stream_t *unused, int partitions,
                                            ratings_receiver_t *receiver,
                                            ratings_delivery_t *failure)
 {
-    (void)stream, (void)failure;
+    (void)unused, (void)failure;
     proofs++;
     proof_partitions = partitions;
     proof_receiver = receiver;
     return APR_SUCCESS;
 }
 
-apr_status_t ratings_stream_check(ratings_stream_t *stream, int count, int in_sync,
+apr_status_t ratings_stream_topic_describe(ratings_stream_t *unused, apr_interval_time_t timeout,
+                                           ratings_topic_t *topic, ratings_result_t *why)
+{
+    (void)unused, (void)timeout;
+    stream.described++;
+    *topic = (ratings_topic_t){.append_time = RATINGS_APPEND_TIME_KEPT, .in_sync = 2};
+    return answer(why);
+}
+
+apr_status_t ratings_stream_check(ratings_stream_t *unused, int count, int in_sync,
                                   apr_interval_time_t timeout, ratings_result_t *why)
 {
-    (void)stream, (void)count, (void)in_sync, (void)timeout;
-    return ratings_result_set(why, APR_TIMEUP, "nothing is asked");
+    (void)unused, (void)timeout;
+    stream.checked++;
+    stream.count = count;
+    stream.in_sync = in_sync;
+    return answer(why);
 }
 
 /* ---- append times ---- */
@@ -79,6 +96,7 @@ static void host_open(host_t *host)
     topic_watch_init(&host->watch, &host->options);
     atomic_store(&lines, 0);
     proofs = 0;
+    memset(&stream, 0, sizeof stream);
 }
 
 static void publish(host_t *host, ratings_append_time_e said)
@@ -275,6 +293,99 @@ static void what_records_show_is_not_lost(void **state)
     free(host.shared);
 }
 
+/* ---- when Kafka is asked ---- */
+
+#define PARTITIONS 3
+#define SECOND INT64_C(1000000)
+
+static void polling_host_open(host_t *host, bool answers)
+{
+    host_open(host);
+    atomic_store(&host->shared->routing_partitions, PARTITIONS);
+    stream.answers = answers;
+    topic_watch_poll(&host->watch);
+}
+
+/* The time `at` is to come, and not for longer than `longest`. */
+static void assert_soon(int64_t at, int64_t longest)
+{
+    int64_t left = at - ratings_monotonic();
+    assert_true(left > 0 && left <= longest);
+}
+
+static void a_new_watch_asks_at_once(void **state)
+{
+    host_t host;
+    (void)state;
+    int64_t begun = ratings_monotonic();
+    polling_host_open(&host, true);
+    assert_int_equal(stream.described, 1);
+    assert_int_equal(stream.checked, 1);
+    assert_int_equal(stream.count, PARTITIONS);
+    assert_int_equal(atomic_load(&host.shared->min_insync), 2);
+    assert_true(atomic_load(&host.shared->topic_checked_at) >= begun);
+    free(host.shared);
+}
+
+/* Readiness takes what is no older than a second. */
+static void it_asks_again_when_it_is_time(void **state)
+{
+    host_t host;
+    (void)state;
+    polling_host_open(&host, true);
+    topic_watch_poll(&host.watch);
+    assert_int_equal(stream.described, 1);
+    assert_int_equal(stream.checked, 1);
+    assert_soon(host.watch.check_at, SECOND);
+    assert_soon(host.watch.poll_at, 10 * SECOND);
+    host.watch.check_at = host.watch.poll_at = 0; /* as if it had come */
+    topic_watch_poll(&host.watch);
+    assert_int_equal(stream.described, 2);
+    assert_int_equal(stream.checked, 2);
+    assert_int_equal(stream.in_sync, 2);
+    free(host.shared);
+}
+
+static void a_failure_tells_nothing_and_is_asked_again(void **state)
+{
+    host_t host;
+    (void)state;
+    polling_host_open(&host, false);
+    assert_int_equal(atomic_load(&host.shared->topic_checked_at), 0);
+    assert_int_equal(atomic_load(&host.shared->min_insync), 0);
+    assert_soon(host.watch.check_at, SECOND);
+    assert_soon(host.watch.poll_at, 10 * SECOND);
+    free(host.shared);
+}
+
+static void without_partitions_nothing_is_checked(void **state)
+{
+    host_t host;
+    (void)state;
+    host_open(&host);
+    topic_watch_poll(&host.watch);
+    assert_int_equal(stream.described, 1);
+    assert_int_equal(stream.checked, 0);
+    free(host.shared);
+}
+
+/* It is at the start, and while readiness has lately answered. */
+static void it_checks_while_that_is_wanted(void **state)
+{
+    host_t host;
+    (void)state;
+    polling_host_open(&host, true);
+    assert_soon(host.watch.wanted_until, 100 * SECOND);
+    host.watch.check_at = host.watch.wanted_until = 0;
+    topic_watch_poll(&host.watch);
+    assert_int_equal(stream.checked, 1);
+    atomic_fetch_add(&host.shared->health_answers, 1);
+    topic_watch_poll(&host.watch);
+    assert_int_equal(stream.checked, 2);
+    assert_soon(host.watch.wanted_until, 100 * SECOND);
+    free(host.shared);
+}
+
 int main(void)
 {
     unit_suite_t suite = {.count = 0};
@@ -286,5 +397,12 @@ int main(void)
     unit_add(&suite, "a record that was not appended shows nothing",
              record_that_was_not_appended_shows_nothing, NULL);
     unit_add(&suite, "what records show is not lost", what_records_show_is_not_lost, NULL);
+    unit_add(&suite, "a new watch asks at once", a_new_watch_asks_at_once, NULL);
+    unit_add(&suite, "it asks again when it is time", it_asks_again_when_it_is_time, NULL);
+    unit_add(&suite, "a failure tells nothing, and is asked again",
+             a_failure_tells_nothing_and_is_asked_again, NULL);
+    unit_add(&suite, "without partitions nothing is checked", without_partitions_nothing_is_checked,
+             NULL);
+    unit_add(&suite, "it checks while that is wanted", it_checks_while_that_is_wanted, NULL);
     return unit_run("topic_watch", &suite);
 }
