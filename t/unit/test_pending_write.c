@@ -253,7 +253,7 @@ static void what_was_sent_and_not_answered_is_unknown(void **state)
     writer_t writer = {.does = HOLDS_BACK};
     ratings_delivery_t delivery;
     (void)state;
-    assert_int_equal(write_beside(&writer, SECOND_US, 50000, &delivery),
+    assert_int_equal(write_beside(&writer, SECOND_US, SECOND_US, &delivery),
                      RATINGS_PENDING_WRITE_UNKNOWN);
     assert_int_equal(delivery.result.status, APR_TIMEUP);
 }
