@@ -144,6 +144,11 @@ ok(wait_until(sub {
     return !grep { ($after->{$_} // 0) - ($before->{$_} // 0) != $wanted{$_} } keys %wanted;
 }, 10), 'each counter has moved by what has happened') or diag(map { ($after->{$_} // 0) - ($before->{$_} // 0) . " of $wanted{$_}: $_\n" } sort keys %wanted);
 
+my @came = map { /^ratings_requests_total\{endpoint="ratings",(.*)\}$/ ? $1 : () } sort keys %$after;
+is_deeply([ grep { !/"POST",status="(?:202|503)"/ } @came ], # of a rating before all is ready
+    [ map { my ($method, $status) = split; qq(method="$method",status="$status") } 'GET 200', 'POST 200', 'POST 400', 'POST 404', 'other 405' ],
+    'and what has not come has no series');
+
 my @lookups = map { $after->{$_} - $before->{$_} } map { qq(ratings_cache_lookups_total{cache="responses",result="$_"}) } qw(hit miss);
 is($lookups[0] + $lookups[1], 5, 'each GET has looked into the response cache');
 my @counts = map { $after->{$_} - $before->{$_} } map { qq(ratings_cache_lookups_total{cache="counts",result="$_"}) } qw(hit miss);

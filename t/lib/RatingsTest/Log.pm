@@ -13,6 +13,9 @@ my $without = qr/RT0209: an answer goes without stats/;
 # unavailable, and not late, ratings say so.
 my $late = qr/RT03(?:01|11): .*: Local: (?:Timed out|Message timed out)/;
 
+# Where nothing failed, no line has the error of a call, which httpd puts before the text.
+my $misplaced = qr/^\[[^\]]+\] \[ratings:(?:info|notice)\] \[[^\]]+\] \(-?\d+\)/;
+
 # event's own, when it is stopped while a connection is being closed
 my $noise = qr/AH03092: process_lingering_close: apr_pollset_add failure/;
 
@@ -29,7 +32,7 @@ sub expect { my ($self, @patterns) = @_; push @{ $self->{expected} }, @patterns 
 # A line that tells of trouble: an error, a warning of the module, a crash, or what is no log line at all.
 sub is_trouble {
     my ($line) = @_;
-    return 1 if $line =~ $crash;
+    return 1 if $line =~ $crash || $line =~ $misplaced;
     return 0 if $line =~ $noise || $line =~ $without || $line =~ $late;
     my ($module, $level) = $line =~ /^\[[^\]]+\] \[([\w-]*):(\w+)\]/ or return $line !~ /^\s*$/;
     return 1 if $level =~ /^(error|crit|alert|emerg)$/;
