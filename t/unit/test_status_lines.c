@@ -2,6 +2,7 @@
 
 #include "../../src/core/clock.h"
 #include "../../src/service/status_lines.h"
+#include "../../src/service/use_cases.h"
 
 #include <apr_general.h>
 
@@ -105,6 +106,64 @@ static void its_age_is_unknown_where_nobody_can_tell_that_of_one(void **state)
     }
 }
 
+/* ---- the others ---- */
+
+static void count(const ratings_service_t *service, int outcome, int times)
+{
+    for (int i = 0; i < times; i++)
+        ratings_metrics_submitted(service->metrics, outcome);
+}
+
+static void look_up(const ratings_service_t *service, ratings_metric_cache_e cache, bool is_hit,
+                    int times)
+{
+    for (int i = 0; i < times; i++)
+        ratings_metrics_lookup(service->metrics, cache, is_hit);
+}
+
+static void each_line_has_what_it_counts(void **state)
+{
+    ratings_service_t service = fresh("counts");
+    (void)state;
+    count(&service, RATINGS_OUTCOME_DONE, 1);
+    count(&service, RATINGS_OUTCOME_ACCEPTED, 2);
+    count(&service, RATINGS_OUTCOME_UNAVAILABLE, 3);
+    count(&service, RATINGS_OUTCOME_UNKNOWN, 4);
+    count(&service, RATINGS_OUTCOME_NO_TALK, 50);
+    look_up(&service, RATINGS_METRIC_CACHE_RESPONSES, true, 6);
+    look_up(&service, RATINGS_METRIC_CACHE_RESPONSES, false, 7);
+    look_up(&service, RATINGS_METRIC_CACHE_COUNTS, false, 80);
+    look_up(&service, RATINGS_METRIC_CACHE_TALKS, true, 80);
+    ratings_metrics_request(service.metrics, 0, RATINGS_METRIC_GET, 200);
+    ratings_metrics_request(service.metrics, 1, RATINGS_METRIC_OTHER_METHOD, 599);
+    assert_string_equal(value_of(&service, "ModRatingsVisible"), "1");
+    assert_string_equal(value_of(&service, "ModRatingsAccepted"), "2");
+    assert_string_equal(value_of(&service, "ModRatingsUnavailable"), "3");
+    assert_string_equal(value_of(&service, "ModRatingsUnknown"), "4");
+    assert_string_equal(value_of(&service, "ModRatingsCacheHits"), "6");
+    assert_string_equal(value_of(&service, "ModRatingsCacheMisses"), "7");
+    assert_string_equal(value_of(&service, "ModRatingsRequests"), "2");
+}
+
+static void each_circuit_breaker_is_of_its_backend(void **state)
+{
+    static const char *const key[RATINGS_BACKENDS] = {
+        [RATINGS_BACKEND_TALKS] = "ModRatingsBreakerTalks",
+        [RATINGS_BACKEND_STORE] = "ModRatingsBreakerStore",
+        [RATINGS_BACKEND_STREAM] = "ModRatingsBreakerStream",
+        [RATINGS_BACKEND_STATS] = "ModRatingsBreakerStats",
+    };
+    const ratings_breaker_limits_t one_failure = {.threshold = 1, .cooldown_us = 1000000};
+    ratings_service_t service = fresh("breakers");
+    (void)state;
+    for (int i = 0; i < RATINGS_BACKENDS; i++) {
+        for (int j = 0; j < RATINGS_BACKENDS; j++)
+            assert_string_equal(value_of(&service, key[j]), j < i ? "open" : "closed");
+        (void)ratings_breaker_failure(&service.shared->backend[i].breaker, &one_failure,
+                                      ratings_monotonic());
+    }
+}
+
 static void there_is_no_lag_without_metrics(void **state)
 {
     ratings_service_t service = fresh("none");
@@ -126,6 +185,8 @@ int main(void)
     ADD(its_age_is_the_highest_of_whichever_partition);
     ADD(it_is_unknown_where_nothing_is_known);
     ADD(its_age_is_unknown_where_nobody_can_tell_that_of_one);
+    ADD(each_line_has_what_it_counts);
+    ADD(each_circuit_breaker_is_of_its_backend);
     ADD(there_is_no_lag_without_metrics);
     return unit_run("status_lines", &suite);
 }
