@@ -90,11 +90,60 @@ static void a_sum_beyond_64_bits_is_many(void **state)
                 INT64_MAX);
 }
 
+/* ---- rules that hold together ---- */
+
+typedef struct {
+    const char *name;
+    ratings_hide_t rule, other;
+    ratings_window_t window;
+    const char *reply; /* NULL: nothing is hidden */
+} both_t;
+
+#define ONE_SECOND CLOSES_IN(1000000)
+#define COUNT_ALONE "{\"hidden\":true,\"totalCount\":3}"
+#define COUNT_UNTIL "{\"hidden\":true,\"totalCount\":3,\"until\":\"2025-11-29T12:00:01Z\"}"
+
+/* Of three ratings as well. */
+static both_t pairs[] = {
+    {"both never", RATINGS_HIDE_NEVER, RATINGS_HIDE_NEVER, ONE_SECOND, NULL},
+    {"until-closed, and never", RATINGS_HIDE_UNTIL_CLOSED, RATINGS_HIDE_NEVER, ONE_SECOND,
+     COUNT_UNTIL},
+    {"until-closed, and below what there is", RATINGS_HIDE_UNTIL_CLOSED, 3, ONE_SECOND,
+     COUNT_UNTIL},
+    {"until-closed, and below more", RATINGS_HIDE_UNTIL_CLOSED, 4, ONE_SECOND, COUNT_ALONE},
+    {"until-closed of a closed talk, and below more", RATINGS_HIDE_UNTIL_CLOSED, 4, CLOSES_IN(0),
+     COUNT_ALONE},
+    {"until-closed of a closed talk, and never", RATINGS_HIDE_UNTIL_CLOSED, RATINGS_HIDE_NEVER,
+     CLOSES_IN(0), NULL},
+    {"below more, and below what there is", 4, 3, ONE_SECOND, COUNT_ALONE},
+};
+
+static void assert_hidden_by(const both_t *row, ratings_hide_t first, ratings_hide_t second)
+{
+    const ratings_histogram_t histogram = {{0, 1, 0, 0, 2}};
+    const ratings_hide_rules_t rules = {{first, second}};
+    ratings_hidden_t hidden = ratings_hidden_by_any(&rules, &row->window, &histogram, NOW);
+    assert_int_equal(hidden.is_hidden, row->reply != NULL);
+    if (!row->reply)
+        return;
+    char *reply = ratings_hidden_reply(&hidden);
+    assert_string_equal(reply, row->reply);
+    free(reply);
+}
+
+static void hides_by_any_rule(void **state)
+{
+    const both_t *row = *state;
+    assert_hidden_by(row, row->rule, row->other);
+    assert_hidden_by(row, row->other, row->rule);
+}
+
 int main(void)
 {
     unit_suite_t suite = {.count = 0};
 
     unit_add_rows(&suite, hides_by_its_rule, ROWS(rows));
+    unit_add_rows(&suite, hides_by_any_rule, ROWS(pairs));
     unit_add(&suite, "the distribution is in nothing that is shown", the_distribution_is_in_nothing,
              NULL);
     unit_add(&suite, "no ratings are below one", no_ratings_are_below_one, NULL);
