@@ -1,5 +1,6 @@
-# make dist: the sources as a tarball. make package: Debian packages of it (debian/). make test-package: installed, used,
-# upgraded and removed in systems of their own. The last two need root, debootstrap and Debian's mirrors.
+# make dist: the sources as a tarball. make package: Debian packages of it (debian/), whose maintainer DEBFULLNAME and DEBEMAIL
+# name. make test-package: installed, used, upgraded and removed in systems of their own. The last two need root, debootstrap and
+# Debian's mirrors.
 # SUITES="trixie": for Debian 13 alone.
 
 DIST = $(OUT)/dist/mod_ratings-$(VERSION).tar.gz

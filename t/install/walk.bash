@@ -132,8 +132,8 @@ look_around() {
 
 # ---- a walk ----
 
-# begin KIND: a system of its own with the site; the document's commands are run in its /usr/src/mod_ratings
-begin() {
+# make_system KIND: sets `root` to a system of its own; commands are run in its /usr/src/mod_ratings
+make_system() {
     kind="$release, $1" walk=$RUN_DIR/systems/$release-$1
     root=$walk/root
     rm -rf --one-file-system "$walk"
@@ -141,6 +141,11 @@ begin() {
     cp -a "$machine" "$root"
     mkdir -p "$root/usr/src/mod_ratings"
     mount -t proc proc "$root/proc"
+}
+
+# begin KIND: such a system with the site, for the document's commands
+begin() {
+    make_system "$1"
     make_editor
     make_site
     ask_all_the_time &
@@ -153,9 +158,13 @@ finish() {
     wait "$asker"
     read -r asked failed <"$walk/asked"
     check "$asked requests to the site, $failed failed" test "$failed" -eq 0
+    stop_httpd
+    say "ok: $kind: $asked requests to the site, none failed"
+}
+
+stop_httpd() {
     inside "$root" apachectl stop
     within 20 test ! -e "$root/run/apache2/apache2.pid" || die "$kind: httpd does not end"
-    say "ok: $kind: $asked requests to the site, none failed"
 }
 
 # A database without what the document puts there.
