@@ -80,29 +80,19 @@ static apr_status_t fold_no_event(event_fold_t *fold, batch_t *batch,
 
 /* ---- one record ---- */
 
-/* The end of a log that has no records from the one applied last on (markers of transactions alone)
- * decides what is disputed. */
-static bool is_applied_last(const partition_t *partition, const ratings_record_t *record)
-{
-    if (record->is_end)
-        return false;
-    ratings_fingerprint_t found = fingerprint_of(record);
-    return fingerprint_equal(&found, &partition->last);
-}
-
 /* Reading begins before the checkpoint: the record applied last must be among what comes. */
 static apr_status_t verify_log(projection_t *p, const ratings_record_t *record,
                                ratings_result_t *why)
 {
-    const partition_t *partition = &p->partition[record->partition];
-    if (partition->is_verified || record->offset < partition->last.offset ||
-        (record->is_end && !partition->is_disputed))
+    partition_t *partition = &p->partition[record->partition];
+    if (partition->is_verified || record->offset < partition->last.offset)
         return APR_SUCCESS;
-    if (!is_applied_last(partition, record)) {
+    ratings_fingerprint_t found = fingerprint_of(record);
+    if (!fingerprint_equal(&found, &partition->last)) {
         p->rebuild_reason = "the record applied last is not in the log: the topic was recreated";
         return ratings_result_set(why, RATINGS_REBUILD_NEEDED, "%s", p->rebuild_reason);
     }
-    projection_settle(p, record->partition);
+    partition->is_verified = true;
     ratings_shm_publish_external(p->shared, record->partition, partition_checkpoint(partition));
     if (record->partition == RATINGS_ELECTORATE_PARTITION)
         electorate_publish_verified(p);
@@ -183,7 +173,7 @@ static apr_status_t fold_read(event_fold_t *fold, const ratings_record_t *record
         return APR_SUCCESS;
     partition->read_at = record->is_end ? record->offset : record->offset + 1;
     return record->is_end
-               ? verify_log(p, record, why)
+               ? APR_SUCCESS
                : fold_record(fold, applier_batch(fold->applier, record->partition), record, why);
 }
 

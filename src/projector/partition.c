@@ -26,7 +26,6 @@ bool partition_resume(partition_t *partition, const ratings_store_state_t *state
     partition->is_unvoted = state->is_behind && partition->checkpoint == 0;
     partition->read_to = -1;
     partition->is_verified = partition->last.offset < partition->log_start; /* or there is none */
-    partition->is_disputed = partition_is_another_log(partition, &partition->first);
     return partition->window != NULL;
 }
 
@@ -79,16 +78,6 @@ bool partition_is_another_log(const partition_t *partition, const ratings_finger
     return first->offset >= 0 && partition->younger == first->offset;
 }
 
-bool partition_settle(partition_t *partition)
-{
-    bool was_disputed = partition->is_disputed;
-    partition->is_verified = true;
-    partition->is_disputed = false;
-    if (was_disputed)
-        partition->younger = -1;
-    return was_disputed;
-}
-
 bool partition_has_lost_its_end(partition_t *partition, uint16_t log_id, int64_t now)
 {
     bool is_beyond =
@@ -106,7 +95,7 @@ bool partition_has_moved(const partition_t *partition, const ratings_store_state
     return state->checkpoint[i] != partition->checkpoint ||
            partition->log_end < partition->checkpoint ||
            partition->log_end < partition->rebuild_target ||
-           (!partition->is_disputed && partition_is_another_log(partition, &state->first[i]));
+           partition_is_another_log(partition, &state->first[i]);
 }
 
 bool partition_is_altered(const partition_t *partition, const ratings_store_state_t *state, int i)

@@ -14,8 +14,6 @@ typedef struct {
     ratings_fingerprint_t last, first; /* of the records applied last and first */
     int64_t log_time; /* of the log, up to the checkpoint; milliseconds since 1970 */
     bool is_verified; /* `last` was found in the log, or there is none to find */
-    bool is_disputed; /* when it was opened, the brokers said that the log is another one: whether
-                       * `last` is found decides */
 
     /* where the log begins and ends, as the brokers said last */
     int64_t log_start, log_end;
@@ -62,15 +60,9 @@ int64_t partition_read_up_to(const partition_t *partition);
  * transactions), which the checkpoint does not count. */
 bool partition_has_reached(const partition_t *partition, int64_t end);
 
-/* Whether the brokers say that the log's first record is not the one that the store has applied
- * first: told by its time, since a record of a topic that was deleted and created again is younger.
- * A broker may be wrong about that (Tansu 0.6 names the log's first record for any time), so what
- * the log holds decides. */
+/* Whether the log's first record is not the one that the store has applied first: told by its time,
+ * since a record of a topic that was deleted and created again is younger. */
 bool partition_is_another_log(const partition_t *partition, const ratings_fingerprint_t *first);
-
-/* The log is the one that was applied, as its records show. Whether the brokers have said otherwise
- * since it was opened. */
-bool partition_settle(partition_t *partition);
 
 /* Whether this host has known of records of the log `log_id` that are beyond its end, at each look
  * for two seconds until `now`. Not at once: a broker that has just become leader may report less
@@ -78,7 +70,7 @@ bool partition_settle(partition_t *partition);
 bool partition_has_lost_its_end(partition_t *partition, uint16_t log_id, int64_t now);
 
 /* Whether the store, as just loaded, has another checkpoint than was applied here, or the log has
- * become shorter, or is another one, which is not known while that is disputed. */
+ * become shorter, or is another one. */
 bool partition_has_moved(const partition_t *partition, const ratings_store_state_t *state, int i);
 
 /* Whether the store says something else of the records up to the checkpoint than was read in the

@@ -118,10 +118,6 @@ static apr_status_t read_younger(projection_t *p, ratings_result_t *why)
     int64_t *times = apr_palloc(p->scratch, (size_t)p->partitions * sizeof *times);
     int64_t *offsets = apr_palloc(p->scratch, (size_t)p->partitions * sizeof *offsets);
     for (int i = 0; i < p->partitions; i++)
-        p->partition[i].younger = -1;
-    if (p->is_misled)
-        return APR_SUCCESS;
-    for (int i = 0; i < p->partitions; i++)
         times[i] = p->state.first[i].offset >= 0 ? p->state.first[i].timestamp : -1;
     apr_status_t status = ratings_stream_offsets_after(p->options->stream, p->partitions, times,
                                                        PROJECTION_TIMEOUT_US, offsets, why);
@@ -153,20 +149,6 @@ apr_status_t projection_read_ends(projection_t *p, ratings_result_t *why)
         p->partition[i].log_end = end[i];
     }
     return status == APR_SUCCESS ? read_younger(p, why) : status;
-}
-
-/* What is left then knows a recreated topic by its end, and by the record that was applied last,
- * each time the projection is opened. */
-void projection_settle(projection_t *p, int i)
-{
-    if (!partition_settle(&p->partition[i]) || p->is_misled)
-        return;
-    p->is_misled = true;
-    ap_log_error(APLOG_MARK, APLOG_WARNING, 0, p->options->server,
-                 "RT0321: Kafka's search by time says that partition %d was recreated, and the "
-                 "record applied last is there: the store is not rebuilt, and a recreated topic is "
-                 "known by its end and by that record alone",
-                 i);
 }
 
 void projection_note_end(const projection_t *p, int i)

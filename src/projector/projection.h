@@ -33,7 +33,6 @@ typedef struct {
     partition_t partition[RATINGS_PARTITIONS_MAX];
     const char *rebuild_reason; /* found while reading, for the next projection_open; or NULL */
     bool reads_append_times;    /* a record that was read since it was opened has one */
-    bool is_misled;             /* by the brokers' search by time, which is no longer asked for */
 } projection_t;
 
 /* ---- the store ---- */
@@ -87,10 +86,6 @@ apr_status_t projection_read_on(projection_t *p, ratings_result_t *why);
 
 /* Asks the brokers for log_start, log_end and younger of each partition. */
 apr_status_t projection_read_ends(projection_t *p, ratings_result_t *why);
-
-/* The log of a partition is the one that was applied, as its records show. Brokers that say
- * otherwise are wrong for as long as this child lives: that is logged, once. */
-void projection_settle(projection_t *p, int i);
 
 /* Tells the metrics of the lag of a partition: where its log ends, as was just read / how far the
  * store is. */

@@ -82,6 +82,8 @@ static const char *partition_log_problem(const projection_t *p, int i)
 {
     if (p->state.checkpoint[i] > p->partition[i].log_end)
         return "the log ends before the store's checkpoint: it was truncated or recreated";
+    if (partition_is_another_log(&p->partition[i], &p->state.first[i]))
+        return "the log's first record is not the one applied first: the topic was recreated";
     return NULL;
 }
 
@@ -186,8 +188,6 @@ static apr_status_t resume_partition(projection_t *p, int i, ratings_result_t *w
         status = load_tickets(p, i, why);
     if (status != APR_SUCCESS)
         return status;
-    if (partition->is_verified)
-        projection_settle(p, i);
     log_lost_records(p, i);
     projection_note_end(p, i);
     ratings_shm_forget(p->shared, i, partition->seen, partition->log_end);

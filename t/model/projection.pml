@@ -491,8 +491,7 @@ inline forget_watermark() {
 
 /* ---- opening ---- */
 
-/* The log's first record is younger than the one that was applied first. Brokers may say so wrongly:
- * what is read after an opening decides, so that they are believed only once that was done. */
+/* The log's first record is younger than the one that was applied first. */
 #ifdef NO_YOUNGER
 #define IS_ANOTHER(l) false
 #else
@@ -672,7 +671,7 @@ inline apply() {
 #else
 #define HAS_MOVED \
     (store.generation != P.generation || store.applying || store.checkpoint != P.checkpoint || \
-     log_next < P.checkpoint || store.rebuild_request || (P.verified && IS_ANOTHER(store.first)))
+     log_next < P.checkpoint || store.rebuild_request || IS_ANOTHER(store.first))
 #endif
 
 /* From where it is read: at the record applied last, until that was found in the log. */
@@ -746,6 +745,7 @@ end_standby:
         }
         d_step {
             P.next = log_next;
+            P.rebuild_reason = P.rebuild_reason || IS_ANOTHER(P.first);
             P.broken = false;
             printf("projector %d: the log ends at %d\n", me, P.next)
         }

@@ -122,44 +122,6 @@ static void log_whose_first_record_is_younger_is_another(void **state)
     assert_true(partition_has_moved(&partition, &stored, I));
 }
 
-/* Each opening asks where the log begins, before it reads on. */
-static void brokers_that_name_another_log_are_not_believed_before_it_is_read(void **state)
-{
-    (void)state;
-    partition.younger = first.offset;
-    assert_true(partition_resume(&partition, &stored, I));
-    assert_true(partition.is_disputed);
-    assert_false(partition.is_verified);
-    assert_false(partition_has_moved(&partition, &stored, I));
-    partition.log_end = 8;
-    assert_true(partition_has_moved(&partition, &stored, I));
-}
-
-static void brokers_that_were_wrong_are_found_out_once(void **state)
-{
-    (void)state;
-    partition.younger = first.offset;
-    assert_true(partition_resume(&partition, &stored, I));
-    assert_true(partition_settle(&partition));
-    assert_true(partition.is_verified);
-    assert_false(partition_has_moved(&partition, &stored, I));
-    assert_false(partition_settle(&partition));
-    partition.younger = first.offset; /* recreated while it is read */
-    assert_true(partition_has_moved(&partition, &stored, I));
-}
-
-static void log_that_nobody_disputes_is_settled_without_a_word(void **state)
-{
-    (void)state;
-    assert_false(partition.is_disputed);
-    assert_false(partition_settle(&partition));
-    assert_true(partition.is_verified);
-    partition.younger = first.offset;
-    stored.first[I].offset = partition.first.offset = RATINGS_FINGERPRINT_NONE;
-    assert_true(partition_resume(&partition, &stored, I));
-    assert_false(partition.is_disputed);
-}
-
 static void end_without_records_is_reached(void **state)
 {
     (void)state;
@@ -267,9 +229,6 @@ int main(void)
         RESUMED(same_checkpoint_with_other_records_is_altered),
         RESUMED(log_that_became_shorter_has_moved),
         RESUMED(log_whose_first_record_is_younger_is_another),
-        RESUMED(brokers_that_name_another_log_are_not_believed_before_it_is_read),
-        RESUMED(brokers_that_were_wrong_are_found_out_once),
-        RESUMED(log_that_nobody_disputes_is_settled_without_a_word),
         RESUMED(end_without_records_is_reached),
         RESUMED(target_of_a_rebuild_is_where_the_log_ends),
         RESUMED(log_without_the_record_applied_last_has_nothing_to_verify),
