@@ -3,10 +3,9 @@
  * Redis of the test's own, and librdkafka's mock of Kafka. RATINGS_EVERY=N: each Nth call, and lie.
  */
 #include "lying_redis.h"
+#include "mock_kafka.h"
 #include "redis_server.h"
 
-#include <librdkafka/rdkafka.h>
-#include <librdkafka/rdkafka_mock.h>
 #include <limits.h>
 #include <sys/wait.h>
 
@@ -34,14 +33,7 @@ static void start_postgres(int port)
 
 static const char *start_kafka(void)
 {
-    char why[256];
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    assert_int_equal(rd_kafka_conf_set(conf, "test.mock.num.brokers", "1", why, sizeof why), 0);
-    kafka = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof why);
-    assert_non_null(kafka);
-    rd_kafka_mock_cluster_t *cluster = rd_kafka_handle_mock_cluster(kafka);
-    assert_int_equal(rd_kafka_mock_topic_create(cluster, TOPIC, 1, 1), 0);
-    return rd_kafka_mock_cluster_bootstraps(cluster);
+    return rd_kafka_mock_cluster_bootstraps(mock_kafka_start(&kafka, TOPIC));
 }
 
 static void append(const char *key, const char *value)

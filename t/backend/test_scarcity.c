@@ -7,11 +7,9 @@
 #include "../../src/backend/stream/stream_topic.h"
 #include "../unit/failing.h"
 #include "lying_redis.h"
+#include "mock_kafka.h"
 #include "redis_server.h"
 #include "script_peer.h"
-
-#include <librdkafka/rdkafka.h>
-#include <librdkafka/rdkafka_mock.h>
 
 static ratings_store_t *new_store(void);
 static void start_kafka(void);
@@ -189,13 +187,7 @@ static void note_refusal(ratings_stream_log_t *log, const char *text)
 static void start_kafka(void)
 {
     static ratings_stream_log_t log = {say_nothing, note_outage, note_broker, note_refusal};
-    char why[256];
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    assert_int_equal(rd_kafka_conf_set(conf, "test.mock.num.brokers", "1", why, sizeof why), 0);
-    kafka = rd_kafka_new(RD_KAFKA_PRODUCER, conf, why, sizeof why);
-    assert_non_null(kafka);
-    rd_kafka_mock_cluster_t *cluster = rd_kafka_handle_mock_cluster(kafka);
-    assert_int_equal(rd_kafka_mock_topic_create(cluster, "ratings", 1, 1), 0);
+    rd_kafka_mock_cluster_t *cluster = mock_kafka_start(&kafka, "ratings");
     stream_options =
         (ratings_stream_options_t){.brokers = rd_kafka_mock_cluster_bootstraps(cluster),
                                    .topic = "ratings",

@@ -5,12 +5,9 @@
 #include "../../src/backend/stream/stream_inspect.h"
 #include "../../src/backend/stream/stream_topic.h"
 #include "../../src/core/container_of.h"
-#include "backend_test.h"
+#include "mock_kafka.h"
 
 #include <apr_general.h>
-#include <librdkafka/rdkafka.h>
-/* after it */
-#include <librdkafka/rdkafka_mock.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
@@ -222,20 +219,9 @@ typedef struct {
 
 static void brokers_start(brokers_t *brokers, client_t *client)
 {
-    char text[256];
-    brokers->handle = rd_kafka_new(RD_KAFKA_PRODUCER, NULL, text, sizeof text);
-    assert_non_null(brokers->handle);
-    brokers->cluster = rd_kafka_mock_cluster_new(brokers->handle, 1);
-    assert_non_null(brokers->cluster);
-    assert_int_equal(rd_kafka_mock_topic_create(brokers->cluster, "nowhere", 1, 1), 0);
+    brokers->cluster = mock_kafka_start(&brokers->handle, "nowhere");
     (void)snprintf(client->brokers, sizeof client->brokers, "%s",
                    rd_kafka_mock_cluster_bootstraps(brokers->cluster));
-}
-
-static void brokers_stop(brokers_t *brokers)
-{
-    rd_kafka_mock_cluster_destroy(brokers->cluster);
-    rd_kafka_destroy(brokers->handle);
 }
 
 /* No question for offsets is answered, while the brokers tell who leads. */
@@ -269,7 +255,7 @@ static void a_handle_that_has_lost_the_topic_is_replaced(void **state)
     rd_kafka_mock_clear_request_errors(brokers.cluster, LIST_OFFSETS);
     AWAIT(ask_for_ends(&client) == APR_SUCCESS);
     client_close(&client);
-    brokers_stop(&brokers);
+    rd_kafka_destroy(brokers.handle);
 }
 
 /* ---- an inspection, in a process of its own ---- */
