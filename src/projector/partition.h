@@ -61,7 +61,7 @@ int64_t partition_read_up_to(const partition_t *partition);
 bool partition_has_reached(const partition_t *partition, int64_t end);
 
 /* Whether the log's first record is not the one that the store has applied first: told by its time,
- * since a record of a topic that was deleted and created again is younger. */
+ * since a record of a topic that was deleted and created again is younger (time_search.h). */
 bool partition_is_another_log(const partition_t *partition, const ratings_fingerprint_t *first);
 
 /* Whether this host has known of records of the log `log_id` that are beyond its end, at each look

@@ -112,20 +112,6 @@ void projection_free_reader(projection_t *p)
     join_closer(p);
 }
 
-/* What tells this log from one of the same name that was created and filled since. */
-static apr_status_t read_younger(projection_t *p, ratings_result_t *why)
-{
-    int64_t *times = apr_palloc(p->scratch, (size_t)p->partitions * sizeof *times);
-    int64_t *offsets = apr_palloc(p->scratch, (size_t)p->partitions * sizeof *offsets);
-    for (int i = 0; i < p->partitions; i++)
-        times[i] = p->state.first[i].offset >= 0 ? p->state.first[i].timestamp : -1;
-    apr_status_t status = ratings_stream_offsets_after(p->options->stream, p->partitions, times,
-                                                       PROJECTION_TIMEOUT_US, offsets, why);
-    for (int i = 0; i < p->partitions && status == APR_SUCCESS; i++)
-        p->partition[i].younger = offsets[i];
-    return status;
-}
-
 apr_status_t projection_read_on(projection_t *p, ratings_result_t *why)
 {
     int64_t *from = apr_palloc(p->scratch, (size_t)p->partitions * sizeof *from);
@@ -148,7 +134,10 @@ apr_status_t projection_read_ends(projection_t *p, ratings_result_t *why)
         p->partition[i].log_start = start[i];
         p->partition[i].log_end = end[i];
     }
-    return status == APR_SUCCESS ? read_younger(p, why) : status;
+    return status == APR_SUCCESS
+               ? time_search_younger(&p->time_search, p->state.first, p->partition, p->partitions,
+                                     p->scratch, why)
+               : status;
 }
 
 void projection_note_end(const projection_t *p, int i)

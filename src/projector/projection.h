@@ -8,6 +8,7 @@
 #include "lease.h"
 #include "partition.h"
 #include "projector_options.h"
+#include "time_search.h"
 
 #include <pthread.h>
 
@@ -32,6 +33,7 @@ typedef struct {
     int partitions;              /* of the log; of a standby those of the store */
     partition_t partition[RATINGS_PARTITIONS_MAX];
     const char *rebuild_reason; /* found while reading, for the next projection_open; or NULL */
+    time_search_t time_search;
     bool reads_append_times;    /* a record that was read since it was opened has one */
 } projection_t;
 

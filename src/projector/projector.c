@@ -95,6 +95,7 @@ static void compose_parts(ratings_projector_t *p, apr_pool_t *pool)
     apr_pool_create(&projection->scratch, p->pool);
     own_records_init(&p->own);
     p->writer = writer_create(&p->options, &p->own, pool);
+    time_search_init(&projection->time_search, &p->options, PROJECTION_TIMEOUT_US);
     lease_init(&p->lease, &p->options, projection->store, writer_is_writing(p->writer));
     topic_watch_init(&p->topic, &p->options);
     stall_init(&p->stall, &p->options);
