@@ -142,23 +142,34 @@ sub _read_hashes {
 
 sub _in_order { my ($hash) = @_; return join ' ', map { "$_:$hash->{$_}" } sort keys %$hash }
 
-# Waits until the store has applied the log to its end; the fold, and what is wrong.
+# { partition => the store's checkpoint, or -1 }, for those that have an end
+sub _positions {
+    my ($database, $ends) = @_;
+    my $log = eval { RatingsTest::Redis->new(database => $database)->hash('ratings:log') } || {};
+    return { map { ($_ => ($log->{"position:$_"} // '') =~ /^(\d+)$/ ? $1 : -1) } keys %$ends };
+}
+
+sub _behind {
+    my ($database, $ends) = @_;
+    my $positions = _positions($database, $ends);
+    return grep { $positions->{$_} < $ends->{$_} } sort keys %$ends;
+}
+
+# Waits until the store has applied the log to its end; the fold, and what is wrong. A record of which nobody
+# knew may come after the log was read: it is read once more, then.
 sub wait_for_lag {
     my ($topic, $seconds, $database) = @_;
     my $until = time + $seconds;
+    my $fold  = fold(read_log($topic));
     for (;;) {
-        my $fold = fold(read_log($topic));
         my $ends = $fold->{ends} || {};
-        my $lag  = sub {
-            my $log = eval { RatingsTest::Redis->new(database => $database)->hash('ratings:log') } || {};
-            return grep { ($log->{"position:$_"} // -1) ne $ends->{$_} } sort keys %$ends;
-        };
-        sleep 0.05 while $lag->() && time < $until;
-        my @behind = $lag->();
-        # a rating of which nobody knew may have come meanwhile: once more, then
-        my $again = fold(read_log($topic));
-        return ($again) if !@behind && _in_order($again->{ends} || {}) eq _in_order($ends);
-        return ($again, "the store is behind the log in partitions @behind") if time > $until;
+        sleep 0.05 while _behind($database, $ends) && time < $until;
+        $fold = fold(read_log($topic));
+        my $now = $fold->{ends} || {};
+        return ($fold) if _in_order(_positions($database, $now)) eq _in_order($now);
+        next if time < $until;
+        my @behind = _behind($database, $now);
+        return ($fold, @behind ? "the store is behind the log in partitions @behind" : 'the store is beyond where the log ends');
     }
 }
 
