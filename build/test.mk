@@ -186,10 +186,10 @@ $(OUT)/t/unit/test_known_cache: $(OUT)/src/service/known_cache.o
 $(OUT)/t/unit/test_known_talks: $(patsubst %,$(OUT)/src/service/%.o,known_talks known_cache background) $(OUT)/src/backend/common/thread.o
 $(OUT)/t/unit/test_status_lines: $(OUT)/src/service/status_lines.o
 $(OUT)/t/unit/test_time_search: $(OUT)/src/projector/partition.o
-$(OUT)/t/unit/test_writer: $(OUT)/src/projector/own_records.o
+$(OUT)/t/unit/test_direct $(OUT)/t/unit/test_writer: $(OUT)/src/projector/own_records.o
 
 # Of the projector: what needs no backend, or the test's own.
-PROJECTOR_UNIT := $(patsubst %,$(OUT)/t/unit/test_%,ballots lease partition time_search topic_watch writer)
+PROJECTOR_UNIT := $(patsubst %,$(OUT)/t/unit/test_%,ballots direct lease partition time_search topic_watch writer)
 
 $(PROJECTOR_UNIT): $(OUT)/t/unit/test_%: t/unit/test_%.c $(OUT)/src/projector/%.o $(SHM_OBJECTS) $(OUT)/libratings.a
 	@mkdir -p $(@D)

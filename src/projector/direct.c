@@ -5,6 +5,7 @@
 #define ALONE_US INT64_C(1000000)     /* after something foreign, until it is direct again */
 #define OTHERS_US INT64_C(60000000)   /* for so long others are expected after one was seen */
 #define LOOK_OTHERS_US INT64_C(25000) /* how often the ends are asked for meanwhile */
+#define BUSY_PAUSE_US INT64_C(100000) /* records of its own with longer pauses are few */
 #define REPORTS_US INT64_C(25000)     /* what is at the end may be ours, and be reported so late */
 
 void direct_init(direct_t *direct, projection_t *projection, event_fold_t *fold, own_records_t *own)
@@ -28,6 +29,7 @@ void direct_begin(direct_t *direct)
     read_for_a_while(direct);
     direct->has_gap = false;
     direct->others_until = 0;
+    direct->own_at = direct->busy_since = 0;
     own_records_listen(direct->own, direct->projection->reader);
 }
 
@@ -97,6 +99,13 @@ static apr_status_t fold_if_next(direct_t *direct, const ratings_record_t *recor
     return event_fold_records(direct->fold, record, 1, why);
 }
 
+static void note_own(direct_t *direct, int64_t now)
+{
+    if (now > direct->own_at + BUSY_PAUSE_US)
+        direct->busy_since = now;
+    direct->own_at = now;
+}
+
 apr_status_t direct_fold(direct_t *direct, int *count, ratings_result_t *why)
 {
     own_record_list_t list;
@@ -108,15 +117,29 @@ apr_status_t direct_fold(direct_t *direct, int *count, ratings_result_t *why)
         if (status == APR_SUCCESS)
             status = fold_if_next(direct, &kept->record, count, why);
     own_records_free(&list);
+    if (*count > 0)
+        note_own(direct, ratings_monotonic());
     return status;
 }
 
 /* ---- reading, or not ---- */
 
+static bool expects_others(const direct_t *direct, int64_t now)
+{
+    return now < direct->others_until;
+}
+
+/* For a while, so that it does not begin and end to be direct with each record. */
+static bool is_busy(const direct_t *direct, int64_t now)
+{
+    return now <= direct->own_at + BUSY_PAUSE_US && now >= direct->busy_since + ALONE_US;
+}
+
 static bool may_be_direct(const direct_t *direct, int64_t now)
 {
     const projection_t *p = direct->projection;
-    if (p->state.is_behind || now < direct->direct_from)
+    if (p->state.is_behind || now < direct->direct_from ||
+        (expects_others(direct, now) && !is_busy(direct, now)))
         return false;
     for (int i = 0; i < p->partitions; i++)
         if (!p->partition[i].is_verified)
@@ -124,12 +147,20 @@ static bool may_be_direct(const direct_t *direct, int64_t now)
     return !ends_beyond_fold(p);
 }
 
+static apr_status_t read_again(direct_t *direct, ratings_result_t *why)
+{
+    read_for_a_while(direct);
+    return projection_read_on(direct->projection, why);
+}
+
 static apr_status_t look_for_others(direct_t *direct, int64_t now, ratings_result_t *why)
 {
-    bool expects_others = now < direct->others_until;
-    direct->look_at = expects_others ? now + LOOK_OTHERS_US : INT64_MAX;
-    if (!expects_others)
+    direct->look_at = INT64_MAX;
+    if (!expects_others(direct, now))
         return APR_SUCCESS;
+    if (now > direct->own_at + ALONE_US)
+        return read_again(direct, why);
+    direct->look_at = now + LOOK_OTHERS_US;
     apr_status_t status = projection_read_ends(direct->projection, why);
     direct_note_ends(direct);
     return status;
@@ -148,10 +179,8 @@ apr_status_t direct_check(direct_t *direct, ratings_result_t *why)
         ratings_reader_unassign(direct->projection->reader);
     }
     bool is_late = direct->doubt_at && now >= direct->doubt_at;
-    if (has_gap || (is_late && ends_beyond_fold(direct->projection))) {
-        read_for_a_while(direct);
-        return projection_read_on(direct->projection, why);
-    }
+    if (has_gap || (is_late && ends_beyond_fold(direct->projection)))
+        return read_again(direct, why);
     if (is_late)
         direct->doubt_at = 0;
     return now >= direct->look_at ? look_for_others(direct, now, why) : APR_SUCCESS;

@@ -3,8 +3,10 @@
  * an offset is not the next one (another host's record, a report that never came) it reads on from
  * there; and when that has been over for a while, it is direct again.
  *
- * What others append while nothing of its own comes is found by asking where the log ends: within
- * half a second, or within 50 ms while there are other hosts. For the projector's thread. */
+ * What others append meanwhile is found by asking where the log ends: within half a second, or
+ * within 50 ms while there are other hosts. These questions cost more than reading a log into which
+ * nothing comes, so while there are other hosts it is direct only if records of its own come one
+ * upon the other. For the projector's thread. */
 #ifndef RATINGS_PROJECTOR_DIRECT_H
 #define RATINGS_PROJECTOR_DIRECT_H
 
@@ -18,6 +20,8 @@ typedef struct {
     own_records_t *own;
     bool is_direct;       /* nothing is read */
     bool has_gap;         /* something was reported that is not next */
+    int64_t own_at;       /* when a record of its own was folded last; of ratings_monotonic */
+    int64_t busy_since;   /* since when they come without a pause */
     int64_t direct_from;  /* not before; of ratings_monotonic */
     int64_t others_until; /* until then others are expected to append */
     int64_t look_at;      /* when to ask where the log ends */
