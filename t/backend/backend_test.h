@@ -134,6 +134,21 @@ static inline int free_port(void)
     return ntohs(address.sin_port);
 }
 
+/* What comes out of a pipe until it ends: as much of its end as there is room for, half of `size`
+ * at least. */
+static inline void read_end(FILE *pipe, char *text, size_t size)
+{
+    size_t len = 0, got, half = size / 2;
+    while ((got = fread(text + len, 1, size - 1 - len, pipe)) > 0) {
+        len += got;
+        if (len <= half)
+            continue;
+        memmove(text, text + len - half, half);
+        len = half;
+    }
+    text[len] = '\0';
+}
+
 static inline int entries(const char *directory)
 {
     DIR *dir = opendir(directory);

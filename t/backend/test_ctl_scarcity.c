@@ -96,19 +96,6 @@ static int tear_down(void **state)
 
 static char said[65536]; /* by it, on both streams: the last of it */
 
-static void hear(FILE *pipe)
-{
-    size_t len = 0, got, half = sizeof said / 2;
-    while ((got = fread(said + len, 1, sizeof said - 1 - len, pipe)) > 0) {
-        len += got;
-        if (len <= half)
-            continue;
-        memmove(said, said + len - half, half);
-        len = half;
-    }
-    said[len] = '\0';
-}
-
 /* Its exit code; `how` are the variables that make it fail. */
 static int run_with(const char *how, const char *words)
 {
@@ -118,7 +105,7 @@ static int run_with(const char *how, const char *words)
                                     redis.directory, connections, reached, how, program, words);
     FILE *pipe = popen(line, "r");
     assert_non_null(pipe);
-    hear(pipe);
+    read_end(pipe, said, sizeof said);
     int status = pclose(pipe);
     if (!WIFEXITED(status) || WEXITSTATUS(status) > 2)
         fail_msg("%s %s: status %#x: %s", how, words, (unsigned)status, said);

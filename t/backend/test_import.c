@@ -9,11 +9,10 @@
 #include <sys/wait.h>
 
 #define SCHEDULE "t/schedules/schedule.json"
-#define OUTPUT_SIZE 65536
 
 static char directory[] = "/tmp/ratings-import-XXXXXX";
 static char program[PATH_MAX]; /* ratingsctl, as it was built with this test */
-static char said[OUTPUT_SIZE]; /* by it, on both streams */
+static char said[65536]; /* by it, on both streams */
 static int port;
 
 /* ---- the server ---- */
@@ -99,20 +98,6 @@ static int without_table(void **state)
 
 /* ---- the program ---- */
 
-/* Of all that comes the end, which has the room. */
-static void keep_end(FILE *pipe)
-{
-    size_t len = 0, half = OUTPUT_SIZE / 2, got;
-    while ((got = fread(said + len, 1, OUTPUT_SIZE - 1 - len, pipe)) > 0) {
-        len += got;
-        if (len <= half)
-            continue;
-        memmove(said, said + len - half, half);
-        len = half;
-    }
-    said[len] = '\0';
-}
-
 /* Its exit code. */
 static int ctl(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static int ctl(const char *format, ...)
@@ -128,7 +113,7 @@ static int ctl(const char *format, ...)
              port, program, words);
     FILE *pipe = popen(line, "r");
     assert_non_null(pipe);
-    keep_end(pipe);
+    read_end(pipe, said, sizeof said);
     int status = pclose(pipe);
     assert_true(WIFEXITED(status));
     return WEXITSTATUS(status);
