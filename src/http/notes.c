@@ -12,20 +12,12 @@ static const char *const time_notes[RATINGS_BACKENDS] = {
     [RATINGS_BACKEND_STATS] = "ratings-" RATINGS_STATS_NAME "-us",
 };
 
-/* As the metrics have them, where these count them (ratings_submitted_total). */
+/* As ratings_submitted_total has them, which counts no others. */
 static const char *const outcome_words[] = {
-    [RATINGS_OUTCOME_DONE] = "visible",
-    [RATINGS_OUTCOME_ACCEPTED] = "accepted",
-    [RATINGS_OUTCOME_NO_TALK] = "no_talk",
-    [RATINGS_OUTCOME_NOT_NOW] = "not_now",
-    [RATINGS_OUTCOME_CONFLICTING] = "conflicting",
-    [RATINGS_OUTCOME_BARRED] = "barred",
-    [RATINGS_OUTCOME_NO_KEYS] = "no_keys",
+    RATINGS_OUTCOMES_OF_RATINGS,
     [RATINGS_OUTCOME_NO_RANKING] = "no_ranking",
     [RATINGS_OUTCOME_OTHER_VOTERS] = "other_voters",
     [RATINGS_OUTCOME_NOT_REACHED] = "not_reached",
-    [RATINGS_OUTCOME_UNAVAILABLE] = "unavailable",
-    [RATINGS_OUTCOME_UNKNOWN] = "unknown",
 };
 
 static const char *outcome_word(const request_rec *r, ratings_outcome_e outcome)

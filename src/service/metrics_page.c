@@ -36,18 +36,7 @@ static const char *const method_values[RATINGS_METRIC_METHODS] = {
     [RATINGS_METRIC_OPTIONS] = "OPTIONS", [RATINGS_METRIC_OTHER_METHOD] = "other",
 };
 static const char *const outcome_values[RATINGS_METRIC_OUTCOMES] = {
-    [RATINGS_OUTCOME_DONE] = "visible",
-    [RATINGS_OUTCOME_ACCEPTED] = "accepted",
-    [RATINGS_OUTCOME_NO_TALK] = "no_talk",
-    [RATINGS_OUTCOME_NOT_NOW] = "not_now",
-    [RATINGS_OUTCOME_CONFLICTING] = "conflicting",
-    [RATINGS_OUTCOME_BARRED] = "barred",
-    [RATINGS_OUTCOME_NO_KEYS] = "no_keys",
-    [RATINGS_OUTCOME_NO_RANKING] = NULL, /* none of a rating; nor are the next two */
-    [RATINGS_OUTCOME_OTHER_VOTERS] = NULL,
-    [RATINGS_OUTCOME_NOT_REACHED] = NULL,
-    [RATINGS_OUTCOME_UNAVAILABLE] = "unavailable",
-    [RATINGS_OUTCOME_UNKNOWN] = "unknown",
+    RATINGS_OUTCOMES_OF_RATINGS, /* NULL: none of a rating */
 };
 static const char *const cache_values[RATINGS_METRIC_CACHES] = {
     [RATINGS_METRIC_CACHE_RESPONSES] = "responses",

@@ -35,6 +35,15 @@ typedef enum {
     RATINGS_OUTCOME_UNKNOWN       /* it may or may not have been recorded */
 } ratings_outcome_e;
 
+/* The words of those that a rating can have, for metrics and access logs: what an array of them
+ * begins with. */
+#define RATINGS_OUTCOMES_OF_RATINGS                                                                \
+    [RATINGS_OUTCOME_DONE] = "visible", [RATINGS_OUTCOME_ACCEPTED] = "accepted",                   \
+    [RATINGS_OUTCOME_NO_TALK] = "no_talk", [RATINGS_OUTCOME_NOT_NOW] = "not_now",                  \
+    [RATINGS_OUTCOME_CONFLICTING] = "conflicting", [RATINGS_OUTCOME_BARRED] = "barred",            \
+    [RATINGS_OUTCOME_NO_KEYS] = "no_keys", [RATINGS_OUTCOME_UNAVAILABLE] = "unavailable",          \
+    [RATINGS_OUTCOME_UNKNOWN] = "unknown"
+
 /* Why a call did not end with RATINGS_OUTCOME_DONE. */
 typedef struct {
     ratings_result_t why;      /* for the log */
