@@ -1,13 +1,13 @@
-/* Tells a log from one of the same name that was deleted, created and filled again: its first record
- * is younger than the one that the store has applied first. Kafka is asked for it by ListOffsets
- * (https://kafka.apache.org/protocol#The_Messages_ListOffsets), which searches by time.
+/* Tells a log from one of the same name that was deleted, created and filled again: its first
+ * record is younger than the one that the store has applied first. Kafka is asked for it by
+ * ListOffsets (https://kafka.apache.org/protocol#The_Messages_ListOffsets), which searches by time.
  *
  * A broker may not be able to search: Tansu 0.6 names a log's first record for any time, by which
  * each log would be another one at each look. So brokers that say that are asked for a time that no
  * record has. If they name a record for that as well, nothing is asked of them any more, and a
- * recreated topic is known by its end, and by the record applied last, alone. Where they can search,
- * the record applied last is no judge of what they say: a leader that reads on has applied records
- * of the new log by the time it looks.
+ * recreated topic is known by its end, and by the record applied last, alone. Where they can
+ * search, the record applied last is no judge of what they say: a leader that reads on has applied
+ * records of the new log by the time it looks.
  *
  * For the projector's thread. */
 #ifndef RATINGS_PROJECTOR_TIME_SEARCH_H
