@@ -182,12 +182,26 @@ static void url_problem_is_found(void **state)
         "https://abc.lambda-url.eu-west-1.on.aws/",
         "http://h",
         "http://[::1]:9001/2015-03-31/functions/f/invocations",
-        "http://user:pass@h:80/?a=b",
+        "http://user:p%61ss@h:80/%61?a=%62",
+        "http://[fe80::1%25eth0]:9001/",
     };
     static const char *const bad[] = {
-        "",        "h",           "ftp://h/",        "file:///etc/passwd", "http:///path",
-        "http://", "http://h:0/", "http://h:65536/", "http://h:port/",     "http://a b/",
-        "//h/",    "http://h/\n", "HTTP//h",         "redis://h/",         "http:h",
+        "",
+        "h",
+        "ftp://h/",
+        "file:///etc/passwd",
+        "http:///path",
+        "http://",
+        "http://h:0/",
+        "http://h:65536/",
+        "http://h:port/",
+        "http://a b/",
+        "//h/",
+        "http://h/\n",
+        "HTTP//h",
+        "redis://h/",
+        "http:h",
+        "http://1%308/",
     };
     (void)state;
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++)
@@ -229,6 +243,7 @@ static void proxy_problem_is_found(void **state)
         "http://user:pass word@h:80",
         "http://user:%00@h:80",
         "http://user:pa/ss@h:80",
+        "http://%68:80",
     };
     (void)state;
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {

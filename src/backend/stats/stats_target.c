@@ -28,6 +28,13 @@ static bool has_bad_port(const apr_uri_t *uri)
            !ratings_parse_int(uri->port_str, strlen(uri->port_str), 1, 65535, &port);
 }
 
+/* libcurl decodes those after it has told names from addresses, so that what it is given and what
+ * it shows are two hosts. The zone of an address has one: http://[fe80::1%25eth0]/ */
+static bool has_escaped_host(const apr_uri_t *uri)
+{
+    return !strchr(uri->hostname, ':') && strchr(uri->hostname, '%');
+}
+
 static bool libcurl_speaks(const char *scheme)
 {
     const char *const *known = curl_version_info(CURLVERSION_NOW)->protocols;
@@ -52,6 +59,8 @@ static const char *url_problem_of(apr_pool_t *pool, const char *url)
         return "it takes http://host[:port]/ or https://host[:port]/";
     if (!uri.hostname || !uri.hostname[0])
         return "it has no host";
+    if (has_escaped_host(&uri))
+        return "its host is written with %";
     if (has_bad_port(&uri))
         return "its port is not a number from 1 to 65535";
     if (!libcurl_speaks(uri.scheme))
@@ -130,6 +139,8 @@ static const char *proxy_problem_of(apr_pool_t *pool, const char *proxy)
         return "it takes http://[user:password@]host:port, or none";
     if (!uri.hostname || !uri.hostname[0])
         return "it has no host";
+    if (has_escaped_host(&uri))
+        return "its host is written with %";
     if (!uri.port_str || !uri.port_str[0])
         return "it has no port: proxies have no usual one";
     if (has_bad_port(&uri))
