@@ -86,7 +86,7 @@ static void check_proxy(apr_pool_t *pool, const char *proxy)
     stats_target_t target = {0};
     if (ratings_stats_proxy_problem(proxy))
         return;
-    stats_target_read(&target, &options, pool);
+    MUST(stats_target_read(&target, &options, pool));
     MUST(strcmp(proxy, "none") == 0 || (target.proxy && !strchr(target.proxy, '@')));
     MUST(!target.proxy || can_be_read(target.proxy));
 }

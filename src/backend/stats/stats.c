@@ -55,9 +55,10 @@ static void start_curl(void)
     curl_started = curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-static void fill_stats(ratings_stats_t *stats, const ratings_stats_options_t *options)
+/* False: out of memory. */
+static bool fill_stats(ratings_stats_t *stats, const ratings_stats_options_t *options)
 {
-    stats_target_read(&stats->target, options, stats->object.pool);
+    bool is_read = stats_target_read(&stats->target, options, stats->object.pool);
     stats->timeout = options->timeout;
     if (stats->target.signature)
         stats_credentials_init(
@@ -66,6 +67,7 @@ static void fill_stats(ratings_stats_t *stats, const ratings_stats_options_t *op
             options->log);
     ratings_pool_init(&stats->handles, &stats->object, &stats_pool_ops, options->handles_max, NULL);
     stats->handles.usage = options->usage;
+    return is_read;
 }
 
 apr_status_t ratings_stats_create(ratings_stats_t **out, const ratings_stats_options_t *options,
@@ -84,8 +86,11 @@ apr_status_t ratings_stats_create(ratings_stats_t **out, const ratings_stats_opt
     *out = ratings_refobj_create(sizeof **out, offsetof(ratings_stats_t, object), NULL, why);
     if (!*out)
         return why->status;
-    fill_stats(*out, options);
-    return ratings_result_ok(why);
+    if (fill_stats(*out, options))
+        return ratings_result_ok(why);
+    ratings_stats_destroy(*out);
+    *out = NULL;
+    return ratings_result_set(why, RATINGS_NOT_ASKED, "out of memory");
 }
 
 void ratings_stats_cancel(ratings_stats_t *stats)

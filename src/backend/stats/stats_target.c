@@ -164,12 +164,11 @@ const char *ratings_stats_proxy_problem(const char *proxy)
     return problem;
 }
 
-void stats_target_read(stats_target_t *target, const ratings_stats_options_t *options,
+bool stats_target_read(stats_target_t *target, const ratings_stats_options_t *options,
                        apr_pool_t *pool)
 {
     target->url = apr_pstrdup(pool, options->url);
     target->header = apr_pstrdup(pool, options->header);
     target->signature = stats_signature(options->auth, options->url, pool);
-    if (!is_no_proxy(options->proxy))
-        (void)read_proxy(options->proxy, pool, target);
+    return is_no_proxy(options->proxy) || read_proxy(options->proxy, pool, target);
 }

@@ -5,6 +5,7 @@
 #include "stats.h"
 
 #include <apr_pools.h>
+#include <stdbool.h>
 
 typedef struct {
     const char *url;
@@ -18,8 +19,8 @@ typedef struct {
 const char *stats_signature(const char *auth, const char *url, apr_pool_t *pool);
 
 /* Fills in a zeroed `target`, in `pool`, from options whose URL and proxy have no problem
- * (ratings_stats_url_problem, ratings_stats_proxy_problem). */
-void stats_target_read(stats_target_t *target, const ratings_stats_options_t *options,
+ * (ratings_stats_url_problem, ratings_stats_proxy_problem). False: out of memory. */
+bool stats_target_read(stats_target_t *target, const ratings_stats_options_t *options,
                        apr_pool_t *pool);
 
 #endif
