@@ -134,10 +134,9 @@ apr_status_t projection_read_ends(projection_t *p, ratings_result_t *why)
         p->partition[i].log_start = start[i];
         p->partition[i].log_end = end[i];
     }
-    return status == APR_SUCCESS
-               ? time_search_younger(&p->time_search, p->state.first, p->partition, p->partitions,
-                                     p->scratch, why)
-               : status;
+    return status == APR_SUCCESS ? time_search_younger(&p->time_search, p->state.first,
+                                                       p->partition, p->partitions, p->scratch, why)
+                                 : status;
 }
 
 void projection_note_end(const projection_t *p, int i)

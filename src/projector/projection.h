@@ -34,7 +34,7 @@ typedef struct {
     partition_t partition[RATINGS_PARTITIONS_MAX];
     const char *rebuild_reason; /* found while reading, for the next projection_open; or NULL */
     time_search_t time_search;
-    bool reads_append_times;    /* a record that was read since it was opened has one */
+    bool reads_append_times; /* a record that was read since it was opened has one */
 } projection_t;
 
 /* ---- the store ---- */

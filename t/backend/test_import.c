@@ -12,7 +12,7 @@
 
 static char directory[] = "/tmp/ratings-import-XXXXXX";
 static char program[PATH_MAX]; /* ratingsctl, as it was built with this test */
-static char said[65536]; /* by it, on both streams */
+static char said[65536];       /* by it, on both streams */
 static int port;
 
 /* ---- the server ---- */
