@@ -1,6 +1,8 @@
 #include "time_search.h"
 
-#define NEVER (INT64_MAX / 2) /* in whatever unit a producer gives its times */
+/* The year 2200, which also fits 63 bits of nanoseconds, should a broker count in these. Kafka 4
+ * takes no record of more than an hour ahead (message.timestamp.after.max.ms). */
+#define NEVER INT64_C(7258118400000)
 
 void time_search_init(time_search_t *search, const ratings_projector_options_t *options,
                       apr_interval_time_t timeout)
