@@ -35,6 +35,13 @@ static bool has_escaped_host(const apr_uri_t *uri)
     return !strchr(uri->hostname, ':') && strchr(uri->hostname, '%');
 }
 
+static const char *host_problem(const apr_uri_t *uri)
+{
+    if (!uri->hostname || !uri->hostname[0])
+        return "it has no host";
+    return has_escaped_host(uri) ? "its host is written with %" : NULL;
+}
+
 static bool libcurl_speaks(const char *scheme)
 {
     const char *const *known = curl_version_info(CURLVERSION_NOW)->protocols;
@@ -57,10 +64,9 @@ static const char *url_problem_of(apr_pool_t *pool, const char *url)
     if (has_odd_bytes(url) || apr_uri_parse(pool, url, &uri) != APR_SUCCESS || !uri.scheme ||
         (strcmp(uri.scheme, "http") != 0 && strcmp(uri.scheme, "https") != 0))
         return "it takes http://host[:port]/ or https://host[:port]/";
-    if (!uri.hostname || !uri.hostname[0])
-        return "it has no host";
-    if (has_escaped_host(&uri))
-        return "its host is written with %";
+    const char *problem = host_problem(&uri);
+    if (problem)
+        return problem;
     if (has_bad_port(&uri))
         return "its port is not a number from 1 to 65535";
     if (!libcurl_speaks(uri.scheme))
@@ -137,10 +143,9 @@ static const char *proxy_problem_of(apr_pool_t *pool, const char *proxy)
     if (has_odd_bytes(proxy) || apr_uri_parse(pool, proxy, &uri) != APR_SUCCESS || !uri.scheme ||
         (strcmp(uri.scheme, "http") != 0 && strcmp(uri.scheme, "https") != 0) || has_path(&uri))
         return "it takes http://[user:password@]host:port, or none";
-    if (!uri.hostname || !uri.hostname[0])
-        return "it has no host";
-    if (has_escaped_host(&uri))
-        return "its host is written with %";
+    const char *problem = host_problem(&uri);
+    if (problem)
+        return problem;
     if (!uri.port_str || !uri.port_str[0])
         return "it has no port: proxies have no usual one";
     if (has_bad_port(&uri))
